@@ -1,0 +1,75 @@
+"""Settings: everything the surroundings decide, read once from `WAARBORG_*`; nothing else looks at the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _asyncpg(url: str) -> str:
+    """Name the driver in a PostgreSQL address: hosting parties hand out `postgres://` and `postgresql://`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        if url:
+            raise ValueError("a database address starts with postgresql://")
+        return url
+    if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise ValueError(f"a database address starts with postgresql://, not {scheme}://")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def _redis(url: str) -> str:
+    """Refuse what redis-py would only refuse at the first command."""
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("a Redis address starts with redis://, rediss:// or unix://")
+    return url
+
+
+# Addresses carry passwords: `repr=False` keeps them out of logs and tracebacks that print the settings.
+DatabaseUrl = Annotated[str, AfterValidator(_asyncpg), Field(repr=False)]
+RedisUrl = Annotated[str, AfterValidator(_redis), Field(repr=False)]
+
+
+class Settings(BaseSettings):
+    """The surroundings of one process; `Settings()` reads them, keyword arguments win over the environment.
+
+    An empty `database_url` or `redis_url` means "the embedded server of the data directory":
+    `api.embedded.provided(settings)` fills it in. Raises pydantic's `ValidationError` on nonsense.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WAARBORG_", extra="ignore", frozen=True)
+
+    data: Path = Path("var")
+    """Directory of embedded servers, photos and logs; relative to the working directory."""
+
+    database_url: DatabaseUrl = ""
+    """The application's login (not the owner of the tables)."""
+    owner_database_url: DatabaseUrl = ""
+    """The login that owns the tables and runs migrations; the same as `database_url` when not given."""
+    redis_url: RedisUrl = ""
+    """Streams and last-known positions."""
+    jobs_redis_url: RedisUrl = ""
+    """The job queue, which cannot live on a Redis Cluster; the same as `redis_url` when not given."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Where the API listens; port 0 takes a free one."""
+
+    smtp_host: str = ""
+    """Mail server; empty means that no mail leaves, messages are only recorded."""
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_starttls: bool = False
+    smtp_from: str = "waarborg@localhost"
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _fall_back(self) -> Self:
+        """Give the addresses that were not named their documented default."""
+        for name, other in (("owner_database_url", "database_url"), ("jobs_redis_url", "redis_url")):
+            if not getattr(self, name):
+                object.__setattr__(self, name, getattr(self, other))  # the model itself is frozen
+        return self
