@@ -69,7 +69,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fall_back(self) -> Self:
         """Give the addresses that were not named their documented default."""
-        for name, other in (("owner_database_url", "database_url"), ("jobs_redis_url", "redis_url")):
+        for name, other in (
+            ("owner_database_url", "database_url"),
+            ("jobs_redis_url", "redis_url"),
+        ):
             if not getattr(self, name):
                 object.__setattr__(self, name, getattr(self, other))  # the model itself is frozen
         return self
