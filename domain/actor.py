@@ -1,0 +1,114 @@
+"""Who is asking: tenant, role, the accounts in reach, and the fence that every select wears."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_
+
+from domain.errors import Code, Refused
+
+
+class Role(StrEnum):
+    """What somebody is to the security company."""
+
+    CLIENT_USER = "client_user"
+    CLIENT_ADMIN = "client_admin"
+    GUARD = "guard"
+    DISPATCHER = "dispatcher"
+    RELATIONSHIP_MANAGER = "relationship_manager"
+    FINANCE = "finance"
+    MANAGEMENT = "management"
+    PARTNER = "partner"
+    AUDITOR = "auditor"
+    SYSTEM = "system"
+
+
+class Right(StrEnum):
+    """What an action asks of its actor."""
+
+    REPORT = "report"  # open tickets, post client-visible updates
+    HANDLE = "handle"  # acknowledge, pause, resolve, close
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_AGREEMENTS = "manage_agreements"
+    MANAGE_ACCESS = "manage_access"
+    WATCH_ALL = "watch_all"  # feeds across accounts
+
+
+CLIENTS = frozenset({Role.CLIENT_USER, Role.CLIENT_ADMIN})
+
+_RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.CLIENT_USER: frozenset({Right.REPORT}),
+    Role.CLIENT_ADMIN: frozenset({Right.REPORT, Right.MANAGE_ACCESS}),
+    Role.GUARD: frozenset({Right.REPORT}),
+    Role.DISPATCHER: frozenset({Right.REPORT, Right.HANDLE, Right.WATCH_ALL}),
+    Role.RELATIONSHIP_MANAGER: frozenset(
+        {
+            Right.REPORT,
+            Right.HANDLE,
+            Right.MANAGE_ACCOUNTS,
+            Right.MANAGE_AGREEMENTS,
+            Right.WATCH_ALL,
+        }
+    ),
+    Role.FINANCE: frozenset({Right.MANAGE_AGREEMENTS, Right.WATCH_ALL}),
+    Role.MANAGEMENT: frozenset(Right),
+    Role.PARTNER: frozenset({Right.REPORT, Right.HANDLE}),
+    Role.AUDITOR: frozenset({Right.WATCH_ALL}),
+    Role.SYSTEM: frozenset(Right),
+}
+
+
+class Origin(StrEnum):
+    """Whether a fact is news (it has consequences) or history entered afterwards (it has none)."""
+
+    LIVE = "live"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody (or something) acting inside one tenant.
+
+    `accounts` is None for those who may reach every account of the tenant, else the listed accounts only.
+    Equal actors have equal authority, so an actor can be part of a sharing key.
+    """
+
+    tenant_id: UUID
+    role: Role
+    subject: str  # "user:<id>", "key:<id>" or "system:<name>": who the ledger names
+    accounts: frozenset[UUID] | None = None
+    origin: Origin = Origin.LIVE
+    trace_id: str | None = None
+
+    @classmethod
+    def system(cls, tenant_id: UUID, name: str, *, origin: Origin = Origin.LIVE) -> "Actor":
+        """The software itself, inside one tenant; `name` is the part that acts (`relay`, `sweeper`)."""
+        return cls(tenant_id, Role.SYSTEM, f"system:{name}", origin=origin)
+
+    @property
+    def is_client(self) -> bool:
+        """Whether this actor belongs to a client and so sees only what is meant for clients."""
+        return self.role in CLIENTS
+
+    def may(self, right: Right) -> bool:
+        """Whether the role carries the right."""
+        return right in _RIGHTS[self.role]
+
+    def must(self, right: Right) -> None:
+        """Refuse unless the role carries the right."""
+        if not self.may(right):
+            raise Refused(Code.NOT_ALLOWED, f"The role {self.role} may not do this ({right}).")
+
+    def reaches(self, account_id: UUID | None) -> bool:
+        """Whether rows of this account exist for the actor."""
+        return self.accounts is None or account_id in self.accounts
+
+    def fence(self, model: Any) -> ColumnElement[bool]:
+        """The condition every select wears: rows of other tenants and accounts do not exist."""
+        own: ColumnElement[bool] = model.tenant_id == self.tenant_id
+        if self.accounts is None:
+            return own
+        column = model.id if model.__tablename__ == "account" else model.account_id
+        return and_(own, column.in_(self.accounts))

@@ -1,0 +1,143 @@
+"""Rows: agreements, their effective-dated terms, the promises inside them and what breaking one costs."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import Base, Owned, Versioned
+
+
+class PromiseKind(StrEnum):
+    """What is promised. Every kind runs the same sort of clock."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_UPDATE = "next_update"
+    ARRIVAL = "arrival"
+    RESOLUTION = "resolution"
+    CLOSURE = "closure"
+    AGREED_DATE = "agreed_date"
+
+
+class Priority(StrEnum):
+    """How urgent a ticket is, most urgent first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class TicketKind(StrEnum):
+    """What sort of ticket it is."""
+
+    INCIDENT = "incident"
+    COMPLAINT = "complaint"
+    INQUIRY = "inquiry"
+    SERVICE_REQUEST = "service_request"
+    ALARM = "alarm"
+    MAINTENANCE = "maintenance"
+    ENHANCEMENT = "enhancement"
+
+
+class CreditBasis(StrEnum):
+    """How a credit is computed."""
+
+    FIXED = "fixed"
+    FEE_SHARE = "fee_share"
+
+
+class Agreement(Base, Owned, Versioned):
+    """What the company and a client signed."""
+
+    __tablename__ = "agreement"
+    __table_args__ = (UniqueConstraint("tenant_id", "reference"),)
+
+    reference: Mapped[str]
+    title: Mapped[str]
+    signed_on: Mapped[date]
+    ended_at: Mapped[datetime | None]
+
+
+class Terms(Base, Owned):
+    """One version of an agreement's terms and when it is in force; versions never overlap."""
+
+    __tablename__ = "terms"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "number"),
+        # WITHOUT OVERLAPS in the database: PostgreSQL itself refuses a second version for the same instant.
+        UniqueConstraint("agreement_id", "in_force", name="uq_terms_one_version_at_a_time"),
+        CheckConstraint("NOT isempty(in_force)", name="in_force_not_empty"),
+        CheckConstraint("period_fee_cents >= 0", name="period_fee_not_negative"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    number: Mapped[int]
+    in_force: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    period_fee_cents: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(default="EUR")
+    credit_cap_bps: Mapped[int] = mapped_column(default=10_000)  # of the period fee, per calendar month
+
+
+class PromiseTerm(Base, Owned):
+    """One promise in the terms: about which tickets, on which calendar, with which objective.
+
+    `internal` marks an objective the company sets itself (an SLO): tracked alike, never credited, hidden from clients.
+    """
+
+    __tablename__ = "promise_term"
+    __table_args__ = (
+        UniqueConstraint("terms_id", "name"),
+        CheckConstraint("objective_ppm BETWEEN 0 AND 1000000", name="objective_ppm"),
+    )
+
+    terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"), index=True)
+    name: Mapped[str]
+    kind: Mapped[PromiseKind]
+    calendar_version_id: Mapped[UUID] = mapped_column(ForeignKey("calendar_version.id"))
+    ticket_kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))  # empty: every kind
+    category: Mapped[str | None]  # None: every category
+    objective_ppm: Mapped[int] = mapped_column(default=990_000)
+    pausable: Mapped[bool] = mapped_column(default=True)
+    internal: Mapped[bool] = mapped_column(default=False)
+
+
+class PromiseTarget(Base, Owned):
+    """How long a promise allows a priority: elapsed time on the calendar, or whole business days."""
+
+    __tablename__ = "promise_target"
+    __table_args__ = (
+        UniqueConstraint("term_id", "priority"),
+        CheckConstraint("(elapsed_s IS NULL) <> (business_days IS NULL)", name="one_kind_of_target"),
+        CheckConstraint("elapsed_s >= 0 AND business_days >= 0", name="target_not_negative"),
+    )
+
+    term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"))
+    priority: Mapped[Priority]
+    elapsed_s: Mapped[int | None]
+    business_days: Mapped[int | None]
+
+
+class CreditRule(Base, Owned):
+    """What one broken promise costs the company."""
+
+    __tablename__ = "credit_rule"
+    __table_args__ = (
+        Index(None, "term_id"),
+        CheckConstraint("fixed_cents >= 0", name="fixed_cents_not_negative"),
+        CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_bps"),
+        CheckConstraint(
+            "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis = 'fee_share') = (fee_bps IS NOT NULL)",
+            name="amount_fits_basis",
+        ),
+        UniqueConstraint("term_id", "priority", postgresql_nulls_not_distinct=True),
+    )
+
+    term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"))
+    priority: Mapped[Priority | None]  # None: every priority without a rule of its own
+    basis: Mapped[CreditBasis]
+    fixed_cents: Mapped[int | None]
+    fee_bps: Mapped[int | None]

@@ -1,0 +1,77 @@
+"""The declarative base every table stands on: naming, types, ids and versions."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import BigInteger, Date, DateTime, Enum, ForeignKey, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+JSON = dict[str, Any]
+
+
+def uuid7() -> UUID:
+    """A time-ordered id made before the insert, so that a fact can name the row it speaks of."""
+    return uuid_utils.compat.uuid7()
+
+
+def _stored_as_values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+class Base(DeclarativeBase):
+    """Aware UTC instants, text enums (never a native PostgreSQL enum), jsonb dictionaries, named constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        date: Date(),
+        str: Text(),
+        int: BigInteger(),
+        UUID: Uuid(),
+        JSON: JSONB(),
+        StrEnum: Enum(StrEnum, native_enum=False, length=40, values_callable=_stored_as_values),
+    }
+
+
+class Keyed:
+    """A row with an id of its own."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-3)
+
+
+class Tenanted(Keyed):
+    """A row of one security company."""
+
+    @declared_attr
+    def tenant_id(cls) -> Mapped[UUID]:
+        return mapped_column(ForeignKey("tenant.id"), index=True, sort_order=-2)
+
+
+class Owned(Tenanted):
+    """A row of one client account; the account's clients may see it, other clients never."""
+
+    @declared_attr
+    def account_id(cls) -> Mapped[UUID]:
+        return mapped_column(ForeignKey("account.id"), index=True, sort_order=-1)
+
+
+class Versioned:
+    """A row that people edit: every update raises `version`, so that a stale edit can be refused."""
+
+    version: Mapped[int] = mapped_column(default=1)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}

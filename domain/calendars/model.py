@@ -1,0 +1,28 @@
+"""Rows: working calendars and their versions. A version, once used, never changes."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import JSON, Base, Tenanted
+
+
+class Calendar(Base, Tenanted):
+    """The hours in which a promise's clock runs, under one name over the years."""
+
+    __tablename__ = "calendar"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str]
+
+
+class CalendarVersion(Base, Tenanted):
+    """Those hours as they were agreed at one time; `spec` is a `CalendarSpec` in JSON."""
+
+    __tablename__ = "calendar_version"
+    __table_args__ = (UniqueConstraint("calendar_id", "number"),)
+
+    calendar_id: Mapped[UUID] = mapped_column(ForeignKey("calendar.id"))
+    number: Mapped[int]
+    spec: Mapped[JSON]

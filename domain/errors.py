@@ -1,0 +1,43 @@
+"""How the domain says no: an append-only list of codes, and one exception that carries the answer."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why an answer is no. Append only: clients branch on these."""
+
+    NOT_FOUND = "NOT_FOUND"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    INVALID = "INVALID"
+    STALE_VERSION = "STALE_VERSION"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    INCIDENT_NOT_NEW = "INCIDENT_NOT_NEW"
+    INCIDENT_NOT_OPEN = "INCIDENT_NOT_OPEN"
+    INCIDENT_NOT_PAUSED = "INCIDENT_NOT_PAUSED"
+    INCIDENT_NOT_RESOLVED = "INCIDENT_NOT_RESOLVED"
+    TIME_REVERSED = "TIME_REVERSED"
+    TERMS_OVERLAP = "TERMS_OVERLAP"
+    NO_TERMS_IN_FORCE = "NO_TERMS_IN_FORCE"
+    CURSOR_INVALID = "CURSOR_INVALID"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The answer is no: why, about which argument, and whether asking again can help."""
+
+    code: Code
+    message: str
+    argument: str | None = None
+    retryable: bool = False
+
+
+class Refused(Exception):
+    """Raised by an action, answered by the edge as a `Refusal`; the transaction rolls back."""
+
+    def __init__(
+        self, code: Code, message: str, *, argument: str | None = None, retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code, message, argument, retryable)

@@ -1,0 +1,112 @@
+"""Rows: tickets of all kinds, what was said on them, and when their clocks were held."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.agreements.model import Priority, TicketKind
+from domain.base import Base, Owned, Versioned
+
+
+class Status(StrEnum):
+    """Where a ticket stands."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    PAUSED = "paused"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+OPEN = frozenset({Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.PAUSED})
+
+
+class Source(StrEnum):
+    """Who or what reported it."""
+
+    GUARD = "guard"
+    CLIENT = "client"
+    SYSTEM = "system"
+    PARTNER = "partner"
+    ALARM_CENTRE = "alarm_centre"
+
+
+class PauseCause(StrEnum):
+    """Why a clock may be held. There is no 'other': a pause without a cause is not a pause."""
+
+    WAITING_ON_CLIENT = "waiting_on_client"
+    ACCESS_DENIED = "access_denied"
+    FORCE_MAJEURE = "force_majeure"
+
+
+class Incident(Base, Owned, Versioned):
+    """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_source", "external_id"),
+        CheckConstraint("acknowledged_at >= opened_at", name="acknowledged_after_opened"),
+        CheckConstraint("arrived_at >= opened_at", name="arrived_after_opened"),
+        CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
+        CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
+        Index(None, "account_id", "opened_at"),
+        Index("ix_incident_open", "tenant_id", "opened_at", postgresql_where=text("status <> 'closed'")),
+    )
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    kind: Mapped[TicketKind] = mapped_column(default=TicketKind.INCIDENT)
+    category: Mapped[str | None]
+    priority: Mapped[Priority]
+    source: Mapped[Source]
+    reporter: Mapped[str]
+    summary: Mapped[str]
+    status: Mapped[Status] = mapped_column(default=Status.NEW)
+    opened_at: Mapped[datetime]
+    agreed_at: Mapped[datetime | None]  # the date promised for this very ticket
+    acknowledged_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    reopened_count: Mapped[int] = mapped_column(default=0)
+    reassigned_count: Mapped[int] = mapped_column(default=0)
+    client_contact_count: Mapped[int] = mapped_column(default=0)
+    external_source: Mapped[str | None]
+    external_id: Mapped[str | None]
+
+
+class IncidentUpdate(Base, Owned):
+    """Something said on a ticket; the client sees it when `client_visible`."""
+
+    __tablename__ = "incident_update"
+    __table_args__ = (Index(None, "incident_id", "at"),)
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    at: Mapped[datetime]
+    author: Mapped[str]
+    body: Mapped[str]
+    client_visible: Mapped[bool]
+
+
+class Pause(Base, Owned):
+    """A stretch in which a ticket's clocks stood still, and why."""
+
+    __tablename__ = "incident_pause"
+    __table_args__ = (
+        CheckConstraint("until_at >= from_at", name="until_after_from"),
+        Index(
+            "uq_incident_pause_one_running", "incident_id", unique=True,
+            postgresql_where=text("until_at IS NULL"),
+        ),
+        Index(None, "incident_id", "from_at"),
+    )
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+    cause: Mapped[PauseCause]
+    note: Mapped[str | None]
+    resumed_status: Mapped[Status]

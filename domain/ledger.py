@@ -1,0 +1,135 @@
+"""The ledger: one append-only table that is audit trail, job trigger, subscription feed and evaluator input.
+
+A fact is written in the transaction of the change it describes. `seq` is given after commit by the relay,
+because an identity column becomes visible out of order: a reader that remembers `seq` never misses a fact.
+Within one subject the identity is in commit order too (actions lock the subject's row), so both orders agree.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any, ClassVar, dataclass_transform
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.actor import Actor, Origin
+from domain.base import JSON, Base
+
+SHARDS = 16
+GENESIS = bytes(32)
+
+
+class Entry(Base):
+    """One fact, once written never changed; the relay adds `seq` and the hash chain, once."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        Index(None, "tenant_id", "account_id", "seq"),
+        Index(None, "subject_id", "id"),
+        Index("ix_ledger_unnumbered", "id", postgresql_where=text("seq IS NULL")),
+        Index("ix_ledger_shard_seq", "shard", "seq"),
+        Index(
+            "uq_ledger_once",
+            "tenant_id",
+            "once_key",
+            unique=True,
+            postgresql_where=text("once_key IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    seq: Mapped[int | None] = mapped_column(unique=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    shard: Mapped[int]
+    kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    origin: Mapped[Origin]
+    actor: Mapped[str]
+    body: Mapped[JSON]
+    trace_id: Mapped[str | None]
+    once_key: Mapped[str | None]
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class LedgerHead(Base):
+    """Where a tenant's hash chain ends; the relay's memory, locked while it numbers."""
+
+    __tablename__ = "ledger_head"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ShardMark(Base):
+    """Up to which `seq` a shard's facts have been shipped to its Redis stream."""
+
+    __tablename__ = "ledger_shard"
+
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    shipped_seq: Mapped[int] = mapped_column(default=0)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened: about whom, about what, when. Further fields are the fact's body.
+
+    Bodies hold ids, numbers, text and instants; never copies of rows.
+    """
+
+    kind: ClassVar[str]
+    account_id: UUID | None
+    subject_id: UUID
+    at: datetime
+
+    def body(self) -> dict[str, Any]:
+        """The fields a particular kind adds, as plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return {key: plain[key] for key in plain.keys() - {"account_id", "subject_id", "at"}}
+
+
+def shard_of(tenant_id: UUID, account_id: UUID | None) -> int:
+    """Facts of one account share a shard, so that their order survives many processes."""
+    return (account_id or tenant_id).int % SHARDS
+
+
+def record(session: AsyncSession, actor: Actor, fact: Fact, *, once_key: str | None = None) -> Entry:
+    """Write a fact in the caller's transaction; `once_key` makes a second one of the same key fail."""
+    entry = Entry(
+        tenant_id=actor.tenant_id,
+        account_id=fact.account_id,
+        shard=shard_of(actor.tenant_id, fact.account_id),
+        kind=fact.kind,
+        subject_id=fact.subject_id,
+        at=fact.at,
+        origin=actor.origin,
+        actor=actor.subject,
+        body=fact.body(),
+        trace_id=actor.trace_id,
+        once_key=once_key,
+    )
+    session.add(entry)
+    return entry
+
+
+def chain(previous: bytes, entry: Entry) -> bytes:
+    """SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC instants)."""
+    told = {
+        "seq": entry.seq,
+        "tenant": entry.tenant_id,
+        "account": entry.account_id,
+        "kind": entry.kind,
+        "subject": entry.subject_id,
+        "at": entry.at,
+        "recorded_at": entry.recorded_at,
+        "origin": entry.origin,
+        "actor": entry.actor,
+        "body": entry.body,
+    }
+    return hashlib.sha256(previous + msgspec.json.encode(told, order="deterministic")).digest()

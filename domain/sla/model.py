@@ -1,0 +1,62 @@
+"""Rows: promises on the clock. A row is the kernel's answer about one stretch of one ticket, kept for reading."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.agreements.model import Priority, PromiseKind
+from domain.base import Base, Owned
+
+
+class State(StrEnum):
+    """How a promise stands. `kept` and `late` are verdicts."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    AT_RISK = "at_risk"
+    KEPT = "kept"
+    LATE = "late"
+    CANCELLED = "cancelled"
+
+
+class Promise(Base, Owned):
+    """One promise about one ticket: due when, how much time has run, kept or late.
+
+    `part` counts the intervals of a next-update promise (each client-visible update starts one); 0 for others.
+    Time is microseconds on the promise's calendar, as of `evaluated_at`.
+    """
+
+    __tablename__ = "promise"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "term_id", "part"),
+        CheckConstraint("elapsed_us >= 0 AND paused_us >= 0", name="time_not_negative"),
+        CheckConstraint("(state IN ('kept', 'late')) = (decided_at IS NOT NULL)", name="verdict_has_instant"),
+        Index("ix_promise_next_check", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index("ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")),
+    )
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"))
+    term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"), index=True)
+    part: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[PromiseKind]
+    name: Mapped[str]
+    priority: Mapped[Priority]
+    internal: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[State]
+    started_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    target_us: Mapped[int]
+    elapsed_us: Mapped[int] = mapped_column(default=0)
+    paused_us: Mapped[int] = mapped_column(default=0)
+    warned: Mapped[int] = mapped_column(default=0)  # how many warning thresholds have passed
+    next_check_at: Mapped[datetime | None]
+    evaluated_at: Mapped[datetime]
+    evaluator: Mapped[int]
