@@ -1,0 +1,62 @@
+"""Run by Alembic, started by `api.migrate`: one migration at a time, none of them waiting long for a lock."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from domain.metadata import metadata
+
+LOCK = 0x7761_6172_626F_7267  # "waarborg": two deployments that migrate at once take turns
+
+
+def _prepare(connection: Connection, app_role: str) -> None:
+    """Take the turn, however long the other one takes; then refuse to queue behind anybody's table lock.
+
+    A statement that waits for a lock stops everybody who comes after it: four seconds, then try again later.
+    """
+    connection.execute(text("SET lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+    connection.execute(text("SET lock_timeout = '4s'"))
+    connection.execute(text("SET timezone = 'UTC'"))
+    known = connection.scalar(
+        text("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = :r"), {"r": app_role}
+    )
+    if known and app_role != connection.scalar(text("SELECT current_user")):
+        # The application reads and writes rows of tables it does not own. Only what is made from now on: a table
+        # whose migration takes rights away (the ledger is append-only) keeps them taken away.
+        allow = f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT %s TO {known}"
+        connection.execute(text(allow % "SELECT, INSERT, UPDATE, DELETE ON TABLES"))
+        connection.execute(text(allow % "USAGE, SELECT ON SEQUENCES"))
+    connection.commit()
+
+
+def _migrate(connection: Connection) -> None:
+    _prepare(connection, context.config.attributes["app_role"])
+    partitions = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=True,
+        # Partitions come and go with time; the metadata knows only the table they are part of.
+        include_name=lambda name, kind, _parents: not (kind == "table" and name in partitions),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _connect() -> None:
+    engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_migrate)
+    finally:
+        await engine.dispose()
+
+
+asyncio.run(_connect())

@@ -1,0 +1,96 @@
+"""Real servers for every test: one PostgreSQL and one Redis for the whole run, one database for each worker of it."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import make_url
+
+from api import migrate
+from api.embedded import Servers, servers
+from domain.db import Sessions, connect, sessions
+
+TEMPLATE = "waarborg_template"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The loop that everything of ours runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers of this run. They skip fsync: no test pulls the plug of this machine, and it saves a third.
+
+    Killing a server process loses nothing without fsync either; tests about durability start their own pair.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with servers(shared / "servers", durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def owner_url(pair: Servers, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """This worker's own database, as the login that owns its tables; copied from one migrated template."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    owner = make_url(pair.owner_url)
+    template_url = owner.set(database=TEMPLATE).render_as_string(hide_password=False)
+    superuser = owner.set(drivername="postgresql", username="postgres", database="postgres")
+    address = superuser.render_as_string(hide_password=False)
+    directory = Path(str(owner.query["host"])).parent
+    with (directory / "template.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if asyncio.run(_create(address, TEMPLATE, "template1")):
+            migrate.upgrade(template_url)
+        asyncio.run(_create(address, f"waarborg_{worker}", TEMPLATE))
+    return owner.set(database=f"waarborg_{worker}").render_as_string(hide_password=False)
+
+
+async def _create(address: str, name: str, template: str) -> bool:
+    """Make a database unless it is there; whether it was made."""
+    connection = await asyncpg.connect(address)
+    try:
+        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            return False
+        await connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {template} OWNER waarborg_owner STRATEGY file_copy"
+        )
+        return True
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def database_url(owner_url: str) -> str:
+    """This worker's own database, as the application's login."""
+    return make_url(owner_url).set(username=migrate.APP_ROLE).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+async def make(database_url: str) -> AsyncIterator[Sessions]:
+    """A maker of sessions on this worker's database; commits are real and nothing is cleaned."""
+    engine = connect(database_url)
+    yield sessions(engine)
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_url(pair: Servers) -> str:
+    """A Redis database number of this worker's own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return pair.redis_url.replace("?db=0", f"?db={1 + int(worker)}")
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A connection to this worker's Redis database."""
+    client = Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
