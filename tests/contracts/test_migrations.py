@@ -1,0 +1,86 @@
+"""The history of the tables leads to the models, and back."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from api import migrate
+from api.embedded import Servers
+
+
+@pytest.fixture
+def empty_url(pair: Servers, owner_url: str) -> Iterator[str]:
+    """A database of this test's own that no migration has seen."""
+    owner = make_url(owner_url)
+    superuser = make_url(pair.owner_url).set(
+        drivername="postgresql", username="postgres", database="postgres"
+    )
+    name = f"{owner.database}_empty"
+
+    async def run(*statements: str) -> None:
+        connection = await asyncpg.connect(superuser.render_as_string(hide_password=False))
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(
+        run(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name} OWNER waarborg_owner")
+    )
+    yield owner.set(database=name).render_as_string(hide_password=False)
+    asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_the_models_hold_nothing_that_the_migrations_do_not_make(owner_url: str) -> None:
+    migrate.check(owner_url)
+
+
+def test_the_history_has_one_end() -> None:
+    assert len(migrate.heads()) == 1
+
+
+def test_every_revision_goes_up_and_down_and_up_again(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
+    left = asyncio.run(_tables(empty_url))
+    migrate.upgrade(empty_url)
+    migrate.check(empty_url)
+    assert left == {"alembic_version"}
+
+
+def test_two_deployments_at_once_take_turns(empty_url: str) -> None:
+    program = [
+        sys.executable,
+        "-c",
+        "import sys; from api import migrate; migrate.upgrade(sys.argv[1])",
+    ]
+    both = [subprocess.Popen([*program, empty_url]) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    migrate.check(empty_url)
+
+
+def test_the_application_owns_no_table(owner_url: str) -> None:
+    async def owners() -> set[str]:
+        connection = await asyncpg.connect(_plain(owner_url))
+        rows = await connection.fetch(
+            "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'"
+        )
+        await connection.close()
+        return {row["tableowner"] for row in rows}
+
+    assert asyncio.run(owners()) == {"waarborg_owner"}
+
+
+async def _tables(url: str) -> set[str]:
+    connection = await asyncpg.connect(_plain(url))
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    await connection.close()
+    return {row["tablename"] for row in rows}
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
