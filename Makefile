@@ -1,0 +1,64 @@
+# Waarborg from nothing: `make up` to see it, `make test` to believe it.
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin
+DATA   ?= var
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install up test check sdl migration lock vendor clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Make .venv exactly as locked; skipped when it is
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Waarborg needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "No virtual environment could be made. Debian and Ubuntu keep that apart: apt-get install python3-venv"; exit 1; }
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: install ## Start everything with demo data in one terminal; Ctrl-C stops it
+	$(RUN)/waarborg up --data $(DATA)
+
+test: install ## Run every test against real servers that it starts itself
+	$(RUN)/python -m pytest -n auto
+
+check: install ## Lint, types, layers, committed SDL, migrations against the models
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	PYTHONPATH=. $(RUN)/lint-imports
+	$(RUN)/waarborg sdl --check
+	$(RUN)/waarborg migrate --check --data build/check
+
+sdl: install ## Write schema/schema.graphql as the code has it
+	$(RUN)/waarborg sdl
+
+migration: install ## Write the migration that leads to the models: make migration m="what changes"
+	@test -n "$(m)" || { echo 'Say what changes: make migration m="guards have a photo"'; exit 1; }
+	$(RUN)/waarborg migrate --revise "$(m)" --data build/check
+
+lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
+	build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+
+vendor: ## Fetch the console's third-party files, as listed with their hashes in console/vendor.txt
+	@rm -rf build/vendor && mkdir -p build/vendor console/vendor
+	@while read -r package path hash; do \
+	  case "$$package" in ''|\#*) continue;; esac; \
+	  tarball=$$(cd build/vendor && npm pack --silent "$$package") || exit 1; \
+	  tar -xzf "build/vendor/$$tarball" -C build/vendor "package/$$path" || exit 1; \
+	  echo "$$hash  build/vendor/package/$$path" | sha256sum --check --quiet || exit 1; \
+	  mv "build/vendor/package/$$path" console/vendor/ && echo "console/vendor/$${path##*/}"; \
+	done < console/vendor.txt
+
+clean: ## Take away what was made, except the data
+	rm -rf $(VENV) build dist console/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
