@@ -56,6 +56,7 @@ class Tenanted(Keyed):
 
     @declared_attr
     def tenant_id(cls) -> Mapped[UUID]:
+        """The security company it belongs to."""
         return mapped_column(ForeignKey("tenant.id"), index=True, sort_order=-2)
 
 
@@ -64,6 +65,7 @@ class Owned(Tenanted):
 
     @declared_attr
     def account_id(cls) -> Mapped[UUID]:
+        """The client account it belongs to."""
         return mapped_column(ForeignKey("account.id"), index=True, sort_order=-1)
 
 

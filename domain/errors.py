@@ -41,3 +41,14 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.refusal = Refusal(code, message, argument, retryable)
+
+
+def must_be_current(version: int, expected: int | None) -> None:
+    """Refuse an edit of something that changed since the caller read it."""
+    if expected is not None and expected != version:
+        raise Refused(
+            Code.STALE_VERSION,
+            f"It has changed since: version {version}, you read {expected}. Read it again.",
+            argument="expectedVersion",
+            retryable=True,
+        )

@@ -4,7 +4,16 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -102,7 +111,9 @@ class Account(Base, Tenanted, Versioned):
     kvk_number: Mapped[str | None]
     segment: Mapped[Segment] = mapped_column(default=Segment.MID_MARKET)
     vertical: Mapped[str | None]
-    regions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"), default=list)
+    regions: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), default=list
+    )
     yearly_revenue_cents: Mapped[int | None]
     employees: Mapped[int | None]
     yearly_transactions: Mapped[int | None]
@@ -136,7 +147,9 @@ class Site(Base, Owned, Versioned):
     country: Mapped[str] = mapped_column(default="NL")
     lat: Mapped[float | None]
     lon: Mapped[float | None]
-    services: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"), default=list)
+    services: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), default=list
+    )
 
 
 class Contact(Base, Owned, Versioned):
@@ -147,7 +160,9 @@ class Contact(Base, Owned, Versioned):
         UniqueConstraint("account_id", "email"),
         CheckConstraint("language IN ('nl', 'en')", name="language_known"),
         CheckConstraint("decision_power BETWEEN 1 AND 5", name="decision_power_1_to_5"),
-        CheckConstraint("relationship_strength BETWEEN 1 AND 5", name="relationship_strength_1_to_5"),
+        CheckConstraint(
+            "relationship_strength BETWEEN 1 AND 5", name="relationship_strength_1_to_5"
+        ),
     )
 
     name: Mapped[str]

@@ -59,6 +59,7 @@ class Agreement(Base, Owned, Versioned):
     reference: Mapped[str]
     title: Mapped[str]
     signed_on: Mapped[date]
+    newest_terms: Mapped[int] = mapped_column(default=1)  # the number of the latest version
     ended_at: Mapped[datetime | None]
 
 
@@ -79,7 +80,9 @@ class Terms(Base, Owned):
     in_force: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     period_fee_cents: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(default="EUR")
-    credit_cap_bps: Mapped[int] = mapped_column(default=10_000)  # of the period fee, per calendar month
+    credit_cap_bps: Mapped[int] = mapped_column(
+        default=10_000
+    )  # of the period fee, per calendar month
 
 
 class PromiseTerm(Base, Owned):
@@ -111,7 +114,9 @@ class PromiseTarget(Base, Owned):
     __tablename__ = "promise_target"
     __table_args__ = (
         UniqueConstraint("term_id", "priority"),
-        CheckConstraint("(elapsed_s IS NULL) <> (business_days IS NULL)", name="one_kind_of_target"),
+        CheckConstraint(
+            "(elapsed_s IS NULL) <> (business_days IS NULL)", name="one_kind_of_target"
+        ),
         CheckConstraint("elapsed_s >= 0 AND business_days >= 0", name="target_not_negative"),
     )
 

@@ -1,0 +1,265 @@
+"""Change accounts, sites, contacts, users and keys."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.events import (
+    AccountCreated,
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    ContactAdded,
+    ContactChanged,
+    SiteAdded,
+    UserAdded,
+    UserDisabled,
+)
+from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
+from domain.accounts.rules import check, new_key
+from domain.actor import CLIENTS, Actor, Right, Role
+from domain.base import uuid7
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+
+Row = TypeVar("Row", Account, Site, Contact, User)
+
+
+async def create_tenant(session: AsyncSession, *, name: str, **fields: Any) -> Tenant:
+    """A security company; the first row of everything, so there is nobody yet to act for it."""
+    check({"name": name, **fields})
+    tenant = Tenant(name=name, **fields)
+    session.add(tenant)
+    await session.flush()
+    return tenant
+
+
+async def create_account(
+    session: AsyncSession, actor: Actor, *, name: str, at: datetime, **fields: Any
+) -> Account:
+    """Open a client account; a second one of the same name is refused."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    account = await _insert_once(
+        session,
+        Account,
+        tenant_id=actor.tenant_id,
+        name=name,
+        **fields,
+    )
+    record(session, actor, AccountCreated(account_id=account.id, subject_id=account.id, at=at))
+    return account
+
+
+async def add_site(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, name: str, at: datetime, **fields: Any
+) -> Site:
+    """Put a place of the client under guard."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    account = await _account(session, actor, account_id)
+    site = await _insert_once(
+        session,
+        Site,
+        tenant_id=actor.tenant_id,
+        account_id=account.id,
+        name=name,
+        **fields,
+    )
+    record(session, actor, SiteAdded(account_id=account.id, subject_id=site.id, at=at))
+    return site
+
+
+async def add_contact(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    name: str,
+    role: str,
+    at: datetime,
+    **fields: Any,
+) -> Contact:
+    """Add a person on the client's side; one e-mail address is one contact of an account."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    account = await _account(session, actor, account_id)
+    contact = await _insert_once(
+        session,
+        Contact,
+        tenant_id=actor.tenant_id,
+        account_id=account.id,
+        name=name,
+        role=role,
+        **fields,
+    )
+    record(session, actor, ContactAdded(account_id=account.id, subject_id=contact.id, at=at))
+    return contact
+
+
+async def change_contact(
+    session: AsyncSession,
+    actor: Actor,
+    contact_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> Contact:
+    """Change details of a contact; a stale `expected_version` is refused."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    contact = await session.scalar(
+        select(Contact).where(Contact.id == contact_id, actor.fence(Contact)).with_for_update()
+    )
+    if contact is None:
+        raise Refused(Code.NOT_FOUND, "No such contact.", argument="id")
+    must_be_current(contact.version, expected_version)
+    check(changes)
+    changed = {name: value for name, value in changes.items() if getattr(contact, name) != value}
+    for name, value in changed.items():
+        setattr(contact, name, value)
+    if changed:
+        record(
+            session,
+            actor,
+            ContactChanged(
+                account_id=contact.account_id,
+                subject_id=contact.id,
+                at=at,
+                fields=sorted(changed),
+            ),
+        )
+        await session.flush()
+    return contact
+
+
+async def add_user(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    accounts: Collection[UUID] = (),
+    at: datetime,
+) -> User:
+    """Let somebody sign in. Clients are limited to named accounts; staff without names reach all."""
+    actor.must(Right.MANAGE_ACCESS)
+    if role is Role.SYSTEM:
+        raise Refused(Code.INVALID, "Nobody signs in as the system.", argument="role")
+    if actor.is_client and role not in CLIENTS:
+        raise Refused(Code.NOT_ALLOWED, "A client adds only client users.", argument="role")
+    if role in CLIENTS and not accounts:
+        raise Refused(Code.INVALID, "A client user needs an account.", argument="accounts")
+    for account_id in accounts:
+        await _account(session, actor, account_id)
+    if actor.accounts is not None and not accounts:
+        raise Refused(
+            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accounts"
+        )
+    user = await _insert_once(
+        session, User, tenant_id=actor.tenant_id, email=email.strip().lower(), name=name, role=role
+    )
+    session.add_all(
+        Reach(user_id=user.id, account_id=account_id, tenant_id=actor.tenant_id)
+        for account_id in dict.fromkeys(accounts)
+    )
+    record(session, actor, UserAdded(account_id=None, subject_id=user.id, at=at, role=role))
+    await session.flush()
+    return user
+
+
+async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
+    """End somebody's access; open sockets follow within seconds."""
+    actor.must(Right.MANAGE_ACCESS)
+    query = select(User).where(User.id == user_id, User.tenant_id == actor.tenant_id)
+    if actor.accounts is not None:
+        inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
+        outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
+        query = query.where(User.id.in_(inside), User.id.not_in(outside))
+    user = await session.scalar(query.with_for_update())
+    if user is None:
+        raise Refused(Code.NOT_FOUND, "No such user.", argument="id")
+    if user.disabled_at is None:
+        user.disabled_at = at
+        record(session, actor, UserDisabled(account_id=None, subject_id=user.id, at=at))
+        await session.flush()
+    return user
+
+
+async def issue_api_key(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    name: str,
+    role: Role = Role.PARTNER,
+    accounts: Collection[UUID] | None = None,
+    expires_at: datetime | None = None,
+    at: datetime,
+) -> tuple[ApiKey, str]:
+    """Make a key for a partner system; the text is given back here and never again."""
+    actor.must(Right.MANAGE_ACCESS)
+    if actor.is_client or role is Role.SYSTEM:
+        raise Refused(Code.NOT_ALLOWED, "Only the security company issues keys.", argument="role")
+    if expires_at is not None and expires_at <= at:
+        raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
+    for account_id in accounts or ():
+        await _account(session, actor, account_id)
+    check({"name": name})
+    key = new_key()
+    row = ApiKey(
+        tenant_id=actor.tenant_id,
+        name=name,
+        prefix=key.prefix,
+        secret_sha256=key.secret_sha256,
+        role=role,
+        account_ids=None if accounts is None else list(accounts),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    record(session, actor, ApiKeyIssued(account_id=None, subject_id=row.id, at=at, role=role))
+    return row, key.text
+
+
+async def revoke_api_key(
+    session: AsyncSession, actor: Actor, key_id: UUID, *, at: datetime
+) -> ApiKey:
+    """Stop a key from working; doing it twice changes nothing."""
+    actor.must(Right.MANAGE_ACCESS)
+    if actor.is_client:
+        raise Refused(Code.NOT_ALLOWED, "Only the security company revokes keys.")
+    row = await session.scalar(
+        select(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
+        .with_for_update()
+    )
+    if row is None:
+        raise Refused(Code.NOT_FOUND, "No such key.", argument="id")
+    if row.revoked_at is None:
+        row.revoked_at = at
+        record(session, actor, ApiKeyRevoked(account_id=None, subject_id=row.id, at=at))
+        await session.flush()
+    return row
+
+
+async def _account(session: AsyncSession, actor: Actor, account_id: UUID) -> Account:
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    return account
+
+
+async def _insert_once(session: AsyncSession, model: type[Row], **values: Any) -> Row:
+    """Insert, or refuse when the table's unique key says that it is there already."""
+    check(values)
+    row: Row | None = await session.scalar(
+        insert(model).values(id=uuid7(), **values).on_conflict_do_nothing().returning(model)
+    )
+    if row is None:
+        raise Refused(Code.ALREADY_EXISTS, f"There is one already: this {model.__name__.lower()}.")
+    return row

@@ -1,0 +1,56 @@
+"""Facts about accounts and the people around them."""
+
+from typing import ClassVar
+
+from domain.ledger import Fact
+
+
+class AccountCreated(Fact):
+    """A client account was opened."""
+
+    kind: ClassVar[str] = "account.created"
+
+
+class SiteAdded(Fact):
+    """A site came under guard."""
+
+    kind: ClassVar[str] = "site.added"
+
+
+class ContactAdded(Fact):
+    """A contact became known."""
+
+    kind: ClassVar[str] = "contact.added"
+
+
+class ContactChanged(Fact):
+    """A contact's details changed; `fields` names which, never their values (they are personal)."""
+
+    kind: ClassVar[str] = "contact.changed"
+    fields: list[str]
+
+
+class UserAdded(Fact):
+    """Somebody may sign in."""
+
+    kind: ClassVar[str] = "user.added"
+    role: str
+
+
+class UserDisabled(Fact):
+    """Somebody may no longer sign in."""
+
+    kind: ClassVar[str] = "user.disabled"
+
+
+class ApiKeyIssued(Fact):
+    """A partner system got a key."""
+
+    kind: ClassVar[str] = "api_key.issued"
+    role: str
+
+
+class ApiKeyRevoked(Fact):
+    """A key stopped working."""
+
+    kind: ClassVar[str] = "api_key.revoked"

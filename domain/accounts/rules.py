@@ -1,0 +1,91 @@
+"""Pure rules about identities: API keys and what a name may be."""
+
+import hashlib
+import re
+import secrets
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+from domain.errors import Code, Refused
+
+PREFIX = "wb"
+
+
+class Key(NamedTuple):
+    """A presented or new API key, taken apart: `wb_<prefix>_<secret>_<checksum>`."""
+
+    prefix: str
+    secret: str
+
+    @property
+    def text(self) -> str:
+        """The key as its owner sees it, once."""
+        head = f"{PREFIX}_{self.prefix}_{self.secret}"
+        return f"{head}_{_checksum(head)}"
+
+    @property
+    def secret_sha256(self) -> bytes:
+        """What is kept: 256 random bits need no slow hash."""
+        return hashlib.sha256(self.secret.encode()).digest()
+
+
+def _checksum(head: str) -> str:
+    """CRC-32, so that a secret scanner can tell a leaked key from noise without asking us."""
+    return f"{zlib.crc32(head.encode()):08x}"
+
+
+def new_key() -> Key:
+    """Eight hex digits to find the row by, 256 bits to prove it."""
+    return Key(secrets.token_hex(4), secrets.token_hex(32))
+
+
+def parse_key(presented: str) -> Key | None:
+    """The key's parts, or None when it is none of ours (wrong shape or checksum)."""
+    parts = presented.split("_")
+    if len(parts) != 4 or parts[0] != PREFIX:
+        return None
+    head, _, checksum = presented.rpartition("_")
+    return Key(parts[1], parts[2]) if _checksum(head) == checksum else None
+
+
+def _one_to_five(value: object) -> bool:
+    return isinstance(value, int) and 1 <= value <= 5
+
+
+def _zone(value: object) -> bool:
+    return isinstance(value, str) and value in available_timezones()
+
+
+# What a field must be, and how to say so. Fields that are not here may hold anything of their type.
+_MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "time_zone": (_zone, "an IANA time zone such as Europe/Amsterdam"),
+    "kvk_number": (lambda v: len(v) == 8 and v.isdigit(), "eight digits"),
+    "language": (lambda v: v in {"nl", "en"}, "nl or en"),
+    "lat": (lambda v: -90 <= v <= 90, "degrees between -90 and 90"),
+    "lon": (lambda v: -180 <= v <= 180, "degrees between -180 and 180"),
+    "email": (lambda v: re.fullmatch(r"[^@\s]+@[^@\s]+", v) is not None, "an e-mail address"),
+    "growth_potential": (_one_to_five, "between 1 and 5"),
+    "strategic_importance": (_one_to_five, "between 1 and 5"),
+    "decision_power": (_one_to_five, "between 1 and 5"),
+    "relationship_strength": (_one_to_five, "between 1 and 5"),
+    "name": (lambda v: bool(v.strip()), "a name, not blank"),
+    "currency": (lambda v: len(v) == 3 and v.isupper(), "an ISO 4217 code such as EUR"),
+}
+
+
+def check(fields: Mapping[str, Any]) -> None:
+    """Refuse the first value that cannot be, naming its field. None means 'not known' and is let through."""
+    for field, value in fields.items():
+        if value is None or field not in _MUST_BE:
+            continue
+        fits, wanted = _MUST_BE[field]
+        if not fits(value):
+            raise Refused(Code.INVALID, f"{field} must be {wanted}.", argument=camel(field))
+
+
+def camel(name: str) -> str:
+    """The name a field has on the wire."""
+    head, *rest = name.split("_")
+    return head + "".join(word.title() for word in rest)

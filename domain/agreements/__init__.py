@@ -1,0 +1,39 @@
+"""Agreements with clients: versioned terms, the promises inside them, and what breaking one costs."""
+
+from domain.agreements.actions import amend, sign
+from domain.agreements.model import (
+    Agreement,
+    CreditBasis,
+    CreditRule,
+    Priority,
+    PromiseKind,
+    PromiseTarget,
+    PromiseTerm,
+    Terms,
+    TicketKind,
+)
+from domain.agreements.reads import Term, applicable, in_force, terms_by_id
+from domain.agreements.rules import CreditDraft, PromiseDraft, Target, TermsDraft, seed_matrix
+
+__all__ = [
+    "Agreement",
+    "CreditBasis",
+    "CreditDraft",
+    "CreditRule",
+    "Priority",
+    "PromiseDraft",
+    "PromiseKind",
+    "PromiseTarget",
+    "PromiseTerm",
+    "Target",
+    "Term",
+    "Terms",
+    "TermsDraft",
+    "TicketKind",
+    "amend",
+    "applicable",
+    "in_force",
+    "seed_matrix",
+    "sign",
+    "terms_by_id",
+]

@@ -1,0 +1,206 @@
+"""Sign and amend agreements. Terms, once written, never change: an amendment is a new version."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements.events import Amended, Signed
+from domain.agreements.model import (
+    Agreement,
+    CreditBasis,
+    CreditRule,
+    PromiseTarget,
+    PromiseTerm,
+    Terms,
+)
+from domain.agreements.rules import PromiseDraft, TermsDraft, check
+from domain.base import uuid7
+from domain.calendars.model import CalendarVersion
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+
+
+async def sign(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    reference: str,
+    title: str,
+    signed_on: date,
+    in_force_from: datetime,
+    terms: TermsDraft,
+    at: datetime,
+) -> Agreement:
+    """Enter a signed agreement with the first version of its terms."""
+    actor.must(Right.MANAGE_AGREEMENTS)
+    check(terms)
+    known = exists().where(Account.id == account_id, actor.fence(Account))
+    if not await session.scalar(select(known)):
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    agreement = await session.scalar(
+        insert(Agreement)
+        .values(
+            id=uuid7(),
+            tenant_id=actor.tenant_id,
+            account_id=account_id,
+            reference=reference,
+            title=title,
+            signed_on=signed_on,
+        )
+        .on_conflict_do_nothing()
+        .returning(Agreement)
+    )
+    if agreement is None:
+        raise Refused(
+            Code.ALREADY_EXISTS, f"There is an agreement {reference}.", argument="reference"
+        )
+    first = await _write(session, actor, agreement, 1, in_force_from, terms)
+    record(
+        session,
+        actor,
+        Signed(account_id=account_id, subject_id=agreement.id, at=at, terms_id=first.id, number=1),
+    )
+    return agreement
+
+
+async def amend(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    in_force_from: datetime,
+    terms: TermsDraft,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Terms:
+    """Let a new version of the terms hold from an instant on; until then the last one does.
+
+    Tickets keep the terms that were in force when they were opened.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    check(terms)
+    agreement = await session.scalar(
+        select(Agreement)
+        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .with_for_update()
+    )
+    if agreement is None:
+        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="id")
+    must_be_current(agreement.version, expected_version)
+    last = (
+        await session.scalars(
+            select(Terms)
+            .where(Terms.agreement_id == agreement.id)
+            .order_by(Terms.number.desc())
+            .limit(1)
+        )
+    ).one()
+    if last.in_force.lower is not None and in_force_from <= last.in_force.lower:
+        raise Refused(
+            Code.TERMS_OVERLAP,
+            f"Version {last.number} holds from {last.in_force.lower:%Y-%m-%d %H:%M} UTC; a newer "
+            "one starts after that.",
+            argument="inForceFrom",
+        )
+    last.in_force = Range(last.in_force.lower, in_force_from)
+    agreement.newest_terms = last.number + 1
+    await session.flush()
+    new = await _write(session, actor, agreement, agreement.newest_terms, in_force_from, terms)
+    record(
+        session,
+        actor,
+        Amended(
+            account_id=agreement.account_id,
+            subject_id=agreement.id,
+            at=at,
+            terms_id=new.id,
+            number=new.number,
+        ),
+    )
+    return new
+
+
+async def _write(
+    session: AsyncSession,
+    actor: Actor,
+    agreement: Agreement,
+    number: int,
+    in_force_from: datetime,
+    draft: TermsDraft,
+) -> Terms:
+    """The rows of one version: terms, promises, targets, credit rules."""
+    wanted = {promise.calendar_version_id for promise in draft.promises}
+    known = set(
+        await session.scalars(
+            select(CalendarVersion.id).where(
+                CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == actor.tenant_id
+            )
+        )
+    )
+    if wanted - known:
+        raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    owned = {"tenant_id": actor.tenant_id, "account_id": agreement.account_id}
+    terms = Terms(
+        id=uuid7(),
+        **owned,
+        agreement_id=agreement.id,
+        number=number,
+        in_force=Range(in_force_from, None),
+        period_fee_cents=draft.period_fee_cents,
+        currency=draft.currency,
+        credit_cap_bps=draft.credit_cap_bps,
+    )
+    session.add(terms)
+    await session.flush()
+    for promise in draft.promises:
+        session.add_all(await _promise(session, owned, terms, promise))
+    await session.flush()
+    return terms
+
+
+async def _promise(
+    session: AsyncSession, owned: dict[str, UUID], terms: Terms, draft: PromiseDraft
+) -> list[PromiseTarget | CreditRule]:
+    term = PromiseTerm(
+        id=uuid7(),
+        **owned,
+        terms_id=terms.id,
+        name=draft.name,
+        kind=draft.kind,
+        calendar_version_id=draft.calendar_version_id,
+        ticket_kinds=[str(kind) for kind in draft.ticket_kinds],
+        category=draft.category,
+        objective_ppm=draft.objective_ppm,
+        pausable=draft.pausable,
+        internal=draft.internal,
+    )
+    session.add(term)
+    await session.flush()
+    targets = [
+        PromiseTarget(
+            **owned,
+            term_id=term.id,
+            priority=priority,
+            elapsed_s=target.elapsed_s,
+            business_days=target.business_days,
+        )
+        for priority, target in draft.targets.items()
+    ]
+    credits = [
+        CreditRule(
+            **owned,
+            term_id=term.id,
+            priority=priority,
+            basis=CreditBasis.FIXED if credit.fee_bps is None else CreditBasis.FEE_SHARE,
+            fixed_cents=credit.fixed_cents,
+            fee_bps=credit.fee_bps,
+        )
+        for priority, credit in draft.credits.items()
+    ]
+    return [*targets, *credits]

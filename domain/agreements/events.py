@@ -1,0 +1,22 @@
+"""Facts about agreements."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class Signed(Fact):
+    """Company and client agreed; `terms_id` is the first version."""
+
+    kind: ClassVar[str] = "agreement.signed"
+    terms_id: UUID
+    number: int
+
+
+class Amended(Fact):
+    """A new version of the terms holds from some instant on."""
+
+    kind: ClassVar[str] = "agreement.amended"
+    terms_id: UUID
+    number: int

@@ -1,0 +1,175 @@
+"""What terms may say, and the matrix that clients get unless they agree on another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.agreements.model import Priority, PromiseKind, TicketKind
+from domain.errors import Code, Refused
+
+_MINUTE, _HOUR = 60, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How long a promise allows: elapsed seconds on its calendar, or whole business days."""
+
+    elapsed_s: int | None = None
+    business_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditDraft:
+    """What breaking a promise earns the client: a fixed amount, or a share of the period fee."""
+
+    fixed_cents: int | None = None
+    fee_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseDraft:
+    """One promise as proposed; credits under None hold for every priority without one of its own."""
+
+    name: str
+    kind: PromiseKind
+    calendar_version_id: UUID
+    targets: Mapping[Priority, Target]
+    ticket_kinds: tuple[TicketKind, ...] = ()
+    category: str | None = None
+    objective_ppm: int = 990_000
+    pausable: bool = True
+    internal: bool = False
+    credits: Mapping[Priority | None, CreditDraft] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TermsDraft:
+    """One version of terms as proposed."""
+
+    promises: tuple[PromiseDraft, ...]
+    period_fee_cents: int = 0
+    currency: str = "EUR"
+    credit_cap_bps: int = 10_000
+
+
+def check(terms: TermsDraft) -> None:
+    """Refuse terms that contradict themselves, naming the promise."""
+    if terms.period_fee_cents < 0:
+        raise Refused(Code.INVALID, "A fee is not negative.", argument="periodFeeCents")
+    if not 0 <= terms.credit_cap_bps <= 10_000:
+        raise Refused(Code.INVALID, "The cap is 0 to 10,000 bps.", argument="creditCapBps")
+    names = [promise.name for promise in terms.promises]
+    if len(set(names)) != len(names):
+        raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")
+    for promise in terms.promises:
+        for problem in _problems(promise):
+            raise Refused(Code.INVALID, f"Promise {promise.name!r}: {problem}", argument="promises")
+
+
+def _problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if not promise.name.strip():
+        found.append("it needs a name.")
+    if not promise.targets:
+        found.append("it needs a target for at least one priority.")
+    if not 0 <= promise.objective_ppm <= 1_000_000:
+        found.append("the objective is 0 to 1,000,000 ppm.")
+    for priority, target in promise.targets.items():
+        if (target.elapsed_s is None) == (target.business_days is None):
+            found.append(f"{priority} needs elapsed time or business days, one of the two.")
+        elif (target.elapsed_s or target.business_days or 0) < 0:
+            found.append(f"the target for {priority} is negative.")
+    for credit in promise.credits.values():
+        if (credit.fixed_cents is None) == (credit.fee_bps is None):
+            found.append("a credit is a fixed amount or a share of the fee, one of the two.")
+        elif (credit.fixed_cents or 0) < 0 or not 0 <= (credit.fee_bps or 0) <= 10_000:
+            found.append("a credit is not negative and at most the whole fee.")
+    if promise.internal and promise.credits:
+        found.append("an internal objective earns no credits.")
+    return found
+
+
+def seed_matrix(
+    calendar_version_id: UUID, credits: Mapping[Priority | None, CreditDraft] | None = None
+) -> tuple[PromiseDraft, ...]:
+    """The default promises: first response / resolution / update per priority, around the clock.
+
+    Incidents are answered within 4 hours whatever their priority; 8 hours holds for other tickets only.
+    Inquiries and requests are answered within 2 hours. Critical is resolved within 1 hour by our own
+    objective, 2 hours by contract: promise what can be kept, aim for more.
+    """
+
+    def table(critical: int, high: int, medium: int, low: int) -> dict[Priority, Target]:
+        seconds = (critical, high, medium, low)
+        return {p: Target(elapsed_s=s) for p, s in zip(Priority, seconds, strict=True)}
+
+    urgent = (TicketKind.INCIDENT, TicketKind.ALARM)
+    asked = (TicketKind.INQUIRY, TicketKind.SERVICE_REQUEST)
+    other = (TicketKind.COMPLAINT, TicketKind.MAINTENANCE, TicketKind.ENHANCEMENT)
+    earns = dict(credits or {})
+
+    def promise(
+        name: str,
+        kind: PromiseKind,
+        targets: dict[Priority, Target],
+        *,
+        tickets: tuple[TicketKind, ...] = (),
+        internal: bool = False,
+    ) -> PromiseDraft:
+        return PromiseDraft(
+            name,
+            kind,
+            calendar_version_id,
+            targets,
+            ticket_kinds=tickets,
+            internal=internal,
+            credits={} if internal else earns,
+        )
+
+    response = PromiseKind.FIRST_RESPONSE
+    return (
+        promise(
+            "first_response",
+            response,
+            table(15 * _MINUTE, _HOUR, 4 * _HOUR, 4 * _HOUR),
+            tickets=urgent,
+        ),
+        promise(
+            "first_response_other",
+            response,
+            table(15 * _MINUTE, _HOUR, 4 * _HOUR, 8 * _HOUR),
+            tickets=other,
+        ),
+        promise(
+            "answer",
+            response,
+            table(15 * _MINUTE, _HOUR, 2 * _HOUR, 2 * _HOUR),
+            tickets=asked,
+        ),
+        promise(
+            "next_update",
+            PromiseKind.NEXT_UPDATE,
+            table(30 * _MINUTE, 2 * _HOUR, 4 * _HOUR, 24 * _HOUR),
+        ),
+        promise(
+            "resolution",
+            PromiseKind.RESOLUTION,
+            table(2 * _HOUR, 4 * _HOUR, 24 * _HOUR, 72 * _HOUR),
+        ),
+        promise(
+            "resolution_objective",
+            PromiseKind.RESOLUTION,
+            {Priority.CRITICAL: Target(elapsed_s=_HOUR)},
+            tickets=urgent,
+            internal=True,
+        ),
+        promise(
+            "arrival",
+            PromiseKind.ARRIVAL,
+            {
+                Priority.CRITICAL: Target(elapsed_s=20 * _MINUTE),
+                Priority.HIGH: Target(elapsed_s=45 * _MINUTE),
+            },
+            tickets=(TicketKind.ALARM,),
+        ),
+    )

@@ -1,0 +1,8 @@
+"""Working calendars: the hours in which a promise's clock runs, versioned."""
+
+from domain.calendars.actions import define
+from domain.calendars.model import Calendar, CalendarVersion
+from domain.calendars.reads import specs
+from domain.calendars.rules import CalendarSpec
+
+__all__ = ["Calendar", "CalendarSpec", "CalendarVersion", "define", "specs"]

@@ -1,0 +1,46 @@
+"""Define working calendars; a changed calendar is a new version beside the old."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor, Right
+from domain.base import uuid7
+from domain.calendars.model import Calendar, CalendarVersion
+from domain.calendars.rules import CalendarSpec
+
+
+async def define(
+    session: AsyncSession, actor: Actor, *, name: str, spec: CalendarSpec
+) -> CalendarVersion:
+    """The calendar's newest version if it says the same, else a new version of it."""
+    actor.must(Right.MANAGE_AGREEMENTS)
+    await session.execute(
+        insert(Calendar)
+        .values(id=uuid7(), tenant_id=actor.tenant_id, name=name)
+        .on_conflict_do_nothing()
+    )
+    calendar = (
+        await session.scalars(
+            select(Calendar)
+            .where(Calendar.tenant_id == actor.tenant_id, Calendar.name == name)
+            .with_for_update()
+        )
+    ).one()
+    newest = await session.scalar(
+        select(CalendarVersion)
+        .where(CalendarVersion.calendar_id == calendar.id)
+        .order_by(CalendarVersion.number.desc())
+        .limit(1)
+    )
+    if newest is not None and newest.spec == spec.to_dict():
+        return newest
+    version = CalendarVersion(
+        tenant_id=actor.tenant_id,
+        calendar_id=calendar.id,
+        number=1 if newest is None else newest.number + 1,
+        spec=spec.to_dict(),
+    )
+    session.add(version)
+    await session.flush()
+    return version

@@ -1,0 +1,25 @@
+"""Ask for calendars. Versions never change, so a process keeps the ones it has seen."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.calendars.model import CalendarVersion
+from domain.calendars.rules import CalendarSpec
+
+_seen: dict[UUID, CalendarSpec] = {}
+_KEEP = 10_000
+
+
+async def specs(session: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUID, CalendarSpec]:
+    """The hours of each calendar version; unknown ids are absent."""
+    wanted = set(version_ids)
+    missing = wanted - _seen.keys()
+    if missing:
+        rows = await session.scalars(select(CalendarVersion).where(CalendarVersion.id.in_(missing)))
+        if len(_seen) > _KEEP:
+            _seen.clear()
+        _seen.update({row.id: CalendarSpec.from_dict(row.spec) for row in rows})
+    return {version_id: _seen[version_id] for version_id in wanted if version_id in _seen}
