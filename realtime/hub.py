@@ -1,0 +1,167 @@
+"""The hub: one reader of the ledger in a process, and everybody in the process who listens.
+
+It promises to each listener: every fact of the topic, once, in the order of `seq`, or else a mark that it overran.
+Redis brings facts within milliseconds. Once a second the hub compares itself with PostgreSQL, so a wiped, stalled or
+absent Redis costs at most that second, and no fact.
+"""
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
+
+import structlog
+from redis.asyncio import Redis
+
+from domain import numbering
+from domain.db import Sessions
+from domain.numbering import Numbered
+from realtime.stream import Line, Streams
+from realtime.topics import Topic, topics_of
+
+log = structlog.get_logger()
+
+ROOM = 2048  # facts a listener may be behind; the facts are shared, a place costs 8 bytes
+PAGE = 1000  # facts read from PostgreSQL at once
+COMPARE_S = 1.0
+POLL_S = 0.5  # between looks at PostgreSQL while Redis is away
+AWAY_S = 2.0  # before Redis is tried again
+
+
+class Listener:
+    """A bounded queue of facts for one reader."""
+
+    def __init__(self, wants: Callable[[Numbered], bool], room: int) -> None:
+        self._wants = wants
+        self._room = room
+        self._facts: deque[Numbered] = deque()
+        self._filled = asyncio.Event()
+        self.overran = False
+
+    def offer(self, fact: Numbered) -> None:
+        """Queue a fact if it is wanted; a full queue is emptied and marked instead."""
+        if self.overran or not self._wants(fact):
+            return
+        if len(self._facts) >= self._room:
+            self.overran = True
+            self._facts.clear()
+        else:
+            self._facts.append(fact)
+        self._filled.set()
+
+    async def take(self) -> list[Numbered]:
+        """Wait for facts; empty means that the queue overran and this listener is at its end."""
+        await self._filled.wait()
+        self._filled.clear()
+        facts = list(self._facts)
+        self._facts.clear()
+        return facts
+
+
+class Hub:
+    """The reader. `async with Hub(...)` runs it for the length of the block."""
+
+    def __init__(self, make: Sessions, redis: Redis) -> None:
+        self._make = make
+        self._redis = redis
+        self._line = Line(0)
+        self._streams: Streams | None = None
+        self._topics: dict[Topic, set[Listener]] = defaultdict(set)
+        self._ready = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._redis_back_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.run(), name="hub")
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def position(self) -> int:
+        """The number of the last fact that was passed on."""
+        return self._line.position
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return sum(map(len, self._topics.values()))
+
+    async def ready(self) -> None:
+        """Wait until the hub knows where the ledger stands."""
+        await self._ready.wait()
+
+    @contextmanager
+    def listen(
+        self, topic: Topic, wants: Callable[[Numbered], bool], *, room: int = ROOM
+    ) -> Iterator[Listener]:
+        """Hear every wanted fact after `position` as it is now."""
+        listener = Listener(wants, room)
+        self._topics[topic].add(listener)
+        try:
+            yield listener
+        finally:
+            self._topics[topic].discard(listener)
+            if not self._topics[topic]:
+                del self._topics[topic]
+
+    async def run(self) -> None:
+        """Read until cancelled. Nothing else ends it: a hub that died would look like a quiet day."""
+        compared_at = 0.0
+        while True:
+            try:
+                if self._streams is None:
+                    self._streams = await self._start()
+                followed = await self._follow(self._streams)
+                due = time.monotonic() - compared_at >= COMPARE_S
+                if due or self._line.broken or not followed:
+                    await self._compare()
+                    compared_at = time.monotonic()
+            except Exception as error:  # noqa: BLE001 - PostgreSQL is away, or a bug: say so and go on
+                log.warning("hub.behind", error=repr(error), position=self.position)
+                self._line.drop()
+                await asyncio.sleep(POLL_S)
+
+    async def _start(self) -> Streams:
+        async with self._make() as session:
+            name, position = await numbering.ledger_name(session), await numbering.head(session)
+        self._line = Line(position)
+        self._ready.set()
+        return Streams(self._redis, name)
+
+    async def _follow(self, streams: Streams) -> bool:
+        """Take what Redis has, waiting up to the next comparison; without Redis, wait a moment and say False."""
+        if time.monotonic() < self._redis_back_at:
+            await asyncio.sleep(POLL_S)
+            return False
+        try:
+            async with asyncio.timeout(COMPARE_S + 1):  # a stalled Redis answers nothing at all
+                facts = await streams.read(self.position, wait_ms=int(COMPARE_S * 1000))
+        except Exception as error:  # noqa: BLE001 - away, stalled, or a pack nobody can read: PostgreSQL has it all
+            log.warning("hub.redis_away", error=repr(error))
+            self._redis_back_at = time.monotonic() + AWAY_S
+            return False
+        await self._pass_on(facts)
+        return True
+
+    async def _compare(self) -> None:
+        """Read from PostgreSQL what did not come through Redis."""
+        while True:
+            async with self._make() as session:
+                facts = await numbering.read(session, after=self.position, limit=PAGE)
+            await self._pass_on(facts)
+            if len(facts) < PAGE:
+                return
+
+    async def _pass_on(self, facts: Sequence[Numbered]) -> None:
+        for count, fact in enumerate(self._line.take(facts), start=1):
+            for topic in topics_of(fact):
+                for listener in self._topics.get(topic, ()):
+                    listener.offer(fact)
+            if count % 256 == 0:
+                await asyncio.sleep(0)  # let readers empty their queues in the middle of a burst

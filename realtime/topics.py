@@ -1,0 +1,59 @@
+"""Who may listen to what: the same rule twice, for facts passing by and for facts read back from the ledger."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, not_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.errors import Code, Refused
+from domain.ledger import Entry
+from domain.numbering import Numbered
+
+Topic = tuple[UUID, UUID | None]
+"""A tenant and one of its accounts; (tenant, None) is everything of the tenant."""
+
+
+def topics_of(fact: Numbered) -> tuple[Topic, ...]:
+    """Where a fact is heard."""
+    everything: Topic = (fact.tenant_id, None)
+    return (
+        (everything,)
+        if fact.account_id is None
+        else (everything, (fact.tenant_id, fact.account_id))
+    )
+
+
+async def admit(session: AsyncSession, actor: Actor, account_id: UUID | None) -> Topic:
+    """The topic an actor asks for.
+
+    Refuses an account that does not exist for the actor, and everything of the tenant to who may not watch all.
+    """
+    if account_id is None:
+        actor.must(Right.WATCH_ALL)
+    elif not await session.scalar(
+        select(Account.id).where(Account.id == account_id, actor.fence(Account))
+    ):
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    return (actor.tenant_id, account_id)
+
+
+def sees(actor: Actor, fact: Numbered) -> bool:
+    """Whether a fact exists for an actor: own tenant, account in reach, and not kept from clients."""
+    if fact.tenant_id != actor.tenant_id or not actor.reaches(fact.account_id):
+        return False
+    kept_inside = fact.body.get("internal") is True or fact.body.get("client_visible") is False
+    return not (kept_inside and actor.is_client)
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """`sees`, said in SQL about ledger entries."""
+    own = actor.fence(Entry)
+    if not actor.is_client:
+        return own
+    return and_(
+        own,
+        not_(Entry.body.contains({"internal": True})),
+        not_(Entry.body.contains({"client_visible": False})),
+    )

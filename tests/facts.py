@@ -1,0 +1,98 @@
+"""Plain facts for tests: a client of its own, things that happen to it, and a relay's round of numbering."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from domain import accounts, numbering
+from domain.actor import Actor, Role
+from domain.db import Sessions, transaction
+from domain.ledger import Entry, Fact, record
+from domain.numbering import Batch
+
+T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+class Noted(Fact):
+    """Something happened, the `n`th of its kind."""
+
+    kind: ClassVar[str] = "test.noted"
+
+    n: int
+    internal: bool = False
+
+
+class Rung(Fact):
+    """Something else happened."""
+
+    kind: ClassVar[str] = "test.rung"
+
+    n: int
+
+
+@dataclass(frozen=True)
+class Client:
+    """One account of a tenant of its own, and who acts in it."""
+
+    actor: Actor
+    account_id: UUID
+
+    @property
+    def guest(self) -> Actor:
+        """A client user of this account."""
+        return replace(
+            self.actor,
+            role=Role.CLIENT_USER,
+            accounts=frozenset({self.account_id}),
+            subject="user:guest",
+        )
+
+
+async def client(make: Sessions) -> Client:
+    """A new account of a new tenant."""
+    async with transaction(make) as session:
+        tenant = await accounts.create_tenant(session, name=f"Veilig {uuid4()}")
+        actor = Actor(tenant.id, Role.MANAGEMENT, "user:tester")
+        account = await accounts.create_account(session, actor, name="Haven", at=T0)
+    return Client(actor, account.id)
+
+
+async def sibling(make: Sessions, of: Client) -> Client:
+    """Another account of the same tenant."""
+    async with transaction(make) as session:
+        account = await accounts.create_account(session, of.actor, name=f"Kade {uuid4()}", at=T0)
+    return Client(of.actor, account.id)
+
+
+async def note(make: Sessions, whom: Client, *numbers: int, **fields: Any) -> list[Entry]:
+    """Commit one `test.noted` fact for each number, together."""
+    async with transaction(make) as session:
+        return [
+            record(
+                session,
+                whom.actor,
+                Noted(account_id=whom.account_id, subject_id=uuid4(), at=T0, n=n, **fields),
+            )
+            for n in numbers
+        ]
+
+
+async def number_all(
+    make: Sessions, routes: Mapping[str, Sequence[str]] | None = None, *, at: datetime = T0
+) -> Batch:
+    """Number whatever is committed, as the relay does."""
+    while True:
+        async with transaction(make) as session:
+            batch = await numbering.number(session, routes=routes or {}, due_at=at)
+        if batch.facts < 1000:
+            return batch
+
+
+async def until(holds: Callable[[], bool], *, within_s: float = 10) -> None:
+    """Wait for something that another task or process brings about."""
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 - what is waited for is no task of this loop
+            await asyncio.sleep(0.01)
