@@ -1,10 +1,13 @@
 """Migrations: bring a database to the tables this code expects. Synchronous; from a coroutine use a thread."""
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
 
 APP_ROLE = "waarborg_app"
 
@@ -18,6 +21,11 @@ def config(owner_url: str, *, app_role: str = APP_ROLE) -> Config:
     )
     made.set_main_option("path_separator", "os")
     return made
+
+
+def role_of(url: str) -> str:
+    """The login in an address: whom the tables are opened to."""
+    return make_url(url).username or APP_ROLE
 
 
 def upgrade(owner_url: str, *, app_role: str = APP_ROLE) -> None:
@@ -38,6 +46,22 @@ def check(owner_url: str) -> None:
 def revise(owner_url: str, message: str) -> None:
     """Write the revision that leads from the database of `owner_url` to the models."""
     command.revision(config(owner_url), message, autogenerate=True)
+
+
+def current(url: str) -> tuple[str, ...]:
+    """The revisions a database stands at; empty when it was never migrated."""
+    return asyncio.run(_current(url))
+
+
+async def _current(url: str) -> tuple[str, ...]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", "", 1))
+    try:
+        rows = await connection.fetch("SELECT version_num FROM alembic_version ORDER BY 1")
+    except asyncpg.UndefinedTableError:
+        return ()
+    finally:
+        await connection.close()
+    return tuple(row["version_num"] for row in rows)
 
 
 def heads() -> tuple[str, ...]:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.embedded import postgres, redis
-from api.embedded.locks import joined
+from api.embedded.locks import changing, is_held, joined
 from api.embedded.place import prepare
 from api.embedded.reach import EmbeddedError
 from domain.settings import Settings
 
-__all__ = ["EmbeddedError", "Servers", "provided", "servers"]
+__all__ = ["EmbeddedError", "Servers", "provided", "revive", "servers"]
 
 Say = Callable[[str], None]
 
@@ -97,3 +97,16 @@ def provided(settings: Settings, *, say: Say = _silent) -> Iterator[Settings]:
                 "jobs_redis_url": settings.jobs_redis_url or running.redis_url,
             }
         )
+
+
+def revive(asked: Settings, *, say: Say = _silent) -> None:
+    """Start again an embedded server that died under its users; costs two file locks when none did.
+
+    `asked` are the settings that `provided` was given: a server with an address in them is somebody else's.
+    """
+    place = prepare(asked.data)
+    with changing(place.data):
+        if not asked.database_url and not is_held(place.data / "postgres.lock"):
+            postgres.ensure(place, durable=True, say=say)
+        if not asked.redis_url and not is_held(place.data / "redis.lock"):
+            redis.ensure(place, say=say)

@@ -43,7 +43,7 @@ def released(path: Path, *, within_s: float) -> bool:
 
 
 @contextmanager
-def _changing(data: Path) -> Iterator[None]:
+def changing(data: Path) -> Iterator[None]:
     """Be the only one who starts or stops servers of `data`; waits for another."""
     descriptor = _open(data / "change.lock")
     try:
@@ -58,7 +58,7 @@ def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -
     """Be one of the users of `data`: `first()` on the way in (it finds or starts), `last()` when nobody is left."""
     user = _open(data / "users.lock")
     try:
-        with _changing(data):
+        with changing(data):
             fcntl.flock(user, fcntl.LOCK_SH)
             try:
                 first()
@@ -70,7 +70,7 @@ def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -
         try:
             yield
         finally:
-            with _changing(data):
+            with changing(data):
                 _leave(user, last)
     finally:
         os.close(user)

@@ -1,0 +1,54 @@
+"""A process of ours that another one started: it does one thing, and does not outlive who started it.
+
+Run as `python -m api.child api|worker|live [descriptor]`. The parent holds the other end of standard input; when
+the parent ends, however it ends, the pipe closes and this process ends too: politely, and after ten seconds anyway.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+GRACE_S = 10.0
+
+
+def follow_parent() -> None:
+    """End this process when standard input closes."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def main() -> None:
+    """Do what the first argument says, with the settings of the environment."""
+    follow_parent()
+    from domain.settings import Settings
+
+    settings = Settings()
+    match sys.argv[1:]:
+        case ["api", descriptor]:
+            from api.serve import serve
+
+            serve(settings, socket.socket(fileno=int(descriptor)))
+        case ["worker"]:
+            from workers.main import run
+
+            run(settings)
+        case ["live"]:
+            from api.live import run as simulate
+
+            simulate(settings)
+        case unknown:
+            raise SystemExit(f"not a child: {unknown}")
+
+
+if __name__ == "__main__":
+    main()

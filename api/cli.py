@@ -1,0 +1,221 @@
+"""The command line: words and options; what they do is imported when they are said.
+
+`waarborg --help` takes 0.15 s of which 0.06 s is importing typer and 0.05 s rich, which draws it; importing
+what the commands need here would make it 1.5 s.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="waarborg",
+    help="Promises in private security that clients can check.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+import_app = typer.Typer(help="Bring in history from other systems.", no_args_is_help=True)
+export_app = typer.Typer(help="Take out what was decided.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
+app.add_typer(export_app, name="export")
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Directory of the embedded servers (WAARBORG_DATA, else ./var)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
+Tenant = Annotated[str | None, typer.Option(help="Name or id of the security company.")]
+Account = Annotated[str | None, typer.Option(help="Name or id of the client account.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on (WAARBORG_HOST).")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port; 0 takes a free one (WAARBORG_PORT, else 8000)."),
+]
+
+
+class Format(StrEnum):
+    """How a table leaves."""
+
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@app.command()
+def up(
+    port: Port = None,
+    host: Host = None,
+    data: Data = None,
+    live: Annotated[bool, typer.Option(help="Simulate guards and incidents.")] = True,
+) -> None:
+    """Start everything, with demo data, in this terminal; Ctrl-C stops it."""
+    from api.commands.surroundings import settings_of
+    from api.commands.up import up as run
+
+    run(settings_of(data, host=host, port=port), live=live)
+
+
+@app.command()
+def api(
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1,
+    port: Port = None,
+    host: Host = None,
+    data: Data = None,
+) -> None:
+    """Start the API alone."""
+    from api.commands.up import api as run
+
+    run(data, host=host, port=port, workers=workers)
+
+
+@app.command()
+def worker(data: Data = None) -> None:
+    """Start a worker alone: the relay, the jobs, the deadlines."""
+    from api.commands.up import worker as run
+
+    run(data)
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 when something differs.")
+    ] = False,
+    revise: Annotated[
+        str | None, typer.Option(help="Write the revision that leads to the models.")
+    ] = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Bring the database to the tables of this release."""
+    from api.commands.migrate import run
+
+    _end(run(data, check=check, revise=revise, as_json=as_json))
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="Role of the user to be, e.g. dispatcher.")],
+    tenant: Tenant = None,
+    account: Account = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Print an access token of a user with this role."""
+    from api.commands.surroundings import surroundings
+    from api.commands.token import run
+
+    with surroundings(data) as settings:
+        code = run(settings, role, tenant, account, as_json)
+    _end(code)
+
+
+@import_app.command("incidents")
+def import_incidents(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False)],
+    profile: Annotated[str, typer.Option(help="Name of a shipped profile, or a TOML file.")],
+    tenant: Tenant = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where unreadable rows go (else FILE.rejects.csv).")
+    ] = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Bring in incidents; what is there already is left alone."""
+    from api.commands.imports import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, file, profile, tenant, rejects, as_json)
+    _end(code)
+
+
+@app.command()
+def evaluate(
+    tenant: Tenant = None,
+    account: Account = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Change nothing; exit 1 when a stored verdict differs.")
+    ] = False,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Judge every promise again from the ledger."""
+    from api.commands.evaluate import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, tenant, account, verify, as_json)
+    _end(code)
+
+
+@export_app.command("verdicts")
+def export_verdicts(
+    format: Annotated[Format, typer.Option(help="csv, json or parquet.")] = Format.CSV,
+    out: Annotated[Path | None, typer.Option(help="File to write (else standard output).")] = None,
+    tenant: Tenant = None,
+    account: Account = None,
+    source: Annotated[
+        str | None, typer.Option(help="Only incidents of this external source.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Take out one row per verdict."""
+    from api.commands.surroundings import surroundings
+    from api.commands.verdicts import run
+
+    with surroundings(data) as settings:
+        code = run(settings, format.value, out, tenant, account, source)
+    _end(code)
+
+
+@app.command()
+def sdl(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the file differs.")
+    ] = False,
+) -> None:
+    """Write the GraphQL schema as the code has it."""
+    from api.commands.sdl import run
+
+    _end(run(check))
+
+
+@app.command()
+def doctor(as_json: Json = False, port: Port = None, data: Data = None) -> None:
+    """Look at everything Waarborg stands on, and say what to do about it."""
+    from api.commands.doctor import run
+
+    _end(run(data, port=port, as_json=as_json))
+
+
+def _end(code: Any) -> None:
+    """Leave with the exit code a command answered; nothing means done."""
+    raise typer.Exit(int(code or 0))
+
+
+def main() -> None:
+    """The program: failures we know are said in a sentence, and every end has its exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as error:  # noqa: BLE001 - the outermost place there is
+        from api.commands.failures import Exit, explained
+
+        known = explained(error)
+        if known is None:
+            import traceback
+
+            traceback.print_exc()
+            raise SystemExit(Exit.BUG) from None
+        print(f"waarborg: {known[1]}", file=sys.stderr)
+        raise SystemExit(int(known[0])) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""`doctor`: everything Waarborg stands on, looked at one by one, with what to do about it."""
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from api import migrate
+from api.commands.failures import Exit, Failure, explained
+from api.commands.surroundings import addresses, settings_of
+from domain.settings import Settings
+
+
+class State(StrEnum):
+    """How a part is."""
+
+    FINE = "fine"
+    WORRYING = "worrying"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part that was looked at; `remedy` says what to do when it is not fine."""
+
+    part: str
+    state: State
+    seen: str
+    remedy: str = ""
+
+
+def run(data: Path | None, *, port: int | None, as_json: bool) -> Exit:
+    """Look at everything, print it, and answer whether something is broken."""
+    findings = list(_look(data, port))
+    broken = any(finding.state is State.BROKEN for finding in findings)
+    if as_json:
+        print(json.dumps({"fine": not broken, "findings": [asdict(f) for f in findings]}, indent=2))
+    else:
+        _draw(findings)
+    return Exit.DIFFERS if broken else Exit.DONE
+
+
+def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
+    yield _python()
+    yield _packages()
+    try:
+        settings = settings_of(data, port=port)
+    except ValueError as error:
+        known = explained(error)
+        yield Finding("settings", State.BROKEN, known[1] if known else str(error), "Correct them.")
+        return
+    yield Finding("settings", State.FINE, f"data in {settings.data.resolve()}")
+    yield _disk(settings)
+    yield _port(settings)
+    yield _redis_program(settings)
+    try:
+        with addresses(settings) as found:
+            yield from asyncio.run(_postgres(found))
+            yield from asyncio.run(_redis(found))
+    except Exception as error:
+        known = explained(error)
+        if known is None:
+            raise
+        yield Finding("servers", State.BROKEN, known[1], "See above; the logs are in DATA/logs.")
+
+
+def _python() -> Finding:
+    version = sys.version.split()[0]
+    fine = sys.version_info >= (3, 11)
+    return Finding(
+        "Python",
+        State.FINE if fine else State.BROKEN,
+        f"{version} ({sys.executable})",
+        "" if fine else "Use 3.11.",
+    )
+
+
+def _packages() -> Finding:
+    """Every requirement of ours, installed and new enough, as packaging reads them."""
+    from packaging.requirements import Requirement
+
+    missing: list[str] = []
+    try:
+        lines = importlib.metadata.requires("waarborg") or ()
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("packages", State.BROKEN, "waarborg itself is not installed", "make install")
+    asked = [Requirement(line) for line in lines]
+    asked = [r for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
+    for requirement in asked:
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            missing.append(f"{requirement.name} is {version}, not {requirement.specifier}")
+    if missing:
+        return Finding("packages", State.BROKEN, "; ".join(missing), "make install")
+    return Finding("packages", State.FINE, f"{len(asked)} as required")
+
+
+def _disk(settings: Settings) -> Finding:
+    place = settings.data.resolve()
+    while not place.exists():
+        place = place.parent
+    free_mb = shutil.disk_usage(place).free // 1_000_000
+    seen = f"{free_mb} MB free at {place}"
+    if not os.access(place, os.W_OK):
+        return Finding(
+            "disk", State.BROKEN, f"{place} is not writable", "Choose another --data DIR."
+        )
+    if free_mb < 200:
+        return Finding("disk", State.BROKEN, seen, "Free some space, or choose another --data DIR.")
+    state = State.FINE if free_mb > 2_000 else State.WORRYING
+    return Finding(
+        "disk", state, seen, "" if state is State.FINE else "Days of positions need more."
+    )
+
+
+def _port(settings: Settings) -> Finding:
+    from api.serve import listen
+
+    try:
+        listen(settings.host, settings.port).close()
+    except Failure as error:
+        return Finding(
+            "port", State.WORRYING, str(error), "Fine when Waarborg itself listens there."
+        )
+    return Finding("port", State.FINE, f"{settings.host}:{settings.port} is free")
+
+
+def _redis_program(settings: Settings) -> Finding:
+    if settings.redis_url:
+        return Finding("redis-server", State.FINE, "not needed: WAARBORG_REDIS_URL is given")
+    from api.embedded.place import prepare
+    from api.embedded.reach import EmbeddedError
+    from api.embedded.redis import server_program
+
+    try:
+        program = server_program(prepare(settings.data))
+    except EmbeddedError as error:
+        return Finding("redis-server", State.BROKEN, "none", str(error))
+    said = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
+    return Finding("redis-server", State.FINE, f"{said.stdout.strip()} ({program})")
+
+
+async def _postgres(settings: Settings) -> list[Finding]:
+    import asyncpg
+
+    connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", "", 1))
+    try:
+        row = await connection.fetchrow(
+            "SELECT current_setting('server_version') AS version, "
+            "current_setting('server_version_num')::int AS number, "
+            "current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, "
+            "current_user AS login, r.rolsuper AS super, r.rolbypassrls AS bypass "
+            "FROM pg_roles r WHERE r.rolname = current_user"
+        )
+        revisions: tuple[str, ...] = ()
+        with suppress(asyncpg.UndefinedTableError):
+            rows = await connection.fetch("SELECT version_num FROM alembic_version ORDER BY 1")
+            revisions = tuple(r["version_num"] for r in rows)
+    finally:
+        await connection.close()
+    assert row is not None  # noqa: S101 - everybody has a role
+    new_enough = row["number"] >= 180_000
+    durable = row["commit"] not in {"off", "local"} and row["fsync"] == "on"
+    fenced = not (row["super"] or row["bypass"])
+    at_head = revisions == migrate.heads()
+    return [
+        _judged(
+            "PostgreSQL", new_enough, f"version {row['version']}", "Use PostgreSQL 18 or later."
+        ),
+        _judged(
+            "durability",
+            durable,
+            f"synchronous_commit={row['commit']}, fsync={row['fsync']}",
+            "Set both on: what was acknowledged would be lost in a crash.",
+        ),
+        _judged(
+            "login",
+            fenced,
+            row["login"],
+            "Log in as neither a superuser nor one that bypasses row-level security.",
+        ),
+        _judged(
+            "migrations",
+            at_head,
+            f"at {', '.join(revisions) or 'nothing'}, newest is {', '.join(migrate.heads())}",
+            "waarborg migrate",
+        ),
+    ]
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    from redis.asyncio import Redis
+    from redis.exceptions import ResponseError
+
+    findings: list[Finding] = []
+    for name, url in {
+        "Redis": settings.redis_url,
+        "Redis of the jobs": settings.jobs_redis_url,
+    }.items():
+        if name != "Redis" and url == settings.redis_url:
+            continue
+        client = Redis.from_url(url)
+        try:
+            version = str((await client.info("server"))["redis_version"])
+            new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
+            findings.append(_judged(name, new_enough, f"version {version}", "Use 6.2 or later."))
+            with suppress(ResponseError):  # managed servers do not show their settings
+                findings += _redis_settings(name, await client.config_get("*"))
+        finally:
+            await client.aclose()
+    return findings
+
+
+def _redis_settings(name: str, settings: dict[str, str]) -> Iterator[Finding]:
+    for part, option, wanted, remedy in (
+        (
+            "persistence",
+            "appendonly",
+            "yes",
+            "without it a restart costs a catch-up from PostgreSQL",
+        ),
+        (
+            "eviction",
+            "maxmemory-policy",
+            "noeviction",
+            "a full Redis would silently drop jobs and streams",
+        ),
+    ):
+        value = settings.get(option)
+        yield Finding(
+            f"{name}: {part}",
+            State.FINE if value == wanted else State.WORRYING,
+            f"{option}={value}",
+            "" if value == wanted else f"Set {option} {wanted}: {remedy}.",
+        )
+
+
+def _judged(part: str, fine: bool, seen: str, remedy: str) -> Finding:
+    return Finding(part, State.FINE, seen) if fine else Finding(part, State.BROKEN, seen, remedy)
+
+
+def _draw(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    colours = {State.FINE: "green", State.WORRYING: "yellow", State.BROKEN: "red"}
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for finding in findings:
+        words = finding.seen + (f"\n→ {finding.remedy}" if finding.remedy else "")
+        table.add_row(finding.part, f"[{colours[finding.state]}]{finding.state}[/]", words)
+    Console().print(table)

@@ -1,0 +1,125 @@
+"""`up`, `api`, `worker`: our processes, on addresses that answer, under one terminal."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from api import migrate
+from api.commands.surroundings import addresses, settings_of, surroundings
+from api.embedded import revive
+from api.serve import listen
+from api.supervise import Child, supervise
+from domain.settings import Settings
+
+
+def up(asked: Settings, *, live: bool) -> None:
+    """Servers, migrations, demo data when there is none, API, worker and simulated guards; until Ctrl-C."""
+    with listen(asked.host, asked.port) as listener, addresses(asked) as settings:
+        migrate.upgrade(
+            settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
+        )
+        from api.seed import run as seed
+
+        if seed(settings):
+            _say("Seeded the demo companies")
+        children = [_child("worker"), _api(listener)]
+        if live:
+            children.append(_child("live"))
+        # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
+        _run(asked, settings, listener, list(reversed(children)))
+
+
+def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
+    """The API alone, in `workers` processes on one socket."""
+    with (
+        surroundings(data, host=host, port=port) as settings,
+        listen(settings.host, settings.port) as listener,
+    ):
+        children = [
+            _api(listener, f"api {n + 1}" if workers > 1 else "api") for n in range(workers)
+        ]
+        _run(settings_of(data), settings, listener, children)
+
+
+def worker(data: Path | None) -> None:
+    """The worker alone."""
+    with surroundings(data) as settings:
+        asked = settings_of(data)
+        supervise(
+            [_child("worker")],
+            environment(settings),
+            say=_say,
+            look=lambda: revive(asked, say=_say),
+        )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Our environment plus the addresses found, for children that read their settings from it."""
+    return os.environ | {
+        "WAARBORG_DATA": str(settings.data.resolve()),
+        "WAARBORG_DATABASE_URL": settings.database_url,
+        "WAARBORG_OWNER_DATABASE_URL": settings.owner_database_url,
+        "WAARBORG_REDIS_URL": settings.redis_url,
+        "WAARBORG_JOBS_REDIS_URL": settings.jobs_redis_url,
+        "WAARBORG_HOST": settings.host,
+        "WAARBORG_PORT": str(settings.port),
+    }
+
+
+def _child(name: str, *arguments: str, descriptors: Sequence[int] = ()) -> Child:
+    kind = name.split(maxsplit=1)[0]
+    return Child(name, [sys.executable, "-m", "api.child", kind, *arguments], descriptors)
+
+
+def _api(listener: socket.socket, name: str = "api") -> Child:
+    return _child(name, str(listener.fileno()), descriptors=[listener.fileno()])
+
+
+def _run(
+    asked: Settings, settings: Settings, listener: socket.socket, children: list[Child]
+) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    told = settings.model_copy(update={"port": port})
+    supervise(
+        children,
+        environment(told),
+        say=_say,
+        ready=_once_it_answers(host, port, address),
+        look=lambda: revive(asked, say=_say),
+    )
+
+
+def _once_it_answers(host: str, port: int, address: str) -> Callable[[], bool]:
+    """Something to ask now and then: says where to look as soon as the API has answered a first request."""
+    asked: socket.socket | None = None
+
+    def look() -> bool:
+        nonlocal asked
+        try:
+            if asked is None:
+                reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+                asked = socket.create_connection((reachable, port), timeout=1)
+                asked.sendall(
+                    b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                asked.settimeout(0)
+            answered = bool(asked.recv(1))
+        except BlockingIOError:
+            return False
+        except OSError:
+            answered = False
+        if asked is not None:
+            asked.close()
+            asked = None
+        if answered:
+            _say(f"Waarborg answers on {address} (GraphQL: {address}/graphql). Ctrl-C stops it.")
+        return answered
+
+    return look
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
