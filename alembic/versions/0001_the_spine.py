@@ -670,8 +670,9 @@ def upgrade() -> None:
         sa.Column("in_force", postgresql.TSTZRANGE(), nullable=False),
         sa.Column("period_fee_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("credit_cap_bps", sa.BigInteger(), nullable=False),
+        sa.Column("credit_cap_cents", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("NOT isempty(in_force)", name=op.f("ck_terms_in_force_not_empty")),
+        sa.CheckConstraint("credit_cap_cents >= 0", name=op.f("ck_terms_credit_cap_not_negative")),
         sa.CheckConstraint("period_fee_cents >= 0", name=op.f("ck_terms_period_fee_not_negative")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_terms_account_id_account")
@@ -695,6 +696,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.Uuid(), nullable=False),
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cap_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "cause",
             sa.Enum(
@@ -938,6 +940,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -984,13 +987,6 @@ def upgrade() -> None:
         ["tenant_id", "decided_at"],
         unique=False,
         postgresql_where=sa.text("state = 'late'"),
-    )
-    op.create_index(
-        "ix_promise_next_check",
-        "promise",
-        ["next_check_at"],
-        unique=False,
-        postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_promise_tenant_id"), "promise", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_promise_term_id"), "promise", ["term_id"], unique=False)
@@ -1083,6 +1079,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_credit_incident_id"), "credit", ["incident_id"], unique=False)
     op.create_index(op.f("ix_credit_tenant_id"), "credit", ["tenant_id"], unique=False)
+    op.create_table(
+        "promise_watch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("term_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_promise_watch_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_promise_watch_incident_id_incident")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_promise_watch_tenant_id_tenant")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise_watch")),
+        sa.UniqueConstraint("incident_id", name=op.f("uq_promise_watch_incident_id")),
+    )
+    op.create_index(
+        op.f("ix_promise_watch_account_id"), "promise_watch", ["account_id"], unique=False
+    )
+    op.create_index(
+        "ix_promise_watch_due",
+        "promise_watch",
+        ["next_check_at"],
+        unique=False,
+        postgresql_where=sa.text("next_check_at IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_promise_watch_tenant_id"), "promise_watch", ["tenant_id"], unique=False
+    )
     op.execute(
         "ALTER TABLE terms ADD CONSTRAINT uq_terms_one_version_at_a_time "
         "UNIQUE (agreement_id, in_force WITHOUT OVERLAPS)"
@@ -1108,6 +1137,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_promise_watch_tenant_id"), table_name="promise_watch")
+    op.drop_index(
+        "ix_promise_watch_due",
+        table_name="promise_watch",
+        postgresql_where=sa.text("next_check_at IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_promise_watch_account_id"), table_name="promise_watch")
+    op.drop_table("promise_watch")
     op.drop_index(op.f("ix_credit_tenant_id"), table_name="credit")
     op.drop_index(op.f("ix_credit_incident_id"), table_name="credit")
     op.drop_index(op.f("ix_credit_agreement_id_month_on"), table_name="credit")
@@ -1118,11 +1155,6 @@ def downgrade() -> None:
     op.drop_table("promise_target")
     op.drop_index(op.f("ix_promise_term_id"), table_name="promise")
     op.drop_index(op.f("ix_promise_tenant_id"), table_name="promise")
-    op.drop_index(
-        "ix_promise_next_check",
-        table_name="promise",
-        postgresql_where=sa.text("next_check_at IS NOT NULL"),
-    )
     op.drop_index(
         "ix_promise_late", table_name="promise", postgresql_where=sa.text("state = 'late'")
     )

@@ -43,7 +43,7 @@ async def sign(
     known = exists().where(Account.id == account_id, actor.fence(Account))
     if not await session.scalar(select(known)):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    agreement = await session.scalar(
+    agreement: Agreement | None = await session.scalar(
         insert(Agreement)
         .values(
             id=uuid7(),
@@ -60,7 +60,7 @@ async def sign(
         raise Refused(
             Code.ALREADY_EXISTS, f"There is an agreement {reference}.", argument="reference"
         )
-    first = await _write(session, actor, agreement, 1, in_force_from, terms)
+    first = await _write(session, actor, agreement, in_force_from, terms)
     record(
         session,
         actor,
@@ -111,7 +111,7 @@ async def amend(
     last.in_force = Range(last.in_force.lower, in_force_from)
     agreement.newest_terms = last.number + 1
     await session.flush()
-    new = await _write(session, actor, agreement, agreement.newest_terms, in_force_from, terms)
+    new = await _write(session, actor, agreement, in_force_from, terms)
     record(
         session,
         actor,
@@ -130,7 +130,6 @@ async def _write(
     session: AsyncSession,
     actor: Actor,
     agreement: Agreement,
-    number: int,
     in_force_from: datetime,
     draft: TermsDraft,
 ) -> Terms:
@@ -150,11 +149,11 @@ async def _write(
         id=uuid7(),
         **owned,
         agreement_id=agreement.id,
-        number=number,
+        number=agreement.newest_terms,
         in_force=Range(in_force_from, None),
         period_fee_cents=draft.period_fee_cents,
         currency=draft.currency,
-        credit_cap_bps=draft.credit_cap_bps,
+        credit_cap_cents=draft.credit_cap_cents,
     )
     session.add(terms)
     await session.flush()
@@ -192,7 +191,7 @@ async def _promise(
         )
         for priority, target in draft.targets.items()
     ]
-    credits = [
+    rules = [
         CreditRule(
             **owned,
             term_id=term.id,
@@ -203,4 +202,4 @@ async def _promise(
         )
         for priority, credit in draft.credits.items()
     ]
-    return [*targets, *credits]
+    return [*targets, *rules]

@@ -73,6 +73,7 @@ class Terms(Base, Owned):
         UniqueConstraint("agreement_id", "in_force", name="uq_terms_one_version_at_a_time"),
         CheckConstraint("NOT isempty(in_force)", name="in_force_not_empty"),
         CheckConstraint("period_fee_cents >= 0", name="period_fee_not_negative"),
+        CheckConstraint("credit_cap_cents >= 0", name="credit_cap_not_negative"),
     )
 
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
@@ -80,9 +81,7 @@ class Terms(Base, Owned):
     in_force: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     period_fee_cents: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(default="EUR")
-    credit_cap_bps: Mapped[int] = mapped_column(
-        default=10_000
-    )  # of the period fee, per calendar month
+    credit_cap_cents: Mapped[int | None]  # at most this much a calendar month; None: no cap
 
 
 class PromiseTerm(Base, Owned):

@@ -49,15 +49,15 @@ class TermsDraft:
     promises: tuple[PromiseDraft, ...]
     period_fee_cents: int = 0
     currency: str = "EUR"
-    credit_cap_bps: int = 10_000
+    credit_cap_cents: int | None = None
 
 
 def check(terms: TermsDraft) -> None:
     """Refuse terms that contradict themselves, naming the promise."""
     if terms.period_fee_cents < 0:
         raise Refused(Code.INVALID, "A fee is not negative.", argument="periodFeeCents")
-    if not 0 <= terms.credit_cap_bps <= 10_000:
-        raise Refused(Code.INVALID, "The cap is 0 to 10,000 bps.", argument="creditCapBps")
+    if (terms.credit_cap_cents or 0) < 0:
+        raise Refused(Code.INVALID, "A cap is not negative.", argument="creditCapCents")
     names = [promise.name for promise in terms.promises]
     if len(set(names)) != len(names):
         raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")
@@ -90,7 +90,7 @@ def _problems(promise: PromiseDraft) -> list[str]:
 
 
 def seed_matrix(
-    calendar_version_id: UUID, credits: Mapping[Priority | None, CreditDraft] | None = None
+    calendar_version_id: UUID, earns: Mapping[Priority | None, CreditDraft] | None = None
 ) -> tuple[PromiseDraft, ...]:
     """The default promises: first response / resolution / update per priority, around the clock.
 
@@ -106,7 +106,6 @@ def seed_matrix(
     urgent = (TicketKind.INCIDENT, TicketKind.ALARM)
     asked = (TicketKind.INQUIRY, TicketKind.SERVICE_REQUEST)
     other = (TicketKind.COMPLAINT, TicketKind.MAINTENANCE, TicketKind.ENHANCEMENT)
-    earns = dict(credits or {})
 
     def promise(
         name: str,
@@ -123,7 +122,7 @@ def seed_matrix(
             targets,
             ticket_kinds=tickets,
             internal=internal,
-            credits={} if internal else earns,
+            credits={} if internal else dict(earns or {}),
         )
 
     response = PromiseKind.FIRST_RESPONSE

@@ -54,7 +54,12 @@ class Incident(Base, Owned, Versioned):
         CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
         CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
         Index(None, "account_id", "opened_at"),
-        Index("ix_incident_open", "tenant_id", "opened_at", postgresql_where=text("status <> 'closed'")),
+        Index(
+            "ix_incident_open",
+            "tenant_id",
+            "opened_at",
+            postgresql_where=text("status <> 'closed'"),
+        ),
     )
 
     site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
@@ -98,7 +103,9 @@ class Pause(Base, Owned):
     __table_args__ = (
         CheckConstraint("until_at >= from_at", name="until_after_from"),
         Index(
-            "uq_incident_pause_one_running", "incident_id", unique=True,
+            "uq_incident_pause_one_running",
+            "incident_id",
+            unique=True,
             postgresql_where=text("until_at IS NULL"),
         ),
         Index(None, "incident_id", "from_at"),
@@ -107,6 +114,7 @@ class Pause(Base, Owned):
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    cap_at: Mapped[datetime]  # when the ticket's allowance of pauses is used up
     cause: Mapped[PauseCause]
     note: Mapped[str | None]
     resumed_status: Mapped[Status]

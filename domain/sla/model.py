@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.agreements.model import Priority, PromiseKind
@@ -23,6 +24,26 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Watch(Base, Owned):
+    """Which promises hold for a ticket, pinned when it was opened, and when to look at it next.
+
+    Its row is locked while the ticket's promises are judged: two judges never meet.
+    """
+
+    __tablename__ = "promise_watch"
+    __table_args__ = (
+        Index(
+            "ix_promise_watch_due",
+            "next_check_at",
+            postgresql_where=text("next_check_at IS NOT NULL"),
+        ),
+    )
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), unique=True)
+    term_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    next_check_at: Mapped[datetime | None]
+
+
 class Promise(Base, Owned):
     """One promise about one ticket: due when, how much time has run, kept or late.
 
@@ -34,9 +55,12 @@ class Promise(Base, Owned):
     __table_args__ = (
         UniqueConstraint("incident_id", "term_id", "part"),
         CheckConstraint("elapsed_us >= 0 AND paused_us >= 0", name="time_not_negative"),
-        CheckConstraint("(state IN ('kept', 'late')) = (decided_at IS NOT NULL)", name="verdict_has_instant"),
-        Index("ix_promise_next_check", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
-        Index("ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")),
+        CheckConstraint(
+            "(state IN ('kept', 'late')) = (decided_at IS NOT NULL)", name="verdict_has_instant"
+        ),
+        Index(
+            "ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")
+        ),
     )
 
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
@@ -49,6 +73,7 @@ class Promise(Base, Owned):
     priority: Mapped[Priority]
     internal: Mapped[bool] = mapped_column(default=False)
     state: Mapped[State]
+    held: Mapped[bool] = mapped_column(default=False)  # its time stands still, whatever the state
     started_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
@@ -57,6 +82,6 @@ class Promise(Base, Owned):
     elapsed_us: Mapped[int] = mapped_column(default=0)
     paused_us: Mapped[int] = mapped_column(default=0)
     warned: Mapped[int] = mapped_column(default=0)  # how many warning thresholds have passed
-    next_check_at: Mapped[datetime | None]
+    next_check_at: Mapped[datetime | None]  # when state or warnings change by themselves
     evaluated_at: Mapped[datetime]
     evaluator: Mapped[int]

@@ -1,0 +1,54 @@
+"""Tickets of all kinds: open, acknowledge, update, pause, resolve, close, reopen."""
+
+from domain.incidents.actions import (
+    acknowledge,
+    arrive,
+    change_priority,
+    close,
+    end_capped_pauses,
+    open_incident,
+    pause,
+    reassign,
+    reopen,
+    resolve,
+    resume,
+    start_work,
+    update,
+)
+from domain.incidents.model import (
+    OPEN,
+    Incident,
+    IncidentUpdate,
+    Pause,
+    PauseCause,
+    Source,
+    Status,
+)
+from domain.incidents.rules import PAUSE_ALLOWANCE, Times, first_contact_resolution, times
+
+__all__ = [
+    "OPEN",
+    "PAUSE_ALLOWANCE",
+    "Incident",
+    "IncidentUpdate",
+    "Pause",
+    "PauseCause",
+    "Source",
+    "Status",
+    "Times",
+    "acknowledge",
+    "arrive",
+    "change_priority",
+    "close",
+    "end_capped_pauses",
+    "first_contact_resolution",
+    "open_incident",
+    "pause",
+    "reassign",
+    "reopen",
+    "resolve",
+    "resume",
+    "start_work",
+    "times",
+    "update",
+]

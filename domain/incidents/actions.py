@@ -1,0 +1,455 @@
+"""Change tickets: each action locks the row, refuses or changes, records the fact and judges the promises."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import sla
+from domain.accounts.model import Site
+from domain.actor import Actor, Right, Role
+from domain.agreements.model import Priority, TicketKind
+from domain.base import uuid7
+from domain.errors import Code, Refused, must_be_current
+from domain.incidents import events
+from domain.incidents.model import (
+    OPEN,
+    Incident,
+    IncidentUpdate,
+    Pause,
+    PauseCause,
+    Source,
+    Status,
+)
+from domain.incidents.rules import allowance_left
+from domain.ledger import Fact, record
+
+
+async def open_incident(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    site_id: UUID,
+    priority: Priority,
+    summary: str,
+    source: Source,
+    reporter: str,
+    kind: TicketKind = TicketKind.INCIDENT,
+    category: str | None = None,
+    agreed_at: datetime | None = None,
+    external_source: str | None = None,
+    external_id: str | None = None,
+    at: datetime,
+) -> Incident:
+    """Open a ticket at a site; the promises in force start their clocks in the same transaction."""
+    actor.must(Right.REPORT)
+    site = await session.scalar(select(Site).where(Site.id == site_id, actor.fence(Site)))
+    if site is None:
+        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
+    if not summary.strip():
+        raise Refused(Code.INVALID, "Say what happened.", argument="summary")
+    incident = Incident(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        account_id=site.account_id,
+        site_id=site.id,
+        kind=kind,
+        category=category,
+        priority=priority,
+        source=source,
+        reporter=reporter,
+        summary=summary,
+        opened_at=at,
+        agreed_at=agreed_at,
+        external_source=external_source,
+        external_id=external_id,
+    )
+    session.add(incident)
+    await session.flush()
+    record(
+        session,
+        actor,
+        events.Opened(
+            account_id=incident.account_id,
+            subject_id=incident.id,
+            at=at,
+            site_id=site.id,
+            ticket_kind=kind,
+            category=category,
+            priority=priority,
+        ),
+    )
+    if agreed_at is not None:
+        record(
+            session,
+            actor,
+            events.DueAgreed(
+                account_id=incident.account_id,
+                subject_id=incident.id,
+                at=at,
+                due_at=agreed_at,
+                priority=priority,
+            ),
+        )
+    ticket = sla.Ticket(incident.id, incident.account_id, kind, category, at)
+    await sla.watch(session, actor, ticket, at=at)
+    return incident
+
+
+async def acknowledge(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Take a new ticket up; the first-response clock stops at `at`."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    if incident.status is not Status.NEW:
+        raise Refused(
+            Code.INCIDENT_NOT_NEW, f"The ticket is {incident.status}, not new.", argument="id"
+        )
+    _acknowledge(session, actor, incident, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def start_work(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say that somebody works on it; a new ticket is acknowledged by that."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    if incident.status not in {Status.NEW, Status.ACKNOWLEDGED}:
+        raise Refused(Code.ALREADY_DONE, f"The ticket is {incident.status} already.", argument="id")
+    if incident.status is Status.NEW:
+        _acknowledge(session, actor, incident, at)
+    incident.status = Status.IN_PROGRESS
+    _record(session, actor, incident, events.WorkStarted, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def arrive(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say that the first person is on site; the arrival clock stops at `at`."""
+    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    _must_be_open(incident)
+    if actor.is_client:
+        raise Refused(Code.NOT_ALLOWED, "Arrival is reported by those who arrive.")
+    if incident.arrived_at is not None:
+        raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
+    if incident.status is Status.NEW:
+        _acknowledge(session, actor, incident, at)
+    incident.arrived_at = at
+    _record(session, actor, incident, events.Arrived, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def update(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    body: str,
+    client_visible: bool = True,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say something on a ticket. Our own client-visible words restart the next-update clock."""
+    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    if incident.status is Status.CLOSED:
+        raise Refused(Code.INCIDENT_NOT_OPEN, "The ticket is closed; reopen it.", argument="id")
+    if not body.strip():
+        raise Refused(Code.INVALID, "An update says something.", argument="body")
+    if actor.is_client:
+        client_visible = True
+        incident.client_contact_count += 1
+    said = IncidentUpdate(
+        id=uuid7(),
+        tenant_id=incident.tenant_id,
+        account_id=incident.account_id,
+        incident_id=incident.id,
+        at=at,
+        author=actor.subject,
+        body=body,
+        client_visible=client_visible,
+    )
+    session.add(said)
+    _record(
+        session,
+        actor,
+        incident,
+        events.Updated,
+        at,
+        update_id=said.id,
+        client_visible=client_visible,
+        from_us=not actor.is_client and actor.role is not Role.SYSTEM,
+    )
+    return await _settled(session, actor, incident, at)
+
+
+async def pause(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    cause: PauseCause,
+    note: str | None = None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Hold the clocks, for a cause the client can read; a ticket's pauses together are capped."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    _must_be_open(incident)
+    if incident.status is Status.PAUSED:
+        raise Refused(Code.ALREADY_DONE, "The ticket is paused already.", argument="id")
+    before = await session.scalars(select(Pause).where(Pause.incident_id == incident.id))
+    left = allowance_left(before)
+    if not left:
+        raise Refused(
+            Code.PAUSES_USED_UP, "The pauses this ticket may have are used up.", argument="id"
+        )
+    session.add(
+        Pause(
+            tenant_id=incident.tenant_id,
+            account_id=incident.account_id,
+            incident_id=incident.id,
+            from_at=at,
+            cap_at=at + left,
+            cause=cause,
+            note=note,
+            resumed_status=incident.status,
+        )
+    )
+    incident.status = Status.PAUSED
+    _record(session, actor, incident, events.Paused, at, cause=cause)
+    return await _settled(session, actor, incident, at)
+
+
+async def resume(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Let the clocks of a paused ticket run again."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    if incident.status is not Status.PAUSED:
+        raise Refused(
+            Code.INCIDENT_NOT_PAUSED, f"The ticket is {incident.status}, not paused.", argument="id"
+        )
+    await _resume(session, actor, incident, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def end_capped_pauses(session: AsyncSession, *, at: datetime, limit: int = 200) -> int:
+    """Resume tickets whose pause has used up its allowance, as of that instant; returns how many."""
+    due = await session.scalars(
+        select(Incident)
+        .join(Pause, Pause.incident_id == Incident.id)
+        .where(Pause.until_at.is_(None), Pause.cap_at <= at, Incident.status == Status.PAUSED)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Incident)
+    )
+    found = due.all()
+    for incident in found:
+        actor = Actor.system(incident.tenant_id, "sweeper")
+        await _resume(session, actor, incident, at)
+        await _settled(session, actor, incident, at)
+    return len(found)
+
+
+async def resolve(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    resolution: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say that the problem is over and how; `resolution` is the last client-visible update."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    _must_be_open(incident)
+    if not resolution.strip():
+        raise Refused(Code.INVALID, "Say how it was resolved.", argument="resolution")
+    if incident.status is Status.PAUSED:
+        await _resume(session, actor, incident, at)
+    if incident.status is Status.NEW:
+        _acknowledge(session, actor, incident, at)
+    session.add(
+        IncidentUpdate(
+            tenant_id=incident.tenant_id,
+            account_id=incident.account_id,
+            incident_id=incident.id,
+            at=at,
+            author=actor.subject,
+            body=resolution,
+            client_visible=True,
+        )
+    )
+    incident.status, incident.resolved_at = Status.RESOLVED, at
+    _record(session, actor, incident, events.Resolved, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def close(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Close a resolved ticket."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    if incident.status is not Status.RESOLVED:
+        raise Refused(
+            Code.INCIDENT_NOT_RESOLVED,
+            f"The ticket is {incident.status}; only a resolved one is closed.",
+            argument="id",
+        )
+    incident.status, incident.closed_at = Status.CLOSED, at
+    _record(session, actor, incident, events.Closed, at)
+    return await _settled(session, actor, incident, at)
+
+
+async def reopen(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    reason: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say that it was not over; the clocks go on where they stood. The client may do this too."""
+    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    if incident.status in OPEN:
+        raise Refused(
+            Code.INCIDENT_NOT_RESOLVED,
+            f"The ticket is {incident.status}, still open.",
+            argument="id",
+        )
+    incident.status = Status.IN_PROGRESS
+    incident.resolved_at = incident.closed_at = None
+    incident.reopened_count += 1
+    _record(session, actor, incident, events.Reopened, at, reason=reason)
+    return await _settled(session, actor, incident, at)
+
+
+async def change_priority(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    priority: Priority,
+    reason: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Make a ticket more or less urgent; its promises keep their start and their pauses."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    _must_be_open(incident)
+    if incident.priority is priority:
+        raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
+    incident.priority = priority
+    _record(session, actor, incident, events.Prioritised, at, priority=priority, reason=reason)
+    return await _settled(session, actor, incident, at)
+
+
+async def reassign(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    to: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Hand a ticket to somebody else."""
+    incident = await _locked(session, actor, incident_id, at, expected_version)
+    _must_be_open(incident)
+    incident.reassigned_count += 1
+    _record(session, actor, incident, events.Reassigned, at, to=to)
+    return await _settled(session, actor, incident, at)
+
+
+async def _locked(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    at: datetime,
+    expected_version: int | None,
+    *,
+    right: Right = Right.HANDLE,
+) -> Incident:
+    """The ticket, locked: facts of one ticket enter the ledger one after the other."""
+    actor.must(right)
+    incident = await session.scalar(
+        select(Incident).where(Incident.id == incident_id, actor.fence(Incident)).with_for_update()
+    )
+    if incident is None:
+        raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
+    must_be_current(incident.version, expected_version)
+    if at < incident.opened_at:
+        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.", argument="at")
+    return incident
+
+
+def _must_be_open(incident: Incident) -> None:
+    if incident.status not in OPEN:
+        raise Refused(Code.INCIDENT_NOT_OPEN, f"The ticket is {incident.status}.", argument="id")
+
+
+def _acknowledge(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
+    incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, at
+    _record(session, actor, incident, events.Acknowledged, at)
+
+
+async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
+    """End the running pause, at its cap when that has passed."""
+    running = (
+        await session.scalars(
+            select(Pause).where(Pause.incident_id == incident.id, Pause.until_at.is_(None))
+        )
+    ).one()
+    running.until_at = min(at, running.cap_at)
+    incident.status = running.resumed_status
+    _record(session, actor, incident, events.Resumed, running.until_at)
+
+
+def _record(
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    kind: type[Fact],
+    at: datetime,
+    **body: object,
+) -> None:
+    record(
+        session,
+        actor,
+        kind(account_id=incident.account_id, subject_id=incident.id, at=at, **body),
+    )
+
+
+async def _settled(
+    session: AsyncSession, actor: Actor, incident: Incident, at: datetime
+) -> Incident:
+    await session.flush()
+    await sla.settle(session, actor, incident.id, at=at)
+    return incident

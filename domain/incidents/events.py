@@ -1,0 +1,99 @@
+"""Facts about tickets; the promises' clocks read them."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class Opened(Fact):
+    """A ticket was opened; its promises start."""
+
+    kind: ClassVar[str] = "incident.opened"
+    site_id: UUID
+    ticket_kind: str
+    category: str | None
+    priority: str
+
+
+class DueAgreed(Fact):
+    """A date was agreed for this very ticket."""
+
+    kind: ClassVar[str] = "incident.due_agreed"
+    due_at: datetime
+    priority: str
+
+
+class Acknowledged(Fact):
+    """A person took it up."""
+
+    kind: ClassVar[str] = "incident.acknowledged"
+
+
+class WorkStarted(Fact):
+    """Somebody is working on it."""
+
+    kind: ClassVar[str] = "incident.work_started"
+
+
+class Arrived(Fact):
+    """Somebody is on site."""
+
+    kind: ClassVar[str] = "incident.arrived"
+
+
+class Updated(Fact):
+    """Something was said. Only what is visible to the client and comes from us is an update to the clock."""
+
+    kind: ClassVar[str] = "incident.updated"
+    update_id: UUID
+    client_visible: bool
+    from_us: bool
+
+
+class Paused(Fact):
+    """The clocks are held, for a recorded cause."""
+
+    kind: ClassVar[str] = "incident.paused"
+    cause: str
+
+
+class Resumed(Fact):
+    """The clocks run again."""
+
+    kind: ClassVar[str] = "incident.resumed"
+
+
+class Resolved(Fact):
+    """The problem is over."""
+
+    kind: ClassVar[str] = "incident.resolved"
+
+
+class Closed(Fact):
+    """Nothing more is to be done."""
+
+    kind: ClassVar[str] = "incident.closed"
+
+
+class Reopened(Fact):
+    """It was not over."""
+
+    kind: ClassVar[str] = "incident.reopened"
+    reason: str
+
+
+class Prioritised(Fact):
+    """The priority changed; promises get the new priority's target from their original start."""
+
+    kind: ClassVar[str] = "incident.prioritised"
+    priority: str
+    reason: str
+
+
+class Reassigned(Fact):
+    """Somebody else handles it."""
+
+    kind: ClassVar[str] = "incident.reassigned"
+    to: str

@@ -1,0 +1,48 @@
+"""Pure rules about tickets: what may follow what, how long clocks may be held, how fast it went."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from domain.incidents.model import Incident, Pause, Source, Status
+
+PAUSE_ALLOWANCE = timedelta(hours=72)
+"""All pauses of a ticket together; beyond it its clocks run again by themselves."""
+
+
+class Times(NamedTuple):
+    """Wall-clock seconds from opening; None while it has not happened."""
+
+    to_acknowledge_s: int | None
+    to_arrive_s: int | None
+    to_resolve_s: int | None
+
+
+def times(incident: Incident) -> Times:
+    """Time to acknowledge, to arrive and to resolve."""
+
+    def since_opened(instant: datetime | None) -> int | None:
+        return None if instant is None else int((instant - incident.opened_at).total_seconds())
+
+    return Times(
+        since_opened(incident.acknowledged_at),
+        since_opened(incident.arrived_at),
+        since_opened(incident.resolved_at),
+    )
+
+
+def first_contact_resolution(incident: Incident) -> bool | None:
+    """Resolved without reassignment, reopening or a second contact by the client; None while open."""
+    if incident.status not in {Status.RESOLVED, Status.CLOSED}:
+        return None
+    contacts = incident.client_contact_count + (incident.source is Source.CLIENT)
+    return incident.reassigned_count == 0 and incident.reopened_count == 0 and contacts <= 1
+
+
+def allowance_left(pauses: Iterable[Pause]) -> timedelta:
+    """How much longer the clocks of a ticket with these ended pauses may be held."""
+    used = sum(
+        (pause.until_at - pause.from_at for pause in pauses if pause.until_at is not None),
+        timedelta(),
+    )
+    return max(timedelta(), PAUSE_ALLOWANCE - used)

@@ -1,0 +1,25 @@
+"""Promises on the clock: start, hold, stop, judge, and sweep what is due."""
+
+from domain.sla.actions import Ticket, settle, sweep, watch
+from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge
+from domain.sla.model import Promise, State, Watch
+from domain.sla.reads import Live, live
+
+__all__ = [
+    "CLOCKED",
+    "EVALUATOR",
+    "Batch",
+    "ClockFact",
+    "Judged",
+    "Live",
+    "Promise",
+    "State",
+    "Ticket",
+    "Watch",
+    "build",
+    "judge",
+    "live",
+    "settle",
+    "sweep",
+    "watch",
+]

@@ -1,0 +1,270 @@
+"""From ledger facts to kernel columns and back: the one translation, for one ticket and for a million."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain import kernels
+from domain.agreements.model import Priority, PromiseKind
+from domain.agreements.reads import Term
+from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.kernels import EventKind, PromiseClass
+from domain.sla.model import State
+
+EVALUATOR = 1
+"""Raised when the same facts, terms and calendars may get another verdict."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+_SECOND_US = 1_000_000
+_RANK = {priority: rank for rank, priority in enumerate(Priority)}
+_PRIORITIES = tuple(Priority)
+
+_CLASS = {
+    PromiseKind.FIRST_RESPONSE: PromiseClass.FLOW,
+    PromiseKind.NEXT_UPDATE: PromiseClass.UPDATE,
+    PromiseKind.ARRIVAL: PromiseClass.FLOW,
+    PromiseKind.RESOLUTION: PromiseClass.FLOW,
+    PromiseKind.CLOSURE: PromiseClass.FLOW,
+    PromiseKind.AGREED_DATE: PromiseClass.DUE,
+}
+_ALWAYS = {
+    "incident.opened": EventKind.START,
+    "incident.paused": EventKind.PAUSE,
+    "incident.resumed": EventKind.RESUME,
+    "incident.prioritised": EventKind.PRIORITY,
+}
+_HOLDS = {"incident.paused": True, "incident.resumed": False}
+_ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
+_AGAIN = {"incident.reopened": EventKind.REOPEN}
+
+ROLES: dict[PromiseKind, dict[str, EventKind]] = {
+    PromiseKind.FIRST_RESPONSE: _ALWAYS | {"incident.acknowledged": EventKind.STOP},
+    PromiseKind.NEXT_UPDATE: _ALWAYS | _ENDS | _AGAIN | {"incident.updated": EventKind.UPDATE},
+    PromiseKind.ARRIVAL: _ALWAYS | {"incident.arrived": EventKind.STOP},
+    PromiseKind.RESOLUTION: _ALWAYS | _ENDS | _AGAIN,
+    PromiseKind.CLOSURE: _ALWAYS | _AGAIN | {"incident.closed": EventKind.STOP},
+    PromiseKind.AGREED_DATE: _ENDS | {"incident.due_agreed": EventKind.START},
+}
+"""What a fact means to a promise's clock; facts that are not here do not concern it."""
+
+CLOCKED = frozenset(kind for roles in ROLES.values() for kind in roles)
+
+
+class ClockFact(NamedTuple):
+    """A ledger fact as the clock reads it, in the order of the ledger."""
+
+    incident_id: UUID
+    kind: str
+    at: datetime
+    body: Mapping[str, Any]
+
+
+class Batch(NamedTuple):
+    """Columns of some tickets, and what their rows and units stand for."""
+
+    attached: Mapping[UUID, Sequence[Term]]
+    terms: list[Term]  # row of the promise dimension → term
+    units: list[UUID]  # unit → incident
+    events: kernels.Events
+    promises: kernels.Promises
+    calendars: kernels.Calendars
+    priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
+    agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
+    held: frozenset[UUID]  # tickets whose clocks stand still
+
+
+class Judged(NamedTuple):
+    """What the kernel says of one part of one promise, in the words of a `Promise` row."""
+
+    incident_id: UUID
+    term: Term
+    part: int
+    priority: Priority
+    state: State
+    held: bool
+    started_at: datetime | None
+    stopped_at: datetime | None
+    due_at: datetime | None
+    decided_at: datetime | None
+    target_us: int
+    elapsed_us: int
+    paused_us: int
+    warned: int
+    next_check_at: datetime | None
+
+
+def to_us(instant: datetime) -> int:
+    """Microseconds since 1970-01-01Z, exact."""
+    return (instant - _EPOCH) // _TICK
+
+
+def from_us(us: int) -> datetime | None:
+    """The aware instant; None for the kernel's -1."""
+    return None if us < 0 else _EPOCH + us * _TICK
+
+
+def build(
+    attached: Mapping[UUID, Sequence[Term]],
+    facts: Iterable[ClockFact],
+    specs: Mapping[UUID, CalendarSpec],
+    *,
+    at: datetime,
+) -> Batch:
+    """Columns for tickets and the promises that hold for them; `facts` in ledger order."""
+    terms = list({term.id: term for found in attached.values() for term in found}.values())
+    row_of = {term.id: row for row, term in enumerate(terms)}
+    versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
+    calendar_of = {version: row for row, version in enumerate(versions)}
+    promises = kernels.promise_columns(
+        _dimension(term, calendar_of[term.calendar_version_id]) for term in terms
+    )
+    units = list(attached)
+    unit_of = {incident: unit for unit, incident in enumerate(units)}
+    priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
+    agreed: dict[UUID, tuple[datetime, Priority]] = {}
+    pauses: dict[UUID, tuple[datetime, bool]] = {}
+    rows: list[kernels.Event] = []
+    for fact in facts:
+        if fact.kind in _HOLDS and fact.at <= at:
+            last = pauses.get(fact.incident_id)
+            if last is None or fact.at >= last[0]:
+                pauses[fact.incident_id] = (fact.at, _HOLDS[fact.kind])
+        if fact.kind == "incident.due_agreed":
+            due_at = datetime.fromisoformat(fact.body["due_at"])
+            agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
+        elif "priority" in fact.body:
+            priorities[fact.incident_id].append((fact.at, Priority(fact.body["priority"])))
+        rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
+    calendars = calendars_for(
+        [specs[version] for version in versions],
+        promises,
+        min((row.ts for row in rows), default=to_us(at)),
+        to_us(at),
+    )
+    return Batch(
+        attached=attached,
+        terms=terms,
+        units=units,
+        events=kernels.event_columns(rows),
+        promises=promises,
+        calendars=calendars,
+        priorities=priorities,
+        agreed=agreed,
+        held=frozenset(incident for incident, (_, held) in pauses.items() if held),
+    )
+
+
+def judge(batch: Batch, *, at: datetime) -> list[Judged]:
+    """The verdicts of a batch at `at`, by term, ticket and part; agreed dates still to come last."""
+    verdicts = kernels.verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+    judged = list(_rows(batch, verdicts))
+    return judged + _pending(batch, judged, at)
+
+
+def _dimension(term: Term, calendar: int) -> kernels.Promise:
+    targets = [term.targets.get(priority) for priority in Priority]
+    if term.kind is PromiseKind.AGREED_DATE:
+        targets_us = [0] * len(targets)  # the date itself is the limit
+        days = [-1] * len(targets)
+    else:
+        targets_us = [
+            -1 if t is None or t.elapsed_s is None else t.elapsed_s * _SECOND_US for t in targets
+        ]
+        days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
+    return kernels.Promise(
+        cls=_CLASS[term.kind],
+        target_us=targets_us,
+        business_days=days,
+        calendar=calendar,
+        objective_ppm=term.objective_ppm,
+        pausable=term.pausable,
+    )
+
+
+def _events(
+    fact: ClockFact, terms: Sequence[Term], unit_of: Mapping[UUID, int], row_of: Mapping[UUID, int]
+) -> Iterator[kernels.Event]:
+    """One fact means something to each of the ticket's promises, or nothing."""
+    body = fact.body
+    if fact.kind == "incident.updated" and not (body["client_visible"] and body["from_us"]):
+        return  # what the client writes, and what a machine writes, is not our update
+    instant = datetime.fromisoformat(body["due_at"]) if "due_at" in body else fact.at
+    rank = _RANK[Priority(body["priority"])] if "priority" in body else 0
+    for term in terms:
+        kind = ROLES[term.kind].get(fact.kind)
+        if kind is not None:
+            yield kernels.Event(
+                to_us(instant), row_of[term.id], unit_of[fact.incident_id], kind, rank
+            )
+
+
+def _rows(batch: Batch, verdicts: kernels.Verdicts) -> Iterator[Judged]:
+    states = {
+        kernels.State.PAUSED: State.PAUSED,
+        kernels.State.LATE_OPEN: State.LATE,
+        kernels.State.LATE_CLOSED: State.LATE,
+        kernels.State.KEPT: State.KEPT,
+    }
+    columns = (column.tolist() for column in verdicts[:13])  # quality is for the scores
+    for row in zip(*columns, strict=True):
+        promise, unit, part, state, warned, started, stopped, target, due, tau, *times = row
+        incident, term = batch.units[unit], batch.terms[promise]
+        decided = from_us(tau)
+        if term.kind is PromiseKind.AGREED_DATE:
+            priority = batch.agreed[incident][1]
+        else:
+            priority = _in_force(batch.priorities[incident], decided)
+        yield Judged(
+            incident_id=incident,
+            term=term,
+            part=part,
+            priority=priority,
+            state=states.get(state, State.AT_RISK if warned else State.RUNNING),
+            held=term.pausable and incident in batch.held,
+            started_at=from_us(started),
+            stopped_at=from_us(stopped),
+            due_at=from_us(due),
+            decided_at=decided,
+            target_us=target,
+            elapsed_us=times[0],
+            paused_us=times[1],
+            warned=warned,
+            next_check_at=from_us(times[2]),
+        )
+
+
+def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | None) -> Priority:
+    """The priority at `when`, or the latest one while nothing is decided."""
+    past = [c for c in enumerate(changes) if when is None or c[1][0] <= when]
+    return max(past or enumerate(changes[:1]), key=lambda c: (c[1][0], c[0]))[1][1]
+
+
+def _pending(batch: Batch, judged: Sequence[Judged], at: datetime) -> list[Judged]:
+    """Agreed dates that lie ahead: the kernel does not see events of the future."""
+    measured = {(row.incident_id, row.term.id) for row in judged}
+    return [
+        Judged(
+            incident_id=incident,
+            term=term,
+            part=0,
+            priority=priority,
+            state=State.PENDING,
+            held=False,
+            started_at=None,
+            stopped_at=None,
+            due_at=due_at,
+            decided_at=None,
+            target_us=0,
+            elapsed_us=0,
+            paused_us=0,
+            warned=0,
+            next_check_at=due_at,
+        )
+        for incident, (due_at, priority) in batch.agreed.items()
+        for term in batch.attached[incident]
+        if due_at > at
+        and term.kind is PromiseKind.AGREED_DATE
+        and (incident, term.id) not in measured
+    ]

@@ -1,0 +1,26 @@
+"""How a promise stands this very moment: what the row says, moved on to now."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.calendars.rules import CalendarSpec, worked_us
+from domain.sla.columns import to_us
+from domain.sla.model import Promise, State
+
+_OPEN = frozenset({State.RUNNING, State.AT_RISK, State.LATE})
+
+
+class Live(NamedTuple):
+    """Microseconds on the promise's calendar; `remaining_us` is negative once overrun."""
+
+    elapsed_us: int
+    remaining_us: int
+
+
+def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> Live:
+    """Elapsed and remaining time at `now`; a decided and stopped, or paused, promise stands still."""
+    moving = promise.stopped_at is None and not promise.held and promise.state in _OPEN
+    elapsed = promise.elapsed_us
+    if moving and now > promise.evaluated_at:
+        elapsed += worked_us(spec, to_us(promise.evaluated_at), to_us(now))
+    return Live(elapsed, promise.target_us - elapsed)
