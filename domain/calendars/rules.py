@@ -1,0 +1,307 @@
+"""Working time: a calendar's hours, holidays and closures, expanded into instants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from domain.kernels.columns import Calendars, Promises
+    from domain.kernels.expansion import Expansion
+
+Minutes = tuple[int, int]  # [start, end) minutes of a local day, 0..1440
+Week = tuple[tuple[Minutes, ...], ...]  # Monday first
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NEVER: Week = ((),) * 7
+_MINUTE, _DAY = 60_000_000, 86_400_000_000
+_EDGE = 1 << 62  # beyond every instant
+_YEARS_AHEAD = 64
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSpec:
+    """When work is done. Immutable and hashable: an amended calendar is a new version.
+
+    An instant is working time iff its local wall clock lies inside one of the day's intervals and
+    the day is neither a holiday nor a closure. So daylight saving needs no special case: an edge
+    in the hour that does not exist moves to the switch, and an interval inside the hour that
+    happens twice counts both times.
+    """
+
+    zone: str
+    hours: Week = NEVER
+    country: str | None = None  # ISO 3166, holidays of the `holidays` library
+    subdivision: str | None = None
+    holiday_categories: tuple[str, ...] = ("public",)
+    holidays_left_out: tuple[str, ...] = ()  # English names, e.g. "Good Friday": worked on
+    closures: tuple[date, ...] = ()
+    always_open: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse nonsense with a ValueError that says which part."""
+        _check_zone(self.zone)
+        _check_hours(self.hours, self.always_open)
+        if self.always_open and (self.country or self.closures):
+            raise ValueError("a calendar that is always open has no holidays and no closures")
+        if self.country is None:
+            if self.subdivision or self.holidays_left_out or self.holiday_categories != ("public",):
+                raise ValueError("holiday options need a country")
+        else:
+            _check_holidays(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, object]) -> Self:
+        """Read the plain-JSON form; ValueError on unknown keys or nonsense."""
+        unknown = sorted(set(stored) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise ValueError(f"unknown calendar keys: {', '.join(unknown)}")
+        if "zone" not in stored:
+            raise ValueError("a calendar needs a zone")
+        always = stored.get("always_open", False)
+        if always not in (True, False):
+            raise ValueError("always_open is true or false")
+        return cls(
+            zone=_text(stored, "zone") or "",
+            hours=_hours(stored.get("hours", {})),
+            country=_text(stored, "country"),
+            subdivision=_text(stored, "subdivision"),
+            holiday_categories=_texts(stored, "holiday_categories", ("public",)),
+            holidays_left_out=_texts(stored, "holidays_left_out", ()),
+            closures=tuple(sorted({_date(day) for day in _texts(stored, "closures", ())})),
+            always_open=bool(always),
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the plain-JSON form, `from_dict` reads it back."""
+        return {
+            "zone": self.zone,
+            "hours": {
+                day: [[_clock(start), _clock(end)] for start, end in spans]
+                for day, spans in zip(WEEKDAYS, self.hours, strict=True)
+                if spans
+            },
+            "country": self.country,
+            "subdivision": self.subdivision,
+            "holiday_categories": list(self.holiday_categories),
+            "holidays_left_out": list(self.holidays_left_out),
+            "closures": [day.isoformat() for day in self.closures],
+            "always_open": self.always_open,
+        }
+
+
+@lru_cache(maxsize=256)
+def expand(spec: CalendarSpec, first: date, last: date) -> Expansion:
+    """Expand `spec` over the local days first..last (inclusive) into working intervals."""
+    import numpy as np
+
+    from domain.kernels.expansion import Expansion, midnight, zone_offsets
+
+    from_day, until_day = first.toordinal() - _EPOCH, last.toordinal() - _EPOCH + 1
+    zone_from, zone_offset = zone_offsets(spec.zone, from_day - 3, until_day + 3)
+    zone_until = np.append(zone_from[1:], _EDGE)
+    opens, closes = _local_intervals(spec, from_day, until_day)
+    pieces = []
+    for start, end, offset in zip(zone_from, zone_until, zone_offset, strict=True):
+        low, high = np.maximum(opens, start + offset), np.minimum(closes, end + offset)
+        some = low < high
+        pieces.append((low[some] - offset, high[some] - offset, low[some] // _DAY))
+    open_us, close_us, day = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    begins = np.append(True, open_us[1:] > close_us[:-1])[: open_us.size]
+    ends = np.append(begins[1:], True)[: open_us.size]
+    return Expansion(
+        always=spec.always_open,
+        from_us=midnight(spec.zone, first),
+        until_us=midnight(spec.zone, last + timedelta(days=1)),
+        open_us=open_us[begins],
+        close_us=close_us[ends],
+        zone_from_us=zone_from,
+        zone_offset_us=zone_offset,
+        business_day=np.unique(day),
+    )
+
+
+def calendars_for(
+    specs: Sequence[CalendarSpec], promises: Promises, first_us: int, at_us: int
+) -> Calendars:
+    """Expand the calendars of a promise dimension far enough for every deadline at `at_us`.
+
+    `first_us` is the earliest event. Each calendar starts with the year before it and grows, in
+    whole years so that expansions are shared, until the working time left after `at_us` exceeds
+    its longest target and its longest number of business days. ValueError when 64 years do not
+    hold that much. A kernel that is handed a shorter expansion refuses instead of guessing.
+    """
+    from domain.kernels.expansion import pack
+
+    expansions = [
+        _far_enough(spec, promises, row, first_us, max(first_us, at_us))
+        for row, spec in enumerate(specs)
+    ]
+    return pack(expansions)
+
+
+def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
+    """Working microseconds in [from_us, until_us)."""
+    if spec.always_open:
+        return until_us - from_us
+    first, last = _utc(from_us).year - 1, _utc(until_us).year + 1
+    hours = expand(spec, date(first, 1, 1), date(last, 12, 31))
+    opens, closes = (edge.clip(from_us, until_us) for edge in (hours.open_us, hours.close_us))
+    return int((closes - opens).sum())
+
+
+def _far_enough(
+    spec: CalendarSpec, promises: Promises, row: int, first_us: int, at_us: int
+) -> Expansion:
+    mine = promises.calendar == row
+    target_us = int(promises.target_us[mine].max(initial=0))
+    days = int(promises.business_days[mine].max(initial=0))
+    start = date(_utc(first_us).year - 1, 1, 1)
+    for years in (1, 2, 4, 8, 16, 32, _YEARS_AHEAD):
+        expansion = expand(spec, start, date(_utc(at_us).year + years, 12, 31))
+        if spec.always_open:
+            left_us, days_left, longest = expansion.until_us - at_us, 10**6, _DAY
+        else:
+            left_us = int((expansion.close_us - expansion.open_us.clip(at_us)).clip(0).sum())
+            days_left = int((expansion.business_day > at_us // _DAY + 1).sum())
+            busiest = max(sum(end - start for start, end in day) for day in spec.hours)
+            longest = (busiest + 60) * _MINUTE  # an hour may come twice
+        if left_us > max(target_us, (days + 2) * longest) and days_left > days + 2:
+            return expansion
+    raise ValueError(
+        f"{_YEARS_AHEAD} years of this calendar do not hold {target_us} µs or {days} business days"
+    )
+
+
+def _local_intervals(
+    spec: CalendarSpec, from_day: int, until_day: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Wall-clock intervals of the days that are worked, sorted, in µs of local time."""
+    import numpy as np
+
+    days = np.arange(from_day, until_day, dtype=np.int64)
+    off = np.array(sorted(d.toordinal() - _EPOCH for d in _days_off(spec, days)), np.int64)
+    days = days[~np.isin(days, off)]
+    opens, closes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for weekday, spans in enumerate(spec.hours):
+        worked = days[(days + 3) % 7 == weekday] * _DAY  # 1970-01-01 was a Thursday
+        opens += [worked + start * _MINUTE for start, _ in spans]
+        closes += [worked + end * _MINUTE for _, end in spans]
+    return np.sort(np.concatenate(opens)), np.sort(np.concatenate(closes))
+
+
+def _days_off(spec: CalendarSpec, days: NDArray[np.int64]) -> set[date]:
+    if spec.country is None or days.size == 0:
+        return set(spec.closures)
+    first, last = (date.fromordinal(int(day) + _EPOCH).year for day in (days[0], days[-1]))
+    left_out = {name.casefold() for name in spec.holidays_left_out}
+    return set(spec.closures) | {
+        day
+        for day, names in _holidays(spec, first, last)
+        if any(name.casefold() not in left_out for name in names)
+    }
+
+
+def _holidays(spec: CalendarSpec, first: int, last: int) -> list[tuple[date, list[str]]]:
+    import holidays  # 110 ms, only when a calendar is expanded or checked
+
+    listed = holidays.country_holidays(
+        spec.country or "",
+        subdiv=spec.subdivision,
+        years=range(first, last + 1),
+        categories=spec.holiday_categories,
+        language="en_US",
+    )
+    return [(day, listed.get_list(day)) for day in listed]
+
+
+def _utc(instant_us: int) -> datetime:
+    return datetime.fromtimestamp(instant_us // 1_000_000, UTC)
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone: {zone!r}") from error
+
+
+def _check_hours(hours: Week, always_open: bool) -> None:
+    if len(hours) != 7:
+        raise ValueError("hours are seven days, Monday first")
+    if always_open == any(hours):
+        raise ValueError("a calendar has hours, or is always open")
+    for day, spans in zip(WEEKDAYS, hours, strict=True):
+        edge = 0
+        for start, end in spans:
+            if not edge <= start < end <= 1440:
+                raise ValueError(f"{day}: intervals are sorted, disjoint, within 00:00-24:00")
+            edge = end
+
+
+def _check_holidays(spec: CalendarSpec) -> None:
+    try:
+        known = _holidays(spec, 2000, 2030)
+    except (NotImplementedError, ValueError) as error:
+        raise ValueError(f"no such holidays: {error}") from error
+    names = {name.casefold() for _, names in known for name in names}
+    for name in spec.holidays_left_out:
+        if name.casefold() not in names:
+            raise ValueError(f"{spec.country} has no holiday {name!r}: {', '.join(sorted(names))}")
+
+
+def _hours(stored: object) -> Week:
+    days: Mapping[object, Any] = stored if isinstance(stored, Mapping) else {"": stored}
+    unknown = sorted(str(day) for day in days if day not in WEEKDAYS)
+    if unknown or not all(isinstance(spans, list | tuple) for spans in days.values()):
+        raise ValueError(f'hours are like {{"mon": [["09:00", "17:00"]]}}, not {stored!r}')
+    return tuple(tuple(_span(day, span) for span in days.get(day, ())) for day in WEEKDAYS)
+
+
+def _span(day: str, span: object) -> Minutes:
+    if not isinstance(span, list | tuple) or len(span) != 2:
+        raise ValueError(f"{day}: an interval is a start and an end")
+    return _minute(span[0]), _minute(span[1])
+
+
+def _minute(clock: object) -> int:
+    parts = clock.split(":") if isinstance(clock, str) else []
+    if len(parts) != 2 or not all(len(p) == 2 and p.isascii() and p.isdigit() for p in parts):
+        raise ValueError(f"a time of day is like 08:30: {clock!r}")
+    hour, minute = int(parts[0]), int(parts[1])
+    if minute > 59 or hour * 60 + minute > 1440:
+        raise ValueError(f"no such time of day: {clock}")
+    return hour * 60 + minute
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _date(stored: str) -> date:
+    try:
+        return date.fromisoformat(stored)
+    except ValueError as error:
+        raise ValueError(f"a closure is a date like 2026-12-24: {stored!r}") from error
+
+
+def _text(stored: Mapping[str, object], key: str) -> str | None:
+    value = stored.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key} is text: {value!r}")
+    return value
+
+
+def _texts(stored: Mapping[str, object], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    value = stored.get(key, default)
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        raise ValueError(f"{key} is a list of texts: {value!r}")
+    return tuple(value)

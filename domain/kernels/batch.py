@@ -1,0 +1,80 @@
+"""The one way to a verdict: events, promises and calendars in, a row per measured part out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.kernels.clock import BEYOND
+from domain.kernels.columns import Calendars, Events, Promises, Verdicts
+from domain.kernels.judge import PPM, judge
+from domain.kernels.layout import seal
+
+WARN_PPM = (500_000, 750_000, 900_000)
+
+
+class HorizonTooShort(ValueError):
+    """A calendar's expansion ends before an instant that is needed: expand it further."""
+
+
+def verdicts(
+    events: Events,
+    promises: Promises,
+    calendars: Calendars,
+    at_us: int,
+    warn_ppm: Sequence[int] = WARN_PPM,
+) -> Verdicts:
+    """Judge every part that the events with `ts <= at_us` make measurable.
+
+    The same kernel serves one unit and a million; rows come by promise, unit, part. Raises
+    HorizonTooShort when an event, `at_us` or a deadline lies outside a calendar's expansion and
+    ValueError for warn thresholds that do not ascend within 1..1,000,000 ppm.
+    """
+    if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
+        raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
+    check_columns(events, promises, calendars)
+    sealed = seal(events, promises.cls.size)
+    check_horizon(sealed.ts, promises, calendars, at_us)
+    out = empty_rows(sealed.ts.size)
+    warn = np.array(warn_ppm, np.int64)
+    n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.cls.size)
+    rows = Verdicts._make(column[:n] for column in out)
+    if n and rows.breach_us.max() == BEYOND:
+        promise = int(rows.promise[rows.breach_us.argmax()])
+        raise HorizonTooShort(f"the deadline of promise {promise} lies beyond its calendar")
+    return rows
+
+
+def empty_rows(capacity: int) -> Verdicts:
+    """Columns for at most `capacity` rows; a part needs at least one event."""
+    small, instant = np.uint8, np.int64
+    kinds = (np.int32, np.int32, np.int32, small, small, *(instant,) * 8, np.float64)
+    return Verdicts._make(np.empty(capacity, kind) for kind in kinds)
+
+
+def check_columns(events: Events, promises: Promises, calendars: Calendars) -> None:
+    """Refuse columns a kernel would read out of bounds, with a ValueError."""
+    if len({column.size for column in events}) > 1:
+        raise ValueError("event columns differ in length")
+    if events.ts.size and (events.promise.min() < 0 or events.promise.max() >= promises.cls.size):
+        raise ValueError("an event names a promise outside the dimension")
+    if events.ts.size and events.priority.max() > 3:
+        raise ValueError("a priority is 0..3")
+    if events.ts.size and events.kind.max() > 15:
+        raise ValueError("an event kind is below 16")
+    k = calendars.always.size
+    if promises.calendar.size and not 0 <= promises.calendar.min() <= promises.calendar.max() < k:
+        raise ValueError("a promise names a calendar outside the columns")
+
+
+def check_horizon(
+    ts: NDArray[np.int64], promises: Promises, calendars: Calendars, at_us: int
+) -> None:
+    """Refuse instants outside the expansions that count working hours."""
+    used = np.unique(promises.calendar)
+    used = used[~calendars.always[used]]
+    if used.size == 0 or ts.size == 0:
+        return
+    first, last = min(int(ts.min()), at_us), at_us
+    if first < calendars.from_us[used].max() or last >= calendars.until_us[used].min():
+        raise HorizonTooShort(f"{first}..{last} µs is more than the calendars were expanded to")
