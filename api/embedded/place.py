@@ -93,6 +93,21 @@ class Place:
             )
 
 
+def process_id(written: Path) -> int | None:
+    """The process that wrote this file into the directory it stands in; None when that one is gone.
+
+    The number alone proves nothing: after a kill it may by now belong to a stranger, whom nobody may signal.
+    """
+    import psutil
+
+    try:
+        number = int(written.read_text().split()[0])
+        stands = psutil.Process(number).cwd()
+    except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+        return None
+    return number if Path(stands) == written.parent else None
+
+
 def here(directory: Path) -> Path:
     """How a server that stands in `directory` names it, whether or not it could walk there."""
     return HERE if HERE.exists() else directory

@@ -6,12 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from api.embedded.locks import grab, is_held, released
-from api.embedded.place import Place, demand_space, here, tail
+from api.embedded.place import Place, demand_space, here, process_id, tail
 from api.embedded.reach import EmbeddedError, environment, explain, package_directory, reachable
 
 MAJOR = "18"
@@ -47,21 +46,11 @@ def url(place: Place, role: str, database: str = "waarborg") -> str:
 
 def ensure(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
     """Find the server running, or start it, with its roles and its database. Raises `EmbeddedError`."""
-    cluster = place.data / "postgres"
-    if not is_held(_lock(place)):
-        programs = _programs(place)
-        if not cluster.exists():
-            say("Making a PostgreSQL cluster (once)")
-            _initialise(place, programs, durable=durable)
-        version = (cluster / "PG_VERSION").read_text().strip()
-        if version != MAJOR:
-            raise EmbeddedError(
-                f"{cluster} was made by PostgreSQL {version}, this is {MAJOR}: choose another --data DIR, or move "
-                f"the data with pg_dump of version {version} and psql of version {MAJOR}."
-            )
-        say("Starting PostgreSQL")
-        _launch(place, programs, durable=durable)
-    _await(place, say)
+    # What holds the lock may be the last children of a killed server: then it is freed without an answer.
+    if not (is_held(_lock(place)) and _await(place, say)):
+        _start(place, durable=durable, say=say)
+        if not _await(place, say):
+            raise EmbeddedError(explain("PostgreSQL did not start.", tail(_log(place))))
     _psql(place, ROLES)
 
 
@@ -74,12 +63,9 @@ def stop(place: Place) -> None:
     ):
         if not is_held(_lock(place)):
             return
-        process_id = _process_id(place)
-        if process_id is not None:
-            with suppress(
-                ProcessLookupError
-            ):  # the postmaster is gone, its children are about to notice
-                os.kill(process_id, ending)
+        postmaster = _postmaster(place)
+        if postmaster is not None:  # else its children are about to notice that it is gone
+            os.kill(postmaster, ending)
         if released(_lock(place), within_s=patience_s):
             return
     raise EmbeddedError(f"PostgreSQL in {place.data} does not stop; its log is {_log(place)}.")
@@ -144,6 +130,23 @@ def _initialise(place: Place, programs: Path, *, durable: bool) -> None:
     half.rename(place.data / "postgres")
 
 
+def _start(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
+    """Start the server, on a cluster that is made when there is none."""
+    cluster = place.data / "postgres"
+    programs = _programs(place)
+    if not cluster.exists():
+        say("Making a PostgreSQL cluster (once)")
+        _initialise(place, programs, durable=durable)
+    version = (cluster / "PG_VERSION").read_text().strip()
+    if version != MAJOR:
+        raise EmbeddedError(
+            f"{cluster} was made by PostgreSQL {version}, this is {MAJOR}: choose another --data DIR, or move "
+            f"the data with pg_dump of version {version} and psql of version {MAJOR}."
+        )
+    say("Starting PostgreSQL")
+    _launch(place, programs, durable=durable)
+
+
 def _launch(place: Place, programs: Path, *, durable: bool) -> None:
     demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
     cluster = place.directory("postgres")
@@ -151,10 +154,11 @@ def _launch(place: Place, programs: Path, *, durable: bool) -> None:
     if lock is None:
         return  # alive after all; whoever calls waits for its answer
     try:
-        # Nobody holds the lock, so no process of this cluster lives, and a process id in this file belongs to
-        # a dead server or by now to a stranger, for whom PostgreSQL would refuse to start.
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        # Nobody holds the lock, so no process of this cluster lives, and a process id in these files belongs to
+        # a zombie or by now to a stranger, for whom PostgreSQL would refuse to start.
         sockets = place.sockets("postgres")
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         options = OPTIONS | {
             "unix_socket_directories": str(here(cluster) if sockets == cluster else sockets)
         }
@@ -177,17 +181,15 @@ def _launch(place: Place, programs: Path, *, durable: bool) -> None:
         os.close(lock)
 
 
-def _await(place: Place, say: Callable[[str], None]) -> None:
-    """Return when the server takes connections; replaying a long log may take minutes and is said."""
+def _await(place: Place, say: Callable[[str], None]) -> bool:
+    """True when the server takes connections, False when it ended; replaying a long log may take minutes."""
     began = time.monotonic()
     silent_until = began + 20
     said = False
     while True:
         answer = _ask_ready(place)
-        if answer == 0:
-            return
-        if not is_held(_lock(place)):
-            raise EmbeddedError(explain("PostgreSQL did not start.", tail(_log(place))))
+        if answer == 0 or not is_held(_lock(place)):
+            return answer == 0
         if answer == 1:  # it lives and refuses: starting, or recovering after a crash
             silent_until = time.monotonic() + 20
             if not said and time.monotonic() - began > 1:
@@ -195,7 +197,7 @@ def _await(place: Place, say: Callable[[str], None]) -> None:
                 say("PostgreSQL is recovering")
         if time.monotonic() > silent_until:
             raise EmbeddedError(
-                f"PostgreSQL in {place.data} runs (process {_process_id(place)}) but does not answer: "
+                f"PostgreSQL in {place.data} runs (process {_postmaster(place)}) but does not answer: "
                 f"stop that process and try again; its log is {_log(place)}."
             )
         time.sleep(0.02)
@@ -233,8 +235,5 @@ def _psql(place: Place, script: str) -> None:
         )
 
 
-def _process_id(place: Place) -> int | None:
-    try:
-        return int((place.data / "postgres" / "postmaster.pid").read_text().split()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return None
+def _postmaster(place: Place) -> int | None:
+    return process_id(place.data / "postgres" / "postmaster.pid")

@@ -6,11 +6,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from api.embedded.locks import grab, is_held, released
-from api.embedded.place import Place, demand_space, here, tail
+from api.embedded.place import Place, demand_space, here, process_id, tail
 from api.embedded.reach import EmbeddedError, explain, reachable
 
 SOCKET = "redis.sock"
@@ -45,11 +44,12 @@ def url(place: Place) -> str:
 
 def ensure(place: Place, *, say: Callable[[str], None]) -> None:
     """Find the server running, or start it. Raises `EmbeddedError`."""
-    if not is_held(_lock(place)):
-        program = server_program(place)
+    # What holds the lock may be a child of a killed server that rewrites the file: it ends without an answer.
+    if not (is_held(_lock(place)) and _await(place)):
         say("Starting Redis")
-        _launch(place, program)
-    _await(place)
+        _launch(place, server_program(place))
+        if not _await(place):
+            raise EmbeddedError(explain("Redis did not start.", tail(_log(place))))
 
 
 def stop(place: Place) -> None:
@@ -57,10 +57,9 @@ def stop(place: Place) -> None:
     for ending, patience_s in ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0)):
         if not is_held(_lock(place)):
             return
-        process_id = _process_id(place)
-        if process_id is not None:
-            with suppress(ProcessLookupError):  # only a child that rewrites the file is left
-                os.kill(process_id, ending)
+        server = _server(place)
+        if server is not None:  # else only a child that rewrites the file is left
+            os.kill(server, ending)
         if released(_lock(place), within_s=patience_s):
             return
     raise EmbeddedError(f"Redis in {place.data} does not stop; its log is {_log(place)}.")
@@ -109,20 +108,20 @@ def _launch(place: Place, program: Path) -> None:
         os.close(lock)
 
 
-def _await(place: Place) -> None:
-    """Return when the server answers; it reads its file first and says so."""
+def _await(place: Place) -> bool:
+    """True when the server answers, False when it ended; it reads its file first and says so."""
     silent_until = time.monotonic() + 20
     while True:
         answer = _ping(_socket(place))
         if answer.startswith(b"+PONG"):
-            return
+            return True
         if answer.startswith(b"-LOADING"):
             silent_until = time.monotonic() + 20
         if not is_held(_lock(place)):
-            raise EmbeddedError(explain("Redis did not start.", tail(_log(place))))
+            return False
         if time.monotonic() > silent_until:
             raise EmbeddedError(
-                f"Redis in {place.data} runs (process {_process_id(place)}) but does not answer: "
+                f"Redis in {place.data} runs (process {_server(place)}) but does not answer: "
                 f"stop that process and try again; its log is {_log(place)}."
             )
         time.sleep(0.02)
@@ -140,8 +139,5 @@ def _ping(path: Path) -> bytes:
             return b""
 
 
-def _process_id(place: Place) -> int | None:
-    try:
-        return int((place.data / "redis" / "redis.pid").read_text())
-    except (FileNotFoundError, ValueError):
-        return None
+def _server(place: Place) -> int | None:
+    return process_id(place.data / "redis" / "redis.pid")
