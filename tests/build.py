@@ -1,0 +1,133 @@
+"""Builders: a client with everything a test needs, valid by default, a tenant of its own each time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from domain import accounts, agreements, calendars, incidents
+from domain.accounts import Account, Contact, Site, Tenant, User
+from domain.actor import Actor, Role
+from domain.agreements import (
+    Agreement,
+    CreditDraft,
+    Priority,
+    PromiseDraft,
+    TermsDraft,
+    seed_matrix,
+)
+from domain.calendars import CalendarSpec, CalendarVersion
+from domain.db import Sessions, transaction
+from domain.incidents import Incident, Source
+
+T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday morning in winter."""
+
+ROUND_THE_CLOCK = CalendarSpec(zone="Europe/Amsterdam", always_open=True)
+CREDITS: dict[Priority | None, CreditDraft] = {
+    None: CreditDraft(fixed_cents=5_000),
+    Priority.CRITICAL: CreditDraft(fee_bps=500),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """One security company with one client under agreement."""
+
+    tenant: Tenant
+    account: Account
+    site: Site
+    contacts: Sequence[Contact]
+    calendar: CalendarVersion
+    agreement: Agreement
+    staff: Actor
+    client: Actor
+    client_user: User
+
+
+async def client(make: Sessions, *, contacts: int = 2, **terms: Any) -> World:
+    """A tenant, an account, a site, contacts (Dutch, English, …) and the default matrix in force from 2026."""
+    name = uuid4().hex[:12]
+    async with transaction(make) as session:
+        tenant = await accounts.create_tenant(session, name=f"Beveiliging {name}")
+        actor = Actor.system(tenant.id, "test")
+        account = await accounts.create_account(session, actor, name=f"Klant {name}", at=T0)
+        site = await accounts.add_site(session, actor, account.id, name="Hoofdkantoor", at=T0)
+        people = [
+            await accounts.add_contact(
+                session,
+                actor,
+                account.id,
+                name=f"Contact {n}",
+                role="facility manager",
+                email=f"contact{n}@{name}.example",
+                language=("nl", "en")[n % 2],
+                at=T0,
+            )
+            for n in range(contacts)
+        ]
+        user = await accounts.add_user(
+            session,
+            actor,
+            email=f"client@{name}.example",
+            name="Client",
+            role=Role.CLIENT_ADMIN,
+            accounts=[account.id],
+            at=T0,
+        )
+        calendar = await calendars.define(session, actor, name="24x7", spec=ROUND_THE_CLOCK)
+        agreement = await agreements.sign(
+            session,
+            actor,
+            account.id,
+            reference=f"A-{name}",
+            title="Objectbeveiliging",
+            signed_on=date(2025, 12, 1),
+            in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+            terms=terms_draft(calendar, **terms),
+            at=T0,
+        )
+    return World(
+        tenant=tenant,
+        account=account,
+        site=site,
+        contacts=people,
+        calendar=calendar,
+        agreement=agreement,
+        staff=Actor(tenant.id, Role.DISPATCHER, "user:dispatcher"),
+        client=Actor(tenant.id, Role.CLIENT_ADMIN, f"user:{user.id}", frozenset({account.id})),
+        client_user=user,
+    )
+
+
+def terms_draft(
+    calendar: CalendarVersion,
+    promises: Sequence[PromiseDraft] | None = None,
+    period_fee_cents: int = 1_000_000,
+    credit_cap_cents: int | None = None,
+) -> TermsDraft:
+    """The default matrix with credits, unless the test says otherwise."""
+    found = seed_matrix(calendar.id, CREDITS) if promises is None else tuple(promises)
+    return TermsDraft(found, period_fee_cents=period_fee_cents, credit_cap_cents=credit_cap_cents)
+
+
+async def incident(
+    make: Sessions,
+    world: World,
+    *,
+    priority: Priority = Priority.CRITICAL,
+    at: datetime = T0,
+    **fields: Any,
+) -> Incident:
+    """An open incident at the client's site, reported by a guard."""
+    fields = {"summary": "Broken window", "source": Source.GUARD, "reporter": "J. Jansen"} | fields
+    async with transaction(make) as session:
+        return await incidents.open_incident(
+            session, world.staff, site_id=world.site.id, priority=priority, at=at, **fields
+        )
+
+
+def minutes(n: float) -> timedelta:
+    """N minutes."""
+    return timedelta(minutes=n)

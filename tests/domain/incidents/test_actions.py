@@ -1,0 +1,179 @@
+"""A ticket's life: what may follow what, what is refused, and what the ledger says afterwards."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from domain import incidents
+from domain.agreements import Priority
+from domain.db import Sessions, transaction
+from domain.errors import Code, Refused
+from domain.incidents import Incident, Pause, PauseCause, Source, Status
+from domain.ledger import Entry
+from tests import build
+
+pytestmark = pytest.mark.anyio
+
+
+async def kinds(make: Sessions, incident: Incident) -> list[str]:
+    async with make() as session:
+        found = await session.scalars(
+            select(Entry.kind).where(Entry.subject_id == incident.id).order_by(Entry.id)
+        )
+        return list(found)
+
+
+async def test_a_ticket_goes_from_new_to_closed_and_every_step_is_a_fact(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    at = build.T0
+    async with transaction(make) as session:
+        await incidents.acknowledge(session, world.staff, ticket.id, at=at + build.minutes(5))
+        await incidents.start_work(session, world.staff, ticket.id, at=at + build.minutes(6))
+        await incidents.arrive(session, world.staff, ticket.id, at=at + build.minutes(12))
+        await incidents.update(
+            session, world.staff, ticket.id, body="Glazier on the way", at=at + build.minutes(20)
+        )
+        await incidents.resolve(
+            session, world.staff, ticket.id, resolution="Boarded up", at=at + build.minutes(50)
+        )
+        done = await incidents.close(session, world.staff, ticket.id, at=at + build.minutes(60))
+    assert done.status is Status.CLOSED
+    assert incidents.times(done) == (300, 720, 3000)
+    assert incidents.first_contact_resolution(done) is True
+    assert await kinds(make, ticket) == [
+        "incident.opened",
+        "incident.acknowledged",
+        "incident.work_started",
+        "incident.arrived",
+        "incident.updated",
+        "incident.resolved",
+        "incident.closed",
+    ]
+
+
+async def test_a_second_acknowledgement_is_refused_and_changes_nothing(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    async with transaction(make) as session:
+        await incidents.acknowledge(session, world.staff, ticket.id, at=build.T0)
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.acknowledge(session, world.staff, ticket.id, at=build.T0)
+    assert no.value.refusal.code is Code.INCIDENT_NOT_NEW
+    assert await kinds(make, ticket) == ["incident.opened", "incident.acknowledged"]
+
+
+async def test_a_stale_version_is_refused_as_retryable(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    async with transaction(make) as session:
+        await incidents.acknowledge(
+            session, world.staff, ticket.id, at=build.T0, expected_version=ticket.version
+        )
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.resolve(
+                session,
+                world.staff,
+                ticket.id,
+                resolution="Done",
+                at=build.T0,
+                expected_version=ticket.version,
+            )
+    assert (no.value.refusal.code, no.value.refusal.retryable) == (Code.STALE_VERSION, True)
+
+
+async def test_another_tenants_ticket_does_not_exist(make: Sessions) -> None:
+    ours, theirs = await build.client(make), await build.client(make)
+    ticket = await build.incident(make, theirs)
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.acknowledge(session, ours.staff, ticket.id, at=build.T0)
+    assert no.value.refusal.code is Code.NOT_FOUND
+
+
+async def test_a_client_reports_and_reopens_but_does_not_acknowledge(make: Sessions) -> None:
+    world = await build.client(make)
+    async with transaction(make) as session:
+        ticket = await incidents.open_incident(
+            session,
+            world.client,
+            site_id=world.site.id,
+            priority=Priority.HIGH,
+            summary="Gate stands open",
+            source=Source.CLIENT,
+            reporter="Client",
+            at=build.T0,
+        )
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.acknowledge(session, world.client, ticket.id, at=build.T0)
+    assert no.value.refusal.code is Code.NOT_ALLOWED
+    async with transaction(make) as session:
+        await incidents.resolve(
+            session, world.staff, ticket.id, resolution="Closed it", at=build.T0 + build.minutes(9)
+        )
+        again = await incidents.reopen(
+            session, world.client, ticket.id, reason="Open again", at=build.T0 + build.minutes(30)
+        )
+    assert (again.status, again.reopened_count, again.resolved_at) == (Status.IN_PROGRESS, 1, None)
+
+
+async def test_a_pause_needs_a_cause_and_gives_the_status_back(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    async with transaction(make) as session:
+        await incidents.start_work(session, world.staff, ticket.id, at=build.T0)
+        held = await incidents.pause(
+            session,
+            world.staff,
+            ticket.id,
+            cause=PauseCause.ACCESS_DENIED,
+            note="Key holder on the way",
+            at=build.T0 + build.minutes(10),
+        )
+        assert held.status is Status.PAUSED
+        running = await incidents.resume(
+            session, world.staff, ticket.id, at=build.T0 + build.minutes(40)
+        )
+    assert running.status is Status.IN_PROGRESS
+
+
+async def test_pauses_are_capped_and_end_by_themselves_at_the_cap(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    async with transaction(make) as session:
+        await incidents.pause(
+            session,
+            world.staff,
+            ticket.id,
+            cause=PauseCause.WAITING_ON_CLIENT,
+            at=build.T0,
+        )
+    later = build.T0 + incidents.PAUSE_ALLOWANCE + timedelta(hours=3)
+    ended = 1
+    while ended:  # other tests of this database may have pauses to end, too
+        async with transaction(make) as session:
+            ended = await incidents.end_capped_pauses(session, at=later)
+    async with make() as session:
+        [pause] = await session.scalars(select(Pause).where(Pause.incident_id == ticket.id))
+    assert pause.until_at == build.T0 + incidents.PAUSE_ALLOWANCE
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.pause(
+                session, world.staff, ticket.id, cause=PauseCause.FORCE_MAJEURE, at=later
+            )
+    assert no.value.refusal.code is Code.PAUSES_USED_UP
+
+
+async def test_an_instant_before_the_opening_is_refused(make: Sessions) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await incidents.acknowledge(
+                session, world.staff, ticket.id, at=build.T0 - build.minutes(1)
+            )
+    assert no.value.refusal.code is Code.TIME_REVERSED
