@@ -90,6 +90,11 @@ async def read(
     return [Numbered.of(row) for row in rows]
 
 
+async def fact(session: AsyncSession, fact_id: int) -> Numbered:
+    """One numbered fact by its id, as the outbox names it."""
+    return Numbered.of((await session.scalars(select(Entry).where(Entry.id == fact_id))).one())
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one round of numbering did: how many facts, up to which number, and the outbox rows it made."""

@@ -1,9 +1,13 @@
 """The outbox: one row a consequence, unique by (fact, job); pending work lives here, Redis only hurries it."""
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import Base, Tenanted
@@ -33,3 +37,111 @@ class Outbox(Base, Tenanted):
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
+
+
+async def begin(
+    session: AsyncSession, outbox_id: UUID, *, at: datetime, lease: timedelta
+) -> int | None:
+    """Count one more attempt and keep others away for `lease`; the attempt's number, or None: nothing to do.
+
+    Committed before the work starts, so that work which kills its process is counted too. None means that it is
+    done, dead, or in somebody's hands.
+    """
+    free = (
+        select(Outbox.id)
+        .where(Outbox.id == outbox_id, Outbox.state == OutboxState.PENDING)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    attempt: int | None = await session.scalar(
+        update(Outbox)
+        .where(Outbox.id == free)
+        .values(attempts=Outbox.attempts + 1, due_at=at + lease)
+        .returning(Outbox.attempts)
+    )
+    return attempt
+
+
+async def hold(session: AsyncSession, outbox_id: UUID, *, attempt: int) -> Outbox | None:
+    """Lock the row for the work of this attempt; None when a later attempt, or another end, came in between."""
+    row: Outbox | None = await session.scalar(
+        select(Outbox)
+        .where(
+            Outbox.id == outbox_id,
+            Outbox.state == OutboxState.PENDING,
+            Outbox.attempts == attempt,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return row
+
+
+def finish(row: Outbox, *, at: datetime) -> None:
+    """Mark the consequence done, in the transaction of its effect."""
+    row.state, row.done_at, row.error = OutboxState.DONE, at, None
+
+
+async def fail(
+    session: AsyncSession, outbox_id: UUID, *, attempt: int, error: str, again_at: datetime | None
+) -> None:
+    """Write down why an attempt failed; it is tried `again_at`, or never again."""
+    state = OutboxState.DEAD if again_at is None else OutboxState.PENDING
+    await session.execute(
+        update(Outbox)
+        .where(
+            Outbox.id == outbox_id,
+            Outbox.state == OutboxState.PENDING,
+            Outbox.attempts == attempt,
+        )
+        .values(state=state, error=error, due_at=func.coalesce(again_at, Outbox.due_at))
+    )
+
+
+async def hand_out(
+    session: AsyncSession, *, at: datetime, lease: timedelta, limit: int
+) -> list[UUID]:
+    """Rows that are due and in nobody's hands, oldest first; due again only after `lease`."""
+    due = (
+        select(Outbox.id)
+        .where(Outbox.state == OutboxState.PENDING, Outbox.due_at <= at)
+        .order_by(Outbox.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    rows = await session.scalars(
+        update(Outbox).where(Outbox.id == due.c.id).values(due_at=at + lease).returning(Outbox.id)
+    )
+    return list(rows)
+
+
+async def hand_back(session: AsyncSession, outbox_ids: Collection[UUID], *, at: datetime) -> None:
+    """Make rows due now: whoever was to be told of them was not reached."""
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.id.in_(outbox_ids), Outbox.state == OutboxState.PENDING)
+        .values(due_at=at)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Consequences that are not done: waiting, since when the oldest is due, and given up."""
+
+    pending: int
+    oldest_due_at: datetime | None
+    dead: int
+
+
+async def backlog(session: AsyncSession) -> Backlog:
+    """What is left to do, over all tenants."""
+    pending, oldest_due_at, dead = (
+        await session.execute(
+            select(
+                func.count().filter(Outbox.state == OutboxState.PENDING),
+                func.min(Outbox.due_at).filter(Outbox.state == OutboxState.PENDING),
+                func.count().filter(Outbox.state == OutboxState.DEAD),
+            ).where(Outbox.state != OutboxState.DONE)
+        )
+    ).one()
+    return Backlog(pending, oldest_due_at, dead)

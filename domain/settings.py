@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     smtp_starttls: bool = False
     smtp_from: str = "waarborg@localhost"
 
+    job_attempts: int = Field(default=20, ge=1)
+    """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 10 h)."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""What happens afterwards: facts get their number, consequences happen once, deadlines pass, messages leave."""

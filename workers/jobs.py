@@ -1,0 +1,119 @@
+"""Jobs: what a consequence is given to work with, and the one way in which every consequence is executed."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import numbering, outbox
+from domain.actor import Actor
+from domain.db import Sessions, transaction
+from domain.numbering import Numbered
+from workers.senders import Sender
+
+log = structlog.get_logger()
+
+BEGUN = timedelta(seconds=5)
+"""How long an attempt keeps others away before it holds its row's lock. So work of a killed process is taken up
+again in 5 s: its lock dies with its connection, where arq alone would wait for its timeout and 10 s more."""
+LIMIT_S = 30.0
+"""How long an attempt may take."""
+LONGEST_S = 3600.0
+"""The longest pause between attempts; they start at 2 s and double, each shortened by up to half at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a job has in hand: a session whose commit also marks the job done, and the fact it follows from."""
+
+    session: AsyncSession
+    fact: Numbered
+    at: datetime
+    is_last: bool  # no attempt comes after this one
+    make: Sessions
+    sender: Sender
+    sent_from: str
+
+    @property
+    def actor(self) -> Actor:
+        """The software, acting for the fact's tenant under the fact's trace."""
+        return replace(Actor.system(self.fact.tenant_id, "worker"), trace_id=self.fact.trace_id)
+
+
+Job = Callable[[Hand], Awaitable[None]]
+
+
+def pause_s(attempt: int, chance: float) -> float:
+    """How long to wait after a failed attempt (1, 2, …); `chance` in [0, 1) spreads those that failed together."""
+    longest: float = min(LONGEST_S, 2.0 ** min(attempt, 16))
+    return longest * (1 - chance / 2)
+
+
+class Runner:
+    """Executes consequences: each one once, each attempt in one transaction with its mark."""
+
+    def __init__(
+        self,
+        make: Sessions,
+        jobs: Mapping[str, Job],
+        sender: Sender,
+        *,
+        sent_from: str,
+        attempts: int,
+    ) -> None:
+        self._make = make
+        self._jobs = jobs
+        self._sender = sender
+        self._sent_from = sent_from
+        self._attempts = attempts
+
+    async def run(self, outbox_id: UUID) -> None:
+        """Try one consequence. Done, dead, or in other hands: nothing happens. Raises only what PostgreSQL raises."""
+        async with transaction(self._make) as session:
+            attempt = await outbox.begin(session, outbox_id, at=datetime.now(UTC), lease=BEGUN)
+        if attempt is None:
+            return
+        try:
+            async with asyncio.timeout(LIMIT_S), transaction(self._make) as session:
+                await self._do(session, outbox_id, attempt)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is written down and tried again
+            await self._note_failure(outbox_id, attempt, error)
+
+    async def _do(self, session: AsyncSession, outbox_id: UUID, attempt: int) -> None:
+        row = await outbox.hold(session, outbox_id, attempt=attempt)
+        if row is None:
+            return
+        fact = await numbering.fact(session, row.fact_id)
+        hand = Hand(
+            session,
+            fact,
+            datetime.now(UTC),
+            attempt >= self._attempts,
+            self._make,
+            self._sender,
+            self._sent_from,
+        )
+        await self._jobs[row.job](hand)
+        outbox.finish(row, at=datetime.now(UTC))
+
+    async def _note_failure(self, outbox_id: UUID, attempt: int, error: Exception) -> None:
+        again_at = None
+        if attempt < self._attempts:
+            pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+            again_at = datetime.now(UTC) + timedelta(seconds=pause)
+        said = f"{type(error).__name__}: {error}"[:2000]
+        async with transaction(self._make) as session:
+            await outbox.fail(session, outbox_id, attempt=attempt, error=said, again_at=again_at)
+        tell = log.error if again_at is None else log.warning
+        tell(
+            "job.dead" if again_at is None else "job.failed",
+            outbox_id=str(outbox_id),
+            attempt=attempt,
+            error=said,
+            exc_info=error,
+        )

@@ -1,0 +1,116 @@
+"""The worker process: a queue worker, a candidate relay and the sweepers, until it is told to stop."""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+from redis.asyncio import Redis
+
+from domain import numbering
+from domain.db import Sessions, connect, sessions
+from domain.settings import Settings
+from workers.jobs import Runner
+from workers.queue import Queue
+from workers.relay import Relay
+from workers.routes import ROUTES, Routes, jobs
+from workers.senders import sender_of
+from workers.sweepers import sweep_outbox, sweep_promises
+
+log = structlog.get_logger()
+
+CALM_S = 10.0  # a part that ran this long and then fell starts again with the shortest pause
+LONGEST_S = 10.0
+REDIS_S = 3.0
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; begun jobs are finished first. The addresses in `settings` must be filled in."""
+    logging.getLogger("arq").setLevel(logging.WARNING)  # the outbox tells more, once
+    asyncio.run(_until_told(settings))
+
+
+async def _until_told(settings: Settings) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    work = asyncio.create_task(serve(settings))
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    work.cancel()
+    await asyncio.gather(work, waiting, return_exceptions=True)
+    if not work.cancelled() and (error := work.exception()) is not None:
+        raise error
+    log.info("worker.stopped")
+
+
+async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
+    """All parts of a worker in this event loop, until cancelled. No lost server ends it."""
+    engine = connect(settings.database_url)
+    make = sessions(engine)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=REDIS_S,
+        socket_connect_timeout=REDIS_S,
+        health_check_interval=15,
+    )
+    try:
+        ledger = await _named(make)
+        queue = Queue(settings.jobs_redis_url or settings.redis_url, ledger)
+        runner = Runner(
+            make,
+            jobs(routes),
+            sender_of(settings),
+            sent_from=settings.smtp_from,
+            attempts=settings.job_attempts,
+        )
+        relay = Relay(settings.database_url, make, redis, queue, ledger, routes=routes)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "relay": relay.run,
+            "queue": lambda: queue.work(runner),
+            "outbox": lambda: sweep_outbox(make, queue, runner),
+            "promises": lambda: sweep_promises(make),
+        }
+        log.info("worker.started", parts=list(parts), routes=len(routes))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, part in parts.items():
+                    group.create_task(for_ever(name, part), name=name)
+        finally:
+            await queue.close()
+    finally:
+        await redis.aclose()
+        await engine.dispose()
+
+
+async def for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Run a part again whenever it ends, after a pause that doubles up to 10 s while it keeps falling."""
+    loop = asyncio.get_running_loop()
+    pause = 0.25
+    while True:
+        began = loop.time()
+        try:
+            await part()
+            error: Exception | None = None
+        except Exception as fell:  # noqa: BLE001 - a lost server, or a bug: neither may stop the other parts
+            error = fell
+        if loop.time() - began > CALM_S:
+            pause = 0.25
+        log.warning("worker.part_fell", part=name, error=repr(error), again_in_s=pause)
+        await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - spreads load, guards nothing
+        pause = min(LONGEST_S, pause * 2)
+
+
+async def _named(make: Sessions) -> str:
+    """The ledger's name, from a PostgreSQL that may still be starting."""
+    while True:
+        try:
+            async with make() as session:
+                return await numbering.ledger_name(session)
+        except Exception as error:  # noqa: BLE001 - away or starting: wait for it
+            log.warning("worker.no_database", error=repr(error))
+            await asyncio.sleep(1)

@@ -1,0 +1,111 @@
+"""The queue: arq carries the ids of outbox rows to whichever worker is free. It may lose them all, or bring one twice.
+
+Job ids are new at every hand-out, because arq refuses an id it has seen and holds that of a killed worker back for
+its timeout and 10 s more. Which consequence is done, and that it is done once, the outbox row says.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+from arq.connections import ArqRedis
+from arq.constants import job_key_prefix
+from arq.jobs import serialize_job
+from arq.utils import timestamp_ms
+from arq.worker import Worker, func
+from redis.asyncio import ConnectionPool
+
+from workers.jobs import LIMIT_S, Runner
+
+log = structlog.get_logger()
+
+JOBS_AT_ONCE = 10
+POLL_S = 0.05  # arq's own 0.5 s would be most of the time between a breach and its credit
+REDIS_S = 3.0  # after which a silent Redis counts as away
+EXPIRES_MS = 3_600_000  # an id that nobody took in an hour was handed out again long before
+
+_encode = msgspec.msgpack.Encoder(
+    enc_hook=repr
+).encode  # not arq's pickle: what is read from Redis is never code
+_decode = msgspec.msgpack.Decoder().decode
+
+
+async def consequence(ctx: dict[str, Any], outbox_id: str) -> None:
+    """The one arq function: execute one outbox row."""
+    await ctx["runner"].run(UUID(outbox_id))
+
+
+class Queue:
+    """The arq queue of one ledger on one Redis."""
+
+    def __init__(self, url: str, ledger: str) -> None:
+        self._name = f"waarborg:{ledger}:jobs"
+        self._url = url
+        self._redis = self._connect()
+
+    def _connect(self) -> ArqRedis:
+        pool = ConnectionPool.from_url(
+            self._url,
+            socket_timeout=REDIS_S,
+            socket_connect_timeout=REDIS_S,
+            health_check_interval=15,
+        )
+        return ArqRedis(
+            pool,
+            job_serializer=_encode,
+            job_deserializer=_decode,
+            default_queue_name=self._name,
+        )
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._redis.aclose()
+
+    async def put(self, outbox_ids: Collection[UUID]) -> None:
+        """Hand ids to the workers, all in one round trip. Raises redis-py's errors."""
+        if not outbox_ids:
+            return
+        now_ms = timestamp_ms()
+        pipe = self._redis.pipeline(transaction=True)
+        for outbox_id in outbox_ids:
+            job_id = f"{outbox_id}:{uuid4().hex[:8]}"
+            job = serialize_job(
+                "consequence", (str(outbox_id),), {}, None, now_ms, serializer=_encode
+            )
+            pipe.psetex(job_key_prefix + job_id, EXPIRES_MS, job)
+            pipe.zadd(self._name, {job_id: now_ms})
+        async with asyncio.timeout(REDIS_S):
+            await pipe.execute()
+
+    async def work(self, runner: Runner) -> None:
+        """Execute what comes, until cancelled (it then waits for what it has begun) or until Redis goes away."""
+        redis = self._connect()
+        worker = Worker(
+            functions=[func(consequence, name="consequence")],
+            queue_name=self._name,
+            redis_pool=redis,
+            handle_signals=False,
+            job_timeout=LIMIT_S + 10,
+            keep_result=0,
+            max_tries=1,
+            max_jobs=JOBS_AT_ONCE,
+            poll_delay=POLL_S,
+            ctx={"runner": runner},
+            job_serializer=_encode,
+            job_deserializer=_decode,
+        )
+        try:
+            await worker.async_run()
+        finally:
+            begun = [task for task in worker.tasks.values() if not task.done()]
+            if begun:
+                await asyncio.wait(begun, timeout=LIMIT_S)
+            for task in begun:
+                task.cancel()
+            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            with suppress(Exception):
+                await redis.aclose(close_connection_pool=True)

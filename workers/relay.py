@@ -1,0 +1,181 @@
+"""The relay: one leader numbers committed facts and writes down their consequences, then hurries the news along.
+
+Numbering is one transaction on the connection that holds the leader's lock: a leader that lost its lock has lost the
+means to number, too. Shipping comes after, in its own loop, so that a silent Redis never holds up a number. It starts
+from what PostgreSQL says was shipped, so that a leader that died between the two is caught up with by the next.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from domain import numbering, outbox
+from domain.db import Sessions, connect, transaction
+from domain.ledger import ShardMark
+from realtime.stream import Streams
+from workers.queue import Queue
+from workers.routes import ROUTES, Routes, names
+
+log = structlog.get_logger()
+
+LEADER = 0x7761_6172_5245_4C41
+POLL_S = 0.5  # NOTIFY wakes the relay in a millisecond; polling is for what NOTIFY misses
+BATCH = 1000  # facts numbered in a transaction, and shipped in a round trip
+REDIS_S = 3.0
+LATEST = (
+    20_000  # facts worth shipping when far behind: readers fetch older ones from PostgreSQL anyway
+)
+LEASE = timedelta(seconds=15)
+"""How long the queue may take to bring a consequence to a worker before the sweeper hands it out again."""
+
+# A leader that is frozen, or whose machine is gone, must not keep the lock: the server ends its session.
+_MORTAL = (
+    "SET idle_session_timeout = '15s'",
+    "SET idle_in_transaction_session_timeout = '15s'",
+    "SET statement_timeout = '30s'",
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 3",
+)
+
+
+class Relay:
+    """A candidate for leader; any number may run, one leads."""
+
+    def __init__(
+        self,
+        database_url: str,
+        make: Sessions,
+        redis: Redis,
+        queue: Queue,
+        ledger: str,
+        *,
+        routes: Routes = ROUTES,
+    ) -> None:
+        self._url = database_url
+        self._make = make
+        self._streams = Streams(redis, ledger)
+        self._queue = queue
+        self._routes = names(routes)
+        self._wake = asyncio.Event()
+        self._news = asyncio.Event()
+        self._fresh: list[UUID] = []
+        self.leads = False
+
+    async def run(self) -> None:
+        """Stand for leader and lead, for one connection's life. Raises when that connection is lost."""
+        async with self._connected() as connection:
+            await self._win(connection)
+            self.leads = True
+            log.info("relay.leads")
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._number(connection), name="number")
+                    group.create_task(self._ship(), name="ship")
+            finally:
+                self.leads = False
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the relay's own; closing it gives up the lock."""
+        engine = connect(self._url, pool_size=1)
+        try:
+            async with engine.connect() as connection:
+                for setting in _MORTAL:
+                    await connection.execute(text(setting))
+                await connection.commit()
+                driver = (await connection.get_raw_connection()).driver_connection
+                if driver is None:
+                    raise ConnectionError("no connection to listen on")
+                await driver.add_listener("ledger", lambda *_said: self._wake.set())
+                try:
+                    yield connection
+                finally:
+                    await (
+                        connection.invalidate()
+                    )  # closed, not pooled: the lock goes with the session
+        finally:
+            await engine.dispose()
+
+    async def _win(self, connection: AsyncConnection) -> None:
+        """Ask for the lock until it is had. Waiting inside PostgreSQL would hold back its vacuum for as long."""
+        while not await connection.scalar(
+            text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER}
+        ):
+            await connection.commit()
+            await asyncio.sleep(POLL_S)
+        await connection.commit()
+
+    async def _number(self, connection: AsyncConnection) -> None:
+        """Number what is committed, batch by batch, until cancelled."""
+        async with AsyncSession(connection, expire_on_commit=False) as session:
+            while True:
+                self._wake.clear()
+                async with session.begin():
+                    batch = await numbering.number(
+                        session, routes=self._routes, due_at=datetime.now(UTC) + LEASE, limit=BATCH
+                    )
+                if batch.facts:
+                    self._fresh.extend(batch.outbox)
+                    self._news.set()
+                if batch.facts < BATCH:
+                    await _either(self._wake, POLL_S)
+
+    async def _ship(self) -> None:
+        """Bring news to Redis whenever there is some, and again when it failed, until cancelled."""
+        checked = False
+        while True:
+            self._news.clear()
+            fresh, self._fresh = self._fresh, []
+            try:
+                await self._queue.put(fresh)
+                if not checked:
+                    async with self._make() as session, asyncio.timeout(REDIS_S):
+                        await self._streams.forget_beyond(await numbering.head(session))
+                    checked = True
+                await self._ship_rest()
+            except Exception as error:  # noqa: BLE001 - Redis only hurries: the sweeper and the readers find it all
+                log.warning("relay.not_shipped", error=repr(error))
+                await self._give_back(fresh)
+                await asyncio.sleep(POLL_S)
+            await _either(self._news, POLL_S)
+
+    async def _ship_rest(self) -> None:
+        """Ship every numbered fact that was not shipped, oldest first."""
+        while True:
+            async with self._make() as session:
+                shipped = await session.scalar(select(func.min(ShardMark.shipped_seq))) or 0
+                after = max(shipped, await numbering.head(session) - LATEST)
+                facts = await numbering.read(session, after=after, limit=BATCH)
+            if not facts:
+                return
+            async with asyncio.timeout(REDIS_S):
+                await self._streams.ship(facts)
+            async with transaction(self._make) as session:
+                await session.execute(
+                    update(ShardMark)
+                    .where(ShardMark.shipped_seq < facts[-1].seq)
+                    .values(shipped_seq=facts[-1].seq)
+                )
+
+    async def _give_back(self, fresh: list[UUID]) -> None:
+        """Nobody was told of these: let the sweeper find them now instead of after the lease."""
+        if fresh:
+            async with transaction(self._make) as session:
+                await outbox.hand_back(session, fresh, at=datetime.now(UTC))
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, or for the time to pass."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,32 @@
+"""Routes: ONE TABLE that says what follows from which fact. Jobs go by their name in the outbox: never rename one."""
+
+from collections.abc import Mapping
+
+from workers.compensation import decide_credit
+from workers.jobs import Job
+from workers.messages import send_message, tell_credit, tell_opened, tell_resolved
+
+Routes = Mapping[str, tuple[Job, ...]]
+
+ROUTES: Routes = {
+    "promise.breached": (decide_credit,),
+    "credit.decided": (tell_credit,),
+    "incident.opened": (tell_opened,),
+    "incident.resolved": (tell_resolved,),
+    "message.queued": (send_message,),
+}
+
+
+def names(routes: Routes) -> dict[str, tuple[str, ...]]:
+    """What the outbox writes down: kind of fact → names of jobs."""
+    return {kind: tuple(name_of(job) for job in jobs) for kind, jobs in routes.items()}
+
+
+def jobs(routes: Routes) -> dict[str, Job]:
+    """Every job by its name."""
+    return {name_of(job): job for kind in routes.values() for job in kind}
+
+
+def name_of(job: Job) -> str:
+    """A job's name in the outbox."""
+    return str(job.__name__)
