@@ -1,0 +1,1 @@
+"""Locust users that see only the wire."""
