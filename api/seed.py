@@ -4,18 +4,22 @@ The history is played through the same actions as everything else, in order of t
 has verdicts and credits, but nobody gets a message about it.
 """
 
+import asyncio
 import random
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from rich.progress import Progress
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.companies import CLIENTS, COMPANY, STAFF, TROUBLES, Client
 from domain import accounts, agreements, calendars, compensation, incidents
-from domain.accounts import Account, CadenceTier, Segment, ServiceTier, Site, Stage, Tenant
+from domain.accounts import Account, Site, Stage, Tenant
 from domain.actor import Actor, Origin, Role
 from domain.agreements import (
     CreditDraft,
@@ -28,219 +32,38 @@ from domain.agreements import (
     seed_matrix,
 )
 from domain.calendars import CalendarSpec, CalendarVersion
-from domain.db import Sessions, transaction
+from domain.db import Sessions, connect, sessions, transaction
 from domain.incidents import PauseCause, Source
+from domain.settings import Settings
 from domain.sla import Promise, State
 
 WEEKS = 4
 TICKETS_A_DAY = 6
-COMPANY = "Noorderlicht Beveiliging B.V."
 
 Step = Callable[[AsyncSession], Awaitable[Any]]
 
 
-@dataclass(frozen=True)
-class Place:
-    """A site as it is entered."""
-
-    name: str
-    street: str
-    postcode: str
-    city: str
-    lat: float
-    lon: float
-    services: tuple[str, ...]
+def run(settings: Settings) -> bool:
+    """Seed the database of `settings` when it is empty, with a progress bar on a terminal; whether it was."""
+    return asyncio.run(_run(settings))
 
 
-@dataclass(frozen=True)
-class Client:
-    """A client as it is entered; names and numbers are invented."""
-
-    name: str
-    kvk_number: str
-    segment: Segment
-    vertical: str
-    fee_cents: int
-    tier: tuple[CadenceTier, ServiceTier]
-    places: tuple[Place, ...]
-    people: tuple[tuple[str, str, str], ...]  # name, role, language
-
-
-CLIENTS = (
-    Client(
-        "Havenkwartier Logistiek N.V.",
-        "60000101",
-        Segment.ENTERPRISE,
-        "logistics",
-        4_850_000,
-        (CadenceTier.STRATEGIC, ServiceTier.PREMIUM),
-        (
-            Place(
-                "Terminal Oost",
-                "Butaanweg 12",
-                "3196 KC",
-                "Rotterdam",
-                51.8806,
-                4.3412,
-                ("objectbeveiliging", "alarmopvolging"),
-            ),
-            Place(
-                "Distributiecentrum Venlo",
-                "Columbusweg 31",
-                "5928 LA",
-                "Venlo",
-                51.3897,
-                6.1066,
-                ("objectbeveiliging", "mobiele surveillance"),
-            ),
-        ),
-        (
-            ("Marloes Dekker", "security manager", "nl"),
-            ("Owen Reilly", "operations director", "en"),
-        ),
-    ),
-    Client(
-        "Stichting Zorggroep De Linden",
-        "60000102",
-        Segment.ENTERPRISE,
-        "healthcare",
-        3_120_000,
-        (CadenceTier.STRATEGIC, ServiceTier.PREMIUM),
-        (
-            Place(
-                "Locatie Parkzicht",
-                "Maliebaan 88",
-                "3581 CX",
-                "Utrecht",
-                52.0899,
-                5.1327,
-                ("receptie", "objectbeveiliging"),
-            ),
-            Place(
-                "Locatie Eemland",
-                "Utrechtseweg 201",
-                "3818 EH",
-                "Amersfoort",
-                52.1493,
-                5.3721,
-                ("mobiele surveillance",),
-            ),
-        ),
-        (("Jolanda Smit", "facility manager", "nl"), ("Bram de Wit", "locatiehoofd", "nl")),
-    ),
-    Client(
-        "Winkelhart Almere VvE",
-        "60000103",
-        Segment.MID_MARKET,
-        "retail",
-        1_240_000,
-        (CadenceTier.CORE, ServiceTier.ENHANCED),
-        (
-            Place(
-                "Winkelhart",
-                "Stationsplein 4",
-                "1315 KT",
-                "Almere",
-                52.3747,
-                5.2183,
-                ("winkelsurveillance",),
-            ),
-        ),
-        (("Fatima Bouzid", "centrummanager", "nl"),),
-    ),
-    Client(
-        "Datapoort B.V.",
-        "60000104",
-        Segment.MID_MARKET,
-        "data centre",
-        2_260_000,
-        (CadenceTier.CORE, ServiceTier.ENHANCED),
-        (
-            Place(
-                "AMS-2",
-                "Kabelweg 37",
-                "1014 BA",
-                "Amsterdam",
-                52.3969,
-                4.8535,
-                ("toegangscontrole", "alarmopvolging"),
-            ),
-        ),
-        (("Sven Lindqvist", "head of security", "en"), ("Ilse Vermeer", "site manager", "nl")),
-    ),
-    Client(
-        "Van Houten Evenementen",
-        "60000105",
-        Segment.SMALL_BUSINESS,
-        "events",
-        460_000,
-        (CadenceTier.STANDARD, ServiceTier.BASIC),
-        (
-            Place(
-                "Griendpark",
-                "Maasboulevard 1",
-                "6211 JW",
-                "Maastricht",
-                50.8533,
-                5.6976,
-                ("evenement",),
-            ),
-        ),
-        (("Pieter van Houten", "eigenaar", "nl"),),
-    ),
-    Client(
-        "Bouwcombinatie Noordzijde",
-        "60000106",
-        Segment.SMALL_BUSINESS,
-        "construction",
-        380_000,
-        (CadenceTier.STANDARD, ServiceTier.BASIC),
-        (
-            Place(
-                "Bouwplaats Suikerzijde",
-                "Hoogkerkerdiep 2",
-                "9745 AA",
-                "Groningen",
-                53.2141,
-                6.5114,
-                ("mobiele surveillance", "alarmopvolging"),
-            ),
-        ),
-        (("Anneke Hofstra", "uitvoerder", "nl"),),
-    ),
-)
-
-STAFF = (
-    (Role.DISPATCHER, "Dennis Kuipers", "meldkamer"),
-    (Role.GUARD, "Yara El Amrani", "guard"),
-    (Role.RELATIONSHIP_MANAGER, "Sanne Brouwer", "accounts"),
-    (Role.FINANCE, "Ruben Mulder", "finance"),
-    (Role.MANAGEMENT, "Hanneke Vos", "management"),
-    (Role.AUDITOR, "Karin Postma", "audit"),
-)
-
-TROUBLES: tuple[tuple[TicketKind, Priority, Source, str], ...] = (
-    (TicketKind.ALARM, Priority.CRITICAL, Source.ALARM_CENTRE, "Inbraakalarm zone 3, laaddock"),
-    (TicketKind.ALARM, Priority.HIGH, Source.ALARM_CENTRE, "Deur nooduitgang geopend buiten tijd"),
-    (TicketKind.INCIDENT, Priority.CRITICAL, Source.GUARD, "Agressie aan de balie, politie gebeld"),
-    (TicketKind.INCIDENT, Priority.HIGH, Source.GUARD, "Hekwerk doorgeknipt aan de noordzijde"),
-    (TicketKind.INCIDENT, Priority.MEDIUM, Source.GUARD, "Verdachte bestelbus op het terrein"),
-    (TicketKind.INCIDENT, Priority.LOW, Source.GUARD, "Verlichting parkeerdek 2 defect"),
-    (
-        TicketKind.INQUIRY,
-        Priority.MEDIUM,
-        Source.CLIENT,
-        "Graag rapport van de ronde van afgelopen nacht",
-    ),
-    (TicketKind.SERVICE_REQUEST, Priority.LOW, Source.CLIENT, "Extra sluitronde op vrijdagavond"),
-    (
-        TicketKind.COMPLAINT,
-        Priority.HIGH,
-        Source.CLIENT,
-        "Beveiliger niet op de post bij overdracht",
-    ),
-    (TicketKind.MAINTENANCE, Priority.LOW, Source.SYSTEM, "Camera 14 zonder beeld"),
-)
+async def _run(settings: Settings) -> bool:
+    engine = connect(settings.database_url)
+    try:
+        make = sessions(engine)
+        if not await is_empty(make):
+            return False
+        with Progress(transient=True, disable=not sys.stderr.isatty()) as progress:
+            bar = progress.add_task("Playing four weeks of a security company", total=None)
+            await seed(
+                make,
+                at=datetime.now(UTC),
+                tell=lambda done, of: progress.update(bar, completed=done, total=of),
+            )
+        return True
+    finally:
+        await engine.dispose()
 
 
 async def is_empty(make: Sessions) -> bool:
@@ -259,8 +82,8 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
         actor = Actor.system(company.id, "seed", origin=Origin.HISTORY)
         start = at - timedelta(weeks=WEEKS)
         sites = await _clients(session, actor, start)
-        for role, name, mailbox in STAFF:
-            await accounts.add_user(
+        staff = {
+            role: await accounts.add_user(
                 session,
                 actor,
                 email=f"{mailbox}@noorderlicht.example",
@@ -268,8 +91,11 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
                 role=role,
                 at=start,
             )
+            for role, name, mailbox in STAFF
+        }
         await _other_company(session, start)
-    steps = sorted(_weeks(chance, actor, sites, start, at), key=lambda step: step[0])
+    desk = replace(actor, role=Role.DISPATCHER, subject=f"user:{staff[Role.DISPATCHER].id}")
+    steps = sorted(_weeks(chance, desk, sites, start, at), key=lambda step: step[0])
     for done in range(0, len(steps), 25):
         async with transaction(make) as session:
             for _, step in steps[done : done + 25]:
@@ -442,7 +268,7 @@ def _weeks(
 def _ticket(
     chance: random.Random, actor: Actor, site: Site, opened: datetime, end: datetime
 ) -> Iterator[tuple[datetime, Step]]:
-    """One ticket's life; three of four go as promised, the rest runs late somewhere."""
+    """One ticket's life; most go as promised, a few run late somewhere."""
     kind, priority, source, summary = chance.choice(TROUBLES)
     allowed = {
         Priority.CRITICAL: 15,
@@ -452,7 +278,7 @@ def _ticket(
     }[priority]
     if kind is TicketKind.ALARM:
         allowed = 1 if priority is Priority.CRITICAL else 3
-    late = chance.random() < 0.12
+    late = chance.random() < 0.03
     answered = opened + timedelta(
         minutes=allowed * (chance.uniform(1.1, 2.5) if late else chance.uniform(0.1, 0.8))
     )
@@ -462,7 +288,7 @@ def _ticket(
         Priority.MEDIUM: 900,
         Priority.LOW: 2400,
     }[priority]
-    factor = chance.uniform(1.05, 1.6) if chance.random() < 0.08 else chance.uniform(0.2, 0.8)
+    factor = chance.uniform(1.05, 1.6) if chance.random() < 0.02 else chance.uniform(0.2, 0.8)
     solved = answered + timedelta(minutes=solving * factor)
     known: dict[str, UUID] = {}
 
@@ -494,12 +320,12 @@ def _ticket(
         then(incidents.acknowledge, answered),
     ]
     if kind is TicketKind.ALARM:
-        steps.append(then(incidents.arrive, answered + timedelta(minutes=chance.uniform(6, 24))))
-    spoken = answered + timedelta(minutes=chance.uniform(10, 25))
+        steps.append(then(incidents.arrive, answered + timedelta(minutes=chance.uniform(5, 18))))
+    spoken = answered + timedelta(minutes=chance.uniform(5, 14))
     every = {Priority.CRITICAL: 28, Priority.HIGH: 100, Priority.MEDIUM: 220}.get(priority, 1300)
     while spoken < solved:
         steps.append(then(incidents.update, spoken, body="We zijn ermee bezig."))
-        spoken += timedelta(minutes=every * (1.4 if chance.random() < 0.05 else 0.9))
+        spoken += timedelta(minutes=every * (1.4 if chance.random() < 0.01 else 0.8))
     if priority is Priority.MEDIUM and chance.random() < 0.3:
         held = answered + (solved - answered) * 0.4
         steps.append(then(incidents.pause, held, cause=PauseCause.WAITING_ON_CLIENT))
