@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
 DATA   ?= var
+COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -47,8 +49,8 @@ migration: install ## Write the migration that leads to the models: make migrati
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
-	build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+	$(COMPILE) --all-extras --output-file requirements.lock
+	$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock
 
 vendor: ## Fetch the console's third-party files, as listed with their hashes in console/vendor.txt
 	@rm -rf build/vendor && mkdir -p build/vendor console/vendor

@@ -60,21 +60,23 @@ def supervise(
     """Keep `children` running until SIGINT or SIGTERM, then stop them in the order given.
 
     A child that dies is started again after half a second, then one, two, four … up to thirty; after half a
-    minute of health the count begins anew. `ready` is called ten times a second until it answers True, `look` as
-    long as we run.
+    minute of health the count begins anew. `ready` is called ten times a second until it answers True, `look` once
+    a second as long as we run.
     """
     stopping: list[int] = []
     before = {
         number: signal.signal(number, lambda caught, _frame: stopping.append(caught))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
-    is_ready = False
+    is_ready, looked = False, time.monotonic()
     try:
         while not stopping:
             for child in children:
                 _look_after(child, environment, say)
             is_ready = is_ready or ready()
-            look()
+            if time.monotonic() - looked > 1:
+                looked = time.monotonic()
+                look()
             time.sleep(0.1)
         say("Stopping")
     finally:

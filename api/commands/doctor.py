@@ -149,7 +149,14 @@ def _redis_program(settings: Settings) -> Finding:
     except EmbeddedError as error:
         return Finding("redis-server", State.BROKEN, "none", str(error))
     said = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
-    return Finding("redis-server", State.FINE, f"{said.stdout.strip()} ({program})")
+    return Finding("redis-server", State.FINE, f"{_version(said.stdout)} ({program})")
+
+
+def _version(said: str) -> str:
+    """`v=6.2.14` out of a line full of build numbers."""
+    return next(
+        (f"version {word[2:]}" for word in said.split() if word.startswith("v=")), said.strip()
+    )
 
 
 async def _postgres(settings: Settings) -> list[Finding]:

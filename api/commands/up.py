@@ -28,7 +28,8 @@ def up(asked: Settings, *, live: bool) -> None:
         if live:
             children.append(_child("live"))
         # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
-        _run(asked, settings, listener, list(reversed(children)))
+        told = settings.model_copy(update={"demo": _is_for_show(asked)})
+        _run(asked, told, listener, list(reversed(children)))
 
 
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
@@ -63,9 +64,17 @@ def environment(settings: Settings) -> dict[str, str]:
         "WAARBORG_OWNER_DATABASE_URL": settings.owner_database_url,
         "WAARBORG_REDIS_URL": settings.redis_url,
         "WAARBORG_JOBS_REDIS_URL": settings.jobs_redis_url,
+        "WAARBORG_DEMO": str(settings.demo),
         "WAARBORG_HOST": settings.host,
         "WAARBORG_PORT": str(settings.port),
     }
+
+
+def _is_for_show(asked: Settings) -> bool:
+    """Whether the first page may hand out tokens: what was said, else only to this machine, on our own servers."""
+    if "demo" in asked.model_fields_set:
+        return asked.demo
+    return not asked.database_url and asked.host in {"127.0.0.1", "::1", "localhost"}
 
 
 def _child(name: str, *arguments: str, descriptors: Sequence[int] = ()) -> Child:

@@ -104,6 +104,8 @@ def revive(asked: Settings, *, say: Say = _silent) -> None:
 
     `asked` are the settings that `provided` was given: a server with an address in them is somebody else's.
     """
+    if asked.database_url and asked.redis_url:
+        return
     place = prepare(asked.data)
     with changing(place.data):
         if not asked.database_url and not is_held(place.data / "postgres.lock"):

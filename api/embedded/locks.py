@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def _open(path: Path) -> int:
+def open_lock(path: Path) -> int:
+    """A descriptor of the file, made when missing. Raises `OSError` where we may not write."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def grab(path: Path) -> int | None:
     """A descriptor that holds `path` exclusively, or None when somebody else holds it."""
-    descriptor = _open(path)
+    descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -45,7 +46,7 @@ def released(path: Path, *, within_s: float) -> bool:
 @contextmanager
 def changing(data: Path) -> Iterator[None]:
     """Be the only one who starts or stops servers of `data`; waits for another."""
-    descriptor = _open(data / "change.lock")
+    descriptor = open_lock(data / "change.lock")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -56,7 +57,7 @@ def changing(data: Path) -> Iterator[None]:
 @contextmanager
 def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -> Iterator[None]:
     """Be one of the users of `data`: `first()` on the way in (it finds or starts), `last()` when nobody is left."""
-    user = _open(data / "users.lock")
+    user = open_lock(data / "users.lock")
     try:
         with changing(data):
             fcntl.flock(user, fcntl.LOCK_SH)

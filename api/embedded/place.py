@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.embedded.locks import open_lock
 from api.embedded.reach import EmbeddedError, Login, environment, explain, server_login
 
 # Linux allows 107 bytes for a Unix socket's path, macOS 103; the name inside the directory takes up to 20.
@@ -132,8 +133,8 @@ def prepare(data: Path) -> Place:
     try:
         data.mkdir(parents=True, exist_ok=True)
         (data / "logs").mkdir(exist_ok=True)
-        (data / "users.lock").touch(mode=0o600)
-        (data / "change.lock").touch(mode=0o600)
+        for name in ("users.lock", "change.lock"):
+            os.close(open_lock(data / name))
     except FileExistsError:
         raise EmbeddedError(
             f"{data} is a file: choose another directory with --data DIR."
