@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     """Where the API listens; port 0 takes a free one."""
 
+    signing_key_file: Path | None = None
+    """Ed25519 private key (PEM) that signs tokens; made as `DATA/signing.pem` when not given."""
+    development: bool = True
+    """The GraphiQL page, introspection and field suggestions. Off in production."""
+    demo: bool = False
+    """Whether the first page hands out tokens. Never where real clients are."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins besides our own whose pages may call the API, such as `https://app.example`."""
+
     smtp_host: str = ""
     """Mail server; empty means that no mail leaves, messages are only recorded."""
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -65,7 +74,7 @@ class Settings(BaseSettings):
     smtp_from: str = "waarborg@localhost"
 
     job_attempts: int = Field(default=20, ge=1)
-    """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 10 h)."""
+    """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 7 h)."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -122,6 +122,11 @@ class Hub:
                 if due or self._line.broken or not followed:
                     await self._compare()
                     compared_at = time.monotonic()
+                if (
+                    self._line.broken
+                ):  # Redis tells of facts that PostgreSQL does not have: do not spin on it
+                    self._line.drop()
+                    await asyncio.sleep(POLL_S)
             except Exception as error:  # noqa: BLE001 - PostgreSQL is away, or a bug: say so and go on
                 log.warning("hub.behind", error=repr(error), position=self.position)
                 self._line.drop()
@@ -146,7 +151,7 @@ class Hub:
             log.warning("hub.redis_away", error=repr(error))
             self._redis_back_at = time.monotonic() + AWAY_S
             return False
-        await self._pass_on(facts)
+        await self._pass_on(self._line.take(facts))
         return True
 
     async def _compare(self) -> None:
@@ -154,12 +159,12 @@ class Hub:
         while True:
             async with self._make() as session:
                 facts = await numbering.read(session, after=self.position, limit=PAGE)
-            await self._pass_on(facts)
+            await self._pass_on(self._line.jump(facts))
             if len(facts) < PAGE:
                 return
 
     async def _pass_on(self, facts: Sequence[Numbered]) -> None:
-        for count, fact in enumerate(self._line.take(facts), start=1):
+        for count, fact in enumerate(facts, start=1):
             for topic in topics_of(fact):
                 for listener in self._topics.get(topic, ()):
                     listener.offer(fact)

@@ -72,7 +72,8 @@ class Streams:
             dict.fromkeys(self._keys, f"{after}-0"), count=READ, block=wait_ms
         )
         packs = (_decode(fields[b"facts"]) for _key, shard in entries for _id, fields in shard)
-        return sorted((fact for pack in packs for fact in pack), key=lambda fact: fact.seq)
+        beyond = (fact for pack in packs for fact in pack if fact.seq > after)
+        return sorted(beyond, key=lambda fact: fact.seq)
 
 
 class Line:
@@ -90,6 +91,14 @@ class Line:
             self.position += 1
             ready.append(fact)
         return ready
+
+    def jump(self, facts: Sequence[Numbered]) -> list[Numbered]:
+        """The same for facts from PostgreSQL, which knows all there are: a number it lacks will never come."""
+        ready = [fact for fact in facts if fact.seq > self.position]
+        if ready:
+            self.position = ready[-1].seq
+            self._early = {seq: fact for seq, fact in self._early.items() if seq > self.position}
+        return ready + self.take(())
 
     @property
     def broken(self) -> bool:

@@ -1,11 +1,16 @@
 """Plain facts for tests: a client of its own, things that happen to it, and a relay's round of numbering."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
+
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from domain import accounts, numbering
 from domain.actor import Actor, Role
@@ -96,3 +101,28 @@ async def until(holds: Callable[[], bool], *, within_s: float = 10) -> None:
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - what is waited for is no task of this loop
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def tampering(owner_url: str) -> AsyncIterator[AsyncSession]:
+    """A superuser's session, past every trigger; what it does is undone at the end."""
+    engine = create_async_engine(make_url(owner_url).set(username="postgres"), poolclass=NullPool)
+    async with engine.connect() as connection:
+        session = AsyncSession(connection)
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        yield session
+        await session.rollback()
+    await engine.dispose()
+
+
+async def end_all_connections(owner_url: str) -> None:
+    """What a restart or a failover of PostgreSQL does to everybody connected to this database."""
+    engine = create_async_engine(make_url(owner_url).set(username="postgres"), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    await engine.dispose()

@@ -63,7 +63,7 @@ class Queue:
 
     async def close(self) -> None:
         """Let the connections go."""
-        await self._redis.aclose()
+        await self._redis.aclose(close_connection_pool=True)
 
     async def put(self, outbox_ids: Collection[UUID]) -> None:
         """Hand ids to the workers, all in one round trip. Raises redis-py's errors."""

@@ -1,0 +1,258 @@
+"""The relay: every committed fact gets one number, in order, by one leader, and is linked."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import func, select, text
+
+from domain import numbering
+from domain.actor import Origin
+from domain.db import Sessions
+from domain.ledger import Entry, ShardMark
+from domain.numbering import Numbered
+from domain.outbox import Outbox
+from domain.verification import verify_chain
+from realtime.stream import Streams
+from tests import facts, servers
+from workers.main import for_ever
+from workers.queue import Queue
+from workers.relay import Relay
+
+pytestmark = pytest.mark.anyio
+
+Relaying = Callable[..., AbstractAsyncContextManager[Relay]]
+
+
+@pytest.fixture
+def relaying(database_url: str, redis_url: str, redis: Redis, make: Sessions) -> Relaying:
+    """A candidate for leader, for the length of a block; it stands again when it falls."""
+
+    @asynccontextmanager
+    async def stand() -> AsyncIterator[Relay]:
+        async with make() as session:
+            name = await numbering.ledger_name(session)
+        queue = Queue(redis_url, name)
+        relay = Relay(database_url, make, redis, queue, name)
+        task = asyncio.create_task(for_ever("relay", relay.run))
+        try:
+            yield relay
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await queue.close()
+
+    return stand
+
+
+async def all_numbered(make: Sessions) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            async with make() as session:
+                if (await numbering.lag(session)).facts == 0:
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def shipped_upto(make: Sessions, seq: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            async with make() as session:
+                if (await session.scalar(select(func.min(ShardMark.shipped_seq))) or 0) >= seq:
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def test_eight_writers_at_once_lose_no_fact_and_keep_each_accounts_order(
+    make: Sessions, relaying: Relaying
+) -> None:
+    writers = [await facts.client(make) for _ in range(8)]
+    await facts.number_all(make)
+
+    async def write(whom: facts.Client) -> None:
+        for n in range(0, 100, 2):
+            await facts.note(make, whom, n, n + 1)
+
+    async with relaying():
+        await asyncio.gather(*(write(whom) for whom in writers))
+        await all_numbered(make)
+
+    told = defaultdict(list)
+    async with make() as session:
+        rows = await session.execute(
+            select(Entry.account_id, Entry.body["n"].as_integer())
+            .where(
+                Entry.account_id.in_([w.account_id for w in writers]), Entry.kind == "test.noted"
+            )
+            .order_by(Entry.seq)
+        )
+        for account_id, n in rows:
+            told[account_id].append(n)
+        lowest, highest, count = (
+            await session.execute(
+                select(func.min(Entry.seq), func.max(Entry.seq), func.count(Entry.seq))
+            )
+        ).one()
+        chains = [await verify_chain(session, whom.actor.tenant_id) for whom in writers]
+    assert list(told.values()) == [list(range(100))] * 8
+    assert (lowest, highest) == (1, count)  # dense
+    assert [(chain.holds, chain.facts) for chain in chains] == [(True, 101)] * 8
+
+
+async def test_what_was_numbered_is_shipped_in_order_and_once(
+    make: Sessions, relaying: Relaying, redis: Redis
+) -> None:
+    whom = await facts.client(make)
+    before = (await facts.number_all(make)).seq
+    async with make() as session:
+        streams = Streams(redis, await numbering.ledger_name(session))
+    async with relaying():
+        for n in range(300):
+            await facts.note(make, whom, n)
+        heard: list[Numbered] = []
+        async with asyncio.timeout(20):
+            while len(heard) < 300:
+                after = heard[-1].seq if heard else before
+                heard += await streams.read(after, wait_ms=1000)
+    assert [fact.seq for fact in heard] == list(range(before + 1, before + 301))
+    assert [fact.body["n"] for fact in heard] == list(range(300))
+
+
+async def test_of_two_relays_one_leads_and_the_other_takes_over_when_its_connection_is_lost(
+    make: Sessions, relaying: Relaying, owner_url: str
+) -> None:
+    async with relaying() as first, relaying() as second:
+        await facts.until(lambda: first.leads or second.leads)
+        leads = []
+        for round_ in range(3):
+            whom = await facts.client(make)
+            await facts.note(make, whom, round_)
+            await all_numbered(make)
+            leads.append((first.leads, second.leads))
+            async with make() as session:  # the leader's backend is ended, as by a failover
+                await session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                        " WHERE locktype = 'advisory' AND objid = :low"
+                    ),
+                    {"low": 0x5245_4C41},
+                )
+            led_by = first if leads[-1][0] else second
+            await facts.until(lambda led_by=led_by: not led_by.leads)  # type: ignore[misc]
+            await facts.until(lambda: first.leads or second.leads)
+    assert all(one != other for one, other in leads)
+
+
+async def test_a_relay_that_died_between_numbering_and_shipping_is_caught_up_with(
+    make: Sessions, relaying: Relaying, redis: Redis
+) -> None:
+    whom = await facts.client(make)
+    await facts.note(make, whom, *range(5))
+    dead = await facts.number_all(make)  # committed, and then nothing
+    async with relaying():
+        async with make() as session:
+            streams = Streams(redis, await numbering.ledger_name(session))
+        async with asyncio.timeout(10):
+            heard = await streams.read(dead.seq - 5, wait_ms=5000)
+        await shipped_upto(make, dead.seq)
+    assert [fact.body["n"] for fact in heard[-5:]] == [0, 1, 2, 3, 4]
+
+
+async def test_numbering_goes_on_while_redis_answers_nothing(
+    make: Sessions, database_url: str
+) -> None:
+    with servers.redis_server() as server:
+        redis = Redis.from_url(server.url)
+        async with make() as session:
+            name = await numbering.ledger_name(session)
+        queue = Queue(server.url, name)
+        relay = Relay(database_url, make, redis, queue, name)
+        task = asyncio.create_task(for_ever("relay", relay.run))
+        await facts.until(lambda: relay.leads)
+        server.freeze()
+        whom = await facts.client(make)
+        for n in range(10):
+            await facts.note(make, whom, n)
+        async with asyncio.timeout(3):
+            await all_numbered(make)
+        server.thaw()
+        async with make() as session:
+            head = await numbering.head(session)
+        await shipped_upto(make, head)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await queue.close()
+        await redis.aclose()
+
+
+async def test_a_stream_that_is_ahead_of_the_ledger_is_dropped(
+    make: Sessions, relaying: Relaying, redis: Redis
+) -> None:
+    whom = await facts.client(make)
+    head = (await facts.number_all(make)).seq
+    async with make() as session:
+        name = await numbering.ledger_name(session)
+    for shard in range(16):  # what a restored database never had
+        await redis.xadd(
+            f"waarborg:{name}:{{{shard}}}:facts", {"facts": b"\x90"}, id=f"{head + 10**6}-0"
+        )
+    async with relaying():
+        await facts.note(make, whom, 1)
+        heard: list[Numbered] = []
+        async with asyncio.timeout(10):
+            while not heard:
+                heard = await Streams(redis, name).read(head, wait_ms=100)
+    assert [fact.body["n"] for fact in heard] == [1]
+
+
+async def test_history_has_no_consequences_and_news_has_each_once(make: Sessions) -> None:
+    whom = await facts.client(make)
+    [past] = await facts.note(
+        make, replace(whom, actor=replace(whom.actor, origin=Origin.HISTORY)), 1
+    )
+    [news] = await facts.note(make, whom, 2)
+    await facts.number_all(make, {"test.noted": ("ring", "sing")})
+    async with make() as session:
+        rows = await session.execute(
+            select(Outbox.fact_id, Outbox.job)
+            .where(Outbox.tenant_id == whom.actor.tenant_id)
+            .order_by(Outbox.job)
+        )
+        assert [tuple(row) for row in rows] == [(news.id, "ring"), (news.id, "sing")]
+    assert past.id != news.id
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ("UPDATE ledger SET body = body || '{\"n\": 99}' WHERE id = :id", True),
+        ("DELETE FROM ledger WHERE id = :id", True),
+        ("UPDATE ledger SET at = at + interval '1 second' WHERE id = :id", True),
+        ("UPDATE ledger SET trace_id = 'x' WHERE id = :id", False),  # not part of what is told
+    ],
+)
+async def test_a_rewritten_ledger_does_not_verify(
+    make: Sessions, owner_url: str, change: str, broken: bool
+) -> None:
+    whom = await facts.client(make)
+    rows = await facts.note(make, whom, 1, 2, 3)
+    await facts.number_all(make)
+    async with facts.tampering(owner_url) as session:
+        await session.execute(text(change), {"id": rows[1].id})
+        chain = await verify_chain(session, whom.actor.tenant_id)
+    assert chain.holds is not broken
+
+
+async def test_a_cut_off_end_of_the_ledger_does_not_verify(make: Sessions, owner_url: str) -> None:
+    whom = await facts.client(make)
+    rows = await facts.note(make, whom, 1, 2)
+    await facts.number_all(make)
+    async with facts.tampering(owner_url) as session:
+        await session.execute(text("DELETE FROM ledger WHERE id = :id"), {"id": rows[1].id})
+        chain = await verify_chain(session, whom.actor.tenant_id)
+    assert chain.reason is not None
+    assert "head" in chain.reason
