@@ -1,10 +1,16 @@
 """Connections to PostgreSQL: one engine a process, one transaction an action."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -49,3 +55,14 @@ async def transaction(make: Sessions) -> AsyncGenerator[AsyncSession]:
     """The only place that commits: all of the block, or nothing of it."""
     async with make.begin() as session:
         yield session
+
+
+async def copy_rows(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Write many rows by binary COPY, inside the session's transaction; no defaults of the model apply."""
+    if not rows:
+        return
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    await driver.copy_records_to_table(table, columns=columns, records=rows)

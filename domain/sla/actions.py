@@ -18,7 +18,7 @@ from domain.sla.model import Promise, State, Watch
 
 UNDECIDED = frozenset({State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK})
 VERDICTS = frozenset({State.KEPT, State.LATE})
-_COPIED = (
+COPIED = (
     "priority",
     "state",
     "held",
@@ -131,7 +131,10 @@ async def _judge(
         actor = actor_of(tenant_of[judged.incident_id])
         rows[judged.incident_id].append(_write(session, actor, row, judged, at=at))
     for row in known.values():
-        rows[row.incident_id].append(_cancel(session, actor_of(row.tenant_id), row, at=at))
+        fact = cancelled(row, at)
+        if fact is not None:
+            record(session, actor_of(row.tenant_id), fact)
+        rows[row.incident_id].append(row)
     for watch in watches:
         watch.next_check_at = _earliest(row.next_check_at for row in rows[watch.incident_id])
     await session.flush()
@@ -159,15 +162,15 @@ def _write(
             internal=term.internal,
         )
         session.add(row)
-    for field in _COPIED:
+    for field in COPIED:
         setattr(row, field, getattr(judged, field))
     row.evaluated_at, row.evaluator = at, EVALUATOR
-    for fact in _told(row, was, warned, at):
+    for fact in told(row, was, warned, at):
         record(session, actor, fact)
     return row
 
 
-def _told(
+def told(
     row: Promise, was: State | None, warned: int, at: datetime
 ) -> Iterator[events.PromiseFact]:
     """The facts that lead from the state somebody knew to the one that holds."""
@@ -182,17 +185,12 @@ def _told(
         yield _fact(verdict, row, row.decided_at)
 
 
-def _cancel(session: AsyncSession, actor: Actor, row: Promise, *, at: datetime) -> Promise:
-    """Facts that came late say that this stretch never was."""
-    if row.state is not State.CANCELLED:
-        row.state, row.decided_at, row.next_check_at, row.evaluated_at = (
-            State.CANCELLED,
-            None,
-            None,
-            at,
-        )
-        record(session, actor, _fact(events.Cancelled, row, at))
-    return row
+def cancelled(row: Promise, at: datetime) -> events.Cancelled | None:
+    """Facts that came late say that this stretch never was; None when the row says so already."""
+    if row.state is State.CANCELLED:
+        return None
+    row.state, row.decided_at, row.next_check_at, row.evaluated_at = State.CANCELLED, None, None, at
+    return _fact(events.Cancelled, row, at)
 
 
 def _fact(kind: type[Told], row: Promise, at: datetime, **more: Any) -> Told:

@@ -1,0 +1,6 @@
+"""Bring in tickets that another system has kept: a file, a mapping profile, and the ledger they become."""
+
+from domain.imports.actions import Imported, Progress, import_incidents
+from domain.imports.profile import Profile, load, shipped
+
+__all__ = ["Imported", "Profile", "Progress", "import_incidents", "load", "shipped"]

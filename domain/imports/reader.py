@@ -1,0 +1,257 @@
+"""Files in pieces: CSV and Parquet as batches of columns, in memory that does not grow with the file."""
+
+import csv
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Protocol
+
+from domain.errors import Code, Refused
+
+Cell = str | datetime | None
+BATCH = 8_192  # rows; twice as many is no faster and takes twice the memory
+_LONGEST = 1 << 20  # characters of one line or field; what is longer is a broken file
+_BACKTRACK = 1_000  # lines that a record may take before its opening quote counts as a mistake
+
+
+class Torn(NamedTuple):
+    """Something in the file that is no row."""
+
+    number: int
+    reason: str
+    text: str
+
+
+class Batch(NamedTuple):
+    """Some rows, column by column in the order asked for; `numbers` says where each stands in the file."""
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[Cell]]
+    torn: Sequence[Torn] = ()
+
+
+class Source(Protocol):
+    """A file with named columns."""
+
+    header: list[str]
+
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """The rows in the file's order; a row's number is its line (CSV) or its place from 1 (Parquet)."""
+        ...
+
+    def progress(self) -> float:
+        """How much of the file has been read, 0 to 1."""
+        ...
+
+
+def open_source(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> Source:
+    """The file at `path`, by its first bytes and not by its name; refused when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise _no(path, error.strerror or str(error)) from error
+    if not start:
+        raise _no(path, "the file is empty")
+    return ParquetSource(path) if start == b"PAR1" else CsvSource(path, encoding, delimiter)
+
+
+def _no(path: Path, message: str) -> Refused:
+    return Refused(Code.INVALID, f"{path}: {message}.", argument="file")
+
+
+class ParquetSource:
+    """Row groups are decoded piece by piece, so that one huge group costs no more than many small ones."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the footer."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+        except (pa.ArrowException, OSError) as error:
+            raise _no(path, f"not a readable Parquet file ({error})") from error
+        self._path = path
+        self.header: list[str] = list(self._file.schema_arrow.names)
+        self._rows, self._read = self._file.metadata.num_rows, 0
+
+    def progress(self) -> float:
+        """Rows read of rows counted in the footer."""
+        return self._read / self._rows if self._rows else 1.0
+
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """Instants come as datetimes, everything else as text."""
+        import pyarrow as pa
+
+        try:
+            for piece in self._file.iter_batches(BATCH, columns=list(names), use_threads=False):
+                first, self._read = self._read + 1, self._read + piece.num_rows
+                columns = [_cells(piece.column(name)) for name in names]
+                yield Batch(range(first, first + piece.num_rows), columns)
+        except (pa.ArrowException, OSError) as error:
+            raise _no(self._path, f"damaged after row {self._read} ({error})") from error
+
+
+def _cells(column: Any) -> list[Cell]:
+    """One Arrow column as text and instants. `to_pylist` of timestamps takes twenty times as long."""
+    import numpy as np
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        zone = getattr(kind, "tz", None)
+        plain = column.cast(pa.timestamp("us", tz=zone), safe=False)
+        days = np.asarray(plain.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))
+        cells: list[Cell] = days.view("datetime64[us]").tolist()
+        return [_in_utc(cell) for cell in cells] if zone else cells
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return list(column.to_pylist())
+    try:
+        return list(column.cast(pa.string()).to_pylist())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return [None if cell is None else str(cell) for cell in column.to_pylist()]
+
+
+def _in_utc(cell: Cell) -> Cell:
+    return cell.replace(tzinfo=UTC) if isinstance(cell, datetime) else cell
+
+
+class CsvSource:
+    """A CSV file, however it was made: any usual delimiter, quoted line ends, a byte order mark, torn lines."""
+
+    def __init__(self, path: Path, encoding: str, delimiter: str | None) -> None:
+        """Read the header line."""
+        self._path, self._size = path, max(1, path.stat().st_size)
+        self._encoding = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
+        self._delimiter = delimiter or ","
+        self._raw: IO[bytes] | None = None
+        self._at = 0
+        csv.field_size_limit(_LONGEST)
+        with self._open() as file:
+            line = file.readline(_LONGEST)
+        if delimiter is None:
+            self._delimiter = _likeliest(line)
+        self.header: list[str] = next(csv.reader([line], delimiter=self._delimiter), [])
+        if _broken(line) or "\0" in line or not any(name.strip() for name in self.header):
+            raise _no(path, f"neither Parquet nor CSV in {encoding}: there is no header line")
+
+    def _open(self) -> IO[str]:
+        # Bytes that are not text become surrogates, so that one bad line costs one row and not the import.
+        return self._path.open(encoding=self._encoding, errors="surrogateescape", newline="")
+
+    def progress(self) -> float:
+        """Bytes read of the file's size."""
+        return min(1.0, self._at / self._size)
+
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """All cells are text."""
+        wanted = [self.header.index(name) for name in names]
+        numbers: list[int] = []
+        rows: list[list[str]] = []
+        torn: list[Torn] = []
+        with self._open() as file:
+            for number, row in _records(file, self._delimiter, len(self.header), torn):
+                numbers.append(number)
+                rows.append(row)
+                if len(rows) + len(torn) >= BATCH:
+                    self._at = file.buffer.tell()  # type: ignore[attr-defined]
+                    yield self._batch(numbers, rows, wanted, torn)
+                    numbers, rows = [], []
+                    torn.clear()
+        self._at = self._size
+        yield self._batch(numbers, rows, wanted, torn)
+
+    @staticmethod
+    def _batch(
+        numbers: list[int], rows: list[list[str]], wanted: list[int], torn: list[Torn]
+    ) -> Batch:
+        columns = list(zip(*rows, strict=True)) if rows else []
+        return Batch(numbers, [columns[i] if rows else () for i in wanted], tuple(torn))
+
+
+def _likeliest(line: str) -> str:
+    counts = Counter(mark for mark in line if mark in ",;\t|")
+    return counts.most_common(1)[0][0] if counts else ","
+
+
+def _broken(text: str) -> bool:
+    """Whether the text holds bytes that were not text."""
+    return not text.isascii() and any("\udc80" <= mark <= "\udcff" for mark in text)
+
+
+def _records(
+    file: IO[str], delimiter: str, width: int, torn: list[Torn]
+) -> Iterator[tuple[int, list[str]]]:
+    """Records of the right width with the line they begin on; everything else goes to `torn`.
+
+    A quote that is never closed would swallow the rest of the file: when a record of several lines is no row, only
+    its first line is given up and the others are read again.
+    """
+    lines = _Lines(file)
+    reader = csv.reader(lines, delimiter=delimiter)
+    header = True
+    while True:
+        lines.taken.clear()
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _TooLong) as error:
+            torn.append(lines.give_back(str(error)))
+            continue
+        if header or not row:
+            header = False
+            continue
+        if len(row) != width:
+            torn.append(lines.give_back(f"{len(row)} fields instead of {width}"))
+        elif any(map(_broken, lines.taken)):
+            torn.append(lines.give_back("bytes that are not text in the file's encoding"))
+        else:
+            yield lines.first, row
+
+
+class _TooLong(Exception):
+    """A line longer than any that is meant."""
+
+
+class _Lines:
+    """The lines of a file, some of which can be given back."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._again: deque[str] = deque()
+        self._number = 0
+        self.taken: list[str] = []
+
+    @property
+    def first(self) -> int:
+        """The number of the line on which the record in hand begins."""
+        return self._number - len(self.taken) + 1
+
+    def give_back(self, reason: str) -> Torn:
+        """Give up the first line taken, and let the others be read again."""
+        torn = Torn(self.first, reason, self.taken[0][:1_000] if self.taken else "")
+        self._again.extendleft(reversed(self.taken[1:]))
+        self._number -= len(self.taken) - 1
+        return torn
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._file.readline(_LONGEST)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.taken.append(line)
+        if len(line) >= _LONGEST and not line.endswith(("\n", "\r")):
+            while line and not line.endswith(("\n", "\r")):
+                line = self._file.readline(_LONGEST)
+            raise _TooLong(f"a line of more than {_LONGEST:,} characters")
+        if len(self.taken) > _BACKTRACK:
+            raise _TooLong(f"a quote that is not closed within {_BACKTRACK:,} lines")
+        return line

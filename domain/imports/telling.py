@@ -1,0 +1,232 @@
+"""From staged rows to facts in the ledger, set by set; a fact that is there already is not told again."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor, Origin
+from domain.imports.profile import Profile
+from domain.ledger import shard_of
+
+# The tickets of the file: their fields as the first row tells them, and the id they have or get.
+_TICKETS = """
+CREATE TEMP TABLE staged_ticket ON COMMIT DROP AS
+SELECT s.key, coalesce(i.id, uuidv7()) AS id, i.id IS NOT NULL AS known, s.number,
+       coalesce(i.opened_at, s.opened_at) AS opened_at, s.agreed_at,
+       s.kind, s.category, s.priority, s.source, s.reporter, s.summary
+FROM (
+  SELECT DISTINCT ON (key) key, number, kind, category, priority, source, reporter, summary,
+         min(coalesce(opened_at, row_at)) OVER ticket AS opened_at, max(agreed_at) OVER ticket AS agreed_at
+  FROM staged_row
+  WINDOW ticket AS (PARTITION BY key)
+  ORDER BY key, coalesce(row_at, opened_at), row_order, number
+) s
+LEFT JOIN incident i ON i.tenant_id = :tenant AND i.external_source = :source AND i.external_id = s.key
+"""
+
+# What is to be told: `place` orders facts of one instant, `ord` tells apart the same words at the same instant.
+_TELLING = """
+CREATE TEMP TABLE telling (
+  key text COLLATE "C", kind text, at timestamptz, said_at timestamptz, place bigint, rank smallint,
+  word text, body jsonb, number bigint
+) ON COMMIT DROP
+"""
+
+_OPENED = """
+INSERT INTO telling (key, kind, at, place, rank, body, number)
+SELECT key, 'incident.opened', opened_at, -2, 0,
+       jsonb_build_object('site_id', CAST(:site AS text), 'ticket_kind', kind, 'category', category,
+                          'priority', priority), number
+FROM staged_ticket WHERE NOT known
+UNION ALL
+SELECT key, 'incident.due_agreed', opened_at, -1, 0,
+       jsonb_build_object('due_at', to_char(agreed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                          'priority', priority), number
+FROM staged_ticket WHERE agreed_at IS NOT NULL
+"""
+
+# Facts that stand in columns; 9e15 puts them behind the row's transitions of the same instant.
+_COLUMNS = """
+INSERT INTO telling (key, kind, at, said_at, place, rank, word, body, number)
+SELECT key, kind, at, said_at, 9000000000000000, rank, CAST(body AS text),
+       CASE WHEN kind = 'incident.updated' THEN jsonb_build_object('client_visible', client_visible, 'from_us', true)
+            ELSE '{}' END, number
+FROM (
+  SELECT DISTINCT ON (key, kind, CASE WHEN pick = 'every' THEN at END, body)
+         key, kind, rank, at, said_at, body, client_visible, number
+  FROM (
+    SELECT t.*, s.kind, s.rank, s.pick, s.client_visible,
+           extract(epoch FROM t.at) * CASE WHEN s.pick = 'last' THEN -1 ELSE 1 END AS nearness
+    FROM staged_told t JOIN staged_spec s USING (spec)
+  ) told
+  ORDER BY key, kind, CASE WHEN pick = 'every' THEN at END, body, nearness, number
+) picked
+"""
+
+# How each row of a log differs from the row before it; before the first row stands what the ledger said by then.
+_CHANGES = """
+CREATE TEMP TABLE staged_change ON COMMIT DROP AS
+SELECT w.key, w.number, w.row_at, w.place, w.priority, w.meaning,
+       coalesce(w.priority_before, ledgered.priority, w.priority) AS priority_before,
+       CASE WHEN w.meaning IS NOT NULL THEN coalesce(w.meaning_before, ledgered.meaning, 'new') END AS meaning_before
+FROM (
+  SELECT key, number, row_at, priority, meaning,
+         row_number() OVER log AS place,
+         lag(priority) OVER log AS priority_before,
+         CASE WHEN meaning IS NOT NULL
+              THEN lag(meaning) OVER (PARTITION BY key, meaning IS NULL ORDER BY row_at, row_order, number) END
+           AS meaning_before
+  FROM staged_row
+  WINDOW log AS (PARTITION BY key ORDER BY row_at, row_order, number)
+) w
+JOIN staged_ticket t USING (key)
+LEFT JOIN LATERAL (
+  SELECT
+    (SELECT l.body->>'priority' FROM ledger l
+     WHERE l.subject_id = t.id AND (l.kind = 'incident.opened' OR (l.kind = 'incident.prioritised'
+           AND coalesce(CAST(l.body->>'said_at' AS timestamptz), l.at) < w.row_at))
+     ORDER BY coalesce(CAST(l.body->>'said_at' AS timestamptz), l.at) DESC, l.id DESC LIMIT 1) AS priority,
+    (SELECT CASE l.kind WHEN 'incident.paused' THEN l.body->>'cause' WHEN 'incident.acknowledged' THEN 'acknowledged'
+                        WHEN 'incident.resolved' THEN 'resolved' WHEN 'incident.closed' THEN 'closed'
+                        ELSE 'in_progress' END
+     FROM ledger l
+     WHERE l.subject_id = t.id AND l.at < w.row_at AND l.kind = ANY(:state_kinds)
+     ORDER BY l.at DESC, l.id DESC LIMIT 1) AS meaning
+) ledgered ON t.known AND (w.place = 1 OR (w.meaning IS NOT NULL AND w.meaning_before IS NULL))
+"""
+
+_TRANSITIONS = """
+INSERT INTO telling (key, kind, at, place, rank, word, body, number)
+SELECT c.key, told.kind, c.row_at, c.place, told.rank, told.word, told.body, c.number
+FROM staged_change c
+CROSS JOIN LATERAL (
+  SELECT meaning_before IN ('waiting_on_client', 'access_denied', 'force_majeure') AS held_before,
+         meaning IN ('waiting_on_client', 'access_denied', 'force_majeure') AS held,
+         meaning_before IN ('resolved', 'closed') AS over_before, meaning IN ('resolved', 'closed') AS over
+) is_
+CROSS JOIN LATERAL (VALUES
+  (is_.held_before, 'incident.resumed', 1, NULL, CAST('{}' AS jsonb)),
+  (is_.over_before AND NOT is_.over, 'incident.reopened', 2, NULL,
+   jsonb_build_object('reason', 'reopened at the source')),
+  (meaning_before = 'new', 'incident.acknowledged', 3, NULL, '{}'),
+  (meaning = 'in_progress' AND meaning_before IN ('new', 'acknowledged'), 'incident.work_started', 4, NULL, '{}'),
+  (is_.held, 'incident.paused', 5, meaning, jsonb_build_object('cause', meaning)),
+  (meaning = 'resolved' AND NOT is_.over_before, 'incident.resolved', 6, NULL, '{}'),
+  (meaning = 'closed', 'incident.closed', 7, NULL, '{}')
+) told(holds, kind, rank, word, body)
+WHERE c.meaning <> c.meaning_before AND told.holds AND told.kind <> ALL(:column_kinds)
+"""
+
+_PRIORITIES = """
+INSERT INTO telling (key, kind, at, said_at, place, rank, word, body, number)
+SELECT c.key, 'incident.prioritised', CASE WHEN :retroactive THEN t.opened_at ELSE c.row_at END,
+       CASE WHEN :retroactive THEN c.row_at END, c.place, 0, c.priority,
+       jsonb_build_object('priority', c.priority, 'reason', 'changed at the source'), c.number
+FROM staged_change c JOIN staged_ticket t USING (key)
+WHERE c.priority <> c.priority_before
+"""
+
+# A closing that comes later than the one in the ledger: the source took the first one back.
+_REOPENED = """
+INSERT INTO telling (key, kind, at, place, rank, body, number)
+SELECT s.key, 'incident.reopened', was.at, -1, 0,
+       jsonb_build_object('reason', 'closed again later at the source'), s.number
+FROM telling s JOIN staged_ticket t ON t.key = s.key AND t.known
+CROSS JOIN LATERAL (
+  SELECT max(l.at) FILTER (WHERE l.kind = s.kind) AS at, max(l.at) FILTER (WHERE l.kind = 'incident.reopened') AS again
+  FROM ledger l WHERE l.subject_id = t.id AND l.kind IN (s.kind, 'incident.reopened')
+) was
+WHERE s.kind = ANY(:single_ends) AND s.at > was.at AND (was.again IS NULL OR was.again < was.at)
+"""
+
+_LEDGER = """
+CREATE TEMP TABLE touched ON COMMIT DROP AS
+WITH placed AS (
+  SELECT t.id, f.kind, greatest(f.at, t.opened_at) AS at, f.place, f.rank, t.key,
+    f.body
+      || CASE WHEN f.said_at IS NULL THEN '{}' ELSE
+         jsonb_build_object('said_at', to_char(f.said_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) END
+      || CASE WHEN f.kind = 'incident.updated' THEN
+         jsonb_build_object('update_id', CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid)) ELSE '{}' END AS body,
+    'import:' || :source || ':' || t.key || ':' || f.kind
+      || CASE WHEN f.kind IN ('incident.opened', 'incident.due_agreed') THEN '' ELSE
+         ':' || CAST(extract(epoch FROM coalesce(f.said_at, f.at)) * 1000000 AS bigint)
+         || CASE WHEN f.word IS NULL THEN '' ELSE ':' || CASE WHEN f.kind = 'incident.updated' THEN md5(f.word)
+                                                              ELSE f.word END END
+         || CASE WHEN f.ord > 1 THEN ':' || f.ord ELSE '' END END AS once_key
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY key, kind, at, said_at, word ORDER BY place, number) AS ord FROM telling
+  ) f
+  JOIN staged_ticket t USING (key)
+), told AS (
+  INSERT INTO ledger (tenant_id, account_id, shard, kind, subject_id, at, origin, actor, body, once_key)
+  SELECT :tenant, :account, :shard, kind, id, at, :origin, :actor, body, once_key
+  FROM placed ORDER BY at, key, place, rank
+  ON CONFLICT (tenant_id, once_key) WHERE once_key IS NOT NULL DO NOTHING
+  RETURNING subject_id
+)
+SELECT subject_id AS id, count(*) AS facts FROM told GROUP BY subject_id
+"""
+
+
+async def tell(
+    session: AsyncSession,
+    actor: Actor,
+    profile: Profile,
+    *,
+    account_id: UUID,
+    site_id: UUID,
+) -> int:
+    """Write the facts of the staged rows that the ledger does not have; returns how many.
+
+    Leaves the temporary tables `staged_ticket` (key, id, known, …), `telling` and `touched` (id, facts).
+    """
+    column_kinds = sorted({fact.kind for fact in profile.facts})
+    log = profile.log
+    values: dict[str, Any] = {
+        "tenant": actor.tenant_id,
+        "account": account_id,
+        "site": str(site_id),
+        "source": profile.name,
+    }
+    await session.execute(text(_TICKETS), values)
+    await session.execute(text("CREATE UNIQUE INDEX ON staged_ticket (key)"))
+    await session.execute(text("ANALYZE staged_ticket"))
+    await session.execute(text(_TELLING))
+    await session.execute(text(_OPENED), values)
+    await session.execute(text(_COLUMNS))
+    if log is not None:
+        state_kinds = sorted(_STATE_KINDS - set(column_kinds))
+        await session.execute(text(_CHANGES), {"state_kinds": state_kinds})
+        await session.execute(text(_TRANSITIONS), {"column_kinds": column_kinds})
+        retroactive = log.priority_change == "retroactive"
+        await session.execute(text(_PRIORITIES), {"retroactive": retroactive})
+    ends = {fact.kind for fact in profile.facts if fact.pick == "last"} & _ENDS
+    if not profile.log or profile.log.state is None:
+        ends |= {fact.kind for fact in profile.facts} & _ENDS
+    await session.execute(text(_REOPENED), {"single_ends": sorted(ends)})
+    await session.execute(text("ANALYZE telling"))
+    await session.execute(
+        text(_LEDGER),
+        {
+            **values,
+            "shard": shard_of(actor.tenant_id, account_id),
+            "origin": Origin.HISTORY.value,
+            "actor": actor.subject,
+        },
+    )
+    await session.execute(text("CREATE UNIQUE INDEX ON touched (id)"))
+    await session.execute(text("ANALYZE touched"))
+    return await session.scalar(text("SELECT coalesce(sum(facts), 0)::bigint FROM touched")) or 0
+
+
+_ENDS = {"incident.resolved", "incident.closed"}
+_STATE_KINDS = _ENDS | {
+    "incident.acknowledged",
+    "incident.work_started",
+    "incident.paused",
+    "incident.resumed",
+    "incident.reopened",
+}

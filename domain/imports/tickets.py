@@ -1,0 +1,140 @@
+"""From facts to rows: what the ledger says of the touched tickets, folded into the rows that people read."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor
+from domain.imports.profile import Profile
+from domain.incidents.rules import PAUSE_ALLOWANCE
+
+# The state after all facts of a ticket: over since the last reopening, else held, else worked on, else taken up.
+_FOLDED = """
+CREATE TEMP TABLE folded ON COMMIT DROP AS
+SELECT id, opened_at, due_at, acknowledged_at, arrived_at, priority, reopened, reassigned,
+       CASE WHEN resolved > again THEN resolved_at END AS resolved_at,
+       CASE WHEN closed > again THEN closed_at END AS closed_at,
+       CASE WHEN closed > again THEN 'closed' WHEN resolved > again THEN 'resolved' WHEN paused > resumed THEN 'paused'
+            WHEN worked THEN 'in_progress' WHEN coalesce(acknowledged_at, arrived_at) IS NOT NULL THEN 'acknowledged'
+            ELSE 'new' END AS status
+FROM (
+  SELECT subject_id AS id,
+    min(at) FILTER (WHERE kind = 'incident.opened') AS opened_at,
+    min(CAST(body->>'due_at' AS timestamptz)) FILTER (WHERE kind = 'incident.due_agreed') AS due_at,
+    min(at) FILTER (WHERE kind = 'incident.acknowledged') AS acknowledged_at,
+    min(at) FILTER (WHERE kind = 'incident.arrived') AS arrived_at,
+    max(at) FILTER (WHERE kind = 'incident.resolved') AS resolved_at,
+    max(at) FILTER (WHERE kind = 'incident.closed') AS closed_at,
+    max(n) FILTER (WHERE kind = 'incident.resolved') AS resolved,
+    max(n) FILTER (WHERE kind = 'incident.closed') AS closed,
+    coalesce(max(n) FILTER (WHERE kind = 'incident.reopened'), 0) AS again,
+    max(n) FILTER (WHERE kind = 'incident.paused') AS paused,
+    coalesce(max(n) FILTER (WHERE kind IN ('incident.resumed', 'incident.resolved', 'incident.closed')), 0) AS resumed,
+    bool_or(kind IN ('incident.work_started', 'incident.reopened')) AS worked,
+    count(*) FILTER (WHERE kind = 'incident.reopened') AS reopened,
+    count(*) FILTER (WHERE kind = 'incident.reassigned') AS reassigned,
+    (array_agg(body->>'priority' ORDER BY said_at DESC, ledger_id DESC)
+      FILTER (WHERE kind IN ('incident.opened', 'incident.prioritised')))[1] AS priority
+  FROM (
+    SELECT l.id AS ledger_id, l.subject_id, l.kind, l.at, l.body,
+           coalesce(CAST(l.body->>'said_at' AS timestamptz), l.at) AS said_at,
+           row_number() OVER (PARTITION BY l.subject_id ORDER BY l.at, l.id) AS n
+    FROM ledger l JOIN touched t ON t.id = l.subject_id
+  ) told
+  GROUP BY subject_id
+) counted
+"""
+
+_NEW = """
+INSERT INTO incident (id, tenant_id, account_id, site_id, kind, category, priority, source, reporter, summary, status,
+  opened_at, agreed_at, acknowledged_at, arrived_at, resolved_at, closed_at, reopened_count, reassigned_count,
+  client_contact_count, external_source, external_id, version)
+SELECT f.id, :tenant, :account, :site, t.kind, t.category, f.priority, t.source, t.reporter, t.summary, f.status,
+  f.opened_at, f.due_at, f.acknowledged_at, f.arrived_at, f.resolved_at, f.closed_at, f.reopened, f.reassigned,
+  0, :source, t.key, 1
+FROM folded f JOIN staged_ticket t USING (id) WHERE NOT t.known
+ORDER BY f.opened_at
+"""
+
+_KNOWN = """
+UPDATE incident i
+SET priority = f.priority, status = f.status, agreed_at = f.due_at, acknowledged_at = f.acknowledged_at,
+    arrived_at = f.arrived_at, resolved_at = f.resolved_at, closed_at = f.closed_at, reopened_count = f.reopened,
+    reassigned_count = f.reassigned, version = i.version + 1
+FROM folded f JOIN staged_ticket t USING (id) WHERE t.known AND i.id = f.id
+"""
+
+_UPDATES = """
+INSERT INTO incident_update (id, tenant_id, account_id, incident_id, at, author, body, client_visible)
+SELECT DISTINCT ON (t.id, f.at, f.word)
+       CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid), :tenant, :account, t.id, greatest(f.at, t.opened_at),
+       :author, f.word, CAST(f.body->>'client_visible' AS boolean)
+FROM telling f JOIN staged_ticket t USING (key) WHERE f.kind = 'incident.updated'
+ON CONFLICT (id) DO NOTHING
+"""
+
+# Stretches between a pause and what ended it; the cap is the allowance that was left when it began.
+_PAUSES = """
+WITH marks AS (
+  SELECT l.subject_id, l.account_id, l.kind, l.at, l.id, l.body->>'cause' AS cause,
+         lead(l.at) OVER later AS until_at,
+         bool_or(l.kind = 'incident.work_started') OVER earlier AS worked,
+         bool_or(l.kind = 'incident.acknowledged') OVER earlier AS acknowledged
+  FROM ledger l JOIN touched t ON t.id = l.subject_id
+  WHERE l.kind IN ('incident.paused', 'incident.resumed', 'incident.resolved', 'incident.closed',
+                   'incident.work_started', 'incident.acknowledged')
+  WINDOW later AS (PARTITION BY l.subject_id, l.kind IN ('incident.work_started', 'incident.acknowledged')
+                   ORDER BY l.at, l.id),
+         earlier AS (PARTITION BY l.subject_id ORDER BY l.at, l.id)
+), pauses AS (
+  SELECT *, CAST(:allowance AS interval) - coalesce(sum(until_at - at)
+              OVER (PARTITION BY subject_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+              CAST('0' AS interval)) AS allowed
+  FROM marks WHERE kind = 'incident.paused'
+), ended AS (
+  UPDATE incident_pause p SET until_at = s.until_at
+  FROM pauses s WHERE p.incident_id = s.subject_id AND p.from_at = s.at AND p.until_at IS NULL
+                      AND s.until_at IS NOT NULL
+)
+INSERT INTO incident_pause (id, tenant_id, account_id, incident_id, from_at, until_at, cap_at, cause, note,
+                            resumed_status)
+SELECT uuidv7(), :tenant, account_id, subject_id, at, until_at, at + greatest(allowed, CAST('0' AS interval)), cause,
+       NULL, CASE WHEN worked THEN 'in_progress' WHEN acknowledged THEN 'acknowledged' ELSE 'new' END
+FROM pauses s
+WHERE NOT EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = s.subject_id AND p.from_at = s.at)
+"""
+
+
+async def fold(
+    session: AsyncSession, actor: Actor, profile: Profile, *, account_id: UUID, site_id: UUID
+) -> tuple[int, int]:
+    """Write the rows of the tickets in `touched`; returns how many are new and how many changed."""
+    values = {
+        "tenant": actor.tenant_id,
+        "account": account_id,
+        "site": site_id,
+        "source": profile.name,
+    }
+    await session.execute(text(_FOLDED))
+    new, changed = (
+        (
+            await session.execute(
+                text(
+                    "SELECT count(*) FILTER (WHERE NOT known), count(*) FILTER (WHERE known)"
+                    " FROM folded JOIN staged_ticket USING (id)"
+                )
+            )
+        )
+        .one()
+        ._tuple()
+    )
+    await session.execute(text(_NEW), values)
+    await session.execute(text(_KNOWN))
+    if profile.updates:
+        author = {"author": actor.subject}
+        await session.execute(
+            text(_UPDATES), {"tenant": values["tenant"], "account": account_id, **author}
+        )
+    await session.execute(text(_PAUSES), {"tenant": values["tenant"], "allowance": PAUSE_ALLOWANCE})
+    return new, changed

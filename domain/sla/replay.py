@@ -1,0 +1,349 @@
+"""The batch path to verdicts: many tickets at once, the same translation and the same kernel as one ticket online.
+
+What it writes, rows and facts alike, is what `settle` would have written; only sets at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, calendars
+from domain.actor import Actor
+from domain.base import uuid7
+from domain.db import copy_rows
+from domain.ledger import Entry, Fact, shard_of
+from domain.sla.actions import COPIED, cancelled, told
+from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact, Judged, build, judge
+from domain.sla.model import Promise, State, Watch
+
+CHUNK = 4_000  # tickets; about 30 MB with their facts
+_COLUMNS = tuple(column.key for column in Promise.__table__.columns)
+_COMPARED = (*COPIED, "evaluator")
+Key = tuple[UUID, UUID, int]  # incident, term, part
+
+
+class Done(NamedTuple):
+    """What one chunk came to."""
+
+    tickets: int
+    written: int  # promise rows that are new or changed
+    last: UUID  # where the next chunk begins
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored row that is not what the ledger says; None for a row that only one side has."""
+
+    incident_id: UUID
+    term_id: UUID
+    part: int
+    field: str
+    stored: object
+    computed: object
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Some tickets with everything that their verdicts depend on, and what is stored of them."""
+
+    watches: list[Any]
+    terms: Mapping[UUID, agreements.Term]
+    specs: Mapping[UUID, calendars.CalendarSpec]
+    facts: Mapping[UUID, list[ClockFact]]
+    stored: dict[UUID, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
+
+    def judged(self, incidents: Iterable[UUID], at: datetime) -> dict[UUID, list[Judged]]:
+        """The kernel's word at `at` about some of the tickets; an empty list where there is nothing to judge."""
+        pinned = {w.incident_id: w.term_ids for w in self.watches}
+        attached = {i: [self.terms[t] for t in pinned[i]] for i in incidents}
+        found: dict[UUID, list[Judged]] = {incident: [] for incident in attached}
+        facts = (fact for incident in attached for fact in self.facts.get(incident, ()))
+        for row in judge(build(attached, facts, self.specs, at=at), at=at):
+            found[row.incident_id].append(row)
+        return found
+
+
+async def attach(session: AsyncSession, tenant_id: UUID, *, account_id: UUID | None = None) -> int:
+    """Pin the promises in force for tickets that came in by the set, by the rule of `watch`; returns how many."""
+    await session.execute(text("DROP TABLE IF EXISTS unattached, pinned"))
+    await session.execute(text(_UNATTACHED), {"tenant": tenant_id, "account": account_id})
+    groups = await session.execute(
+        text("SELECT DISTINCT kind, category, terms_ids FROM unattached")
+    )
+    pinned = [
+        (kind, category, terms_ids, await _applicable(session, terms_ids, kind, category))
+        for kind, category, terms_ids in groups.all()
+    ]
+    await session.execute(text(_PINNED))
+    await copy_rows(session, "pinned", ("kind", "category", "terms_ids", "term_ids"), pinned)
+    attached = await session.execute(text(_ATTACH), {"tenant": tenant_id})
+    return len(attached.all())
+
+
+_UNATTACHED = """
+CREATE TEMP TABLE unattached ON COMMIT DROP AS
+SELECT i.id, i.account_id, i.kind, i.category, ARRAY(
+    SELECT t.id FROM terms t JOIN agreement a ON a.id = t.agreement_id
+    WHERE t.account_id = i.account_id AND t.in_force @> i.opened_at
+          AND (a.ended_at IS NULL OR a.ended_at > i.opened_at)
+    ORDER BY t.id) AS terms_ids
+FROM incident i
+WHERE i.tenant_id = :tenant AND (CAST(:account AS uuid) IS NULL OR i.account_id = :account)
+      AND NOT EXISTS (SELECT FROM promise_watch w WHERE w.incident_id = i.id)
+"""
+_PINNED = """
+CREATE TEMP TABLE pinned (kind text, category text, terms_ids uuid[], term_ids uuid[]) ON COMMIT DROP
+"""
+_ATTACH = """
+INSERT INTO promise_watch (id, tenant_id, account_id, incident_id, term_ids)
+SELECT uuidv7(), :tenant, u.account_id, u.id, p.term_ids
+FROM unattached u JOIN pinned p
+  ON p.kind = u.kind AND p.category IS NOT DISTINCT FROM u.category AND p.terms_ids = u.terms_ids
+ON CONFLICT (incident_id) DO NOTHING
+RETURNING 1
+"""
+
+
+async def _applicable(
+    session: AsyncSession, terms_ids: Sequence[UUID], kind: str, category: str | None
+) -> list[UUID]:
+    ids = await session.scalars(
+        select(agreements.PromiseTerm.id).where(agreements.PromiseTerm.terms_id.in_(terms_ids))
+    )
+    known = await agreements.terms_by_id(session, ids)
+    ordered = sorted(known.values(), key=lambda term: (term.name, term.id))
+    return [term.id for term in agreements.applicable(ordered, kind, category)]
+
+
+async def evaluate(
+    session: AsyncSession,
+    actor_of: Callable[[UUID], Actor],
+    incidents: Select[UUID],
+    *,
+    at: datetime,
+    after: UUID | None = None,
+) -> Done | None:
+    """Judge the next chunk of tickets, in the order of their ids, at `at`; None when there are no more.
+
+    Writes the rows of tickets that stand differently, with the facts that say so; the others are left alone.
+    Locks each ticket's watch until the caller commits.
+    """
+    chunk = await _next(session, incidents, after, lock=True)
+    if chunk is None:
+        return None
+    judged = chunk.judged((w.incident_id for w in chunk.watches), at)
+    rows: list[Promise] = []
+    facts: list[tuple[Actor, Fact]] = []
+    for watch in chunk.watches:
+        stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
+        if _differs(stored, found):
+            actor = actor_of(watch.tenant_id)
+            for row, news in _rows(watch.tenant_id, stored, found, at):
+                rows.append(row)
+                facts.extend((actor, fact) for fact in news)
+    await _write(session, rows, facts)
+    return Done(len(chunk.watches), len(rows), chunk.watches[-1].incident_id)
+
+
+async def verify(
+    session: AsyncSession,
+    incidents: Select[UUID],
+    *,
+    at: datetime,
+    after: UUID | None = None,
+) -> tuple[Done, list[Difference]] | None:
+    """Recompute the next chunk from the ledger, each ticket as of its own evaluation, and compare; None at the end.
+
+    Tickets of which nothing is stored are computed as of `at`. Nothing is written.
+    """
+    chunk = await _next(session, incidents, after, lock=False)
+    if chunk is None:
+        return None
+    groups: dict[datetime, list[UUID]] = defaultdict(list)
+    for watch in chunk.watches:
+        rows = chunk.stored[watch.incident_id].values()
+        groups[max((row.evaluated_at for row in rows), default=at)].append(watch.incident_id)
+    found = [
+        difference
+        for when, ids in groups.items()
+        for incident, judged in chunk.judged(ids, when).items()
+        for difference in _differences(incident, chunk.stored[incident], judged)
+    ]
+    return Done(len(chunk.watches), 0, chunk.watches[-1].incident_id), found
+
+
+async def _next(
+    session: AsyncSession, incidents: Select[UUID], after: UUID | None, *, lock: bool
+) -> _Chunk | None:
+    query = (
+        select(Watch.incident_id, Watch.tenant_id, Watch.term_ids)
+        .where(Watch.incident_id.in_(incidents))
+        .order_by(Watch.incident_id)
+        .limit(CHUNK)
+    )
+    if after is not None:
+        query = query.where(Watch.incident_id > after)
+    watches = list(await session.execute(query.with_for_update() if lock else query))
+    return await _load(session, watches) if watches else None
+
+
+async def _load(session: AsyncSession, watches: list[Any]) -> _Chunk:
+    ids = [watch.incident_id for watch in watches]
+    terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
+    specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
+    facts: dict[UUID, list[ClockFact]] = defaultdict(list)
+    for row in await session.execute(
+        select(Entry.subject_id, Entry.kind, Entry.at, Entry.body)
+        .where(Entry.subject_id == func.any(ids), Entry.kind == func.any(sorted(CLOCKED)))
+        .order_by(Entry.id)
+    ):
+        facts[row.subject_id].append(ClockFact(*row))
+    chunk = _Chunk(watches, terms, specs, facts)
+    stored = select(*Promise.__table__.columns).where(Promise.incident_id == func.any(ids))
+    for row in await session.execute(stored):
+        chunk.stored[row.incident_id][row.incident_id, row.term_id, row.part] = row
+    return chunk
+
+
+def _key(judged: Judged) -> Key:
+    return judged.incident_id, judged.term.id, judged.part
+
+
+def _says(row: Any) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in _COMPARED)
+
+
+def _computed(judged: Judged) -> tuple[Any, ...]:
+    return (*(getattr(judged, name) for name in COPIED), EVALUATOR)
+
+
+def _differs(stored: Mapping[Key, Any], judged: Sequence[Judged]) -> bool:
+    gone = stored.keys() - {_key(row) for row in judged}
+    return any(stored[key].state is not State.CANCELLED for key in gone) or any(
+        _key(row) not in stored or _says(stored[_key(row)]) != _computed(row) for row in judged
+    )
+
+
+def _rows(
+    tenant_id: UUID, stored: Mapping[Key, Any], judged: Sequence[Judged], at: datetime
+) -> list[tuple[Promise, list[Fact]]]:
+    """All rows of one ticket as they should be, each with the facts that lead there."""
+    found: list[tuple[Promise, list[Fact]]] = []
+    for row in judged:
+        known = stored.get(_key(row))
+        promise = _promise(tenant_id, known, row, at)
+        was, warned = (None, 0) if known is None else (known.state, known.warned)
+        found.append((promise, list(told(promise, was, warned, at))))
+    for key in stored.keys() - {_key(row) for row in judged}:
+        promise = Promise(**stored[key]._mapping)
+        fact = cancelled(promise, at)
+        found.append((promise, [] if fact is None else [fact]))
+    return found
+
+
+def _promise(tenant_id: UUID, known: Any, judged: Judged, at: datetime) -> Promise:
+    term = judged.term
+    return Promise(
+        id=uuid7() if known is None else known.id,
+        tenant_id=tenant_id,
+        account_id=term.account_id,
+        incident_id=judged.incident_id,
+        agreement_id=term.agreement_id,
+        terms_id=term.terms_id,
+        term_id=term.id,
+        part=judged.part,
+        kind=term.kind,
+        name=term.name,
+        internal=term.internal,
+        evaluated_at=at,
+        evaluator=EVALUATOR,
+        **{name: getattr(judged, name) for name in COPIED},
+    )
+
+
+async def _write(
+    session: AsyncSession, rows: Sequence[Promise], facts: Sequence[tuple[Actor, Fact]]
+) -> None:
+    if not rows:
+        return
+    await session.execute(text("DROP TABLE IF EXISTS judged"))
+    await session.execute(text("CREATE TEMP TABLE judged (LIKE promise) ON COMMIT DROP"))
+    records = [tuple(getattr(row, name) for name in _COLUMNS) for row in rows]
+    await copy_rows(session, "judged", _COLUMNS, records)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*_COMPARED, "evaluated_at"))
+    columns = ", ".join(_COLUMNS)
+    await session.execute(
+        text(
+            f"INSERT INTO promise ({columns}) SELECT {columns} FROM judged"  # noqa: S608 - our own names
+            f" ON CONFLICT (id) DO UPDATE SET {changes}"
+        )
+    )
+    await session.execute(text(_WATCH))
+    await copy_rows(session, "ledger", _TOLD, [_entry(actor, fact) for actor, fact in facts])
+
+
+_WATCH = """
+UPDATE promise_watch w SET next_check_at = j.next_check_at
+FROM (SELECT incident_id, min(next_check_at) AS next_check_at FROM judged GROUP BY incident_id) j
+WHERE w.incident_id = j.incident_id
+"""
+_TOLD = (
+    "tenant_id",
+    "account_id",
+    "shard",
+    "kind",
+    "subject_id",
+    "at",
+    "origin",
+    "actor",
+    "body",
+    "trace_id",
+)
+
+
+def _entry(actor: Actor, fact: Fact) -> tuple[Any, ...]:
+    return (
+        actor.tenant_id,
+        fact.account_id,
+        shard_of(actor.tenant_id, fact.account_id),
+        fact.kind,
+        fact.subject_id,
+        fact.at,
+        actor.origin.value,
+        actor.subject,
+        msgspec.json.encode(fact.body()).decode(),
+        actor.trace_id,
+    )
+
+
+def _differences(
+    incident: UUID, stored: Mapping[Key, Any], judged: Sequence[Judged]
+) -> list[Difference]:
+    computed = {_key(row): _computed(row) for row in judged}
+    found: list[Difference] = []
+    for key in stored.keys() | computed.keys():
+        row, said = stored.get(key), computed.get(key)
+        if row is None or said is None:
+            if row is None or row.state is not State.CANCELLED:
+                found.append(
+                    Difference(
+                        incident,
+                        key[1],
+                        key[2],
+                        "row",
+                        row and str(row.state),
+                        None if said is None else str(said[1]),
+                    )
+                )
+            continue
+        for name, ours, theirs in zip(_COMPARED, _says(row), said, strict=True):
+            if ours != theirs:
+                found.append(Difference(incident, key[1], key[2], name, ours, theirs))
+    return found
