@@ -1,12 +1,15 @@
 """Idempotency keys: the same key with the same payload gets the same answer, and one effect."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import JSON, Base
+from domain.errors import Code, Refused
 
 
 class Answer(Base):
@@ -20,3 +23,51 @@ class Answer(Base):
     payload_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     answer: Mapped[JSON]
     answered_at: Mapped[datetime]
+
+
+KEPT = timedelta(hours=24)
+
+
+async def claim(
+    session: AsyncSession, tenant_id: UUID, key: str, payload_sha256: bytes, *, at: datetime
+) -> JSON | None:
+    """What was answered under `key`, or None when the key is ours now (then `keep` an answer before the commit).
+
+    A second claimant waits at the unique key until the first commits or rolls back, so an effect happens once.
+    Refuses a key that was used for another payload. After 24 hours a key is free again.
+    """
+    fresh = insert(Answer).values(
+        tenant_id=tenant_id, key=key, payload_sha256=payload_sha256, answer={}, answered_at=at
+    )
+    mine = await session.scalar(
+        fresh.on_conflict_do_update(
+            index_elements=[Answer.tenant_id, Answer.key],
+            set_={
+                "payload_sha256": fresh.excluded.payload_sha256,
+                "answer": fresh.excluded.answer,
+                "answered_at": fresh.excluded.answered_at,
+            },
+            where=Answer.answered_at < at - KEPT,
+        ).returning(Answer.key)
+    )
+    if mine is not None:
+        return None
+    earlier = (
+        await session.scalars(
+            select(Answer).where(Answer.tenant_id == tenant_id, Answer.key == key)
+        )
+    ).one()
+    if earlier.payload_sha256 != payload_sha256:
+        raise Refused(
+            Code.IDEMPOTENCY_KEY_REUSED,
+            "This key was used for something else; take a new one.",
+            argument="idempotencyKey",
+        )
+    return earlier.answer
+
+
+async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -> None:
+    """Remember the answer given under a claimed key."""
+    await session.execute(
+        update(Answer).where(Answer.tenant_id == tenant_id, Answer.key == key).values(answer=answer)
+    )

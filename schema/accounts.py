@@ -1,0 +1,339 @@
+"""Security companies, their clients, the places they guard and the people on both sides."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.unset import UNSET
+
+from domain import accounts
+from domain.accounts import (
+    CadenceTier,
+    Channel,
+    Complexity,
+    ContractType,
+    Segment,
+    ServiceTier,
+    Stage,
+)
+from domain.actor import Role
+from schema.context import Info
+from schema.ids import Node
+from schema.later import ItsAccount, ItsAgreement, ItsIncident
+from schema.loaders import Some
+from schema.pages import checked
+from schema.scalars import Long
+from schema.thin import STAFF, answers, names, shows
+from schema.verbs import AccountId, Ask, ContactId, ExpectedVersion, UserId, verb
+
+names(
+    Segment, "Segment",
+    enterprise="A large organisation.", mid_market="A middle-sized one.", small_business="A small one.",
+)  # fmt: skip
+names(
+    Stage, "Stage",
+    prospect="Not a client yet.", onboarding="Getting started.", delivery="Being served.",
+    growth="Taking more services.", renewal="Deciding whether to go on.", advocacy="Recommending us.",
+)  # fmt: skip
+names(
+    ContractType, "ContractType",
+    subscription="By the period.", project="By the project.", retainer="A reserved amount of work.",
+    transactional="By the assignment.",
+)  # fmt: skip
+names(
+    Complexity, "Complexity",
+    simple="One service at one site.", moderate="Some services or sites.", complex="Many of both.",
+    custom="Made to measure.",
+)  # fmt: skip
+names(
+    CadenceTier, "CadenceTier",
+    strategic="Most often.", core="Regularly.", standard="As often as everybody.",
+)  # fmt: skip
+names(
+    ServiceTier, "ServiceTier",
+    basic="Standard support.", enhanced="A manager of one's own, and priority.",
+    premium="Also business reviews and training.",
+)  # fmt: skip
+names(
+    Channel, "Channel",
+    email="E-mail.", sms="A text message.", push="A notification in an app.",
+    webhook="A call of a partner's system.",
+)  # fmt: skip
+names(
+    Role, "Role",
+    client_user="Works for a client: sees the client's accounts, reports.",
+    client_admin="Also manages the client's users.",
+    guard="On duty at the sites; reports.",
+    dispatcher="Handles tickets around the clock.",
+    relationship_manager="Looks after accounts, agreements and tickets.",
+    finance="Agreements and money.",
+    management="Everything.",
+    partner="A partner's system.",
+    auditor="Reads everything, changes nothing.",
+    system="The software itself.",
+)  # fmt: skip
+
+AccountRow = strawberry.Parent[accounts.Account]
+SiteRow = strawberry.Parent[accounts.Site]
+ContactRow = strawberry.Parent[accounts.Contact]
+Few = Annotated[int, "How many at most, 100 at most."]
+
+
+@shows(accounts.Tenant)
+class Tenant(Node):
+    """A security company."""
+
+    name: Annotated[str, "What it is called."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register."]
+    permit_number: Annotated[str | None, "Number of its permit (ND-nummer)."]
+    time_zone: Annotated[str, "IANA time zone of its days."]
+    currency: Annotated[str, "ISO 4217 code of its money."]
+
+
+@shows(accounts.User)
+class User(Node):
+    """Somebody who signs in: staff of the company, or of a client."""
+
+    email: Annotated[str, "The address that identifies the user."]
+    name: Annotated[str, "What the user is called."]
+    role: Annotated[Role, "What the user may do."]
+    disabled_at: Annotated[datetime | None, "Since when the user cannot sign in any more."]
+    version: Annotated[int, "Raised by every change."]
+
+
+@shows(accounts.Contact)
+class Contact(Node):
+    """A person on the client's side, and how that person wants to be spoken to."""
+
+    name: Annotated[str, "What the person is called."]
+    email: Annotated[str | None, "Where mail goes."]
+    phone: Annotated[str | None, "Where calls and texts go."]
+    role: Annotated[str, "What the person does there."]
+    seniority: Annotated[str | None, "How high in the organisation."]
+    decision_power: Annotated[int, "Say in decisions, 1 to 5.", STAFF]
+    relationship_strength: Annotated[int, "How well we know each other, 1 to 5.", STAFF]
+    last_contact_at: Annotated[datetime | None, "When we last spoke.", STAFF]
+    channel: Annotated[Channel, "How the person wants to hear from us."]
+    language: Annotated[str, "`nl` or `en`."]
+    tone: Annotated[str | None, "How the person wants to be addressed.", STAFF]
+    time_zone: Annotated[str, "IANA time zone of the quiet hours."]
+    cultural_notes: Annotated[str | None, "What to mind.", STAFF]
+    quiet_from: Annotated[time | None, "No messages from this local time on."]
+    quiet_until: Annotated[time | None, "Messages again from this local time on."]
+    wants_service_messages: Annotated[bool, "Whether notices about the service are welcome."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(User | None)
+    @staticmethod
+    async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
+        """Who of the company looks after the contact. Null for clients."""
+        if row.internal_owner_id is None or info.context.actor.is_client:
+            return None
+        return await info.context.loaders.user.load(row.internal_owner_id)
+
+
+@shows(accounts.Site)
+class Site(Node):
+    """A place the company guards for a client."""
+
+    name: Annotated[str, "What it is called."]
+    street: Annotated[str | None, "Street and number."]
+    postcode: Annotated[str | None, "Postal code."]
+    city: Annotated[str | None, "Town."]
+    country: Annotated[str, "ISO 3166 code."]
+    lat: Annotated[float | None, "Latitude in degrees, WGS 84."]
+    lon: Annotated[float | None, "Longitude in degrees, WGS 84."]
+    services: Annotated[list[str], "What is done there."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(ItsAccount | None)
+    @staticmethod
+    async def account(row: SiteRow, info: Info) -> accounts.Account | None:
+        """The client whose place it is."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @answers(list[ItsIncident])
+    @staticmethod
+    async def incidents(row: SiteRow, info: Info, first: Few = 10) -> list[Any]:
+        """The newest tickets of this place; the root field `incidents` pages and filters."""
+        return await info.context.loaders.incidents_of_site.load(
+            Some(row.id, checked(first, "first"))
+        )
+
+
+@shows(accounts.Account)
+class Account(Node):
+    """A client of the security company."""
+
+    name: Annotated[str, "What the client is called."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register, eight digits."]
+    segment: Annotated[Segment, "How large the client is."]
+    vertical: Annotated[str | None, "What the client does."]
+    regions: Annotated[list[str], "Where."]
+    yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents.", STAFF]
+    employees: Annotated[int | None, "How many people work there."]
+    yearly_transactions: Annotated[Long | None, "How many transactions a year.", STAFF]
+    complexity: Annotated[Complexity, "How much there is to the service."]
+    contract_type: Annotated[ContractType, "How the client buys."]
+    growth_potential: Annotated[int, "1 to 5.", STAFF]
+    strategic_importance: Annotated[int, "1 to 5.", STAFF]
+    stage: Annotated[Stage, "Where the relationship stands.", STAFF]
+    cadence_tier: Annotated[CadenceTier, "How often we meet.", STAFF]
+    service_tier: Annotated[ServiceTier, "What support the client is entitled to."]
+    time_zone: Annotated[str, "IANA time zone of the client's days and months."]
+    language: Annotated[str, "`nl` or `en`."]
+    currency: Annotated[str, "ISO 4217 code of the client's money."]
+    client_since_on: Annotated[date | None, "The first day as a client."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(list[Site])
+    @staticmethod
+    async def sites(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Site]:
+        """The places guarded for the client, by name; the root field `sites` pages."""
+        return await info.context.loaders.sites_of_account.load(
+            Some(row.id, checked(first, "first"))
+        )
+
+    @answers(list[Contact])
+    @staticmethod
+    async def contacts(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Contact]:
+        """The people on the client's side, by name."""
+        return await info.context.loaders.contacts_of_account.load(
+            Some(row.id, checked(first, "first"))
+        )
+
+    @answers(list[ItsAgreement])
+    @staticmethod
+    async def agreements(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
+        """What was signed with the client, newest first."""
+        return await info.context.loaders.agreements_of_account.load(
+            Some(row.id, checked(first, "first"))
+        )
+
+    @answers(list[ItsIncident])
+    @staticmethod
+    async def incidents(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
+        """The client's newest tickets; the root field `incidents` pages and filters."""
+        return await info.context.loaders.incidents_of_account.load(
+            Some(row.id, checked(first, "first"))
+        )
+
+
+@strawberry.type
+class AccountMutation:
+    """Verbs about clients, places and people."""
+
+    @verb(Account)
+    @staticmethod
+    async def create_account(
+        ask: Ask,
+        name: Annotated[str, "What the client is called; unique in the company."],
+        kvk_number: Annotated[str | None, "Number in the trade register, eight digits."] = None,
+        segment: Annotated[Segment, "How large the client is."] = Segment.MID_MARKET,
+        vertical: Annotated[str | None, "What the client does."] = None,
+        employees: Annotated[int | None, "How many people work there."] = None,
+        yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents."] = None,
+        service_tier: Annotated[ServiceTier, "The support agreed."] = ServiceTier.BASIC,
+        time_zone: Annotated[str, "IANA time zone."] = "Europe/Amsterdam",
+        language: Annotated[str, "`nl` or `en`."] = "nl",
+        client_since_on: Annotated[date | None, "The first day as a client."] = None,
+    ) -> accounts.Account:
+        """Open a client account."""
+        return await accounts.create_account(
+            ask.session, ask.actor, name=name, at=ask.at, kvk_number=kvk_number, segment=segment,
+            vertical=vertical, employees=employees, yearly_revenue_cents=yearly_revenue_cents,
+            service_tier=service_tier, time_zone=time_zone, language=language,
+            client_since_on=client_since_on,
+        )  # fmt: skip
+
+    @verb(Site)
+    @staticmethod
+    async def add_site(
+        ask: Ask,
+        account_id: Annotated[AccountId, "The client."],
+        name: Annotated[str, "What the place is called; unique for the client."],
+        street: Annotated[str | None, "Street and number."] = None,
+        postcode: Annotated[str | None, "Postal code."] = None,
+        city: Annotated[str | None, "Town."] = None,
+        country: Annotated[str, "ISO 3166 code."] = "NL",
+        lat: Annotated[float | None, "Latitude in degrees."] = None,
+        lon: Annotated[float | None, "Longitude in degrees."] = None,
+        services: Annotated[list[str] | None, "What is done there."] = None,
+    ) -> accounts.Site:
+        """Put a place of the client under guard."""
+        return await accounts.add_site(
+            ask.session, ask.actor, account_id, name=name, at=ask.at, street=street,
+            postcode=postcode, city=city, country=country, lat=lat, lon=lon, services=services or [],
+        )  # fmt: skip
+
+    @verb(Contact)
+    @staticmethod
+    async def add_contact(
+        ask: Ask,
+        account_id: Annotated[AccountId, "The client."],
+        name: Annotated[str, "What the person is called."],
+        role: Annotated[str, "What the person does there."],
+        email: Annotated[str | None, "Where mail goes; unique for the client."] = None,
+        phone: Annotated[str | None, "Where calls and texts go."] = None,
+        channel: Annotated[Channel, "How the person wants to hear from us."] = Channel.EMAIL,
+        language: Annotated[str, "`nl` or `en`."] = "nl",
+        quiet_from: Annotated[time | None, "No messages from this local time on."] = None,
+        quiet_until: Annotated[time | None, "Messages again from this local time on."] = None,
+        wants_service_messages: Annotated[bool, "Whether notices are welcome."] = True,
+    ) -> accounts.Contact:
+        """Add a person on the client's side."""
+        return await accounts.add_contact(
+            ask.session, ask.actor, account_id, name=name, role=role, at=ask.at, email=email,
+            phone=phone, channel=channel, language=language, quiet_from=quiet_from,
+            quiet_until=quiet_until, wants_service_messages=wants_service_messages,
+        )  # fmt: skip
+
+    @verb(Contact)
+    @staticmethod
+    async def change_contact(
+        ask: Ask,
+        id: Annotated[ContactId, "The contact."],
+        name: Annotated[str | None, "A new name."] = UNSET,
+        role: Annotated[str | None, "Another role."] = UNSET,
+        email: Annotated[str | None, "Another address, or null for none."] = UNSET,
+        phone: Annotated[str | None, "Another number, or null for none."] = UNSET,
+        channel: Annotated[Channel | None, "Another channel."] = UNSET,
+        language: Annotated[str | None, "Another language."] = UNSET,
+        quiet_from: Annotated[time | None, "Start of the quiet hours, or null."] = UNSET,
+        quiet_until: Annotated[time | None, "End of the quiet hours, or null."] = UNSET,
+        wants_service_messages: Annotated[bool | None, "Whether notices are welcome."] = UNSET,
+        expected_version: ExpectedVersion = None,
+    ) -> accounts.Contact:
+        """Change details of a contact; what is left out stays as it is."""
+        given = {
+            "name": name, "role": role, "email": email, "phone": phone, "channel": channel,
+            "language": language, "quiet_from": quiet_from, "quiet_until": quiet_until,
+            "wants_service_messages": wants_service_messages,
+        }  # fmt: skip
+        changes = {field: value for field, value in given.items() if value is not UNSET}
+        return await accounts.change_contact(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
+        )
+
+    @verb(User)
+    @staticmethod
+    async def add_user(
+        ask: Ask,
+        email: Annotated[str, "The address that identifies the user."],
+        name: Annotated[str, "What the user is called."],
+        role: Annotated[Role, "What the user may do."],
+        account_ids: Annotated[
+            list[AccountId] | None, "The accounts the user is limited to; clients need one."
+        ] = None,
+    ) -> accounts.User:
+        """Let somebody sign in."""
+        return await accounts.add_user(
+            ask.session, ask.actor, email=email, name=name, role=role,
+            accounts=account_ids or (), at=ask.at,
+        )  # fmt: skip
+
+    @verb(User)
+    @staticmethod
+    async def disable_user(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
+        """End somebody's access; open sockets close within seconds."""
+        return await accounts.disable_user(ask.session, ask.actor, id, at=ask.at)

@@ -1,0 +1,279 @@
+"""Agreements: what was signed, the versions of its terms, the promises inside and what breaking one costs."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+
+from domain import accounts, agreements, calendars
+from domain.agreements import CreditBasis, Priority, PromiseKind, TicketKind
+from schema import ids
+from schema.accounts import Account
+from schema.calendars import CalendarVersion
+from schema.context import Info
+from schema.ids import Node
+from schema.later import ItsAgreement
+from schema.scalars import Long
+from schema.thin import answers, names, shows, takes
+from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, verb
+
+names(
+    Priority, "Priority",
+    critical="Drop everything.", high="Now.", medium="Today.", low="When it suits.",
+)  # fmt: skip
+names(
+    PromiseKind, "PromiseKind",
+    first_response="From opened to acknowledged.",
+    next_update="From one update for the client to the next.",
+    arrival="From opened to somebody on site.",
+    resolution="From opened to resolved.",
+    closure="From opened to closed.",
+    agreed_date="Closed by the date promised for this very ticket.",
+)  # fmt: skip
+names(
+    TicketKind, "TicketKind",
+    incident="Something went wrong.", complaint="Somebody is not satisfied.",
+    inquiry="Somebody asks.", service_request="Something is to be done.",
+    alarm="An alarm went off.", maintenance="Something needs upkeep.",
+    enhancement="Something could be better.",
+)  # fmt: skip
+names(
+    CreditBasis, "CreditBasis",
+    fixed="A fixed amount.", fee_share="A share of the period fee.",
+)  # fmt: skip
+
+AgreementRow = strawberry.Parent[agreements.Agreement]
+TermsRow = strawberry.Parent[agreements.Terms]
+TermRow = strawberry.Parent[agreements.PromiseTerm]
+
+
+@shows(agreements.PromiseTarget)
+class PromiseTarget(Node):
+    """How long a promise allows a priority: elapsed time on the calendar, or whole business days."""
+
+    priority: Annotated[Priority, "For tickets of this priority."]
+    elapsed_s: Annotated[int | None, "Seconds on the calendar."]
+    business_days: Annotated[int | None, "Business days of the calendar."]
+
+
+@shows(agreements.CreditRule)
+class CreditRule(Node):
+    """What one broken promise costs the company."""
+
+    priority: Annotated[
+        Priority | None, "For this priority; null for those without a rule of their own."
+    ]
+    basis: Annotated[CreditBasis, "How it is computed."]
+    fixed_cents: Annotated[Long | None, "The fixed amount, in cents."]
+    fee_bps: Annotated[int | None, "The share of the period fee, in hundredths of a percent."]
+
+
+@shows(agreements.PromiseTerm)
+class PromiseTerm(Node):
+    """One promise in the terms: about which tickets, on which calendar, with which objective."""
+
+    name: Annotated[str, "What it is called; unique in the terms."]
+    kind: Annotated[PromiseKind, "What is promised."]
+    ticket_kinds: Annotated[list[str], "About these kinds of tickets; empty for all."]
+    category: Annotated[str | None, "About this category; null for all."]
+    objective_ppm: Annotated[int, "The share to be kept, in millionths."]
+    pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."]
+    internal: Annotated[bool, "The company's own objective: never credited, not shown to clients."]
+
+    @answers(CalendarVersion | None)
+    @staticmethod
+    async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
+        """The hours in which its clock runs."""
+        return await info.context.loaders.calendar_version.load(row.calendar_version_id)
+
+    @answers(list[PromiseTarget])
+    @staticmethod
+    async def targets(row: TermRow, info: Info) -> list[agreements.PromiseTarget]:
+        """How long it allows each priority."""
+        return await info.context.loaders.targets_of_term.load(row.id)
+
+    @answers(list[CreditRule])
+    @staticmethod
+    async def credit_rules(row: TermRow, info: Info) -> list[agreements.CreditRule]:
+        """What breaking it costs."""
+        return await info.context.loaders.credit_rules_of_term.load(row.id)
+
+
+@shows(agreements.Terms)
+class Terms(Node):
+    """One version of an agreement's terms and when it is in force; versions never overlap."""
+
+    number: Annotated[int, "1, 2, 3 … within the agreement."]
+    period_fee_cents: Annotated[Long, "What the client pays a month, in cents."]
+    currency: Annotated[str, "ISO 4217 code of the money in these terms."]
+    credit_cap_cents: Annotated[
+        Long | None, "Credits of a month at most, in cents; null for no cap."
+    ]
+
+    @answers(datetime | None)
+    @staticmethod
+    def in_force_from(row: TermsRow) -> datetime | None:
+        """From this instant on."""
+        return row.in_force.lower
+
+    @answers(datetime | None)
+    @staticmethod
+    def in_force_until(row: TermsRow) -> datetime | None:
+        """Until just before this instant; null while it is the last version."""
+        return row.in_force.upper
+
+    @answers(list[PromiseTerm])
+    @staticmethod
+    async def promises(row: TermsRow, info: Info) -> list[agreements.PromiseTerm]:
+        """The promises made."""
+        return await info.context.loaders.promises_of_terms.load(row.id)
+
+    @answers(ItsAgreement | None)
+    @staticmethod
+    async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
+        """The agreement it belongs to."""
+        return await info.context.loaders.agreement.load(row.agreement_id)
+
+
+@shows(agreements.Agreement)
+class Agreement(Node):
+    """What the company and a client signed."""
+
+    reference: Annotated[str, "Its number; unique in the company."]
+    title: Annotated[str, "What it is about."]
+    signed_on: Annotated[date, "The day of the signatures."]
+    ended_at: Annotated[datetime | None, "Since when it holds no more."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: AgreementRow, info: Info) -> accounts.Account | None:
+        """The client."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @answers(list[Terms])
+    @staticmethod
+    async def terms(row: AgreementRow, info: Info) -> list[agreements.Terms]:
+        """The versions of its terms, newest first."""
+        return await info.context.loaders.terms_of_agreement.load(row.id)
+
+
+@takes
+class TargetInput:
+    """How long a priority is allowed: elapsed seconds or business days, one of the two."""
+
+    priority: Annotated[Priority, "For tickets of this priority."]
+    elapsed_s: Annotated[int | None, "Seconds on the calendar."] = None
+    business_days: Annotated[int | None, "Business days of the calendar."] = None
+
+
+@takes
+class CreditRuleInput:
+    """What breaking the promise costs: a fixed amount or a share of the fee, one of the two."""
+
+    priority: Annotated[
+        Priority | None, "For this priority; null for all without a rule of their own."
+    ] = None
+    fixed_cents: Annotated[Long | None, "In cents."] = None
+    fee_bps: Annotated[int | None, "Hundredths of a percent of the period fee."] = None
+
+
+@takes
+class PromiseTermInput:
+    """One promise of the terms."""
+
+    name: Annotated[str, "What it is called; unique in the terms."]
+    kind: Annotated[PromiseKind, "What is promised."]
+    calendar_version_id: Annotated[strawberry.ID, "The hours in which its clock runs."]
+    targets: Annotated[list[TargetInput], "How long it allows each priority."]
+    ticket_kinds: Annotated[
+        list[TicketKind] | None, "About these kinds of tickets; null for all."
+    ] = None
+    category: Annotated[str | None, "About this category; null for all."] = None
+    objective_ppm: Annotated[int, "The share to be kept, in millionths."] = 990_000
+    pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."] = True
+    internal: Annotated[bool, "An objective of the company's own."] = False
+    credit_rules: Annotated[list[CreditRuleInput] | None, "What breaking it costs."] = None
+
+
+@takes
+class TermsInput:
+    """One version of terms."""
+
+    promises: Annotated[list[PromiseTermInput], "The promises made."]
+    period_fee_cents: Annotated[Long, "What the client pays a month, in cents."] = 0  # type: ignore[assignment]
+    currency: Annotated[str, "ISO 4217 code."] = "EUR"
+    credit_cap_cents: Annotated[
+        Long | None, "Credits of a month at most, in cents; null for no cap."
+    ] = None
+
+    def draft(self) -> agreements.TermsDraft:
+        """The same in the domain's words."""
+        return agreements.TermsDraft(
+            promises=tuple(_promise(each) for each in self.promises),
+            period_fee_cents=self.period_fee_cents,
+            currency=self.currency,
+            credit_cap_cents=self.credit_cap_cents,
+        )
+
+
+def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
+    return agreements.PromiseDraft(
+        name=given.name,
+        kind=given.kind,
+        calendar_version_id=ids.wanted(
+            given.calendar_version_id, "CalendarVersion", "calendarVersionId"
+        ),
+        targets={
+            each.priority: agreements.Target(each.elapsed_s, each.business_days)
+            for each in given.targets
+        },
+        ticket_kinds=tuple(given.ticket_kinds or ()),
+        category=given.category,
+        objective_ppm=given.objective_ppm,
+        pausable=given.pausable,
+        internal=given.internal,
+        credits={
+            each.priority: agreements.CreditDraft(each.fixed_cents, each.fee_bps)
+            for each in given.credit_rules or ()
+        },
+    )
+
+
+@strawberry.type
+class AgreementMutation:
+    """Verbs about agreements."""
+
+    @verb(Agreement)
+    @staticmethod
+    async def sign_agreement(
+        ask: Ask,
+        account_id: Annotated[AccountId, "The client."],
+        reference: Annotated[str, "Its number; unique in the company."],
+        title: Annotated[str, "What it is about."],
+        signed_on: Annotated[date, "The day of the signatures."],
+        in_force_from: Annotated[datetime, "From when the terms hold."],
+        terms: Annotated[TermsInput, "The first version of the terms."],
+    ) -> agreements.Agreement:
+        """Enter a signed agreement with the first version of its terms."""
+        return await agreements.sign(
+            ask.session, ask.actor, account_id, reference=reference, title=title,
+            signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
+        )  # fmt: skip
+
+    @verb(Terms)
+    @staticmethod
+    async def amend_agreement(
+        ask: Ask,
+        id: Annotated[AgreementId, "The agreement."],
+        in_force_from: Annotated[
+            datetime, "From when the new terms hold; the old ones until then."
+        ],
+        terms: Annotated[TermsInput, "The new version of the terms, in full."],
+        expected_version: ExpectedVersion = None,
+    ) -> agreements.Terms:
+        """Let a new version of the terms hold from an instant on; open tickets keep theirs."""
+        return await agreements.amend(
+            ask.session, ask.actor, id, in_force_from=in_force_from, terms=terms.draft(),
+            at=ask.at, expected_version=expected_version,
+        )  # fmt: skip

@@ -1,0 +1,107 @@
+"""Working calendars: the hours in which a promise's clock runs."""
+
+from datetime import date, time
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import calendars
+from domain.calendars import CalendarSpec
+from domain.errors import Code, Refused
+from schema.context import Info
+from schema.ids import Node
+from schema.later import ItsCalendar
+from schema.scalars import Json
+from schema.thin import answers, shows, takes
+from schema.verbs import Ask, verb
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+CalendarRow = strawberry.Parent[calendars.Calendar]
+VersionRow = strawberry.Parent[calendars.CalendarVersion]
+
+
+@shows(calendars.CalendarVersion)
+class CalendarVersion(Node):
+    """A calendar's hours as they were agreed at one time; it never changes."""
+
+    number: Annotated[int, "1, 2, 3 … within the calendar."]
+    spec: Annotated[
+        Json,
+        "`zone`, `always_open`, `hours` (a weekday's intervals as [from, until] in local time), `country`, "
+        "`subdivision`, `holiday_categories`, `holidays_left_out`, `closures`.",
+    ]
+
+    @answers(ItsCalendar | None)
+    @staticmethod
+    async def calendar(row: VersionRow, info: Info) -> calendars.Calendar | None:
+        """The calendar it is a version of."""
+        return await info.context.loaders.calendar.load(row.calendar_id)
+
+
+@shows(calendars.Calendar)
+class Calendar(Node):
+    """The hours in which a promise's clock runs, under one name over the years."""
+
+    name: Annotated[str, "What it is called; unique in the company."]
+
+    @answers(list[CalendarVersion])
+    @staticmethod
+    async def versions(row: CalendarRow, info: Info) -> list[calendars.CalendarVersion]:
+        """Its versions, newest first."""
+        return await info.context.loaders.versions_of_calendar.load(row.id)
+
+
+@takes
+class HoursInput:
+    """An interval of a weekday in which the clock runs; a day may have several."""
+
+    day: Annotated[str, "`mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`."]
+    from_time: Annotated[time, "Local time at which it begins."]
+    until_time: Annotated[time | None, "Local time at which it ends; null is midnight."] = None
+
+
+@strawberry.type
+class CalendarMutation:
+    """Verbs about calendars."""
+
+    @verb(CalendarVersion)
+    @staticmethod
+    async def define_calendar(
+        ask: Ask,
+        name: Annotated[str, "What it is called."],
+        zone: Annotated[str, "IANA time zone of the hours."] = "Europe/Amsterdam",
+        always_open: Annotated[bool, "Around the clock; then nothing else is given."] = False,
+        hours: Annotated[list[HoursInput] | None, "The working hours of the week."] = None,
+        country: Annotated[str | None, "ISO 3166 code whose public holidays are free."] = None,
+        subdivision: Annotated[str | None, "Province or state with holidays of its own."] = None,
+        holidays_left_out: Annotated[
+            list[str] | None, "English names of holidays that are worked, such as Good Friday."
+        ] = None,
+        closures: Annotated[list[date] | None, "Further free days."] = None,
+    ) -> calendars.CalendarVersion:
+        """Say when a clock runs. The newest version if it says the same, else a new version."""
+        stored: dict[str, Any] = {
+            "zone": zone,
+            "always_open": always_open,
+            "hours": _week(hours or []),
+            "country": country,
+            "subdivision": subdivision,
+            "holidays_left_out": holidays_left_out or [],
+            "closures": [day.isoformat() for day in closures or []],
+        }
+        try:
+            spec = CalendarSpec.from_dict(stored)
+        except ValueError as error:
+            raise Refused(Code.INVALID, f"Not a calendar: {error}.", argument="hours") from None
+        return await calendars.define(ask.session, ask.actor, name=name, spec=spec)
+
+
+def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:
+    week: dict[str, list[list[str]]] = {}
+    for span in sorted(hours, key=lambda span: (span.day, span.from_time)):
+        if span.day not in _DAYS:
+            raise Refused(Code.INVALID, f"{span.day!r} is not a weekday.", argument="hours")
+        until = "24:00" if span.until_time is None else f"{span.until_time:%H:%M}"
+        week.setdefault(span.day, []).append([f"{span.from_time:%H:%M}", until])
+    return week

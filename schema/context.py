@@ -1,0 +1,38 @@
+"""What a resolver is given: who asks, the way to the database, the loaders, the clock and the hub."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import strawberry
+
+from domain.actor import Actor
+from domain.db import Sessions
+from realtime.hub import Hub
+from schema.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's surroundings; every event of a subscription gets fresh loaders."""
+
+    sessions: Sessions
+    actor: Actor
+    now: Callable[[], datetime]
+    secret: bytes
+    hub: Hub
+    at: datetime = field(init=False)
+    """One instant for everything that is read: clocks of one answer agree."""
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.at = self.now()
+        self.loaders = Loaders(self.sessions, self.actor)
+
+    def fresh(self) -> "Context":
+        """The same surroundings with nothing loaded yet."""
+        return replace(self)
+
+
+class Info(strawberry.Info[Context, None]):
+    """Strawberry's info, knowing our context."""

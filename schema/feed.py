@@ -1,0 +1,202 @@
+"""Subscriptions: facts as they happen, resumable by cursor, with what they are about loaded fresh."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from domain import cursor
+from domain.actor import Actor
+from domain.agreements import PromiseKind
+from domain.numbering import Numbered
+from realtime import feed
+from realtime.feed import Gap, GapReason
+from schema import ids
+from schema.accounts import Account
+from schema.context import Context, Info
+from schema.credits import Credit
+from schema.incidents import Incident
+from schema.ledger import subject, subject_id
+from schema.promises import Promise
+from schema.scalars import Json
+from schema.thin import answers, follows, names, shows
+
+names(
+    GapReason, "GapReason",
+    too_slow="You did not keep up. Subscribe again with this cursor.",
+    too_far="More was missed than a feed replays. Read `ledger` from this cursor, then subscribe again.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A fact, or the notice that ends a feed, with the tenant and the place it leaves the reader at."""
+
+    tenant_id: UUID
+    seq: int
+    fact: Numbered | None = None
+    gap: GapReason | None = None
+
+
+Row = strawberry.Parent[Item]
+
+
+@shows(Item)
+class FeedEvent:
+    """A fact as it happens, or (when `gap` is not null) the notice that this feed ends here."""
+
+    gap: Annotated[
+        GapReason | None,
+        "Why the feed ends; everything up to `cursor` has been told, nothing beyond it.",
+    ]
+
+    @answers(str)
+    @staticmethod
+    def cursor(row: Row, info: Info) -> str:
+        """Where you are; give it as `after` when you come back."""
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+
+    @answers(str)
+    @staticmethod
+    def kind(row: Row) -> str:
+        """What happened, such as `incident.acknowledged`; `feed.gap` for the notice."""
+        return "feed.gap" if row.fact is None else row.fact.kind
+
+    @answers(datetime | None)
+    @staticmethod
+    def at(row: Row) -> datetime | None:
+        """When it happened."""
+        return None if row.fact is None else row.fact.at
+
+    @answers(datetime | None)
+    @staticmethod
+    def recorded_at(row: Row) -> datetime | None:
+        """When it was written down."""
+        return None if row.fact is None else row.fact.recorded_at
+
+    @answers(str | None)
+    @staticmethod
+    def actor(row: Row) -> str | None:
+        """Who did it: `user:…`, `key:…` or `system:…`."""
+        return None if row.fact is None else row.fact.actor
+
+    @answers(strawberry.ID | None)
+    @staticmethod
+    def subject_id(row: Row) -> str | None:
+        """The id of what it is about; `node(id)` finds it."""
+        return None if row.fact is None else subject_id(row.fact)
+
+    @answers(Json | None)
+    @staticmethod
+    def body(row: Row) -> dict[str, Any] | None:
+        """What there is to say about it; depends on the kind."""
+        return None if row.fact is None else row.fact.body
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> Any:
+        """The client it concerns, as it is now."""
+        if row.fact is None or row.fact.account_id is None:
+            return None
+        return await info.context.loaders.account.load(row.fact.account_id)
+
+    @answers(Incident | None)
+    @staticmethod
+    async def incident(row: Row, info: Info) -> Any:
+        """The ticket it concerns, as it is now."""
+        if row.fact is None:
+            return None
+        about = row.fact.body.get("incident_id")
+        if about is not None:
+            return await info.context.loaders.incident.load(UUID(about))
+        return await subject(info, row.fact, "Incident")
+
+    @answers(Promise | None)
+    @staticmethod
+    async def promise(row: Row, info: Info) -> Any:
+        """The promise it concerns, as it is now."""
+        if row.fact is None:
+            return None
+        about = row.fact.body.get("promise_id")
+        if about is not None:
+            return await info.context.loaders.promise.load(UUID(about))
+        return await subject(info, row.fact, "Promise")
+
+    @answers(Credit | None)
+    @staticmethod
+    async def credit(row: Row, info: Info) -> Any:
+        """The credit it is about, as it is now."""
+        return None if row.fact is None else await subject(info, row.fact, "Credit")
+
+
+async def _items(
+    ctx: Context,
+    actor: Actor,
+    account_id: UUID | None,
+    kinds: Collection[str] | None,
+    after: str | None,
+) -> AsyncGenerator[Item]:
+    seq = None if after is None else cursor.seq_of(ctx.secret, actor.tenant_id, after)
+    facts = feed.facts(ctx.hub, ctx.sessions, actor, account_id=account_id, kinds=kinds, after=seq)
+    async with aclosing(facts):
+        async for told in facts:
+            if isinstance(told, Gap):
+                yield Item(actor.tenant_id, told.after, gap=told.reason)
+            else:
+                yield Item(actor.tenant_id, told.seq, fact=told)
+
+
+After = Annotated[
+    str | None,
+    "Go on behind this cursor, without gap or repeat; null starts with what happens now.",
+]
+
+
+@strawberry.type
+class Subscription:
+    """What can be followed."""
+
+    @follows(FeedEvent)
+    async def account_events(
+        self,
+        info: Info,
+        account_id: Annotated[strawberry.ID, "The client."],
+        kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."] = None,
+        after: After = None,
+    ) -> AsyncIterator[Item]:
+        """Everything that happens about one client, in order."""
+        ctx: Context = info.context
+        account = ids.wanted(account_id, "Account", "accountId")
+        async with aclosing(_items(ctx, ctx.actor, account, kinds, after)) as items:
+            async for item in items:
+                yield item
+
+    @follows(FeedEvent)
+    async def breaches(
+        self,
+        info: Info,
+        after: After = None,
+        account_ids: Annotated[
+            list[strawberry.ID] | None, "Only about these clients; null for all of them."
+        ] = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only such promises; null for all."] = None,
+        at_risk: Annotated[bool, "Also when a promise comes at risk."] = False,
+    ) -> AsyncIterator[Item]:
+        """Broken promises across clients, for those who watch over them."""
+        ctx: Context = info.context
+        actor, account = ctx.actor, None
+        if account_ids is not None:
+            only = frozenset(ids.wanted(each, "Account", "accountIds") for each in account_ids)
+            reach = only if actor.accounts is None else only & actor.accounts
+            actor = replace(actor, accounts=reach)
+            account = next(iter(reach)) if len(reach) == 1 else None
+        facts = {"promise.breached", "promise.at_risk"} if at_risk else {"promise.breached"}
+        async with aclosing(_items(ctx, actor, account, facts, after)) as items:
+            async for item in items:
+                about = item.fact and item.fact.body.get("promise_kind")
+                if kinds is None or about is None or about in kinds:
+                    yield item

@@ -1,0 +1,85 @@
+"""What an actor can see: the account fence of every select, plus what is not meant for clients' eyes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, select
+
+from domain.accounts import ApiKey, Reach, Tenant, User
+from domain.actor import Actor, Right
+from domain.agreements import PromiseTerm
+from domain.calendars import Calendar, CalendarVersion
+from domain.incidents import IncidentUpdate
+from domain.ledger import Entry
+from domain.sla import Promise
+from realtime.topics import seen_by
+
+Rule = Callable[[Actor], ColumnElement[bool]]
+
+
+def seen(actor: Actor, model: type[Any]) -> ColumnElement[bool]:
+    """The condition under which rows of `model` exist for this actor."""
+    special: Rule | None = _SPECIAL.get(model)
+    if special is not None:
+        return special(actor)
+    own: ColumnElement[bool] = actor.fence(model)
+    if actor.is_client and model in _FOR_CLIENTS:
+        return and_(own, _FOR_CLIENTS[model])
+    return own
+
+
+def _tenant(actor: Actor) -> ColumnElement[bool]:
+    return Tenant.id == actor.tenant_id
+
+
+def _user(actor: Actor) -> ColumnElement[bool]:
+    own = User.tenant_id == actor.tenant_id
+    if actor.accounts is None:
+        return own
+    inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
+    outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
+    return and_(own, User.id.in_(inside), User.id.not_in(outside))
+
+
+def _key(actor: Actor) -> ColumnElement[bool]:
+    if actor.is_client or not actor.may(Right.MANAGE_ACCESS):
+        return false()
+    return ApiKey.tenant_id == actor.tenant_id
+
+
+def _calendar_version(actor: Actor) -> ColumnElement[bool]:
+    """Those who reach some accounts only see the calendars of those accounts' terms."""
+    own = CalendarVersion.tenant_id == actor.tenant_id
+    if actor.accounts is None:
+        return own
+    used = exists().where(
+        PromiseTerm.calendar_version_id == CalendarVersion.id, seen(actor, PromiseTerm)
+    )
+    return and_(own, used)
+
+
+def _calendar(actor: Actor) -> ColumnElement[bool]:
+    own = Calendar.tenant_id == actor.tenant_id
+    if actor.accounts is None:
+        return own
+    used = exists().where(
+        CalendarVersion.calendar_id == Calendar.id,
+        PromiseTerm.calendar_version_id == CalendarVersion.id,
+        seen(actor, PromiseTerm),
+    )
+    return and_(own, used)
+
+
+_SPECIAL: dict[type[Any], Rule] = {
+    Tenant: _tenant,
+    User: _user,
+    ApiKey: _key,
+    Calendar: _calendar,
+    CalendarVersion: _calendar_version,
+    Entry: seen_by,
+}
+_FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
+    Promise: Promise.internal.is_(False),
+    PromiseTerm: PromiseTerm.internal.is_(False),
+    IncidentUpdate: IncidentUpdate.client_visible.is_(True),
+}

@@ -1,0 +1,322 @@
+"""Tickets of all kinds: what happened, what was said, when the clocks were held, and what may be done."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import accounts, incidents
+from domain.agreements import Priority, TicketKind
+from domain.incidents import PauseCause, Source, Status
+from schema.accounts import Account, Site
+from schema.context import Info
+from schema.ids import Node
+from schema.later import ItsCredit, ItsPromise
+from schema.loaders import Some
+from schema.pages import MOST, checked
+from schema.thin import answers, names, shows
+from schema.verbs import Ask, ExpectedVersion, IncidentId, SiteId, verb
+
+names(
+    Status, "IncidentStatus",
+    new="Reported, nobody has confirmed it yet.", acknowledged="Somebody has confirmed it.",
+    in_progress="Somebody is at work.", paused="The clocks stand still, for a recorded cause.",
+    resolved="Done, as we see it.", closed="Done, as everybody sees it.",
+)  # fmt: skip
+names(
+    Source, "IncidentSource",
+    guard="A guard.", client="The client.", system="The software itself.",
+    partner="A partner's system.", alarm_centre="An alarm centre.",
+)  # fmt: skip
+names(
+    PauseCause, "PauseCause",
+    waiting_on_client="The client has to do something first.", access_denied="We were not let in.",
+    force_majeure="Beyond anybody's power.",
+)  # fmt: skip
+
+Row = strawberry.Parent[incidents.Incident]
+UpdateRow = strawberry.Parent[incidents.IncidentUpdate]
+
+
+@shows(incidents.IncidentUpdate)
+class IncidentUpdate(Node):
+    """Something said on a ticket."""
+
+    at: Annotated[datetime, "When."]
+    author: Annotated[str, "By whom: `user:…`, `key:…` or `system:…`."]
+    body: Annotated[str, "What."]
+    client_visible: Annotated[bool, "Whether the client sees it, and its update clock starts anew."]
+
+
+@shows(incidents.Pause)
+class Pause(Node):
+    """A stretch in which a ticket's clocks stood still, and why."""
+
+    from_at: Annotated[datetime, "From when."]
+    until_at: Annotated[datetime | None, "Until when; null while it lasts."]
+    cause: Annotated[PauseCause, "Why; there is no pause without a cause."]
+    note: Annotated[str | None, "More about it."]
+
+
+@shows(incidents.Incident)
+class Incident(Node):
+    """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
+
+    kind: Annotated[TicketKind, "What sort of ticket."]
+    category: Annotated[str | None, "A finer sort, of the company's own making."]
+    priority: Annotated[Priority, "How urgent."]
+    source: Annotated[Source, "Who or what reported it."]
+    reporter: Annotated[str, "The reporter's name."]
+    summary: Annotated[str, "One line of what happened."]
+    status: Annotated[Status, "Where it stands."]
+    opened_at: Annotated[datetime, "When it was reported."]
+    agreed_at: Annotated[datetime | None, "The date promised for this very ticket."]
+    acknowledged_at: Annotated[datetime | None, "When somebody confirmed it."]
+    arrived_at: Annotated[datetime | None, "When somebody arrived on site."]
+    resolved_at: Annotated[datetime | None, "When it was done."]
+    closed_at: Annotated[datetime | None, "When it was closed."]
+    reopened_count: Annotated[int, "How often it came back."]
+    reassigned_count: Annotated[int, "How often it changed hands."]
+    external_source: Annotated[str | None, "The system it was read from."]
+    external_id: Annotated[str | None, "Its number there."]
+    version: Annotated[int, "Raised by every change; give it back as `expectedVersion`."]
+
+    @answers(int | None)
+    @staticmethod
+    def time_to_acknowledge_s(row: Row) -> int | None:
+        """Wall-clock seconds from opened to acknowledged."""
+        return incidents.times(row).to_acknowledge_s
+
+    @answers(int | None)
+    @staticmethod
+    def time_to_arrive_s(row: Row) -> int | None:
+        """Wall-clock seconds from opened to somebody on site."""
+        return incidents.times(row).to_arrive_s
+
+    @answers(int | None)
+    @staticmethod
+    def time_to_resolve_s(row: Row) -> int | None:
+        """Wall-clock seconds from opened to resolved."""
+        return incidents.times(row).to_resolve_s
+
+    @answers(bool | None)
+    @staticmethod
+    def first_contact_resolution(row: Row) -> bool | None:
+        """Resolved without changing hands, coming back or a second contact by the client; null while open."""
+        return incidents.first_contact_resolution(row)
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> accounts.Account | None:
+        """The client."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @answers(Site | None)
+    @staticmethod
+    async def site(row: Row, info: Info) -> accounts.Site | None:
+        """The place."""
+        return await info.context.loaders.site.load(row.site_id)
+
+    @answers(list[IncidentUpdate])
+    @staticmethod
+    async def updates(
+        row: Row, info: Info, last: Annotated[int, "How many, 100 at most."] = 20
+    ) -> list[incidents.IncidentUpdate]:
+        """The last things said, newest first; clients see what is meant for them."""
+        some = Some(row.id, checked(last, "last"))
+        return await info.context.loaders.updates_of_incident.load(some)
+
+    @answers(list[Pause])
+    @staticmethod
+    async def pauses(row: Row, info: Info) -> list[incidents.Pause]:
+        """When the clocks stood still, oldest first."""
+        return await info.context.loaders.pauses_of_incident.load(row.id)
+
+    @answers(list[ItsPromise])
+    @staticmethod
+    async def promises(
+        row: Row, info: Info, first: Annotated[int, "How many, 100 at most."] = 20
+    ) -> list[Any]:
+        """The promises on the clock, by start; clients see what was promised to them."""
+        some = Some(row.id, checked(first, "first"))
+        return await info.context.loaders.promises_of_incident.load(some)
+
+    @answers(list[ItsCredit])
+    @staticmethod
+    async def credits(row: Row, info: Info) -> list[Any]:
+        """What the client gets back for promises broken here."""
+        return await info.context.loaders.credits_of_incident.load(Some(row.id, MOST))
+
+
+@strawberry.type
+class IncidentMutation:
+    """Verbs about tickets. Each happens now; the promises are judged in the same transaction."""
+
+    @verb(Incident)
+    @staticmethod
+    async def open_incident(
+        ask: Ask,
+        site_id: Annotated[SiteId, "The place."],
+        priority: Annotated[Priority, "How urgent."],
+        summary: Annotated[str, "One line of what happened."],
+        source: Annotated[Source, "Who or what reports it."],
+        reporter: Annotated[str, "The reporter's name."],
+        kind: Annotated[TicketKind, "What sort of ticket."] = TicketKind.INCIDENT,
+        category: Annotated[str | None, "A finer sort."] = None,
+        agreed_at: Annotated[datetime | None, "A date promised for this very ticket."] = None,
+        external_source: Annotated[str | None, "The system it comes from."] = None,
+        external_id: Annotated[str | None, "Its number there; once per system."] = None,
+    ) -> incidents.Incident:
+        """Report something; its promises start to run."""
+        return await incidents.open_incident(
+            ask.session, ask.actor, site_id=site_id, priority=priority, summary=summary,
+            source=source, reporter=reporter, kind=kind, category=category, agreed_at=agreed_at,
+            external_source=external_source, external_id=external_id, at=ask.at,
+        )  # fmt: skip
+
+    @verb(Incident)
+    @staticmethod
+    async def acknowledge_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Confirm a new ticket; the response clock stops now."""
+        return await incidents.acknowledge(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def start_work_on_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Say that somebody is at work; that also confirms a new ticket."""
+        return await incidents.start_work(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def arrive_at_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Say that somebody is on site; the arrival clock stops now."""
+        return await incidents.arrive(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def update_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        body: Annotated[str, "What there is to say."],
+        client_visible: Annotated[
+            bool, "Whether the client sees it; then the update clock starts anew."
+        ] = True,
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Say something on a ticket."""
+        return await incidents.update(
+            ask.session, ask.actor, id, body=body, client_visible=client_visible, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
+
+    @verb(Incident)
+    @staticmethod
+    async def pause_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        cause: Annotated[PauseCause, "Why."],
+        note: Annotated[str | None, "More about it."] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Hold the clocks, for a recorded cause and not for ever."""
+        return await incidents.pause(
+            ask.session, ask.actor, id, cause=cause, note=note, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
+
+    @verb(Incident)
+    @staticmethod
+    async def resume_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Let the clocks run again."""
+        return await incidents.resume(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def resolve_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        resolution: Annotated[str, "How it was resolved; the client reads it."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Say that it is done; the resolution clock stops now."""
+        return await incidents.resolve(
+            ask.session, ask.actor, id, resolution=resolution, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
+
+    @verb(Incident)
+    @staticmethod
+    async def close_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Put a resolved ticket away."""
+        return await incidents.close(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def reopen_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        reason: Annotated[str, "Why it is not done after all."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Take a resolved or closed ticket up again; the resolution clock runs on."""
+        return await incidents.reopen(
+            ask.session, ask.actor, id, reason=reason, at=ask.at, expected_version=expected_version
+        )
+
+    @verb(Incident)
+    @staticmethod
+    async def change_incident_priority(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        priority: Annotated[Priority, "How urgent it is now."],
+        reason: Annotated[str, "Why."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Make it more or less urgent; targets follow, counted from the original start."""
+        return await incidents.change_priority(
+            ask.session, ask.actor, id, priority=priority, reason=reason, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
+
+    @verb(Incident)
+    @staticmethod
+    async def reassign_incident(
+        ask: Ask,
+        id: Annotated[IncidentId, "The ticket."],
+        to: Annotated[str, "Who takes it over."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Hand a ticket over."""
+        return await incidents.reassign(
+            ask.session, ask.actor, id, to=to, at=ask.at, expected_version=expected_version
+        )

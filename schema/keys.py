@@ -1,0 +1,78 @@
+"""API keys of partner systems."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain import accounts
+from domain.actor import Role
+from schema.ids import Node
+from schema.thin import answers, shows
+from schema.verbs import AccountId, ApiKeyId, Ask, verb
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key's row and, the first time, its text."""
+
+    row: accounts.ApiKey
+    secret: str | None
+
+
+@shows(accounts.ApiKey)
+class ApiKey(Node):
+    """A partner system's key; only a hash of it is kept."""
+
+    name: Annotated[str, "What the key is for."]
+    prefix: Annotated[str, "The part of the key that is no secret."]
+    role: Annotated[Role, "What the key may do."]
+    created_at: Annotated[datetime, "When it was issued."]
+    expires_at: Annotated[datetime | None, "From when on it does not work."]
+    revoked_at: Annotated[datetime | None, "Since when it does not work."]
+    last_used_at: Annotated[datetime | None, "When it was last used, to the minute."]
+
+
+@shows(Issued)
+class IssuedApiKey:
+    """A new key."""
+
+    secret: Annotated[
+        str | None, "The key itself, told once; null when the answer is repeated under its key."
+    ]
+
+    @answers(ApiKey)
+    @staticmethod
+    def api_key(issued: strawberry.Parent[Issued]) -> accounts.ApiKey:
+        """The key as it is listed."""
+        return issued.row
+
+
+@strawberry.type
+class KeyMutation:
+    """Verbs about keys."""
+
+    @verb(IssuedApiKey, again=lambda row: Issued(row, None))
+    @staticmethod
+    async def issue_api_key(
+        ask: Ask,
+        name: Annotated[str, "What the key is for."],
+        role: Annotated[Role, "What the key may do."] = Role.PARTNER,
+        account_ids: Annotated[
+            list[AccountId] | None, "The accounts the key is limited to; null for all."
+        ] = None,
+        expires_at: Annotated[datetime | None, "From when on it does not work."] = None,
+    ) -> Issued:
+        """Make a key for a partner system."""
+        row, secret = await accounts.issue_api_key(
+            ask.session, ask.actor, name=name, role=role, accounts=account_ids,
+            expires_at=expires_at, at=ask.at,
+        )  # fmt: skip
+        return Issued(row, secret)
+
+    @verb(ApiKey)
+    @staticmethod
+    async def revoke_api_key(ask: Ask, id: Annotated[ApiKeyId, "The key."]) -> accounts.ApiKey:
+        """Stop a key from working; open sockets close within seconds."""
+        return await accounts.revoke_api_key(ask.session, ask.actor, id, at=ask.at)

@@ -1,0 +1,88 @@
+"""The ledger as clients read it: what happened, in one order, with a cursor to go on from."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import cursor
+from domain.ledger import Entry
+from schema import ids
+from schema.accounts import Account
+from schema.context import Info
+from schema.scalars import Json
+from schema.thin import answers, shows
+
+Row = strawberry.Parent[Entry]
+SUBJECTS = {
+    "account": "Account",
+    "site": "Site",
+    "contact": "Contact",
+    "user": "User",
+    "api_key": "ApiKey",
+    "agreement": "Agreement",
+    "incident": "Incident",
+    "promise": "Promise",
+    "credit": "Credit",
+    "message": "Message",
+}
+"""What a fact is about, by the first word of its kind."""
+
+
+def subject_type(kind: str) -> str | None:
+    """The type of what a fact of this kind is about."""
+    return SUBJECTS.get(kind.partition(".")[0])
+
+
+def subject_id(fact: Any) -> str:
+    """The global id of what a fact is about."""
+    return ids.write(subject_type(fact.kind) or "Node", fact.subject_id)
+
+
+async def subject(info: Info, fact: Any, type_name: str) -> Any:
+    """The row a fact is about, when it is of this type; as it is now."""
+    if subject_type(fact.kind) != type_name:
+        return None
+    return await info.context.loaders.of_type[type_name].load(fact.subject_id)
+
+
+@shows(Entry)
+class LedgerEntry:
+    """One fact. Facts are written in the transaction of the change they describe and never change."""
+
+    kind: Annotated[str, "What happened, such as `incident.acknowledged`."]
+    at: Annotated[datetime, "When it happened."]
+    recorded_at: Annotated[datetime, "When it was written down."]
+    actor: Annotated[str, "Who did it: `user:…`, `key:…` or `system:…`."]
+    body: Annotated[
+        Json, "What there is to say about it; depends on the kind, holds no copies of rows."
+    ]
+    trace_id: Annotated[str | None, "The request it came from, as in the server's log."]
+
+    @answers(strawberry.ID)
+    @staticmethod
+    def subject_id(row: Row) -> str:
+        """The id of what it is about; `node(id)` finds it."""
+        return subject_id(row)
+
+    @answers(str | None)
+    @staticmethod
+    def cursor(row: Row, info: Info) -> str | None:
+        """Where it stands, good for `ledger` and for subscriptions; null in the instant before it is numbered."""
+        if row.seq is None:
+            return None
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+
+    @answers(str | None)
+    @staticmethod
+    def hash(row: Row) -> str | None:
+        """SHA-256 over the fact before and this one, in hex; null in the instant before it is numbered."""
+        return None if row.hash is None else row.hash.hex()
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> Any:
+        """The client it concerns; null for the company's own affairs."""
+        if row.account_id is None:
+            return None
+        return await info.context.loaders.account.load(row.account_id)

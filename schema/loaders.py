@@ -1,0 +1,181 @@
+"""Loaders: one batch a relation, each in a short read session of its own (siblings load at the same time).
+
+A set of loaders belongs to one request, or to one event of a subscription, and to one actor: batches wear the fence.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import column as a_column
+from sqlalchemy import select, true, values
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.types import Integer, Uuid
+from strawberry.dataloader import DataLoader
+
+from domain.accounts import Account, ApiKey, Contact, Site, Tenant, User
+from domain.actor import Actor
+from domain.agreements import Agreement, CreditRule, PromiseTarget, PromiseTerm, Terms, terms_by_id
+from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
+from domain.compensation import Credit
+from domain.db import Sessions
+from domain.incidents import Incident, IncidentUpdate, Pause
+from domain.ledger import Entry
+from domain.messages.model import Message
+from domain.sla import Promise
+from schema.fence import seen
+
+BATCH = 500
+NODES = (
+    *(Account, Agreement, ApiKey, Calendar, CalendarVersion, Contact, Credit, CreditRule),
+    *(Incident, IncidentUpdate, Message, Pause, Promise, PromiseTarget, PromiseTerm, Site),
+    *(Tenant, Terms, User),
+)
+"""Rows with a global id; the GraphQL type has the model's name."""
+R = TypeVar("R")
+
+
+class Some(NamedTuple):
+    """The first children of a parent, `most` at most."""
+
+    parent: UUID
+    most: int
+
+
+class Loaders:
+    """Every relation of the graph, by name."""
+
+    of_type: dict[str, DataLoader[UUID, Any]]
+    tenant: DataLoader[UUID, Tenant | None]
+    account: DataLoader[UUID, Account | None]
+    site: DataLoader[UUID, Site | None]
+    contact: DataLoader[UUID, Contact | None]
+    user: DataLoader[UUID, User | None]
+    calendar: DataLoader[UUID, Calendar | None]
+    calendar_version: DataLoader[UUID, CalendarVersion | None]
+    agreement: DataLoader[UUID, Agreement | None]
+    promise_term: DataLoader[UUID, PromiseTerm | None]
+    incident: DataLoader[UUID, Incident | None]
+    promise: DataLoader[UUID, Promise | None]
+    credit_of_promise: DataLoader[UUID, Credit | None]
+
+    def __init__(self, make: Sessions, actor: Actor) -> None:
+        def one(column: Any) -> DataLoader[UUID, Any]:
+            return _one(make, actor, column)
+
+        def many(column: Any, *order: Any) -> DataLoader[UUID, list[Any]]:
+            return _many(make, actor, column, order)
+
+        def some(column: Any, *order: Any) -> DataLoader[Some, list[Any]]:
+            return _some(make, actor, column, order)
+
+        self.of_type = {model.__name__: one(model.id) for model in NODES}
+        self.tenant = self.of_type["Tenant"]
+        self.account = self.of_type["Account"]
+        self.site = self.of_type["Site"]
+        self.contact = self.of_type["Contact"]
+        self.user = self.of_type["User"]
+        self.calendar = self.of_type["Calendar"]
+        self.calendar_version = self.of_type["CalendarVersion"]
+        self.agreement = self.of_type["Agreement"]
+        self.promise_term = self.of_type["PromiseTerm"]
+        self.incident = self.of_type["Incident"]
+        self.promise = self.of_type["Promise"]
+
+        self.credit_of_promise = one(Credit.promise_id)
+        self.versions_of_calendar = many(CalendarVersion.calendar_id, CalendarVersion.number.desc())
+        self.terms_of_agreement = many(Terms.agreement_id, Terms.number.desc())
+        self.promises_of_terms = many(PromiseTerm.terms_id, PromiseTerm.id)
+        self.targets_of_term = many(PromiseTarget.term_id, PromiseTarget.id)
+        self.credit_rules_of_term = many(CreditRule.term_id, CreditRule.id)
+        self.pauses_of_incident = many(Pause.incident_id, Pause.from_at)
+        self.sites_of_account = some(Site.account_id, Site.name, Site.id)
+        self.contacts_of_account = some(Contact.account_id, Contact.name, Contact.id)
+        self.agreements_of_account = some(Agreement.account_id, Agreement.id.desc())
+        self.incidents_of_account = some(
+            Incident.account_id, Incident.opened_at.desc(), Incident.id.desc()
+        )
+        self.incidents_of_site = some(
+            Incident.site_id, Incident.opened_at.desc(), Incident.id.desc()
+        )
+        self.updates_of_incident = some(
+            IncidentUpdate.incident_id, IncidentUpdate.at.desc(), IncidentUpdate.id.desc()
+        )
+        self.promises_of_incident = some(
+            Promise.incident_id, Promise.started_at, Promise.term_id, Promise.part
+        )
+        self.credits_of_incident = some(Credit.incident_id, Credit.id)
+        self.clock_of_term = _clocks(make)
+        self.facts_of_subject = many(Entry.subject_id, Entry.id)
+
+
+def _one(
+    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID]
+) -> DataLoader[UUID, Any]:
+    model: Any = column.class_
+
+    async def batch(keys: list[UUID]) -> Sequence[Any]:
+        async with make() as session:
+            rows = await session.scalars(select(model).where(column.in_(keys), seen(actor, model)))
+            found = {getattr(row, column.key): row for row in rows}
+        return [found.get(key) for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)
+
+
+def _many(
+    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID], order: Iterable[Any]
+) -> DataLoader[UUID, list[Any]]:
+    model: Any = column.class_
+
+    async def batch(keys: list[UUID]) -> Sequence[list[Any]]:
+        query = select(model).where(column.in_(keys), seen(actor, model)).order_by(*order)
+        found: defaultdict[UUID, list[Any]] = defaultdict(list)
+        async with make() as session:
+            for row in await session.scalars(query):
+                found[getattr(row, column.key)].append(row)
+        return [found[key] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)
+
+
+def _clocks(make: Sessions) -> DataLoader[UUID, CalendarSpec]:
+    """The hours in which the clock of a promise runs; terms and calendars never change, a process keeps them."""
+
+    async def batch(keys: list[UUID]) -> Sequence[CalendarSpec]:
+        async with make() as session:
+            terms = await terms_by_id(session, keys)
+            wanted = {term.calendar_version_id for term in terms.values()}
+            known = await specs(session, wanted)
+        return [known[terms[key].calendar_version_id] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)
+
+
+def _some(
+    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID], order: Sequence[Any]
+) -> DataLoader[Some, list[Any]]:
+    """The first children of each parent: one index scan a parent, in one statement (LATERAL)."""
+    model: Any = column.class_
+
+    async def batch(keys: list[Some]) -> Sequence[list[Any]]:
+        asked = values(a_column("parent", Uuid), a_column("wanted", Integer), name="asked").data(
+            [(key.parent, key.most) for key in keys]
+        )
+        inner = (
+            select(model)
+            .where(column == asked.c.parent, seen(actor, model))
+            .order_by(*order)
+            .limit(asked.c.wanted)
+            .lateral()
+        )
+        row_of = aliased(model, inner)
+        query = select(asked.c.parent, asked.c.wanted, row_of).join_from(asked, inner, true())
+        found: defaultdict[Some, list[Any]] = defaultdict(list)
+        async with make() as session:
+            for parent, most, row in await session.execute(query):
+                found[Some(parent, most)].append(row)
+        return [found[key] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)

@@ -1,0 +1,122 @@
+"""Promises on the clock: due when, how much time has run this very moment, kept or late, and what decided it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import agreements, compensation, incidents, sla
+from domain.agreements import Priority, PromiseKind
+from domain.calendars import CalendarSpec
+from domain.ledger import Entry
+from domain.sla import State
+from domain.sla.columns import ROLES
+from schema.agreements import PromiseTerm
+from schema.context import Info
+from schema.credits import Credit
+from schema.ids import Node
+from schema.incidents import Incident
+from schema.ledger import LedgerEntry
+from schema.thin import answers, names, shows
+
+SECOND_US = 1_000_000
+
+
+class Verdict(StrEnum):
+    """What was found when a clock was judged."""
+
+    KEPT = "kept"
+    LATE = "late"
+
+
+names(
+    State, "PromiseState",
+    pending="It has not begun.", running="Its clock runs.", paused="Its clock stands still.",
+    at_risk="Its clock runs and half of the time or more is gone.", kept="It was kept.",
+    late="It was broken.", cancelled="It turned out never to have held.",
+)  # fmt: skip
+names(Verdict, "Verdict", kept="In time; on the limit is in time.", late="Not in time.")
+
+Row = strawberry.Parent[sla.Promise]
+
+
+@shows(sla.Promise)
+class Promise(Node):
+    """One promise about one ticket: due when, how much time has run, kept or late."""
+
+    part: Annotated[int, "Which interval of a next-update promise; 0 for others."]
+    kind: Annotated[PromiseKind, "What is promised."]
+    name: Annotated[str, "What the agreement calls it."]
+    priority: Annotated[Priority, "The priority whose target holds."]
+    internal: Annotated[bool, "The company's own objective; clients are not shown these."]
+    state: Annotated[State, "How it stands."]
+    started_at: Annotated[datetime | None, "When its clock began."]
+    stopped_at: Annotated[datetime | None, "When its clock stopped."]
+    due_at: Annotated[datetime | None, "Until when it is kept, if its clock is not held again."]
+    decided_at: Annotated[datetime | None, "When the verdict fell."]
+    warned: Annotated[int, "How many of the warning thresholds (50, 75, 90 %) have passed."]
+
+    @answers(Verdict | None)
+    @staticmethod
+    def verdict(row: Row) -> Verdict | None:
+        """Kept or late; null while undecided."""
+        return Verdict(row.state) if row.state in {State.KEPT, State.LATE} else None
+
+    @answers(int)
+    @staticmethod
+    def target_s(row: Row) -> int:
+        """How many seconds of its calendar are allowed."""
+        return row.target_us // SECOND_US
+
+    @answers(int)
+    @staticmethod
+    async def elapsed_s(row: Row, info: Info) -> int:
+        """How many seconds of its calendar have run, this very moment."""
+        return (await _live(row, info)).elapsed_us // SECOND_US
+
+    @answers(int)
+    @staticmethod
+    async def remaining_s(row: Row, info: Info) -> int:
+        """How many seconds of its calendar are left, this very moment; negative once overrun."""
+        return (await _live(row, info)).remaining_us // SECOND_US
+
+    @answers(int)
+    @staticmethod
+    def paused_s(row: Row) -> int:
+        """How many seconds of its calendar it stood still."""
+        return row.paused_us // SECOND_US
+
+    @answers(Incident | None)
+    @staticmethod
+    async def incident(row: Row, info: Info) -> incidents.Incident | None:
+        """The ticket it is about."""
+        return await info.context.loaders.incident.load(row.incident_id)
+
+    @answers(PromiseTerm | None)
+    @staticmethod
+    async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
+        """The promise in the agreement."""
+        return await info.context.loaders.promise_term.load(row.term_id)
+
+    @answers(Credit | None)
+    @staticmethod
+    async def credit(row: Row, info: Info) -> compensation.Credit | None:
+        """What the client gets back for it."""
+        return await info.context.loaders.credit_of_promise.load(row.id)
+
+    @answers(list[LedgerEntry])
+    @staticmethod
+    async def deciding_facts(row: Row, info: Info) -> list[Entry]:
+        """The ledger entries its verdict follows from: what moved its clock, then what was found."""
+        loader = info.context.loaders.facts_of_subject
+        ticket, own = await loader.load_many([row.incident_id, row.id])
+        roles = ROLES[row.kind]
+        moved = [f for f in ticket if f.kind in roles and f.body.get("client_visible") is not False]
+        return [*moved, *own]
+
+
+async def _live(row: Any, info: Info) -> sla.Live:
+    term = await info.context.loaders.clock_of_term.load(row.term_id)
+    spec: CalendarSpec = term
+    return sla.live(row, spec, now=info.context.at)
