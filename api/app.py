@@ -1,0 +1,122 @@
+"""The ASGI application: routes, and the connections that live as long as the process."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import structlog
+from redis.asyncio import Redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from api import graphql, health, keys, migrate, pages, sockets
+from api.auth import Authenticator
+from api.engine import Engine
+from api.state import State, utc_now
+from api.telemetry import Edge, configure_logs
+from domain.db import connect, sessions
+from domain.settings import Settings
+from realtime.hub import Hub
+from schema.build import build, sdl
+
+log = structlog.get_logger()
+
+
+def application(settings: Settings | None = None) -> Starlette:
+    """The application; without `settings` they are read from the environment when the process starts up."""
+    allowed = settings.allowed_origins if settings is not None else Settings().allowed_origins
+    return Starlette(
+        routes=[
+            Route("/", pages.first),
+            Route("/demo/tokens", pages.tokens),
+            Route("/graphql", _graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", sockets.connect),
+            Route("/schema.graphql", _sdl),
+            Route("/livez", health.livez),
+            Route("/readyz", health.readyz),
+            Route("/metrics", health.metrics),
+            Mount("/console", StaticFiles(directory=pages.console(), check_dir=False)),
+        ],
+        middleware=[
+            Middleware(Edge),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(allowed),
+                allow_methods=["POST"],
+                allow_headers=["authorization", "content-type", "traceparent"],
+                expose_headers=["x-trace-id"],
+                max_age=600,
+            ),
+        ],
+        lifespan=_lifespan(settings),
+    )
+
+
+async def _graphql(request: Request) -> Response:
+    """POST answers; GET shows the IDE to a browser, in development."""
+    if request.method == "POST":
+        return await graphql.post(request)
+    state: State = request.app.state.waarborg
+    browser = "text/html" in request.headers.get("accept", "")
+    if browser and state.settings.development and request.method == "GET":
+        return pages.ide()
+    told = "GraphQL is asked with POST."
+    return Response(told, 405, {"allow": "POST", "cache-control": "no-store"}, "text/plain")
+
+
+async def _sdl(request: Request) -> Response:
+    """The schema in words; a secret where introspection is one."""
+    state: State = request.app.state.waarborg
+    if not state.settings.development:
+        return Response(status_code=404)
+    return Response(sdl(), media_type="text/plain; charset=utf-8")
+
+
+def _lifespan(
+    given: Settings | None,
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        settings = given if given is not None else Settings()
+        configure_logs(settings.log_level)
+        signing = keys.load(settings)
+        engine = Engine(build(suggestions=settings.development), development=settings.development)
+        async with AsyncExitStack() as ends:
+            database = connect(settings.database_url)
+            ends.push_async_callback(database.dispose)
+            make = sessions(database)
+            # A stalled connection is noticed, and a restarted Redis is not an error of the next request.
+            redis = Redis.from_url(
+                settings.redis_url,
+                health_check_interval=15,
+                socket_connect_timeout=2,
+                retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 2),
+            )
+            ends.push_async_callback(redis.aclose)
+            hub = await ends.enter_async_context(Hub(make, redis))
+            app.state.waarborg = State(
+                settings=settings,
+                engine=engine,
+                database=database,
+                sessions=make,
+                redis=redis,
+                hub=hub,
+                keys=signing,
+                authenticator=Authenticator(make, signing, utc_now),
+                cursor_secret=signing.secret("cursor"),
+                revisions=migrate.heads(),
+            )
+            log.info("api.started", kid=signing.kid)
+            yield
+            log.info("api.stopping", listeners=hub.listeners)
+
+    return lifespan
+
+
+app = application()

@@ -1,0 +1,57 @@
+"""Errors as the asker sees them: gates and mistakes in words, our own bugs as a trace id."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from strawberry.exceptions import StrawberryGraphQLError
+
+from domain.errors import Refused
+
+log = structlog.get_logger()
+
+
+def told(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
+    """The `errors` of an answer."""
+    return [_told(error, trace_id) for error in errors]
+
+
+def plain(message: str, code: str, **more: Any) -> dict[str, Any]:
+    """One error of our own making, in the same shape."""
+    return {"message": message, "extensions": {"code": code, **more}}
+
+
+def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
+    shape: dict[str, Any] = dict(error.formatted)
+    cause = _cause(error)
+    if isinstance(cause, Refused):
+        refusal = cause.refusal
+        extensions = {"code": str(refusal.code), "retryable": refusal.retryable}
+        if refusal.argument is not None:
+            extensions["argument"] = refusal.argument
+        return {**shape, "message": refusal.message, "extensions": extensions}
+    if cause is None:
+        code = (error.extensions or {}).get("code", "BAD_REQUEST")
+        return {**shape, "extensions": {**(error.extensions or {}), "code": code}}
+    away = isinstance(cause, InterfaceError | OSError) or (
+        isinstance(cause, DBAPIError) and cause.connection_invalidated
+    )
+    log.error("graphql.failed", path=error.path, exc_info=cause)
+    message, code = (
+        ("The database is away for a moment; ask again.", "UNAVAILABLE")
+        if away
+        else ("Something went wrong.", "INTERNAL")
+    )
+    return {**shape, "message": message, "extensions": {"code": code, "traceId": trace_id}}
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What a resolver raised; None for the asker's own mistakes, which graphql-core words."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError) and not isinstance(cause, StrawberryGraphQLError):
+        if cause.original_error is None or cause.original_error is cause:
+            return None
+        cause = cause.original_error
+    return None if isinstance(cause, GraphQLError) else cause

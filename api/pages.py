@@ -1,0 +1,80 @@
+"""Pages for people: what is running, and GraphiQL. Static files that speak only the public API."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from strawberry.http.ides import get_graphql_ide_html
+
+from api.state import State
+from domain.accounts import Account, Reach, Tenant, User
+
+_OWN = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+    "font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# GraphiQL writes style attributes, and its editor runs workers.
+_GRAPHIQL = _OWN.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+# Strawberry's stock page loads itself from a CDN and starts with an inline script.
+_STOCK = "default-src https://unpkg.com 'self' 'unsafe-inline' data:; connect-src 'self' ws: wss: https://unpkg.com"
+
+
+@cache
+def console() -> Path:
+    """Where the static files are: in the checkout, or packed into the wheel."""
+    packed = Path(__file__).parent / "_console"
+    return packed if packed.exists() else packed.parents[1] / "console"
+
+
+async def first(_request: Request) -> Response:
+    """The first page."""
+    return _page((console() / "index.html").read_text(), _OWN)
+
+
+def ide() -> Response:
+    """GraphiQL from the vendored files, else Strawberry's stock page."""
+    if (console() / "vendor" / "graphiql.min.js").exists():
+        return _page((console() / "graphiql.html").read_text(), _GRAPHIQL)
+    stock = get_graphql_ide_html("graphiql")
+    return _page(stock, _STOCK)
+
+
+async def tokens(request: Request) -> Response:
+    """A token for each role of each company; only where the settings say that this is a demonstration."""
+    state: State = request.app.state.waarborg
+    if not state.settings.demo:
+        return Response(status_code=404)
+    # One user a tenant and role: the first by address.
+    query = (
+        select(User, Tenant.name, func.min(Account.name))
+        .join(Tenant, Tenant.id == User.tenant_id)
+        .outerjoin(Reach, Reach.user_id == User.id)
+        .outerjoin(Account, Account.id == Reach.account_id)
+        .where(User.disabled_at.is_(None))
+        .group_by(User.id, Tenant.name)
+        .order_by(Tenant.name, User.role, User.email)
+        .limit(500)
+    )
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    async with state.sessions() as session:
+        for user, tenant, account in await session.execute(query):
+            if (tenant, user.role) not in found:
+                token = state.keys.issue(user.id, at=state.now())
+                found[tenant, user.role] = {
+                    "tenant": tenant,
+                    "role": user.role,
+                    "user": user.name,
+                    "account": account,
+                    "token": token,
+                }
+    body = msgspec.json.encode(list(found.values()))
+    return Response(body, headers={"cache-control": "no-store"}, media_type="application/json")
+
+
+def _page(html: str, policy: str) -> Response:
+    headers = {"content-security-policy": policy, "cache-control": "no-cache"}
+    return HTMLResponse(html, headers=headers)

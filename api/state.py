@@ -1,0 +1,44 @@
+"""What one API process holds between requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.auth import Authenticator
+from api.engine import Engine
+from api.keys import Keys
+from domain.actor import Actor
+from domain.db import Sessions
+from domain.settings import Settings
+from realtime.hub import Hub
+from schema.context import Context
+
+
+def utc_now() -> datetime:
+    """The one place where the API reads the clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class State:
+    """Connections, keys, the schema and the hub."""
+
+    settings: Settings
+    engine: Engine
+    database: AsyncEngine
+    sessions: Sessions
+    redis: Redis
+    hub: Hub
+    keys: Keys
+    authenticator: Authenticator
+    cursor_secret: bytes
+    revisions: tuple[str, ...]
+    """What the tables must be migrated to."""
+    now: Callable[[], datetime] = utc_now
+
+    def context(self, actor: Actor) -> Context:
+        """The surroundings of one operation of this actor."""
+        return Context(self.sessions, actor, self.now, self.cursor_secret, self.hub)

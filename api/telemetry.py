@@ -1,0 +1,160 @@
+"""What the API tells about itself: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
+
+import logging
+import re
+import secrets
+import sys
+import time
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.values import ValueClass
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+OPERATIONS = Counter(
+    "waarborg_graphql_operations", "GraphQL operations answered.", ["type", "outcome"]
+)
+SECONDS = Histogram(
+    "waarborg_graphql_seconds", "Time to answer a GraphQL operation over HTTP.", ["type"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)  # fmt: skip
+SOCKETS = Gauge("waarborg_sockets", "Open sockets.", multiprocess_mode="livesum")
+SUBSCRIPTIONS = Gauge(
+    "waarborg_subscriptions", "Running subscriptions.", multiprocess_mode="livesum"
+)
+EVENTS = Counter("waarborg_subscription_events", "Events sent to subscribers.")
+CLOSED = Counter("waarborg_sockets_closed", "Sockets that the server closed.", ["code"])
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_QUIET = {"/livez", "/readyz", "/metrics"}
+
+log = structlog.get_logger()
+
+
+def exposition(extra: CollectorRegistry) -> bytes:
+    """All metrics of the installation's API processes, and `extra` ones that are asked for now.
+
+    Several processes share the port: with PROMETHEUS_MULTIPROC_DIR set, any of them answers for all.
+    """
+    if getattr(ValueClass, "_multiprocess", False):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(extra)
+    return generate_latest() + generate_latest(extra)
+
+
+def configure_logs(level: str) -> None:
+    """One JSON object a line on standard error, for our logs and the libraries'."""
+
+    def write(_logger: object, _name: str, event: Any) -> str:
+        return msgspec.json.encode(event, enc_hook=str).decode()
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks,
+    ]
+    number = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[*shared, write],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    bridge = logging.StreamHandler(sys.stderr)
+    bridge.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, write],
+        )
+    )
+    logging.basicConfig(handlers=[bridge], level=number, force=True)
+
+
+class Edge:
+    """The outermost layer: a trace id for everything, one log line a request, headers that browsers obey.
+
+    Neither bodies nor tokens nor query strings are logged.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request or socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        trace_id = _trace_id(scope)
+        scope["trace_id"], scope["log"] = trace_id, {}
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        began, status = time.perf_counter(), 0
+
+        async def outward(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-trace-id", trace_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-frame-options", b"DENY"),
+                ]
+            elif message["type"] == "websocket.close":
+                status = message.get("code", 1000)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, outward)
+        except Exception:
+            log.exception("request.failed", path=scope["path"])
+            if scope["type"] == "websocket" or status:
+                raise
+            await _sorry(outward, trace_id)
+        finally:
+            if scope["path"] not in _QUIET:
+                log.info(
+                    "socket" if scope["type"] == "websocket" else "request",
+                    method=scope.get("method"),
+                    path=scope["path"],
+                    status=status,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
+                    **scope["log"],
+                )
+
+
+async def _sorry(send: Send, trace_id: str) -> None:
+    told = {
+        "errors": [
+            {
+                "message": "Something went wrong.",
+                "extensions": {"code": "INTERNAL", "traceId": trace_id},
+            }
+        ]
+    }
+    body = msgspec.json.encode(told)
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _trace_id(scope: Scope) -> str:
+    """The caller's W3C trace id, or a new one."""
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            found = _TRACEPARENT.fullmatch(value.decode("latin-1"))
+            if found is not None and found[1] != "0" * 32:
+                return found[1]
+    return secrets.token_hex(16)
