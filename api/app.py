@@ -19,7 +19,7 @@ from api import graphql, health, keys, migrate, pages, sockets
 from api.auth import Authenticator
 from api.engine import Engine
 from api.state import State, utc_now
-from api.telemetry import Edge, configure_logs
+from api.telemetry import Edge
 from domain.db import connect, sessions
 from domain.settings import Settings
 from realtime.hub import Hub
@@ -84,7 +84,6 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         settings = given if given is not None else Settings()
-        configure_logs(settings.log_level)
         signing = keys.load(settings)
         engine = Engine(build(suggestions=settings.development), development=settings.development)
         async with AsyncExitStack() as ends:

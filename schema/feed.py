@@ -156,7 +156,7 @@ After = Annotated[
 ]
 
 
-@strawberry.type
+@strawberry.type(description="What can be followed.")
 class Subscription:
     """What can be followed."""
 

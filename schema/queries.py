@@ -91,7 +91,7 @@ def _account(query: Any, model: Any, account_id: str | None) -> Any:
     return query.where(model.account_id == ids.known(account_id, "Account"))
 
 
-@strawberry.type
+@strawberry.type(description="What can be asked.")
 class Query:
     """What can be asked."""
 
