@@ -1,7 +1,8 @@
 """A process of ours that another one started: it does one thing, and does not outlive who started it.
 
-Run as `python -m api.child api|worker|live [descriptor]`. The parent holds the other end of standard input; when
-the parent ends, however it ends, the pipe closes and this process ends too: politely, and after ten seconds anyway.
+Run as `python -m api.child api|worker|live|evaluator [descriptor]`. The parent holds the other end of standard
+input; when the parent ends, however it ends, the pipe closes and this process ends too: politely, and after ten
+seconds anyway.
 """
 
 import os
@@ -27,6 +28,27 @@ def follow_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
+def compile_evaluator() -> None:
+    """Judge one clock, so that its machine code is in the cache on disk before anybody waits for it.
+
+    24 s once a release, a second afterwards. Compiling holds the event loop of whoever does it, and Ctrl-C.
+    """
+    from domain.calendars.rules import CalendarSpec, calendars_for
+    from domain.kernels import (
+        Event,
+        EventKind,
+        Promise,
+        PromiseClass,
+        event_columns,
+        promise_columns,
+        verdicts,
+    )
+
+    promises = promise_columns([Promise(PromiseClass.FLOW, target_us=(1,) * 4)])
+    calendars = calendars_for([CalendarSpec("Etc/UTC", always_open=True)], promises, 0, 1)
+    verdicts(event_columns([Event(0, 0, 0, EventKind.START)]), promises, calendars, 1)
+
+
 def main() -> None:
     """Do what the first argument says, with the settings of the environment."""
     follow_parent()
@@ -46,6 +68,8 @@ def main() -> None:
             from api.live import run as simulate
 
             simulate(settings)
+        case ["evaluator"]:
+            compile_evaluator()
         case unknown:
             raise SystemExit(f"not a child: {unknown}")
 

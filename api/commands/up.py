@@ -2,12 +2,14 @@
 
 import os
 import socket
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from api import migrate
-from api.commands.surroundings import addresses, settings_of, surroundings
+from api.commands.surroundings import addresses, said, settings_of, surroundings
 from api.embedded import revive
 from api.serve import listen
 from api.supervise import Child, supervise
@@ -16,10 +18,15 @@ from domain.settings import Settings
 
 def up(asked: Settings, *, live: bool) -> None:
     """Servers, migrations, demo data when there is none, API, worker and simulated guards; until Ctrl-C."""
-    with listen(asked.host, asked.port) as listener, addresses(asked) as settings:
+    with (
+        listen(asked.host, asked.port) as listener,
+        compiled() as wait_for_evaluator,
+        addresses(asked) as settings,
+    ):
         migrate.upgrade(
             settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
         )
+        wait_for_evaluator()
         from api.seed import run as seed
 
         if seed(settings):
@@ -35,9 +42,11 @@ def up(asked: Settings, *, live: bool) -> None:
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
     """The API alone, in `workers` processes on one socket."""
     with (
+        compiled() as wait_for_evaluator,
         surroundings(data, host=host, port=port) as settings,
         listen(settings.host, settings.port) as listener,
     ):
+        wait_for_evaluator()
         children = [
             _api(listener, f"api {n + 1}" if workers > 1 else "api") for n in range(workers)
         ]
@@ -46,7 +55,8 @@ def api(data: Path | None, *, host: str | None, port: int | None, workers: int) 
 
 def worker(data: Path | None) -> None:
     """The worker alone."""
-    with surroundings(data) as settings:
+    with compiled() as wait_for_evaluator, surroundings(data) as settings:
+        wait_for_evaluator()
         asked = settings_of(data)
         supervise(
             [_child("worker")],
@@ -54,6 +64,31 @@ def worker(data: Path | None) -> None:
             say=_say,
             look=lambda: revive(asked, say=_say),
         )
+
+
+@contextmanager
+def compiled() -> Iterator[Callable[[], None]]:
+    """Compile the evaluator beside everything else; the block gets a function that waits until it is done.
+
+    Without this the first process to judge a clock would compile, and answer nobody, for half a minute.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.child", "evaluator"], stdin=subprocess.PIPE, process_group=0
+    )
+
+    def wait() -> None:
+        with said() as say:
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                say("Compiling the evaluator (once a release, half a minute)")
+                process.wait()
+
+    try:
+        yield wait
+    finally:
+        process.kill()  # a half compiled cache is none: numba writes it whole
+        process.communicate()
 
 
 def environment(settings: Settings) -> dict[str, str]:
