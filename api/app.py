@@ -1,5 +1,6 @@
 """The ASGI application: routes, and the connections that live as long as the process."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
@@ -20,6 +21,7 @@ from api.auth import Authenticator
 from api.engine import Engine
 from api.state import State, utc_now
 from api.telemetry import Edge
+from domain import sla
 from domain.db import connect, sessions
 from domain.settings import Settings
 from realtime.hub import Hub
@@ -99,6 +101,7 @@ def _lifespan(
             )
             ends.push_async_callback(redis.aclose)
             hub = await ends.enter_async_context(Hub(make, redis))
+            await asyncio.to_thread(sla.warm)
             app.state.waarborg = State(
                 settings=settings,
                 engine=engine,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from domain import outbox, sla
+from domain import incidents, outbox, sla
 from domain.db import Sessions, transaction
 from workers.jobs import Runner
 from workers.queue import Queue
@@ -21,11 +21,14 @@ HANDS = 8  # consequences done right here at a time, while the queue is away
 
 
 async def sweep_promises(make: Sessions) -> None:
-    """Let time pass over the promises, twice a second, until cancelled. Several may run: each ticket has one judge."""
+    """Let time pass over pauses and promises, twice a second, until cancelled. Several may run: each ticket has one judge."""
+    await asyncio.to_thread(sla.warm)
     while True:
         async with transaction(make) as session:
-            judged = await sla.sweep(session, at=datetime.now(UTC), limit=TICKETS)
-        if judged < TICKETS:
+            now = datetime.now(UTC)
+            resumed = await incidents.end_capped_pauses(session, at=now, limit=TICKETS)
+            judged = await sla.sweep(session, at=now, limit=TICKETS)
+        if max(resumed, judged) < TICKETS:
             await asyncio.sleep(EVERY_S)
 
 

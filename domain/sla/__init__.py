@@ -1,7 +1,7 @@
 """Promises on the clock: start, hold, stop, judge, and sweep what is due."""
 
 from domain.sla.actions import Ticket, settle, sweep, watch
-from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge
+from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge, warm
 from domain.sla.model import Promise, State, Watch
 from domain.sla.reads import Live, live
 
@@ -21,5 +21,6 @@ __all__ = [
     "live",
     "settle",
     "sweep",
+    "warm",
     "watch",
 ]

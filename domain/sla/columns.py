@@ -118,7 +118,7 @@ def build(
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
     calendar_of = {version: row for row, version in enumerate(versions)}
     promises = kernels.promise_columns(
-        _dimension(term, calendar_of[term.calendar_version_id]) for term in terms
+        dimension(term, calendar_of[term.calendar_version_id]) for term in terms
     )
     units = list(attached)
     unit_of = {incident: unit for unit, incident in enumerate(units)}
@@ -163,7 +163,8 @@ def judge(batch: Batch, *, at: datetime) -> list[Judged]:
     return judged + _pending(batch, judged, at)
 
 
-def _dimension(term: Term, calendar: int) -> kernels.Promise:
+def dimension(term: Term, calendar: int) -> kernels.Promise:
+    """A term as a row of the promise dimension; `calendar` is the row of its calendar."""
     targets = [term.targets.get(priority) for priority in Priority]
     if term.kind is PromiseKind.AGREED_DATE:
         targets_us = [0] * len(targets)  # the date itself is the limit
@@ -268,3 +269,18 @@ def _pending(batch: Batch, judged: Sequence[Judged], at: datetime) -> list[Judge
         and term.kind is PromiseKind.AGREED_DATE
         and (incident, term.id) not in measured
     ]
+
+
+def warm() -> None:
+    """Load the kernels, or compile them where they never ran (20 s), so that no request has to wait for it.
+
+    Call it in a thread at the start of a process; the first verdict then takes 1 ms instead of 0.7 s, warm cache.
+    """
+    promises = kernels.promise_columns([kernels.Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
+    spec = CalendarSpec(zone="UTC", always_open=True)
+    kernels.verdicts(
+        kernels.event_columns([kernels.Event(0, 0, 0, EventKind.START)]),
+        promises,
+        calendars_for([spec], promises, 0, 0),
+        0,
+    )
