@@ -1,0 +1,115 @@
+"""`import incidents`: another system's tickets, with a bar on a terminal and a summary for everybody."""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.commands.failures import Exit
+from domain import imports
+from domain.db import connect, sessions, transaction
+from domain.settings import Settings
+
+
+def run(
+    settings: Settings,
+    file: Path,
+    profile: str,
+    tenant: str | None,
+    rejects: Path | None,
+    as_json: bool,
+) -> Exit:
+    """Import the file and say what became of it; `Refused` when file or profile cannot be used at all."""
+    mapping = imports.load(profile)
+    refused = rejects or file.with_name(f"{file.name}.rejects.csv")
+    began = time.perf_counter()
+    with _bar() as progress:
+        done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))
+    seconds = time.perf_counter() - began
+    figures = {
+        "file": str(file),
+        "profile": mapping.name,
+        **asdict(done),
+        "rejects": str(refused) if done.rejected + done.contradicting else None,
+        "seconds": round(seconds, 3),
+        "rows_per_s": round(done.rows / seconds),
+        "peak_rss_mb": round(_peak_mb(), 1),
+    }
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        _tell(done, figures)
+    return Exit.DONE
+
+
+async def _import(
+    settings: Settings,
+    file: Path,
+    profile: imports.Profile,
+    tenant: str | None,
+    rejects: Path,
+    progress: imports.Progress,
+) -> imports.Imported:
+    engine = connect(settings.database_url, pool_size=1)
+    try:
+        async with transaction(sessions(engine)) as session:
+            return await imports.import_incidents(
+                session,
+                file,
+                profile,
+                tenant=tenant,
+                rejects=rejects,
+                at=datetime.now(UTC),
+                progress=progress,
+            )
+    finally:
+        await engine.dispose()
+
+
+def _tell(done: imports.Imported, figures: dict[str, object]) -> None:
+    print(
+        f"{done.rows:,} rows of {done.tickets:,} tickets: {done.tickets_new:,} new, "
+        f"{done.tickets_changed:,} changed, {done.facts_new:,} facts, {done.promises:,} promises judged."
+    )
+    if not done.facts_new:
+        print("Nothing new: everything in the file was there already.")
+    if done.rejected or done.contradicting:
+        print(
+            f"{done.rejected:,} rows could not be read, {done.contradicting:,} contradict what is known: "
+            f"see {figures['rejects']}"
+        )
+    print(
+        f"{figures['seconds']} s, {figures['rows_per_s']:,} rows/s, peak memory {figures['peak_rss_mb']} MB"
+    )
+
+
+@contextmanager
+def _bar() -> Iterator[imports.Progress]:
+    """A bar for each thing that is being done, on a terminal; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        known: dict[str, TaskID] = {}
+
+        def progress(what: str, share: float) -> None:
+            if what not in known:
+                known[what] = bars.add_task(what, total=1.0)
+            bars.update(known[what], completed=share)
+
+        yield progress
+
+
+def _peak_mb() -> float:
+    """The most memory this process ever held; macOS counts bytes, Linux KiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -1,0 +1,261 @@
+"""`export verdicts`: one row for every promise about every ticket, streamed."""
+
+import asyncio
+import csv
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from sqlalchemy import Select, case, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.commands import whose
+from api.commands.failures import Exit, Failure
+from domain.accounts import Account
+from domain.agreements import Agreement, Terms
+from domain.db import connect, sessions
+from domain.incidents import Incident
+from domain.settings import Settings
+from domain.sla import Promise, State
+
+ROWS = 5_000  # fetched and written at a time
+COLUMNS: dict[str, str] = {
+    "external_id": "text",
+    "promise": "text",
+    "opened_at": "instant",
+    "due_at": "instant",
+    "stopped_at": "instant",
+    "verdict": "text",  # kept, late or open
+    "state": "text",
+    "decided_at": "instant",
+    "elapsed_s": "seconds",
+    "target_s": "seconds",
+    "paused_s": "seconds",
+    "part": "number",
+    "promise_kind": "text",
+    "priority": "text",
+    "category": "text",
+    "source": "text",
+    "incident_id": "text",
+    "account": "text",
+    "agreement": "text",
+    "terms_version": "number",
+    "internal": "yes",
+    "evaluated_at": "instant",
+    "evaluator": "number",
+}
+Row = tuple[Any, ...]
+
+
+def run(
+    settings: Settings,
+    format: str,
+    out: Path | None,
+    tenant: str | None,
+    account: str | None,
+    source: str | None,
+) -> Exit:
+    """Write the table to `out`, complete or not at all, or to standard output."""
+    if out is None and format == "parquet" and sys.stdout.isatty():
+        raise Failure("Parquet is not for a terminal: give --out FILE.", Exit.USAGE)
+    try:
+        with _sink(out) as file:
+            asyncio.run(_export(settings, _FORMATS[format](file), tenant, account, source))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (`| head`) has enough; there is nobody left to tell
+    return Exit.DONE
+
+
+@contextmanager
+def _sink(out: Path | None) -> Any:
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _export(
+    settings: Settings, table: "Table", tenant: str | None, account: str | None, source: str | None
+) -> None:
+    engine = connect(settings.database_url, pool_size=1)
+    try:
+        async with sessions(engine)() as session:
+            tenant_ids = await whose.tenants(session, tenant)
+            query = _query().where(Promise.tenant_id.in_(tenant_ids))
+            account_ids = await whose.accounts(session, tenant_ids, account)
+            if account_ids is not None:
+                query = query.where(Promise.account_id.in_(account_ids))
+            if source is not None:
+                query = query.where(Incident.external_source == source)
+            async for rows in _rows(session, query):
+                table.write(rows)
+        table.close()
+    finally:
+        await engine.dispose()
+
+
+def _query() -> Select[*tuple[Any, ...]]:
+    undecided = "open"
+    return (
+        select(
+            Incident.external_id,
+            Promise.name,
+            Incident.opened_at,
+            Promise.due_at,
+            Promise.stopped_at,
+            case(
+                (Promise.state.in_([State.KEPT, State.LATE]), Promise.state),
+                else_=undecided,
+            ),
+            Promise.state,
+            Promise.decided_at,
+            Promise.elapsed_us,
+            Promise.target_us,
+            Promise.paused_us,
+            Promise.part,
+            Promise.kind,
+            Promise.priority,
+            Incident.category,
+            Incident.external_source,
+            Incident.id,
+            Account.name,
+            Agreement.reference,
+            Terms.number,
+            Promise.internal,
+            Promise.evaluated_at,
+            Promise.evaluator,
+        )
+        .join(Incident, Incident.id == Promise.incident_id)
+        .join(Account, Account.id == Promise.account_id)
+        .join(Agreement, Agreement.id == Promise.agreement_id)
+        .join(Terms, Terms.id == Promise.terms_id)
+        .where(Promise.state != State.CANCELLED)
+        .order_by(Incident.opened_at, Incident.id, Promise.name, Promise.part)
+    )
+
+
+async def _rows(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> AsyncIterator[list[Row]]:
+    found = await session.stream(query, execution_options={"yield_per": ROWS})
+    async for rows in found.partitions():
+        yield [tuple(row) for row in rows]
+
+
+class Table(Protocol):
+    """A table being written."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Some more rows."""
+        ...
+
+    def close(self) -> None:
+        """No more rows."""
+        ...
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+def _seconds(us: int) -> int | float:
+    return us // 1_000_000 if us % 1_000_000 == 0 else us / 1_000_000
+
+
+_TOLD: dict[str, Any] = {
+    "text": lambda value: None if value is None else str(value),
+    "instant": _instant,
+    "seconds": _seconds,
+    "number": int,
+    "yes": bool,
+}
+_TELL = [_TOLD[kind] for kind in COLUMNS.values()]
+
+
+def _told(row: Row) -> list[Any]:
+    return [tell(value) for tell, value in zip(_TELL, row, strict=True)]
+
+
+class _Csv:
+    """Comma-separated, one header line; an unknown instant is empty."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._line([list(COLUMNS)])
+
+    def write(self, rows: Sequence[Row]) -> None:
+        self._line([_told(row) for row in rows])
+
+    def _line(self, rows: Sequence[Sequence[Any]]) -> None:
+        from io import StringIO
+
+        text = StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        self._file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        pass
+
+
+class _Json:
+    """One array, an object a line."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._before = file, "[\n"
+
+    def write(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            told = json.dumps(dict(zip(COLUMNS, _told(row), strict=True)), ensure_ascii=False)
+            self._file.write((self._before + told).encode())
+            self._before = ",\n"
+
+    def close(self) -> None:
+        self._file.write(b"\n]\n" if self._before == ",\n" else b"[]\n")
+
+
+class _Parquet:
+    """Instants as UTC microseconds, seconds as numbers."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = {
+            "text": pa.string(),
+            "instant": pa.timestamp("us", tz="UTC"),
+            "seconds": pa.float64(),
+            "number": pa.int64(),
+            "yes": pa.bool_(),
+        }
+        self._schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+        self._writer = pq.ParquetWriter(file, self._schema)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        import pyarrow as pa
+
+        columns = [
+            [value if kind == "instant" else tell(value) for value in column]
+            for kind, tell, column in zip(
+                COLUMNS.values(), _TELL, zip(*rows, strict=True), strict=True
+            )
+        ]
+        arrays = [
+            pa.array(values, field.type)
+            for values, field in zip(columns, self._schema, strict=True)
+        ]
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_FORMATS: dict[str, Any] = {"csv": _Csv, "json": _Json, "parquet": _Parquet}
