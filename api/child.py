@@ -28,27 +28,6 @@ def follow_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def compile_evaluator() -> None:
-    """Judge one clock, so that its machine code is in the cache on disk before anybody waits for it.
-
-    24 s once a release, a second afterwards. Compiling holds the event loop of whoever does it, and Ctrl-C.
-    """
-    from domain.calendars.rules import CalendarSpec, calendars_for
-    from domain.kernels import (
-        Event,
-        EventKind,
-        Promise,
-        PromiseClass,
-        event_columns,
-        promise_columns,
-        verdicts,
-    )
-
-    promises = promise_columns([Promise(PromiseClass.FLOW, target_us=(1,) * 4)])
-    calendars = calendars_for([CalendarSpec("Etc/UTC", always_open=True)], promises, 0, 1)
-    verdicts(event_columns([Event(0, 0, 0, EventKind.START)]), promises, calendars, 1)
-
-
 def main() -> None:
     """Do what the first argument says, with the settings of the environment."""
     follow_parent()
@@ -69,7 +48,9 @@ def main() -> None:
 
             simulate(settings)
         case ["evaluator"]:
-            compile_evaluator()
+            from domain import sla
+
+            sla.warm()
         case unknown:
             raise SystemExit(f"not a child: {unknown}")
 

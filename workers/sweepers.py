@@ -21,7 +21,7 @@ HANDS = 8  # consequences done right here at a time, while the queue is away
 
 
 async def sweep_promises(make: Sessions) -> None:
-    """Let time pass over pauses and promises, twice a second, until cancelled. Several may run: each ticket has one judge."""
+    """Let time pass over pauses and promises, twice a second, until cancelled; any number may run."""
     await asyncio.to_thread(sla.warm)
     while True:
         async with transaction(make) as session:
