@@ -1,0 +1,153 @@
+"""Merkle trees as in RFC 6962 §2.1, kept in tiles, so that a proof costs O(log n) reads of bounded size.
+
+Tile (L, N) holds the roots of complete subtrees of 256^L leaves, from the 256·N-th on, 256 at most. The levels in
+between are worked out when asked for. So a tree takes 32 bytes a leaf, and growing it rewrites only its right edge.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+BYTES = 32
+
+Range = tuple[int, int]
+"""Leaves from … up to (not including)."""
+Node = tuple[int, int]
+"""Level and number: the complete subtree over leaves number·2^level … (number+1)·2^level."""
+Tile = tuple[int, int]
+"""Level and number of a tile."""
+
+
+def leaf_hash(content: bytes) -> bytes:
+    """The hash of a leaf."""
+    return hashlib.sha256(b"\x00" + content).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of two subtrees put together."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def path(leaf: int, size: int) -> list[Range]:
+    """The subtrees whose roots prove that leaf number `leaf` is in the tree of `size` leaves; the nearest first."""
+    if not 0 <= leaf < size:
+        raise ValueError(f"there is no leaf {leaf} in a tree of {size}")
+    found: list[Range] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if leaf < middle:
+            found.append((middle, end))
+            end = middle
+        else:
+            found.append((start, middle))
+            start = middle
+    return found[::-1]
+
+
+def extension(old: int, new: int) -> list[Range]:
+    """The subtrees whose roots prove that the tree of `new` leaves begins with the one of `old` leaves."""
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {new} leaves does not begin with one of {old}")
+    if old in {0, new}:
+        return []
+    found: list[Range] = []
+    start, end, whole = 0, new, True
+    while old != end:
+        middle = start + _split(end - start)
+        if old <= middle:
+            found.append((middle, end))
+            end = middle
+        else:
+            found.append((start, middle))
+            start, whole = middle, False
+    return [*([] if whole else [(start, end)]), *found[::-1]]
+
+
+def tiles_for(ranges: Iterable[Range]) -> set[Tile]:
+    """The tiles that `root_of` reads for these subtrees."""
+    return {_tile(node) for each in ranges for node in _nodes(each)}
+
+
+def root_of(leaves: Range, tiles: Mapping[Tile, bytes]) -> bytes:
+    """The root over a range of leaves as it occurs in a tree (it starts at a multiple of its size's power of two)."""
+    if leaves[0] == leaves[1]:
+        return hashlib.sha256(b"").digest()
+    roots = [_of_tile(node, tiles[_tile(node)]) for node in _nodes(leaves)]
+    root = roots.pop()
+    while roots:
+        root = node_hash(roots.pop(), root)
+    return root
+
+
+def edge(size: int) -> list[Tile]:
+    """The tiles that a tree of `size` leaves has begun and not filled."""
+    found, level = [], 0
+    while size:
+        if size % WIDTH:
+            found.append((level, size // WIDTH))
+        level, size = level + 1, size // WIDTH
+    return found
+
+
+def grown(
+    size: int, edge_tiles: Mapping[Tile, bytes], leaves: Sequence[bytes]
+) -> dict[Tile, bytes]:
+    """The tiles that change or come into being when leaf hashes are added to a tree of `size`; takes its `edge`."""
+    changed: dict[Tile, bytes] = {}
+    level, new = 0, list(leaves)
+    while new:
+        place, above = size >> (HEIGHT * level), list[bytes]()
+        while new:
+            number, used = divmod(place, WIDTH)
+            fits, new = new[: WIDTH - used], new[WIDTH - used :]
+            before = edge_tiles[level, number] if used else b""
+            changed[level, number] = before + b"".join(fits)
+            place += len(fits)
+            if place % WIDTH == 0:
+                above.append(_folded(changed[level, number]))
+        level, new = level + 1, above
+    return changed
+
+
+def _split(width: int) -> int:
+    """The largest power of two smaller than `width`."""
+    return 1 << (width - 1).bit_length() - 1
+
+
+def _nodes(leaves: Range) -> list[Node]:
+    """The complete subtrees that make up a range, left to right."""
+    found = []
+    start, end = leaves
+    while start < end:
+        level = (end - start).bit_length() - 1
+        found.append((level, start >> level))
+        start += 1 << level
+    return found
+
+
+def _tile(node: Node) -> Tile:
+    level, number = node
+    return level // HEIGHT, (number << level % HEIGHT) // WIDTH
+
+
+def _of_tile(node: Node, tile: bytes) -> bytes:
+    level, number = node
+    inner = level % HEIGHT
+    first = (number << inner) % WIDTH
+    part = tile[first * BYTES : (first + (1 << inner)) * BYTES]
+    if len(part) != BYTES << inner:
+        raise ValueError(f"the tile of node {node} ends before it")
+    return _folded(part)
+
+
+def _folded(hashes: bytes) -> bytes:
+    """The root over 2^k hashes that stand side by side."""
+    row = hashes
+    while len(row) > BYTES:
+        row = b"".join(
+            node_hash(row[at : at + BYTES], row[at + BYTES : at + 2 * BYTES])
+            for at in range(0, len(row), 2 * BYTES)
+        )
+    return row
