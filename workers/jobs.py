@@ -109,11 +109,8 @@ class Runner:
         said = f"{type(error).__name__}: {error}"[:2000]
         async with transaction(self._make) as session:
             await outbox.fail(session, outbox_id, attempt=attempt, error=said, again_at=again_at)
-        tell = log.error if again_at is None else log.warning
-        tell(
-            "job.dead" if again_at is None else "job.failed",
-            outbox_id=str(outbox_id),
-            attempt=attempt,
-            error=said,
-            exc_info=error,
-        )
+        facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": said}
+        if again_at is None:
+            log.error("job.dead", **facts, exc_info=error)
+        else:
+            log.warning("job.failed", **facts)

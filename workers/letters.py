@@ -22,7 +22,6 @@ def letter_of(message: Message, *, company: str, sent_from: str) -> EmailMessage
     letter["Reply-To"] = sent_from
     letter["To"] = Address(addr_spec=message.recipient)
     letter["Subject"] = message.subject
-    letter["Content-Language"] = message.language
     letter["Auto-Submitted"] = "auto-generated"
     letter["X-Auto-Response-Suppress"] = "All"
     letter.set_content(message.body, cte="quoted-printable")
@@ -30,4 +29,7 @@ def letter_of(message: Message, *, company: str, sent_from: str) -> EmailMessage
     letter.add_alternative(
         messages.as_html(words, language=message.language), subtype="html", cte="quoted-printable"
     )
+    letter["Content-Language"] = (
+        message.language
+    )  # last: setting the content takes Content-* headers away
     return letter
