@@ -1,0 +1,228 @@
+/* The first page: what is running, who you are, three things to try. Speaks only the public API. */
+
+import { follow } from "/console/socket.js";
+
+const at = (id) => document.getElementById(id);
+const element = (name, text, kind) => {
+  const made = document.createElement(name);
+  if (text != null) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+
+const EXAMPLES = [
+  {
+    name: "Open tickets and their clocks",
+    about: "Clocks are read this very moment; run it twice and see them move.",
+    query: `query OpenTickets {
+  incidents(
+    statuses: [NEW, ACKNOWLEDGED, IN_PROGRESS, PAUSED]
+    first: 5
+  ) {
+    nodes {
+      summary
+      priority
+      status
+      account { name }
+      promises {
+        name
+        state
+        dueAt
+        remainingSeconds
+      }
+    }
+  }
+}`,
+  },
+  {
+    name: "Broken promises and why",
+    about: "A verdict tells which facts decided it, and what the client gets back.",
+    query: `query BrokenPromises {
+  promises(states: [LATE], first: 3) {
+    nodes {
+      name
+      verdict
+      targetSeconds
+      elapsedSeconds
+      incident { summary account { name } }
+      credit { amountCents currency }
+      decidingFacts { kind at actor }
+    }
+  }
+}`,
+  },
+  {
+    name: "Live: breaches as they happen",
+    about: "A subscription. Cut the line or restart the server: it comes back without missing one.",
+    query: `subscription Breaches($after: String) {
+  breaches(after: $after, atRisk: true) {
+    cursor
+    kind
+    at
+    account { name }
+    incident { summary priority }
+    promise { name remainingSeconds }
+  }
+}`,
+  },
+];
+
+const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker" };
+const NOTES = {
+  postgres: "keeps everything",
+  redis: "hurries what is live",
+  migrations: "as this release wants them",
+  relay: "numbers facts, judges clocks",
+};
+
+async function showParts() {
+  const cards = [];
+  const card = (name, kind, note) => {
+    const item = element("li", null, kind);
+    item.append(element("b", name), element("small", note));
+    cards.push(item);
+  };
+  try {
+    const response = await fetch("/readyz");
+    const { parts } = await response.json();
+    card("API", response.ok ? "ready" : "waiting", location.host);
+    for (const [name, part] of Object.entries(parts)) {
+      const soft = name === "redis" || name === "relay";
+      card(SHOWN[name] ?? name, part.ready ? "ready" : soft ? "waiting" : "missing", part.why ?? NOTES[name]);
+    }
+  } catch {
+    card("API", "missing", "does not answer");
+  }
+  at("parts").replaceChildren(...cards);
+}
+
+let people = [];
+
+async function showPeople() {
+  try {
+    const response = await fetch("/demo/tokens");
+    people = response.ok ? await response.json() : [];
+  } catch {
+    people = [];
+  }
+  const tenants = [...new Set(people.map((person) => person.tenant))];
+  at("tenant").replaceChildren(...tenants.map((name) => new Option(name)));
+  at("tenant").parentElement.hidden = at("role").parentElement.hidden = people.length === 0;
+  if (people.length === 0) {
+    at("token").value = sessionStorage.getItem("waarborg.token") ?? "";
+    at("whose").textContent = "Tokens: waarborg token --role dispatcher";
+    return;
+  }
+  showRoles();
+}
+
+function showRoles() {
+  const here = people.filter((person) => person.tenant === at("tenant").value);
+  at("role").replaceChildren(...here.map((person) => new Option(person.role.replaceAll("_", " "), person.role)));
+  if (here.some((person) => person.role === "dispatcher")) at("role").value = "dispatcher";
+  choose();
+}
+
+function choose() {
+  const person = people.find((one) => one.tenant === at("tenant").value && one.role === at("role").value);
+  if (!person) return;
+  at("token").value = person.token;
+  const reach = person.account ? `sees ${person.account} only` : "sees every client of the company";
+  at("whose").textContent = `${person.user}, ${reach}.`;
+  remember();
+}
+
+const remember = () => sessionStorage.setItem("waarborg.token", at("token").value.trim());
+
+let stop = null;
+
+function say(kind, text) {
+  at("status").className = `status ${kind}`;
+  at("status").textContent = text;
+}
+
+function clear() {
+  stop?.();
+  stop = null;
+  at("run").textContent = "Run";
+  at("events").replaceChildren();
+  at("events").hidden = true;
+  at("answer").textContent = "";
+}
+
+function pick(index) {
+  clear();
+  say("", "Nothing asked yet");
+  [...at("tabs").children].forEach((tab, n) => tab.setAttribute("aria-selected", String(n === index)));
+  at("query").value = EXAMPLES[index].query;
+  at("about").textContent = EXAMPLES[index].about;
+}
+
+async function ask(query, token) {
+  say("", "Asking…");
+  const began = performance.now();
+  try {
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/graphql-response+json",
+        authorization: `Bearer ${token}`,
+      },
+      body: JSON.stringify({ query }),
+    });
+    const answer = await response.json();
+    const took = Math.round(performance.now() - began);
+    const cost = answer.extensions?.cost;
+    const tail = cost === undefined ? "" : ` · cost ${cost}`;
+    say(answer.errors ? "trouble" : "", `${response.status} in ${took} ms${tail}`);
+    at("answer").textContent = JSON.stringify(answer.errors ?? answer.data, null, 2);
+  } catch (error) {
+    say("trouble", `No answer: ${error.message}`);
+  }
+}
+
+function showEvent(event) {
+  const short = event.kind === "promise.breached" ? "late" : event.kind === "promise.at_risk" ? "at risk" : event.kind;
+  const badge = { late: "badge", "at risk": "badge risk" }[short] ?? "badge other";
+  const time = element("time", event.at ? new Date(event.at).toLocaleTimeString() : "");
+  const item = element("li", null, "new");
+  const what = [event.incident?.summary, event.incident?.priority?.toLowerCase()].filter(Boolean).join(" · ");
+  const who = [event.account?.name, event.promise?.name?.replaceAll("_", " ")].filter(Boolean).join(" · ");
+  item.append(element("span", short, badge), element("span", what || event.kind), time, element("small", who));
+  at("events").prepend(item);
+  while (at("events").children.length > 100) at("events").lastChild.remove();
+}
+
+at("ask").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  const running = stop !== null;
+  clear();
+  if (running) return say("", "Stopped");
+  const query = at("query").value;
+  const token = at("token").value.trim();
+  if (!/^\s*subscription\b/m.test(query)) return ask(query, token);
+  at("events").hidden = false;
+  at("run").textContent = "Stop";
+  stop = follow({ query, token, onEvent: showEvent, onState: say });
+});
+at("tenant").addEventListener("change", showRoles);
+at("role").addEventListener("change", choose);
+at("token").addEventListener("change", remember);
+at("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(at("token").value);
+  at("copy").textContent = "Copied";
+  setTimeout(() => (at("copy").textContent = "Copy"), 1200);
+});
+EXAMPLES.forEach((example, index) => {
+  const tab = element("button", example.name);
+  tab.type = "button";
+  tab.role = "tab";
+  tab.addEventListener("click", () => pick(index));
+  at("tabs").append(tab);
+});
+
+pick(0);
+showParts();
+setInterval(showParts, 5000);
+showPeople();

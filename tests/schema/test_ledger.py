@@ -1,0 +1,52 @@
+"""The ledger over the wire: in order, resumable, and with sealed cursors."""
+
+from schema import ids
+from tests import build, facts
+from tests.api import asking
+from tests.api.asking import Api, Office
+
+READ = """query ($account: ID, $first: Int, $after: String, $kinds: [String!]) {
+  ledger(accountId: $account, first: $first, after: $after, kinds: $kinds) {
+    nodes { kind cursor hash subjectId account { id } } pageInfo { hasNextPage endCursor } } }"""
+
+
+async def test_the_ledger_reads_in_order_and_goes_on_from_any_cursor(
+    api: Api, office: Office
+) -> None:
+    await build.incident(api.make, office.world)
+    await facts.number_all(api.make)
+    everything = await api.data(office.client, READ, account=office.account, first=100)
+    whole = everything["ledger"]["nodes"]
+    kinds = [fact["kind"] for fact in whole]
+    assert kinds[0] == "account.created"
+    assert kinds.index("incident.opened") < kinds.index("promise.started")
+    assert all(len(fact["hash"]) == 64 for fact in whole)
+    assert {fact["account"]["id"] for fact in whole} == {office.account}
+    paged, after = [], None
+    while True:
+        page = await api.data(office.client, READ, account=office.account, first=3, after=after)
+        paged += page["ledger"]["nodes"]
+        if not page["ledger"]["pageInfo"]["hasNextPage"]:
+            break
+        after = page["ledger"]["pageInfo"]["endCursor"]
+    assert paged == whole
+    rest = await api.data(
+        office.client, READ, account=office.account, after=whole[1]["cursor"], first=100
+    )
+    assert rest["ledger"]["nodes"] == whole[2:]
+
+
+async def test_what_a_fact_is_about_is_found_by_its_id(api: Api, office: Office) -> None:
+    incident = await build.incident(api.make, office.world)
+    await facts.number_all(api.make)
+    page = await api.data(office.client, READ, kinds=["incident.opened"])
+    [fact] = page["ledger"]["nodes"]
+    assert fact["subjectId"] == ids.write("Incident", incident.id)
+
+
+async def test_another_companys_cursor_is_refused(api: Api, office: Office) -> None:
+    await facts.number_all(api.make)
+    page = await api.data(office.client, READ, first=1)
+    stranger = await asking.office(api)
+    answer = await api.ask(stranger.client, READ, after=page["ledger"]["pageInfo"]["endCursor"])
+    assert answer["errors"][0]["extensions"]["code"] == "CURSOR_INVALID"
