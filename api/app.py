@@ -91,7 +91,9 @@ def _lifespan(
         async with AsyncExitStack() as ends:
             database = connect(settings.database_url)
             ends.push_async_callback(database.dispose)
-            make = sessions(database)
+            system = connect(settings.system_database_url, pool_size=5)
+            ends.push_async_callback(system.dispose)
+            make = sessions(system)
             # A stalled connection is noticed, and a restarted Redis is not an error of the next request.
             redis = Redis.from_url(
                 settings.redis_url,
@@ -106,6 +108,7 @@ def _lifespan(
                 settings=settings,
                 engine=engine,
                 database=database,
+                requests=sessions(database),
                 sessions=make,
                 redis=redis,
                 hub=hub,

@@ -58,7 +58,7 @@ class Company:
 
     async def find(self) -> bool:
         """Learn who works there; False when the database holds another company than ours."""
-        engine = connect(self._settings.database_url, pool_size=1)
+        engine = connect(self._settings.system_database_url, pool_size=1)
         try:
             async with sessions(engine)() as session:
                 found = await session.scalars(

@@ -49,7 +49,7 @@ def run(settings: Settings) -> bool:
 
 
 async def _run(settings: Settings) -> bool:
-    engine = connect(settings.database_url)
+    engine = connect(settings.system_database_url)
     try:
         make = sessions(engine)
         if not await is_empty(make):

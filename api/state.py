@@ -12,6 +12,7 @@ from api.engine import Engine
 from api.keys import Keys
 from domain.actor import Actor
 from domain.db import Sessions
+from domain.fence import Fenced
 from domain.settings import Settings
 from realtime.hub import Hub
 from schema.context import Context
@@ -29,7 +30,11 @@ class State:
     settings: Settings
     engine: Engine
     database: AsyncEngine
+    """Where requests are answered from, by a login that sees one company at a time."""
+    requests: Sessions
+    """Sessions on `database`; they see nothing until they are fenced to an actor."""
     sessions: Sessions
+    """Sessions that see every company: for signing in, the hub and the process's own health."""
     redis: Redis
     hub: Hub
     keys: Keys
@@ -41,4 +46,4 @@ class State:
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
-        return Context(self.sessions, actor, self.now, self.cursor_secret, self.hub)
+        return Context(Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub)

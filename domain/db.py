@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from domain import fence
+
 Sessions = async_sessionmaker[AsyncSession]
 
 
@@ -35,6 +37,7 @@ def connect(url: str, *, pool_size: int = 10) -> AsyncEngine:
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={
+            "connection_class": fence.Connection,
             "server_settings": {
                 "application_name": "waarborg",
                 "timezone": "UTC",

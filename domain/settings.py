@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     """Directory of embedded servers, photos and logs; relative to the working directory."""
 
     database_url: DatabaseUrl = ""
-    """The application's login (not the owner of the tables)."""
+    """The login that answers requests: it sees the rows of one company at a time, and owns no table."""
+    system_database_url: DatabaseUrl = ""
+    """The login for work that is no single company's, such as the relay: it passes row-level security."""
     owner_database_url: DatabaseUrl = ""
     """The login that owns the tables and runs migrations; the same as `database_url` when not given."""
     redis_url: RedisUrl = ""
@@ -82,6 +84,7 @@ class Settings(BaseSettings):
     def _fall_back(self) -> Self:
         """Give the addresses that were not named their documented default."""
         for name, other in (
+            ("system_database_url", "database_url"),
             ("owner_database_url", "database_url"),
             ("jobs_redis_url", "redis_url"),
         ):

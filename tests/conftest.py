@@ -73,10 +73,16 @@ def database_url(owner_url: str) -> str:
     return make_url(owner_url).set(username=migrate.APP_ROLE).render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="session")
+def system_url(database_url: str) -> str:
+    """The same database, as the login that sees every company's rows."""
+    return make_url(database_url).set(username="waarborg_system").render_as_string(hide_password=False)
+
+
 @pytest.fixture
-async def make(database_url: str) -> AsyncIterator[Sessions]:
+async def make(system_url: str) -> AsyncIterator[Sessions]:
     """A maker of sessions on this worker's database; commits are real and nothing is cleaned."""
-    engine = connect(database_url)
+    engine = connect(system_url)
     yield sessions(engine)
     await engine.dispose()
 

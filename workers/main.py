@@ -50,7 +50,7 @@ async def _until_told(settings: Settings) -> None:
 
 async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
     """All parts of a worker in this event loop, until cancelled. No lost server ends it."""
-    engine = connect(settings.database_url)
+    engine = connect(settings.system_database_url)
     make = sessions(engine)
     redis = Redis.from_url(
         settings.redis_url,
@@ -68,7 +68,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             sent_from=settings.smtp_from,
             attempts=settings.job_attempts,
         )
-        relay = Relay(settings.database_url, make, redis, queue, ledger, routes=routes)
+        relay = Relay(settings.system_database_url, make, redis, queue, ledger, routes=routes)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "relay": relay.run,
             "queue": lambda: queue.work(runner),

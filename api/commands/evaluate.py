@@ -68,7 +68,7 @@ def _figures(tally: Tally, *, verify: bool) -> dict[str, object]:
 async def _run(
     settings: Settings, tenant: str | None, account: str | None, *, verify: bool
 ) -> Tally:
-    engine = connect(settings.database_url, pool_size=1)
+    engine = connect(settings.system_database_url, pool_size=1)
     make = sessions(engine)
     try:
         async with make() as session:

@@ -56,7 +56,7 @@ async def _import(
     rejects: Path,
     progress: imports.Progress,
 ) -> imports.Imported:
-    engine = connect(settings.database_url, pool_size=1)
+    engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
             return await imports.import_incidents(

@@ -42,7 +42,7 @@ def run(
 async def _find(
     settings: Settings, role: Role, tenant: str | None, account: str | None
 ) -> tuple[User, str]:
-    engine = connect(settings.database_url, pool_size=1)
+    engine = connect(settings.system_database_url, pool_size=1)
     make = sessions(engine)
     try:
         query = (

@@ -96,6 +96,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return os.environ | {
         "WAARBORG_DATA": str(settings.data.resolve()),
         "WAARBORG_DATABASE_URL": settings.database_url,
+        "WAARBORG_SYSTEM_DATABASE_URL": settings.system_database_url,
         "WAARBORG_OWNER_DATABASE_URL": settings.owner_database_url,
         "WAARBORG_REDIS_URL": settings.redis_url,
         "WAARBORG_JOBS_REDIS_URL": settings.jobs_redis_url,

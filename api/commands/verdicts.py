@@ -88,7 +88,7 @@ def _sink(out: Path | None) -> Any:
 async def _export(
     settings: Settings, table: "Table", tenant: str | None, account: str | None, source: str | None
 ) -> None:
-    engine = connect(settings.database_url, pool_size=1)
+    engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with sessions(engine)() as session:
             tenant_ids = await whose.tenants(session, tenant)

@@ -33,7 +33,9 @@ class Servers:
     """Addresses of a running pair; a server that was not asked for has an empty address."""
 
     database_url: str
-    """The application's login: reads and writes rows, owns nothing."""
+    """The login of requests: reads and writes rows of the company it names, owns nothing."""
+    system_url: str
+    """The login that sees every company's rows, and owns nothing either."""
     owner_url: str
     """The login that owns the tables, for migrations."""
     redis_url: str
@@ -73,6 +75,7 @@ def servers(
     with joined(place.data, first=start, last=stop):
         yield Servers(
             database_url=postgres.url(place, "waarborg_app") if want_database else "",
+            system_url=postgres.url(place, "waarborg_system") if want_database else "",
             owner_url=postgres.url(place, "waarborg_owner") if want_database else "",
             redis_url=redis.url(place) if want_redis else "",
         )
@@ -82,7 +85,7 @@ def servers(
 def provided(settings: Settings, *, say: Say = _silent) -> Iterator[Settings]:
     """The same settings with an address for everything: those given are used as they are, the rest is embedded."""
     want_database, want_redis = not settings.database_url, not settings.redis_url
-    nothing = nullcontext(Servers("", "", ""))
+    nothing = nullcontext(Servers("", "", "", ""))
     pair: AbstractContextManager[Servers] = (
         servers(settings.data, want_database=want_database, want_redis=want_redis, say=say)
         if want_database or want_redis
@@ -92,6 +95,7 @@ def provided(settings: Settings, *, say: Say = _silent) -> Iterator[Settings]:
         yield settings.model_copy(
             update={
                 "database_url": settings.database_url or running.database_url,
+                "system_database_url": settings.system_database_url or running.system_url,
                 "owner_database_url": settings.owner_database_url or running.owner_url,
                 "redis_url": settings.redis_url or running.redis_url,
                 "jobs_redis_url": settings.jobs_redis_url or running.redis_url,

@@ -34,6 +34,8 @@ SELECT 'CREATE ROLE waarborg_owner LOGIN'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'waarborg_owner')\\gexec
 SELECT 'CREATE ROLE waarborg_app LOGIN'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'waarborg_app')\\gexec
+SELECT 'CREATE ROLE waarborg_system LOGIN BYPASSRLS IN ROLE waarborg_app'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'waarborg_system')\\gexec
 SELECT 'CREATE DATABASE waarborg OWNER waarborg_owner'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'waarborg')\\gexec
 """

@@ -43,6 +43,8 @@ async def create_account(
 ) -> Account:
     """Open a client account; a second one of the same name is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
+    if actor.accounts is not None:  # it would be outside their reach at once
+        raise Refused(Code.NOT_ALLOWED, "Who is limited to some accounts opens no others.")
     account = await _insert_once(
         session,
         Account,

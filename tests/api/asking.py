@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx2
 import uvicorn
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -28,6 +28,8 @@ from tests.build import World
 
 def settings(database_url: str, redis_url: str, data: Path, **more: Any) -> Settings:
     """Settings of an API of one's own, on this worker's servers."""
+    system = make_url(database_url).set(username="waarborg_system")
+    more = {"system_database_url": system.render_as_string(hide_password=False)} | more
     return Settings(database_url=database_url, redis_url=redis_url, data=data, **more)
 
 

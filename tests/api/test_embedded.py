@@ -89,28 +89,28 @@ async def query(url: str, sql: str) -> Any:
         await connection.close()
 
 
-async def write(running: Servers) -> None:
+async def write(owner_url: str, redis_url: str) -> None:
     """Leave something behind in both servers."""
-    await query(running.owner_url, "CREATE TABLE kept AS SELECT 42 AS answer")
-    async with Redis.from_url(running.redis_url) as client:
+    await query(owner_url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    async with Redis.from_url(redis_url) as client:
         await client.set("kept", 42)
 
 
-async def read(running: Servers) -> tuple[int, bytes | None]:
-    async with Redis.from_url(running.redis_url) as client:
+async def read(owner_url: str, redis_url: str) -> tuple[int, bytes | None]:
+    async with Redis.from_url(redis_url) as client:
         kept = await client.get("kept")
-    return await query(running.owner_url, "SELECT answer FROM kept"), kept
+    return await query(owner_url, "SELECT answer FROM kept"), kept
 
 
 async def test_data_is_there_after_a_restart_that_takes_less_than_three_seconds(
     tmp_path: Path,
 ) -> None:
     with servers(tmp_path, durable=False) as running:
-        await write(running)
+        await write(running.owner_url, running.redis_url)
     began = time.monotonic()
     with servers(tmp_path, durable=False) as running:
         took_s = time.monotonic() - began
-        assert await read(running) == (42, b"42")
+        assert await read(running.owner_url, running.redis_url) == (42, b"42")
     assert took_s < 3
 
 
@@ -144,38 +144,44 @@ async def test_a_pair_that_was_killed_with_its_user_comes_back_with_its_data(
 ) -> None:
     holder = hold(tmp_path)
     with servers(tmp_path, durable=False) as running:
-        await write(running)
+        await write(running.owner_url, running.redis_url)
         for process_id in (holder.pid, *process_ids(tmp_path)):
             os.kill(process_id, signal.SIGKILL)
     with servers(tmp_path, durable=False) as running:
-        assert await read(running) == (42, b"42")
+        assert await read(running.owner_url, running.redis_url) == (42, b"42")
 
 
 def test_a_server_that_dies_under_its_users_is_revived(tmp_path: Path) -> None:
     asked = Settings(data=tmp_path, database_url="", redis_url="")
     with provided(asked) as settings:
-        running = Servers(settings.database_url, settings.owner_database_url, settings.redis_url)
-        asyncio.run(write(running))
+        running = Servers(
+            settings.database_url,
+            settings.system_database_url,
+            settings.owner_database_url,
+            settings.redis_url,
+        )
+        asyncio.run(write(running.owner_url, running.redis_url))
         for process_id in process_ids(tmp_path):
             os.kill(process_id, signal.SIGKILL)
         until = time.monotonic() + 10
         while is_held(tmp_path / "postgres.lock") and time.monotonic() < until:
             time.sleep(0.01)  # the children of the killed server are noticing
         revive(asked)
-        assert asyncio.run(read(running)) == (42, b"42")
+        kept = asyncio.run(read(settings.owner_database_url, settings.redis_url))
+        assert kept == (42, b"42")
 
 
 async def test_a_leftover_process_id_that_now_belongs_to_a_stranger_is_harmless(
     tmp_path: Path,
 ) -> None:
     with servers(tmp_path, durable=False) as running:
-        await write(running)
+        await write(running.owner_url, running.redis_url)
     (tmp_path / "postgres" / "postmaster.pid").write_text(
         f"{os.getpid()}\n{tmp_path}\n0\n5432\n\n\n\nready\n"
     )
     (tmp_path / "redis" / "redis.pid").write_text(str(os.getpid()))
     with servers(tmp_path, durable=False) as running:
-        assert await read(running) == (42, b"42")
+        assert await read(running.owner_url, running.redis_url) == (42, b"42")
 
 
 async def test_two_data_directories_at_once_do_not_meet(tmp_path: Path) -> None:
@@ -183,15 +189,15 @@ async def test_two_data_directories_at_once_do_not_meet(tmp_path: Path) -> None:
         servers(tmp_path / "one", durable=False) as one,
         servers(tmp_path / "two", durable=False) as two,
     ):
-        await write(one)
-        assert await read(one) == (42, b"42")
+        await write(one.owner_url, one.redis_url)
+        assert await read(one.owner_url, one.redis_url) == (42, b"42")
         assert await query(two.owner_url, "SELECT to_regclass('kept')") is None
 
 
 async def test_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     with servers(tmp_path / ("deep" * 20) / "er", durable=False) as running:
-        await write(running)
-        assert await read(running) == (42, b"42")
+        await write(running.owner_url, running.redis_url)
+        assert await read(running.owner_url, running.redis_url) == (42, b"42")
 
 
 async def test_commits_are_durable_text_is_utf8_and_time_is_utc(tmp_path: Path) -> None:
@@ -228,7 +234,7 @@ async def test_root_gets_servers_of_an_ordinary_user_below_a_private_directory(
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     with servers(private / "var", durable=False) as running:
-        await write(running)
+        await write(running.owner_url, running.redis_url)
         owners = {psutil.Process(number).uids().real for number in process_ids(private / "var")}
     assert 0 not in owners
     assert private.stat().st_mode & 0o777 == 0o700

@@ -28,6 +28,7 @@ async def test_the_roles_script_makes_an_owner_and_a_login_that_owns_nothing(
         for statement in (
             "DROP DATABASE waarborg",
             "DROP ROLE waarborg_owner",
+            "DROP ROLE waarborg_system",
             "DROP ROLE waarborg_app",
         ):
             await connection.execute(statement)
@@ -36,18 +37,28 @@ async def test_the_roles_script_makes_an_owner_and_a_login_that_owns_nothing(
             check=False,
             capture_output=True,
             text=True,
-            env=os.environ | {"WAARBORG_OWNER_PASSWORD": "one's", "WAARBORG_APP_PASSWORD": "two"},
+            env=os.environ
+            | {
+                "WAARBORG_OWNER_PASSWORD": "one's",
+                "WAARBORG_APP_PASSWORD": "two",
+                "WAARBORG_SYSTEM_PASSWORD": "three",
+            },
         )
         assert (done.returncode, done.stderr) == (0, "")
         with_password = await connection.fetch(
             "SELECT rolname FROM pg_authid WHERE rolpassword IS NOT NULL ORDER BY 1"
         )
         await connection.close()
-        assert [row["rolname"] for row in with_password] == ["waarborg_app", "waarborg_owner"]
+        assert [row["rolname"] for row in with_password] == [
+            *("waarborg_app", "waarborg_owner", "waarborg_system"),
+        ]
         await _migrate_elsewhere(running.owner_url)
         app = await asyncpg.connect(running.database_url.replace("+asyncpg", ""))
         assert await app.fetchval("SELECT has_table_privilege('tenant', 'INSERT')")
         await app.close()
+        system = await asyncpg.connect(running.system_url.replace("+asyncpg", ""))
+        assert await system.fetchval("SELECT has_table_privilege('tenant', 'INSERT')")
+        await system.close()
 
 
 async def _migrate_elsewhere(owner_url: str) -> None:

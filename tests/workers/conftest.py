@@ -15,9 +15,9 @@ Working = Callable[..., AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+def settings(system_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Real servers; letters are laid down in a folder."""
-    return Settings(database_url=database_url, redis_url=redis_url, data=tmp_path)
+    return Settings(database_url=system_url, redis_url=redis_url, data=tmp_path)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ Relaying = Callable[..., AbstractAsyncContextManager[Relay]]
 
 
 @pytest.fixture
-def relaying(database_url: str, redis_url: str, redis: Redis, make: Sessions) -> Relaying:
+def relaying(system_url: str, redis_url: str, redis: Redis, make: Sessions) -> Relaying:
     """A candidate for leader, for the length of a block; it stands again when it falls."""
 
     @asynccontextmanager
@@ -37,7 +37,7 @@ def relaying(database_url: str, redis_url: str, redis: Redis, make: Sessions) ->
         async with make() as session:
             name = await numbering.ledger_name(session)
         queue = Queue(redis_url, name)
-        relay = Relay(database_url, make, redis, queue, name)
+        relay = Relay(system_url, make, redis, queue, name)
         task = asyncio.create_task(for_ever("relay", relay.run))
         try:
             yield relay
@@ -163,14 +163,14 @@ async def test_a_relay_that_died_between_numbering_and_shipping_is_caught_up_wit
 
 
 async def test_numbering_goes_on_while_redis_answers_nothing(
-    make: Sessions, database_url: str
+    make: Sessions, system_url: str
 ) -> None:
     with servers.redis_server() as server:
         redis = Redis.from_url(server.url)
         async with make() as session:
             name = await numbering.ledger_name(session)
         queue = Queue(server.url, name)
-        relay = Relay(database_url, make, redis, queue, name)
+        relay = Relay(system_url, make, redis, queue, name)
         task = asyncio.create_task(for_ever("relay", relay.run))
         await facts.until(lambda: relay.leads)
         server.freeze()
