@@ -76,7 +76,9 @@ def database_url(owner_url: str) -> str:
 @pytest.fixture(scope="session")
 def system_url(database_url: str) -> str:
     """The same database, as the login that sees every company's rows."""
-    return make_url(database_url).set(username="waarborg_system").render_as_string(hide_password=False)
+    return (
+        make_url(database_url).set(username="waarborg_system").render_as_string(hide_password=False)
+    )
 
 
 @pytest.fixture
