@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.kernels.clock import BEYOND
-from domain.kernels.columns import Calendars, Events, Promises, Verdicts
-from domain.kernels.judge import PPM, judge
+from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
+from domain.kernels.judge import PPM, Rows, judge
 from domain.kernels.layout import seal
 
 WARN_PPM = (500_000, 750_000, 900_000)
@@ -33,23 +33,27 @@ def verdicts(
     if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
         raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
     check_columns(events, promises, calendars)
-    sealed = seal(events, promises.cls.size)
+    sealed = seal(events, promises)
     check_horizon(sealed.ts, promises, calendars, at_us)
     out = empty_rows(sealed.ts.size)
     warn = np.array(warn_ppm, np.int64)
     n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.cls.size)
-    rows = Verdicts._make(column[:n] for column in out)
+    rows = columns_of(out[:n])
     if n and rows.breach_us.max() == BEYOND:
         promise = int(rows.promise[rows.breach_us.argmax()])
         raise HorizonTooShort(f"the deadline of promise {promise} lies beyond its calendar")
     return rows
 
 
-def empty_rows(capacity: int) -> Verdicts:
-    """Columns for at most `capacity` rows; a part needs at least one event."""
-    small, instant = np.uint8, np.int64
-    kinds = (np.int32, np.int32, np.int32, small, small, *(instant,) * 8, np.float64)
-    return Verdicts._make(np.empty(capacity, kind) for kind in kinds)
+def empty_rows(capacity: int) -> Rows:
+    """Room for at most `capacity` rows; a part needs at least one event."""
+    return np.recarray(capacity, VERDICT)
+
+
+def columns_of(rows: Rows) -> Verdicts:
+    """Views of the fields; nothing is copied."""
+    plain = rows.view(np.ndarray)
+    return Verdicts._make(plain[name] for name in Verdicts._fields)
 
 
 def check_columns(events: Events, promises: Promises, calendars: Calendars) -> None:

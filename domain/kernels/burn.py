@@ -53,11 +53,10 @@ def limits_for(promises: Promises, period_days: int = 30) -> Limits:
 
 @kernel
 def burning(done: Decided, limits: Limits, p_from: int, p_until: int) -> NDArray[np.uint8]:
-    """PAGE | TICKET at each decided part's τ, over the trailing windows (τ - w, τ]; (parts,)."""
-    start = done.first[p_from]
-    says = np.zeros(done.first[p_until] - start, np.uint8)
+    """PAGE | TICKET at each part of the run, over the trailing windows (τ - w, τ]; (parts,)."""
+    says = np.zeros(done.tau.size, np.uint8)
     for p in range(p_from, p_until):
-        a, b = done.first[p], done.first[p + 1]
+        a, b = done.first[p - p_from], done.first[p - p_from + 1]
         late = np.zeros(b - a + 1, np.int64)
         for i in range(b - a):
             late[i + 1] = late[i] + 1 - done.kept[a + i]
@@ -82,6 +81,6 @@ def burning(done: Decided, limits: Limits, p_from: int, p_until: int) -> NDArray
                     and fast * ours >= (end - short) * theirs
                 ):
                     for j in range(i, end):
-                        says[a - start + j] |= limits.says[pair]
+                        says[a + j] |= limits.says[pair]
                 i = end
     return says

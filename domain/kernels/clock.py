@@ -1,90 +1,111 @@
-"""Working time on a calendar: C(t), its two inverses, and the deadline in business days."""
+"""Working time on a calendar: C(t), its two inverses, and the deadline in business days.
 
-from domain.kernels.columns import Calendars
-from domain.kernels.jit import step
+`head` is one row of `Calendars.head`, `data` is `Calendars.data`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.kernels.columns import (
+    ALWAYS,
+    BUSINESS,
+    BUSINESS_DAYS,
+    DAY_TABLE,
+    DAY_ZERO,
+    FROM,
+    INTERVALS,
+    OFFSETS,
+    OPEN,
+    TOTAL,
+    UNTIL,
+    ZONE,
+)
+from domain.kernels.jit import leaf
 
 DAY = 86_400_000_000
 BEYOND = (1 << 63) - 1  # the expansion ends before this instant; callers refuse
+Numbers = NDArray[np.int64]
 
 
-@step
-def working(cal: Calendars, k: int, t: int) -> int:
-    """C(t): working µs of calendar `k` before `t`; t itself when always open. O(1)."""
-    if cal.always[k]:
+@leaf
+def working(head: Numbers, data: Numbers, t: int) -> int:
+    """C(t): working µs before `t`; t itself when always open. O(1)."""
+    if head[ALWAYS]:
         return t
-    i = cal.day_interval[cal.day_first[k] + t // DAY - cal.day_zero[k]] + cal.interval_first[k]
-    end = cal.interval_first[k + 1]
-    while i < end and cal.close_us[i] <= t:
+    n, opens = head[INTERVALS], head[OPEN]
+    i = data[head[DAY_TABLE] + t // DAY - head[DAY_ZERO]]
+    while i < n and data[opens + n + i] <= t:
         i += 1
-    if i == end:
-        return cal.total_us[k]
-    return cal.before_us[i] + max(0, t - cal.open_us[i])
+    if i == n:
+        return int(head[TOTAL])
+    return int(data[opens + 2 * n + i] + max(0, t - data[opens + i]))
 
 
-@step
-def exceeded_at(cal: Calendars, k: int, c: int) -> int:
+@leaf
+def exceeded_at(head: Numbers, data: Numbers, c: int) -> int:
     """C⁻¹(c): the first instant after which more than `c` has elapsed (right inverse)."""
-    if cal.always[k]:
+    if head[ALWAYS]:
         return c
-    if c >= cal.total_us[k]:
+    if c >= head[TOTAL]:
         return BEYOND
-    low, high = cal.interval_first[k], cal.interval_first[k + 1]
-    while high - low > 1:  # the last interval with before <= c
+    n, opens = head[INTERVALS], head[OPEN]
+    before = opens + 2 * n
+    i = last_at_most(data, before, n, c)
+    return int(data[opens + i] + c - data[before + i])
+
+
+@leaf
+def reached_at(head: Numbers, data: Numbers, c: int) -> int:
+    """Return the first instant at which `c` has elapsed, c > 0 (left inverse)."""
+    return c if head[ALWAYS] else exceeded_at(head, data, c - 1) + 1
+
+
+@leaf
+def last_at_most(data: Numbers, start: int, n: int, x: int) -> int:
+    """Position of the last of the n ascending numbers from `start` on that is <= x; 0 if none."""
+    low, high = 0, n
+    while high - low > 1:
         middle = (low + high) // 2
-        if cal.before_us[middle] <= c:
+        if data[start + middle] <= x:
             low = middle
         else:
             high = middle
-    return cal.open_us[low] + c - cal.before_us[low]
+    return low
 
 
-@step
-def reached_at(cal: Calendars, k: int, c: int) -> int:
-    """Return the first instant at which `c` has elapsed, c > 0 (left inverse)."""
-    return c if cal.always[k] else exceeded_at(cal, k, c - 1) + 1
-
-
-@step
-def business_deadline(cal: Calendars, k: int, start: int, days: int) -> int:
+@leaf
+def business_deadline(head: Numbers, data: Numbers, start: int, days: int) -> int:
     """Move `start` forward into working time, then the same wall clock `days` business days on.
 
     On an always-open calendar every local day is a business day. A wall clock that happens twice
     means its first occurrence; one that does not exist, the instant that many minutes after the
     switch (PEP 495 with fold=0). BEYOND when the expansion ends before it.
     """
-    moved = start if cal.always[k] else exceeded_at(cal, k, working(cal, k, start))
-    if moved == BEYOND or start < cal.from_us[k]:
+    always = head[ALWAYS] != 0
+    moved = start if always else exceeded_at(head, data, working(head, data, start))
+    if moved == BEYOND or start < head[FROM]:
         return BEYOND
-    z = cal.zone_first[k]
-    while z + 1 < cal.zone_first[k + 1] and cal.zone_from_us[z + 1] <= moved:
-        z += 1
-    wall = moved + cal.zone_offset_us[z]
+    zone, offsets = head[ZONE], head[OFFSETS]
+    wall = moved + data[zone + offsets + last_at_most(data, zone, offsets, moved)]
     day = wall // DAY
-    if cal.always[k]:
+    if always:
         wall += days * DAY
     else:
-        low, high = cal.business_first[k], cal.business_first[k + 1]
-        while high - low > 1:  # the last business day <= day
-            middle = (low + high) // 2
-            if cal.business_day[middle] <= day:
-                low = middle
-            else:
-                high = middle
-        if low + days >= cal.business_first[k + 1]:
+        i = last_at_most(data, head[BUSINESS], head[BUSINESS_DAYS], day)
+        if i + days >= head[BUSINESS_DAYS]:
             return BEYOND
-        wall += (cal.business_day[low + days] - day) * DAY
-    due = at_wall_clock(cal, k, wall)
-    return BEYOND if due >= cal.until_us[k] else due
+        wall += (data[head[BUSINESS] + i + days] - day) * DAY
+    due = at_wall_clock(data, zone, offsets, wall)
+    return BEYOND if due >= head[UNTIL] else due
 
 
-@step
-def at_wall_clock(cal: Calendars, k: int, wall: int) -> int:
+@leaf
+def at_wall_clock(data: Numbers, zone: int, offsets: int, wall: int) -> int:
     """Return the instant of a local wall clock (µs), PEP 495 with fold=0."""
-    z = cal.zone_first[k]
-    last = cal.zone_first[k + 1] - 1
+    z = 0
     # Move on while the wall clock is past the switch on the clocks of both sides of it.
-    while z < last and wall >= cal.zone_from_us[z + 1] + max(
-        cal.zone_offset_us[z], cal.zone_offset_us[z + 1]
+    while z + 1 < offsets and wall >= data[zone + z + 1] + max(
+        data[zone + offsets + z], data[zone + offsets + z + 1]
     ):
         z += 1
-    return wall - cal.zone_offset_us[z]
+    return int(wall - data[zone + offsets + z])

@@ -24,37 +24,94 @@ class Events(NamedTuple):
 
 
 class Promises(NamedTuple):
-    """What was promised: one row per promise version."""
+    """What was promised: one row per promise version.
 
-    cls: NDArray[np.uint8]  # (promises,) PromiseClass
-    calendar: NDArray[np.int32]  # (promises,) row of `Calendars`
-    target_us: NDArray[np.int64]  # (promises, 4) working µs per priority, -1 = none
-    business_days: NDArray[np.int32]  # (promises, 4) instead of target_us, -1 = none
-    objective_ppm: NDArray[np.int64]  # (promises,) share to be kept; COVER: share to be staffed
-    pausable: NDArray[np.bool_]  # (promises,) False: PAUSE and RESUME are ignored
-    pass_mark: NDArray[np.float32]  # (promises,) POINT: kept from this value on
-    full_mark: NDArray[np.float32]  # (promises,) POINT: the value that counts as quality 1
+    One table instead of a column per term: a compiled call that is handed eight arrays spends more
+    time counting references than judging.
+    """
+
+    terms: NDArray[np.int64]  # (promises, 12), see the numbers below and the properties
+    marks: NDArray[np.float64]  # (promises, 2) POINT: kept from this value on; counts as quality 1
+
+    @property
+    def cls(self) -> NDArray[np.int64]:
+        """PromiseClass; (promises,)."""
+        return self.terms[:, CLS]
+
+    @property
+    def calendar(self) -> NDArray[np.int64]:
+        """Row of `Calendars`; (promises,)."""
+        return self.terms[:, CALENDAR]
+
+    @property
+    def target_us(self) -> NDArray[np.int64]:
+        """Working µs per priority, -1 = none; (promises, 4)."""
+        return self.terms[:, TARGET : TARGET + PRIORITIES]
+
+    @property
+    def business_days(self) -> NDArray[np.int64]:
+        """Business days per priority, instead of a target in µs, -1 = none; (promises, 4)."""
+        return self.terms[:, DAYS : DAYS + PRIORITIES]
+
+    @property
+    def objective_ppm(self) -> NDArray[np.int64]:
+        """Share to be kept; COVER: share to be staffed; (promises,)."""
+        return self.terms[:, OBJECTIVE]
+
+
+# Columns of `Promises.terms`
+CLS, CALENDAR, TARGET, DAYS, OBJECTIVE, PAUSABLE, TERMS = 0, 1, 2, 6, 10, 11, 12
 
 
 class Calendars(NamedTuple):
-    """Working time of k calendars, flattened; rows of calendar c are `first[c]:first[c + 1]`."""
+    """Working time of k calendars: a row of numbers each, and one array they point into."""
 
-    always: NDArray[np.bool_]  # (k,) around the clock: C(t) = t, no intervals are read
-    from_us: NDArray[np.int64]  # (k,) the expansion is complete from here …
-    until_us: NDArray[np.int64]  # (k,) … to here; beyond, a deadline is refused, never guessed
-    interval_first: NDArray[np.int64]  # (k + 1,)
-    open_us: NDArray[np.int64]  # (intervals,) sorted, disjoint, not touching
-    close_us: NDArray[np.int64]  # (intervals,) exclusive
-    before_us: NDArray[np.int64]  # (intervals,) working µs before this interval opens
-    total_us: NDArray[np.int64]  # (k,) working µs of the whole expansion
-    day_first: NDArray[np.int64]  # (k + 1,)
-    day_zero: NDArray[np.int64]  # (k,) UTC day number of the first row of the day table
-    day_interval: NDArray[np.int64]  # (days,) first interval that closes after this UTC midnight
-    zone_first: NDArray[np.int64]  # (k + 1,)
-    zone_from_us: NDArray[np.int64]  # (offsets,) instant from which this offset holds
-    zone_offset_us: NDArray[np.int64]  # (offsets,) local wall clock minus UTC
-    business_first: NDArray[np.int64]  # (k + 1,)
-    business_day: NDArray[np.int64]  # (days,) local day numbers with working time
+    head: NDArray[np.int64]  # (k, 12), see the numbers below
+    data: NDArray[np.int64]  # intervals, day tables, offsets, business days, one behind the other
+
+    @property
+    def always(self) -> NDArray[np.bool_]:
+        """Around the clock: C(t) = t, no intervals are read; (k,)."""
+        return self.head[:, ALWAYS] != 0
+
+    @property
+    def from_us(self) -> NDArray[np.int64]:
+        """The expansion is complete from here …; (k,)."""
+        return self.head[:, FROM]
+
+    @property
+    def until_us(self) -> NDArray[np.int64]:
+        """… to here; beyond, a deadline is refused, never guessed; (k,)."""
+        return self.head[:, UNTIL]
+
+
+# Columns of `Calendars.head`. OPEN, CLOSE and BEFORE point at INTERVALS numbers each: sorted,
+# disjoint intervals [open, close) and the working µs before each. DAY_TABLE points at the first
+# interval that closes after each UTC midnight from day DAY_ZERO on; ZONE at OFFSETS instants from
+# which an offset holds, followed by the offsets; BUSINESS at local day numbers with working time.
+ALWAYS, FROM, UNTIL, TOTAL, INTERVALS, OPEN, DAY_TABLE, DAY_ZERO = 0, 1, 2, 3, 4, 5, 6, 7
+ZONE, OFFSETS, BUSINESS, BUSINESS_DAYS, HEAD = 8, 9, 10, 11, 12
+
+# A verdict as the kernels write it; `Verdicts` are views of these fields.
+VERDICT = np.dtype(
+    [
+        ("promise", np.int32),
+        ("unit", np.int32),
+        ("part", np.int32),
+        ("state", np.uint8),
+        ("warn", np.uint8),
+        ("started_us", np.int64),
+        ("stopped_us", np.int64),
+        ("target_us", np.int64),
+        ("breach_us", np.int64),
+        ("decided_us", np.int64),
+        ("elapsed_us", np.int64),
+        ("paused_us", np.int64),
+        ("next_check_us", np.int64),
+        ("quality", np.float64),
+    ],
+    align=True,
+)
 
 
 class Verdicts(NamedTuple):
@@ -105,18 +162,15 @@ def promise_columns(rows: Iterable[Promise]) -> Promises:
     rows = list(rows)
     for row in rows:
         _check(row)
-    return Promises(
-        cls=np.array([r.cls for r in rows], np.uint8),
-        calendar=np.array([r.calendar for r in rows], np.int32),
-        target_us=np.array([tuple(r.target_us) for r in rows], np.int64).reshape(-1, PRIORITIES),
-        business_days=np.array([tuple(r.business_days) for r in rows], np.int32).reshape(
-            -1, PRIORITIES
-        ),
-        objective_ppm=np.array([r.objective_ppm for r in rows], np.int64),
-        pausable=np.array([r.pausable for r in rows], np.bool_),
-        pass_mark=np.array([r.pass_mark for r in rows], np.float32),
-        full_mark=np.array([r.full_mark for r in rows], np.float32),
-    )
+    terms = np.array(
+        [
+            (r.cls, r.calendar, *r.target_us, *r.business_days, r.objective_ppm, r.pausable)
+            for r in rows
+        ],
+        np.int64,
+    ).reshape(-1, TERMS)
+    marks = np.array([(r.pass_mark, r.full_mark) for r in rows], np.float32).astype(np.float64)
+    return Promises(terms, marks.reshape(-1, 2))
 
 
 def event_columns(rows: Iterable[Event]) -> Events:
@@ -139,6 +193,8 @@ def _check(row: Promise) -> None:
         raise ValueError(f"a target is elapsed time or business days, not both: {row}")
     if any(t < -1 for t in (*row.target_us, *row.business_days)):
         raise ValueError(f"a target is at least 0, or -1 for none: {row}")
+    if any(t > 10**17 for t in row.target_us):
+        raise ValueError(f"a target is at most 3,000 years: {row}")
     if not 0 <= row.objective_ppm <= 1_000_000:
         raise ValueError(f"an objective is between 0 and 1,000,000 ppm: {row}")
     if row.cls is PromiseClass.POINT and not row.full_mark > 0:

@@ -8,7 +8,22 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import Calendars
+from domain.kernels.columns import (
+    ALWAYS,
+    BUSINESS,
+    BUSINESS_DAYS,
+    DAY_TABLE,
+    DAY_ZERO,
+    FROM,
+    HEAD,
+    INTERVALS,
+    OFFSETS,
+    OPEN,
+    TOTAL,
+    UNTIL,
+    ZONE,
+    Calendars,
+)
 
 _DAY = 86_400_000_000
 _EDGE = 1 << 62  # beyond every instant
@@ -29,26 +44,23 @@ class Expansion(NamedTuple):
 
 def pack(expansions: Sequence[Expansion]) -> Calendars:
     """Lay the expansions of several calendars behind each other, with prefix sums."""
-    tables = [_day_table(e) for e in expansions]
-    lengths = [e.close_us - e.open_us for e in expansions]
-    return Calendars(
-        always=np.array([e.always for e in expansions], np.bool_),
-        from_us=np.array([e.from_us for e in expansions], np.int64),
-        until_us=np.array([e.until_us for e in expansions], np.int64),
-        interval_first=_firsts([e.open_us for e in expansions]),
-        open_us=_flat([e.open_us for e in expansions]),
-        close_us=_flat([e.close_us for e in expansions]),
-        before_us=_flat([np.cumsum(length) - length for length in lengths]),
-        total_us=np.array([length.sum() for length in lengths], np.int64),
-        day_first=_firsts(tables),
-        day_zero=np.array([e.from_us // _DAY for e in expansions], np.int64),
-        day_interval=_flat(tables),
-        zone_first=_firsts([e.zone_from_us for e in expansions]),
-        zone_from_us=_flat([e.zone_from_us for e in expansions]),
-        zone_offset_us=_flat([e.zone_offset_us for e in expansions]),
-        business_first=_firsts([e.business_day for e in expansions]),
-        business_day=_flat([e.business_day for e in expansions]),
-    )
+    head = np.zeros((len(expansions), HEAD), np.int64)
+    data: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    end = 0
+    for row, e in zip(head, expansions, strict=True):
+        length = e.close_us - e.open_us
+        intervals = (e.open_us, e.close_us, np.cumsum(length) - length)
+        table = _day_table(e)
+        parts = (*intervals, table, e.zone_from_us, e.zone_offset_us, e.business_day)
+        starts = end + np.cumsum([0, *(part.size for part in parts)])
+        row[[ALWAYS, FROM, UNTIL]] = e.always, e.from_us, e.until_us
+        row[[TOTAL, INTERVALS, OPEN]] = length.sum(), length.size, starts[0]
+        row[[DAY_TABLE, DAY_ZERO]] = starts[3], e.from_us // _DAY
+        row[[ZONE, OFFSETS]] = starts[4], e.zone_from_us.size
+        row[[BUSINESS, BUSINESS_DAYS]] = starts[6], e.business_day.size
+        data += parts
+        end = int(starts[-1])
+    return Calendars(head, np.concatenate(data))
 
 
 def zone_offsets(zone: str, from_day: int, until_day: int) -> tuple[NDArray[np.int64], ...]:
@@ -84,11 +96,3 @@ def _day_table(e: Expansion) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     midnights = np.arange(e.from_us // _DAY, e.until_us // _DAY + 2, dtype=np.int64) * _DAY
     return np.searchsorted(e.close_us, midnights, side="right").astype(np.int64)
-
-
-def _firsts(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.cumsum([0, *(part.size for part in parts)]).astype(np.int64)
-
-
-def _flat(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(0, np.int64), *parts])

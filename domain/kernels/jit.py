@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import config
@@ -35,6 +35,16 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 def kernel(function: F) -> F:
     """Compile on first call; safe to call from many threads, each on its own arrays."""
     return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def leaf(function: F) -> F:
+    """Compile what kernels call in their innermost loop and what allocates nothing.
+
+    Without numba's reference counts: two atomic additions per array and call were nine tenths of
+    the time of a verdict.
+    """
+    compiled: Any = numba.njit
+    return cast("F", compiled(nogil=True, error_model="numpy", _nrt=False)(function))
 
 
 def step(function: F) -> F:

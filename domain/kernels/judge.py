@@ -16,12 +16,30 @@ Where the semantics leave a choice, this is what was chosen:
 - POINT: every MEASURE is decided at once; a NaN value is not a measurement.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.clock import BEYOND, business_deadline, exceeded_at, reached_at, working
-from domain.kernels.columns import Calendars, Promises, Verdicts
-from domain.kernels.jit import kernel, step
+from domain.kernels.clock import (
+    BEYOND,
+    Numbers,
+    business_deadline,
+    exceeded_at,
+    reached_at,
+    working,
+)
+from domain.kernels.columns import (
+    CALENDAR,
+    CLS,
+    DAYS,
+    OBJECTIVE,
+    PAUSABLE,
+    TARGET,
+    Calendars,
+    Promises,
+)
+from domain.kernels.jit import kernel, leaf
 from domain.kernels.kinds import EventKind, PromiseClass, State
 from domain.kernels.layout import Sealed, kind_of, priority_of
 
@@ -31,81 +49,109 @@ START, STOP, PAUSE, RESUME, REOPEN, UPDATED, PRIORITY, STAFFED, UNSTAFFED, MEASU
 )
 RUNNING, PAUSED, LATE_OPEN, LATE_CLOSED, KEPT = (int(s) for s in State)
 PPM = 1_000_000
+Codes = NDArray[np.uint8]
+Rows = Any  # np.recarray of columns.VERDICT, (rows,)
 
 
 @kernel
 def judge(
     sealed: Sealed,
     promises: Promises,
-    cal: Calendars,
+    calendars: Calendars,
     at: int,
-    warn_ppm: NDArray[np.int64],
-    out: Verdicts,
-    lo_promise: int,
-    hi_promise: int,
+    warn_ppm: Numbers,
+    out: Rows,
+    p_from: int,
+    p_until: int,
 ) -> int:
-    """Write the rows of promises lo..hi-1 at instant `at` into `out`; return how many."""
+    """Write the rows of promises p_from..p_until-1 at instant `at` into `out`; return how many."""
+    first, ts, unit, code, value = sealed
+    data = calendars.data
     row = 0
-    for p in range(lo_promise, hi_promise):
-        a, end = sealed.first[p], sealed.first[p + 1]
+    for p in range(p_from, p_until):
+        terms = promises.terms[p]
+        head = calendars.head[terms[CALENDAR]]
+        a, end = first[p], first[p + 1]
         while a < end:
             b = a + 1
-            while b < end and sealed.unit[b] == sealed.unit[a]:
+            while b < end and unit[b] == unit[a]:
                 b += 1
-            before = row
-            cls = promises.cls[p]
-            if cls == FLOW or cls == UPDATE:
-                row = _clock(sealed, a, b, p, promises, cal, at, warn_ppm, out, row)
-            elif cls == DUE:
-                row = _due(sealed, a, b, p, promises, cal, at, warn_ppm, out, row)
-            elif cls == COVER:
-                row = _cover(sealed, a, b, promises.objective_ppm[p], at, out, row)
-            elif cls == POINT:
-                row = _points(
-                    sealed, a, b, promises.pass_mark[p], promises.full_mark[p], at, out, row
-                )
-            for r in range(before, row):
-                out.promise[r] = p
-                out.unit[r] = sealed.unit[a]
+            row = judge_unit(
+                ts, code, value, a, b, p, unit[a], terms, promises.marks[p], head, data, at,
+                warn_ppm, out, row,
+            )  # fmt: skip
             a = b
     return row
 
 
-@step
-def fixed_target(cal: Calendars, promises: Promises, p: int, priority: int, start: int) -> int:
+@leaf
+def judge_unit(
+    ts: Numbers,
+    code: Codes,
+    value: NDArray[np.float32],
+    a: int,
+    b: int,
+    p: int,
+    unit: int,
+    terms: Numbers,
+    marks: NDArray[np.float64],
+    head: Numbers,
+    data: Numbers,
+    at: int,
+    warn_ppm: Numbers,
+    out: Rows,
+    row: int,
+) -> int:
+    """Write the rows of one unit, whose events are a..b-1 by (ts, seq); return the next free row."""
+    before, cls = row, terms[CLS]
+    if cls == FLOW or cls == UPDATE:
+        row = _clock(ts, code, a, b, terms, head, data, at, warn_ppm, out, row)
+    elif cls == DUE:
+        row = _due(ts, code, a, b, terms, head, data, at, warn_ppm, out, row)
+    elif cls == COVER:
+        row = _cover(ts, code, a, b, terms[OBJECTIVE], at, out, row)
+    elif cls == POINT:
+        row = _points(ts, code, value, a, b, marks, at, out, row)
+    for r in range(before, row):
+        out[r].promise = p
+        out[r].unit = unit
+    return row
+
+
+@leaf
+def fixed_target(head: Numbers, data: Numbers, terms: Numbers, priority: int, start: int) -> int:
     """Target in working µs for a clock that started at `start`; -1 = none."""
-    days = promises.business_days[p, priority]
+    days = terms[DAYS + priority]
     if days < 0:
-        return promises.target_us[p, priority]
-    k = promises.calendar[p]
-    due = business_deadline(cal, k, start, days)
+        return int(terms[TARGET + priority])
+    due = business_deadline(head, data, start, days)
     if due == BEYOND:
         return BEYOND
     # Zero days from the second 02:30 of an autumn night: its wall clock names the first one.
-    return max(0, working(cal, k, due) - working(cal, k, start))
+    return max(0, working(head, data, due) - working(head, data, start))
 
 
-@step
+@leaf
 def share_of(target: int, ppm: int) -> int:
     """⌈target · ppm / 1,000,000⌉ without overflow."""
     return target // PPM * ppm + (target % PPM * ppm + PPM - 1) // PPM
 
 
-@step
+@leaf
 def _clock(
-    sealed: Sealed,
+    ts: Numbers,
+    code: Codes,
     a: int,
     b: int,
-    p: int,
-    promises: Promises,
-    cal: Calendars,
+    terms: Numbers,
+    head: Numbers,
+    data: Numbers,
     at: int,
-    warn_ppm: NDArray[np.int64],
-    out: Verdicts,
+    warn_ppm: Numbers,
+    out: Rows,
     row: int,
 ) -> int:
-    k = promises.calendar[p]
-    split, pausable = promises.cls[p] == UPDATE, promises.pausable[p]
+    split, pausable = terms[CLS] == UPDATE, terms[PAUSABLE] != 0
     started = opened = paused = late = False
     part = priority = 0
     s = stopped = target = breach = elapsed = held = 0
@@ -113,17 +159,17 @@ def _clock(
     for i in range(a, b + 1):
         t, kind, given = at, 0, 0
         if i < b:
-            t, kind = sealed.ts[i], kind_of(sealed.code[i])
-            given = priority_of(sealed.code[i])
+            t, kind = ts[i], kind_of(code[i])
+            given = priority_of(code[i])
             if t > at:
                 continue
-        c = working(cal, k, t)
+        c = working(head, data, t)
         if opened and paused:
             held += t - last
         elif opened:
             if not late and target >= 0 and elapsed + c - last_c > target:
                 late = True
-                breach = exceeded_at(cal, k, last_c + target - elapsed)
+                breach = exceeded_at(head, data, last_c + target - elapsed)
             elapsed += c - last_c
         last, last_c = t, c
         if kind == PAUSE and pausable:
@@ -133,7 +179,7 @@ def _clock(
         elif kind == PRIORITY and started:
             priority = given
             if not late and (opened or not split):
-                target = fixed_target(cal, promises, p, priority, s)
+                target = fixed_target(head, data, terms, priority, s)
                 if 0 <= target < elapsed:
                     late, breach = True, t
         ends = opened and (kind == STOP or (kind == UPDATED and split))
@@ -145,7 +191,7 @@ def _clock(
                 now_c = c if opened else stopped_c
                 _write(
                     out, row, part, opened, paused, late, s, stopped, target, breach, elapsed,
-                    held, now_c, cal, k, warn_ppm,
+                    held, now_c, head, data, warn_ppm,
                 )  # fmt: skip
                 row += 1
             part += 1
@@ -159,13 +205,13 @@ def _clock(
             continue
         opened, late = True, False
         s, elapsed, held = t, 0, 0
-        target = fixed_target(cal, promises, p, priority, s)
+        target = fixed_target(head, data, terms, priority, s)
     return row
 
 
-@step
+@leaf
 def _write(
-    out: Verdicts,
+    out: Rows,
     row: int,
     part: int,
     opened: bool,
@@ -178,15 +224,15 @@ def _write(
     elapsed: int,
     held: int,
     now_c: int,  # C at T while open, at the stop when closed
-    cal: Calendars,
-    k: int,
-    warn_ppm: NDArray[np.int64],
+    head: Numbers,
+    data: Numbers,
+    warn_ppm: Numbers,
 ) -> None:
     undecided = opened and not late
     if target == BEYOND:
         breach = BEYOND
     elif not late:
-        breach = -1 if opened and paused else exceeded_at(cal, k, now_c + target - elapsed)
+        breach = -1 if opened and paused else exceeded_at(head, data, now_c + target - elapsed)
     warn = 0
     while warn < warn_ppm.size and elapsed >= share_of(target, warn_ppm[warn]):
         warn += 1
@@ -195,78 +241,78 @@ def _write(
         check = breach + 1
         if warn < warn_ppm.size:
             need = share_of(target, warn_ppm[warn])
-            check = min(check, reached_at(cal, k, now_c + need - elapsed))
-    out.part[row] = part
-    out.warn[row] = warn
-    out.started_us[row] = s
-    out.stopped_us[row] = -1 if opened else stopped
-    out.target_us[row] = target
-    out.breach_us[row] = breach
-    out.elapsed_us[row] = elapsed
-    out.paused_us[row] = held
-    out.next_check_us[row] = check
+            check = min(check, reached_at(head, data, now_c + need - elapsed))
+    out[row].part = part
+    out[row].warn = warn
+    out[row].started_us = s
+    out[row].stopped_us = -1 if opened else stopped
+    out[row].target_us = target
+    out[row].breach_us = breach
+    out[row].elapsed_us = elapsed
+    out[row].paused_us = held
+    out[row].next_check_us = check
     if undecided:
-        out.state[row] = PAUSED if paused else RUNNING
-        out.decided_us[row] = -1
-        out.quality[row] = np.nan
+        out[row].state = PAUSED if paused else RUNNING
+        out[row].decided_us = -1
+        out[row].quality = np.nan
     elif not late:
-        out.state[row] = KEPT
-        out.decided_us[row] = stopped
-        out.quality[row] = 1.0
+        out[row].state = KEPT
+        out[row].decided_us = stopped
+        out[row].quality = 1.0
     else:
-        out.state[row] = LATE_OPEN if opened else LATE_CLOSED
-        out.decided_us[row] = breach
-        out.quality[row] = 0.0 if opened or target == 0 else max(0.0, 2.0 - elapsed / target)
+        out[row].state = LATE_OPEN if opened else LATE_CLOSED
+        out[row].decided_us = breach
+        out[row].quality = 0.0 if opened or target == 0 else max(0.0, 2.0 - elapsed / target)
 
 
-@step
+@leaf
 def _due(
-    sealed: Sealed,
+    ts: Numbers,
+    code: Codes,
     a: int,
     b: int,
-    p: int,
-    promises: Promises,
-    cal: Calendars,
+    terms: Numbers,
+    head: Numbers,
+    data: Numbers,
     at: int,
-    warn_ppm: NDArray[np.int64],
-    out: Verdicts,
+    warn_ppm: Numbers,
+    out: Rows,
     row: int,
 ) -> int:
-    k = promises.calendar[p]
     started = stopped = False
     s = e = target = 0
     for i in range(a, b):
-        if sealed.ts[i] > at:
+        if ts[i] > at:
             break
-        kind = kind_of(sealed.code[i])
+        kind = kind_of(code[i])
         if kind == START and not started:
-            started, s = True, sealed.ts[i]
-            target = fixed_target(cal, promises, p, priority_of(sealed.code[i]), s)
+            started, s = True, ts[i]
+            target = fixed_target(head, data, terms, priority_of(code[i]), s)
         elif kind == STOP and not stopped:
-            stopped, e = True, sealed.ts[i]
+            stopped, e = True, ts[i]
     if not started or target < 0:
         return row
-    c = working(cal, k, s)
-    now_c = max(c, working(cal, k, e if stopped else at))
+    c = working(head, data, s)
+    now_c = max(c, working(head, data, e if stopped else at))
     late = now_c - c > target
-    breach = exceeded_at(cal, k, c + target) if late else 0
+    breach = exceeded_at(head, data, c + target) if late else 0
     _write(
-        out, row, 0, not stopped, False, late, s, e, target, breach, now_c - c, 0, now_c, cal, k,
+        out, row, 0, not stopped, False, late, s, e, target, breach, now_c - c, 0, now_c, head, data,
         warn_ppm,
     )  # fmt: skip
     if stopped and not late:
-        out.decided_us[row] = max(s, e)
+        out[row].decided_us = max(s, e)
     return row + 1
 
 
-@step
+@leaf
 def _cover(
-    sealed: Sealed, a: int, b: int, objective_ppm: int, at: int, out: Verdicts, row: int
+    ts: Numbers, code: Codes, a: int, b: int, objective_ppm: int, at: int, out: Rows, row: int
 ) -> int:
     planned = ended = False
     s = last = staffed = present = 0
     for i in range(a, b):
-        t, kind = sealed.ts[i], kind_of(sealed.code[i])
+        t, kind = ts[i], kind_of(code[i])
         if t > at or ended:
             break
         if planned and present > 0:
@@ -286,53 +332,57 @@ def _cover(
         staffed += at - last
     required = share_of(last - s, objective_ppm) if ended else -1
     kept = staffed >= required
-    out.part[row] = 0
-    out.warn[row] = 0
-    out.started_us[row] = s
-    out.stopped_us[row] = last if ended else -1
-    out.target_us[row] = required
-    out.breach_us[row] = last if ended else -1
-    out.decided_us[row] = last if ended else -1
-    out.elapsed_us[row] = staffed
-    out.paused_us[row] = 0
-    out.next_check_us[row] = -1
+    out[row].part = 0
+    out[row].warn = 0
+    out[row].started_us = s
+    out[row].stopped_us = last if ended else -1
+    out[row].target_us = required
+    out[row].breach_us = last if ended else -1
+    out[row].decided_us = last if ended else -1
+    out[row].elapsed_us = staffed
+    out[row].paused_us = 0
+    out[row].next_check_us = -1
     if not ended:
-        out.state[row] = RUNNING
-        out.quality[row] = np.nan
+        out[row].state = RUNNING
+        out[row].quality = np.nan
     else:
-        out.state[row] = KEPT if kept else LATE_CLOSED
-        out.quality[row] = 1.0 if kept else staffed / required
+        out[row].state = KEPT if kept else LATE_CLOSED
+        out[row].quality = 1.0 if kept else staffed / required
     return row + 1
 
 
-@step
+@leaf
 def _points(
-    sealed: Sealed,
+    ts: Numbers,
+    code: Codes,
+    value: NDArray[np.float32],
     a: int,
     b: int,
-    pass_mark: float,
-    full_mark: float,
+    marks: NDArray[np.float64],
     at: int,
-    out: Verdicts,
+    out: Rows,
     row: int,
 ) -> int:
+    pass_mark, full_mark = marks
     part = 0
     for i in range(a, b):
-        t, value = sealed.ts[i], sealed.value[i]
+        t, measured = ts[i], np.float64(value[i])
         if t > at:
             break
-        if kind_of(sealed.code[i]) != MEASURE or np.isnan(value):
+        if kind_of(code[i]) != MEASURE or np.isnan(measured):
             continue
-        out.part[row] = part
-        out.state[row] = KEPT if value >= pass_mark else LATE_CLOSED
-        out.warn[row] = 0
-        out.started_us[row] = out.stopped_us[row] = out.breach_us[row] = t
-        out.decided_us[row] = t
-        out.target_us[row] = -1
-        out.elapsed_us[row] = 0
-        out.paused_us[row] = 0
-        out.next_check_us[row] = -1
-        out.quality[row] = min(1.0, max(0.0, np.float64(value) / np.float64(full_mark)))
+        out[row].part = part
+        out[row].state = KEPT if measured >= pass_mark else LATE_CLOSED
+        out[row].warn = 0
+        out[row].started_us = t
+        out[row].stopped_us = t
+        out[row].breach_us = t
+        out[row].decided_us = t
+        out[row].target_us = -1
+        out[row].elapsed_us = 0
+        out[row].paused_us = 0
+        out[row].next_check_us = -1
+        out[row].quality = min(1.0, max(0.0, measured / full_mark))
         part += 1
         row += 1
     return row

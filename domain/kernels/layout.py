@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import Events
-from domain.kernels.jit import kernel, step
+from domain.kernels.columns import CLS, Events, Promises
+from domain.kernels.jit import kernel, leaf, step
+from domain.kernels.kinds import PromiseClass
 
+POINT = int(PromiseClass.POINT)
 SHORT = 32  # insertion sort up to here, merge sort above: a unit with 10,000 events stays cheap
 
 
@@ -18,93 +20,140 @@ class Sealed(NamedTuple):
     ts: NDArray[np.int64]  # (events,)
     unit: NDArray[np.int32]  # (events,) ascending within a promise
     code: NDArray[np.uint8]  # (events,) kind | priority << 4
-    value: NDArray[np.float32]  # (events,)
+    value: NDArray[np.float32]  # (events,) of POINT promises
 
 
-@step
+@leaf
 def kind_of(code: int) -> int:
     """EventKind in a code; signed, or numba makes a float of it."""
     return int(np.int64(code) & 15)
 
 
-@step
+@leaf
 def priority_of(code: int) -> int:
     """Priority in a code."""
     return int(np.int64(code) >> 4)
 
 
 @kernel
-def seal(events: Events, promises: int) -> Sealed:
-    """Lay events out for reading. Events of promises outside 0..promises-1 are left out."""
-    first = np.zeros(promises + 1, np.int64)
-    for p in events.promise:
-        if 0 <= p < promises:
-            first[p + 1] += 1
-    for p in range(promises):
-        first[p + 1] += first[p]
-    n = first[promises]
-    sealed = Sealed(
+def seal(events: Events, promises: Promises) -> Sealed:
+    """Lay events out for reading."""
+    first = np.cumsum(counted(events, 0, events.ts.size, promises.terms.shape[0]))
+    sealed = empty_sealed(first)
+    scatter(events, 0, events.ts.size, sealed, first[:-1].copy(), promises)
+    order(sealed, promises, 0, promises.terms.shape[0])
+    return sealed
+
+
+@kernel
+def counted(events: Events, lo: int, hi: int, promises: int) -> NDArray[np.int64]:
+    """How many of the events lo..hi-1 each promise has, after a 0; (promises + 1,)."""
+    counts = np.zeros(promises + 1, np.int64)
+    for p in events.promise[lo:hi]:
+        counts[p + 1] += 1
+    return counts
+
+
+@kernel
+def empty_sealed(first: NDArray[np.int64]) -> Sealed:
+    """Room for the events of every promise."""
+    n = first[-1]
+    return Sealed(
         first,
         np.empty(n, np.int64),
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
         np.empty(n, np.float32),
     )
-    at = first[:-1].copy()
-    for i in range(events.ts.size):
+
+
+@kernel
+def scatter(
+    events: Events, lo: int, hi: int, sealed: Sealed, at: NDArray[np.int64], promises: Promises
+) -> None:
+    """Bring the events lo..hi-1 to their promise; `at` says where each promise goes on."""
+    for i in range(lo, hi):
         p = events.promise[i]
-        if 0 <= p < promises:
-            j = at[p]
-            at[p] = j + 1
-            sealed.ts[j] = events.ts[i]
-            sealed.unit[j] = events.unit[i]
-            sealed.code[j] = events.kind[i] | (events.priority[i] << 4)
+        j = at[p]
+        at[p] = j + 1
+        sealed.ts[j] = events.ts[i]
+        sealed.unit[j] = events.unit[i]
+        sealed.code[j] = events.kind[i] | (events.priority[i] << 4)
+        if promises.terms[p, CLS] == POINT:  # 4 bytes per event that nobody else reads
             sealed.value[j] = events.value[i]
-    for p in range(promises):
-        order_promise(sealed, first[p], first[p + 1])
-    return sealed
+
+
+@kernel
+def order(sealed: Sealed, promises: Promises, p_from: int, p_until: int) -> None:
+    """Bring each promise's events from the order of arrival into unit, ts, seq; in place."""
+    for p in range(p_from, p_until):
+        a, b = sealed.first[p], sealed.first[p + 1]
+        if b - a > 1:
+            _order(
+                sealed.ts[a:b],
+                sealed.unit[a:b],
+                sealed.code[a:b],
+                sealed.value[a:b],
+                promises.terms[p, CLS] == POINT,
+            )
 
 
 @step
-def order_promise(sealed: Sealed, lo: int, hi: int) -> None:
-    """Bring one promise's events, in arrival order, into the order unit, ts, seq."""
-    n = hi - lo
-    if n < 2:
-        return
-    order = by_unit(sealed.unit[lo:hi])
-    ts, unit = sealed.ts[lo:hi][order], sealed.unit[lo:hi][order]
-    code, value = sealed.code[lo:hi][order], sealed.value[lo:hi][order]
+def _order(
+    ts: NDArray[np.int64],
+    unit: NDArray[np.int32],
+    code: NDArray[np.uint8],
+    value: NDArray[np.float32],
+    valued: bool,
+) -> None:
+    n = ts.size
+    to = places(unit)
+    new_ts, new_unit = np.empty_like(ts), np.empty_like(unit)
+    new_code = np.empty_like(code)
+    for i in range(n):
+        j = to[i]
+        new_ts[j], new_unit[j], new_code[j] = ts[i], unit[i], code[i]
+    if valued:
+        new_value = np.empty_like(value)
+        for i in range(n):
+            new_value[to[i]] = value[i]
+        value[:] = new_value
+    ts[:], unit[:], code[:] = new_ts, new_unit, new_code
     a = 0
     while a < n:
         b = a + 1
-        sorted_already = True
+        ascending = True
         while b < n and unit[b] == unit[a]:
-            sorted_already &= ts[b - 1] <= ts[b]
+            ascending &= ts[b - 1] <= ts[b]
             b += 1
-        if not sorted_already:
+        if not ascending:
             order_unit(ts[a:b], code[a:b], value[a:b])
         a = b
-    sealed.ts[lo:hi], sealed.unit[lo:hi] = ts, unit
-    sealed.code[lo:hi], sealed.value[lo:hi] = code, value
 
 
 @step
-def by_unit(unit: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Stable order by unit: counted where the units are dense, sorted where they are not."""
+def places(unit: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Where each event goes when units are put together, in order of arrival within each.
+
+    Counted where the units are dense, sorted where they are not.
+    """
     low, high = np.int64(unit.min()), np.int64(unit.max())
+    to = np.empty(unit.size, np.int64)
     if high - low >= 4 * unit.size + 64:
-        return np.argsort(unit, kind="mergesort")
+        order = np.argsort(unit, kind="mergesort")
+        for i in range(unit.size):
+            to[order[i]] = i
+        return to
     at = np.zeros(high - low + 2, np.int64)
     for u in unit:
         at[u - low + 1] += 1
     for u in range(high - low + 1):
         at[u + 1] += at[u]
-    order = np.empty(unit.size, np.int64)
     for i in range(unit.size):
         u = unit[i] - low
-        order[at[u]] = i
+        to[i] = at[u]
         at[u] += 1
-    return order
+    return to
 
 
 @step

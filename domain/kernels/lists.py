@@ -21,7 +21,7 @@ class LateList(NamedTuple):
 
 
 class OpenList(NamedTuple):
-    """Undecided parts of every promise."""
+    """Undecided parts of a run of promises."""
 
     running: NDArray[np.int64]  # (promises,)
     paused: NDArray[np.int64]  # (promises,)
@@ -41,15 +41,17 @@ def late_list(rows: Verdicts) -> LateList:
     )
 
 
-def open_list(rows: Verdicts, promises: int) -> OpenList:
-    """Count what runs and what is paused, and find the next deadline of each promise."""
+def open_list(rows: Verdicts, run: tuple[int, int]) -> OpenList:
+    """Count what runs and is paused in promises run[0]..run[1]-1, and find the next deadlines."""
+    first, promises = run[0], run[1] - run[0]
     running, paused = rows.state == State.RUNNING, rows.state == State.PAUSED
-    soonest = np.full(promises, np.iinfo(np.int64).max)
+    never = np.iinfo(np.int64).max
+    soonest = np.full(promises, never)
     timed = running & (rows.breach_us >= 0)
-    np.minimum.at(soonest, rows.promise[timed], rows.breach_us[timed])
-    soonest[soonest == np.iinfo(np.int64).max] = -1
+    np.minimum.at(soonest, rows.promise[timed] - first, rows.breach_us[timed])
+    soonest[soonest == never] = -1
     return OpenList(
-        np.bincount(rows.promise[running], minlength=promises).astype(np.int64),
-        np.bincount(rows.promise[paused], minlength=promises).astype(np.int64),
+        np.bincount(rows.promise[running] - first, minlength=promises).astype(np.int64),
+        np.bincount(rows.promise[paused] - first, minlength=promises).astype(np.int64),
         soonest,
     )

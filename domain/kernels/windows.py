@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import Promises, Verdicts
+from domain.kernels.columns import OBJECTIVE, Promises, Verdicts
 from domain.kernels.jit import kernel, step
 from domain.kernels.order import stable_order
 from domain.kernels.spans import Spans
@@ -22,9 +22,9 @@ ONE = np.uint64(1)
 
 
 class Decided(NamedTuple):
-    """Decided parts by promise and then by τ; ties keep the order of unit and part."""
+    """Decided parts of a run of promises, by τ within each; ties keep the order of unit and part."""
 
-    first: NDArray[np.int64]  # (promises + 1,)
+    first: NDArray[np.int64]  # (promises in the run + 1,)
     tau: NDArray[np.int64]  # (parts,) decision instant, µs
     measure: NDArray[np.int64]  # (parts,) m, µs
     kept: NDArray[np.uint8]  # (parts,) 1 = kept
@@ -49,12 +49,13 @@ class WindowRows(NamedTuple):
 
 
 @kernel
-def decided(rows: Verdicts, promises: int) -> Decided:
-    """Take the decided rows of `rows` (ordered by promise) and order them by τ."""
+def decided(rows: Verdicts, p_from: int, p_until: int) -> Decided:
+    """Take the decided ones of `rows`, which are promises p_from..p_until-1, and order them by τ."""
+    promises = p_until - p_from
     first = np.zeros(promises + 1, np.int64)
     for i in range(rows.promise.size):
         if rows.decided_us[i] >= 0:
-            first[rows.promise[i] + 1] += 1
+            first[rows.promise[i] - p_from + 1] += 1
     for p in range(promises):
         first[p + 1] += first[p]
     n = first[promises]
@@ -87,17 +88,17 @@ def decided(rows: Verdicts, promises: int) -> Decided:
 def window_rows(
     done: Decided, promises: Promises, spans: Spans, p_from: int, p_until: int
 ) -> WindowRows:
-    """Rows of promises p_from..p_until-1, by promise and span."""
+    """Rows of the run p_from..p_until-1, by promise and span."""
     most = 0
-    for p in range(p_from, p_until):
+    for p in range(p_until - p_from):
         if done.first[p + 1] > done.first[p]:
             most += spans.from_us.size
     out = empty_window_rows(most)
     row = 0
     for p in range(p_from, p_until):
-        a, b = done.first[p], done.first[p + 1]
+        a, b = done.first[p - p_from], done.first[p - p_from + 1]
         if a < b:
-            row = _promise(done, a, b, p, promises.objective_ppm[p], spans, out, row)
+            row = _promise(done, a, b, p, promises.terms[p, OBJECTIVE], spans, out, row)
     return WindowRows(
         out.promise[:row],
         out.span[:row],

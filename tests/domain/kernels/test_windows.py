@@ -175,7 +175,9 @@ def test_contributions_sum_to_the_score_exactly(
     enough = weighed * 10 >= 3 * sum(weights.values()) and n >= 5
     assert (quality.points_e6 is not None) == enough
     if quality.points_e6 is not None:
-        exact = sum(weights[c] * Fraction(found[c].score) for c in present) * 100 / weighed
+        exact = sum(
+            (100 * weights[c] * Fraction(found[c].score) / weighed for c in present), Fraction(0)
+        )
         assert sum(quality.contributions_e6.values()) == quality.points_e6
         assert abs(Fraction(quality.points_e6, 10**6) - exact) <= Fraction(1, 2 * 10**6)
 
