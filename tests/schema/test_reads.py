@@ -135,7 +135,8 @@ async def test_filters_say_what_they_mean(api: Api, office: Office) -> None:
     old = build.T0 - timedelta(days=30)
     quiet = await build.incident(api.make, office.world, priority=build.Priority.LOW, at=old)
     find = """query ($priorities: [Priority!], $statuses: [IncidentStatus!], $before: DateTime, $site: ID) {
-      incidents(priorities: $priorities, statuses: $statuses, openedBefore: $before, siteId: $site) { nodes { id } } }"""
+      incidents(priorities: $priorities, statuses: $statuses, openedBefore: $before, siteId: $site) {
+        nodes { id } } }"""
     wanted = [{"id": ids.write("Incident", quiet.id)}]
     for given, expected in (
         ({"priorities": ["LOW"]}, wanted),
@@ -175,7 +176,7 @@ async def test_rows_of_another_company_or_client_do_not_exist(api: Api, office: 
       agreements(accountId: $account) { nodes { id } } credits(accountId: $account) { nodes { id } }
       messages(accountId: $account) { nodes { id } } ledger(accountId: $account) { nodes { kind } } }"""
     data = await api.data(stranger.manager, lists, account=office.account)
-    assert {name: page["nodes"] for name, page in data.items()} == dict.fromkeys(data, [])
+    assert [page["nodes"] for page in data.values()] == [[]] * 7
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "SW5jaWRlbnQ6", "Tm9uZTpub25l", "\0", "ü"])

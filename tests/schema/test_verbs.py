@@ -19,8 +19,8 @@ CREATE = f"""mutation ($name: String!, $key: String) {{
   createAccount(input: {{name: $name, idempotencyKey: $key}}) {{ __typename ... on Account {{ id name }} {REFUSAL} }}
 }}"""
 OPEN = f"""mutation ($site: ID!, $key: String, $priority: Priority! = HIGH) {{
-  openIncident(input: {{siteId: $site, priority: $priority, summary: "Broken window", source: GUARD, reporter: "J. Jansen",
-                       idempotencyKey: $key}}) {{
+  openIncident(input: {{siteId: $site, priority: $priority, summary: "Broken window", source: GUARD,
+                       reporter: "J. Jansen", idempotencyKey: $key}}) {{
     __typename ... on Incident {{ id version status promises {{ name state }} }} {REFUSAL} }}
 }}"""
 
@@ -142,7 +142,8 @@ async def test_agreements_are_signed_and_amended_over_the_wire(api: Api, office:
         office.manager,
         f"""mutation ($input: SignAgreementInput!) {{ signAgreement(input: $input) {{ __typename
           ... on Agreement {{ id version terms {{ number periodFeeCents inForceUntil promises {{
-              name calendar {{ spec }} targets {{ elapsedSeconds }} creditRules {{ fixedCents }} }} }} }} {REFUSAL} }} }}""",
+              name calendar {{ spec }} targets {{ elapsedSeconds }}
+              creditRules {{ fixedCents }} }} }} }} {REFUSAL} }} }}""",
         input={
             "accountId": office.account,
             "reference": "X-1",
