@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from domain.kernels.clock import BEYOND
 from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
 from domain.kernels.judge import PPM, Rows, judge
-from domain.kernels.layout import seal
+from domain.kernels.layout import Sealed, seal
 
 WARN_PPM = (500_000, 750_000, 900_000)
 
@@ -33,16 +33,25 @@ def verdicts(
     if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
         raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
     check_columns(events, promises, calendars)
-    sealed = seal(events, promises)
+    return columns_of(judged(seal(events, promises), promises, calendars, at_us, warn_ppm))
+
+
+def judged(
+    sealed: Sealed,
+    promises: Promises,
+    calendars: Calendars,
+    at_us: int,
+    warn_ppm: Sequence[int] = WARN_PPM,
+) -> Rows:
+    """Judge events that lie in reading order; see `verdicts` for rows and errors."""
     check_horizon(sealed.ts, promises, calendars, at_us)
     out = empty_rows(sealed.ts.size)
     warn = np.array(warn_ppm, np.int64)
     n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.cls.size)
-    rows = columns_of(out[:n])
-    if n and rows.breach_us.max() == BEYOND:
-        promise = int(rows.promise[rows.breach_us.argmax()])
+    if n and out[:n].breach_us.max() == BEYOND:
+        promise = int(out.promise[out[:n].breach_us.argmax()])
         raise HorizonTooShort(f"the deadline of promise {promise} lies beyond its calendar")
-    return rows
+    return out[:n]
 
 
 def empty_rows(capacity: int) -> Rows:
