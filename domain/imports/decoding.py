@@ -120,7 +120,9 @@ class Decoder:
         """Find the columns; refused when one that the profile needs is missing."""
         self.names: list[str] = []  # the columns to read, in the order of a row's cells
         self._profile = profile
-        self._header = {_folded(name): name for name in reversed(header)}
+        self._header: dict[str, str] = {}
+        for name in header:
+            self._header.setdefault(_folded(name), name)
         self._nulls = frozenset(profile.nulls)
         self._instant = Instants(profile)
         self._skew = timedelta(seconds=profile.skew_tolerance_s)

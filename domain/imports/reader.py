@@ -188,11 +188,11 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     """Records of the right width with the line they begin on; everything else goes to `torn`.
 
-    A quote that is never closed would swallow the rest of the file: when a record of several lines is no row, only
-    its first line is given up and the others are read again.
+    A quote that is never closed would swallow the rest of the file, or the rows up to the next quote: when a record of
+    several lines is no row, only its first line is given up and the others are read again.
     """
     lines = _Lines(file)
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header = True
     while True:
         lines.taken.clear()

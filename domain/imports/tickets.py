@@ -46,6 +46,10 @@ FROM (
 ) counted
 """
 
+_COUNTED = """
+SELECT count(*) FILTER (WHERE NOT known), count(*) FILTER (WHERE known) FROM folded JOIN staged_ticket USING (id)
+"""
+
 _NEW = """
 INSERT INTO incident (id, tenant_id, account_id, site_id, kind, category, priority, source, reporter, summary, status,
   opened_at, agreed_at, acknowledged_at, arrived_at, resolved_at, closed_at, reopened_count, reassigned_count,
@@ -117,18 +121,8 @@ async def fold(
         "source": profile.name,
     }
     await session.execute(text(_FOLDED))
-    new, changed = (
-        (
-            await session.execute(
-                text(
-                    "SELECT count(*) FILTER (WHERE NOT known), count(*) FILTER (WHERE known)"
-                    " FROM folded JOIN staged_ticket USING (id)"
-                )
-            )
-        )
-        .one()
-        ._tuple()
-    )
+    counted = await session.execute(text(_COUNTED))
+    new, changed = counted.one()
     await session.execute(text(_NEW), values)
     await session.execute(text(_KNOWN))
     if profile.updates:
