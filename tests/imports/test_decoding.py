@@ -1,5 +1,6 @@
 """Rows become tickets or are refused with a reason; wall clocks become instants by one rule."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,9 @@ HEADER = ("case", "opened", "due", "closed", "prio", "what", "type")
 GOOD = dict(zip(HEADER, ("A1", "2026-03-02 09:00", "", "", "1", "A door", "lock"), strict=True))
 
 
-def decoded(*rows: dict[str, Cell], text: str = CASES, header: tuple[str, ...] = HEADER) -> Decoded:
+def decoded(
+    *rows: Mapping[str, Cell], text: str = CASES, header: tuple[str, ...] = HEADER
+) -> Decoded:
     decoder = Decoder(profile(text), header)
     columns = [[row[name] for row in rows] for name in decoder.names]
     return decoder.decode(Batch(range(1, len(rows) + 1), columns))

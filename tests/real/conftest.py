@@ -31,7 +31,11 @@ def log() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def waarborg(
-    database_url: str, system_url: str, owner_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    database_url: str,
+    system_url: str,
+    owner_url: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Waarborg:
     """Run the program on this worker's database and give back what it printed."""
     data = tmp_path_factory.mktemp("data")
@@ -46,7 +50,7 @@ def waarborg(
             cwd=ROOT,
             env=os.environ
             | {
-                "WAARBORG_DATABASE_URL": database_url,
+                "WAARBORG_DATABASE_URL": system_url,
                 "WAARBORG_SYSTEM_DATABASE_URL": system_url,
                 "WAARBORG_OWNER_DATABASE_URL": owner_url,
                 "WAARBORG_REDIS_URL": redis_url,
@@ -68,7 +72,7 @@ def imported(waarborg: Waarborg) -> Callable[..., dict[str, Any]]:
             "import", "incidents", file, "--profile", profile, "--tenant", tenant, "--json", *more
         )
         summary: dict[str, Any] = json.loads(told)
-        print(f"{profile}: {summary}")
+        sys.stdout.write(f"{profile}: {summary}\n")
         return summary
 
     return run

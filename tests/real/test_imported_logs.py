@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,11 @@ FIRM = (
     "Sign Repair",
 )
 pytestmark = pytest.mark.slow
+
+
+def say(figures: object) -> None:
+    """Shown with `pytest -s`, or when the test fails."""
+    sys.stdout.write(f"{figures}\n")
 
 
 def exported(waarborg: Waarborg, tenant: str) -> Export:
@@ -91,7 +97,7 @@ def test_computed_deadlines_are_the_citys_target_dates_for_the_types_it_keeps_fi
             off = abs(instant(row["due_at"]) - targets[row["external_id"]])
             near[row["category"]].append(off <= timedelta(minutes=2))
     shares = {kind: sum(near[kind]) / len(near[kind]) for kind in FIRM}
-    print({kind: (len(near[kind]), round(share, 4)) for kind, share in shares.items()})
+    say({kind: (len(near[kind]), round(share, 4)) for kind, share in shares.items()})
     assert all(share >= 0.99 for share in shares.values()), shares
 
 
@@ -113,7 +119,7 @@ def test_servicenows_flag_is_our_verdict_for_priorities_three_and_four(
         row = last[verdict["external_id"]]
         agree[row["priority"]].append((verdict["verdict"] == "kept") == row["made_sla"])
     shares = {priority: sum(found) / len(found) for priority, found in agree.items()}
-    print(
+    say(
         {priority: (len(agree[priority]), round(shares[priority], 5)) for priority in sorted(agree)}
     )
     assert (len(agree[3]), len(agree[4])) == (14_060, 491)
@@ -166,7 +172,7 @@ def test_memory_does_not_grow_with_the_file(
             writer.write_table(table.set_column(0, table.schema.field(0), moved))
     once = imported(uci_file, "uci_servicenow", "UCI once")
     four = imported(larger, "uci_servicenow", "UCI four times")
-    print({key: (once[key], four[key]) for key in ("rows", "rows_per_s", "peak_rss_mb")})
+    say({key: (once[key], four[key]) for key in ("rows", "rows_per_s", "peak_rss_mb")})
     assert four["rows"] == 4 * once["rows"]
     assert four["tickets_new"] == 4 * once["tickets_new"]
     assert four["peak_rss_mb"] < once["peak_rss_mb"] + 40
