@@ -19,6 +19,7 @@ from domain import numbering
 from domain.db import Sessions
 from domain.numbering import Numbered
 from realtime.stream import Line, Streams
+from realtime.tasks import end
 from realtime.topics import Topic, topics_of
 
 log = structlog.get_logger()
@@ -79,8 +80,7 @@ class Hub:
 
     async def __aexit__(self, *_exc: object) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     @property
     def position(self) -> int:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from domain import numbering
 from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
+from realtime.tasks import end, first_to_fall
 from workers.jobs import Runner
 from workers.queue import Queue
 from workers.relay import Relay
@@ -40,9 +41,7 @@ async def _until_told(settings: Settings) -> None:
     work = asyncio.create_task(serve(settings))
     waiting = asyncio.create_task(told.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    work.cancel()
-    await asyncio.gather(work, waiting, return_exceptions=True)
+    await end(work, waiting)
     if not work.cancelled() and (error := work.exception()) is not None:
         raise error
     log.info("worker.stopped")
@@ -77,9 +76,9 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:
-            async with asyncio.TaskGroup() as group:
-                for name, part in parts.items():
-                    group.create_task(for_ever(name, part), name=name)
+            await first_to_fall(
+                *(asyncio.create_task(for_ever(*part), name=part[0]) for part in parts.items())
+            )
         finally:
             await queue.close()
     finally:

@@ -6,7 +6,7 @@ its timeout and 10 s more. Which consequence is done, and that it is done once, 
 
 import asyncio
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from arq.utils import timestamp_ms
 from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 
+from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
 
 log = structlog.get_logger()
@@ -82,7 +83,7 @@ class Queue:
             await pipe.execute()
 
     async def work(self, runner: Runner) -> None:
-        """Execute what comes, until cancelled (it then waits for what it has begun) or until Redis goes away."""
+        """Execute what comes until cancelled, or until Redis goes away; what was begun is finished first."""
         redis = self._connect()
         worker = Worker(
             functions=[func(consequence, name="consequence")],
@@ -98,14 +99,17 @@ class Queue:
             job_serializer=_encode,
             job_deserializer=_decode,
         )
-        try:
-            await worker.async_run()
-        finally:
-            begun = [task for task in worker.tasks.values() if not task.done()]
-            if begun:
-                await asyncio.wait(begun, timeout=LIMIT_S)
-            for task in begun:
-                task.cancel()
-            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
-            with suppress(Exception):
-                await redis.aclose(close_connection_pool=True)
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(redis.aclose, close_connection_pool=True)
+            ends.push_async_callback(_finish, worker)
+            running = asyncio.create_task(worker.async_run(), name="arq")
+            ends.push_async_callback(end, running)
+            await asyncio.wait({running})
+            running.result()
+
+
+async def _finish(worker: Worker) -> None:
+    """Let begun jobs come to their end; arq itself would cancel them."""
+    begun = list(worker.tasks.values())
+    await done_within(begun, LIMIT_S)
+    await end(*begun)

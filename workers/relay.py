@@ -20,6 +20,7 @@ from domain import numbering, outbox
 from domain.db import Sessions, connect, transaction
 from domain.ledger import ShardMark
 from realtime.stream import Streams
+from realtime.tasks import first_to_fall
 from workers.queue import Queue
 from workers.routes import ROUTES, Routes, names
 
@@ -76,9 +77,10 @@ class Relay:
             self.leads = True
             log.info("relay.leads")
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._number(connection), name="number")
-                    group.create_task(self._ship(), name="ship")
+                await first_to_fall(
+                    asyncio.create_task(self._number(connection), name="number"),
+                    asyncio.create_task(self._ship(), name="ship"),
+                )
             finally:
                 self.leads = False
 

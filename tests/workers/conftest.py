@@ -30,7 +30,8 @@ def working(settings: Settings) -> Working:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            task.cancel()  # once: a worker that does not stop is a failure
+            _, lingering = await asyncio.wait({task}, timeout=45)
+            assert not lingering, "the worker does not stop"
 
     return work

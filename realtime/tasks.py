@@ -1,0 +1,43 @@
+"""Tasks and their end. A cancellation can get lost in a library: redis-py under arq swallowed 1 of about 40."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+AGAIN_S = 0.5
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they are done. Being cancelled meanwhile changes nothing but how this ends."""
+    cancelled = False
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        try:
+            await asyncio.wait(left, timeout=AGAIN_S)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def done_within(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
+    """Let tasks come to their own end, for so long; being cancelled (again) does not hasten it."""
+    until = asyncio.get_running_loop().time() + seconds
+    while left := [task for task in tasks if not task.done()]:
+        patience = until - asyncio.get_running_loop().time()
+        if patience <= 0:
+            return
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(left, timeout=patience)
+
+
+async def first_to_fall(*tasks: asyncio.Task[Any]) -> None:
+    """Run tasks side by side until one of them ends, end the others, and raise what it raised."""
+    try:
+        fallen, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(*tasks)
+    for task in fallen:
+        task.result()
