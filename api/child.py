@@ -31,9 +31,11 @@ def follow_parent() -> None:
 def main() -> None:
     """Do what the first argument says, with the settings of the environment."""
     follow_parent()
+    from api.logs import configure_logs
     from domain.settings import Settings
 
     settings = Settings()
+    configure_logs(settings.log_level)
     match sys.argv[1:]:
         case ["api", descriptor]:
             from api.serve import serve

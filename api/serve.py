@@ -37,9 +37,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
-    from api.telemetry import configure_logs
-
-    configure_logs(settings.log_level)
     config = uvicorn.Config(
         "api.app:app",
         loop="uvloop",

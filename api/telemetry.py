@@ -1,11 +1,8 @@
 """What the API tells about itself: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
 
-import logging
 import re
 import secrets
-import sys
 import time
-from typing import Any
 
 import msgspec
 import structlog
@@ -50,35 +47,6 @@ def exposition(extra: CollectorRegistry) -> bytes:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry) + generate_latest(extra)
     return generate_latest() + generate_latest(extra)
-
-
-def configure_logs(level: str) -> None:
-    """One JSON object a line on standard error, for our logs and the libraries'."""
-
-    def write(_logger: object, _name: str, event: Any) -> str:
-        return msgspec.json.encode(event, enc_hook=str).decode()
-
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
-    ]
-    number = logging.getLevelNamesMapping()[level]
-    structlog.configure(
-        processors=[*shared, write],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    bridge = logging.StreamHandler(sys.stderr)
-    bridge.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, write],
-        )
-    )
-    logging.basicConfig(handlers=[bridge], level=number, force=True)
 
 
 class Edge:

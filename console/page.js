@@ -53,7 +53,7 @@ const EXAMPLES = [
   },
   {
     name: "Live: breaches as they happen",
-    about: "A subscription. Cut the line or restart the server: it comes back without missing one.",
+    about: "The last few, then what happens. Restart the server: it comes back without missing one.",
     query: `subscription Breaches($after: String) {
   breaches(after: $after, atRisk: true) {
     cursor
@@ -182,10 +182,27 @@ async function ask(query, token) {
   }
 }
 
+/* A cursor a few breaches back, so that the feed begins with something to see. */
+async function recently(token) {
+  const query = `{ ledger(kinds: ["promise.breached", "promise.at_risk"], last: 9) { pageInfo { startCursor } } }`;
+  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+  const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify({ query }) });
+  return (await response.json()).data?.ledger.pageInfo.startCursor ?? null;
+}
+
+async function listen(query, token) {
+  at("events").hidden = false;
+  at("run").textContent = "Stop";
+  let cancelled = false;
+  stop = () => (cancelled = true);
+  const after = await recently(token).catch(() => null);
+  if (!cancelled) stop = follow({ query, token, after, onEvent: showEvent, onState: say });
+}
+
 function showEvent(event) {
   const short = event.kind === "promise.breached" ? "late" : event.kind === "promise.at_risk" ? "at risk" : event.kind;
   const badge = { late: "badge", "at risk": "badge risk" }[short] ?? "badge other";
-  const time = element("time", event.at ? new Date(event.at).toLocaleTimeString() : "");
+  const time = element("time", event.at ? new Date(event.at).toLocaleString([], { dateStyle: "short", timeStyle: "medium" }) : "");
   const item = element("li", null, "new");
   const what = [event.incident?.summary, event.incident?.priority?.toLowerCase()].filter(Boolean).join(" · ");
   const who = [event.account?.name, event.promise?.name?.replaceAll("_", " ")].filter(Boolean).join(" · ");
@@ -202,9 +219,7 @@ at("ask").addEventListener("submit", (submitted) => {
   const query = at("query").value;
   const token = at("token").value.trim();
   if (!/^\s*subscription\b/m.test(query)) return ask(query, token);
-  at("events").hidden = false;
-  at("run").textContent = "Stop";
-  stop = follow({ query, token, onEvent: showEvent, onState: say });
+  listen(query, token);
 });
 at("tenant").addEventListener("change", showRoles);
 at("role").addEventListener("change", choose);

@@ -2,8 +2,8 @@
 
 const FATAL = new Set([4400, 4401, 4406, 4409, 4429]);
 
-export function follow({ query, token, onEvent, onState }) {
-  let cursor = null;
+export function follow({ query, token, after, onEvent, onState }) {
+  let cursor = after;
   let socket = null;
   let waiting = null;
   let attempts = 0;
@@ -26,7 +26,7 @@ export function follow({ query, token, onEvent, onState }) {
       if (message.type === "connection_ack") {
         attempts = 0;
         say({ type: "subscribe", id: "1", payload: { query, variables: { after: cursor } } });
-        onState("live", "Listening: what happens from now on appears here");
+        onState("live", "Listening: what happens appears here");
       } else if (message.type === "ping") {
         say({ type: "pong" });
       } else if (message.type === "next") {

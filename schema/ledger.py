@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from sqlalchemy import Select
 
-from domain import cursor
+from domain import cursor, numbering
+from domain.errors import Code, Refused
 from domain.ledger import Entry
 from schema import ids
 from schema.accounts import Account
-from schema.context import Info
+from schema.context import Context, Info
+from schema.pages import Page, Window, arranged
 from schema.scalars import Json
 from schema.thin import answers, shows
 
@@ -86,3 +89,27 @@ class LedgerEntry:
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
+
+
+async def ledger_page(ctx: Context, query: Select[Any], window: Window) -> Page:
+    """A page of facts; its cursors are facts' own, and so refused when the ledger has not come that far."""
+    after = await _place(ctx, window.after, "after")
+    before = await _place(ctx, window.before, "before")
+    query = query.where(Entry.seq.is_not(None))
+    query = query if after is None else query.where(Entry.seq > after)
+    query = query if before is None else query.where(Entry.seq < before)
+    size = window.size
+    query = query.order_by(Entry.seq.desc() if window.backward else Entry.seq).limit(size + 1)
+    async with ctx.sessions() as session:
+        rows = list(await session.scalars(query))
+    return arranged(rows, window, lambda row: cursor.of_seq(ctx.secret, row.tenant_id, row.seq))
+
+
+async def _place(ctx: Context, token: str | None, argument: str) -> int | None:
+    if token is None:
+        return None
+    seq = cursor.seq_of(ctx.secret, ctx.actor.tenant_id, token)
+    async with ctx.sessions() as session:
+        if seq <= await numbering.head(session):
+            return seq
+    raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument=argument)

@@ -1,6 +1,6 @@
 """Pages: keyset connections. A cursor is the sealed sort key of its row: a page costs the same wherever it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -140,11 +140,17 @@ async def page(ctx: Context, query: Select[Any], order: Order, window: Window) -
     down = order.descending != backward
     query = query.order_by(*(c.desc() if down else c.asc() for c in order.columns)).limit(size + 1)
     async with ctx.sessions() as session:
-        rows: list[Any] = list(await session.scalars(query))
+        rows = list(await session.scalars(query))
+    return arranged(rows, window, lambda row: _encode(ctx, order, row))
+
+
+def arranged(rows: list[Any], window: Window, cursor_of: Callable[[Any], str]) -> Page:
+    """The page that rows make, fetched in the window's direction with one more than asked for."""
+    size, backward = window.size, window.backward
     more, rows = len(rows) > size, rows[:size]
     if backward:
         rows.reverse()
-    places = [Place(row, _encode(ctx, order, row)) for row in rows]
+    places = [Place(row, cursor_of(row)) for row in rows]
     return Page(
         places,
         Bounds(

@@ -7,12 +7,11 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import select
 
-from domain import accounts, agreements, cursor, incidents, numbering, sla
+from domain import accounts, agreements, incidents, sla
 from domain.accounts import ApiKey as KeyRow
 from domain.actor import Role
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.compensation import Credit as CreditRow
-from domain.errors import Code, Refused
 from domain.incidents import Status
 from domain.ledger import Entry
 from domain.messages.model import Message as MessageRow
@@ -28,18 +27,16 @@ from schema.fence import seen
 from schema.ids import Node
 from schema.incidents import Incident
 from schema.keys import ApiKey
-from schema.ledger import LedgerEntry
+from schema.ledger import LedgerEntry, ledger_page
 from schema.messages import Message
 from schema.pages import (
     After,
     Before,
-    Bounds,
     Connection,
     First,
     Last,
     Order,
     Page,
-    Place,
     Window,
     page,
 )
@@ -320,25 +317,12 @@ class Query:
         kinds: Annotated[list[str] | None, "Only these kinds of facts."] = None,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Page:
         """What happened, oldest first. Its cursors are the subscriptions' too."""
-        ctx: Context = info.context
-        size = Window(first).size
         query = _in(_account(_seen(info, Entry), Entry, account_id), Entry.kind, kinds)
-        async with ctx.sessions() as session:
-            since = 0
-            if after is not None:
-                since = cursor.seq_of(ctx.secret, ctx.actor.tenant_id, after)
-                if since > await numbering.head(session):
-                    raise Refused(
-                        Code.CURSOR_INVALID, "The ledger has no such place.", argument="after"
-                    )
-            query = query.where(Entry.seq > since).order_by(Entry.seq).limit(size + 1)
-            rows = list(await session.scalars(query))
-        more, rows = len(rows) > size, rows[:size]
-        places = [Place(r, cursor.of_seq(ctx.secret, r.tenant_id, r.seq or 0)) for r in rows]
-        ends = (places[0].cursor, places[-1].cursor) if places else (None, None)
-        return Page(places, Bounds(more, after is not None, *ends))
+        return await ledger_page(info.context, query, Window(first, after, last, before))
 
 
 async def _one(info: Info, type_name: str, text: str) -> Any:

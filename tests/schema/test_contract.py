@@ -13,6 +13,7 @@ from graphql import (
     GraphQLSchema,
 )
 from sqlalchemy import inspect
+from strawberry.types.base import StrawberryObjectDefinition
 
 from api.commands.sdl import PATH
 from domain.base import Base
@@ -29,7 +30,9 @@ OURS = [kind for name, kind in SCHEMA.type_map.items() if not name.startswith("_
 def shown() -> Iterator[tuple[str, type[Any], Any]]:
     """Every GraphQL type that shows a row: its name, the row's model, the type."""
     for concrete in build().schema_converter.type_map.values():
-        origin = getattr(concrete.definition, "origin", None)
+        if not isinstance(concrete.definition, StrawberryObjectDefinition):
+            continue
+        origin = concrete.definition.origin
         model = getattr(origin, "__shows__", None)
         if isinstance(model, type) and issubclass(model, Base):
             yield concrete.definition.name, model, origin

@@ -34,6 +34,15 @@ async def test_the_ledger_reads_in_order_and_goes_on_from_any_cursor(
         office.client, READ, account=office.account, after=whole[1]["cursor"], first=100
     )
     assert rest["ledger"]["nodes"] == whole[2:]
+    newest = """query ($account: ID, $before: String) {
+      ledger(accountId: $account, last: 3, before: $before) {
+        nodes { cursor } pageInfo { hasPreviousPage startCursor } } }"""
+    end = await api.data(office.client, newest, account=office.account)
+    assert [f["cursor"] for f in end["ledger"]["nodes"]] == [f["cursor"] for f in whole[-3:]]
+    start = end["ledger"]["pageInfo"]["startCursor"]
+    assert end["ledger"]["pageInfo"]["hasPreviousPage"]
+    earlier = await api.data(office.client, newest, account=office.account, before=start)
+    assert [f["cursor"] for f in earlier["ledger"]["nodes"]] == [f["cursor"] for f in whole[-6:-3]]
 
 
 async def test_what_a_fact_is_about_is_found_by_its_id(api: Api, office: Office) -> None:

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain import incidents
+from domain.agreements import Priority
 from domain.db import transaction
 from schema import ids
 from tests import build
@@ -19,6 +21,12 @@ PAGE = """query ($account: ID, $first: Int, $after: String, $last: Int, $before:
   incidents(accountId: $account, first: $first, after: $after, last: $last, before: $before) {
     nodes { id } edges { cursor node { id } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+
+def uuid_of(text: str) -> UUID:
+    found = ids.read(text)
+    assert found is not None
+    return found[1]
 
 
 async def fill(api: Api, office: Office, count: int) -> list[str]:
@@ -39,10 +47,10 @@ async def test_fifty_tickets_with_account_promises_and_updates_take_as_many_stat
         async with transaction(api.make) as session:
             for n in range(4):
                 await incidents.update(
-                    session, office.world.staff, ids.read(row["id"])[1], body=f"{n}",
+                    session, office.world.staff, uuid_of(row["id"]), body=f"{n}",
                     at=build.T0 + timedelta(hours=1 + n),
                 )  # fmt: skip
-    counted = {}
+    counted, data = {}, {}
     for first in (5, 50):
         with SelectCounter(api) as counter:
             data = await api.data(office.dispatcher, TICKETS, first=first)
@@ -69,7 +77,8 @@ async def test_pages_forward_and_backward_hold_every_row_once_in_order(
             break
         after = page["pageInfo"]["endCursor"]
     assert forward == wanted
-    backward, before = [], None
+    backward: list[str] = []
+    before = None
     while True:
         page = await one_page(api, office, last=size, before=before)
         backward = [node["id"] for node in page["nodes"]] + backward
@@ -133,7 +142,7 @@ async def test_a_page_of_nothing_has_no_cursors(api: Api, office: Office) -> Non
 async def test_filters_say_what_they_mean(api: Api, office: Office) -> None:
     await fill(api, office, 3)
     old = build.T0 - timedelta(days=30)
-    quiet = await build.incident(api.make, office.world, priority=build.Priority.LOW, at=old)
+    quiet = await build.incident(api.make, office.world, priority=Priority.LOW, at=old)
     find = """query ($priorities: [Priority!], $statuses: [IncidentStatus!], $before: DateTime, $site: ID) {
       incidents(priorities: $priorities, statuses: $statuses, openedBefore: $before, siteId: $site) {
         nodes { id } } }"""
@@ -194,7 +203,7 @@ async def test_clients_see_no_internal_objectives_remarks_or_notes(
 ) -> None:
     [incident] = await fill(api, office, 1)
     staff = office.world.staff
-    row_id = ids.read(incident)[1]
+    row_id = uuid_of(incident)
     async with transaction(api.make) as session:
         for n, visible in enumerate((True, False)):
             await incidents.update(
@@ -224,7 +233,7 @@ async def test_clients_see_no_internal_objectives_remarks_or_notes(
 
 async def test_the_deciding_facts_of_a_verdict_are_told(api: Api, office: Office) -> None:
     [incident] = await fill(api, office, 1)
-    row_id = ids.read(incident)[1]
+    row_id = uuid_of(incident)
     async with transaction(api.make) as session:
         await incidents.acknowledge(
             session, office.world.staff, row_id, at=build.T0 + timedelta(minutes=20)
