@@ -3,16 +3,20 @@
 from domain import idempotency, ledger, outbox
 from domain.accounts import model as accounts
 from domain.agreements import model as agreements
+from domain.archive import model as archive
 from domain.base import Base
 from domain.calendars import model as calendars
 from domain.compensation import model as compensation
 from domain.incidents import model as incidents
 from domain.messages import model as messages
+from domain.quality import model as quality
+from domain.simulation import model as simulation
 from domain.sla import model as sla
 
 MODELS = (
     accounts,
     agreements,
+    archive,
     calendars,
     compensation,
     idempotency,
@@ -20,6 +24,8 @@ MODELS = (
     ledger,
     messages,
     outbox,
+    quality,
+    simulation,
     sla,
 )
 metadata = Base.metadata

@@ -14,6 +14,7 @@ from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
 from realtime.tasks import end, first_to_fall
 from workers.jobs import Runner
+from workers.quality import sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
 from workers.routes import ROUTES, Routes, jobs
@@ -73,6 +74,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "queue": lambda: queue.work(runner),
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
+            "quality": lambda: sweep_quality(make),
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from workers.compensation import decide_credit
 from workers.jobs import Job
 from workers.messages import send_message, tell_credit, tell_opened, tell_resolved
+from workers.quality import mark_quality
 
 Routes = Mapping[str, tuple[Job, ...]]
 
 ROUTES: Routes = {
-    "promise.breached": (decide_credit,),
+    "promise.breached": (decide_credit, mark_quality),
+    "promise.kept": (mark_quality,),
+    "promise.revised": (mark_quality,),
+    "promise.cancelled": (mark_quality,),
     "credit.decided": (tell_credit,),
     "incident.opened": (tell_opened,),
     "incident.resolved": (tell_resolved,),

@@ -1,0 +1,112 @@
+"""Seal accounts: what will hardly change any more is laid down as columns, month by month."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.archive.model import Sealing, Segment
+from domain.archive.reads import ground, month_rows, touched_since
+from domain.archive.rules import Piece, packed_ids
+from domain.base import uuid7
+from domain.incidents.model import Incident
+from domain.ledger import Entry
+
+SETTLED = timedelta(days=7)
+"""How long after its end a month is sealed: most of its tickets are closed by then."""
+TOUCHED = 2_000
+"""So many tickets with later facts make sealing again cheaper than reading them from rows at every evaluation."""
+
+
+def until(at: datetime) -> datetime:
+    """Tickets opened before this instant may be sealed at `at`: the first of a UTC month."""
+    return (at.astimezone(UTC) - SETTLED).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+async def is_due(session: AsyncSession, account_id: UUID, *, at: datetime) -> bool:
+    """Whether a month has become complete, or too many sealed tickets have later facts."""
+    head = await session.get(Sealing, account_id)
+    if head is None or head.until_at < until(at):
+        return True
+    return len(await touched_since(session, head)) > TOUCHED
+
+
+async def seal(session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
+    """Seal the account's complete months, and again those with later facts; returns how many months were laid down.
+
+    Memory is bounded by the largest month. Facts without a number yet are left for the next time.
+    """
+    account = await session.get_one(Account, account_id)
+    head = await session.get(Sealing, account_id, with_for_update=True, populate_existing=True)
+    limit = until(at)
+    upto_seq = await session.scalar(select(func.coalesce(func.max(Entry.seq), 0))) or 0
+    months = await _months(session, account_id, head, limit)
+    base = await ground(session, account_id)
+    for month_on in months:
+        pieces = await month_rows(
+            session, base.terms, account_id, month_on=month_on, upto_seq=upto_seq
+        )
+        await _write(session, account, month_on, pieces)
+    newest = insert(Sealing).values(
+        account_id=account_id,
+        tenant_id=account.tenant_id,
+        until_at=limit,
+        upto_seq=upto_seq,
+        sealed_at=at,
+    )
+    changed = {name: newest.excluded[name] for name in ("until_at", "upto_seq", "sealed_at")}
+    await session.execute(
+        newest.on_conflict_do_update(index_elements=[Sealing.account_id], set_=changed)
+    )
+    return len(months)
+
+
+async def _months(
+    session: AsyncSession, account_id: UUID, head: Sealing | None, limit: datetime
+) -> list[date]:
+    """Months to lay down: those that have become complete, and sealed ones whose tickets have later facts."""
+    month = func.date_trunc("month", Incident.opened_at, "UTC")
+    query = select(month).where(Incident.account_id == account_id, Incident.opened_at < limit)
+    if head is not None:
+        touched = await touched_since(session, head)
+        query = query.where(
+            (Incident.opened_at >= head.until_at) | (Incident.id == func.any(list(touched)))
+        )
+    found = await session.scalars(query.distinct())
+    return sorted(first.astimezone(UTC).date() for first in found)
+
+
+async def _write(
+    session: AsyncSession, account: Account, month_on: date, pieces: Mapping[UUID, Piece]
+) -> None:
+    await session.execute(
+        delete(Segment).where(Segment.account_id == account.id, Segment.month_on == month_on)
+    )
+    for term_id, piece in pieces.items():
+        await session.execute(
+            insert(Segment).values(
+                id=uuid7(),
+                tenant_id=account.tenant_id,
+                account_id=account.id,
+                term_id=term_id,
+                month_on=month_on,
+                **packed(piece),
+            )
+        )
+
+
+def packed(piece: Piece) -> dict[str, int | bytes]:
+    """A piece in the columns of a segment."""
+    return {
+        "events": piece.ts.size,
+        "units": piece.counts.size,
+        "ts": piece.ts.astype("<i8").tobytes(),
+        "code": piece.code.tobytes(),
+        "counts": piece.counts.astype("<i4").tobytes(),
+        "incidents": packed_ids(piece.incidents),
+        "sites": packed_ids(piece.sites),
+    }

@@ -1,0 +1,52 @@
+"""Rows: clock facts as packed columns, one segment a promise term and month, and how far an account is sealed."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import Base, Owned
+
+
+class Sealing(Base):
+    """Up to where an account's tickets are sealed: opened before `until_at`, facts numbered up to `upto_seq`.
+
+    A ticket with a later fact is read from the ledger again, so a segment is never wrong, only incomplete.
+    """
+
+    __tablename__ = "sealing"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    until_at: Mapped[datetime]
+    upto_seq: Mapped[int]
+    sealed_at: Mapped[datetime]
+
+
+class Segment(Base, Owned):
+    """The clock events of one promise term about the tickets opened in one UTC month, in reading order.
+
+    Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events,
+    `incidents` and `sites` 16-byte ids per ticket, tickets by id.
+    """
+
+    __tablename__ = "column_segment"
+    __table_args__ = (
+        UniqueConstraint("term_id", "month_on"),
+        CheckConstraint("length(ts) = 8 * events AND length(code) = events", name="event_columns"),
+        CheckConstraint(
+            "length(counts) = 4 * units AND length(incidents) = 16 * units AND length(sites) = 16 * units",
+            name="unit_columns",
+        ),
+    )
+
+    term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"))
+    month_on: Mapped[date]
+    events: Mapped[int]
+    units: Mapped[int]
+    ts: Mapped[bytes] = mapped_column(LargeBinary)
+    code: Mapped[bytes] = mapped_column(LargeBinary)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+    incidents: Mapped[bytes] = mapped_column(LargeBinary)
+    sites: Mapped[bytes] = mapped_column(LargeBinary)

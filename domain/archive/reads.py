@@ -1,0 +1,237 @@
+"""Load an account's clock facts: sealed segments first, the rest of the ledger by binary COPY."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, calendars, kernels
+from domain.agreements.model import Priority, PromiseTerm
+from domain.agreements.reads import Term
+from domain.archive.model import Sealing, Segment
+from domain.archive.rules import Log, Piece, assembled, ids_of, months_of, without
+from domain.kernels.columns import Events
+from domain.kernels.layout import seal
+from domain.ledger import Entry
+from domain.sla.columns import CLOCKED, ROLES, dimension, to_us
+
+_PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
+_ROW = np.dtype(
+    [("fields", ">i2")]
+    + [
+        part
+        for name, kind in (
+            ("term", ">i4"),
+            ("incident", "V16"),
+            ("site", "V16"),
+            ("opened", ">i8"),
+            ("ts", ">i8"),
+            ("code", ">i2"),
+        )
+        for part in ((f"{name}_size", ">i4"), (name, kind))
+    ]
+)
+_HEADER = 19  # bytes of a binary COPY before its first row
+
+# The same meaning of facts as `sla.columns`, by joining its table of roles; a test compares the two.
+_EVENTS = """
+SELECT m.term, w.incident_id, i.site_id, i.opened_at,
+       CASE WHEN l.kind = 'incident.due_agreed' THEN (l.body->>'due_at')::timestamptz ELSE l.at END,
+       (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2
+FROM promise_watch w
+JOIN incident i ON i.id = w.incident_id
+JOIN ledger l ON l.subject_id = w.incident_id
+JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
+  ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
+WHERE w.account_id = $6::uuid
+  AND (l.kind <> 'incident.updated'
+       OR (l.body->>'client_visible')::boolean AND (l.body->>'from_us')::boolean)
+"""
+_KNOWN = " AND l.recorded_at <= $7::timestamptz"
+_TAIL = " AND (i.opened_at >= $7::timestamptz OR w.incident_id = ANY($8::uuid[]))"
+_MONTH = """
+ AND l.seq <= $7::bigint AND i.opened_at >= $8::timestamptz AND i.opened_at < $9::timestamptz"""
+_IN_ORDER = " ORDER BY w.incident_id, l.id"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The terms of an account and the calendars they stand on."""
+
+    terms: Sequence[Term]  # by id: the order of the promise dimension
+    specs: Mapping[UUID, calendars.CalendarSpec]
+
+
+async def ground(session: AsyncSession, account_id: UUID) -> Ground:
+    """Every term the account ever had."""
+    ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.account_id == account_id))
+    known = await agreements.terms_by_id(session, ids)
+    terms = sorted(known.values(), key=lambda term: term.id)
+    return Ground(
+        terms, await calendars.specs(session, {term.calendar_version_id for term in terms})
+    )
+
+
+async def load(
+    session: AsyncSession,
+    account_id: UUID,
+    *,
+    at: datetime,
+    known_at: datetime | None = None,
+    sealed: bool = True,
+) -> Log:
+    """The account's log as of `at`.
+
+    With `known_at`, only facts recorded by then, read from the ledger's rows; `sealed` is False to read rows anyhow.
+    """
+    base = await ground(session, account_id)
+    pieces: dict[UUID, list[Piece]] = defaultdict(list)
+    head = None
+    if sealed and known_at is None:
+        head = await session.get(Sealing, account_id)
+    if known_at is not None:
+        found = await rows(session, base.terms, account_id, _KNOWN, known_at)
+    elif head is None:
+        found = await rows(session, base.terms, account_id)
+    else:
+        touched = await touched_since(session, head)
+        for term_id, piece in await segments(session, account_id):
+            left = without(piece, touched) if touched else piece
+            if left.counts.size:
+                pieces[term_id].append(left)
+        found = await rows(session, base.terms, account_id, _TAIL, head.until_at, list(touched))
+    for term_id, piece in found.items():
+        pieces[term_id].append(piece)
+    return assembled(base.terms, pieces, base.specs, at_us=to_us(at))
+
+
+async def touched_since(session: AsyncSession, head: Sealing) -> frozenset[UUID]:
+    """Tickets with clock facts that came after the account was sealed."""
+    own = and_(Entry.tenant_id == head.tenant_id, Entry.account_id == head.account_id)
+    found = await session.scalars(
+        select(Entry.subject_id)
+        .where(own, Entry.kind.in_(CLOCKED), or_(Entry.seq > head.upto_seq, Entry.seq.is_(None)))
+        .distinct()
+    )
+    return frozenset(found)
+
+
+async def segments(session: AsyncSession, account_id: UUID) -> list[tuple[UUID, Piece]]:
+    """Term and piece of every segment, by term and month."""
+    query = (
+        select(
+            Segment.term_id,
+            Segment.month_on,
+            Segment.ts,
+            Segment.code,
+            Segment.counts,
+            Segment.incidents,
+            Segment.sites,
+        )
+        .where(Segment.account_id == account_id)
+        .order_by(Segment.term_id, Segment.month_on)
+    )
+    found = []
+    for term_id, month_on, ts, code, counts, incidents, sites in await session.execute(query):
+        tickets = np.frombuffer(counts, "<i4")
+        month = (month_on.year - 1970) * 12 + month_on.month - 1
+        piece = Piece(
+            np.frombuffer(ts, "<i8"),
+            np.frombuffer(code, np.uint8),
+            tickets,
+            np.full(tickets.size, month, np.int32),
+            ids_of(incidents),
+            ids_of(sites),
+        )
+        found.append((term_id, piece))
+    return found
+
+
+async def month_rows(
+    session: AsyncSession,
+    terms: Sequence[Term],
+    account_id: UUID,
+    *,
+    month_on: date,
+    upto_seq: int,
+) -> dict[UUID, Piece]:
+    """What a month's segments hold: facts up to a number about the tickets opened in it."""
+    begin = datetime(month_on.year, month_on.month, 1, tzinfo=UTC)
+    end = (begin + timedelta(days=32)).replace(day=1)
+    return await rows(session, terms, account_id, _MONTH, upto_seq, begin, end)
+
+
+async def rows(
+    session: AsyncSession, terms: Sequence[Term], account_id: UUID, which: str = "", *more: Any
+) -> dict[UUID, Piece]:
+    """Pieces straight from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
+    meanings = [
+        (term.id, fact, int(kind), row)
+        for row, term in enumerate(terms)
+        for fact, kind in ROLES[term.kind].items()
+    ]
+    if not meanings:
+        return {}
+    ids, facts, codes, ordinals = (list(column) for column in zip(*meanings, strict=True))
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    told = bytearray()
+
+    async def take(data: bytes) -> None:
+        told.extend(data)
+
+    await driver.copy_from_query(
+        _EVENTS + which + _IN_ORDER,
+        *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id, *more),
+        output=take,
+        format="binary",
+    )
+    return _pieces(
+        terms, np.frombuffer(told, _ROW, (len(told) - _HEADER - 2) // _ROW.itemsize, _HEADER)
+    )
+
+
+def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
+    """Rows by ticket, in the order of the ledger, brought into reading order per term."""
+    if told.size == 0:
+        return {}
+    incident = ids_of(told["incident"].tobytes())
+    new = np.append(True, (incident[1:] != incident[:-1]).any(axis=1))
+    opened = told["opened"][new].astype(np.int64) + _PG_EPOCH_US
+    months, tickets = months_of(opened), incident[new]
+    by_month = np.argsort(months, kind="stable")  # ids ascend within a month already
+    rank = np.empty(by_month.size, np.int32)
+    rank[by_month] = np.arange(by_month.size, dtype=np.int32)
+    code = told["code"].astype(np.uint8)
+    events = Events(
+        told["ts"].astype(np.int64) + _PG_EPOCH_US,
+        told["term"].astype(np.int32),
+        rank[np.cumsum(new) - 1],
+        (code & 15).astype(np.uint8),
+        (code >> 4).astype(np.uint8),
+        np.zeros(code.size, np.float32),
+    )
+    laid = seal(events, kernels.promise_columns(dimension(term, 0) for term in terms))
+    sites = ids_of(told["site"][new].tobytes())[by_month]
+    months, tickets = months[by_month], tickets[by_month]
+    found = {}
+    for row, term in enumerate(terms):
+        a, b = int(laid.first[row]), int(laid.first[row + 1])
+        if a < b:
+            units, counts = np.unique(laid.unit[a:b], return_counts=True)
+            found[term.id] = Piece(
+                laid.ts[a:b],
+                laid.code[a:b],
+                counts.astype(np.int32),
+                months[units],
+                tickets[units],
+                sites[units],
+            )
+    return found

@@ -1,0 +1,218 @@
+"""Measure accounts: mark what may have changed, measure it once however often it was marked, and say what differs."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import archive
+from domain.accounts.model import Account, ServiceTier
+from domain.actor import Actor, Right
+from domain.base import uuid7
+from domain.errors import Code, Refused
+from domain.kernels.scores import Component
+from domain.ledger import record
+from domain.quality.events import BudgetBurning
+from domain.quality.model import Burn, BurnState, Look, Policy, Window
+from domain.quality.reads import policy_of
+from domain.quality.rules import Burning, Found, Measuring
+from domain.quality.spans import CALENDAR, ROLLING, Span, instant, span_at, touching
+from domain.quality.writing import compare, replace, stored
+from domain.sla.columns import to_us
+
+SOON = timedelta(milliseconds=500)
+"""How long facts are gathered before they are measured together."""
+LEASE = timedelta(seconds=60)
+"""After which an account whose measuring died is measured again."""
+WATCHED = timedelta(minutes=1)
+"""While a budget burns it is looked at this often, so that it is also said when it stops."""
+
+
+class Taken(NamedTuple):
+    """An account that is to be measured, and until when nobody else takes it."""
+
+    account_id: UUID
+    tenant_id: UUID
+    dirty_from_at: datetime | None
+    lease_until: datetime
+
+
+async def mark(
+    session: AsyncSession,
+    tenant_id: UUID,
+    account_id: UUID,
+    *,
+    dirty_from: datetime,
+    at: datetime,
+) -> None:
+    """Let the account be measured soon: something decided at `dirty_from` or later may have changed."""
+    due = insert(Look).values(
+        account_id=account_id, tenant_id=tenant_id, due_at=at + SOON, dirty_from_at=dirty_from
+    )
+    await session.execute(
+        due.on_conflict_do_update(
+            index_elements=[Look.account_id],
+            set_={
+                "due_at": func.least(Look.due_at, due.excluded.due_at),
+                "dirty_from_at": func.least(Look.dirty_from_at, due.excluded.dirty_from_at),
+            },
+        )
+    )
+
+
+async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[Taken]:
+    """Accounts that are due, longest due first; kept from other takers for `LEASE`."""
+    due = (
+        select(Look.account_id)
+        .where(Look.due_at <= at)
+        .order_by(Look.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        update(Look)
+        .where(Look.account_id.in_(due))
+        .values(due_at=at + LEASE)
+        .returning(Look.account_id, Look.tenant_id, Look.dirty_from_at, Look.due_at)
+    )
+    return [Taken(*row) for row in found]
+
+
+async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
+    """Measure what may have changed about one account, and tell; returns how many rows were written."""
+    account = await session.get_one(Account, taken.account_id)
+    look = await session.get_one(Look, taken.account_id)
+    policy = await policy_of(session, account)
+    log = await archive.load(session, account.id, at=at)
+    at_us = to_us(at)
+    first_us = at_us if taken.dirty_from_at is None else min(at_us, to_us(taken.dirty_from_at))
+    if look.measured_at is None and log.events:
+        first_us = min(first_us, int(log.sealed.ts.min()))
+    spans = spans_of(account.time_zone, first_us, at_us)
+    found, burns = await asyncio.to_thread(
+        _computed, log, at_us, account.time_zone, policy.weights, spans
+    )
+    actor = Actor.system(account.tenant_id, "quality")
+    known = await stored(session, account.id, spans)
+    written = await replace(session, account, found, known, spans, log, at=at)
+    for fact in compare(account, found, known, spans, at=at):
+        record(session, actor, fact)
+    await _note_burns(session, actor, account, log, burns, at=at)
+    burning = any(burn.burn is not Burn.CALM for burn in burns)
+    midnight = instant(span_at(Window.DAY, account.time_zone, at_us).until_us)
+    mine = Look.due_at == taken.lease_until
+    await session.execute(
+        update(Look)
+        .where(Look.account_id == account.id)
+        .values(
+            due_at=case(
+                (mine, min(midnight, at + WATCHED) if burning else midnight), else_=Look.due_at
+            ),
+            dirty_from_at=case((mine, None), else_=Look.dirty_from_at),
+            measured_at=at,
+        )
+    )
+    return written
+
+
+def spans_of(zone: str, first_us: int, at_us: int) -> list[Span]:
+    """Every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
+    calendar = [span for kind in CALENDAR for span in touching(kind, zone, first_us, at_us)]
+    return [*calendar, *(span_at(kind, zone, at_us) for kind in ROLLING)]
+
+
+def _computed(
+    log: archive.Log,
+    at_us: int,
+    zone: str,
+    weights: Mapping[Component, int],
+    spans: Sequence[Span],
+) -> tuple[list[Found], list[Burning]]:
+    measuring = Measuring(log, at_us, zone, weights)
+    return list(measuring.found(spans)), list(measuring.burns(at_us))
+
+
+async def _note_burns(
+    session: AsyncSession,
+    actor: Actor,
+    account: Account,
+    log: archive.Log,
+    burns: Iterable[Burning],
+    *,
+    at: datetime,
+) -> None:
+    """Keep how fast each budget burns, and tell when that changed."""
+    rows = await session.scalars(select(BurnState).where(BurnState.account_id == account.id))
+    known = {row.term_id: row for row in rows}
+    for burn in burns:
+        term = log.terms[burn.term]
+        row = known.get(term.id)
+        if row is None:
+            row = BurnState(
+                tenant_id=account.tenant_id, account_id=account.id, term_id=term.id,
+                internal=term.internal, state=Burn.CALM, since_at=at,
+            )  # fmt: skip
+            session.add(row)
+        was, row.n_30d, row.misses_left, row.looked_at = row.state, burn.n, burn.misses_left, at
+        if was is not burn.burn:
+            row.state, row.since_at = burn.burn, at
+            told = BudgetBurning(
+                account_id=account.id, subject_id=term.id, at=at, term_id=term.id, name=term.name,
+                state=str(burn.burn), was=str(was), n_30d=burn.n, misses_left=burn.misses_left,
+                internal=term.internal,
+            )  # fmt: skip
+            record(session, actor, told)
+
+
+async def set_policy(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    tier: ServiceTier | None = None,
+    account_id: UUID | None = None,
+    weights: Mapping[Component, int] | None = None,
+    risk_limit_bps: int | None = None,
+    at: datetime,
+) -> Policy:
+    """Say what quality is made of, and how much risk may be promised, for an account, a tier or the company.
+
+    What is None is left to the level above. Accounts already measured follow at their next look, within seconds.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    if tier is not None and account_id is not None:
+        raise Refused(Code.INVALID, "A tier or an account, not both.", argument="tier")
+    if weights is not None and (min(weights.values(), default=0) < 0 or not any(weights.values())):
+        raise Refused(Code.INVALID, "Weights are at least 0 and not all 0.", argument="weights")
+    if risk_limit_bps is not None and risk_limit_bps < 0:
+        raise Refused(Code.INVALID, "A limit is not negative.", argument="riskLimitBps")
+    reached = select(Account).where(actor.fence(Account))
+    if account_id is not None:
+        reached = reached.where(Account.id == account_id)
+    if tier is not None:
+        reached = reached.where(Account.service_tier == tier)
+    accounts = (await session.scalars(reached)).all()
+    if account_id is not None and not accounts:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
+    said = insert(Policy).values(
+        id=uuid7(), tenant_id=actor.tenant_id, tier=tier, account_id=account_id, weights=plain,
+        risk_limit_bps=risk_limit_bps,
+    )  # fmt: skip
+    policy: Policy | None = await session.scalar(
+        said.on_conflict_do_update(
+            index_elements=[Policy.tenant_id, Policy.tier, Policy.account_id],
+            set_={"weights": said.excluded.weights, "risk_limit_bps": said.excluded.risk_limit_bps},
+        ).returning(Policy),
+        execution_options={"populate_existing": True},
+    )
+    if policy is None:
+        raise Refused(Code.BUSY, "Somebody else is changing it.", retryable=True)
+    for account in accounts:
+        await mark(session, account.tenant_id, account.id, dirty_from=at, at=at)
+    return policy

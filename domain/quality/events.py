@@ -1,0 +1,40 @@
+"""Facts about quality: told when something changed, so that subscriptions carry it."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class QualityChanged(Fact):
+    """A month of a site, or of an account (`site_id` null), measures differently than before.
+
+    `points_e6` is the quality score in millionths of a point, null for insufficient data; `was_e6` what it was.
+    """
+
+    kind: ClassVar[str] = "quality.changed"
+    site_id: UUID | None
+    from_at: datetime
+    until_at: datetime
+    n: int
+    kept: int
+    points_e6: int | None
+    was_e6: int | None
+    coverage_ppm: int | None
+
+
+class BudgetBurning(Fact):
+    """The error budget of a promise burns at another rate than before: `calm`, `ticket` or `page`.
+
+    `n_30d` promises were decided in the last 30 days; `misses_left` of them may still be late, below 0: overspent.
+    """
+
+    kind: ClassVar[str] = "budget.burning"
+    term_id: UUID
+    name: str
+    state: str
+    was: str
+    n_30d: int
+    misses_left: int
+    internal: bool

@@ -1,0 +1,272 @@
+"""Ask what was measured, now or as it was known, and how it compares."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import archive
+from domain.accounts.model import Account
+from domain.actor import Actor
+from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
+from domain.quality.model import BurnState, Look, Measurement, Policy, Portfolio, Window
+from domain.quality.rules import Found, Measuring, Scope, Verdict
+from domain.quality.spans import CALENDAR, Span, instant, span_at
+from domain.quality.writing import row_of
+from domain.sla.columns import to_us
+
+RISK_LIMIT_BPS = 1_000
+"""Unless a policy says otherwise, terms may put a tenth of the fee at risk without a sign-off."""
+LEAST_PEERS = 5
+HISTORY = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What holds for one account."""
+
+    weights: Mapping[Component, int]
+    risk_limit_bps: int
+
+
+async def policy_of(session: AsyncSession, account: Account) -> Chosen:
+    """The account's policy, field by field: its own, else its tier's, else the company's, else the default."""
+    rows = await session.scalars(
+        select(Policy).where(
+            Policy.tenant_id == account.tenant_id,
+            or_(
+                Policy.account_id == account.id,
+                Policy.tier == account.service_tier,
+                Policy.account_id.is_(None) & Policy.tier.is_(None),
+            ),
+        )
+    )
+    weights, limit = dict(WEIGHTS), RISK_LIMIT_BPS
+    for row in sorted(rows, key=lambda row: (row.account_id is not None, row.tier is not None)):
+        if row.weights is not None:
+            weights = {part: int(row.weights.get(part, 0)) for part in Component}
+        if row.risk_limit_bps is not None:
+            limit = row.risk_limit_bps
+    return Chosen(weights, limit)
+
+
+async def account_of(session: AsyncSession, actor: Actor, account_id: UUID) -> Account | None:
+    """The account, when it exists for the actor."""
+    found: Account | None = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    return found
+
+
+async def compliance(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    scope: Scope,
+    window: Window,
+    *,
+    at: datetime,
+    now: datetime,
+) -> Measurement | None:
+    """What one scope's window around `at` comes to; None when nothing was decided in it.
+
+    Calendar windows are read as stored, a few seconds behind the facts; rolling ones, and accounts of which nothing
+    is stored yet, are measured on the spot.
+    """
+    account = await account_of(session, actor, account_id)
+    if account is None:
+        return None
+    span = span_at(window, account.time_zone, to_us(at))
+    look = await session.get(Look, account_id)
+    if window in CALENDAR and look is not None and look.measured_at is not None:
+        row = await session.scalar(_stored(account_id, scope, span))
+    else:
+        _, row = await measured_at(session, account, scope, span, at=now)
+    return None if row is not None and row.internal and actor.is_client else row
+
+
+def _stored(account_id: UUID, scope: Scope, span: Span) -> Select[Measurement]:
+    row = Measurement
+    return select(row).where(
+        row.account_id == account_id,
+        row.site_id.is_(None) if scope.site_id is None else row.site_id == scope.site_id,
+        row.term_id.is_(None) if scope.term_id is None else row.term_id == scope.term_id,
+        row.window == span.window,
+        row.from_at == instant(span.from_us),
+    )
+
+
+async def measured_at(
+    session: AsyncSession,
+    account: Account,
+    scope: Scope,
+    span: Span,
+    *,
+    at: datetime,
+    known_at: datetime | None = None,
+) -> tuple[Measuring, Measurement | None]:
+    """Judge the account's log as of `at`, with the facts recorded by `known_at`, and measure one scope and window."""
+    policy = await policy_of(session, account)
+    log = await archive.load(session, account.id, at=at, known_at=known_at)
+
+    def compute() -> tuple[Measuring, Found | None]:
+        measuring = Measuring(log, to_us(at), account.time_zone, policy.weights)
+        found = (each for each in measuring.found([span]) if each.scope == scope)
+        return measuring, next(found, None)
+
+    measuring, found = await asyncio.to_thread(compute)
+    return measuring, None if found is None else row_of(account, log, found, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A verdict that was another one, or none, when less was known."""
+
+    incident_id: UUID
+    term_id: UUID
+    part: int
+    was: Verdict | None
+    now: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """A window as it was known at an instant, as it is known now, and the verdicts that differ."""
+
+    known_at: datetime
+    then: Measurement | None
+    now: Measurement | None
+    changed: Sequence[Changed]
+
+
+async def restated(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    scope: Scope,
+    window: Window,
+    *,
+    at: datetime,
+    known_at: datetime,
+    now: datetime,
+) -> Restated | None:
+    """Measure a past window twice from the ledger: with the facts recorded by `known_at`, and with all of them.
+
+    Both use the terms pinned when each ticket was opened: those then in force. None when there is no such account, or
+    the scope is not the actor's to see.
+    """
+    account = await account_of(session, actor, account_id)
+    if account is None:
+        return None
+    span = span_at(window, account.time_zone, to_us(at))
+    known_at = min(known_at, now)
+    old, then = await measured_at(session, account, scope, span, at=known_at, known_at=known_at)
+    new, current = await measured_at(session, account, scope, span, at=now)
+    if actor.is_client and any(row is not None and row.internal for row in (then, current)):
+        return None
+    return Restated(known_at, then, current, _changed(old, new, scope, span))
+
+
+def _changed(old: Measuring, new: Measuring, scope: Scope, span: Span) -> list[Changed]:
+    was, now = old.verdicts_in(scope, span), new.verdicts_in(scope, span)
+    return [
+        Changed(*key, was.get(key), now.get(key))
+        for key in sorted(was.keys() | now.keys())
+        if was.get(key) is not now.get(key)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Where a value stands among others: how many there are, and the share of them it is above, in hundredths."""
+
+    n: int
+    percentile: int
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """An account's window among its own earlier ones and among other accounts of the company."""
+
+    own: Measurement
+    history: Among | None  # the share kept, among up to twelve windows before; None: there are none
+    history_quality: Among | None
+    peers: Among | None  # None: fewer than five others, who could be told apart
+    peers_quality: Among | None
+
+
+async def benchmark(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    window: Window,
+    *,
+    at: datetime,
+    now: datetime,
+) -> Benchmark | None:
+    """Compare an account's window; None when nothing was decided in it."""
+    own = await compliance(session, actor, account_id, Scope(), window, at=at, now=now)
+    account = await account_of(session, actor, account_id)
+    if own is None or account is None:
+        return None
+    earlier = (
+        await session.scalars(
+            select(Measurement)
+            .where(
+                Measurement.account_id == account_id,
+                Measurement.site_id.is_(None),
+                Measurement.term_id.is_(None),
+                Measurement.window == window,
+                Measurement.from_at < own.from_at,
+            )
+            .order_by(Measurement.from_at.desc())
+            .limit(HISTORY)
+        )
+    ).all()
+    spread = await session.scalar(
+        select(Portfolio).where(
+            Portfolio.tenant_id == account.tenant_id,
+            Portfolio.window == window,
+            Portfolio.from_at == own.from_at if window in CALENDAR else Portfolio.from_at.is_(None),
+        )
+    )
+    scores = [row.points_e6 for row in earlier if row.points_e6 is not None]
+    counted = own.n >= LEAST_UNITS  # then the account is one of the spread itself
+    ratios = [] if spread is None else spread.ratios
+    points = [] if spread is None else spread.points_e6
+    return Benchmark(
+        own,
+        history=among(own.ratio, [row.ratio for row in earlier], least=1),
+        history_quality=among(own.points_e6, scores, least=1),
+        peers=among(own.ratio, _others(own.ratio, ratios) if counted else ratios),
+        peers_quality=among(own.points_e6, _others(own.points_e6, points)),
+    )
+
+
+def _others(own: float | None, spread: Sequence[float]) -> list[float]:
+    others = list(spread)
+    if own in others:
+        others.remove(own)
+    return others
+
+
+def among(own: float | None, others: Sequence[float], *, least: int = LEAST_PEERS) -> Among | None:
+    """Where a value stands; None without a value or with fewer than `least` others. Ties count half."""
+    if own is None or len(others) < least:
+        return None
+    below = sum(other < own for other in others) + sum(other == own for other in others) / 2
+    middle = sorted(others)[(len(others) - 1) // 2]
+    return Among(len(others), int(100 * below / len(others)), float(middle))
+
+
+async def burning(session: AsyncSession, actor: Actor, account_id: UUID) -> list[BurnState]:
+    """How fast each budget of the account burns, as of the last look; internal objectives not for clients."""
+    query = select(BurnState).where(BurnState.account_id == account_id, actor.fence(BurnState))
+    if actor.is_client:
+        query = query.where(~BurnState.internal)
+    return list(await session.scalars(query.order_by(BurnState.term_id)))

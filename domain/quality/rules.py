@@ -1,0 +1,322 @@
+"""From a log to what is measured: verdicts grouped by promise, site and account, and handed to the window kernels."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.agreements.model import PromiseKind
+from domain.archive.rules import Ids, Log, judged, packed_ids, uuid_of
+from domain.kernels import Promise, PromiseClass, promise_columns
+from domain.kernels.batch import columns_of
+from domain.kernels.burn import ENOUGH, PAGE, limits_for
+from domain.kernels.kinds import State
+from domain.kernels.scores import Component, Measured, Quality, quality_score
+from domain.kernels.spans import Spans
+from domain.kernels.windows import PPM, WindowRows, decided, window_rows
+from domain.quality.model import Burn
+from domain.quality.spans import Span, before, laid_out
+
+COMPONENT: Mapping[PromiseKind, Component] = {
+    PromiseKind.ARRIVAL: Component.PUNCTUALITY,
+    PromiseKind.FIRST_RESPONSE: Component.INCIDENTS,
+    PromiseKind.RESOLUTION: Component.INCIDENTS,
+    PromiseKind.CLOSURE: Component.INCIDENTS,
+    PromiseKind.AGREED_DATE: Component.INCIDENTS,
+    PromiseKind.NEXT_UPDATE: Component.REPORTS,
+}
+"""What of quality a kind of promise shows."""
+_COMPONENTS = tuple(Component)
+BUDGET_PERIOD_US = 30 * 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is measured: one promise term, one site, or (neither) the whole account."""
+
+    site_id: UUID | None = None
+    term_id: UUID | None = None
+
+
+ACCOUNT = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one scope's verdicts in one window come to."""
+
+    scope: Scope
+    span: Span
+    internal: bool
+    n: int
+    kept: int
+    p50_us: int | None  # None where durations of different promises would mix
+    p90_us: int | None
+    p95_us: int | None
+    ratio: float
+    wilson: float
+    budget: float
+    misses_left: int
+    score: float
+    quality: Quality | None  # of sites and accounts
+    terms: Sequence[int]  # rows of the log's promise dimension that count
+    input_sha256: bytes
+
+
+class Verdict(StrEnum):
+    """What was found when a clock was judged."""
+
+    KEPT = "kept"
+    LATE = "late"
+
+
+class _Grouped(NamedTuple):
+    """Decided parts by group, then τ."""
+
+    row: NDArray[np.int64]  # (parts,) row of the verdicts
+    tau: NDArray[np.int64]  # (parts,)
+    first: NDArray[np.int64]  # (groups + 1,)
+    windows: WindowRows
+
+
+class Measuring:
+    """One account's verdicts as of one instant, ready to be asked for any scope and window."""
+
+    def __init__(self, log: Log, at_us: int, zone: str, weights: Mapping[Component, int]) -> None:
+        """Judge the log; `zone` and `weights` are the account's."""
+        self.log, self.zone, self.weights = log, zone, weights
+        self._rows = judged(log, at_us)
+        self.verdicts = columns_of(self._rows)
+        self._decided = np.flatnonzero(self.verdicts.decided_us >= 0)
+        self._objective = log.promises.objective_ppm
+        internal = np.array([term.internal for term in log.terms], np.bool_)
+        promise = self.verdicts.promise[self._decided]
+        self._shown = self._decided[~internal[promise]] if internal.any() else self._decided
+        self.sites, self._site_of = _distinct(log.sites)
+
+    def found(self, spans: Sequence[Span]) -> Iterator[Found]:
+        """Every promise, site and account for every span in which something was decided."""
+        wanted = set(spans)
+        ordered, columns = laid_out([*spans, *(before(span, self.zone) for span in spans)])
+        by_term = self._grouped(
+            self._decided, self.verdicts.promise[self._decided], self._objective, columns
+        )
+        for row in range(by_term.windows.n.size):
+            span = ordered[by_term.windows.span[row]]
+            if span in wanted:
+                yield self._of_term(by_term, row, span)
+        unit = self.verdicts.unit[self._shown]
+        for scopes, group in (
+            ([Scope(site_id=uuid_of(site)) for site in self.sites], self._site_of[unit]),
+            ([ACCOUNT], np.zeros(unit.size, np.int32)),
+        ):
+            grouped = self._grouped(self._shown, group, np.zeros(len(scopes), np.int64), columns)
+            quality = self._quality(scopes, group, ordered, columns)
+            for row in range(grouped.windows.n.size):
+                span = ordered[grouped.windows.span[row]]
+                if span in wanted:
+                    scope = int(grouped.windows.promise[row])
+                    yield self._of_many(grouped, row, span, scopes[scope], quality[scope, span])
+
+    def _grouped(
+        self,
+        rows: NDArray[np.int64],
+        group: NDArray[np.int32],
+        objective_ppm: NDArray[np.int64],
+        columns: Spans,
+    ) -> _Grouped:
+        groups = objective_ppm.size
+        by_group = np.argsort(group, kind="stable")
+        mine = self._rows[rows[by_group]]
+        mine.promise = group[by_group]
+        done = decided(columns_of(mine), 0, groups)
+        pseudo = promise_columns(
+            Promise(PromiseClass.FLOW, objective_ppm=ppm) for ppm in objective_ppm.tolist()
+        )
+        tau = self.verdicts.decided_us[rows]
+        order = np.lexsort((tau, group))
+        return _Grouped(
+            rows[order], tau[order], done.first, window_rows(done, pseudo, columns, 0, groups)
+        )
+
+    def _parts(self, grouped: _Grouped, row: int, span: Span) -> NDArray[np.int64]:
+        """Verdict rows of a window row."""
+        group = grouped.windows.promise[row]
+        a, b = grouped.first[group], grouped.first[group + 1]
+        low, high = np.searchsorted(grouped.tau[a:b], (span.from_us, span.until_us))
+        return grouped.row[a + low : a + high]
+
+    def _of_term(self, grouped: _Grouped, row: int, span: Span) -> Found:
+        term = int(grouped.windows.promise[row])
+        columns = _plain(grouped.windows, row)
+        return Found(
+            scope=Scope(term_id=self.log.terms[term].id),
+            span=span,
+            internal=self.log.terms[term].internal,
+            quality=None,
+            terms=(term,),
+            input_sha256=self._digest(self._parts(grouped, row, span)),
+            **columns,
+        )
+
+    def _of_many(
+        self, grouped: _Grouped, row: int, span: Span, scope: Scope, quality: Quality
+    ) -> Found:
+        parts = self._parts(grouped, row, span)
+        n = np.bincount(self.verdicts.promise[parts], minlength=len(self.log.terms))
+        columns = _plain(grouped.windows, row)
+        late = int(columns["n"]) - int(columns["kept"])
+        allowed = int((n * (PPM - self._objective)).sum())  # each promise brings its own budget
+        columns |= {
+            "p50_us": None,
+            "p90_us": None,
+            "p95_us": None,
+            "misses_left": allowed // PPM - late,
+            "budget": _budget(allowed, late),
+        }
+        return Found(
+            scope=scope,
+            span=span,
+            internal=False,
+            quality=quality,
+            terms=tuple(np.flatnonzero(n).tolist()),
+            input_sha256=self._digest(parts),
+            **columns,
+        )
+
+    def _quality(
+        self,
+        scopes: Sequence[Scope],
+        group: NDArray[np.int32],
+        ordered: Sequence[Span],
+        columns: Spans,
+    ) -> Mapping[tuple[int, Span], Quality]:
+        """The quality score of every scope and span, with its change since the span before."""
+        k = len(_COMPONENTS)
+        component = np.array(
+            [_COMPONENTS.index(COMPONENT[term.kind]) for term in self.log.terms], np.int32
+        )
+        promise = self.verdicts.promise[self._shown]
+        by_component = group.astype(np.int32) * k + component[promise]
+        objective = np.zeros(len(scopes) * k, np.int64)
+        rows = self._grouped(self._shown, by_component, objective, columns).windows
+        measured: dict[tuple[int, Span], dict[Component, Measured]] = defaultdict(dict)
+        for row in range(rows.n.size):
+            scope, part = divmod(int(rows.promise[row]), k)
+            score = min(
+                1.0, max(0.0, float(rows.score[row]))
+            )  # a ratio of sums may end at 1 + 2e-16
+            at = (scope, ordered[rows.span[row]])
+            measured[at][_COMPONENTS[part]] = Measured(score, int(rows.n[row]))
+        found = {at: quality_score(parts, self.weights) for at, parts in measured.items()}
+        return {
+            (scope, span): quality_score(
+                parts, self.weights, previous=found.get((scope, before(span, self.zone)))
+            )
+            for (scope, span), parts in measured.items()
+        }
+
+    def _digest(self, parts: NDArray[np.int64]) -> bytes:
+        """SHA-256 over the clock events of every ticket and term that counts, in the log's order.
+
+        Per unit: term id, ticket id; then the number of events of each unit (i64), their instants (i64 µs) and their
+        codes (u8), all little-endian.
+        """
+        log = self.log
+        units = np.unique(self.verdicts.unit[parts])
+        first, counts = log.first_event[units], np.diff(log.first_event)[units]
+        ends = np.cumsum(counts)
+        events = np.repeat(first - (ends - counts), counts) + np.arange(ends[-1])
+        digest = hashlib.sha256()
+        for term in np.unique(log.term_of[units]):
+            mine = units[log.term_of[units] == term]
+            digest.update(log.terms[term].id.bytes + packed_ids(log.incidents[mine]))
+        digest.update(counts.astype("<i8").tobytes())
+        digest.update(log.sealed.ts[events].astype("<i8").tobytes())
+        digest.update(log.sealed.code[events].tobytes())
+        return digest.digest()
+
+    def verdicts_in(self, scope: Scope, span: Span) -> Mapping[tuple[UUID, UUID, int], Verdict]:
+        """Ticket, term and part → verdict, of everything of a scope that was decided in a span."""
+        log, rows = self.log, self.verdicts
+        parts = self._decided if scope.term_id else self._shown
+        tau = rows.decided_us[parts]
+        parts = parts[(span.from_us <= tau) & (tau < span.until_us)]
+        found = {}
+        for part in parts.tolist():
+            unit, term = rows.unit[part], log.terms[rows.promise[part]]
+            site_id = uuid_of(log.sites[unit])
+            if scope.term_id in {None, term.id} and scope.site_id in {None, site_id}:
+                key = (uuid_of(log.incidents[unit]), term.id, int(rows.part[part]))
+                found[key] = Verdict.KEPT if rows.state[part] == State.KEPT else Verdict.LATE
+        return found
+
+    def burns(self, at_us: int) -> Iterator["Burning"]:
+        """How fast the budget of each promise burns at an instant."""
+        limits = limits_for(self.log.promises)
+        promise = self.verdicts.promise[self._decided]
+        tau, state = self.verdicts.decided_us[self._decided], self.verdicts.state[self._decided]
+        for row in range(len(self.log.terms)):
+            mine = promise == row
+            order = np.argsort(tau[mine], kind="stable")
+            when = tau[mine][order]
+            late = np.append(0, np.cumsum(state[mine][order] != State.KEPT))
+            end = int(np.searchsorted(when, at_us, "right"))
+
+            def trailing(
+                wide_us: int, when: NDArray[np.int64] = when, late: NDArray[np.int64] = late,
+                end: int = end,
+            ) -> tuple[int, int]:  # fmt: skip
+                begin = int(np.searchsorted(when, at_us - wide_us, "right"))
+                return end - begin, int(late[end] - late[begin])
+
+            says = 0
+            for pair in range(limits.says.size):
+                n, slow = trailing(int(limits.long_us[pair]))
+                m, fast = trailing(int(limits.short_us[pair]))
+                ours, theirs = int(limits.ours[row, pair]), int(limits.theirs[row, pair])
+                if n >= ENOUGH and fast and slow * ours >= n * theirs and fast * ours >= m * theirs:
+                    says |= int(limits.says[pair])
+            n, missed = trailing(BUDGET_PERIOD_US)
+            allowed = (PPM - int(self._objective[row])) * n // PPM
+            burn = Burn.PAGE if says & PAGE else Burn.TICKET if says else Burn.CALM
+            yield Burning(row, burn, n, allowed - missed)
+
+
+class Burning(NamedTuple):
+    """How one promise's budget burns: by the rate, and by what is left of the last 30 days."""
+
+    term: int  # row of the log's promise dimension
+    burn: Burn
+    n: int
+    misses_left: int
+
+
+def _budget(allowed: int, late: int) -> float:
+    """Share of the error budget that is left; `allowed` in millionths of a part."""
+    if allowed == 0:
+        return 1.0 if late == 0 else float("-inf")
+    return (allowed - late * PPM) / allowed
+
+
+def _plain(rows: WindowRows, row: int) -> dict[str, Any]:
+    """A window row in Python's numbers, without what it is about."""
+    return {
+        name: column[row].item() for name, column in zip(rows._fields[2:], rows[2:], strict=True)
+    }
+
+
+def _distinct(ids: Ids) -> tuple[Ids, NDArray[np.int32]]:
+    """The different ids in ascending order, and which of them each one is."""
+    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    ascending = ids[order]
+    new = np.append(True, (ascending[1:] != ascending[:-1]).any(axis=1))[: order.size]
+    place = np.empty(order.size, np.int32)
+    place[order] = np.cumsum(new) - 1
+    return ascending[new], place

@@ -1,0 +1,92 @@
+"""Which stretches are measured: windows on an account's calendar around an instant, and those before them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from domain.kernels.expansion import midnight
+from domain.kernels.spans import DAY, Spans
+from domain.quality.model import Window
+
+CALENDAR = (Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER)
+ROLLING = {Window.LAST_24H: DAY, Window.LAST_7D: 7 * DAY, Window.LAST_28D: 28 * DAY}
+_ORDER = tuple(Window)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(us: int) -> datetime:
+    """An instant in µs as an aware one."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+class Span(NamedTuple):
+    """One window [from, until), µs."""
+
+    window: Window
+    from_us: int
+    until_us: int
+
+
+def span_at(window: Window, zone: str, at_us: int) -> Span:
+    """The window of this kind that an instant lies in; a rolling one ends at the instant."""
+    if window in ROLLING:
+        return Span(window, at_us - ROLLING[window], at_us)
+    first = _first_day(window, _local_day(zone, at_us))
+    return Span(window, midnight(zone, first), midnight(zone, _next(window, first)))
+
+
+def before(span: Span, zone: str) -> Span:
+    """The window of the same kind that ends where this one begins."""
+    if span.window in ROLLING:
+        return Span(span.window, span.from_us - ROLLING[span.window], span.from_us)
+    return span_at(span.window, zone, span.from_us - 1)
+
+
+def touching(window: Window, zone: str, first_us: int, last_us: int) -> Iterator[Span]:
+    """Every calendar window of a kind that touches [first_us, last_us], in order."""
+    span = span_at(window, zone, first_us)
+    while span.from_us <= last_us:
+        yield span
+        span = span_at(window, zone, span.until_us)
+
+
+def laid_out(spans: Iterable[Span]) -> tuple[Sequence[Span], Spans]:
+    """The spans once each, in the order of the kernel's rows, and as its columns."""
+    ordered = sorted(set(spans), key=lambda s: (_ORDER.index(s.window), s.from_us, s.until_us))
+    kinds = np.array([_ORDER.index(span.window) for span in ordered], np.int64)
+    until_us = np.array([span.until_us for span in ordered], np.int64)
+    ends_us, end = np.unique(until_us, return_inverse=True)
+    return ordered, Spans(
+        kind=kinds.astype(np.uint8),
+        kind_first=np.searchsorted(kinds, np.arange(len(_ORDER) + 1)).astype(np.int64),
+        from_us=np.array([span.from_us for span in ordered], np.int64),
+        until_us=until_us,
+        end=end.astype(np.int64),
+        ends_us=ends_us,
+    )
+
+
+def _local_day(zone: str, at_us: int) -> date:
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def _first_day(window: Window, day: date) -> date:
+    if window is Window.DAY:
+        return day
+    if window is Window.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(
+        day=1, month=day.month if window is Window.MONTH else (day.month - 1) // 3 * 3 + 1
+    )
+
+
+def _next(window: Window, first: date) -> date:
+    if window in {Window.DAY, Window.WEEK}:
+        return first + timedelta(days=1 if window is Window.DAY else 7)
+    month = first.year * 12 + first.month - 1 + (1 if window is Window.MONTH else 3)
+    return date(month // 12, month % 12 + 1, 1)

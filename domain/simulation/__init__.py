@@ -1,0 +1,1 @@
+"""Play proposed terms on real history before promising them."""

@@ -1,0 +1,176 @@
+"""Loading: the same columns from rows, from sealed segments with a tail, and from the one translation of facts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, archive, calendars, incidents, kernels, numbering, sla
+from domain.agreements import Priority, TicketKind
+from domain.archive.rules import uuid_of
+from domain.db import Sessions, transaction
+from domain.incidents import PauseCause
+from domain.kernels.batch import columns_of
+from domain.ledger import Entry
+from domain.sla.columns import to_us
+from tests import build
+from tests.build import T0, World, minutes
+
+NOW = T0 + timedelta(days=80)
+
+
+async def tickets(make: Sessions, world: World, count: int = 12) -> list[UUID]:
+    """Tickets over two months with everything that can happen to them."""
+    found = []
+    for i in range(count):
+        at = T0 + timedelta(days=4 * i, minutes=7 * i)
+        agreed = at + timedelta(hours=30) if i % 5 == 0 else None
+        ticket = await build.incident(
+            make,
+            world,
+            priority=list(Priority)[i % 4],
+            at=at,
+            kind=list(TicketKind)[i % 5],
+            agreed_at=agreed,
+        )
+        found.append(ticket.id)
+        async with transaction(make) as session:
+            who, it = (session, world.staff, ticket.id), incidents
+            await it.acknowledge(*who, at=at + minutes(10 * i))
+            await it.update(*who, body="Seen", client_visible=True, at=at + minutes(10 * i + 1))
+            if i % 3 == 0:
+                await it.pause(
+                    *who, cause=PauseCause.WAITING_ON_CLIENT, at=at + minutes(10 * i + 2)
+                )
+                await it.resume(*who, at=at + minutes(10 * i + 45))
+            if i % 4 == 1:
+                await it.change_priority(
+                    *who, priority=Priority.LOW, reason="less", at=at + minutes(10 * i + 50)
+                )
+            if i % 6 != 5:
+                await it.resolve(*who, resolution="Done", at=at + minutes(60 * i + 60))
+            if i % 4 == 2:
+                await it.reopen(*who, reason="Not done", at=at + minutes(60 * i + 90))
+    return found
+
+
+async def number(make: Sessions) -> None:
+    """Let every fact have its number, as the relay gives it."""
+    async with transaction(make) as session:
+        while (await numbering.number(session, routes={}, due_at=NOW)).facts:
+            pass
+
+
+def said(log: archive.Log, at: datetime) -> list[tuple[object, ...]]:
+    """Verdicts in words that do not depend on how units are numbered."""
+    rows = columns_of(archive.judged(log, to_us(at)))
+    return sorted(
+        (log.terms[p].id, uuid_of(log.incidents[u]), *rest)
+        for p, u, *rest in zip(*(column.tolist() for column in rows[:13]), strict=True)
+    )
+
+
+def columns(log: archive.Log) -> list[Any]:
+    return [*log.sealed, log.incidents, log.sites, log.first_event, log.term_of]
+
+
+async def by_the_one_translation(
+    session: AsyncSession, account_id: UUID, at: datetime
+) -> list[tuple[object, ...]]:
+    watches = (
+        await session.scalars(select(sla.Watch).where(sla.Watch.account_id == account_id))
+    ).all()
+    terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
+    specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
+    facts = await session.execute(
+        select(Entry.subject_id, Entry.kind, Entry.at, Entry.body)
+        .where(Entry.account_id == account_id, Entry.kind.in_(sla.CLOCKED))
+        .order_by(Entry.id)
+    )
+    attached = {watch.incident_id: [terms[t] for t in watch.term_ids] for watch in watches}
+    batch = sla.build(attached, (sla.ClockFact(*row) for row in facts), specs, at=at)
+    rows = kernels.verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+    return sorted(
+        (batch.terms[p].id, batch.units[u], *rest)
+        for p, u, *rest in zip(*(column.tolist() for column in rows[:13]), strict=True)
+    )
+
+
+async def test_columns_by_copy_say_what_the_translation_of_facts_says(make: Sessions) -> None:
+    world = await build.client(make)
+    await tickets(make, world)
+
+    async with make() as session:
+        log = await archive.load(session, world.account.id, at=NOW)
+        expected = await by_the_one_translation(session, world.account.id, NOW)
+
+    assert len(expected) > 30
+    assert said(log, NOW) == expected
+
+
+async def test_sealed_months_and_the_tail_are_the_same_log_bit_for_bit(make: Sessions) -> None:
+    world = await build.client(make)
+    await tickets(make, world)
+    await number(make)
+
+    async with transaction(make) as session:
+        months = await archive.seal(session, world.account.id, at=T0 + timedelta(days=40))
+    async with make() as session:
+        rows = await archive.load(session, world.account.id, at=NOW, sealed=False)
+        mixed = await archive.load(session, world.account.id, at=NOW)
+
+    assert months == 1  # March; April is younger than a week
+    assert all(map(np.array_equal, columns(rows), columns(mixed)))
+
+
+async def test_a_late_fact_about_a_sealed_ticket_is_seen_at_once_and_sealed_later(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    [first, *_] = await tickets(make, world)
+    await number(make)
+    async with transaction(make) as session:
+        await archive.seal(session, world.account.id, at=NOW)
+
+    async with transaction(make) as session:  # not numbered yet
+        await incidents.reopen(
+            session, world.staff, first, reason="Again", at=T0 + timedelta(hours=3)
+        )
+    async with make() as session:
+        mixed = await archive.load(session, world.account.id, at=NOW)
+        rows = await archive.load(session, world.account.id, at=NOW, sealed=False)
+    await number(make)
+    async with transaction(make) as session:
+        again = await archive.seal(session, world.account.id, at=NOW)
+        nothing = await archive.seal(session, world.account.id, at=NOW)
+    async with make() as session:
+        head = await session.get_one(archive.Sealing, world.account.id)
+        resealed = await archive.load(session, world.account.id, at=NOW)
+
+    assert said(mixed, NOW) == said(rows, NOW) == said(resealed, NOW)
+    assert (again, nothing) == (1, 0)
+    assert head.until_at == datetime(2026, 5, 1, tzinfo=UTC)
+
+
+async def test_what_was_recorded_later_is_not_known_then(make: Sessions) -> None:
+    world = await build.client(make)
+    found = await tickets(make, world, 4)
+    async with make() as session:
+        before = datetime.now(UTC)
+        known = await archive.load(session, world.account.id, at=NOW)
+    async with transaction(make) as session:
+        await incidents.resolve(
+            session, world.staff, (await build.incident(make, world, at=T0)).id, resolution="x",
+            at=T0 + minutes(5),
+        )  # fmt: skip
+
+    async with make() as session:
+        then = await archive.load(session, world.account.id, at=NOW, known_at=before)
+        now = await archive.load(session, world.account.id, at=NOW)
+
+    assert said(then, NOW) == said(known, NOW)
+    assert len(said(now, NOW)) > len(said(then, NOW))
+    assert len(found) == 4

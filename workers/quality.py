@@ -1,0 +1,52 @@
+"""Consequences for quality: verdicts are measured again, gathered per account, seconds after they fell."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from domain import archive, quality
+from domain.db import Sessions, transaction
+from domain.incidents import Incident
+from workers.jobs import Hand
+
+log = structlog.get_logger()
+
+EVERY_S = 0.5
+ACCOUNTS = 20  # taken at a time
+
+
+async def mark_quality(hand: Hand) -> None:
+    """Let the account be measured soon. Everything about a ticket is decided after it was opened."""
+    incident = await hand.session.get_one(Incident, UUID(hand.fact.body["incident_id"]))
+    await quality.mark(
+        hand.session,
+        hand.fact.tenant_id,
+        incident.account_id,
+        dirty_from=incident.opened_at,
+        at=hand.at,
+    )
+
+
+async def sweep_quality(make: Sessions) -> None:
+    """Measure the accounts that are due, twice a second, until cancelled. Several may run: an account has one taker."""
+    while True:
+        async with transaction(make) as session:
+            taken = await quality.take(session, at=datetime.now(UTC), limit=ACCOUNTS)
+        for each in taken:
+            try:
+                await _measure(make, each)
+            except Exception as error:  # noqa: BLE001 - it stays leased and comes again; the others must not wait
+                log.warning("quality.not_measured", account=str(each.account_id), error=repr(error))
+        if len(taken) < ACCOUNTS:
+            await asyncio.sleep(EVERY_S)
+
+
+async def _measure(make: Sessions, taken: quality.Taken) -> None:
+    at = datetime.now(UTC)
+    async with transaction(make) as session:
+        await quality.measure(session, taken, at=at)
+    async with transaction(make) as session:
+        if await archive.is_due(session, taken.account_id, at=at):
+            await archive.seal(session, taken.account_id, at=at)
