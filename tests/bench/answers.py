@@ -40,9 +40,18 @@ def of_replay(found: Replay) -> Answers:
     """Read our own answer in this form."""
     w = found.windows
     return Answers(
-        *(c.astype(np.int64) for c in (w.promise, w.span, w.n, w.kept)),
-        *(w.p50_us, w.p90_us, w.p95_us, w.score),
-        *(found.open.running, found.open.paused, found.pages, found.tickets),
+        w.promise.astype(np.int64),
+        w.span.astype(np.int64),
+        w.n,
+        w.kept,
+        w.p50_us,
+        w.p90_us,
+        w.p95_us,
+        w.score,
+        found.open.running,
+        found.open.paused,
+        found.pages,
+        found.tickets,
         np.sort(found.late.breach_us),
     )
 

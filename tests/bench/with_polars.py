@@ -38,14 +38,17 @@ def evaluate(log: Log) -> Answers:
         return np.bincount(units.filter(pl.col(flag))["promise"].to_numpy(), minlength=p)
 
     columns = ("promise", "span", "n", "kept", "p50", "p90", "p95")
-    return Answers(
-        *(windows[c].cast(pl.Int64).to_numpy() for c in columns),
-        windows["score"].to_numpy(),
-        per_promise("running"),
-        per_promise("paused"),
-        pages,
-        tickets,
-        units.filter(~pl.col("kept") & (pl.col("tau") >= 0))["tau"].sort().to_numpy(),
+    late = units.filter(~pl.col("kept") & (pl.col("tau") >= 0))
+    return Answers._make(
+        (
+            *(windows[c].cast(pl.Int64).to_numpy() for c in columns),
+            windows["score"].to_numpy(),
+            per_promise("running"),
+            per_promise("paused"),
+            pages,
+            tickets,
+            late["tau"].sort().to_numpy(),
+        )
     )
 
 
