@@ -1,8 +1,11 @@
 """What the API tells about itself: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
 
+import os
 import re
 import secrets
 import time
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -44,9 +47,22 @@ def exposition(extra: CollectorRegistry) -> bytes:
     """
     if getattr(ValueClass, "_multiprocess", False):
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        collector: Any = multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        _forget_the_dead(Path(collector._path))
         return generate_latest(registry) + generate_latest(extra)
     return generate_latest() + generate_latest(extra)
+
+
+def _forget_the_dead(directory: Path) -> None:
+    """Drop the gauges of processes that were killed: their sockets are closed, whatever their files say."""
+    for file in directory.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+        except PermissionError:
+            pass  # somebody else's process has the number by now
 
 
 class Edge:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,16 @@ def up(asked: Settings, *, live: bool) -> None:
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
     """The API alone, in `workers` processes on one socket."""
     with (
+        tempfile.TemporaryDirectory(prefix="waarborg-metrics-") as counters,
         compiled() as wait_for_evaluator,
         surroundings(data, host=host, port=port) as settings,
         listen(settings.host, settings.port) as listener,
     ):
         wait_for_evaluator()
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = (
+                counters  # any process answers /metrics for all
+            )
         children = [
             _api(listener, f"api {n + 1}" if workers > 1 else "api") for n in range(workers)
         ]
