@@ -18,7 +18,10 @@ from starlette.staticfiles import StaticFiles
 
 from api import graphql, health, keys, migrate, pages, sockets
 from api.auth import Authenticator
+from api.budget import Budget
 from api.engine import Engine
+from api.gate import Gate
+from api.persisted import Persisted, read_manifest
 from api.state import State, utc_now
 from api.telemetry import Edge
 from domain import sla
@@ -50,9 +53,9 @@ def application(settings: Settings | None = None) -> Starlette:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(allowed),
-                allow_methods=["POST"],
+                allow_methods=["GET", "POST"],
                 allow_headers=["authorization", "content-type", "traceparent"],
-                expose_headers=["x-trace-id"],
+                expose_headers=["retry-after", "x-trace-id"],
                 max_age=600,
             ),
         ],
@@ -61,15 +64,14 @@ def application(settings: Settings | None = None) -> Starlette:
 
 
 async def _graphql(request: Request) -> Response:
-    """POST answers; GET shows the IDE to a browser, in development."""
-    if request.method == "POST":
-        return await graphql.post(request)
+    """POST answers, GET answers queries; without one it shows the IDE to a browser, in development."""
+    if request.method == "POST" or request.query_params.keys() & graphql.PARAMETERS:
+        return await graphql.answer(request)
     state: State = request.app.state.waarborg
     browser = "text/html" in request.headers.get("accept", "")
     if browser and state.settings.development and request.method == "GET":
         return pages.ide()
-    told = "GraphQL is asked with POST."
-    return Response(told, 405, {"allow": "POST", "cache-control": "no-store"}, "text/plain")
+    return await graphql.answer(request)
 
 
 async def _sdl(request: Request) -> Response:
@@ -87,6 +89,7 @@ def _lifespan(
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         settings = given if given is not None else Settings()
         signing = keys.load(settings)
+        documents = read_manifest(settings.trusted_documents)
         engine = Engine(build(suggestions=settings.development), development=settings.development)
         async with AsyncExitStack() as ends:
             database = connect(settings.database_url)
@@ -107,6 +110,7 @@ def _lifespan(
             app.state.waarborg = State(
                 settings=settings,
                 engine=engine,
+                gate=Gate(engine, Persisted(documents, redis), Budget(redis, settings)),
                 database=database,
                 requests=sessions(database),
                 sessions=make,

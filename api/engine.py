@@ -29,10 +29,11 @@ Answer = dict[str, Any]
 class Ask(msgspec.Struct, rename="camel"):
     """A GraphQL request as it comes over the wire."""
 
-    query: str
+    query: str = ""
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: one POST, one operation; every mistake has a status and words, and no mistake is a 500."""
+"""GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
 
 import time
 from typing import Any
@@ -12,6 +12,7 @@ from api.auth import bearer, traced
 from api.documents import Invalid, Operation
 from api.engine import Ask, Done
 from api.errors import plain, told
+from api.gate import TooMuch
 from api.state import State
 from api.telemetry import OPERATIONS, SECONDS
 
@@ -19,7 +20,10 @@ GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MOST_BYTES = 256 * 1024
 
+PARAMETERS = {"query", "documentId", "extensions", "variables", "operationName"}
+
 _decode = msgspec.json.Decoder(Ask).decode
+_json = msgspec.json.Decoder().decode
 
 
 class Unanswerable(Exception):
@@ -34,19 +38,22 @@ class Unanswerable(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-async def post(request: Request) -> Response:
-    """Answer a query or a mutation."""
+async def answer(request: Request) -> Response:
+    """Answer a query or a mutation; GET answers queries only."""
     state: State = request.app.state.waarborg
     trace_id: str = request.scope["trace_id"]
     kind, began, operation = JSON, time.perf_counter(), None
     try:
         kind = _media_type(request.headers.get("accept"))
-        ask = await _read(request)
-        operation = _look(state, ask)
+        ask = await _read(request) if request.method == "POST" else _asked(request)
+        operation = await _look(state, request, ask)
         done = await _answer(state, request, operation, ask, trace_id)
         # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
         response = _response(done.answer, status, kind)
+    except TooMuch as much:
+        response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
+        response.headers["retry-after"] = str(much.retry_after_s)
     except Invalid as invalid:
         status = 400 if kind == GRAPHQL_JSON else 200
         response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
@@ -60,8 +67,10 @@ async def post(request: Request) -> Response:
     return response
 
 
-def _look(state: State, ask: Ask) -> Operation:
-    operation = state.engine.operation(ask)
+async def _look(state: State, request: Request, ask: Ask) -> Operation:
+    operation = await state.gate.look(ask)
+    if request.method != "POST" and operation.type is not OperationType.QUERY:
+        raise Unanswerable(405, "GET answers queries only.", "METHOD_NOT_ALLOWED", allow="POST")
     if operation.type is OperationType.SUBSCRIPTION:
         raise Unanswerable(400, "Subscriptions are served over graphql-transport-ws.")
     return operation
@@ -85,6 +94,7 @@ async def _answer(
             www_authenticate='Bearer realm="waarborg"',
         )
     request.scope["log"]["actor"] = identity.actor.subject
+    await state.gate.admit(ask, operation, identity.actor)
     ctx = state.context(traced(identity.actor, trace_id))
     done = await state.engine.answer(operation, ask, ctx, trace_id)
     done.answer["extensions"] = {"cost": operation.weight.cost}
@@ -92,17 +102,27 @@ async def _answer(
 
 
 def _media_type(accept: str | None) -> str:
-    """What to answer with: the GraphQL media type unless plain JSON is all that is taken."""
-    if accept is None:
-        return GRAPHQL_JSON
-    taken = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+    """What to answer with: the GraphQL media type for those who name it, else plain JSON."""
+    taken = {part.split(";")[0].strip().lower() for part in (accept or "*/*").split(",")}
     if GRAPHQL_JSON in taken:
         return GRAPHQL_JSON
-    if JSON in taken:
+    if taken & {JSON, "*/*", "application/*"}:
         return JSON
-    if taken & {"*/*", "application/*"}:
-        return GRAPHQL_JSON
     raise Unanswerable(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+
+
+def _asked(request: Request) -> Ask:
+    """The request in the parameters of a GET."""
+    given: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
+    if not given:
+        told = "GraphQL is asked with POST, or with GET and a query."
+        raise Unanswerable(405, told, "METHOD_NOT_ALLOWED", allow="POST")
+    try:
+        given |= {name: _json(given[name]) for name in given.keys() & {"variables", "extensions"}}
+        return _with_a_query(msgspec.convert(given, Ask))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        told = f"`variables` and `extensions` are JSON objects. ({error})"
+        raise Unanswerable(400, told) from None
 
 
 async def _read(request: Request) -> Ask:
@@ -125,7 +145,7 @@ async def _read(request: Request) -> Ask:
 def decoded(body: bytes | str) -> Ask:
     """The request in a body or a payload. Raises `Unanswerable` on anything that is not one."""
     try:
-        return _decode(body)
+        return _with_a_query(_decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         raise Unanswerable(
@@ -133,6 +153,12 @@ def decoded(body: bytes | str) -> Ask:
             "The body is a JSON object with `query`, and perhaps `variables`, `operationName` and "
             f"`extensions`; one at a time. ({reason})",
         ) from None
+
+
+def _with_a_query(ask: Ask) -> Ask:
+    if not (ask.query or ask.document_id or ask.extensions):
+        raise Unanswerable(400, "Send a document: `query`, or the id of a known one.")
+    return ask
 
 
 def _response(answer: dict[str, Any], status: int, kind: str) -> Response:

@@ -190,7 +190,8 @@ class Conversation:
             raise Closing(4429, f"At most {MOST_OPERATIONS} operations at a time")
         try:
             ask = decoded(msgspec.json.encode(payload))
-            operation = self._state.engine.operation(ask)
+            operation = await self._state.gate.look(ask)
+            await self._state.gate.admit(ask, operation, self._actor)
         except Unanswerable as failed:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.auth import Authenticator
 from api.engine import Engine
+from api.gate import Gate
 from api.keys import Keys
 from domain.actor import Actor
 from domain.db import Sessions
@@ -29,6 +30,7 @@ class State:
 
     settings: Settings
     engine: Engine
+    gate: Gate
     database: AsyncEngine
     """Where requests are answered from, by a login that sees one company at a time."""
     requests: Sessions

@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = ()
     """Web origins besides our own whose pages may call the API, such as `https://app.example`."""
 
+    trusted_documents: Path | None = None
+    """A manifest of GraphQL documents; with one, client roles are answered nothing else."""
+    budget_per_s: float = Field(default=10_000, gt=0)
+    """Cost (`extensions.cost`) that an actor's operations may have together, a second."""
+    budget_burst: float = Field(default=500_000, ge=100_000)
+    """Cost that an actor may spend at once; the dearest operation allowed costs 100,000."""
+    budget_without_redis: Literal["open", "closed"] = "open"
+    """Whether actors are answered while Redis cannot say what they have spent."""
+
     smtp_host: str = ""
     """Mail server; empty means that no mail leaves, messages are only recorded."""
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -77,6 +86,20 @@ class Settings(BaseSettings):
 
     job_attempts: int = Field(default=20, ge=1)
     """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 7 h)."""
+
+    audit_origin: str = Field(default="waarborg", pattern=r"^[^\s+]+$")
+    """What names of audit trails begin with, such as `audit.guards.example`; never change it once clients know it."""
+    audit_key_file: Path | None = None
+    """Ed25519 private key (PEM) that signs checkpoints; made as `DATA/audit.pem` when not given."""
+    audit_every_minutes: int = Field(default=10, ge=1)
+    """How often a checkpoint is signed over an audit trail that grew."""
+
+    retain_messages_days: int = Field(default=730, ge=1)
+    """After how long recipient and words of a message that came to its end are erased; its hash stays."""
+    retain_words_days: int = Field(default=2_557, ge=1)
+    """After how long the free text in facts is erased (7 years: Dutch tax law's limit); the facts stay."""
+    retain_users_days: int = Field(default=365, ge=1)
+    """After how long a user whose access ended is erased."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -93,7 +93,7 @@ async def test_the_media_type_follows_what_is_accepted(api: Api, office: Office)
     for accept, kind in (
         (GRAPHQL, GRAPHQL),
         ("application/json", "application/json"),
-        ("*/*", GRAPHQL),
+        ("*/*", "application/json"),
         ("application/graphql-response+json, multipart/mixed", GRAPHQL),
         ("application/json;q=0.9, text/event-stream", "application/json"),
     ):
