@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import resource
 import sys
 import time
@@ -27,7 +28,7 @@ def run(
 ) -> Exit:
     """Import the file and say what became of it; `Refused` when file or profile cannot be used at all."""
     mapping = imports.load(profile)
-    refused = rejects or file.with_name(f"{file.name}.rejects.csv")
+    refused = rejects or _beside(file)
     began = time.perf_counter()
     with _bar() as progress:
         done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))
@@ -110,6 +111,18 @@ def _bar() -> Iterator[imports.Progress]:
 
 
 def _peak_mb() -> float:
-    """The most memory this process ever held; macOS counts bytes, Linux KiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    """The most memory this program ever held.
+
+    Linux keeps it under `VmHWM`; its `ru_maxrss` also counts the process that started this one. macOS counts bytes.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+
+
+def _beside(file: Path) -> Path:
+    """Where rejects go when nobody says: next to the file, or here when nothing may be written there."""
+    folder = file.parent if os.access(file.parent, os.W_OK) else Path.cwd()
+    return folder / f"{file.name}.rejects.csv"

@@ -193,12 +193,13 @@ def _events(
         return  # what the client writes, and what a machine writes, is not our update
     instant = datetime.fromisoformat(body["due_at"]) if "due_at" in body else fact.at
     rank = _RANK[Priority(body["priority"])] if "priority" in body else 0
+    # An imported end that lay just before the opening was moved there; against a date, what the source said counts.
+    said = datetime.fromisoformat(body["said_at"]) if "said_at" in body else instant
     for term in terms:
         kind = ROLES[term.kind].get(fact.kind)
         if kind is not None:
-            yield kernels.Event(
-                to_us(instant), row_of[term.id], unit_of[fact.incident_id], kind, rank
-            )
+            when = said if term.kind is PromiseKind.AGREED_DATE else instant
+            yield kernels.Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
 
 
 def _rows(batch: Batch, verdicts: kernels.Verdicts) -> Iterator[Judged]:

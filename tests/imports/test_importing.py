@@ -118,6 +118,19 @@ async def test_a_row_becomes_a_ticket_with_its_facts_and_verdicts(importer: Impo
     assert (open_ended.state, open_ended.stopped_at) == (State.LATE, None)
 
 
+async def test_a_clock_that_ran_slow_moves_the_end_for_clocks_but_not_for_agreed_dates(
+    importer: Importer,
+) -> None:
+    await importer.cases(
+        ("A", "2026-03-02 10:00:00", "2026-03-02 09:59:45", "2026-03-02 09:59:30", *A[4:])
+    )
+    ticket, promised = await importer.ticket("A"), await importer.promises("A")
+    assert ticket.closed_at == ticket.opened_at
+    assert (promised["closed", 0].state, promised["closed", 0].elapsed_us) == (State.KEPT, 0)
+    assert promised["agreed", 0].state is State.KEPT  # moved to the opening it would have been late
+    assert promised["agreed", 0].stopped_at == datetime(2026, 3, 2, 8, 59, 30, tzinfo=UTC)
+
+
 async def test_the_same_file_again_changes_nothing(importer: Importer) -> None:
     await importer.cases(A, B, C)
     again = await importer.cases(A, B, C, at=NOW + timedelta(days=1))

@@ -191,7 +191,7 @@ def test_rows_as_csv_say_the_same_as_rows_as_parquet(
         writer.writerows(list(row.values()) for row in some.to_pylist())
     imported(parquet, "boston311", "Boston Parquet")
     imported(text, "boston311", "Boston CSV")
-    keep = ("external_id", "promise", "opened_at", "due_at", "stopped_at", "verdict", "elapsed_s")
+    keep = ("external_id", "promise", "opened_at", "due_at", "stopped_at", "verdict", "target_s")
     one, other = (
         [[row[name] for name in keep] for row in exported(waarborg, tenant)]
         for tenant in ("Boston Parquet", "Boston CSV")

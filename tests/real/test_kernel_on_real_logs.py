@@ -39,7 +39,9 @@ FIRM = [
 
 
 def table(name: str, *columns: str) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = pq.read_table(DATA / "sla" / name, columns=list(columns)).to_pylist()
+    rows: list[dict[str, object]] = pq.read_table(
+        DATA / "sla" / name, columns=list(columns)
+    ).to_pylist()
     return rows
 
 
