@@ -1,0 +1,142 @@
+"""What the process says about itself: alive, ready, and what is not; its numbers; its pages."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api.telemetry import _trace_id
+from tests import build, facts
+from tests.api import asking
+from tests.api.asking import Api, Office
+
+
+async def test_ready_names_every_part(api: Api) -> None:
+    await facts.number_all(api.make)
+    assert (await api.http.get("/livez")).json() == {"status": "alive"}
+    response = await api.http.get("/readyz")
+    assert response.status_code == 200
+    parts = response.json()["parts"]
+    assert {name: part["ready"] for name, part in parts.items()} == {
+        "postgres": True, "redis": True, "migrations": True, "relay": True,
+    }  # fmt: skip
+
+
+async def test_a_lost_redis_is_told_and_serving_goes_on(database_url: str, tmp_path: Path) -> None:
+    lost = asking.settings(database_url, f"unix://{tmp_path}/none.sock", tmp_path)
+    async with asking.running(lost) as api:
+        response = await api.http.get("/readyz")
+        assert response.status_code == 200
+        assert response.json()["parts"]["redis"]["ready"] is False
+        office = await asking.office(api)
+        assert await api.data(office.client, "{ viewer { role } }")
+
+
+async def test_a_lost_database_is_told_and_the_process_lives(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    away = database_url.partition("?")[0] + f"?host={tmp_path}"
+    lost = asking.settings(away, redis_url, tmp_path)
+    async with asking.running(lost) as api:
+        response = await api.http.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["parts"]["postgres"]["ready"] is False
+        assert (await api.http.get("/livez")).status_code == 200
+        assert "waarborg_database_up 0.0" in (await api.http.get("/metrics")).text
+
+
+async def test_tables_of_another_release_are_not_ready(api: Api) -> None:
+    api.state.revisions = ("ffff",)
+    response = await api.http.get("/readyz")
+    assert response.status_code == 503
+    assert "ffff" in response.json()["parts"]["migrations"]["why"]
+
+
+async def test_a_relay_that_does_not_work_is_told_but_turns_no_traffic_away(
+    api: Api, office: Office
+) -> None:
+    await build.incident(api.make, office.world)
+    async with api.make.begin() as session:
+        waiting = await session.scalar(text("SELECT count(*) FROM ledger WHERE seq IS NULL"))
+    assert waiting
+    soon = api.state.now
+    api.state.now = lambda: soon() + build.minutes(1)
+    response = await api.http.get("/readyz")
+    assert response.status_code == 200
+    relay = response.json()["parts"]["relay"]
+    assert relay["ready"] is False
+    assert relay["lagSeconds"] > 50
+    await facts.number_all(api.make)
+
+
+async def test_metrics_count_what_is_asked(api: Api, office: Office) -> None:
+    def count(told: str) -> float:
+        name = 'waarborg_graphql_operations_total{outcome="ok",type="query"} '
+        return sum(
+            float(line.removeprefix(name)) for line in told.splitlines() if line.startswith(name)
+        )
+
+    before = count((await api.http.get("/metrics")).text)
+    await api.data(office.client, "{ viewer { role } }")
+    told = (await api.http.get("/metrics")).text
+    assert count(told) == before + 1
+    for name in (
+        "outbox_pending",
+        "outbox_dead",
+        "ledger_lag_seconds",
+        "sockets",
+        "database_up 1.0",
+    ):
+        assert f"waarborg_{name}" in told
+
+
+async def test_logs_hold_neither_tokens_nor_bodies(
+    api: Api, office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "a very private summary"
+    await api.ask(office.client, "query ($x: String) { viewer { role } }", x=secret)
+    await api.http.get(f"/graphql?query=%7Bviewer%7D&token={office.client}")
+    told = "".join(capsys.readouterr())
+    assert "request" in told
+    assert office.client not in told
+    assert secret not in told
+
+
+async def test_the_first_page_and_its_files_are_served_with_a_policy(api: Api) -> None:
+    page = await api.http.get("/")
+    assert page.status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "<script>" not in page.text, "the policy would not let it run"
+    for name in ("page.js", "page.css", "socket.js", "shield.svg"):
+        assert (await api.http.get(f"/console/{name}")).status_code == 200
+    assert (await api.http.get("/console/../pyproject.toml")).status_code == 404
+    assert (await api.http.get("/console/%2e%2e/pyproject.toml")).status_code == 404
+
+
+async def test_tokens_are_handed_out_in_a_demonstration_only(
+    api: Api, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    assert (await api.http.get("/demo/tokens")).status_code == 404
+    demo = asking.settings(database_url, redis_url, tmp_path, demo=True)
+    async with asking.running(demo) as shown:
+        office = await asking.office(shown)
+        response = await shown.http.get("/demo/tokens")
+        mine = [each for each in response.json() if each["tenant"] == office.world.tenant.name]
+        assert {each["role"] for each in mine} == {"management", "dispatcher", "client_admin"}
+        for each in mine:
+            data = await shown.data(each["token"], "{ viewer { role } }")
+            assert data["viewer"]["role"] == each["role"].upper()
+
+
+def test_a_trace_id_is_taken_over_when_it_is_one() -> None:
+    good = "0af7651916cd43dd8448eb211c80319c"
+
+    def given(value: str) -> str:
+        return _trace_id({"headers": [(b"traceparent", value.encode())]})
+
+    assert given(f"00-{good}-b7ad6b7169203331-01") == good
+    for nonsense in ("", "x", f"00-{'0' * 32}-b7ad6b7169203331-01", f"00-{good}", f"{good}"):
+        assert len(given(nonsense)) == 32
+        assert given(nonsense) not in {good, "0" * 32}
+    assert json.dumps(given("x")), "plain text"
