@@ -100,13 +100,13 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 class Postbox:
-    """What an SMTP server does with what it gets; `refuse` and `stall` are by recipient."""
+    """What an SMTP server does with what it gets; `refuse` is by recipient."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.refuse: dict[str, str] = {}
         self.stalled = threading.Event()
-        self.stall = False
+        self.stall_s = 0.0
         self.port = 0
 
     def to(self, recipient: str) -> list[EmailMessage]:
@@ -129,9 +129,9 @@ class Postbox:
     async def handle_DATA(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        if self.stall:
+        if self.stall_s:
             self.stalled.set()
-            await asyncio.sleep(60)
+            await asyncio.sleep(self.stall_s)
         assert isinstance(envelope.content, bytes)
         letter = message_from_bytes(envelope.content, policy=default)
         assert isinstance(letter, EmailMessage)

@@ -217,10 +217,10 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
         await api.data(office.dispatcher, RESOLVE, input=resolved)
         await until(lambda: scene.sent(account, 6), "the resolution is told to both contacts")
         await until(lambda: scene.settled(tenant), "nothing is left to do")
+        workers.kill()  # from here on nothing new is numbered
         facts = await visible(scene.make, account)
         await until(lambda: has(watcher, len(facts)), "the client has heard everything")
         await asyncio.sleep(1.5)  # one comparison of the hub more: nothing comes twice
-        workers.kill()
 
     # The watcher has each fact once, in order, over two connections at least.
     secret = api.state.cursor_secret

@@ -14,6 +14,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from domain.settings import Settings
+from realtime.tasks import end
 from tests.api.asking import Server
 
 WORKER = "from domain.settings import Settings; from workers.main import run; run(Settings())"
@@ -121,5 +122,4 @@ async def watching(
     try:
         yield watcher
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)

@@ -175,7 +175,7 @@ async def test_a_stalling_mail_server_holds_up_no_ticket(
     monkeypatch.setattr(senders, "STEP_S", 1.0)
     world = await build.client(make, contacts=1)
     with servers.postbox() as box:
-        box.stall = True
+        box.stall_s = 60.0
         async with working(OPENED, **at(box)):
             opened = await build.incident(make, world)
             await asyncio.to_thread(box.stalled.wait, 10)
@@ -183,7 +183,7 @@ async def test_a_stalling_mail_server_holds_up_no_ticket(
                 await incidents.acknowledge(
                     session, world.staff, opened.id, at=opened.opened_at + build.minutes(1)
                 )
-            box.stall = False
+            box.stall_s = 0.0
             found = await ended(make, world.account.id, 1)
     assert set(found.values()) == {MessageState.SENT}
 

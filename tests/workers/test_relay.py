@@ -18,6 +18,7 @@ from domain.numbering import Numbered
 from domain.outbox import Outbox
 from domain.verification import verify_chain
 from realtime.stream import Streams
+from realtime.tasks import end
 from tests import facts, servers
 from workers.main import for_ever
 from workers.queue import Queue
@@ -42,8 +43,7 @@ def relaying(system_url: str, redis_url: str, redis: Redis, make: Sessions) -> R
         try:
             yield relay
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             await queue.close()
 
     return stand
@@ -183,8 +183,7 @@ async def test_numbering_goes_on_while_redis_answers_nothing(
         async with make() as session:
             head = await numbering.head(session)
         await shipped_upto(make, head)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
         await queue.close()
         await redis.aclose()
 
