@@ -1,5 +1,6 @@
 """GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from api.telemetry import OPERATIONS, SECONDS
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MOST_BYTES = 256 * 1024
+READ_S = 10.0
 
 PARAMETERS = {"query", "documentId", "extensions", "variables", "operationName"}
 
@@ -131,12 +133,15 @@ async def _read(request: Request) -> Ask:
         raise Unanswerable(415, f"Send {JSON}.", "UNSUPPORTED_MEDIA_TYPE")
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise Unanswerable(
-                    413, f"A request has at most {MOST_BYTES} bytes.", connection="close"
-                )
+        async with asyncio.timeout(READ_S):  # a half-sent request is otherwise held for ever
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise Unanswerable(
+                        413, f"A request has at most {MOST_BYTES} bytes.", connection="close"
+                    )
+    except TimeoutError:
+        raise Unanswerable(408, "The request did not come.", connection="close") from None
     except ClientDisconnect:
         raise Unanswerable(400, "The request was cut off.") from None
     return decoded(bytes(body))

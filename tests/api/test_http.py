@@ -1,5 +1,6 @@
 """GraphQL over HTTP: every mistake has a status and words, quickly, and none is a 500."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
+from api import graphql
 from tests.api import asking
 from tests.api.asking import Api, Office
 
@@ -250,3 +252,19 @@ async def test_pages_of_other_origins_are_answered_only_when_listed(
                 },
             )
             assert (response.headers.get("access-control-allow-origin") == origin) == allowed
+
+
+async def test_a_half_sent_request_is_not_held(
+    database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphql, "READ_S", 0.3)
+    async with asking.serving(asking.settings(database_url, redis_url, tmp_path)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"content-length: 100\r\n\r\n{"
+        )
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408")
+        writer.close()
