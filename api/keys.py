@@ -2,35 +2,28 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
 )
 
+from domain import keyfile
 from domain.settings import Settings
 
 ISSUER = AUDIENCE = "waarborg"
 ALGORITHM = "EdDSA"
 LIFETIME = timedelta(hours=12)  # a shift and its handover
 LEEWAY_S = 5
-
-
-class KeyFileError(Exception):
-    """The signing key cannot be had; the text names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,38 +94,6 @@ class Keys:
 
 def load(settings: Settings) -> Keys:
     """The installation's key: the file named in the settings, else `DATA/signing.pem`, made when missing."""
-    path = settings.signing_key_file
-    if path is None:
-        path = settings.data / "signing.pem"
-        if not path.exists():
-            _make(path)
-    try:
-        private = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(
-            f"The signing key {path} cannot be read ({error}): give an Ed25519 private key in PEM, "
-            "readable by this user, or remove the file to have a new one made."
-        ) from None
-    if not isinstance(private, Ed25519PrivateKey):
-        raise KeyFileError(f"The signing key {path} is not Ed25519.")
-    return Keys(private)
-
-
-def _make(path: Path) -> None:
-    """Write a new key whole, readable by us only; when two processes do so at once, the first one's stays."""
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(half)
-    except FileExistsError:
-        pass
-    finally:
-        half.unlink(missing_ok=True)
+    if settings.signing_key_file is not None:
+        return Keys(keyfile.read(settings.signing_key_file))
+    return Keys(keyfile.read_or_make(settings.data / "signing.pem"))

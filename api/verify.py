@@ -397,16 +397,18 @@ class _Trail:
                         f" {self.nth}: facts in between are missing"
                     )
                 self.nth = content["nth"]
-        openings = fact.get("openings") or {}
+        disclosures = fact.get("disclosures") or {}
         for name, value in content["body"].items():
             if isinstance(value, str) and value.startswith(COMMITMENT):
-                self._open(place, name, value, openings.get(name))
+                self._open(place, name, value, disclosures.get(name))
 
-    def _open(self, place: int, name: str, commitment: str, opening: dict[str, str] | None) -> None:
-        if opening is None:
+    def _open(
+        self, place: int, name: str, commitment: str, disclosure: dict[str, str] | None
+    ) -> None:
+        if disclosure is None:
             self.closed += 1
             return
-        salted = b64decode(opening["salt"]) + opening["value"].encode()
+        salted = b64decode(disclosure["salt"]) + disclosure["words"].encode()
         if COMMITMENT + hashlib.sha256(salted).hexdigest() != commitment:
             self._told.breaks(f"fact at {place}: {name} is not what was written down")
         self.open += 1
@@ -493,7 +495,7 @@ class Wire:
             page = self.ask(
                 "query($id: ID!, $size: Long!, $after: Long!, $first: Int!) {"
                 " auditFacts(accountId: $id, treeSize: $size, after: $after, first: $first) {"
-                " facts { position text hashes openings } } }",
+                " facts { position text hashes disclosures } } }",
                 id=account,
                 size=size,
                 after=after,

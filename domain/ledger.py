@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.actor import Actor, Origin
 from domain.base import JSON, Base
+from domain.disclosure import Disclosure, committed
 
 SHARDS = 16
 GENESIS = bytes(32)
@@ -80,10 +81,12 @@ class ShardMark(Base):
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened: about whom, about what, when. Further fields are the fact's body.
 
-    Bodies hold ids, numbers, text and instants; never copies of rows.
+    Bodies hold ids, numbers, text and instants; never copies of rows. Of the fields named `personal`, free text about
+    or by people, the ledger holds a commitment only: the text itself can be erased (`domain/disclosure.py`).
     """
 
     kind: ClassVar[str]
+    personal: ClassVar[frozenset[str]] = frozenset()
     account_id: UUID | None
     subject_id: UUID
     at: datetime
@@ -99,8 +102,13 @@ def shard_of(tenant_id: UUID, account_id: UUID | None) -> int:
     return (account_id or tenant_id).int % SHARDS
 
 
-def record(session: AsyncSession, actor: Actor, fact: Fact, *, once_key: str | None = None) -> Entry:
+def record(
+    session: AsyncSession, actor: Actor, fact: Fact, *, once_key: str | None = None
+) -> Entry:
     """Write a fact in the caller's transaction; `once_key` makes a second one of the same key fail."""
+    body = fact.body()
+    for field in fact.personal:
+        body[field] = _disclosed(session, actor, fact, body[field])
     entry = Entry(
         tenant_id=actor.tenant_id,
         account_id=fact.account_id,
@@ -110,12 +118,31 @@ def record(session: AsyncSession, actor: Actor, fact: Fact, *, once_key: str | N
         at=fact.at,
         origin=actor.origin,
         actor=actor.subject,
-        body=fact.body(),
+        body=body,
         trace_id=actor.trace_id,
         once_key=once_key,
     )
     session.add(entry)
     return entry
+
+
+def _disclosed(session: AsyncSession, actor: Actor, fact: Fact, words: str | None) -> str | None:
+    """Put words aside and give what stands for them in the fact; nothing stays nothing."""
+    if words is None:
+        return None
+    commitment, salt = committed(words)
+    session.add(
+        Disclosure(
+            commitment=commitment,
+            tenant_id=actor.tenant_id,
+            account_id=fact.account_id,
+            subject_id=fact.subject_id,
+            at=fact.at,
+            salt=salt,
+            words=words,
+        )
+    )
+    return commitment
 
 
 def chain(previous: bytes, entry: Entry) -> bytes:

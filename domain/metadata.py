@@ -1,9 +1,10 @@
 """Every table, imported once: what migrations and checks compare the database with."""
 
-from domain import idempotency, ledger, outbox
+from domain import disclosure, idempotency, ledger, outbox
 from domain.accounts import model as accounts
 from domain.agreements import model as agreements
 from domain.archive import model as archive
+from domain.audit import model as audit
 from domain.base import Base
 from domain.calendars import model as calendars
 from domain.compensation import model as compensation
@@ -17,8 +18,10 @@ MODELS = (
     accounts,
     agreements,
     archive,
+    audit,
     calendars,
     compensation,
+    disclosure,
     idempotency,
     incidents,
     ledger,

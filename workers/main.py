@@ -13,6 +13,7 @@ from domain import numbering
 from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
 from realtime.tasks import end, first_to_fall
+from workers.audit import keep_audit, keep_privacy
 from workers.jobs import Runner
 from workers.quality import sweep_quality
 from workers.queue import Queue
@@ -75,6 +76,8 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
             "quality": lambda: sweep_quality(make),
+            "audit": lambda: keep_audit(make, settings),
+            "privacy": lambda: keep_privacy(make, settings),
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:

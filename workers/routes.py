@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit
 from workers.jobs import Job
 from workers.messages import send_message, tell_credit, tell_opened, tell_resolved
@@ -18,6 +19,8 @@ ROUTES: Routes = {
     "incident.opened": (tell_opened,),
     "incident.resolved": (tell_resolved,),
     "message.queued": (send_message,),
+    "checkpoint.published": (tell_checkpoint,),
+    "person.erasure_requested": (erase_person,),
 }
 
 

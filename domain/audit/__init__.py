@@ -1,1 +1,37 @@
-"""The audit trail's proofs."""
+"""The audit trail's proofs: a Merkle tree over each company's ledger, signed checkpoints, what to show a client."""
+
+from domain.audit.actions import (
+    behind,
+    due,
+    grow,
+    publish,
+    request_checkpoint,
+    sign,
+    unpublished,
+)
+from domain.audit.model import Checkpoint, Leaf
+from domain.audit.notes import Signer
+from domain.audit.reads import Damaged, Held, checkpoint, consistency, held
+from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
+
+__all__ = [
+    "Checkpoint",
+    "Damaged",
+    "Held",
+    "Leaf",
+    "Signer",
+    "behind",
+    "checkpoint",
+    "consistency",
+    "due",
+    "grow",
+    "held",
+    "is_shown",
+    "leaf_text",
+    "origin_of",
+    "publish",
+    "request_checkpoint",
+    "sign",
+    "unpublished",
+    "week_of",
+]

@@ -81,6 +81,7 @@ class Reopened(Fact):
     """It was not over."""
 
     kind: ClassVar[str] = "incident.reopened"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     reason: str
 
 
@@ -88,6 +89,7 @@ class Prioritised(Fact):
     """The priority changed; promises get the new priority's target from their original start."""
 
     kind: ClassVar[str] = "incident.prioritised"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     priority: str
     reason: str
 
@@ -96,4 +98,5 @@ class Reassigned(Fact):
     """Somebody else handles it."""
 
     kind: ClassVar[str] = "incident.reassigned"
+    personal: ClassVar[frozenset[str]] = frozenset({"to"})
     to: str

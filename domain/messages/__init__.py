@@ -3,6 +3,7 @@
 from domain.messages.actions import compose, mark_failed, mark_sent, put_back, take
 from domain.messages.model import Message, MessageState
 from domain.messages.rules import (
+    CheckpointNotice,
     CreditNotice,
     IncidentOpened,
     IncidentResolved,
@@ -12,6 +13,7 @@ from domain.messages.rules import (
 )
 
 __all__ = [
+    "CheckpointNotice",
     "CreditNotice",
     "IncidentOpened",
     "IncidentResolved",

@@ -24,9 +24,10 @@ class Sent(Fact):
 
 
 class Failed(Fact):
-    """It will not be delivered."""
+    """It will not be delivered. What mail servers say names the address, so it is personal."""
 
     kind: ClassVar[str] = "message.failed"
+    personal: ClassVar[frozenset[str]] = frozenset({"error"})
     contact_id: UUID
     intent: str
     error: str

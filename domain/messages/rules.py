@@ -29,13 +29,18 @@ class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     version: ClassVar[int]
 
     company: str
+
+
+class AboutTicket(Variables, frozen=True, kw_only=True):
+    """What every notice about a ticket is told."""
+
     site: str
     summary: str
     reference: str
     opened_at: datetime
 
 
-class IncidentOpened(Variables, frozen=True, kw_only=True):
+class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
     """A ticket was opened at a site; `respond_by` when a first response is promised."""
 
     template: ClassVar[str] = "incident_opened"
@@ -46,7 +51,7 @@ class IncidentOpened(Variables, frozen=True, kw_only=True):
     respond_by: datetime | None
 
 
-class IncidentResolved(Variables, frozen=True, kw_only=True):
+class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
     """A ticket was resolved."""
 
     template: ClassVar[str] = "incident_resolved"
@@ -56,7 +61,7 @@ class IncidentResolved(Variables, frozen=True, kw_only=True):
     resolved_at: datetime
 
 
-class CreditNotice(Variables, frozen=True, kw_only=True):
+class CreditNotice(AboutTicket, frozen=True, kw_only=True):
     """A promise was broken and this is what the client gets back; instants None: not yet."""
 
     template: ClassVar[str] = "credit_notice"
@@ -71,8 +76,23 @@ class CreditNotice(Variables, frozen=True, kw_only=True):
     currency: str
 
 
+class CheckpointNotice(Variables, frozen=True, kw_only=True):
+    """A signed checkpoint of the audit trail; `facts` is how many of its facts are the client's to see."""
+
+    template: ClassVar[str] = "checkpoint"
+    version: ClassVar[int] = 1
+
+    account: str
+    facts: int
+    size: int
+    note: str
+    verifier_key: str
+    signed_at: datetime
+
+
 TEMPLATES: dict[str, type[Variables]] = {
-    variables.template: variables for variables in (IncidentOpened, IncidentResolved, CreditNotice)
+    variables.template: variables
+    for variables in (IncidentOpened, IncidentResolved, CreditNotice, CheckpointNotice)
 }
 
 

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from api import auth, keys
-from api.keys import KeyFileError
 from domain import accounts
 from domain.accounts import ApiKey
 from domain.actor import Actor
 from domain.db import transaction
+from domain.keyfile import KeyFileError
 from domain.settings import Settings
 from tests.api.asking import Api, Office
 

@@ -35,6 +35,15 @@ TOLD: dict[str, dict[str, Any]] = {
         "currency": "EUR",
     },
 }
+CHECKPOINT = {
+    "company": "Veilig BV",
+    "account": "Haven",
+    "facts": 7,
+    "size": 70,
+    "note": "waarborg/A7\n70\nroot\n\n— waarborg/A7 signature",
+    "verifier_key": "waarborg/A7+key",
+    "signed_at": T0,
+}
 SHARED = {
     "company": "Veilig BV",
     "site": "Kade 3",
@@ -45,7 +54,7 @@ SHARED = {
 
 
 def variables(template: str) -> dict[str, Any]:
-    return SHARED | TOLD[template]
+    return CHECKPOINT if template == "checkpoint" else SHARED | TOLD[template]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -60,7 +69,7 @@ def test_every_template_renders_in_every_language_with_one_line_of_subject(
         name="An",
     )
     assert "\n" not in words.subject
-    assert "A7" in words.subject
+    assert "A7" in words.subject + words.body
     assert "An," in words.body
     assert "Veilig BV" in words.body
     assert "{" not in words.subject + words.body

@@ -1,0 +1,236 @@
+"""Grow the trees, sign checkpoints, and have them sent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.audit import merkle
+from domain.audit.events import CheckpointPublished, CheckpointRequested
+from domain.audit.model import Checkpoint, Leaf, Tile, Tree
+from domain.audit.notes import Signer, checkpoint_text
+from domain.audit.reads import Damaged, checkpoint, roots, tiles
+from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
+from domain.base import uuid7
+from domain.db import copy_rows
+from domain.errors import Code, Refused
+from domain.ledger import Entry, LedgerHead, record
+
+log = structlog.get_logger()
+
+_READ = (
+    *(Entry.seq, Entry.tenant_id, Entry.account_id, Entry.kind, Entry.subject_id, Entry.at),
+    *(Entry.recorded_at, Entry.origin, Entry.actor, Entry.body, Entry.trace_id, Entry.once_key),
+)
+
+
+async def behind(session: AsyncSession) -> list[UUID]:
+    """The companies whose ledger has facts that their tree has not."""
+    query = (
+        select(LedgerHead.tenant_id)
+        .outerjoin(Tree, Tree.tenant_id == LedgerHead.tenant_id)
+        .where(LedgerHead.seq > func.coalesce(Tree.seq, 0))
+    )
+    return list(await session.scalars(query))
+
+
+async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> int:
+    """Add the next facts of a company to its tree, in the order of their numbers; how many.
+
+    A step is one transaction under the tree's lock: a worker that dies leaves the tree as it was, two workers take
+    turns. Numbers become visible in order, so nothing can appear before what was read.
+    """
+    tree = await _locked(session, tenant_id)
+    query = select(*_READ).where(Entry.tenant_id == tenant_id, Entry.seq > tree.seq)
+    facts = (await session.execute(query.order_by(Entry.seq).limit(limit))).all()
+    if not facts:
+        return 0
+    numbers = await _numbered(session, facts)
+    told = list(zip(facts, numbers, strict=True))
+    hashes = [merkle.leaf_hash(leaf_text(fact, nth)) for fact, nth in told]
+    edge = await tiles(session, tenant_id, merkle.edge(tree.size))
+    await _keep(session, tenant_id, merkle.grown(tree.size, edge, hashes))
+    await copy_rows(
+        session,
+        Leaf.__tablename__,
+        ("tenant_id", "position", "seq", "account_id", "nth"),
+        [
+            (tenant_id, position, fact.seq, fact.account_id, nth)
+            for position, (fact, nth) in enumerate(told, tree.size)
+        ],
+    )
+    tree.size, tree.seq = tree.size + len(facts), facts[-1].seq
+    if any(fact.kind == CheckpointRequested.kind for fact in facts):
+        tree.is_wanted = True
+    await session.flush()
+    return len(facts)
+
+
+async def due(session: AsyncSession, *, at: datetime, every: timedelta) -> list[UUID]:
+    """The companies whose tree deserves a checkpoint: it grew, and the last one is old or somebody asked for one."""
+    old = or_(Tree.signed_at.is_(None), Tree.signed_at <= at - every)
+    query = select(Tree.tenant_id).where(Tree.size > Tree.signed_size, or_(Tree.is_wanted, old))
+    return list(await session.scalars(query))
+
+
+async def sign(
+    session: AsyncSession, signer: Signer, tenant_id: UUID, *, at: datetime
+) -> Checkpoint | None:
+    """Sign a checkpoint over a company's tree as it is, and send it to the accounts that asked; None when it is empty.
+
+    The same size gives the same checkpoint. Raises `Damaged` when the tree does not continue the last one.
+    """
+    tree = await _locked(session, tenant_id)
+    if not tree.size:
+        return None
+    since, asked = tree.signed_seq, tree.is_wanted
+    signed = await _signed(session, signer, tree, at)
+    if asked:
+        accounts = await session.scalars(
+            select(Entry.account_id)
+            .where(
+                Entry.tenant_id == tenant_id,
+                Entry.kind == CheckpointRequested.kind,
+                Entry.seq > since,
+                Entry.seq <= tree.seq,
+            )
+            .distinct()
+        )
+        _publish(session, signed, accounts.all(), once=str(signed.id), at=at)
+    await session.flush()
+    return signed
+
+
+async def unpublished(session: AsyncSession, *, at: datetime) -> list[UUID]:
+    """The companies that owe their clients this week's checkpoint; they owe none in the week of their first one."""
+    return list(await session.scalars(select(Tree.tenant_id).where(Tree.week < week_of(at))))
+
+
+async def publish(session: AsyncSession, signer: Signer, tenant_id: UUID, *, at: datetime) -> bool:
+    """Sign this week's checkpoint of a company and send it to every client; False when that was done before."""
+    tree, week = await _locked(session, tenant_id), week_of(at)
+    if tree.week is None or tree.week >= week:
+        return False
+    signed = await _signed(session, signer, tree, at)
+    accounts = await session.scalars(select(Account.id).where(Account.tenant_id == tenant_id))
+    _publish(session, signed, accounts.all(), once=week, at=at)
+    tree.week = week
+    await session.flush()
+    return True
+
+
+async def request_checkpoint(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, at: datetime
+) -> Account:
+    """Ask for a fresh checkpoint to be mailed to the account's contacts; it includes the asking."""
+    actor.must(Right.REPORT)
+    account: Account | None = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    record(session, actor, CheckpointRequested(account_id=account_id, subject_id=account_id, at=at))
+    return account
+
+
+async def _locked(session: AsyncSession, tenant_id: UUID) -> Tree:
+    await session.execute(
+        insert(Tree)
+        .values(tenant_id=tenant_id, size=0, seq=0, signed_size=0, signed_seq=0, is_wanted=False)
+        .on_conflict_do_nothing()
+    )
+    query = select(Tree).where(Tree.tenant_id == tenant_id).with_for_update()
+    return (await session.scalars(query.execution_options(populate_existing=True))).one()
+
+
+async def _numbered(session: AsyncSession, facts: Sequence[Any]) -> list[int | None]:
+    """The how-many-th fact each one is that its account's clients see; None for what they do not see."""
+    accounts = {fact.account_id for fact in facts if is_shown(fact.account_id, fact.body)}
+    # A subquery for each account is one step down an index; grouping would walk all their leaves.
+    highest = select(func.max(Leaf.nth)).where(Leaf.account_id == Account.id).scalar_subquery()
+    rows = await session.execute(select(Account.id, highest).where(Account.id.in_(accounts)))
+    last: dict[UUID | None, int] = {account_id: nth or 0 for account_id, nth in rows}
+    numbers: list[int | None] = []
+    for fact in facts:
+        if is_shown(fact.account_id, fact.body):
+            last[fact.account_id] = last.get(fact.account_id, 0) + 1
+            numbers.append(last[fact.account_id])
+        else:
+            numbers.append(None)
+    return numbers
+
+
+async def _keep(
+    session: AsyncSession, tenant_id: UUID, changed: Mapping[merkle.Tile, bytes]
+) -> None:
+    upsert = insert(Tile)
+    await session.execute(
+        upsert.on_conflict_do_update(
+            index_elements=[Tile.tenant_id, Tile.level, Tile.number],
+            set_={"hashes": upsert.excluded.hashes},
+        ),
+        [
+            {"tenant_id": tenant_id, "level": level, "number": number, "hashes": hashes}
+            for (level, number), hashes in changed.items()
+        ],
+    )
+
+
+async def _signed(session: AsyncSession, signer: Signer, tree: Tree, at: datetime) -> Checkpoint:
+    """The checkpoint of the tree's size: the one there is, or a new one that continues the last."""
+    last = await checkpoint(session, tree.tenant_id)
+    if last is not None:
+        if last.size > tree.size:
+            raise Damaged(f"{tree.tenant_id}: {last.size} facts were signed, {tree.size} are left")
+        [root] = await roots(session, tree.tenant_id, [(0, last.size)])
+        if root != last.root:
+            raise Damaged(f"{tree.tenant_id}: the first {last.size} facts are not what was signed")
+    tree.signed_size, tree.signed_seq, tree.signed_at = tree.size, tree.seq, at
+    tree.is_wanted, tree.week = False, tree.week or week_of(at)
+    if last is not None and last.size == tree.size:
+        return last
+    [root] = await roots(session, tree.tenant_id, [(0, tree.size)])
+    name = origin_of(signer.origin, tree.tenant_id)
+    new = Checkpoint(
+        id=uuid7(),
+        tenant_id=tree.tenant_id,
+        size=tree.size,
+        root=root,
+        note=signer.sign(checkpoint_text(name, tree.size, root), name),
+        verifier_key=signer.verifier_key(name),
+        signed_at=at,
+    )
+    session.add(new)
+    log.info("audit.signed", tenant=str(tree.tenant_id), size=tree.size)
+    return new
+
+
+def _publish(
+    session: AsyncSession,
+    signed: Checkpoint,
+    accounts: Iterable[UUID | None],
+    *,
+    once: str,
+    at: datetime,
+) -> None:
+    """One fact an account, which a job follows; the key makes a second one fail."""
+    for account_id in accounts:
+        record(
+            session,
+            Actor.system(signed.tenant_id, "audit"),
+            CheckpointPublished(
+                account_id=account_id,
+                subject_id=signed.id,
+                at=at,
+                size=signed.size,
+                root=signed.root.hex(),
+            ),
+            once_key=f"checkpoint:{account_id}:{once}",
+        )

@@ -1,0 +1,86 @@
+"""Bundles: what is taken out for `waarborg-verify`, one JSON record after the other.
+
+`{"bundle": …}`, `{"checkpoint": note}`, `{"consistency": …}` from earlier checkpoints, `{"fact": …}` in the order of
+the tree, `{"end": how many}`. One account's facts come each with a proof. A whole company's come without: the tree is
+built from them again, so that a fact that is missing, added or moved shows.
+"""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor
+from domain.audit.model import Checkpoint
+from domain.audit.reads import Held, consistency, held
+from domain.ledger import Entry
+
+PAGE = 500
+
+
+async def records(
+    session: AsyncSession,
+    actor: Actor,
+    checkpoint: Checkpoint,
+    account_id: UUID | None,
+    *,
+    since: Iterable[int] = (),
+) -> AsyncIterator[dict[str, Any]]:
+    """The bundle of one account, or of everything the actor's company wrote down, under a checkpoint.
+
+    With an account it holds what that account's clients may see, whoever takes it out.
+    """
+    tenant_id, size = checkpoint.tenant_id, checkpoint.size
+    yield {
+        "bundle": "waarborg-audit",
+        "version": 1,
+        "account": None if account_id is None else str(account_id),
+    }
+    yield {"checkpoint": checkpoint.note}
+    for old in sorted(set(since)):
+        if 0 < old < size:
+            hashes = await consistency(session, tenant_id, old, size)
+            yield {"consistency": {"from": old, "to": size, "hashes": encoded(hashes)}}
+    conditions = [actor.fence(Entry)]
+    if account_id is not None:
+        conditions.append(Entry.account_id == account_id)
+    after, facts = -1, 0
+    while True:
+        page = await held(
+            session,
+            *conditions,
+            tenant_id=tenant_id,
+            size=size,
+            after=after,
+            limit=PAGE,
+            prove=account_id is not None,
+            shown=account_id is not None,
+        )
+        for fact in page:
+            yield {"fact": record(fact)}
+        facts += len(page)
+        if len(page) < PAGE:
+            break
+        after = page[-1].position
+        session.expunge_all()
+    yield {"end": facts}
+
+
+def record(fact: Held) -> dict[str, Any]:
+    """A fact with its proof, as the verifier reads it."""
+    return {
+        "position": fact.position,
+        "text": fact.text,
+        "hashes": encoded(fact.hashes),
+        "disclosures": {
+            field: {"salt": b64encode(salt).decode(), "words": words}
+            for field, (salt, words) in fact.disclosures.items()
+        },
+    }
+
+
+def encoded(hashes: Iterable[bytes]) -> list[str]:
+    """Hashes in base64."""
+    return [b64encode(each).decode() for each in hashes]

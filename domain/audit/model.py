@@ -1,0 +1,70 @@
+"""Rows: a Merkle tree for each security company over its ledger, and the checkpoints that were signed and mailed.
+
+None of them refers to the ledger by a foreign key: what testifies against a ledger that was cut off must not go
+with it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import Base, Tenanted
+
+
+class Tree(Base):
+    """How far a company's tree has grown and how much of it was signed; locked while either goes on."""
+
+    __tablename__ = "audit_tree"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(default=0)  # leaves
+    seq: Mapped[int] = mapped_column(default=0)  # the last one's fact
+    signed_size: Mapped[int] = mapped_column(default=0)
+    signed_seq: Mapped[int] = mapped_column(default=0)
+    signed_at: Mapped[datetime | None]
+    is_wanted: Mapped[bool] = mapped_column(default=False)  # somebody asked for a checkpoint
+    week: Mapped[
+        str | None
+    ]  # the last one whose checkpoint was sent to everybody: ISO 8601, 2026-W48
+
+
+class Leaf(Base):
+    """Where a fact stands in its company's tree, and the how-many-th fact it is that its account's clients see."""
+
+    __tablename__ = "audit_leaf"
+    __table_args__ = (
+        UniqueConstraint("account_id", "nth"),
+        Index(None, "tenant_id", "account_id", "position"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(unique=True)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    nth: Mapped[int | None]
+
+
+class Tile(Base):
+    """Up to 256 neighbouring hashes of a tree, 32 bytes each (see `merkle`)."""
+
+    __tablename__ = "audit_tile"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Checkpoint(Base, Tenanted):
+    """A signed statement that a company's tree has this size and root; never changed, never removed."""
+
+    __tablename__ = "audit_checkpoint"
+    __table_args__ = (UniqueConstraint("tenant_id", "size"),)
+
+    size: Mapped[int]
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str]
+    verifier_key: Mapped[str]
+    signed_at: Mapped[datetime]

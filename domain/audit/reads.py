@@ -1,0 +1,141 @@
+"""Read checkpoints and proofs. The fence is the caller's: conditions on ledger entries come in as they are."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.audit import merkle
+from domain.audit.model import Checkpoint, Leaf, Tile
+from domain.audit.rules import leaf_text
+from domain.base import JSON
+from domain.disclosure import PREFIX, Disclosure
+from domain.ledger import Entry
+
+
+class Damaged(Exception):
+    """The stored tree is not what it was: it lacks hashes, or does not continue what was signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A fact as its leaf holds it, and what proves that the tree of some size has it at this position."""
+
+    position: int
+    text: str
+    hashes: tuple[bytes, ...]
+    disclosures: dict[str, tuple[bytes, str]]
+    """Field → salt and words, as far as they are not erased."""
+
+
+async def checkpoint(
+    session: AsyncSession, tenant_id: UUID, *, size: int | None = None
+) -> Checkpoint | None:
+    """The checkpoint over `size` facts, or the last one."""
+    query = select(Checkpoint).where(Checkpoint.tenant_id == tenant_id)
+    if size is not None:
+        query = query.where(Checkpoint.size == size)
+    found: Checkpoint | None = await session.scalar(query.order_by(Checkpoint.size.desc()).limit(1))
+    return found
+
+
+async def consistency(
+    session: AsyncSession, tenant_id: UUID, old: int, new: int
+) -> tuple[bytes, ...]:
+    """The proof that the tree of `new` facts begins with the one of `old`; the caller names sizes that were signed."""
+    return tuple(await roots(session, tenant_id, merkle.extension(old, new)))
+
+
+async def held(
+    session: AsyncSession,
+    *conditions: ColumnElement[bool],
+    tenant_id: UUID,
+    size: int,
+    after: int = -1,
+    limit: int,
+    prove: bool = True,
+    shown: bool = True,
+) -> list[Held]:
+    """Facts under these conditions in the tree of `size`, by position from behind `after`, with their proofs.
+
+    Unless `shown` is off, only those that clients see.
+
+    The text is made from the ledger, the proof from the tree: so a fact that was edited is not proven.
+    """
+    rows = (
+        await session.execute(
+            select(Entry, Leaf.position, Leaf.nth)
+            .join(Leaf, and_(Leaf.tenant_id == Entry.tenant_id, Leaf.seq == Entry.seq))
+            .where(
+                Leaf.tenant_id == tenant_id,
+                Leaf.position > after,
+                Leaf.position < size,
+                *([Leaf.nth.is_not(None)] if shown else []),
+                *conditions,
+            )
+            .order_by(Leaf.position)
+            .limit(limit)
+        )
+    ).all()
+    paths = [merkle.path(position, size) if prove else [] for _, position, _ in rows]
+    read = await tiles(
+        session, tenant_id, merkle.tiles_for(each for path in paths for each in path)
+    )
+    words = await _disclosed(session, [entry.body for entry, _, _ in rows])
+    return [
+        Held(
+            position,
+            leaf_text(entry, nth).decode(),
+            tuple(merkle.root_of(each, read) for each in path),
+            {
+                field: words[value]
+                for field, value in entry.body.items()
+                if isinstance(value, str) and value in words
+            },
+        )
+        for (entry, position, nth), path in zip(rows, paths, strict=True)
+    ]
+
+
+async def tiles(
+    session: AsyncSession, tenant_id: UUID, wanted: Collection[merkle.Tile]
+) -> dict[merkle.Tile, bytes]:
+    """Tiles of a company's tree, in one read."""
+    if not wanted:
+        return {}
+    rows = await session.execute(
+        select(Tile.level, Tile.number, Tile.hashes).where(
+            Tile.tenant_id == tenant_id, tuple_(Tile.level, Tile.number).in_(wanted)
+        )
+    )
+    found = {(level, number): hashes for level, number, hashes in rows}
+    if len(found) != len(wanted):
+        raise Damaged(f"tiles are missing from the tree of {tenant_id}")
+    return found
+
+
+async def roots(
+    session: AsyncSession, tenant_id: UUID, ranges: Sequence[merkle.Range]
+) -> list[bytes]:
+    """The roots over ranges of leaves, as a proof lists them."""
+    read = await tiles(session, tenant_id, merkle.tiles_for(ranges))
+    return [merkle.root_of(each, read) for each in ranges]
+
+
+async def _disclosed(session: AsyncSession, bodies: Sequence[JSON]) -> dict[str, tuple[bytes, str]]:
+    commitments = {
+        value
+        for body in bodies
+        for value in body.values()
+        if isinstance(value, str) and value.startswith(PREFIX)
+    }
+    if not commitments:
+        return {}
+    rows = await session.execute(
+        select(Disclosure.commitment, Disclosure.salt, Disclosure.words).where(
+            Disclosure.commitment.in_(commitments)
+        )
+    )
+    return {commitment: (salt, words) for commitment, salt, words in rows}

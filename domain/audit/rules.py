@@ -1,0 +1,68 @@
+"""Rules: what a leaf says about a fact, which facts a client's numbering counts, whose checkpoint, which week."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+PUBLISHED_AFTER = timedelta(hours=6)
+"""A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""
+
+
+class Told(Protocol):
+    """The columns of a ledger entry that its leaf holds fast."""
+
+    tenant_id: UUID
+    account_id: UUID | None
+    kind: str
+    subject_id: UUID
+    at: datetime
+    recorded_at: datetime
+    origin: Any
+    actor: str
+    body: dict[str, Any]
+    trace_id: str | None
+    once_key: str | None
+
+
+def leaf_text(fact: Told, nth: int | None) -> bytes:
+    """A fact in canonical JSON: sorted keys, UTC instants, no spaces.
+
+    Its number in the whole ledger is left out, because it counts the facts of other companies too: its place in the
+    tree says the order. `nth` counts the facts that the account's clients see, so that they notice one that is missing.
+    """
+    told = {
+        "v": 1,
+        "tenant": fact.tenant_id,
+        "account": fact.account_id,
+        "nth": nth,
+        "kind": fact.kind,
+        "subject": fact.subject_id,
+        "at": fact.at,
+        "recorded_at": fact.recorded_at,
+        "origin": fact.origin,
+        "actor": fact.actor,
+        "body": fact.body,
+        "trace": fact.trace_id,
+        "once": fact.once_key,
+    }
+    return msgspec.json.encode(told, order="deterministic")
+
+
+def is_shown(account_id: UUID | None, body: Mapping[str, Any]) -> bool:
+    """Whether clients of the account see a fact; decided by the fact itself, so that it cannot change later."""
+    kept_inside = body.get("internal") is True or body.get("client_visible") is False
+    return account_id is not None and not kept_inside
+
+
+def origin_of(origin: str, tenant_id: UUID) -> str:
+    """The name of a company's tree: what its checkpoints begin with and what its key is called."""
+    return f"{origin}/{tenant_id}"
+
+
+def week_of(at: datetime) -> str:
+    """The week whose checkpoint goes out at this instant."""
+    year, week, _day = (at - PUBLISHED_AFTER).isocalendar()
+    return f"{year}-W{week:02d}"

@@ -1,0 +1,328 @@
+"""People can be shown everything and be forgotten; what was proven stays proven."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+
+from domain import accounts, incidents, messages, privacy
+from domain.accounts.model import Contact, User
+from domain.actor import Actor, Role
+from domain.db import Sessions, transaction
+from domain.disclosure import Disclosure
+from domain.errors import Code, Refused
+from domain.incidents.model import Incident, IncidentUpdate
+from domain.ledger import Entry
+from domain.messages.model import Message, MessageState
+from domain.privacy import ERASED, Person, Retention
+from tests import build
+from tests.build import T0, World
+from tests.domain.audit.bundles import signed, taken_out, verified
+
+pytestmark = pytest.mark.anyio
+
+LATER = T0 + timedelta(hours=1)
+
+
+async def told(make: Sessions, world: World) -> Incident:
+    """A ticket on which the first contact is named, and a message to each contact."""
+    who = world.contacts[0]
+    incident = await build.incident(
+        make, world, summary=f"Call from {who.name.upper()} about the gate", reporter=who.name
+    )
+    system = Actor.system(world.tenant.id, "test")
+    async with transaction(make) as session:
+        said = f"{who.name} ({who.email}) has the key"
+        await incidents.update(session, world.staff, incident.id, body=said, at=LATER)
+        await incidents.reassign(session, world.staff, incident.id, to="night shift", at=LATER)
+        await incidents.resolve(session, world.staff, incident.id, resolution="Closed", at=LATER)
+        await incidents.reopen(
+            session, world.client, incident.id, reason=f"{who.name} saw it open", at=LATER
+        )
+        await messages.compose(
+            session,
+            system,
+            world.account.id,
+            intent=f"incident:{incident.id}",
+            template="incident_resolved",
+            variables={
+                "company": "Veilig", "site": "Kade", "summary": incident.summary, "reference": "A7",
+                "opened_at": T0, "ticket_kind": "alarm", "resolved_at": LATER,
+            },
+            at=LATER,
+        )  # fmt: skip
+    return incident
+
+
+async def letters(make: Sessions, contact_id: UUID) -> list[Message]:
+    async with make() as session:
+        query = select(Message).where(Message.contact_id == contact_id).order_by(Message.queued_at)
+        return list(await session.scalars(query))
+
+
+async def forget(make: Sessions, world: World, person: Person, person_id: UUID) -> None:
+    async with transaction(make) as session:
+        actor = Actor.system(world.tenant.id, "test")
+        await privacy.erase(session, actor, person, person_id, at=LATER)
+
+
+async def test_a_fact_holds_a_commitment_and_the_words_lie_apart(make: Sessions) -> None:
+    world = await build.client(make)
+    incident = await told(make, world)
+    async with make() as session:
+        bodies = {
+            entry.kind: entry.body
+            for entry in await session.scalars(select(Entry).where(Entry.subject_id == incident.id))
+        }
+        words = {
+            each.words
+            for each in await session.scalars(
+                select(Disclosure).where(Disclosure.subject_id == incident.id)
+            )
+        }
+    assert bodies["incident.reopened"]["reason"].startswith("sha256:")
+    assert bodies["incident.reassigned"]["to"].startswith("sha256:")
+    assert words == {f"{world.contacts[0].name} saw it open", "night shift"}
+    assert "saw it open" not in json.dumps(bodies)
+
+
+async def test_a_forgotten_contact_is_nobody_and_others_stay_who_they_are(make: Sessions) -> None:
+    world = await build.client(make)
+    incident = await told(make, world)
+    first, second = world.contacts
+    hashes = [letter.content_sha256 for letter in await letters(make, first.id)]
+
+    await forget(make, world, Person.CONTACT, first.id)
+
+    async with make() as session:
+        row = await session.get_one(Contact, first.id)
+        other = await session.get_one(Contact, second.id)
+        ticket = await session.get_one(Incident, incident.id)
+        bodies = (
+            await session.scalars(
+                select(IncidentUpdate.body).where(IncidentUpdate.incident_id == incident.id)
+            )
+        ).all()
+        words = (
+            await session.scalars(
+                select(Disclosure.words).where(Disclosure.subject_id == incident.id)
+            )
+        ).all()
+        [fact] = await session.scalars(
+            select(Entry).where(Entry.subject_id == first.id, Entry.kind == "person.erased")
+        )
+    assert (row.name, row.email, row.phone, row.wants_service_messages) == (
+        ERASED,
+        None,
+        None,
+        False,
+    )
+    assert (other.name, other.email) == (second.name, second.email)
+    assert (ticket.summary, ticket.reporter) == (f"Call from {ERASED} about the gate", ERASED)
+    assert sorted(bodies) == ["Closed", f"{ERASED} ({ERASED}) has the key"]
+    assert words == ["night shift"]
+    [letter] = await letters(make, first.id)
+    assert (letter.recipient, letter.subject, letter.body) == (ERASED,) * 3
+    assert (letter.state, [letter.content_sha256]) == (MessageState.FAILED, hashes)
+    [kept] = await letters(make, second.id)
+    assert (kept.state, kept.recipient) == (MessageState.QUEUED, second.email)
+    assert fact.body == {"person": "contact", "messages": 1, "disclosures": 2, "texts": 3}
+
+
+async def test_nothing_of_a_forgotten_contact_is_left_in_any_table(make: Sessions) -> None:
+    world = await build.client(make, contacts=1)
+    await told(make, world)
+    [who] = world.contacts
+    await forget(make, world, Person.CONTACT, who.id)
+    async with make() as session:
+        tables = await session.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        )
+        left = [
+            table
+            for table in tables.all()
+            if await session.scalar(
+                text(f"SELECT count(*) FROM {table} AS t WHERE t::text ILIKE :wanted"),
+                {"wanted": f"%{who.email}%"},
+            )
+        ]
+    assert left == []
+
+
+async def test_forgetting_twice_finds_nothing_left(make: Sessions) -> None:
+    world = await build.client(make)
+    for _ in range(2):
+        await forget(make, world, Person.CONTACT, world.contacts[0].id)
+    async with make() as session:
+        facts = await session.scalar(
+            select(func.count()).where(
+                Entry.subject_id == world.contacts[0].id, Entry.kind == "person.erased"
+            )
+        )
+    assert facts == 1
+
+
+async def test_a_forgotten_user_cannot_sign_in_and_is_still_one_person_in_the_ledger(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    user = world.client_user
+    incident = await told(make, world)
+    await forget(make, world, Person.USER, user.id)
+    async with make() as session:
+        row = await session.get_one(User, user.id)
+        actor = await accounts.actor_of_user(session, user.id)
+        [reopened] = await session.scalars(
+            select(Entry).where(Entry.subject_id == incident.id, Entry.kind == "incident.reopened")
+        )
+    assert (row.name, row.email) == (ERASED, f"erased-{user.id}@erased.invalid")
+    assert actor is None
+    assert reopened.actor == f"user:{user.id}"
+
+
+async def test_proofs_survive_an_erasure(
+    make: Sessions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await build.client(make)
+    await told(make, world)
+    tenant_id, account_id = world.tenant.id, world.account.id
+    before = await signed(make, tenant_id)
+    keep = tmp_path / "kept.json"
+    async with make() as session:
+        path = await taken_out(session, tmp_path / "before", tenant_id, account_id)
+    first = verified(path, capsys, "--keep", keep, key=before.verifier_key)
+
+    await forget(make, world, Person.CONTACT, world.contacts[0].id)
+
+    await signed(make, tenant_id)
+    async with make() as session:
+        own = await taken_out(session, tmp_path / "own", tenant_id, account_id, [before.size])
+        whole = await taken_out(session, tmp_path / "whole", tenant_id)
+    after = verified(own, capsys, "--keep", keep)
+    everything = verified(whole, capsys, "--keep", keep)
+    assert first[0] == 0, first[1]
+    assert "2 shown and as committed, 0 erased or withheld" in first[1]
+    assert after[0] == 0, after[1]
+    assert "1 shown and as committed, 2 erased or withheld" in after[1]
+    assert f"nothing changed in the {before.size} facts" in after[1]
+    assert everything[0] == 0, everything[1]
+    assert b"saw it open" in path.read_bytes()
+    assert b"saw it open" not in own.read_bytes() + whole.read_bytes()
+
+
+async def test_words_that_were_swapped_are_seen(
+    make: Sessions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await build.client(make)
+    incident = await told(make, world)
+    checkpoint = await signed(make, world.tenant.id)
+    async with transaction(make) as session:
+        await session.execute(
+            text(
+                "UPDATE disclosure SET words = 'day shift' WHERE subject_id = :id AND words = :was"
+            ),
+            {"id": incident.id, "was": "night shift"},
+        )
+    async with make() as session:
+        path = await taken_out(session, tmp_path / "own", world.tenant.id, world.account.id)
+    code, said = verified(path, capsys, key=checkpoint.verifier_key)
+    assert code == 1
+    assert "to is not what was written down" in said
+
+
+async def test_everything_about_a_contact_is_shown_and_that_it_was_is_a_fact(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    incident = await told(make, world)
+    who = world.contacts[0]
+    manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
+    async with transaction(make) as session:
+        _, shown = await privacy.export(session, manager, Person.CONTACT, who.id, at=LATER)
+    async with make() as session:
+        [fact] = await session.scalars(
+            select(Entry).where(Entry.subject_id == who.id, Entry.kind == "person.exported")
+        )
+    json.dumps(shown)
+    assert (shown["row"]["email"], fact.actor) == (who.email, "user:manager")
+    assert [letter["recipient"] for letter in shown["messages"]] == [who.email]
+    assert {each["kind"] for each in shown["facts"]} == {"contact.added", "message.queued"}
+    assert {each["where"] for each in shown["named_in"]} == {
+        "incident.summary", "incident.reporter", "incident_update.body", "disclosure.words",
+    }  # fmt: skip
+    assert {each["id"] for each in shown["named_in"]} >= {str(incident.id)}
+
+
+async def test_everything_about_a_user_is_shown(make: Sessions) -> None:
+    world = await build.client(make)
+    await told(make, world)
+    manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
+    async with transaction(make) as session:
+        _, shown = await privacy.export(
+            session, manager, Person.USER, world.client_user.id, at=LATER
+        )
+    assert shown["accounts"] == [str(world.account.id)]
+    assert {each["kind"] for each in shown["facts"]} >= {"user.added", "incident.reopened"}
+
+
+async def test_only_who_looks_after_people_may_ask_and_only_about_their_own(make: Sessions) -> None:
+    world, other = await build.client(make), await build.client(make)
+    contact = world.contacts[0].id
+    manager = Actor(other.tenant.id, Role.MANAGEMENT, "user:manager")
+    for actor, code in (
+        (world.client, Code.NOT_ALLOWED),
+        (world.staff, Code.NOT_ALLOWED),
+        (manager, Code.NOT_FOUND),
+    ):
+        for act in (privacy.request_erasure, privacy.export):
+            async with make() as session:
+                with pytest.raises(Refused) as refused:
+                    await act(session, actor, Person.CONTACT, contact, at=LATER)
+            assert refused.value.refusal.code is code
+
+
+async def test_what_was_kept_long_enough_goes_and_is_counted(make: Sessions) -> None:
+    world = await build.client(make)
+    incident = await told(make, world)
+    system = Actor.system(world.tenant.id, "test")
+    sent, waiting = (
+        (await letters(make, world.contacts[0].id))[0],
+        (await letters(make, world.contacts[1].id))[0],
+    )
+    async with transaction(make) as session:
+        await messages.mark_sent(session, system, sent.id, at=LATER)
+        await accounts.disable_user(session, system, world.client_user.id, at=LATER)
+    day = timedelta(days=1)
+    kept = Retention(messages=10 * day, words=20 * day, users=30 * day)
+
+    async def state(days: int) -> tuple[str, str, int, str]:
+        while True:
+            async with transaction(make) as session:
+                if not await privacy.expire(session, kept, at=LATER + days * day):
+                    break
+        async with make() as session:
+            words = await session.scalar(
+                select(func.count()).where(Disclosure.subject_id == incident.id)
+            )
+            user = await session.get_one(User, world.client_user.id)
+        return (
+            (await letters(make, world.contacts[0].id))[0].body,
+            (await letters(make, world.contacts[1].id))[0].body,
+            words or 0,
+            user.name,
+        )
+
+    assert await state(9) == (sent.body, waiting.body, 2, "Client")
+    assert await state(11) == (ERASED, waiting.body, 2, "Client")  # what was not sent is not over
+    assert await state(21) == (ERASED, waiting.body, 0, "Client")
+    assert await state(31) == (ERASED, waiting.body, 0, ERASED)
+    async with make() as session:
+        facts = await session.scalars(
+            select(Entry.body)
+            .where(Entry.tenant_id == world.tenant.id, Entry.kind == "data.expired")
+            .order_by(Entry.id)
+        )
+    assert facts.all() == [{"what": "messages", "count": 1}, {"what": "words", "count": 2}]
