@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test check sdl migration lock vendor clean
+.PHONY: help install up test check sdl migration bench-evaluator lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ sdl: install ## Write schema/schema.graphql as the code has it
 migration: install ## Write the migration that leads to the models: make migration m="what changes"
 	@test -n "$(m)" || { echo 'Say what changes: make migration m="guards have a photo"'; exit 1; }
 	$(RUN)/waarborg migrate --revise "$(m)" --data build/check
+
+bench-evaluator: install ## Time the evaluator against NumPy, polars and DuckDB in one run, and two Dask workers
+	$(RUN)/python -m tests.bench.evaluator --events 1e6
+	$(RUN)/python -m tests.bench.dask --events 1e6
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }

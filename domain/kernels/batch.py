@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from domain.kernels.clock import BEYOND
 from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
 from domain.kernels.judge import PPM, Rows, judge
-from domain.kernels.layout import Sealed, seal
+from domain.kernels.layout import seal
 
 WARN_PPM = (500_000, 750_000, 900_000)
+KINDS = (np.int64, np.int32, np.int32, np.uint8, np.uint8, np.float32)  # of `Events`
 
 
 class HorizonTooShort(ValueError):
@@ -30,28 +31,43 @@ def verdicts(
     HorizonTooShort when an event, `at_us` or a deadline lies outside a calendar's expansion and
     ValueError for warn thresholds that do not ascend within 1..1,000,000 ppm.
     """
-    if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
-        raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
-    check_columns(events, promises, calendars)
-    return columns_of(judged(seal(events, promises), promises, calendars, at_us, warn_ppm))
+    return columns_of(judged(events, promises, calendars, at_us, warn_ppm))
 
 
 def judged(
-    sealed: Sealed,
+    events: Events,
     promises: Promises,
     calendars: Calendars,
     at_us: int,
     warn_ppm: Sequence[int] = WARN_PPM,
 ) -> Rows:
-    """Judge events that lie in reading order; see `verdicts` for rows and errors."""
+    """Return what `verdicts` returns, as records: the form other kernels read."""
+    if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
+        raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
+    events = checked(events, promises, calendars)
+    sealed = seal(events, promises)
     check_horizon(sealed.ts, promises, calendars, at_us)
     out = empty_rows(sealed.ts.size)
     warn = np.array(warn_ppm, np.int64)
     n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.cls.size)
-    if n and out[:n].breach_us.max() == BEYOND:
-        promise = int(out.promise[out[:n].breach_us.argmax()])
+    return within_horizon(out[:n])
+
+
+def within_horizon(rows: Rows) -> Rows:
+    """Refuse rows of which a deadline could not be computed."""
+    beyond = np.flatnonzero(rows.breach_us == BEYOND)
+    if beyond.size:
+        promise = int(rows.promise[beyond[0]])
         raise HorizonTooShort(f"the deadline of promise {promise} lies beyond its calendar")
-    return out[:n]
+    return rows
+
+
+def records_of(rows: Verdicts) -> Rows:
+    """Copy columns into records, the inverse of `columns_of`."""
+    records = empty_rows(rows.promise.size)
+    for name, column in rows._asdict().items():
+        records[name] = column
+    return records
 
 
 def empty_rows(capacity: int) -> Rows:
@@ -65,8 +81,15 @@ def columns_of(rows: Rows) -> Verdicts:
     return Verdicts._make(plain[name] for name in Verdicts._fields)
 
 
-def check_columns(events: Events, promises: Promises, calendars: Calendars) -> None:
-    """Refuse columns a kernel would read out of bounds, with a ValueError."""
+def checked(events: Events, promises: Promises, calendars: Calendars) -> Events:
+    """Refuse columns a kernel would read out of bounds, with a ValueError; return what it reads.
+
+    Columns of another type, or read-only ones such as Arrow's, are copied: for each combination of
+    types numba would compile every kernel again.
+    """
+    events = Events._make(
+        np.require(column, kind, ("C", "W")) for column, kind in zip(events, KINDS, strict=True)
+    )
     if len({column.size for column in events}) > 1:
         raise ValueError("event columns differ in length")
     if events.ts.size and (events.promise.min() < 0 or events.promise.max() >= promises.cls.size):
@@ -78,6 +101,7 @@ def check_columns(events: Events, promises: Promises, calendars: Calendars) -> N
     k = calendars.always.size
     if promises.calendar.size and not 0 <= promises.calendar.min() <= promises.calendar.max() < k:
         raise ValueError("a promise names a calendar outside the columns")
+    return events
 
 
 def check_horizon(

@@ -64,11 +64,16 @@ def burning(done: Decided, limits: Limits, p_from: int, p_until: int) -> NDArray
             ours, theirs = limits.ours[p, pair], limits.theirs[p, pair]
             long_us, short_us = limits.long_us[pair], limits.short_us[pair]
             long = short = i = 0
+            last_late = np.int64(-(1 << 62))
             while i < b - a:
-                now = done.tau[a + i]
-                end = i + 1
+                now, end = done.tau[a + i], i
                 while end < b - a and done.tau[a + end] == now:
+                    if done.kept[a + end] == 0:
+                        last_late = now
                     end += 1
+                if last_late <= now - short_us:  # most parts: nothing late in the short window
+                    i = end
+                    continue
                 while done.tau[a + long] <= now - long_us:
                     long += 1
                 while done.tau[a + short] <= now - short_us:
@@ -76,7 +81,6 @@ def burning(done: Decided, limits: Limits, p_from: int, p_until: int) -> NDArray
                 slow, fast = late[end] - late[long], late[end] - late[short]
                 if (
                     end - long >= ENOUGH
-                    and fast > 0
                     and slow * ours >= (end - long) * theirs
                     and fast * ours >= (end - short) * theirs
                 ):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import Verdicts
-from domain.kernels.kinds import State
+from domain.kernels.jit import kernel
+from domain.kernels.judge import LATE_CLOSED, LATE_OPEN, PAUSED, RUNNING, Rows
 
 
 class LateList(NamedTuple):
@@ -28,30 +28,45 @@ class OpenList(NamedTuple):
     next_deadline_us: NDArray[np.int64]  # (promises,) -1: nothing runs towards one
 
 
-def late_list(rows: Verdicts) -> LateList:
+@kernel
+def late_list(rows: Rows) -> LateList:
     """Late parts, still open or not."""
-    late = (rows.state == State.LATE_OPEN) | (rows.state == State.LATE_CLOSED)
-    return LateList(
-        rows.promise[late],
-        rows.unit[late],
-        rows.part[late],
-        rows.breach_us[late],
-        rows.elapsed_us[late],
-        rows.state[late] == State.LATE_OPEN,
+    n = 0
+    for i in range(rows.size):
+        n += rows[i].state == LATE_OPEN or rows[i].state == LATE_CLOSED
+    found = LateList(
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.bool_),
     )
+    j = 0
+    for i in range(rows.size):
+        if rows[i].state == LATE_OPEN or rows[i].state == LATE_CLOSED:
+            found.promise[j] = rows[i].promise
+            found.unit[j] = rows[i].unit
+            found.part[j] = rows[i].part
+            found.breach_us[j] = rows[i].breach_us
+            found.elapsed_us[j] = rows[i].elapsed_us
+            found.still_open[j] = rows[i].state == LATE_OPEN
+            j += 1
+    return found
 
 
-def open_list(rows: Verdicts, run: tuple[int, int]) -> OpenList:
-    """Count what runs and is paused in promises run[0]..run[1]-1, and find the next deadlines."""
-    first, promises = run[0], run[1] - run[0]
-    running, paused = rows.state == State.RUNNING, rows.state == State.PAUSED
-    never = np.iinfo(np.int64).max
-    soonest = np.full(promises, never)
-    timed = running & (rows.breach_us >= 0)
-    np.minimum.at(soonest, rows.promise[timed] - first, rows.breach_us[timed])
-    soonest[soonest == never] = -1
-    return OpenList(
-        np.bincount(rows.promise[running] - first, minlength=promises).astype(np.int64),
-        np.bincount(rows.promise[paused] - first, minlength=promises).astype(np.int64),
-        soonest,
-    )
+@kernel
+def open_list(rows: Rows, p_from: int, p_until: int) -> OpenList:
+    """Count what runs and is paused in promises p_from..p_until-1, and find the next deadlines."""
+    n = p_until - p_from
+    found = OpenList(np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, np.int64(-1)))
+    for i in range(rows.size):
+        p, breach = rows[i].promise - p_from, rows[i].breach_us
+        if rows[i].state == PAUSED:
+            found.paused[p] += 1
+        elif rows[i].state == RUNNING:
+            found.running[p] += 1
+            soonest = found.next_deadline_us[p]
+            if breach >= 0 and (soonest < 0 or breach < soonest):
+                found.next_deadline_us[p] = breach
+    return found

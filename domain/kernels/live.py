@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from domain.kernels.batch import (
     WARN_PPM,
-    HorizonTooShort,
-    check_columns,
     check_horizon,
+    checked,
     columns_of,
     empty_rows,
+    within_horizon,
 )
 from domain.kernels.chains import NONE, Store, add, index, judge_slots, siblings
-from domain.kernels.clock import BEYOND
 from domain.kernels.columns import Calendars, Events, Promises, Verdicts
 
 _EVENTS = ("ts", "code", "value", "next")
@@ -42,7 +41,7 @@ class LiveVerdicts:
         In order of first touch. Events later than `at_us` are kept and have no effect yet. Costs
         what the events and the units they touch cost, however long the log is.
         """
-        check_columns(events, self.promises, self.calendars)
+        events = checked(events, self.promises, self.calendars)
         check_horizon(events.ts, self.promises, self.calendars, at_us)
         self._make_room(events.ts.size)
         return self._judged(add(self.store, events), at_us)
@@ -90,10 +89,7 @@ class LiveVerdicts:
     def _judged(self, slots: NDArray[np.int64], at_us: int) -> Verdicts:
         out = empty_rows(int(self.store.size[slots].sum()))
         n = judge_slots(self.store, slots, self.promises, self.calendars, at_us, self.warn_ppm, out)
-        rows = columns_of(out[:n])
-        if n and rows.breach_us.max() == BEYOND:
-            raise HorizonTooShort("a deadline lies beyond its calendar: expand it further")
-        return rows
+        return columns_of(within_horizon(out[:n]))
 
     def _make_room(self, more: int) -> None:
         events, units, _ = (int(n) for n in self.store.used)

@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from domain.kernels.batch import (
     WARN_PPM,
-    HorizonTooShort,
-    check_columns,
     check_horizon,
-    columns_of,
+    checked,
     empty_rows,
+    within_horizon,
 )
 from domain.kernels.burn import PAGE, TICKET, Limits, burning, limits_for
-from domain.kernels.clock import BEYOND
-from domain.kernels.columns import Calendars, Events, Promises, Verdicts
-from domain.kernels.judge import judge
+from domain.kernels.columns import Calendars, Events, Promises
+from domain.kernels.judge import Rows, judge
 from domain.kernels.layout import Sealed, counted, empty_sealed, order, scatter
 from domain.kernels.lists import LateList, OpenList, late_list, open_list
 from domain.kernels.spans import Spans
@@ -48,7 +46,7 @@ def replay(
     period_days: int = 30,
 ) -> Replay:
     """Evaluate a log in arrival order; see `verdicts` for the errors."""
-    check_columns(events, promises, calendars)
+    events = checked(events, promises, calendars)
     with ThreadPoolExecutor(threads) as pool:
         sealed = _scattered(pool, threads, events, promises)
         return _evaluated(
@@ -139,7 +137,7 @@ def _evaluated(
             order(sealed, promises, *edges)
         out = empty_rows(int(sealed.first[edges[1]] - sealed.first[edges[0]]))
         n = judge(sealed, promises, calendars, at_us, warn, out, *edges)
-        return _run(columns_of(out[:n]), promises, spans, limits, edges)
+        return _run(within_horizon(out[:n]), promises, spans, limits, edges)
 
     runs = _runs(sealed, threads)
     found = dict(zip(runs, pool.map(run, runs), strict=True))
@@ -147,10 +145,8 @@ def _evaluated(
 
 
 def _run(
-    rows: Verdicts, promises: Promises, spans: Spans, limits: Limits, edges: tuple[int, int]
+    rows: Rows, promises: Promises, spans: Spans, limits: Limits, edges: tuple[int, int]
 ) -> Replay:
-    if rows.promise.size and rows.breach_us.max() == BEYOND:
-        raise HorizonTooShort(f"a deadline of promises {edges} lies beyond its calendar")
     done = decided(rows, *edges)
     says = burning(done, limits, *edges)
     fast, slow = (
@@ -160,7 +156,7 @@ def _run(
     return Replay(
         window_rows(done, promises, spans, *edges),
         late_list(rows),
-        open_list(rows, edges),
+        open_list(rows, *edges),
         fast,
         slow,
     )

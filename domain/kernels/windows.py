@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import OBJECTIVE, Promises, Verdicts
+from domain.kernels.columns import OBJECTIVE, Promises
 from domain.kernels.jit import kernel, step
+from domain.kernels.judge import KEPT, Rows
 from domain.kernels.order import stable_order
 from domain.kernels.spans import Spans
 
@@ -49,13 +50,13 @@ class WindowRows(NamedTuple):
 
 
 @kernel
-def decided(rows: Verdicts, p_from: int, p_until: int) -> Decided:
+def decided(rows: Rows, p_from: int, p_until: int) -> Decided:
     """Take the decided ones of `rows`, which are promises p_from..p_until-1, and order them by τ."""
     promises = p_until - p_from
     first = np.zeros(promises + 1, np.int64)
-    for i in range(rows.promise.size):
-        if rows.decided_us[i] >= 0:
-            first[rows.promise[i] - p_from + 1] += 1
+    for i in range(rows.size):
+        if rows[i].decided_us >= 0:
+            first[rows[i].promise - p_from + 1] += 1
     for p in range(promises):
         first[p + 1] += first[p]
     n = first[promises]
@@ -68,19 +69,19 @@ def decided(rows: Verdicts, p_from: int, p_until: int) -> Decided:
     )
     source = np.empty(n, np.int64)
     j = 0
-    for i in range(rows.promise.size):
-        if rows.decided_us[i] >= 0:
+    for i in range(rows.size):
+        if rows[i].decided_us >= 0:
             source[j] = i
             j += 1
     for p in range(promises):
         mine = source[first[p] : first[p + 1]]
-        order = stable_order(rows.decided_us[mine])
+        order = stable_order(rows[mine].decided_us)
         for i in range(mine.size):
             row, j = mine[order[i]], first[p] + i
-            found.tau[j] = rows.decided_us[row]
-            found.measure[j] = rows.elapsed_us[row]
-            found.kept[j] = rows.state[row] == 5  # State.KEPT
-            found.quality[j] = rows.quality[row]
+            found.tau[j] = rows[row].decided_us
+            found.measure[j] = rows[row].elapsed_us
+            found.kept[j] = rows[row].state == KEPT
+            found.quality[j] = rows[row].quality
     return found
 
 

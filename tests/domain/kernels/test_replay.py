@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from domain.kernels import Calendars, Events, Promises, verdicts
+from domain.kernels import Calendars, Events, Promises
+from domain.kernels.batch import columns_of, judged, records_of
 from domain.kernels.burn import PAGE, TICKET, burning, limits_for
 from domain.kernels.lists import late_list, open_list
 from domain.kernels.replay import Replay, replay, replay_sealed, sealed_log
@@ -31,18 +32,19 @@ def test_a_replay_is_the_small_calls_put_together(log: Log) -> None:
 
     found = replay(log.events, log.promises, log.calendars, log.at_us, log.spans)
 
-    rows = verdicts(log.events, log.promises, log.calendars, log.at_us)
+    rows = judged(log.events, log.promises, log.calendars, log.at_us)
     done = decided(rows, 0, p)
     says = burning(done, limits_for(log.promises), 0, p)
     whose = np.repeat(np.arange(p), np.diff(done.first))
     small = Replay(
         window_rows(done, log.promises, log.spans, 0, p),
         late_list(rows),
-        open_list(rows, (0, p)),
+        open_list(rows, 0, p),
         np.bincount(whose[(says & PAGE) > 0], minlength=p),
         np.bincount(whose[(says & TICKET) > 0], minlength=p),
     )
     assert fingerprint(found) == fingerprint(small)
+    assert (records_of(columns_of(rows)) == rows).sum() == (rows.decided_us >= 0).sum()  # NaN ≠ NaN
     assert found.late.unit.size > 100
     assert found.tickets.sum() > 0
 
