@@ -73,34 +73,43 @@ async def is_empty(make: Sessions) -> bool:
 
 
 async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]) -> None:
-    """Enter the company and play its last weeks; `tell(done, of)` follows the progress."""
+    """Enter the company and play its last weeks; `tell(done, of)` follows the progress.
+
+    One transaction: a seed that is interrupted leaves the database empty, to be seeded again.
+    """
     chance = random.Random(20_260_101)  # noqa: S311 - a story, not a secret; the same one every time
+    start = at - timedelta(weeks=WEEKS)
     async with transaction(make) as session:
-        company = await accounts.create_tenant(
-            session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999"
-        )
-        actor = Actor.system(company.id, "seed", origin=Origin.HISTORY)
-        start = at - timedelta(weeks=WEEKS)
-        sites = await _clients(session, actor, start)
-        staff = {
-            role: await accounts.add_user(
-                session,
-                actor,
-                email=f"{mailbox}@noorderlicht.example",
-                name=name,
-                role=role,
-                at=start,
-            )
-            for role, name, mailbox in STAFF
-        }
+        desk, sites = await _company(session, start)
         await _other_company(session, start)
+        steps = sorted(_weeks(chance, desk, sites, start, at), key=lambda step: step[0])
+        for done, (_, step) in enumerate(steps):
+            await step(session)
+            if done % 25 == 0:
+                session.expunge_all()  # what is written need not be looked at again by every flush
+                tell(done, len(steps))
+
+
+async def _company(session: AsyncSession, at: datetime) -> tuple[Actor, list[Site]]:
+    """The company with its clients and staff; its dispatcher and its sites."""
+    company = await accounts.create_tenant(
+        session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999"
+    )
+    actor = Actor.system(company.id, "seed", origin=Origin.HISTORY)
+    sites = await _clients(session, actor, at)
+    staff = {
+        role: await accounts.add_user(
+            session,
+            actor,
+            email=f"{mailbox}@noorderlicht.example",
+            name=name,
+            role=role,
+            at=at,
+        )
+        for role, name, mailbox in STAFF
+    }
     desk = replace(actor, role=Role.DISPATCHER, subject=f"user:{staff[Role.DISPATCHER].id}")
-    steps = sorted(_weeks(chance, desk, sites, start, at), key=lambda step: step[0])
-    for done in range(0, len(steps), 25):
-        async with transaction(make) as session:
-            for _, step in steps[done : done + 25]:
-                await step(session)
-        tell(min(done + 25, len(steps)), len(steps))
+    return desk, sites
 
 
 async def _clients(session: AsyncSession, actor: Actor, at: datetime) -> list[Site]:
