@@ -153,6 +153,26 @@ def evaluate(
     _end(code)
 
 
+@app.command()
+def simulate(
+    file: Annotated[
+        Path, typer.Argument(help="Proposed terms, TOML.", exists=True, dir_okay=False)
+    ],
+    account: Annotated[str, typer.Option(help="The client, by name or id.")],
+    tenant: Tenant = None,
+    seed: Annotated[int, typer.Option(help="Of the draws; the same seed draws the same.")] = 0,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Play proposed terms on a client's own history; exit 1 when they need a sign-off."""
+    from api.commands.simulate import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, file, account, tenant, seed, as_json)
+    _end(code)
+
+
 @export_app.command("verdicts")
 def export_verdicts(
     format: Annotated[Format, typer.Option(help="csv, json or parquet.")] = Format.CSV,

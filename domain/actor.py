@@ -32,6 +32,7 @@ class Right(StrEnum):
     HANDLE = "handle"  # acknowledge, pause, resolve, close
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_AGREEMENTS = "manage_agreements"
+    ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
     MANAGE_ACCESS = "manage_access"
     WATCH_ALL = "watch_all"  # feeds across accounts
 

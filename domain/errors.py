@@ -24,6 +24,7 @@ class Code(StrEnum):
     NO_TERMS_IN_FORCE = "NO_TERMS_IN_FORCE"
     CURSOR_INVALID = "CURSOR_INVALID"
     BUSY = "BUSY"
+    SIGN_OFF_NEEDED = "SIGN_OFF_NEEDED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain import accounts, agreements, calendars
+from domain import accounts, agreements, calendars, simulation
 from domain.agreements import CreditBasis, Priority, PromiseKind, TicketKind
 from schema import ids
 from schema.accounts import Account
@@ -272,8 +272,8 @@ class AgreementMutation:
         terms: Annotated[TermsInput, "The new version of the terms, in full."],
         expected_version: ExpectedVersion = None,
     ) -> agreements.Terms:
-        """Let a new version of the terms hold from an instant on; open tickets keep theirs."""
-        return await agreements.amend(
+        """Let a new version of the terms hold from an instant on; open tickets keep theirs. Risk needs a sign-off."""
+        return await simulation.amend(
             ask.session, ask.actor, id, in_force_from=in_force_from, terms=terms.draft(),
             at=ask.at, expected_version=expected_version,
         )  # fmt: skip

@@ -13,10 +13,15 @@ from schema.calendars import CalendarMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.keys import KeyMutation
+from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
 from schema.scalars import config
+from schema.simulation import SimulationMutation
 
-VERBS = (AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation)
+VERBS = (
+    *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
+    *(QualityMutation, SimulationMutation),
+)
 
 
 @cache
@@ -24,8 +29,10 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     """Build the executable schema; building takes 0.1 s, so a process does it once."""
     mutation: Any = merge_types("Mutation", VERBS)
     mutation.__strawberry_definition__.description = "What can be done."
+    query: Any = merge_types("Query", (Query, QualityQuery))
+    query.__strawberry_definition__.description = "What can be asked."
     return strawberry.Schema(
-        query=Query,
+        query=query,
         mutation=mutation,
         subscription=Subscription,
         types=[PromiseTarget, CreditRule],

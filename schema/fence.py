@@ -11,6 +11,7 @@ from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
+from domain.simulation import Simulation
 from domain.sla import Promise
 from realtime.topics import seen_by
 
@@ -39,6 +40,11 @@ def _user(actor: Actor) -> ColumnElement[bool]:
     inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
     outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
     return and_(own, User.id.in_(inside), User.id.not_in(outside))
+
+
+def _simulation(actor: Actor) -> ColumnElement[bool]:
+    """What proposed terms might cost is the company's own affair."""
+    return false() if actor.is_client else actor.fence(Simulation)
 
 
 def _key(actor: Actor) -> ColumnElement[bool]:
@@ -74,6 +80,7 @@ _SPECIAL: dict[type[Any], Rule] = {
     Tenant: _tenant,
     User: _user,
     ApiKey: _key,
+    Simulation: _simulation,
     Calendar: _calendar,
     CalendarVersion: _calendar_version,
     Entry: seen_by,

@@ -28,6 +28,9 @@ SUBJECTS = {
     "promise": "Promise",
     "credit": "Credit",
     "message": "Message",
+    "terms": "Simulation",
+    "budget": "PromiseTerm",
+    "quality": "Account",
 }
 """What a fact is about, by the first word of its kind."""
 

@@ -23,6 +23,8 @@ from domain.db import Sessions
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
 from domain.messages.model import Message
+from domain.quality import QualityPolicy
+from domain.simulation import Simulation
 from domain.sla import Promise
 from schema.fence import seen
 
@@ -30,7 +32,7 @@ BATCH = 500
 NODES = (
     *(Account, Agreement, ApiKey, Calendar, CalendarVersion, Contact, Credit, CreditRule),
     *(Incident, IncidentUpdate, Message, Pause, Promise, PromiseTarget, PromiseTerm, Site),
-    *(Tenant, Terms, User),
+    *(QualityPolicy, Simulation, Tenant, Terms, User),
 )
 """Rows with a global id; the GraphQL type has the model's name."""
 R = TypeVar("R")

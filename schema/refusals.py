@@ -29,6 +29,7 @@ names(
     no_terms_in_force="No terms were in force for this.",
     cursor_invalid="The cursor is not one that was given for this.",
     busy="Somebody else is changing it right now; ask again.",
+    sign_off_needed="The terms may cost more than the limit; somebody has to sign off their simulation.",
 )
 
 

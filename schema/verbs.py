@@ -67,6 +67,7 @@ UserId = Annotated[UUID, Ref("User")]
 ApiKeyId = Annotated[UUID, Ref("ApiKey")]
 AgreementId = Annotated[UUID, Ref("Agreement")]
 IncidentId = Annotated[UUID, Ref("Incident")]
+SimulationId = Annotated[UUID, Ref("Simulation")]
 Again = Callable[[Any], object]
 Act = Callable[..., Awaitable[object]]
 

@@ -2,7 +2,15 @@
 
 from domain.kernels.scores import Component
 from domain.quality.actions import Taken, mark, measure, set_policy, take
-from domain.quality.model import Burn, BurnState, Look, Measurement, Policy, Portfolio, Window
+from domain.quality.model import (
+    Burn,
+    BurnState,
+    Look,
+    Measurement,
+    Portfolio,
+    QualityPolicy,
+    Window,
+)
 from domain.quality.reads import (
     Among,
     Benchmark,
@@ -26,8 +34,8 @@ __all__ = [
     "Component",
     "Look",
     "Measurement",
-    "Policy",
     "Portfolio",
+    "QualityPolicy",
     "Restated",
     "Scope",
     "Taken",

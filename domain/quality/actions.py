@@ -18,7 +18,7 @@ from domain.errors import Code, Refused
 from domain.kernels.scores import Component
 from domain.ledger import record
 from domain.quality.events import BudgetBurning
-from domain.quality.model import Burn, BurnState, Look, Policy, Window
+from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
 from domain.quality.reads import policy_of
 from domain.quality.rules import Burning, Found, Measuring
 from domain.quality.spans import CALENDAR, ROLLING, Span, instant, span_at, touching
@@ -179,7 +179,7 @@ async def set_policy(
     weights: Mapping[Component, int] | None = None,
     risk_limit_bps: int | None = None,
     at: datetime,
-) -> Policy:
+) -> QualityPolicy:
     """Say what quality is made of, and how much risk may be promised, for an account, a tier or the company.
 
     What is None is left to the level above. Accounts already measured follow at their next look, within seconds.
@@ -200,15 +200,15 @@ async def set_policy(
     if account_id is not None and not accounts:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
-    said = insert(Policy).values(
+    said = insert(QualityPolicy).values(
         id=uuid7(), tenant_id=actor.tenant_id, tier=tier, account_id=account_id, weights=plain,
         risk_limit_bps=risk_limit_bps,
     )  # fmt: skip
-    policy: Policy | None = await session.scalar(
+    policy: QualityPolicy | None = await session.scalar(
         said.on_conflict_do_update(
-            index_elements=[Policy.tenant_id, Policy.tier, Policy.account_id],
+            index_elements=[QualityPolicy.tenant_id, QualityPolicy.tier, QualityPolicy.account_id],
             set_={"weights": said.excluded.weights, "risk_limit_bps": said.excluded.risk_limit_bps},
-        ).returning(Policy),
+        ).returning(QualityPolicy),
         execution_options={"populate_existing": True},
     )
     if policy is None:

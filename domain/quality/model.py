@@ -127,7 +127,7 @@ class Look(Base):
     measured_at: Mapped[datetime | None]
 
 
-class Policy(Base, Tenanted):
+class QualityPolicy(Base, Tenanted):
     """What quality is made of and how much risk may be promised; the most specific row wins, field by field.
 
     A row is for one account, else for a service tier, else for the whole company.

@@ -13,7 +13,7 @@ from domain import archive
 from domain.accounts.model import Account
 from domain.actor import Actor
 from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
-from domain.quality.model import BurnState, Look, Measurement, Policy, Portfolio, Window
+from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
 from domain.quality.rules import Found, Measuring, Scope, Verdict
 from domain.quality.spans import CALENDAR, Span, instant, span_at
 from domain.quality.writing import row_of
@@ -36,12 +36,12 @@ class Chosen:
 async def policy_of(session: AsyncSession, account: Account) -> Chosen:
     """The account's policy, field by field: its own, else its tier's, else the company's, else the default."""
     rows = await session.scalars(
-        select(Policy).where(
-            Policy.tenant_id == account.tenant_id,
+        select(QualityPolicy).where(
+            QualityPolicy.tenant_id == account.tenant_id,
             or_(
-                Policy.account_id == account.id,
-                Policy.tier == account.service_tier,
-                Policy.account_id.is_(None) & Policy.tier.is_(None),
+                QualityPolicy.account_id == account.id,
+                QualityPolicy.tier == account.service_tier,
+                QualityPolicy.account_id.is_(None) & QualityPolicy.tier.is_(None),
             ),
         )
     )

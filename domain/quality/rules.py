@@ -135,7 +135,7 @@ class Measuring:
         by_group = np.argsort(group, kind="stable")
         mine = self._rows[rows[by_group]]
         mine.promise = group[by_group]
-        done = decided(columns_of(mine), 0, groups)
+        done = decided(mine, 0, groups)
         pseudo = promise_columns(
             Promise(PromiseClass.FLOW, objective_ppm=ppm) for ppm in objective_ppm.tolist()
         )

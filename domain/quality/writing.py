@@ -217,7 +217,7 @@ def compare(
                 continue
             yield QualityChanged(
                 account_id=account.id,
-                subject_id=key[0] or account.id,
+                subject_id=account.id,
                 at=at,
                 site_id=key[0],
                 from_at=instant(span.from_us),

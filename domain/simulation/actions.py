@@ -1,0 +1,221 @@
+"""Simulate proposed terms, sign off their risk, and amend agreements only to terms whose risk is accepted."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, quality
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements import Agreement, Terms, TermsDraft
+from domain.agreements.rules import check
+from domain.base import JSON
+from domain.calendars import specs
+from domain.errors import Code, Refused
+from domain.incidents.model import Incident
+from domain.ledger import Entry, record
+from domain.simulation.events import TermsSignedOff
+from domain.simulation.model import Simulation
+from domain.simulation.rules import (
+    Outcome,
+    Ticket,
+    fingerprint,
+    lines,
+    month,
+    play,
+    proposed,
+    weekly,
+)
+from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact
+
+CHUNK = 4_000  # tickets played at a time
+GOOD_FOR = timedelta(days=30)
+"""How long a simulation speaks for its terms: history goes on."""
+
+
+async def simulate(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    terms: TermsDraft,
+    at: datetime,
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+    seed: int = 0,
+) -> Simulation:
+    """Play the terms on the account's tickets opened in [from_at, until_at), else on all of them; keep the result."""
+    actor.must(Right.MANAGE_AGREEMENTS)
+    check(terms)
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    until_at = min(until_at or at, at)
+    outcomes = await outcomes_of(session, account, terms, from_at, until_at)
+    begin = min((each.started_at for each in outcomes), default=until_at)
+    weeks = weekly(outcomes, account.time_zone, begin, until_at)
+    found = month(weeks, cap_cents=terms.credit_cap_cents, seed=seed)
+    policy = await quality.policy_of(session, account)
+    simulation = Simulation(
+        tenant_id=account.tenant_id,
+        account_id=account.id,
+        terms_sha256=fingerprint(terms),
+        from_at=from_at or begin,
+        until_at=until_at,
+        seed=seed,
+        units=len(outcomes),
+        kept=sum(each.kept for each in outcomes),
+        weeks=weeks.size,
+        p50_cents=found.p50,
+        p95_cents=found.p95,
+        limit_cents=terms.period_fee_cents * policy.risk_limit_bps // 10_000,
+        report=_report(terms, outcomes),
+        simulated_at=at,
+        simulated_by=actor.subject,
+        evaluator=EVALUATOR,
+    )
+    session.add(simulation)
+    await session.flush()
+    return simulation
+
+
+async def outcomes_of(
+    session: AsyncSession,
+    account: Account,
+    terms: TermsDraft,
+    from_at: datetime | None,
+    until_at: datetime,
+) -> list[Outcome]:
+    """What the terms would have come to by `until_at`, for the tickets opened before it."""
+    versions = {each.calendar_version_id for each in terms.promises}
+    hours = await specs(session, versions)
+    if versions - hours.keys():
+        raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    promised = proposed(terms, account.tenant_id, account.id)
+    query = select(Incident.id, Incident.kind, Incident.category, Incident.site_id).where(
+        Incident.account_id == account.id, Incident.opened_at < until_at
+    )
+    if from_at is not None:
+        query = query.where(Incident.opened_at >= from_at)
+    rows = await session.execute(query.order_by(Incident.id))
+    tickets = [Ticket(row.id, str(row.kind), row.category, row.site_id) for row in rows]
+    found: list[Outcome] = []
+    for begin in range(0, len(tickets), CHUNK):
+        chunk = {ticket.id: ticket for ticket in tickets[begin : begin + CHUNK]}
+        facts = await _facts(session, chunk)
+        found += await asyncio.to_thread(play, terms, promised, chunk, facts, hours, at=until_at)
+    return found
+
+
+async def _facts(session: AsyncSession, tickets: dict[UUID, Ticket]) -> list[ClockFact]:
+    rows = await session.execute(
+        select(Entry.subject_id, Entry.kind, Entry.at, Entry.body)
+        .where(Entry.subject_id == func.any(list(tickets)), Entry.kind.in_(CLOCKED))
+        .order_by(Entry.id)
+    )
+    return [ClockFact(*row) for row in rows]
+
+
+def _report(terms: TermsDraft, outcomes: Sequence[Outcome]) -> JSON:
+    """Per promise and per site: how many, how many kept, credits before caps, and whether the objective is missed."""
+    found = []
+    for line in lines(outcomes):
+        promise = terms.promises[line.promise]
+        found.append(
+            {
+                "promise": promise.name,
+                "internal": promise.internal,
+                "site_id": None if line.site_id is None else str(line.site_id),
+                "n": line.n,
+                "kept": line.kept,
+                "objective_ppm": promise.objective_ppm,
+                "breaks": line.kept * 1_000_000 < promise.objective_ppm * line.n,
+                "cents": line.cents,
+            }
+        )
+    return {"lines": found}
+
+
+async def sign_off(
+    session: AsyncSession, actor: Actor, simulation_id: UUID, *, reason: str, at: datetime
+) -> Simulation:
+    """Accept, by name, the risk that a simulation showed. Nobody but a person may."""
+    actor.must(Right.ACCEPT_RISK)
+    kind, _, user_id = actor.subject.partition(":")
+    if kind != "user":
+        raise Refused(Code.NOT_ALLOWED, "A person signs off, not a system.")
+    if not reason.strip():
+        raise Refused(Code.INVALID, "Say why.", argument="reason")
+    simulation = await session.scalar(
+        select(Simulation)
+        .where(Simulation.id == simulation_id, actor.fence(Simulation))
+        .with_for_update()
+    )
+    if simulation is None:
+        raise Refused(Code.NOT_FOUND, "No such simulation.", argument="id")
+    if simulation.signed_off_at is not None:
+        raise Refused(Code.ALREADY_DONE, "It has been signed off.", argument="id")
+    simulation.signed_off_by_id, simulation.signed_off_at = UUID(user_id), at
+    simulation.sign_off_reason = reason
+    record(
+        session,
+        actor,
+        TermsSignedOff(
+            account_id=simulation.account_id,
+            subject_id=simulation.id,
+            at=at,
+            simulation_id=simulation.id,
+            terms_sha256=simulation.terms_sha256.hex(),
+            p95_cents=simulation.p95_cents,
+            limit_cents=simulation.limit_cents,
+        ),
+    )
+    return simulation
+
+
+async def amend(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    in_force_from: datetime,
+    terms: TermsDraft,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Terms:
+    """Amend an agreement, unless a month of the new terms may cost more than the limit and nobody has signed that off.
+
+    Terms that were not simulated in the last 30 days are simulated now.
+    """
+    account_id = await session.scalar(
+        select(Agreement.account_id).where(Agreement.id == agreement_id, actor.fence(Agreement))
+    )
+    if account_id is not None:
+        actor.must(Right.MANAGE_AGREEMENTS)
+        simulation = await session.scalar(
+            select(Simulation)
+            .where(
+                Simulation.account_id == account_id,
+                Simulation.terms_sha256 == fingerprint(terms),
+                Simulation.simulated_at >= at - GOOD_FOR,
+            )
+            .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
+            .limit(1)
+        ) or await simulate(session, actor, account_id, terms=terms, at=at)
+        if simulation.p95_cents > simulation.limit_cents and simulation.signed_off_at is None:
+            raise Refused(
+                Code.SIGN_OFF_NEEDED,
+                f"In one month of twenty these terms would have cost {simulation.p95_cents / 100:.2f} {terms.currency} "
+                f"or more; the limit is {simulation.limit_cents / 100:.2f}. Simulate them and have that signed off.",
+                argument="terms",
+            )
+    return await agreements.amend(
+        session, actor, agreement_id, in_force_from=in_force_from, terms=terms, at=at,
+        expected_version=expected_version,
+    )  # fmt: skip

@@ -1,0 +1,236 @@
+"""Play proposed terms on tickets that really happened, and say what a period of them would have cost."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.agreements.model import CreditBasis, CreditRule, Priority
+from domain.agreements.reads import Term, applicable
+from domain.agreements.rules import CreditDraft, TermsDraft
+from domain.calendars.rules import CalendarSpec
+from domain.compensation.rules import amount_cents, rule_for
+from domain.sla.columns import ClockFact, build, judge, to_us
+from domain.sla.model import State
+
+WEEK_US = 7 * 86_400_000_000
+DRAWS = 2_000
+BLOCK = 4  # weeks drawn together, so that bad weeks that follow each other do so in a draw too
+MONTH_WEEKS = 4
+MONTH_SHARE = (30.4375, 28.0)  # four weeks are this much less than a month
+_MONTHS, _WEEKS = 12, 52
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the proposed promises need to know of a ticket."""
+
+    id: UUID
+    kind: str
+    category: str | None
+    site_id: UUID
+
+
+class Outcome(NamedTuple):
+    """What one proposed promise would have come to for one ticket."""
+
+    promise: int  # place in the draft
+    ticket: Ticket
+    kept: bool
+    decided_at: datetime
+    started_at: datetime
+    cents: int  # credit before any cap
+
+
+class Exposure(NamedTuple):
+    """Credits of a period in cents: quantiles of the draws, nearest rank."""
+
+    p5: int
+    p50: int
+    p95: int
+
+
+def fingerprint(terms: TermsDraft) -> bytes:
+    """SHA-256 of the terms in canonical JSON: the same terms, however they are written down."""
+    plain = [
+        [
+            each.name,
+            each.kind,
+            each.calendar_version_id,
+            {str(priority): target for priority, target in each.targets.items()},
+            sorted(map(str, each.ticket_kinds)),
+            each.category,
+            each.objective_ppm,
+            each.pausable,
+            each.internal,
+            {str(priority): credit for priority, credit in each.credits.items()},
+        ]
+        for each in sorted(terms.promises, key=lambda each: each.name)
+    ]
+    said = [plain, terms.period_fee_cents, terms.currency, terms.credit_cap_cents]
+    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+
+
+def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]:
+    """The draft's promises as terms that a clock can run on; the id says the place in the draft."""
+    return [
+        Term(
+            id=UUID(int=place),
+            tenant_id=tenant_id,
+            account_id=account_id,
+            agreement_id=UUID(int=0),
+            terms_id=UUID(int=0),
+            name=each.name,
+            kind=each.kind,
+            calendar_version_id=each.calendar_version_id,
+            ticket_kinds=frozenset(map(str, each.ticket_kinds)),
+            category=each.category,
+            objective_ppm=each.objective_ppm,
+            pausable=each.pausable,
+            internal=each.internal,
+            targets=dict(each.targets),
+        )
+        for place, each in enumerate(terms.promises)
+    ]
+
+
+def play(
+    terms: TermsDraft,
+    promised: Sequence[Term],
+    tickets: Mapping[UUID, Ticket],
+    facts: Iterable[ClockFact],
+    specs: Mapping[UUID, CalendarSpec],
+    *,
+    at: datetime,
+) -> list[Outcome]:
+    """Every decided outcome as of `at`; the promises attach to tickets and are judged as signed ones are."""
+    attached = {
+        ticket.id: applicable(promised, ticket.kind, ticket.category) for ticket in tickets.values()
+    }
+    rules = [_rules(each.credits) for each in terms.promises]
+    found = []
+    for row in judge(build(attached, facts, specs, at=at), at=at):
+        if row.decided_at is None or row.started_at is None:
+            continue
+        place, kept = row.term.id.int, row.state is State.KEPT
+        rule = None if kept or row.term.internal else rule_for(rules[place], row.priority)
+        cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents)
+        ticket = tickets[row.incident_id]
+        found.append(Outcome(place, ticket, kept, row.decided_at, row.started_at, cents))
+    return found
+
+
+def _rules(drafts: Mapping[Priority | None, CreditDraft]) -> list[CreditRule]:
+    return [
+        CreditRule(
+            priority=priority,
+            basis=CreditBasis.FIXED if credit.fee_bps is None else CreditBasis.FEE_SHARE,
+            fixed_cents=credit.fixed_cents,
+            fee_bps=credit.fee_bps,
+        )
+        for priority, credit in drafts.items()
+    ]
+
+
+def weekly(
+    outcomes: Sequence[Outcome], zone: str, from_at: datetime, until_at: datetime
+) -> NDArray[np.int64]:
+    """Credits before caps of every whole week in [from_at, until_at), weeks from the local midnight of `from_at`.
+
+    The first weeks of a history show too few late promises, because a promise is late only when its time has run: they
+    are left out until nine of ten late ones would have been seen, at most half of the history.
+    """
+    lags = sorted(
+        to_us(each.decided_at) - to_us(each.started_at) for each in outcomes if each.cents
+    )
+    begin = from_at.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    first, last = to_us(begin), to_us(until_at)
+    weeks = (last - first) // WEEK_US
+    if weeks <= 0:
+        return np.zeros(0, np.int64)
+    skipped = 0
+    if lags:
+        lag = lags[(len(lags) * 90 + 99) // 100 - 1]
+        skipped = min(-(-lag // WEEK_US), weeks // 2)
+    sums = np.zeros(weeks, np.int64)
+    for each in outcomes:
+        week = (to_us(each.decided_at) - first) // WEEK_US
+        if 0 <= week < weeks:
+            sums[week] += each.cents
+    return sums[skipped:]
+
+
+def exposure(
+    weeks: NDArray[np.int64],
+    *,
+    horizon: int,
+    cap_cents: int | None,
+    seed: int,
+    share: tuple[float, float] = (1.0, 1.0),
+) -> Exposure:
+    """What `horizon` weeks cost: circular blocks of weeks drawn with replacement (Politis and Romano 1992).
+
+    The monthly cap holds for every twelfth of 52 weeks. `share` scales each draw's months, before their cap.
+    """
+    if weeks.size == 0 or horizon <= 0:
+        return Exposure(0, 0, 0)
+    rng = np.random.default_rng(seed)
+    blocks = -(-horizon // BLOCK)
+    starts = rng.integers(0, weeks.size, (DRAWS, blocks, 1))
+    drawn = ((starts + np.arange(BLOCK)) % weeks.size).reshape(DRAWS, -1)[:, :horizon]
+    month = np.arange(horizon) * _MONTHS // _WEEKS
+    sums = np.zeros((DRAWS, int(month[-1]) + 1), np.int64)
+    for week in range(horizon):
+        sums[:, month[week]] += weeks[drawn[:, week]]
+    longer, shorter = share
+    sums = np.floor(sums * longer / shorter + 0.5).astype(np.int64)
+    if cap_cents is not None:
+        sums = np.minimum(sums, cap_cents)
+    totals = np.sort(sums.sum(axis=1))
+    p5, p50, p95 = (int(totals[(DRAWS * p + 99) // 100 - 1]) for p in (5, 50, 95))
+    return Exposure(p5, p50, p95)
+
+
+def month(weeks: NDArray[np.int64], *, cap_cents: int | None, seed: int) -> Exposure:
+    """What a month costs."""
+    return exposure(weeks, horizon=MONTH_WEEKS, cap_cents=cap_cents, seed=seed, share=MONTH_SHARE)
+
+
+def realised(outcomes: Iterable[Outcome], zone: str, cap_cents: int | None) -> int:
+    """Credits of outcomes that happened, every local month capped."""
+    months: dict[tuple[int, int], int] = {}
+    for each in outcomes:
+        local = each.decided_at.astimezone(ZoneInfo(zone))
+        key = (local.year, local.month)
+        months[key] = months.get(key, 0) + each.cents
+    return sum(cents if cap_cents is None else min(cents, cap_cents) for cents in months.values())
+
+
+class Line(NamedTuple):
+    """One proposed promise, at one site or (None) everywhere."""
+
+    promise: int
+    site_id: UUID | None
+    n: int
+    kept: int
+    cents: int
+
+
+def lines(outcomes: Iterable[Outcome]) -> list[Line]:
+    """Every promise everywhere and at every site, by promise and site."""
+    counts: dict[tuple[int, UUID | None], list[int]] = {}
+    for each in outcomes:
+        for site_id in (None, each.ticket.site_id):
+            count = counts.setdefault((each.promise, site_id), [0, 0, 0])
+            count[0] += 1
+            count[1] += each.kept
+            count[2] += each.cents
+    ordered = sorted(counts.items(), key=lambda each: (each[0][0], str(each[0][1] or "")))
+    return [Line(*key, *count) for key, count in ordered]

@@ -1,0 +1,218 @@
+"""Simulating: proposed terms are judged and credited as signed ones would have been, and risk needs a name."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from domain import accounts, incidents, simulation, sla
+from domain.actor import Actor, Role
+from domain.agreements import CreditDraft, TermsDraft, seed_matrix
+from domain.compensation import decide
+from domain.db import Sessions, transaction
+from domain.errors import Code, Refused
+from domain.ledger import Entry
+from domain.simulation.rules import exposure, fingerprint, month
+from domain.sla import State
+from tests import build
+from tests.build import T0, World, minutes
+
+NOW = T0 + timedelta(days=70)
+
+
+async def history(make: Sessions, world: World, *, weeks: int = 9, late_in: set[int]) -> None:
+    """Three critical tickets a week, answered in 10 minutes, or in 20 in the weeks named."""
+    for week in range(weeks):
+        for n in range(3):
+            at = T0 + timedelta(days=7 * week, hours=5 * n)
+            after = minutes(20 if week in late_in else 10)
+            ticket = await build.incident(make, world, at=at)
+            async with transaction(make) as session:
+                await incidents.acknowledge(session, world.staff, ticket.id, at=at + after)
+                await incidents.resolve(
+                    session, world.staff, ticket.id, resolution="Done", at=at + after
+                )
+
+
+def manager(world: World) -> Actor:
+    return Actor(world.tenant.id, Role.RELATIONSHIP_MANAGER, "user:manager")
+
+
+async def boss(make: Sessions, world: World) -> Actor:
+    async with transaction(make) as session:
+        user = await accounts.add_user(
+            session, Actor.system(world.tenant.id, "test"),
+            email=f"{uuid4().hex}@boss.example", name="Boss", role=Role.MANAGEMENT, at=T0,
+        )  # fmt: skip
+    return Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}")
+
+
+async def amend(make: Sessions, world: World, terms: TermsDraft, at: datetime = NOW) -> Any:
+    async with transaction(make) as session:
+        return await simulation.amend(
+            session, manager(world), world.agreement.id, in_force_from=at, terms=terms, at=at
+        )
+
+
+async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in={1, 4})
+    actor = Actor.system(world.tenant.id, "test")
+    async with transaction(make) as session:
+        promises = (
+            await session.scalars(
+                select(sla.Promise).where(
+                    sla.Promise.account_id == world.account.id,
+                    sla.Promise.decided_at.is_not(None),
+                )
+            )
+        ).all()
+        earned = [await decide(session, actor, each.id, at=NOW) for each in promises]
+
+    async with transaction(make) as session:
+        found = await simulation.simulate(
+            session, actor, world.account.id, terms=build.terms_draft(world.calendar), at=NOW
+        )
+
+    everywhere = [line for line in found.report["lines"] if line["site_id"] is None]
+    assert found.units == len(promises)
+    assert found.kept == sum(each.state is State.KEPT for each in promises)
+    assert sum(line["cents"] for line in everywhere) == sum(c.amount_cents for c in earned if c)
+    for line in everywhere:
+        mine = [each for each in promises if each.name == line["promise"]]
+        assert (line["n"], line["kept"]) == (
+            len(mine), sum(each.state is State.KEPT for each in mine),
+        )  # fmt: skip
+
+
+async def test_a_site_that_breaks_a_promise_is_named(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, weeks=3, late_in={1})
+    async with transaction(make) as session:
+        found = await simulation.simulate(
+            session, manager(world), world.account.id,
+            terms=build.terms_draft(world.calendar), at=NOW,
+        )  # fmt: skip
+
+    breaking = {(r["promise"], r["site_id"]) for r in found.report["lines"] if r["breaks"]}
+
+    assert ("first_response", str(world.site.id)) in breaking
+    assert ("resolution", str(world.site.id)) not in breaking
+
+
+async def test_the_same_seed_draws_the_same_and_nothing_else_changes(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in={1, 4, 5})
+    terms = build.terms_draft(world.calendar)
+    ask: Any = {"terms": terms, "at": NOW}
+    async with transaction(make) as session:
+        count = select(func.count()).select_from(Entry).where(Entry.tenant_id == world.tenant.id)
+        before = await session.scalar(count)
+        who = (manager(world), world.account.id)
+        one = await simulation.simulate(session, *who, **ask, seed=7)
+        two = await simulation.simulate(session, *who, **ask, seed=7)
+        after = await session.scalar(count)
+
+    assert (one.p50_cents, one.p95_cents) == (two.p50_cents, two.p95_cents)
+    assert 0 < one.p50_cents <= one.p95_cents
+    assert before == after
+
+
+async def test_terms_above_the_limit_hold_only_once_somebody_has_signed(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in=set(range(9)))
+    risky = build.terms_draft(world.calendar, period_fee_cents=10_000)
+
+    with pytest.raises(Refused) as refused:
+        await amend(make, world, risky)
+    async with transaction(make) as session:
+        found = await simulation.simulate(
+            session, manager(world), world.account.id, terms=risky, at=NOW
+        )
+    signer = await boss(make, world)
+    async with transaction(make) as session:
+        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+    terms = await amend(make, world, risky)
+
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+    assert found.p95_cents > found.limit_cents == 1_000
+    assert terms.number == 2
+    async with make() as session:
+        fact = await session.scalar(select(Entry).where(Entry.subject_id == found.id))
+    assert fact is not None
+    assert (fact.kind, fact.actor) == ("terms.signed_off", signer.subject)
+
+
+async def test_a_signature_is_for_those_terms_and_no_others(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in=set(range(9)))
+    risky = build.terms_draft(world.calendar, period_fee_cents=10_000)
+    async with transaction(make) as session:
+        found = await simulation.simulate(
+            session, manager(world), world.account.id, terms=risky, at=NOW
+        )
+    signer = await boss(make, world)
+    async with transaction(make) as session:
+        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+
+    with pytest.raises(Refused) as refused:
+        await amend(make, world, replace(risky, period_fee_cents=10_001))
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+
+
+@pytest.mark.parametrize("subject", ["system:seed", "key:1"])
+async def test_nobody_but_a_person_signs(make: Sessions, subject: str) -> None:
+    world = await build.client(make)
+    async with make() as session:
+        with pytest.raises(Refused) as refused:
+            await simulation.sign_off(
+                session, Actor(world.tenant.id, Role.MANAGEMENT, subject), uuid4(),
+                reason="x", at=NOW,
+            )  # fmt: skip
+    assert refused.value.refusal.code is Code.NOT_ALLOWED
+
+
+async def test_who_answers_for_an_account_may_not_accept_its_risk(make: Sessions) -> None:
+    world = await build.client(make)
+    async with make() as session:
+        with pytest.raises(Refused) as refused:
+            await simulation.sign_off(session, manager(world), uuid4(), reason="x", at=NOW)
+    assert refused.value.refusal.code is Code.NOT_ALLOWED
+
+
+async def test_terms_below_the_limit_need_nobody(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, weeks=2, late_in=set())
+    assert (await amend(make, world, build.terms_draft(world.calendar))).number == 2
+
+
+def test_the_order_of_promises_is_not_part_of_the_terms() -> None:
+    terms = TermsDraft(seed_matrix(uuid4(), {None: CreditDraft(fixed_cents=5_000)}), 1_000)
+    assert fingerprint(replace(terms, promises=terms.promises[::-1])) == fingerprint(terms)
+    assert fingerprint(replace(terms, period_fee_cents=1_001)) != fingerprint(terms)
+
+
+def test_every_week_alike_costs_exactly_that() -> None:
+    weeks = np.full(20, 700, np.int64)
+    assert exposure(weeks, horizon=13, cap_cents=None, seed=1) == (9_100, 9_100, 9_100)
+    assert month(weeks, cap_cents=None, seed=1) == (3_044, 3_044, 3_044)  # 2,800 x 30.4375 / 28
+
+
+def test_a_cap_holds_for_every_month_of_the_horizon() -> None:
+    weeks = np.full(20, 700, np.int64)
+    assert exposure(weeks, horizon=52, cap_cents=2_000, seed=1).p95 == 24_000
+
+
+def test_bad_weeks_that_follow_each_other_do_so_in_the_draws() -> None:
+    together = np.array([1_000] * 4 + [0] * 16, np.int64)
+    apart = np.array(([1_000] + [0] * 4) * 4, np.int64)
+    kwargs: Any = {"horizon": 4, "cap_cents": None, "seed": 3}
+    assert exposure(together, **kwargs).p95 > exposure(apart, **kwargs).p95 == 1_000
+
+
+def test_no_history_costs_nothing() -> None:
+    assert month(np.zeros(0, np.int64), cap_cents=None, seed=0) == (0, 0, 0)
