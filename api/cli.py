@@ -193,6 +193,25 @@ def export_verdicts(
     _end(code)
 
 
+@export_app.command("audit")
+def export_audit(
+    tenant: Tenant = None,
+    account: Account = None,
+    out: Annotated[Path | None, typer.Option(help="File to write (else standard output).")] = None,
+    since: Annotated[
+        list[int] | None, typer.Option(help="Size of a checkpoint that was kept; may be repeated.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Take out what happened with proofs, for waarborg-verify."""
+    from api.commands.audit import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, tenant, account, out, since or [])
+    _end(code)
+
+
 @app.command()
 def sdl(
     check: Annotated[

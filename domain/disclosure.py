@@ -36,3 +36,8 @@ def committed(words: str) -> tuple[str, bytes]:
     """A new commitment to these words, and its salt of 32 bytes."""
     salt = secrets.token_bytes(32)
     return PREFIX + hashlib.sha256(salt + words.encode()).hexdigest(), salt
+
+
+def is_commitment(value: object) -> bool:
+    """Whether a value in a fact's body stands for words that lie apart."""
+    return isinstance(value, str) and value.startswith(PREFIX)

@@ -1,5 +1,6 @@
 """The ledger as clients read it: what happened, in one order, with a cursor to go on from."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import strawberry
 from sqlalchemy import Select
 
 from domain import cursor, numbering
+from domain.disclosure import is_commitment
 from domain.errors import Code, Refused
 from domain.ledger import Entry
 from schema import ids
@@ -61,9 +63,23 @@ class LedgerEntry:
     recorded_at: Annotated[datetime, "When it was written down."]
     actor: Annotated[str, "Who did it: `user:…`, `key:…` or `system:…`."]
     body: Annotated[
-        Json, "What there is to say about it; depends on the kind, holds no copies of rows."
+        Json,
+        "What there is to say about it; depends on the kind, holds no copies of rows. Of free text it holds"
+        " `sha256:…` only; the text is in `words`.",
     ]
     trace_id: Annotated[str | None, "The request it came from, as in the server's log."]
+
+    @answers(Json)
+    @staticmethod
+    async def words(row: Row, info: Info) -> Any:
+        """The free text that the body holds `sha256:…` of, such as the reason; null where it was erased."""
+        load = info.context.loaders.disclosure.load
+        told = {field: value for field, value in row.body.items() if is_commitment(value)}
+        found = await asyncio.gather(*(load(value) for value in told.values()))
+        return {
+            field: None if each is None else each.words
+            for field, each in zip(told, found, strict=True)
+        }
 
     @answers(strawberry.ID)
     @staticmethod

@@ -20,6 +20,7 @@ from domain.agreements import Agreement, CreditRule, PromiseTarget, PromiseTerm,
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
 from domain.compensation import Credit
 from domain.db import Sessions
+from domain.disclosure import Disclosure
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
 from domain.messages.model import Message
@@ -61,6 +62,7 @@ class Loaders:
     incident: DataLoader[UUID, Incident | None]
     promise: DataLoader[UUID, Promise | None]
     credit_of_promise: DataLoader[UUID, Credit | None]
+    disclosure: DataLoader[Any, Disclosure | None]
 
     def __init__(self, make: Sessions, actor: Actor) -> None:
         def one(column: Any) -> DataLoader[UUID, Any]:
@@ -109,6 +111,7 @@ class Loaders:
         )
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
         self.clock_of_term = _clocks(make)
+        self.disclosure = one(Disclosure.commitment)
         self.facts_of_subject = many(Entry.subject_id, Entry.id)
 
 

@@ -11,7 +11,7 @@ from domain.audit.actions import (
 )
 from domain.audit.model import Checkpoint, Leaf
 from domain.audit.notes import Signer
-from domain.audit.reads import Damaged, Held, checkpoint, consistency, held
+from domain.audit.reads import Damaged, Held, checkpoint, consistency, held, published_sizes
 from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "leaf_text",
     "origin_of",
     "publish",
+    "published_sizes",
     "request_checkpoint",
     "sign",
     "unpublished",

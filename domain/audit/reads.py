@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import merkle
+from domain.audit.events import CheckpointPublished
 from domain.audit.model import Checkpoint, Leaf, Tile
 from domain.audit.rules import leaf_text
 from domain.base import JSON
-from domain.disclosure import PREFIX, Disclosure
+from domain.disclosure import Disclosure, is_commitment
 from domain.ledger import Entry
 
 
@@ -46,6 +47,18 @@ async def consistency(
 ) -> tuple[bytes, ...]:
     """The proof that the tree of `new` facts begins with the one of `old`; the caller names sizes that were signed."""
     return tuple(await roots(session, tenant_id, merkle.extension(old, new)))
+
+
+async def published_sizes(
+    session: AsyncSession, tenant_id: UUID, account_id: UUID | None
+) -> list[int]:
+    """The sizes of the checkpoints that an account's contacts were sent; of all accounts when None."""
+    query = select(Entry.body["size"].as_integer()).where(
+        Entry.tenant_id == tenant_id, Entry.kind == CheckpointPublished.kind
+    )
+    if account_id is not None:
+        query = query.where(Entry.account_id == account_id)
+    return list(await session.scalars(query.distinct()))
 
 
 async def held(
@@ -125,12 +138,7 @@ async def roots(
 
 
 async def _disclosed(session: AsyncSession, bodies: Sequence[JSON]) -> dict[str, tuple[bytes, str]]:
-    commitments = {
-        value
-        for body in bodies
-        for value in body.values()
-        if isinstance(value, str) and value.startswith(PREFIX)
-    }
+    commitments = {value for body in bodies for value in body.values() if is_commitment(value)}
     if not commitments:
         return {}
     rows = await session.execute(

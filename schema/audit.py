@@ -1,0 +1,213 @@
+"""The audit trail's proofs: checkpoints, and what shows that a fact is under one. `waarborg-verify` reads these."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import accounts, audit, cursor
+from domain.audit import Held, bundle
+from domain.ledger import Entry
+from schema import ids
+from schema.accounts import Account
+from schema.context import Context, Info
+from schema.fence import seen
+from schema.pages import checked
+from schema.scalars import Json, Long
+from schema.thin import answers, shows
+from schema.verbs import AccountId, Ask, verb
+
+TreeSize = Annotated[
+    Long | None, "Under the checkpoint over so many facts; null for the last checkpoint."
+]
+
+
+@shows(audit.Checkpoint)
+class AuditCheckpoint:
+    """A signed statement that the company's ledger, as a Merkle tree (RFC 6962), has this size and root."""
+
+    size: Annotated[Long, "How many facts of the company it is over."]
+    note: Annotated[
+        str,
+        "The checkpoint as a signed note (c2sp.org/tlog-checkpoint). Keep it: it is your proof.",
+    ]
+    verifier_key: Annotated[
+        str, "The key it is signed with. Pin the one you were given by mail, not this one."
+    ]
+    signed_at: Annotated[datetime, "When it was signed."]
+
+    @answers(str)
+    @staticmethod
+    def root_hash(row: strawberry.Parent[audit.Checkpoint]) -> str:
+        """The root of the tree, in base64."""
+        return b64encode(row.root).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Facts of one account under one checkpoint."""
+
+    account: str
+    tree_size: int
+    facts: list[Held]
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What proves that one checkpoint continues another."""
+
+    hashes: tuple[bytes, ...]
+
+
+HeldRow = strawberry.Parent[Held]
+
+
+@shows(Held)
+class AuditFact:
+    """A fact as its leaf of the tree holds it, with the proof that the tree has it."""
+
+    position: Annotated[Long, "Its place in the tree, from 0."]
+    text: Annotated[
+        str,
+        "The fact in canonical JSON. The leaf's hash is SHA-256 over a zero byte and this text.",
+    ]
+
+    @answers(list[str])
+    @staticmethod
+    def hashes(row: HeldRow) -> list[str]:
+        """The audit path (RFC 6962 §2.1.1) from the leaf to the root, in base64."""
+        return bundle.encoded(row.hashes)
+
+    @answers(Json)
+    @staticmethod
+    def disclosures(row: HeldRow) -> Any:
+        """Field → `salt` and `words` behind the field's `sha256:…`, as far as they were not erased."""
+        return bundle.record(row)["disclosures"]
+
+
+@shows(Proven)
+class AuditFacts:
+    """Facts of one client under one checkpoint."""
+
+    account: Annotated[str, "The account as the facts' texts name it."]
+    tree_size: Annotated[Long, "The size of the checkpoint that the proofs lead to."]
+
+    @answers(list[AuditFact])
+    @staticmethod
+    def facts(row: strawberry.Parent[Proven]) -> list[Held]:
+        """The facts, by position."""
+        return row.facts
+
+
+@shows(Extension)
+class AuditConsistency:
+    """The proof (RFC 6962 §2.1.2) that nothing under the older checkpoint was changed in the newer one."""
+
+    @answers(list[str])
+    @staticmethod
+    def hashes(row: strawberry.Parent[Extension]) -> list[str]:
+        """The proof, in base64."""
+        return bundle.encoded(row.hashes)
+
+
+@strawberry.type
+class AuditQuery:
+    """What can be asked about the audit trail."""
+
+    @answers(AuditCheckpoint | None)
+    @staticmethod
+    async def audit_checkpoint(info: Info, tree_size: TreeSize = None) -> audit.Checkpoint | None:
+        """A checkpoint of your company's audit trail; null when there is none (yet) over so many facts."""
+        ctx: Context = info.context
+        async with ctx.sessions() as session:
+            return await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
+
+    @answers(AuditFact | None)
+    @staticmethod
+    async def audit_proof(
+        info: Info,
+        entry_id: Annotated[str, "The fact, by its `cursor` in the ledger."],
+        tree_size: TreeSize = None,
+    ) -> Held | None:
+        """The proof that a fact is under a checkpoint; null when it is not yours to see or not under it (yet)."""
+        ctx: Context = info.context
+        seq = cursor.seq_of(ctx.secret, ctx.actor.tenant_id, entry_id)
+        async with ctx.sessions() as session:
+            under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
+            if under is None:
+                return None
+            found = await audit.held(
+                session,
+                seen(ctx.actor, Entry),
+                Entry.seq == seq,
+                tenant_id=ctx.actor.tenant_id,
+                size=under.size,
+                limit=1,
+                shown=False,
+            )
+        return found[0] if found else None
+
+    @answers(AuditFacts | None)
+    @staticmethod
+    async def audit_facts(
+        info: Info,
+        account_id: Annotated[strawberry.ID, "The client."],
+        tree_size: TreeSize = None,
+        first: Annotated[int, "How many facts at most: 100 at most."] = 50,
+        after: Annotated[Long, "Start behind this position; -1 starts with the first fact."] = -1,  # type: ignore[assignment]
+    ) -> Proven | None:
+        """The facts that a client sees, each with its proof, in the order of the tree; null without a checkpoint."""
+        ctx: Context = info.context
+        account: accounts.Account | None = None
+        row_id = ids.known(account_id, "Account")
+        if row_id is not None:
+            account = await ctx.loaders.account.load(row_id)
+        async with ctx.sessions() as session:
+            under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
+            if account is None or under is None:
+                return None
+            facts = await audit.held(
+                session,
+                seen(ctx.actor, Entry),
+                Entry.account_id == account.id,
+                tenant_id=ctx.actor.tenant_id,
+                size=under.size,
+                after=after,
+                limit=checked(first, "first"),
+            )
+        return Proven(str(account.id), under.size, facts)
+
+    @answers(AuditConsistency | None)
+    @staticmethod
+    async def audit_consistency(
+        info: Info,
+        since: Annotated[
+            Long, strawberry.argument(name="from", description="The older checkpoint's size.")
+        ],
+        to: Annotated[Long, "The newer checkpoint's size."],
+    ) -> Extension | None:
+        """The proof that one checkpoint continues another; null unless both were signed."""
+        ctx: Context = info.context
+        async with ctx.sessions() as session:
+            for size in (since, to):
+                if await audit.checkpoint(session, ctx.actor.tenant_id, size=size) is None:
+                    return None
+            if since > to:
+                return None
+            hashes = await audit.consistency(session, ctx.actor.tenant_id, since, to)
+        return Extension(hashes)
+
+
+@strawberry.type
+class AuditMutation:
+    """Verbs about the audit trail."""
+
+    @verb(Account)
+    @staticmethod
+    async def request_checkpoint(
+        ask: Ask, account_id: Annotated[AccountId, "The client."]
+    ) -> accounts.Account:
+        """Have a fresh checkpoint signed and mailed to the client's contacts."""
+        return await audit.request_checkpoint(ask.session, ask.actor, account_id, at=ask.at)
