@@ -1,8 +1,9 @@
 """Promises on the clock: due when, how much time has run this very moment, kept or late, and what decided it."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -18,6 +19,7 @@ from schema.credits import Credit
 from schema.ids import Node
 from schema.incidents import Incident
 from schema.ledger import LedgerEntry
+from schema.loaders import clock_seen
 from schema.thin import answers, names, shows
 
 SECOND_US = 1_000_000
@@ -71,15 +73,15 @@ class Promise(Node):
 
     @answers(int)
     @staticmethod
-    async def elapsed_s(row: Row, info: Info) -> int:
+    def elapsed_s(row: Row, info: Info) -> int | Awaitable[int]:
         """How many seconds of its calendar have run, this very moment."""
-        return (await _live(row, info)).elapsed_us // SECOND_US
+        return _live(row, info, "elapsed_us")
 
     @answers(int)
     @staticmethod
-    async def remaining_s(row: Row, info: Info) -> int:
+    def remaining_s(row: Row, info: Info) -> int | Awaitable[int]:
         """How many seconds of its calendar are left, this very moment; negative once overrun."""
-        return (await _live(row, info)).remaining_us // SECOND_US
+        return _live(row, info, "remaining_us")
 
     @answers(int)
     @staticmethod
@@ -116,7 +118,17 @@ class Promise(Node):
         return [*moved, *own]
 
 
-async def _live(row: Any, info: Info) -> sla.Live:
-    term = await info.context.loaders.clock_of_term.load(row.term_id)
-    spec: CalendarSpec = term
-    return sla.live(row, spec, now=info.context.at)
+def _live(row: sla.Promise, info: Info, what: str) -> int | Awaitable[int]:
+    """Seconds at the answer's instant; at once when the clock's hours are known, else when they are loaded."""
+    spec = clock_seen(row.term_id)
+    return _later(row, info, what) if spec is None else _seconds(row, spec, info, what)
+
+
+async def _later(row: sla.Promise, info: Info, what: str) -> int:
+    spec = await info.context.loaders.clock_of_term.load(row.term_id)
+    return _seconds(row, spec, info, what)
+
+
+def _seconds(row: sla.Promise, spec: CalendarSpec, info: Info, what: str) -> int:
+    microseconds: int = getattr(sla.live(row, spec, now=info.context.at), what)
+    return microseconds // SECOND_US
