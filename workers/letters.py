@@ -29,7 +29,6 @@ def letter_of(message: Message, *, company: str, sent_from: str) -> EmailMessage
     letter.add_alternative(
         messages.as_html(words, language=message.language), subtype="html", cte="quoted-printable"
     )
-    letter["Content-Language"] = (
-        message.language
-    )  # last: setting the content takes Content-* headers away
+    # Last, because setting the content takes away all Content-* headers that were there.
+    letter["Content-Language"] = message.language
     return letter
