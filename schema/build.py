@@ -9,10 +9,12 @@ from strawberry.tools import merge_types
 
 from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
+from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.keys import KeyMutation
+from schema.privacy import PrivacyMutation
 from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
 from schema.scalars import config
@@ -21,6 +23,7 @@ from schema.simulation import SimulationMutation
 VERBS = (
     *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
     *(QualityMutation, SimulationMutation),
+    *(AuditMutation, PrivacyMutation),
 )
 
 
@@ -29,7 +32,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     """Build the executable schema; building takes 0.1 s, so a process does it once."""
     mutation: Any = merge_types("Mutation", VERBS)
     mutation.__strawberry_definition__.description = "What can be done."
-    query: Any = merge_types("Query", (Query, QualityQuery))
+    query: Any = merge_types("Query", (Query, QualityQuery, AuditQuery))
     query.__strawberry_definition__.description = "What can be asked."
     return strawberry.Schema(
         query=query,
