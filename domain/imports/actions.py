@@ -19,6 +19,7 @@ from domain.imports.reader import Source, open_source
 from domain.imports.rejects import Rejects
 from domain.imports.telling import tell
 from domain.sla import replay
+from domain.sla.attach import attach
 
 Progress = Callable[[str, float], None]
 """Hears what is being done and how much of that is done, 0 to 1."""
@@ -78,7 +79,7 @@ async def import_incidents(
         new, changed = await tickets.fold(session, base.actor, profile, **where)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Telling the ledger", 1.0)
-        await replay.attach(session, base.actor.tenant_id, account_id=base.account_id)
+        await attach(session, base.actor.tenant_id, account_id=base.account_id)
         judged, promises, last = 0, 0, None
         while done := await replay.evaluate(
             session, lambda _: base.actor, _TOUCHED, at=at, after=last
