@@ -38,6 +38,8 @@ check: install ## Lint, types, layers, committed SDL, migrations against the mod
 	$(RUN)/mypy
 	PYTHONPATH=. $(RUN)/lint-imports
 	$(RUN)/waarborg sdl --check
+	@rm -rf build/check
+	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --check --data build/check
 
 sdl: install ## Write schema/schema.graphql as the code has it
@@ -45,6 +47,8 @@ sdl: install ## Write schema/schema.graphql as the code has it
 
 migration: install ## Write the migration that leads to the models: make migration m="what changes"
 	@test -n "$(m)" || { echo 'Say what changes: make migration m="guards have a photo"'; exit 1; }
+	@rm -rf build/check
+	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --revise "$(m)" --data build/check
 
 bench-evaluator: install ## Time the evaluator against NumPy, polars and DuckDB in one run, and two Dask workers
