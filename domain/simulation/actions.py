@@ -14,7 +14,7 @@ from domain.actor import Actor, Right
 from domain.agreements import Agreement, Terms, TermsDraft
 from domain.agreements.rules import check
 from domain.base import JSON
-from domain.calendars import specs
+from domain.calendars import CalendarVersion, specs
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident
 from domain.ledger import Entry, record
@@ -94,9 +94,12 @@ async def outcomes_of(
 ) -> list[Outcome]:
     """What the terms would have come to by `until_at`, for the tickets opened before it."""
     versions = {each.calendar_version_id for each in terms.promises}
-    hours = await specs(session, versions)
-    if versions - hours.keys():
+    own = select(CalendarVersion.id).where(
+        CalendarVersion.id.in_(versions), CalendarVersion.tenant_id == account.tenant_id
+    )
+    if versions - set(await session.scalars(own)):  # `specs` remembers other companies' too
         raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    hours = await specs(session, versions)
     promised = proposed(terms, account.tenant_id, account.id)
     query = select(Incident.id, Incident.kind, Incident.category, Incident.site_id).where(
         Incident.account_id == account.id, Incident.opened_at < until_at

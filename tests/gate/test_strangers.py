@@ -1,0 +1,154 @@
+"""Nobody gets in where they do not belong: the prober finds nothing, with either fence alone."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import true
+
+from api.engine import Ask
+from domain import incidents
+from domain.actor import Actor
+from domain.db import transaction
+from schema import fence
+from tests import build
+from tests.api import asking
+from tests.api.asking import Api
+from tests.gate import prober, victims
+from tests.gate.prober import Findings, Prober
+
+ARMED = 0.9
+
+
+@pytest.fixture
+async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """An API whose budgets a prober cannot exhaust."""
+    async with patient(database_url, redis_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def unfenced(system_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """The same, answering from a login that row-level security lets pass."""
+    async with patient(system_url, redis_url, tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def patient(database_url: str, redis_url: str, data: Path) -> AsyncIterator[Api]:
+    configured = asking.settings(database_url, redis_url, data, budget_per_s=1e9, budget_burst=1e12)
+    async with asking.running(configured) as running:
+        yield running
+
+
+async def probe(api: Api) -> Findings:
+    """A manager of another company tries everything."""
+    stranger, victim = await victims.furnished(api), await victims.furnished(api)
+    found = await Prober(
+        api,
+        await prober.side(api, stranger.manager, stranger.world.tenant.id),
+        await prober.side(api, victim.manager, victim.world.tenant.id),
+        victim.manager,
+    ).run(victim.world.tenant.id)
+    sys.stdout.write(f"{found}\n")
+    return found
+
+
+def take_down_the_actors_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Actor, "fence", lambda _actor, _model: true())
+    open_door = dict.fromkeys(fence._SPECIAL, lambda _actor: true())
+    monkeypatch.setattr(fence, "_SPECIAL", open_door)
+
+
+async def test_another_company_finds_nothing(api: Api) -> None:
+    found = await probe(api)
+    assert found.clean, (found.leaks, found.oracles, found.tampered)
+    assert found.probes > 50
+    assert found.share >= ARMED
+
+
+async def test_another_company_finds_nothing_without_row_level_security(unfenced: Api) -> None:
+    found = await probe(unfenced)
+    assert found.clean, (found.leaks, found.oracles, found.tampered)
+    assert found.share >= ARMED
+
+
+async def test_another_company_finds_nothing_without_the_actors_fence(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_down_the_actors_fence(monkeypatch)
+    found = await probe(api)
+    assert found.clean, (found.leaks, found.oracles, found.tampered)
+    assert found.share >= ARMED
+
+
+async def test_without_either_fence_the_prober_would_find_a_lot(
+    unfenced: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_down_the_actors_fence(monkeypatch)
+    found = await probe(unfenced)
+    assert len(found.leaks) > 20
+    assert len(found.oracles) > 20
+    assert len(found.tampered) > 3
+
+
+async def test_another_client_of_the_same_company_finds_nothing(api: Api) -> None:
+    office = await victims.furnished(api)
+    world = office.world
+    token = await victims.neighbour(api, office)
+    found = await Prober(
+        api,
+        await prober.side(api, token, world.tenant.id, None),
+        await prober.side(api, office.manager, world.tenant.id, world.account.id),
+        office.manager,
+        cursors=False,  # they are sealed for a company: a colleague's is as good as one's own
+    ).run(world.tenant.id)
+    sys.stdout.write(f"{found}\n")
+    # The neighbour may add users of its own: the company's tables do change, the client's do not.
+    changed = set(found.tampered) - {"app_user", "user_reach", "ledger", "idempotency"}
+    assert (found.leaks, found.oracles, changed) == ([], [], set())
+
+
+async def test_a_feed_says_nothing_of_what_happens_elsewhere(api: Api) -> None:
+    stranger, victim = await asking.office(api), await asking.office(api)
+    state = api.state
+    identity = await state.authenticator.identify(stranger.manager)
+    assert identity is not None
+    heard: list[str] = []
+
+    async def listen(document: str, **variables: str) -> None:
+        ask = Ask(document, dict(variables))
+        operation = await state.gate.look(ask)
+        stream = state.engine.stream(operation, ask, state.context(identity.actor), "")
+        async for done in stream:
+            heard.append(str(done.answer))  # noqa: PERF401 - the others look at it meanwhile
+
+    watching = [
+        asyncio.create_task(listen("subscription { breaches(atRisk: true) { cursor body } }")),
+        asyncio.create_task(
+            listen(
+                "subscription ($a: ID!) { accountEvents(accountId: $a) { cursor body } }",
+                a=stranger.account,
+            )
+        ),
+    ]
+    await asyncio.sleep(0.3)
+    for office in (victim, stranger):
+        ticket = await build.incident(api.make, office.world)
+        async with transaction(api.make) as session:
+            late = build.T0 + timedelta(minutes=400)
+            await incidents.acknowledge(session, office.world.staff, ticket.id, at=late)
+        await prober.number(api)
+    async with asyncio.timeout(10):
+        while not any("breach" in told or "incident" in told for told in heard):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    assert heard
+    assert not [told for told in heard if str(victim.world.account.id) in told or "errors" in told]

@@ -1,0 +1,91 @@
+"""A company in which there is one of everything."""
+
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from domain import accounts, audit, compensation, incidents, messages, quality
+from domain.accounts import User
+from domain.actor import Actor, Role
+from domain.agreements import Priority
+from domain.db import transaction
+from domain.incidents import PauseCause
+from domain.sla import Promise, State
+from tests import build
+from tests.api import asking
+from tests.api.asking import Api, Office
+from tests.build import T0
+from tests.gate import prober
+
+
+async def furnished(api: Api) -> Office:
+    """An office with tickets in every state, a broken promise, a credit, a message, a key, and numbered facts."""
+    office = await asking.office(api)
+    world, make = office.world, api.make
+    system = Actor.system(world.tenant.id, "test")
+    late = await build.incident(make, world, priority=Priority.HIGH)
+    paused = await build.incident(make, world)
+    solved = await build.incident(make, world)
+    async with transaction(make) as session:
+        at = T0 + timedelta(minutes=300)
+        await incidents.acknowledge(session, world.staff, late.id, at=at)
+        await incidents.acknowledge(session, world.staff, paused.id, at=T0)
+        await incidents.acknowledge(session, world.staff, solved.id, at=T0)
+        at += timedelta(minutes=1)
+        await incidents.update(
+            session, world.staff, late.id, body="Looking", client_visible=True, at=at
+        )
+        await incidents.pause(
+            session, world.staff, paused.id, cause=PauseCause.WAITING_ON_CLIENT, at=at
+        )
+        await incidents.resolve(session, world.staff, solved.id, resolution="Glued", at=at)
+        await accounts.issue_api_key(session, system, name="probe me", role=Role.PARTNER, at=T0)
+    async with transaction(make) as session:
+        broken = await session.scalars(
+            select(Promise).where(Promise.tenant_id == world.tenant.id, Promise.state == State.LATE)
+        )
+        for promise in list(broken):
+            await compensation.decide(session, system, promise.id, at=at)
+        await messages.compose(
+            session, system, world.account.id, intent=f"probe:{world.tenant.id}",
+            template="incident_resolved", at=at,
+            variables={
+                "company": "V", "site": "S", "summary": "W", "reference": "R", "opened_at": T0,
+                "ticket_kind": "incident", "resolved_at": at,
+            },
+        )  # fmt: skip
+    await prober.number(api)
+    await _look_at(api, office)
+    return office
+
+
+async def _look_at(api: Api, office: Office) -> None:
+    """Measure the client's day, and sign for its facts, as workers do."""
+    world, at = office.world, T0 + timedelta(minutes=390)
+    ids = (world.account.id, world.tenant.id)
+    async with transaction(api.make) as session:
+        await quality.mark(session, *reversed(ids), dirty_from=T0, at=at)
+    async with transaction(api.make) as session:
+        await quality.measure(session, quality.Taken(*ids, T0, at + timedelta(hours=1)), at=at)
+    await prober.number(api)
+    async with transaction(api.make) as session:
+        while await audit.grow(session, world.tenant.id):
+            pass
+        await audit.sign(
+            session, audit.Signer(Ed25519PrivateKey.generate(), "probe"), world.tenant.id, at=at
+        )
+
+
+async def neighbour(api: Api, office: Office) -> str:
+    """The token of a client of the same company, at another account."""
+    world = office.world
+    system = Actor.system(world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        account = await accounts.create_account(session, system, name="Buren", at=T0)
+        await accounts.add_site(session, system, account.id, name="Ernaast", at=T0)
+        user: User = await accounts.add_user(
+            session, system, email="buur@example.org", name="Buur", role=Role.CLIENT_ADMIN,
+            accounts=[account.id], at=T0,
+        )  # fmt: skip
+    return api.token(user.id)
