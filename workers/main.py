@@ -15,7 +15,7 @@ from domain.settings import Settings
 from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
 from workers.jobs import Runner
-from workers.quality import sweep_quality
+from workers.quality import lay_down, sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
 from workers.routes import ROUTES, Routes, jobs
@@ -76,6 +76,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
             "quality": lambda: sweep_quality(make),
+            "archive": lambda: lay_down(make, settings.data / "archive"),
             "audit": lambda: keep_audit(make, settings),
             "privacy": lambda: keep_privacy(make, settings),
         }

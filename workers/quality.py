@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import structlog
 
 from domain import archive, quality
+from domain.archive import parquet
 from domain.db import Sessions, transaction
 from domain.incidents import Incident
 from workers.jobs import Hand
@@ -15,6 +17,7 @@ log = structlog.get_logger()
 
 EVERY_S = 0.5
 ACCOUNTS = 20  # taken at a time
+ARCHIVE_S = 60.0
 
 
 async def mark_quality(hand: Hand) -> None:
@@ -50,3 +53,15 @@ async def _measure(make: Sessions, taken: quality.Taken) -> None:
     async with transaction(make) as session:
         if await archive.is_due(session, taken.account_id, at=at):
             await archive.seal(session, taken.account_id, at=at)
+
+
+async def lay_down(make: Sessions, directory: Path) -> None:
+    """Keep the Parquet files of sealed months up to date, once a minute, until cancelled."""
+    while True:
+        async with make() as session:
+            stale = await parquet.stale(session, directory)
+        for tenant_id, month_on in stale:
+            async with make() as session:
+                events = await parquet.write_month(session, directory, tenant_id, month_on)
+            log.info("archive.laid_down", tenant=str(tenant_id), month=str(month_on), events=events)
+        await asyncio.sleep(ARCHIVE_S)

@@ -16,7 +16,7 @@ from domain import agreements, calendars, kernels
 from domain.agreements.model import Priority, PromiseTerm
 from domain.agreements.reads import Term
 from domain.archive.model import Sealing, Segment
-from domain.archive.rules import Log, Piece, assembled, ids_of, months_of, without
+from domain.archive.rules import Log, Piece, assembled, ids_of, month_number, months_of, without
 from domain.kernels.columns import Events
 from domain.kernels.layout import seal
 from domain.ledger import Entry
@@ -140,18 +140,24 @@ async def segments(session: AsyncSession, account_id: UUID) -> list[tuple[UUID, 
     )
     found = []
     for term_id, month_on, ts, code, counts, incidents, sites in await session.execute(query):
-        tickets = np.frombuffer(counts, "<i4")
-        month = (month_on.year - 1970) * 12 + month_on.month - 1
-        piece = Piece(
-            np.frombuffer(ts, "<i8"),
-            np.frombuffer(code, np.uint8),
-            tickets,
-            np.full(tickets.size, month, np.int32),
-            ids_of(incidents),
-            ids_of(sites),
-        )
+        piece = piece_of(month_on, ts, code, counts, incidents, sites)
         found.append((term_id, piece))
     return found
+
+
+def piece_of(
+    month_on: date, ts: bytes, code: bytes, counts: bytes, incidents: bytes, sites: bytes
+) -> Piece:
+    """A segment's columns, read in place; only the ids are copied."""
+    tickets = np.frombuffer(counts, "<i4")
+    return Piece(
+        np.frombuffer(ts, "<i8"),
+        np.frombuffer(code, np.uint8),
+        tickets,
+        np.full(tickets.size, month_number(month_on), np.int32),
+        ids_of(incidents),
+        ids_of(sites),
+    )
 
 
 async def month_rows(

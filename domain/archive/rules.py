@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -69,6 +70,11 @@ def months_of(us: NDArray[np.int64]) -> NDArray[np.int32]:
     return us.astype("datetime64[us]").astype("datetime64[M]").astype(np.int32)
 
 
+def month_number(first: date) -> int:
+    """UTC months since 1970 of a month."""
+    return (first.year - 1970) * 12 + first.month - 1
+
+
 def ids_of(packed: bytes) -> Ids:
     """16-byte ids laid behind each other, as two halves each."""
     return np.frombuffer(packed, ">u8").astype(np.uint64).reshape(-1, 2)
@@ -90,7 +96,7 @@ def without(piece: Piece, tickets: Collection[UUID]) -> Piece:
     keep = ~np.isin(piece.incidents[:, 1], wanted[:, 1])
     for unit in np.flatnonzero(~keep):  # half an id is equal: look at the whole
         keep[unit] = uuid_of(piece.incidents[unit]) not in tickets
-    return piece if keep.all() else _taken(piece, np.flatnonzero(keep))
+    return piece if keep.all() else taken(piece, np.flatnonzero(keep))
 
 
 def joined(pieces: Sequence[Piece]) -> Piece:
@@ -99,7 +105,7 @@ def joined(pieces: Sequence[Piece]) -> Piece:
         return pieces[0]
     whole = _columns(pieces)
     order = np.lexsort((whole.incidents[:, 1], whole.incidents[:, 0], whole.months))
-    return whole if (order[1:] > order[:-1]).all() else _taken(whole, order)
+    return whole if (order[1:] > order[:-1]).all() else taken(whole, order)
 
 
 def assembled(
@@ -157,7 +163,7 @@ def _columns(pieces: Sequence[Piece]) -> Piece:
     return Piece._make(np.concatenate(column) for column in zip(NOTHING, *pieces, strict=True))
 
 
-def _taken(piece: Piece, units: NDArray[np.int64]) -> Piece:
+def taken(piece: Piece, units: NDArray[np.int64]) -> Piece:
     """The events of these units, in this order."""
     first = np.cumsum(piece.counts, dtype=np.int64) - piece.counts
     counts = piece.counts[units]

@@ -1,6 +1,7 @@
 """Loading: the same columns from rows, from sealed segments with a tail, and from the one translation of facts."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, archive, calendars, incidents, kernels, numbering, sla
 from domain.agreements import Priority, TicketKind
-from domain.archive.rules import uuid_of
+from domain.archive import parquet
+from domain.archive.reads import ground
+from domain.archive.rules import assembled, uuid_of
 from domain.db import Sessions, transaction
 from domain.incidents import PauseCause
 from domain.kernels.batch import columns_of
@@ -174,3 +177,32 @@ async def test_what_was_recorded_later_is_not_known_then(make: Sessions) -> None
     assert said(then, NOW) == said(known, NOW)
     assert len(said(now, NOW)) > len(said(then, NOW))
     assert len(found) == 4
+
+
+async def test_parquet_gives_back_the_sealed_log_and_is_made_again_when_it_changes(
+    make: Sessions, tmp_path: Path
+) -> None:
+    world = await build.client(make)
+    [first, *_] = await tickets(make, world)
+    await number(make)
+    mine = world.tenant.id
+    async with transaction(make) as session:
+        await archive.seal(session, world.account.id, at=NOW)
+        stale = [each for each in await parquet.stale(session, tmp_path) if each[0] == mine]
+        events = sum([await parquet.write_month(session, tmp_path, *each) for each in stale])
+        rest = [each for each in await parquet.stale(session, tmp_path) if each[0] == mine]
+        log = await archive.load(session, world.account.id, at=NOW)
+        base = await ground(session, world.account.id)
+    pieces = parquet.read(tmp_path, mine, world.account.id)
+    again = assembled(base.terms, pieces, base.specs, at_us=to_us(NOW))
+    async with transaction(make) as session:
+        await incidents.reopen(session, world.staff, first, reason="?", at=T0 + minutes(70))
+    await number(make)
+    async with transaction(make) as session:
+        await archive.seal(session, world.account.id, at=NOW)
+        changed = [each for each in await parquet.stale(session, tmp_path) if each[0] == mine]
+
+    assert [str(month) for _, month in stale] == ["2026-03-01", "2026-04-01"]
+    assert (events, rest) == (log.events, [])
+    assert all(map(np.array_equal, columns(log), columns(again)))
+    assert [str(month) for _, month in changed] == ["2026-03-01"]

@@ -1,0 +1,174 @@
+"""The second source: sealed segments as Parquet, one file a company and month, readable by anything."""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.archive.model import Segment
+from domain.archive.reads import piece_of
+from domain.archive.rules import Piece, ids_of, month_number, packed_ids
+
+NAME = "clock_events.parquet"
+MADE_OF, MONTH = b"waarborg.made_of", b"waarborg.month"
+
+
+def path_of(directory: Path, tenant_id: UUID, month_on: date) -> Path:
+    """Where a company's month lies: partitions as Hive names them."""
+    return directory / f"tenant={tenant_id}" / f"month={month_on:%Y-%m}" / NAME
+
+
+async def stale(session: AsyncSession, directory: Path) -> list[tuple[UUID, date]]:
+    """Companies and months whose file is missing or was made of other segments."""
+    rows = await session.execute(
+        select(Segment.tenant_id, Segment.month_on, func.array_agg(Segment.id))
+        .group_by(Segment.tenant_id, Segment.month_on)
+        .order_by(Segment.tenant_id, Segment.month_on)
+    )
+    return [
+        (tenant_id, month_on)
+        for tenant_id, month_on, segment_ids in rows
+        if _made_of(path_of(directory, tenant_id, month_on)) != _fingerprint(segment_ids)
+    ]
+
+
+async def write_month(
+    session: AsyncSession, directory: Path, tenant_id: UUID, month_on: date
+) -> int:
+    """Lay a company's sealed month down, one row group a segment; returns its events. Memory: one segment."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    own = (Segment.tenant_id == tenant_id, Segment.month_on == month_on)
+    order = (Segment.account_id, Segment.term_id)
+    ids = list(await session.scalars(select(Segment.id).where(*own).order_by(*order)))
+    path = path_of(directory, tenant_id, month_on)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    identity = pa.binary(16)
+    schema = pa.schema(
+        [
+            ("account_id", identity),
+            ("term_id", identity),
+            ("incident_id", identity),
+            ("site_id", identity),
+            ("ts", pa.timestamp("us", "UTC")),
+            ("kind", pa.uint8()),
+            ("priority", pa.uint8()),
+        ],
+        metadata={MADE_OF: _fingerprint(ids), MONTH: month_on.isoformat().encode()},
+    )
+    events = 0
+    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for segment_id in ids:
+            segment = await session.get_one(Segment, segment_id)
+            writer.write_table(_table(segment, schema))
+            events += segment.events
+            session.expunge(segment)
+    part.replace(path)
+    return events
+
+
+def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUID, UUID, Piece]]:
+    """Account, term and piece of every segment in a file; row groups of other accounts are not read."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    month = date.fromisoformat(file.schema_arrow.metadata[MONTH].decode())
+    wanted = None if account_id is None else account_id.bytes
+    for group in range(file.num_row_groups):
+        stated = file.metadata.row_group(group).column(0).statistics
+        if wanted is not None and stated is not None and stated.min != wanted:
+            continue
+        table = file.read_row_group(group).combine_chunks()
+        if wanted in {None, table["account_id"][0].as_py()}:
+            yield (
+                UUID(bytes=table["account_id"][0].as_py()),
+                UUID(bytes=table["term_id"][0].as_py()),
+                _piece(table, month),
+            )
+
+
+def read(directory: Path, tenant_id: UUID, account_id: UUID) -> Mapping[UUID, list[Piece]]:
+    """Every piece of an account, by term and month: what `rules.assembled` makes a log of."""
+    found: dict[UUID, list[Piece]] = defaultdict(list)
+    for path in sorted((directory / f"tenant={tenant_id}").glob(f"month=*/{NAME}")):
+        for _, term_id, piece in read_month(path, account_id):
+            found[term_id].append(piece)
+    return found
+
+
+def _table(segment: Segment, schema: Any) -> Any:
+    import pyarrow as pa
+
+    piece = piece_of(
+        segment.month_on, segment.ts, segment.code, segment.counts, segment.incidents, segment.sites
+    )
+
+    def every(one: bytes) -> Any:
+        index = pa.array(np.zeros(piece.ts.size, np.int32))
+        return pa.array([one], pa.binary(16)).take(index)
+
+    def each(packed: bytes) -> Any:
+        unit = np.repeat(np.arange(piece.counts.size, dtype=np.int32), piece.counts)
+        whole = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), piece.counts.size, [None, pa.py_buffer(packed)]
+        )
+        return whole.take(pa.array(unit))
+
+    return pa.table(
+        [
+            every(segment.account_id.bytes),
+            every(segment.term_id.bytes),
+            each(packed_ids(piece.incidents)),
+            each(packed_ids(piece.sites)),
+            pa.array(piece.ts, pa.timestamp("us", "UTC")),
+            pa.array(piece.code & np.uint8(15)),
+            pa.array(piece.code >> np.uint8(4)),
+        ],
+        schema=schema,
+    )
+
+
+def _piece(table: Any, month_on: date) -> Piece:
+    def ids(name: str) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        column = table[name].combine_chunks()
+        column = column if not hasattr(column, "chunk") else column.chunk(0)
+        start = column.offset * 16
+        return ids_of(column.buffers()[1].to_pybytes()[start : start + 16 * len(column)])
+
+    incidents, sites = ids("incident_id"), ids("site_id")
+    new = np.append(True, (incidents[1:] != incidents[:-1]).any(axis=1))
+    first = np.flatnonzero(new)
+    ts = table["ts"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    code = table["kind"].to_numpy() | table["priority"].to_numpy() << 4
+    return Piece(
+        ts,
+        code.astype(np.uint8),
+        np.diff(np.append(first, ts.size)).astype(np.int32),
+        np.full(first.size, month_number(month_on), np.int32),
+        incidents[first],
+        sites[first],
+    )
+
+
+def _fingerprint(segment_ids: Sequence[UUID]) -> bytes:
+    """Segments are replaced, never changed: their ids say what they hold."""
+    return hashlib.sha256(b"".join(sorted(each.bytes for each in segment_ids))).hexdigest().encode()
+
+
+def _made_of(path: Path) -> bytes | None:
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return None
+    found: bytes | None = (pq.read_schema(path).metadata or {}).get(MADE_OF)
+    return found
