@@ -15,6 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import func, select
+
+from domain import sla
+from domain.accounts import Tenant
+from domain.actor import Actor, Origin
+from domain.db import Sessions, transaction
+from domain.ledger import Entry
+from domain.sla import Promise, Watch
 
 Summary = dict[str, Any]
 Export = list[dict[str, str]]
@@ -26,6 +34,7 @@ FIRM = (
     "CE Collection",
     "Sign Repair",
 )
+ONLINE_CASES = 400  # tickets of each log, spread evenly over it
 pytestmark = pytest.mark.slow
 
 
@@ -126,12 +135,19 @@ def test_servicenows_flag_is_our_verdict_for_priorities_three_and_four(
     assert min(shares[3], shares[4]) >= 0.99
 
 
-def test_the_first_unit_is_on_scene_within_eight_minutes_as_often_as_the_log_says(
+@pytest.fixture(scope="module")
+def sffd(
     waarborg: Waarborg, imported: Callable[..., Summary], log: Callable[[str], Path]
-) -> None:
+) -> Export:
     summary = imported(log("sffd_calls_open.parquet"), "sffd", "SFFD")
     assert (summary["rows"], summary["tickets_new"], summary["rejected"]) == (3_786, 1_800, 0)
-    arrived = [row for row in exported(waarborg, "SFFD") if row["stopped_at"]]
+    return exported(waarborg, "SFFD")
+
+
+def test_the_first_unit_is_on_scene_within_eight_minutes_as_often_as_the_log_says(
+    sffd: Export,
+) -> None:
+    arrived = [row for row in sffd if row["stopped_at"]]
     kept = sum(row["verdict"] == "kept" for row in arrived)
     assert len(arrived) == 1_010
     assert round(kept / len(arrived), 5) == 0.89505
@@ -199,3 +215,45 @@ def test_rows_as_csv_say_the_same_as_rows_as_parquet(
     assert one == other
     assert len(one) > 2_500
     assert instant(one[0][2]).tzinfo == UTC
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tenant", ["SFFD", "UCI", "Boston"])
+async def test_judging_an_imported_ticket_online_changes_no_row_and_tells_no_fact(
+    request: pytest.FixtureRequest, make: Sessions, tenant: str
+) -> None:
+    request.getfixturevalue(tenant.lower())
+    async with make() as session:
+        [company] = await session.scalars(select(Tenant.id).where(Tenant.name == tenant))
+        watched = await session.scalars(
+            select(Watch.incident_id).where(Watch.tenant_id == company).order_by(Watch.incident_id)
+        )
+        tickets = watched.all()
+    actor = Actor.system(company, "test", origin=Origin.HISTORY)
+    facts = select(func.count()).where(Entry.tenant_id == company)
+    judged = 0
+    for ticket in tickets[:: max(1, len(tickets) // ONLINE_CASES)]:
+        async with transaction(make) as session:
+            rows = await session.scalars(select(Promise).where(Promise.incident_id == ticket))
+            by_set = [told(row) for row in sorted(rows, key=lambda row: row.id)]
+            if not by_set:  # no promise holds for this sort of ticket
+                continue
+            looked_at = await session.scalar(
+                select(func.max(Promise.evaluated_at)).where(Promise.incident_id == ticket)
+            )
+            assert looked_at is not None
+            before = await session.scalar(facts)
+            online = await sla.settle(session, actor, ticket, at=looked_at)
+            assert [told(row) for row in sorted(online, key=lambda row: row.id)] == by_set
+            assert await session.scalar(facts) == before
+            judged += len(online)
+    assert judged >= ONLINE_CASES / 2
+
+
+def told(row: Promise) -> dict[str, Any]:
+    """All a row says, except when it was looked at last."""
+    return {
+        column.key: getattr(row, column.key)
+        for column in Promise.__table__.columns
+        if column.key != "evaluated_at"
+    }
