@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -132,14 +133,23 @@ def _evaluated(
     check_horizon(sealed.ts, promises, calendars, at_us)
     warn, limits = np.array(WARN_PPM, np.int64), limits_for(promises, period_days)
 
+    runs = _runs(sealed, threads)
+    largest = max(int(sealed.first[b] - sealed.first[a]) for a, b in runs)
+    # Rows are written again and again in the same memory: fresh pages cost as much as judging.
+    free: SimpleQueue[Rows] = SimpleQueue()
+    for _ in range(threads):
+        free.put(empty_rows(largest))
+
     def run(edges: tuple[int, int]) -> Replay:
         if not ordered:
             order(sealed, promises, *edges)
-        out = empty_rows(int(sealed.first[edges[1]] - sealed.first[edges[0]]))
-        n = judge(sealed, promises, calendars, at_us, warn, out, *edges)
-        return _run(within_horizon(out[:n]), promises, spans, limits, edges)
+        out = free.get()
+        try:
+            n = judge(sealed, promises, calendars, at_us, warn, out, *edges)
+            return _run(within_horizon(out[:n]), promises, spans, limits, edges)
+        finally:
+            free.put(out)
 
-    runs = _runs(sealed, threads)
     found = dict(zip(runs, pool.map(run, runs), strict=True))
     return _joined([found[edges] for edges in sorted(runs)])
 

@@ -5,9 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from domain.kernels import Calendars, Events, Promises
+from domain.kernels import Calendars, Events, HorizonTooShort, Promises
 from domain.kernels.batch import columns_of, judged, records_of
 from domain.kernels.burn import PAGE, TICKET, burning, limits_for
+from domain.kernels.columns import PRIORITIES, TARGET
 from domain.kernels.lists import late_list, open_list
 from domain.kernels.replay import Replay, replay, replay_sealed, sealed_log
 from domain.kernels.windows import decided, window_rows
@@ -85,3 +86,12 @@ def test_nothing_promised_and_nothing_happened_is_an_empty_answer(log: Log) -> N
         found = replay(nothing, promises, calendars, log.at_us, log.spans)
         assert found.windows.n.size == found.late.unit.size == 0
         assert found.open.running.size == promises.cls.size
+
+
+def test_a_deadline_beyond_the_calendar_stops_the_whole_replay(log: Log) -> None:
+    forever = log.promises.terms.copy()
+    forever[:, TARGET : TARGET + PRIORITIES] = 10**16
+    promises = log.promises._replace(terms=forever)
+
+    with pytest.raises(HorizonTooShort):
+        replay(log.events, promises, log.calendars, log.at_us, log.spans)
