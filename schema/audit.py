@@ -171,8 +171,8 @@ class AuditQuery:
             facts = await audit.held(
                 session,
                 seen(ctx.actor, Entry),
-                Entry.account_id == account.id,
                 tenant_id=ctx.actor.tenant_id,
+                account_id=account.id,
                 size=under.size,
                 after=after,
                 limit=checked(first, "first"),

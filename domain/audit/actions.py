@@ -16,7 +16,7 @@ from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
 from domain.audit.notes import Signer, checkpoint_text
-from domain.audit.reads import Damaged, checkpoint, roots, tiles
+from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
 from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
 from domain.base import uuid7
 from domain.db import copy_rows
@@ -24,11 +24,6 @@ from domain.errors import Code, Refused
 from domain.ledger import Entry, LedgerHead, record
 
 log = structlog.get_logger()
-
-_READ = (
-    *(Entry.seq, Entry.tenant_id, Entry.account_id, Entry.kind, Entry.subject_id, Entry.at),
-    *(Entry.recorded_at, Entry.origin, Entry.actor, Entry.body, Entry.trace_id, Entry.once_key),
-)
 
 
 async def behind(session: AsyncSession) -> list[UUID]:
@@ -48,7 +43,7 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
     turns. Numbers become visible in order, so nothing can appear before what was read.
     """
     tree = await _locked(session, tenant_id)
-    query = select(*_READ).where(Entry.tenant_id == tenant_id, Entry.seq > tree.seq)
+    query = select(*READ).where(Entry.tenant_id == tenant_id, Entry.seq > tree.seq)
     facts = (await session.execute(query.order_by(Entry.seq).limit(limit))).all()
     if not facts:
         return 0

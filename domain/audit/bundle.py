@@ -17,7 +17,7 @@ from domain.audit.model import Checkpoint
 from domain.audit.reads import Held, consistency, held
 from domain.ledger import Entry
 
-PAGE = 500
+PAGE = 1000
 
 
 async def records(
@@ -43,15 +43,13 @@ async def records(
         if 0 < old < size:
             hashes = await consistency(session, tenant_id, old, size)
             yield {"consistency": {"from": old, "to": size, "hashes": encoded(hashes)}}
-    conditions = [actor.fence(Entry)]
-    if account_id is not None:
-        conditions.append(Entry.account_id == account_id)
     after, facts = -1, 0
     while True:
         page = await held(
             session,
-            *conditions,
+            actor.fence(Entry),
             tenant_id=tenant_id,
+            account_id=account_id,
             size=size,
             after=after,
             limit=PAGE,
@@ -64,7 +62,6 @@ async def records(
         if len(page) < PAGE:
             break
         after = page[-1].position
-        session.expunge_all()
     yield {"end": facts}
 
 

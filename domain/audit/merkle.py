@@ -66,19 +66,39 @@ def extension(old: int, new: int) -> list[Range]:
 
 
 def tiles_for(ranges: Iterable[Range]) -> set[Tile]:
-    """The tiles that `root_of` reads for these subtrees."""
+    """The tiles that `Roots` reads for these subtrees."""
     return {_tile(node) for each in ranges for node in _nodes(each)}
 
 
-def root_of(leaves: Range, tiles: Mapping[Tile, bytes]) -> bytes:
-    """The root over a range of leaves as it occurs in a tree (it starts at a multiple of its size's power of two)."""
-    if leaves[0] == leaves[1]:
-        return hashlib.sha256(b"").digest()
-    roots = [_of_tile(node, tiles[_tile(node)]) for node in _nodes(leaves)]
-    root = roots.pop()
-    while roots:
-        root = node_hash(roots.pop(), root)
-    return root
+class Roots:
+    """Roots over ranges of leaves, worked out from tiles and remembered: neighbours' proofs share most of theirs."""
+
+    def __init__(self, tiles: Mapping[Tile, bytes]) -> None:
+        self._tiles = tiles
+        self._known: dict[Node, bytes] = {}
+
+    def __call__(self, leaves: Range) -> bytes:
+        """The root over these leaves; a range starts at a multiple of its size's power of two."""
+        if leaves[0] == leaves[1]:
+            return hashlib.sha256(b"").digest()
+        roots = [self._of(*node) for node in _nodes(leaves)]
+        root = roots.pop()
+        while roots:
+            root = node_hash(roots.pop(), root)
+        return root
+
+    def _of(self, level: int, number: int) -> bytes:
+        if level % HEIGHT == 0:
+            place = number % WIDTH * BYTES
+            found = self._tiles[level // HEIGHT, number // WIDTH][place : place + BYTES]
+            if len(found) != BYTES:
+                raise ValueError(f"the tile of node {level}, {number} ends before it")
+            return found
+        found = self._known.get((level, number), b"")
+        if not found:
+            found = node_hash(self._of(level - 1, 2 * number), self._of(level - 1, 2 * number + 1))
+            self._known[level, number] = found
+        return found
 
 
 def edge(size: int) -> list[Tile]:
@@ -130,16 +150,6 @@ def _nodes(leaves: Range) -> list[Node]:
 def _tile(node: Node) -> Tile:
     level, number = node
     return level // HEIGHT, (number << level % HEIGHT) // WIDTH
-
-
-def _of_tile(node: Node, tile: bytes) -> bytes:
-    level, number = node
-    inner = level % HEIGHT
-    first = (number << inner) % WIDTH
-    part = tile[first * BYTES : (first + (1 << inner)) * BYTES]
-    if len(part) != BYTES << inner:
-        raise ValueError(f"the tile of node {node} ends before it")
-    return _folded(part)
 
 
 def _folded(hashes: bytes) -> bytes:

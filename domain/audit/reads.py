@@ -15,6 +15,12 @@ from domain.base import JSON
 from domain.disclosure import Disclosure, is_commitment
 from domain.ledger import Entry
 
+READ = (
+    *(Entry.seq, Entry.tenant_id, Entry.account_id, Entry.kind, Entry.subject_id, Entry.at),
+    *(Entry.recorded_at, Entry.origin, Entry.actor, Entry.body, Entry.trace_id, Entry.once_key),
+)
+"""What a leaf is made of."""
+
 
 class Damaged(Exception):
     """The stored tree is not what it was: it lacks hashes, or does not continue what was signed."""
@@ -65,6 +71,7 @@ async def held(
     session: AsyncSession,
     *conditions: ColumnElement[bool],
     tenant_id: UUID,
+    account_id: UUID | None = None,
     size: int,
     after: int = -1,
     limit: int,
@@ -73,18 +80,24 @@ async def held(
 ) -> list[Held]:
     """Facts under these conditions in the tree of `size`, by position from behind `after`, with their proofs.
 
-    Unless `shown` is off, only those that clients see.
+    With an account only its facts; unless `shown` is off, only those that clients see.
 
     The text is made from the ledger, the proof from the tree: so a fact that was edited is not proven.
     """
     rows = (
         await session.execute(
-            select(Entry, Leaf.position, Leaf.nth)
+            select(*READ, Leaf.position, Leaf.nth)
             .join(Leaf, and_(Leaf.tenant_id == Entry.tenant_id, Leaf.seq == Entry.seq))
             .where(
                 Leaf.tenant_id == tenant_id,
                 Leaf.position > after,
                 Leaf.position < size,
+                # Said of the leaf too: its index finds a small client's facts among many.
+                *(
+                    [Leaf.account_id == account_id, Entry.account_id == account_id]
+                    if account_id
+                    else []
+                ),
                 *([Leaf.nth.is_not(None)] if shown else []),
                 *conditions,
             )
@@ -92,23 +105,23 @@ async def held(
             .limit(limit)
         )
     ).all()
-    paths = [merkle.path(position, size) if prove else [] for _, position, _ in rows]
-    read = await tiles(
-        session, tenant_id, merkle.tiles_for(each for path in paths for each in path)
+    paths = [merkle.path(row.position, size) if prove else [] for row in rows]
+    root = merkle.Roots(
+        await tiles(session, tenant_id, merkle.tiles_for(each for path in paths for each in path))
     )
-    words = await _disclosed(session, [entry.body for entry, _, _ in rows])
+    words = await _disclosed(session, [row.body for row in rows])
     return [
         Held(
-            position,
-            leaf_text(entry, nth).decode(),
-            tuple(merkle.root_of(each, read) for each in path),
+            row.position,
+            leaf_text(row, row.nth).decode(),
+            tuple(root(each) for each in path),
             {
                 field: words[value]
-                for field, value in entry.body.items()
+                for field, value in row.body.items()
                 if isinstance(value, str) and value in words
             },
         )
-        for (entry, position, nth), path in zip(rows, paths, strict=True)
+        for row, path in zip(rows, paths, strict=True)
     ]
 
 
@@ -133,8 +146,8 @@ async def roots(
     session: AsyncSession, tenant_id: UUID, ranges: Sequence[merkle.Range]
 ) -> list[bytes]:
     """The roots over ranges of leaves, as a proof lists them."""
-    read = await tiles(session, tenant_id, merkle.tiles_for(ranges))
-    return [merkle.root_of(each, read) for each in ranges]
+    root = merkle.Roots(await tiles(session, tenant_id, merkle.tiles_for(ranges)))
+    return [root(each) for each in ranges]
 
 
 async def _disclosed(session: AsyncSession, bodies: Sequence[JSON]) -> dict[str, tuple[bytes, str]]:

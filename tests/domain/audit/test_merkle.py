@@ -68,7 +68,8 @@ def planted(contents: Sequence[bytes], steps: Sequence[int] = ()) -> Tree:
 
 def proof(ranges: Sequence[merkle.Range], tiles: dict[merkle.Tile, bytes]) -> list[bytes]:
     assert merkle.tiles_for(ranges) <= tiles.keys()
-    return [merkle.root_of(each, tiles) for each in ranges]
+    root = merkle.Roots(tiles)
+    return [root(each) for each in ranges]
 
 
 def naive_root(contents: Sequence[bytes]) -> bytes:
@@ -109,10 +110,10 @@ def naive_extension(m: int, contents: Sequence[bytes], whole: bool = True) -> li
 
 
 def test_the_roots_are_those_of_certificate_transparency() -> None:
-    assert merkle.root_of((0, 0), {}) == hashlib.sha256(b"").digest()
+    assert merkle.Roots({})((0, 0)) == hashlib.sha256(b"").digest()
     for n, root in enumerate(ROOTS, 1):
         size, tiles = planted(LEAVES[:n])
-        assert merkle.root_of((0, size), tiles) == root
+        assert merkle.Roots(tiles)((0, size)) == root
 
 
 @pytest.mark.parametrize(("leaf", "size", "hashes"), INCLUSION)
@@ -157,7 +158,7 @@ def test_random_trees_agree_with_the_words_of_the_rfc_and_their_proofs_hold(
     inclusion = proof(merkle.path(leaf, size), tiles)
     extension = proof(merkle.extension(old, size), tiles)
 
-    root = merkle.root_of((0, size), tiles)
+    root = merkle.Roots(tiles)((0, size))
     assert root == naive_root(contents)
     assert inclusion == naive_path(leaf, contents)
     assert extension == naive_extension(old, contents)
@@ -172,7 +173,7 @@ def test_a_proof_that_was_tampered_with_does_not_hold(data: st.DataObject) -> No
     n = data.draw(st.integers(2, 70))
     contents = [i.to_bytes(4, "big") for i in range(n)]
     size, tiles = planted(contents)
-    root = merkle.root_of((0, size), tiles)
+    root = merkle.Roots(tiles)((0, size))
     leaf, old = data.draw(st.integers(0, n - 1)), data.draw(st.integers(1, n - 1))
     of_leaf, of_tree = proof(merkle.path(leaf, n), tiles), proof(merkle.extension(old, n), tiles)
     kind = data.draw(st.sampled_from(["bit", "drop", "add", "leaf", "place"]))
@@ -206,7 +207,7 @@ def test_a_tree_of_seventy_thousand_leaves_is_proven_from_a_few_tiles() -> None:
     ranges = merkle.path(66_000, n)
     read = merkle.tiles_for(ranges)
     found = proof(ranges, tiles)
-    root = merkle.root_of((0, size), tiles)
+    root = merkle.Roots(tiles)((0, size))
     held = verify.leaf_hash((66_000).to_bytes(4, "big"))
     assert verify.root_by_inclusion(66_000, n, held, found) == root
     assert len(read) <= 6
