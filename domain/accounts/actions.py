@@ -1,6 +1,6 @@
 """Change accounts, sites, contacts, users and keys."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.events import (
+    AccountChanged,
     AccountCreated,
     ApiKeyIssued,
     ApiKeyRevoked,
@@ -20,7 +21,7 @@ from domain.accounts.events import (
     UserDisabled,
 )
 from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
-from domain.accounts.rules import check, new_key
+from domain.accounts.rules import camel, check, new_key
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
@@ -53,6 +54,36 @@ async def create_account(
         **fields,
     )
     record(session, actor, AccountCreated(account_id=account.id, subject_id=account.id, at=at))
+    return account
+
+
+async def change_account(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> Account:
+    """Change what is known of a client; a name that another client has, or a stale `expected_version`, is refused."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    account = await session.scalar(
+        select(Account)
+        .where(Account.id == account_id, actor.fence(Account))
+        .with_for_update(key_share=True)
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="id")
+    must_be_current(account.version, expected_version)
+    changed = _changed(account, changes)
+    if changed:
+        record(
+            session,
+            actor,
+            AccountChanged(account_id=account.id, subject_id=account.id, at=at, fields=changed),
+        )
+        await session.flush()
     return account
 
 
@@ -112,24 +143,20 @@ async def change_contact(
     """Change details of a contact; a stale `expected_version` is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
     contact = await session.scalar(
-        select(Contact).where(Contact.id == contact_id, actor.fence(Contact)).with_for_update()
+        select(Contact)
+        .where(Contact.id == contact_id, actor.fence(Contact))
+        .with_for_update(key_share=True)
     )
     if contact is None:
         raise Refused(Code.NOT_FOUND, "No such contact.", argument="id")
     must_be_current(contact.version, expected_version)
-    check(changes)
-    changed = {name: value for name, value in changes.items() if getattr(contact, name) != value}
-    for name, value in changed.items():
-        setattr(contact, name, value)
+    changed = _changed(contact, changes)
     if changed:
         record(
             session,
             actor,
             ContactChanged(
-                account_id=contact.account_id,
-                subject_id=contact.id,
-                at=at,
-                fields=sorted(changed),
+                account_id=contact.account_id, subject_id=contact.id, at=at, fields=changed
             ),
         )
         await session.flush()
@@ -180,7 +207,7 @@ async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at
         inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
         outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
         query = query.where(User.id.in_(inside), User.id.not_in(outside))
-    user = await session.scalar(query.with_for_update())
+    user = await session.scalar(query.with_for_update(key_share=True))
     if user is None:
         raise Refused(Code.NOT_FOUND, "No such user.", argument="id")
     if user.disabled_at is None:
@@ -206,6 +233,12 @@ async def issue_api_key(
         raise Refused(Code.NOT_ALLOWED, "Only the security company issues keys.", argument="role")
     if expires_at is not None and expires_at <= at:
         raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
+    if role in CLIENTS and not accounts:
+        raise Refused(Code.INVALID, "A client's key needs an account.", argument="accountIds")
+    if actor.accounts is not None and accounts is None:
+        raise Refused(
+            Code.NOT_ALLOWED, "Name the accounts the key may reach.", argument="accountIds"
+        )
     for account_id in accounts or ():
         await _account(session, actor, account_id)
     check({"name": name})
@@ -233,11 +266,10 @@ async def revoke_api_key(
     actor.must(Right.MANAGE_ACCESS)
     if actor.is_client:
         raise Refused(Code.NOT_ALLOWED, "Only the security company revokes keys.")
-    row = await session.scalar(
-        select(ApiKey)
-        .where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
-        .with_for_update()
-    )
+    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
+    if actor.accounts is not None:  # a key that reaches further is not theirs to stop
+        query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
+    row = await session.scalar(query.with_for_update(key_share=True))
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="id")
     if row.revoked_at is None:
@@ -254,6 +286,18 @@ async def _account(session: AsyncSession, actor: Actor, account_id: UUID) -> Acc
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     return account
+
+
+def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> list[str]:
+    """Make the row say what differs, and name those fields; None empties a field that may be empty."""
+    check(changes)
+    for name, value in changes.items():
+        if value is None and not row.__table__.c[name].nullable:
+            raise Refused(Code.INVALID, f"{name} cannot be empty.", argument=camel(name))
+    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return sorted(changed)
 
 
 async def _insert_once(session: AsyncSession, model: type[Row], **values: Any) -> Row:

@@ -11,6 +11,13 @@ class AccountCreated(Fact):
     kind: ClassVar[str] = "account.created"
 
 
+class AccountChanged(Fact):
+    """What is known of a client changed; `fields` names which."""
+
+    kind: ClassVar[str] = "account.changed"
+    fields: list[str]
+
+
 class SiteAdded(Fact):
     """A site came under guard."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from domain.errors import Code, Refused
+from domain.words import must_be_line, must_be_words
 
 PREFIX = "wb"
 
@@ -54,6 +55,10 @@ def _one_to_five(value: object) -> bool:
     return isinstance(value, int) and 1 <= value <= 5
 
 
+def _not_negative(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
 def _zone(value: object) -> bool:
     return isinstance(value, str) and value in available_timezones()
 
@@ -61,7 +66,7 @@ def _zone(value: object) -> bool:
 # What a field must be, and how to say so. Fields that are not here may hold anything of their type.
 _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "time_zone": (_zone, "an IANA time zone such as Europe/Amsterdam"),
-    "kvk_number": (lambda v: len(v) == 8 and v.isdigit(), "eight digits"),
+    "kvk_number": (lambda v: re.fullmatch("[0-9]{8}", v) is not None, "eight digits"),
     "language": (lambda v: v in {"nl", "en"}, "nl or en"),
     "lat": (lambda v: -90 <= v <= 90, "degrees between -90 and 90"),
     "lon": (lambda v: -180 <= v <= 180, "degrees between -180 and 180"),
@@ -70,14 +75,22 @@ _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strategic_importance": (_one_to_five, "between 1 and 5"),
     "decision_power": (_one_to_five, "between 1 and 5"),
     "relationship_strength": (_one_to_five, "between 1 and 5"),
-    "name": (lambda v: bool(v.strip()), "a name, not blank"),
-    "currency": (lambda v: len(v) == 3 and v.isupper(), "an ISO 4217 code such as EUR"),
+    "yearly_revenue_cents": (_not_negative, "zero or more"),
+    "yearly_transactions": (_not_negative, "zero or more"),
+    "employees": (_not_negative, "zero or more"),
+    "currency": (lambda v: re.fullmatch("[A-Z]{3}", v) is not None, "an ISO 4217 code such as EUR"),
+    "country": (lambda v: re.fullmatch("[A-Z]{2}", v) is not None, "an ISO 3166 code such as NL"),
 }
+# What people write at some length; every other text is one line.
+_PAGES = frozenset({"cultural_notes", "tone"})
 
 
 def check(fields: Mapping[str, Any]) -> None:
     """Refuse the first value that cannot be, naming its field. None means 'not known' and is let through."""
     for field, value in fields.items():
+        for words in value if isinstance(value, list) else [value]:
+            if type(words) is str:
+                (must_be_words if field in _PAGES else must_be_line)(words, camel(field))
         if value is None or field not in _MUST_BE:
             continue
         fits, wanted = _MUST_BE[field]

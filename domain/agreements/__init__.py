@@ -1,6 +1,6 @@
 """Agreements with clients: versioned terms, the promises inside them, and what breaking one costs."""
 
-from domain.agreements.actions import amend, sign
+from domain.agreements.actions import amend, end, sign
 from domain.agreements.model import (
     Agreement,
     CreditBasis,
@@ -32,6 +32,7 @@ __all__ = [
     "TicketKind",
     "amend",
     "applicable",
+    "end",
     "in_force",
     "seed_matrix",
     "sign",

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
-from domain.agreements.events import Amended, Signed
+from domain.agreements.events import Amended, Ended, Signed
 from domain.agreements.model import (
     Agreement,
     CreditBasis,
@@ -23,6 +23,7 @@ from domain.base import uuid7
 from domain.calendars.model import CalendarVersion
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
+from domain.words import must_be_line, must_be_words
 
 
 async def sign(
@@ -39,6 +40,8 @@ async def sign(
 ) -> Agreement:
     """Enter a signed agreement with the first version of its terms."""
     actor.must(Right.MANAGE_AGREEMENTS)
+    must_be_line(reference, "reference")
+    must_be_line(title, "title")
     check(terms)
     known = exists().where(Account.id == account_id, actor.fence(Account))
     if not await session.scalar(select(known)):
@@ -85,14 +88,11 @@ async def amend(
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     check(terms)
-    agreement = await session.scalar(
-        select(Agreement)
-        .where(Agreement.id == agreement_id, actor.fence(Agreement))
-        .with_for_update()
-    )
-    if agreement is None:
-        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="id")
-    must_be_current(agreement.version, expected_version)
+    agreement = await _locked(session, actor, agreement_id, expected_version)
+    if agreement.ended_at is not None and agreement.ended_at <= in_force_from:
+        raise Refused(
+            Code.TERMS_OVERLAP, "The agreement will have ended by then.", argument="inForceFrom"
+        )
     last = (
         await session.scalars(
             select(Terms)
@@ -124,6 +124,61 @@ async def amend(
         ),
     )
     return new
+
+
+async def end(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    ended_at: datetime,
+    reason: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Agreement:
+    """Let an agreement hold for no ticket opened at `ended_at` or later; promises made before are kept or broken.
+
+    An end that lies ahead may be moved; one that has passed may not, for tickets were opened since.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    must_be_words(reason, "reason")
+    agreement = await _locked(session, actor, agreement_id, expected_version)
+    if agreement.ended_at is not None and agreement.ended_at <= at:
+        raise Refused(Code.ALREADY_DONE, "The agreement has ended.", argument="id")
+    if ended_at < at:
+        raise Refused(
+            Code.TIME_REVERSED,
+            "Tickets opened since then were promised something.",
+            argument="endedAt",
+        )
+    agreement.ended_at = ended_at
+    record(
+        session,
+        actor,
+        Ended(
+            account_id=agreement.account_id,
+            subject_id=agreement.id,
+            at=at,
+            ended_at=ended_at,
+            reason=reason,
+        ),
+    )
+    await session.flush()
+    return agreement
+
+
+async def _locked(
+    session: AsyncSession, actor: Actor, agreement_id: UUID, expected_version: int | None
+) -> Agreement:
+    agreement = await session.scalar(
+        select(Agreement)
+        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .with_for_update(key_share=True)
+    )
+    if agreement is None:
+        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="id")
+    must_be_current(agreement.version, expected_version)
+    return agreement
 
 
 async def _write(

@@ -1,5 +1,6 @@
 """Facts about agreements."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -20,3 +21,12 @@ class Amended(Fact):
     kind: ClassVar[str] = "agreement.amended"
     terms_id: UUID
     number: int
+
+
+class Ended(Fact):
+    """The agreement holds for no ticket opened at `ended_at` or later."""
+
+    kind: ClassVar[str] = "agreement.ended"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    ended_at: datetime
+    reason: str

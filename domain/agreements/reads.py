@@ -46,10 +46,15 @@ _KEEP = 100_000
 async def terms_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Term]:
     """The promises with these ids."""
     wanted = set(ids)
-    missing = wanted - _seen.keys()
+    known = {term_id: _seen[term_id] for term_id in wanted if term_id in _seen}
+    missing = wanted - known.keys()
     if missing:
-        await _load(session, missing)
-    return {term_id: _seen[term_id] for term_id in wanted}
+        loaded = await _load(session, missing)
+        if len(_seen) > _KEEP:
+            _seen.clear()
+        _seen.update(loaded)
+        known.update(loaded)
+    return {term_id: known[term_id] for term_id in wanted}
 
 
 async def in_force(
@@ -89,7 +94,7 @@ def applicable(terms: Sequence[Term], kind: str, category: str | None) -> list[T
     ]
 
 
-async def _load(session: AsyncSession, ids: set[UUID]) -> None:
+async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
     rows = await session.execute(
         select(PromiseTerm, Terms.agreement_id)
         .join(Terms, Terms.id == PromiseTerm.terms_id)
@@ -98,10 +103,8 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> None:
     targets: dict[UUID, dict[Priority, Target]] = {term_id: {} for term_id in ids}
     for row in await session.scalars(select(PromiseTarget).where(PromiseTarget.term_id.in_(ids))):
         targets[row.term_id][row.priority] = Target(row.elapsed_s, row.business_days)
-    if len(_seen) > _KEEP:
-        _seen.clear()
-    for term, agreement_id in rows:
-        _seen[term.id] = Term(
+    return {
+        term.id: Term(
             id=term.id,
             tenant_id=term.tenant_id,
             account_id=term.account_id,
@@ -117,3 +120,5 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> None:
             internal=term.internal,
             targets=targets[term.id],
         )
+        for term, agreement_id in rows
+    }

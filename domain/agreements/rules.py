@@ -1,13 +1,17 @@
 """What terms may say, and the matrix that clients get unless they agree on another."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.agreements.model import Priority, PromiseKind, TicketKind
 from domain.errors import Code, Refused
+from domain.words import must_be_line
 
 _MINUTE, _HOUR = 60, 3_600
+LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366
+"""The longest target: calendars are expanded until it fits, for every ticket that carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,19 @@ def check(terms: TermsDraft) -> None:
     names = [promise.name for promise in terms.promises]
     if len(set(names)) != len(names):
         raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")
+    if not re.fullmatch("[A-Z]{3}", terms.currency):
+        raise Refused(
+            Code.INVALID, "A currency is an ISO 4217 code such as EUR.", argument="currency"
+        )
     for promise in terms.promises:
+        must_be_line(promise.name, "promises")
+        must_be_line(promise.category, "promises")
         for problem in _problems(promise):
             raise Refused(Code.INVALID, f"Promise {promise.name!r}: {problem}", argument="promises")
 
 
 def _problems(promise: PromiseDraft) -> list[str]:
     found = []
-    if not promise.name.strip():
-        found.append("it needs a name.")
     if not promise.targets:
         found.append("it needs a target for at least one priority.")
     if not 0 <= promise.objective_ppm <= 1_000_000:
@@ -77,8 +85,10 @@ def _problems(promise: PromiseDraft) -> list[str]:
     for priority, target in promise.targets.items():
         if (target.elapsed_s is None) == (target.business_days is None):
             found.append(f"{priority} needs elapsed time or business days, one of the two.")
-        elif (target.elapsed_s or target.business_days or 0) < 0:
-            found.append(f"the target for {priority} is negative.")
+        elif not 0 <= (target.elapsed_s or 0) <= LONGEST_S:
+            found.append(f"the target for {priority} is 0 to {LONGEST_S:,} seconds.")
+        elif not 0 <= (target.business_days or 0) <= LONGEST_DAYS:
+            found.append(f"the target for {priority} is 0 to {LONGEST_DAYS} business days.")
     for credit in promise.credits.values():
         if (credit.fixed_cents is None) == (credit.fee_bps is None):
             found.append("a credit is a fixed amount or a share of the fee, one of the two.")

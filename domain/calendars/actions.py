@@ -8,6 +8,7 @@ from domain.actor import Actor, Right
 from domain.base import uuid7
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.rules import CalendarSpec
+from domain.words import must_be_line
 
 
 async def define(
@@ -15,6 +16,7 @@ async def define(
 ) -> CalendarVersion:
     """The calendar's newest version if it says the same, else a new version of it."""
     actor.must(Right.MANAGE_AGREEMENTS)
+    must_be_line(name, "name")
     await session.execute(
         insert(Calendar)
         .values(id=uuid7(), tenant_id=actor.tenant_id, name=name)
@@ -24,7 +26,7 @@ async def define(
         await session.scalars(
             select(Calendar)
             .where(Calendar.tenant_id == actor.tenant_id, Calendar.name == name)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
     ).one()
     newest = await session.scalar(

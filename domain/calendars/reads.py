@@ -16,10 +16,13 @@ _KEEP = 10_000
 async def specs(session: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUID, CalendarSpec]:
     """The hours of each calendar version; unknown ids are absent."""
     wanted = set(version_ids)
-    missing = wanted - _seen.keys()
+    known = {version_id: _seen[version_id] for version_id in wanted if version_id in _seen}
+    missing = wanted - known.keys()
     if missing:
         rows = await session.scalars(select(CalendarVersion).where(CalendarVersion.id.in_(missing)))
+        loaded = {row.id: CalendarSpec.from_dict(row.spec) for row in rows}
         if len(_seen) > _KEEP:
             _seen.clear()
-        _seen.update({row.id: CalendarSpec.from_dict(row.spec) for row in rows})
-    return {version_id: _seen[version_id] for version_id in wanted if version_id in _seen}
+        _seen.update(loaded)
+        known.update(loaded)
+    return known

@@ -38,7 +38,9 @@ async def decide(
         return None
     # The agreement's row is the turnstile of its monthly cap: two credits never share the last euro.
     await session.execute(
-        select(Agreement.id).where(Agreement.id == promise.agreement_id).with_for_update()
+        select(Agreement.id)
+        .where(Agreement.id == promise.agreement_id)
+        .with_for_update(key_share=True)
     )
     terms = await session.get_one(Terms, promise.terms_id)
     account = await session.get_one(Account, promise.account_id)

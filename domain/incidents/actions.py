@@ -22,8 +22,9 @@ from domain.incidents.model import (
     Source,
     Status,
 )
-from domain.incidents.rules import allowance_left
+from domain.incidents.rules import AGREED_WITHIN, allowance_left
 from domain.ledger import Fact, record
+from domain.words import must_be_line, must_be_words
 
 
 async def open_incident(
@@ -47,8 +48,20 @@ async def open_incident(
     site = await session.scalar(select(Site).where(Site.id == site_id, actor.fence(Site)))
     if site is None:
         raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
-    if not summary.strip():
-        raise Refused(Code.INVALID, "Say what happened.", argument="summary")
+    for words, argument in (
+        (summary, "summary"),
+        (reporter, "reporter"),
+        (category, "category"),
+        (external_source, "externalSource"),
+        (external_id, "externalId"),
+    ):
+        must_be_line(words, argument)
+    if agreed_at is not None and not at < agreed_at < at + AGREED_WITHIN:
+        raise Refused(
+            Code.INVALID,
+            "A date agreed for a ticket lies ahead, and not ten years.",
+            argument="agreedAt",
+        )
     incident = Incident(
         id=uuid7(),
         tenant_id=actor.tenant_id,
@@ -170,8 +183,7 @@ async def update(
     incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
     if incident.status is Status.CLOSED:
         raise Refused(Code.INCIDENT_NOT_OPEN, "The ticket is closed; reopen it.", argument="id")
-    if not body.strip():
-        raise Refused(Code.INVALID, "An update says something.", argument="body")
+    must_be_words(body, "body")
     if actor.is_client:
         client_visible = True
         incident.client_contact_count += 1
@@ -212,6 +224,7 @@ async def pause(
     """Hold the clocks, for a cause the client can read; a ticket's pauses together are capped."""
     incident = await _locked(session, actor, incident_id, at, expected_version)
     _must_be_open(incident)
+    must_be_words(note, "note")
     if incident.status is Status.PAUSED:
         raise Refused(Code.ALREADY_DONE, "The ticket is paused already.", argument="id")
     before = await session.scalars(select(Pause).where(Pause.incident_id == incident.id))
@@ -262,7 +275,7 @@ async def end_capped_pauses(session: AsyncSession, *, at: datetime, limit: int =
         .join(Pause, Pause.incident_id == Incident.id)
         .where(Pause.until_at.is_(None), Pause.cap_at <= at, Incident.status == Status.PAUSED)
         .limit(limit)
-        .with_for_update(skip_locked=True, of=Incident)
+        .with_for_update(skip_locked=True, key_share=True, of=Incident)
     )
     found = due.all()
     for incident in found:
@@ -284,8 +297,7 @@ async def resolve(
     """Say that the problem is over and how; `resolution` is the last client-visible update."""
     incident = await _locked(session, actor, incident_id, at, expected_version)
     _must_be_open(incident)
-    if not resolution.strip():
-        raise Refused(Code.INVALID, "Say how it was resolved.", argument="resolution")
+    must_be_words(resolution, "resolution")
     if incident.status is Status.PAUSED:
         await _resume(session, actor, incident, at)
     if incident.status is Status.NEW:
@@ -344,6 +356,7 @@ async def reopen(
             f"The ticket is {incident.status}, still open.",
             argument="id",
         )
+    must_be_words(reason, "reason")
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = None
     incident.reopened_count += 1
@@ -366,6 +379,7 @@ async def change_priority(
     _must_be_open(incident)
     if incident.priority is priority:
         raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
+    must_be_words(reason, "reason")
     incident.priority = priority
     _record(session, actor, incident, events.Prioritised, at, priority=priority, reason=reason)
     return await _settled(session, actor, incident, at)
@@ -383,6 +397,7 @@ async def reassign(
     """Hand a ticket to somebody else."""
     incident = await _locked(session, actor, incident_id, at, expected_version)
     _must_be_open(incident)
+    must_be_line(to, "to")
     incident.reassigned_count += 1
     _record(session, actor, incident, events.Reassigned, at, to=to)
     return await _settled(session, actor, incident, at)
@@ -400,7 +415,9 @@ async def _locked(
     """The ticket, locked: facts of one ticket enter the ledger one after the other."""
     actor.must(right)
     incident = await session.scalar(
-        select(Incident).where(Incident.id == incident_id, actor.fence(Incident)).with_for_update()
+        select(Incident)
+        .where(Incident.id == incident_id, actor.fence(Incident))
+        .with_for_update(key_share=True)
     )
     if incident is None:
         raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
@@ -427,7 +444,8 @@ async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: d
             select(Pause).where(Pause.incident_id == incident.id, Pause.until_at.is_(None))
         )
     ).one()
-    running.until_at = min(at, running.cap_at)
+    # Two verbs at once read the clock before they wait for the row: the later one may hold the earlier instant.
+    running.until_at = max(running.from_at, min(at, running.cap_at))
     incident.status = running.resumed_status
     _record(session, actor, incident, events.Resumed, running.until_at)
 

@@ -9,6 +9,9 @@ from domain.incidents.model import Incident, Pause, Source, Status
 PAUSE_ALLOWANCE = timedelta(hours=72)
 """All pauses of a ticket together; beyond it its clocks run again by themselves."""
 
+AGREED_WITHIN = timedelta(days=3_653)
+"""How far ahead a date may be agreed: calendars are expanded up to it."""
+
 
 class Times(NamedTuple):
     """Wall-clock seconds from opening; None while it has not happened."""

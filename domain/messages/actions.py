@@ -154,7 +154,9 @@ async def mark_failed(
 
 async def _locked(session: AsyncSession, actor: Actor, message_id: UUID) -> Message:
     message = await session.scalar(
-        select(Message).where(Message.id == message_id, actor.fence(Message)).with_for_update()
+        select(Message)
+        .where(Message.id == message_id, actor.fence(Message))
+        .with_for_update(key_share=True)
     )
     if message is None:
         raise Refused(Code.NOT_FOUND, "No such message.", argument="id")

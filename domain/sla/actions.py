@@ -75,7 +75,7 @@ async def settle(
 ) -> list[Promise]:
     """Judge a ticket's promises from all facts with an instant up to `at`, and record what changed."""
     watches = await session.scalars(
-        select(Watch).where(Watch.incident_id == incident_id).with_for_update()
+        select(Watch).where(Watch.incident_id == incident_id).with_for_update(key_share=True)
     )
     return await _judge(session, lambda _tenant: actor, watches.all(), at=at)
 
@@ -90,7 +90,7 @@ async def sweep(session: AsyncSession, *, at: datetime, limit: int = 500) -> int
         .where(Watch.next_check_at <= at)
         .order_by(Watch.next_check_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     due = watches.all()
     await _judge(session, lambda tenant: Actor.system(tenant, "sweeper"), due, at=at)

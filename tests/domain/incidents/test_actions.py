@@ -1,6 +1,7 @@
 """A ticket's life: what may follow what, what is refused, and what the ledger says afterwards."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -177,3 +178,42 @@ async def test_an_instant_before_the_opening_is_refused(make: Sessions) -> None:
                 session, world.staff, ticket.id, at=build.T0 - build.minutes(1)
             )
     assert no.value.refusal.code is Code.TIME_REVERSED
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("summary", " "),
+        ("summary", "x" * 301),
+        ("summary", "Window\r\nBcc: everybody@example.com"),
+        ("reporter", "a\x00b"),
+        ("external_id", "x" * 10_000),
+        ("agreed_at", build.T0 - timedelta(minutes=1)),
+        ("agreed_at", datetime(1, 1, 1, tzinfo=UTC)),
+        ("agreed_at", datetime(9999, 12, 31, tzinfo=UTC)),
+    ],
+)
+async def test_a_ticket_with_a_value_that_cannot_be_is_refused(
+    make: Sessions, field: str, value: Any
+) -> None:
+    world = await build.client(make)
+    with pytest.raises(Refused) as no:
+        await build.incident(make, world, **{field: value})
+    assert no.value.refusal.code is Code.INVALID
+
+
+async def test_a_resumption_that_read_the_clock_before_the_pause_ends_it_where_it_began(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    ticket = await build.incident(make, world)
+    cause = PauseCause.ACCESS_DENIED
+    async with transaction(make) as session:
+        await incidents.pause(
+            session, world.staff, ticket.id, cause=cause, at=build.T0 + build.minutes(2)
+        )
+    async with transaction(make) as session:
+        await incidents.resume(session, world.staff, ticket.id, at=build.T0 + build.minutes(1))
+    async with make() as session:
+        [pause] = await session.scalars(select(Pause).where(Pause.incident_id == ticket.id))
+    assert pause.until_at == pause.from_at == build.T0 + build.minutes(2)

@@ -1,0 +1,109 @@
+"""Agreements: what terms cannot say, and what ending one means for tickets before and after."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from domain import agreements
+from domain.actor import Actor
+from domain.agreements import Priority, PromiseDraft, PromiseKind, Target
+from domain.db import Sessions, transaction
+from domain.errors import Code, Refused
+from domain.sla import Promise, State
+from tests import build
+from tests.build import T0
+
+pytestmark = pytest.mark.anyio
+
+
+def system(world: build.World) -> Actor:
+    return Actor.system(world.tenant.id, "test")
+
+
+async def end(make: Sessions, world: build.World, hours: float, *, said: float = 0) -> None:
+    async with transaction(make) as session:
+        await agreements.end(
+            session,
+            system(world),
+            world.agreement.id,
+            ended_at=T0 + timedelta(hours=hours),
+            reason="The building was sold",
+            at=T0 + timedelta(hours=said),
+        )
+
+
+async def states(make: Sessions, incident_id: object) -> list[State]:
+    async with make() as session:
+        return list(
+            await session.scalars(select(Promise.state).where(Promise.incident_id == incident_id))
+        )
+
+
+async def test_an_ended_agreement_holds_for_tickets_before_its_end_and_for_none_after(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    await end(make, world, 1)
+    before = await build.incident(make, world, at=T0 + timedelta(minutes=59))
+    after = await build.incident(make, world, at=T0 + timedelta(hours=1))
+    assert State.RUNNING in await states(make, before.id)
+    assert await states(make, after.id) == []
+
+
+async def test_an_end_that_lies_ahead_is_moved_and_one_that_has_passed_is_not(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    await end(make, world, 10)
+    await end(make, world, 5, said=1)
+    with pytest.raises(Refused) as no:
+        await end(make, world, 20, said=6)
+    assert no.value.refusal.code is Code.ALREADY_DONE
+
+
+async def test_an_agreement_does_not_end_before_it_is_said(make: Sessions) -> None:
+    world = await build.client(make)
+    with pytest.raises(Refused) as no:
+        await end(make, world, -1)
+    assert no.value.refusal.code is Code.TIME_REVERSED
+
+
+async def test_no_terms_begin_after_the_agreement_s_end(make: Sessions) -> None:
+    world = await build.client(make)
+    await end(make, world, 10)
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await agreements.amend(
+                session,
+                system(world),
+                world.agreement.id,
+                in_force_from=T0 + timedelta(hours=11),
+                terms=build.terms_draft(world.calendar),
+                at=T0,
+            )
+    assert no.value.refusal.code is Code.TERMS_OVERLAP
+
+
+@pytest.mark.parametrize(
+    "target",
+    [Target(elapsed_s=2**53), Target(business_days=2**31), Target(elapsed_s=-1), Target(1, 1)],
+)
+async def test_a_target_that_no_calendar_can_hold_is_refused(
+    make: Sessions, target: Target
+) -> None:
+    world = await build.client(make)
+    promise = PromiseDraft(
+        "arrival", PromiseKind.ARRIVAL, world.calendar.id, {Priority.LOW: target}
+    )
+    with pytest.raises(Refused) as no:
+        async with transaction(make) as session:
+            await agreements.amend(
+                session,
+                system(world),
+                world.agreement.id,
+                in_force_from=T0,
+                terms=build.terms_draft(world.calendar, [promise]),
+                at=T0,
+            )
+    assert no.value.refusal.code is Code.INVALID
