@@ -16,11 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from api import graphql, health, keys, migrate, pages, sockets
+from api import auth_paths, graphql, health, keys, migrate, pages, sockets
 from api.auth import Authenticator
 from api.budget import Budget
 from api.engine import Engine
 from api.gate import Gate
+from api.login import Login
+from api.oidc import Oidc
 from api.persisted import Persisted, read_manifest
 from api.state import State, utc_now
 from api.telemetry import Edge
@@ -43,6 +45,7 @@ def application(settings: Settings | None = None) -> Starlette:
             Route("/graphql", _graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", sockets.connect),
             Route("/schema.graphql", _sdl),
+            *auth_paths.routes(),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
@@ -105,6 +108,7 @@ def _lifespan(
                 retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 2),
             )
             ends.push_async_callback(redis.aclose)
+            oidc = await ends.enter_async_context(Oidc(settings.oidc))
             hub = await ends.enter_async_context(Hub(make, redis))
             await asyncio.to_thread(sla.warm)
             app.state.waarborg = State(
@@ -117,7 +121,8 @@ def _lifespan(
                 redis=redis,
                 hub=hub,
                 keys=signing,
-                authenticator=Authenticator(make, signing, utc_now),
+                authenticator=Authenticator(make, signing, utc_now, oidc),
+                login=Login(make, signing, redis),
                 cursor_secret=signing.secret("cursor"),
                 revisions=migrate.heads(),
             )

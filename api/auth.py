@@ -8,7 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from api.keys import Keys
-from domain import accounts
+from api.oidc import Oidc
+from domain import accounts, credentials
 from domain.actor import Actor
 from domain.db import Sessions, transaction
 
@@ -23,15 +24,20 @@ class Identity:
 
     actor: Actor
     expires_at: float | None
+    ingest_only: bool = False
+    """A device, which hands in measurements and asks nothing."""
 
 
 class Authenticator:
     """Tells who presents a token. Answers, also the negative ones, are remembered for a few seconds."""
 
-    def __init__(self, make: Sessions, keys: Keys, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, make: Sessions, keys: Keys, now: Callable[[], datetime], oidc: Oidc | None = None
+    ) -> None:
         self._make = make
         self._keys = keys
         self._now = now
+        self._oidc = oidc
         self._known: OrderedDict[str, tuple[float, Identity | None]] = OrderedDict()
 
     async def identify(self, presented: str) -> Identity | None:
@@ -61,12 +67,32 @@ class Authenticator:
                     key_id = UUID(actor.subject.removeprefix("key:"))
                     await accounts.note_key_use(session, key_id, at=at)
             return None if actor is None else Identity(actor, None)
+        if presented.startswith("wd_"):
+            async with self._make() as session:
+                actor = await credentials.actor_of_device(session, presented)
+            return None if actor is None else Identity(actor, None, ingest_only=True)
         claims = self._keys.read(presented)
         if claims is None:
-            return None
+            return await self._look_up_elsewhere(presented)
         async with self._make() as session:
+            if claims.sign_in_id is not None and not await credentials.is_current(
+                session, claims.sign_in_id, at=at
+            ):
+                return None
             actor = await accounts.actor_of_user(session, claims.user_id, only=claims.only)
         return None if actor is None else Identity(actor, claims.expires_at)
+
+    async def _look_up_elsewhere(self, presented: str) -> Identity | None:
+        """Whom an identity provider's token names."""
+        told = None if self._oidc is None else await self._oidc.read(presented)
+        if told is None:
+            return None
+        async with self._make() as session:
+            user_id = await credentials.user_of_address(
+                session, company=told.company, email=told.email
+            )
+            actor = None if user_id is None else await accounts.actor_of_user(session, user_id)
+        return None if actor is None else Identity(actor, told.expires_at)
 
 
 def bearer(header: str | None) -> str | None:

@@ -96,6 +96,8 @@ async def _answer(
             www_authenticate='Bearer realm="waarborg"',
         )
     request.scope["log"]["actor"] = identity.actor.subject
+    if identity.ingest_only:
+        raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
     await state.gate.admit(ask, operation, identity.actor)
     ctx = state.context(traced(identity.actor, trace_id))
     done = await state.engine.answer(operation, ask, ctx, trace_id)

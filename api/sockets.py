@@ -154,7 +154,7 @@ class Conversation:
             self._socket.headers.get("authorization")
         )
         identity = await self._identity()
-        if identity is None:
+        if identity is None or identity.ingest_only:
             raise Closing(4403, "Forbidden")
         self._actor = traced(identity.actor, self._trace_id)
         self._socket.scope["log"]["actor"] = identity.actor.subject

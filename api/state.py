@@ -11,6 +11,7 @@ from api.auth import Authenticator
 from api.engine import Engine
 from api.gate import Gate
 from api.keys import Keys
+from api.login import Login
 from domain.actor import Actor
 from domain.db import Sessions
 from domain.fence import Fenced
@@ -41,6 +42,7 @@ class State:
     hub: Hub
     keys: Keys
     authenticator: Authenticator
+    login: Login
     cursor_secret: bytes
     revisions: tuple[str, ...]
     """What the tables must be migrated to."""

@@ -16,7 +16,9 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
-STALLED_S = 0.5  # a frozen Redis keeps its connections open and would hold up every request for ever
+STALLED_S = (
+    0.5  # a frozen Redis keeps its connections open and would hold up every request for ever
+)
 KEPT = 50_000  # keys in memory: about 10 MB
 
 # Milliseconds by Redis' own clock, so that API processes need not agree about the time.

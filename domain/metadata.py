@@ -8,6 +8,7 @@ from domain.audit import model as audit
 from domain.base import Base
 from domain.calendars import model as calendars
 from domain.compensation import model as compensation
+from domain.credentials import model as credentials
 from domain.incidents import model as incidents
 from domain.messages import model as messages
 from domain.quality import model as quality
@@ -21,6 +22,7 @@ MODELS = (
     audit,
     calendars,
     compensation,
+    credentials,
     disclosure,
     idempotency,
     incidents,

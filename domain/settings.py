@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +30,29 @@ def _redis(url: str) -> str:
 # Addresses carry passwords: `repr=False` keeps them out of logs and tracebacks that print the settings.
 DatabaseUrl = Annotated[str, AfterValidator(_asyncpg), Field(repr=False)]
 RedisUrl = Annotated[str, AfterValidator(_redis), Field(repr=False)]
+
+
+class OidcIssuer(BaseModel):
+    """An OpenID Connect provider; its users are those of the company with the same e-mail address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    """As in the tokens' `iss`, such as `https://login.example/realms/guards`."""
+    audience: str
+    """As in the tokens' `aud`: what the provider calls us."""
+    company: str
+    """The name of the security company."""
+    jwks_url: str = ""
+    """Where its keys are; found at `ISSUER/.well-known/openid-configuration` when not given."""
+
+    @model_validator(mode="after")
+    def _is_private(self) -> Self:
+        for url in filter(None, (self.issuer, self.jwks_url)):
+            parts = urlsplit(url)
+            if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+                raise ValueError(f"{url} must begin with https://")
+        return self
 
 
 class Settings(BaseSettings):
@@ -60,6 +84,10 @@ class Settings(BaseSettings):
 
     signing_key_file: Path | None = None
     """Ed25519 private key (PEM) that signs tokens; made as `DATA/signing.pem` when not given."""
+    retired_key_files: tuple[Path, ...] = ()
+    """Keys that signed before: tokens they signed are good until they expire. Cursors are sealed with the last one."""
+    oidc: tuple[OidcIssuer, ...] = ()
+    """Identity providers whose tokens are taken, each for one company."""
     development: bool = True
     """The GraphiQL page, introspection and field suggestions. Off in production."""
     demo: bool = False

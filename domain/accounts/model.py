@@ -188,7 +188,7 @@ class User(Base, Tenanted, Versioned):
     """Somebody who signs in: staff of the company, or of a client."""
 
     __tablename__ = "app_user"
-    __table_args__ = (UniqueConstraint("tenant_id", "email"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "email"), Index(None, "email"))
 
     email: Mapped[str]
     name: Mapped[str]

@@ -1,0 +1,165 @@
+"""The paths below `/auth`: JSON in, JSON out, POST only; and the keys that our tokens are signed with."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.exc import DBAPIError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.auth import bearer
+from api.errors import plain
+from api.login import Denied, DeviceAsk, InvitationAsk, LoginAsk, PasswordAsk, RefreshAsk
+from api.state import State
+from domain import credentials
+from domain.actor import Actor
+from domain.db import transaction
+from domain.errors import Code, Refused
+from domain.fence import Fenced
+from schema import ids
+from schema.refusals import refusal_of
+
+MOST_BYTES = 8 * 1024
+
+T = TypeVar("T")
+_STATUS = {Code.NOT_FOUND: 404, Code.NOT_ALLOWED: 403}
+
+
+def routes() -> list[Route]:
+    """The paths below `/auth`, and the keys that tokens are signed with."""
+    posts: dict[str, Callable[[Request], Awaitable[dict[str, Any] | None]]] = {
+        "/auth/login": _login,
+        "/auth/refresh": _refresh,
+        "/auth/logout": _logout,
+        "/auth/password": _password,
+        "/auth/invitations": _invite,
+        "/auth/devices": _enrol,
+        "/auth/devices/{device_id}/revoke": _revoke,
+    }
+    return [
+        *(Route(path, _answering(ask), methods=["POST"]) for path, ask in posts.items()),
+        Route("/.well-known/jwks.json", _jwks),
+    ]
+
+
+def _answering(
+    ask: Callable[[Request], Awaitable[dict[str, Any] | None]],
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            told = await ask(request)
+            return _json(204 if told is None else 200, told)
+        except Denied as denied:
+            return _json(denied.status, {"errors": [denied.error]}, denied.headers)
+        except (Refused, DBAPIError) as error_or_no:
+            refusal = (
+                error_or_no.refusal if isinstance(error_or_no, Refused) else refusal_of(error_or_no)
+            )
+            if refusal is None:
+                raise
+            error = plain(refusal.message, refusal.code, argument=refusal.argument)
+            return _json(_STATUS.get(refusal.code, 422), {"errors": [error]})
+
+    return endpoint
+
+
+async def _login(request: Request) -> dict[str, Any]:
+    ask = await _read(request, LoginAsk)
+    return await _state(request).login.sign_in(ask, _address(request), at=_state(request).now())
+
+
+async def _refresh(request: Request) -> dict[str, Any]:
+    ask = await _read(request, RefreshAsk)
+    return await _state(request).login.renew(ask, at=_state(request).now())
+
+
+async def _logout(request: Request) -> None:
+    ask = await _read(request, RefreshAsk)
+    await _state(request).login.sign_out(ask, at=_state(request).now())
+
+
+async def _password(request: Request) -> None:
+    ask = await _read(request, PasswordAsk)
+    actor = None if ask.invitation is not None else await _actor(request)
+    state = _state(request)
+    await state.login.set_password(ask, actor, _address(request), at=state.now())
+
+
+async def _invite(request: Request) -> dict[str, Any]:
+    state, actor = _state(request), await _actor(request)
+    ask = await _read(request, InvitationAsk)
+    user_id = ids.wanted(ask.user_id, "User", "userId")
+    async with transaction(Fenced(state.requests, actor)) as session:
+        row, secret = await credentials.invite(session, actor, user_id, at=state.now())
+    return {"invitation": secret, "expiresAt": row.expires_at}
+
+
+async def _enrol(request: Request) -> dict[str, Any]:
+    state, actor = _state(request), await _actor(request)
+    ask = await _read(request, DeviceAsk)
+    async with transaction(Fenced(state.requests, actor)) as session:
+        device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
+    return {"id": device.id, "name": device.name, "token": secret}
+
+
+async def _revoke(request: Request) -> None:
+    state, actor = _state(request), await _actor(request)
+    try:
+        device_id = UUID(request.path_params["device_id"])
+    except ValueError:
+        raise Refused(Code.NOT_FOUND, "No such device.", argument="id") from None
+    async with transaction(Fenced(state.requests, actor)) as session:
+        await credentials.revoke_device(session, actor, device_id, at=state.now())
+
+
+async def _jwks(request: Request) -> Response:
+    headers = {"cache-control": "public, max-age=300"}
+    return _json(200, _state(request).keys.jwks(), headers)
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.waarborg
+    return state
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else "unknown"
+
+
+async def _actor(request: Request) -> Actor:
+    """Who asks, by bearer token; devices ask for nothing here."""
+    presented = bearer(request.headers.get("authorization"))
+    state = _state(request)
+    identity = await state.authenticator.identify(presented) if presented else None
+    if identity is None or identity.ingest_only:
+        raise Denied(401, "Sign in first.", "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
+    return identity.actor
+
+
+async def _read(request: Request, kind: type[T]) -> T:
+    """The JSON body. Only JSON: a page of somebody else's cannot send it without asking the browser first."""
+    content_type = request.headers.get("content-type", "")
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        raise Denied(415, "Send application/json.", "UNSUPPORTED_MEDIA_TYPE")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise Denied(413, "That is too much.", "BAD_REQUEST", connection="close")
+        return msgspec.json.decode(bytes(body), type=kind)
+    except ClientDisconnect:
+        raise Denied(400, "The request was cut off.", "BAD_REQUEST") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        reason = "too deep" if isinstance(error, RecursionError) else str(error)
+        raise Denied(400, f"That is not what is asked for here: {reason}", "BAD_REQUEST") from None
+
+
+def _json(status: int, told: Any, headers: dict[str, str] | None = None) -> Response:
+    headers = {"cache-control": "no-store"} | (headers or {})
+    if told is None:
+        return Response(status_code=status, headers=headers)
+    return Response(msgspec.json.encode(told), status, headers, "application/json")
