@@ -1,6 +1,7 @@
 """A process of ours that another one started: it does one thing, and does not outlive who started it.
 
-Run as `python -m api.child api|worker|live|evaluator [descriptor]`. The parent holds the other end of standard
+Run as `python -m api.child api|worker|live|evaluator [descriptor] [--for-people]`; the last word asks for logs that
+people read at a terminal, instead of JSON. The parent holds the other end of standard
 input; when the parent ends, however it ends, the pipe closes and this process ends too: politely, and after ten
 seconds anyway.
 """
@@ -13,6 +14,7 @@ import threading
 import time
 
 GRACE_S = 10.0
+FOR_PEOPLE = "--for-people"
 
 
 def follow_parent() -> None:
@@ -35,8 +37,11 @@ def main() -> None:
     from domain.settings import Settings
 
     settings = Settings()
-    configure_logs(settings.log_level)
-    match sys.argv[1:]:
+    what, for_people = sys.argv[1:], sys.argv[-1] == FOR_PEOPLE
+    if for_people:
+        what.pop()
+    configure_logs(settings.log_level, part=what[0] if for_people else None)
+    match what:
         case ["api", descriptor]:
             from api.serve import serve
 

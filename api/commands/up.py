@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api import migrate
+from api.child import FOR_PEOPLE
 from api.commands.surroundings import addresses, said, settings_of, surroundings
 from api.embedded import revive
 from api.serve import listen
@@ -32,9 +33,9 @@ def up(asked: Settings, *, live: bool) -> None:
 
         if seed(settings):
             _say("Seeded the demo companies")
-        children = [_child("worker"), _api(listener)]
+        children = [_child("worker", FOR_PEOPLE), _api(listener, "api", FOR_PEOPLE)]
         if live:
-            children.append(_child("live"))
+            children.append(_child("live", FOR_PEOPLE))
         # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
         told = settings.model_copy(update={"demo": _is_for_show(asked)})
         _run(asked, told, listener, list(reversed(children)))
@@ -124,8 +125,9 @@ def _child(name: str, *arguments: str, descriptors: Sequence[int] = ()) -> Child
     return Child(name, [sys.executable, "-m", "api.child", kind, *arguments], descriptors)
 
 
-def _api(listener: socket.socket, name: str = "api") -> Child:
-    return _child(name, str(listener.fileno()), descriptors=[listener.fileno()])
+def _api(listener: socket.socket, name: str = "api", *arguments: str) -> Child:
+    descriptor = listener.fileno()
+    return _child(name, str(descriptor), *arguments, descriptors=[descriptor])
 
 
 def _run(

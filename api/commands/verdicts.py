@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import Select, Text, case, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands import whose
@@ -106,7 +106,7 @@ async def _export(
 
 
 def _query() -> Select[*tuple[Any, ...]]:
-    undecided = "open"
+    state = cast(Promise.state, Text)  # as the column's own type, "open" would be no state of it
     return (
         select(
             Incident.external_id,
@@ -114,10 +114,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Incident.opened_at,
             Promise.due_at,
             Promise.stopped_at,
-            case(
-                (Promise.state.in_([State.KEPT, State.LATE]), Promise.state),
-                else_=undecided,
-            ),
+            case((Promise.state.in_([State.KEPT, State.LATE]), state), else_="open"),
             Promise.state,
             Promise.decided_at,
             Promise.elapsed_us,
