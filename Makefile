@@ -30,7 +30,7 @@ up: install ## Start everything with demo data in one terminal; Ctrl-C stops it
 	$(RUN)/waarborg up --data $(DATA)
 
 test: install ## Run every test against real servers that it starts itself
-	$(RUN)/python -m pytest -n auto
+	$(RUN)/python -m pytest -n auto --dist loadgroup
 
 check: install ## Lint, types, layers, committed SDL, migrations against the models
 	$(RUN)/ruff check

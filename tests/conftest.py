@@ -37,9 +37,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def owner_url(pair: Servers, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """This worker's own database, as the login that owns its tables; copied from one migrated template."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+def owner_url(pair: Servers) -> str:
+    """This worker's own database, as the login that owns its tables."""
+    return copied(pair, f"waarborg_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+
+
+def copied(pair: Servers, name: str) -> str:
+    """A database of this name, copied from one template that was migrated once; its owner's address."""
     owner = make_url(pair.owner_url)
     template_url = owner.set(database=TEMPLATE).render_as_string(hide_password=False)
     superuser = owner.set(drivername="postgresql", username="postgres", database="postgres")
@@ -49,8 +53,8 @@ def owner_url(pair: Servers, tmp_path_factory: pytest.TempPathFactory) -> str:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if asyncio.run(_create(address, TEMPLATE, "template1")):
             migrate.upgrade(template_url)
-        asyncio.run(_create(address, f"waarborg_{worker}", TEMPLATE))
-    return owner.set(database=f"waarborg_{worker}").render_as_string(hide_password=False)
+        asyncio.run(_create(address, name, TEMPLATE))
+    return owner.set(database=name).render_as_string(hide_password=False)
 
 
 async def _create(address: str, name: str, template: str) -> bool:
@@ -70,15 +74,18 @@ async def _create(address: str, name: str, template: str) -> bool:
 @pytest.fixture(scope="session")
 def database_url(owner_url: str) -> str:
     """This worker's own database, as the application's login."""
-    return make_url(owner_url).set(username=migrate.APP_ROLE).render_as_string(hide_password=False)
+    return login(owner_url, migrate.APP_ROLE)
 
 
 @pytest.fixture(scope="session")
-def system_url(database_url: str) -> str:
+def system_url(owner_url: str) -> str:
     """The same database, as the login that sees every company's rows."""
-    return (
-        make_url(database_url).set(username="waarborg_system").render_as_string(hide_password=False)
-    )
+    return login(owner_url, "waarborg_system")
+
+
+def login(url: str, role: str) -> str:
+    """The same database for another login."""
+    return make_url(url).set(username=role).render_as_string(hide_password=False)
 
 
 @pytest.fixture

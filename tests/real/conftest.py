@@ -10,10 +10,32 @@ from typing import Any
 
 import pytest
 
+from api import migrate
+from api.embedded import Servers
+from tests.conftest import copied, login
+
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("WAARBORG_REAL_DATA", ROOT.parent / "shared" / "data"))
 
 Waarborg = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def owner_url(pair: Servers) -> str:
+    """A database for the real logs alone: other tests would have to wade through half a million facts."""
+    return copied(pair, f"waarborg_real_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+
+
+@pytest.fixture(scope="session")
+def database_url(owner_url: str) -> str:
+    """The same database, as the application's login."""
+    return login(owner_url, migrate.APP_ROLE)
+
+
+@pytest.fixture(scope="session")
+def system_url(owner_url: str) -> str:
+    """The same database, as the login that sees every company's rows."""
+    return login(owner_url, "waarborg_system")
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ FIRM = (
     "Sign Repair",
 )
 ONLINE_CASES = 400  # tickets of each log, spread evenly over it
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real logs")]  # imported once, by one worker
 
 
 def say(figures: object) -> None:
