@@ -117,7 +117,7 @@ class Documents:
             self.schema, document, self._rules, max_errors=20, hide_suggestions=self._hide
         )
         if errors:
-            raise Invalid(*errors)
+            raise Invalid(*{error.message: error for error in reversed(errors)}.values())
         valid = Valid(document, operations, {})
         self._keep(text, valid)
         return valid

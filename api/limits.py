@@ -34,6 +34,9 @@ NESTING = 48  # braces, counting fragments
 FIELDS = 1_000  # fields written out, fragments followed
 COST = 100_000  # objects and fields an answer may hold, as far as page sizes tell
 TOKENS = 3_000
+ALIASES = (
+    100  # of one field: the same answer a thousand times over is asked for by nobody who means well
+)
 PAIRS = 5_000  # fields of one name, taken two by two: validation compares each pair (8 µs)
 UNSIZED = 3  # rows in a list that takes no size: versions, targets, pauses are few
 MOST = 100  # what a page size given by a variable may turn out to be
@@ -65,16 +68,21 @@ class _Names(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.count: Counter[str] = Counter()
+        self.aliased: Counter[str] = Counter()
 
     def enter_field(self, node: FieldNode, *_where: Any) -> None:
         """Count one."""
         self.count[(node.alias or node.name).value] += 1
+        if node.alias is not None:
+            self.aliased[node.name.value] += 1
 
 
 def check_names(document: DocumentNode) -> None:
     """Refuse documents that write one name so often that validation would take for ever (500 times: 1.9 s)."""
     names = _Names()
     visit(document, names)
+    if max(names.aliased.values(), default=0) > ALIASES:
+        raise too_complex(f"One field is asked for under more than {ALIASES} names.")
     if sum(n * (n - 1) // 2 for n in names.count.values()) > PAIRS:
         raise too_complex("The same names are written too often.")
 
