@@ -13,6 +13,7 @@ from domain import accounts, messages
 from domain.accounts.model import Contact, User
 from domain.actor import Actor
 from domain.base import JSON
+from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
 from domain.disclosure import Disclosure
 from domain.ledger import record
 from domain.messages.model import Message, MessageState
@@ -68,6 +69,7 @@ async def erase(
         _forget_contact(row)
     else:
         await accounts.disable_user(session, actor, row.id, at=at)
+        await _forget_credentials(session, row.id, at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
     texts = 0
     if wanted is not None:
@@ -152,6 +154,21 @@ def _forget_contact(row: Contact) -> None:
     row.last_contact_at = row.quiet_from = row.quiet_until = None
     row.decision_power = row.relationship_strength = 3  # the middle: not known
     row.wants_service_messages = False
+
+
+async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+    """Passwords, invitations and sign-ins go; devices stay, because facts name them, without name or use."""
+    sign_ins = select(SignIn.id).where(SignIn.user_id == user_id)
+    for gone in (
+        delete(RefreshToken).where(RefreshToken.sign_in_id.in_(sign_ins)),
+        delete(SignIn).where(SignIn.user_id == user_id),
+        delete(Password).where(Password.user_id == user_id),
+        delete(Invitation).where(Invitation.user_id == user_id),
+        update(Device)
+        .where(Device.user_id == user_id)
+        .values(name=ERASED, revoked_at=func.coalesce(Device.revoked_at, at)),
+    ):
+        await session.execute(gone.execution_options(synchronize_session=False))
 
 
 async def _forget_messages(

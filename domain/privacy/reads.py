@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.accounts.model import Contact, Reach, User
 from domain.actor import Actor, Right
 from domain.base import JSON, Base
+from domain.credentials.model import Device, SignIn
 from domain.disclosure import Disclosure
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident, IncidentUpdate, Pause
@@ -66,6 +67,15 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
         facts.append(Entry.actor == f"user:{row.id}")
         reach = select(Reach.account_id).where(Reach.user_id == row.id)
         told["accounts"] = [str(each) for each in await session.scalars(reach)]
+        devices = select(Device.name, Device.enrolled_at, Device.revoked_at)
+        told["devices"] = [
+            {"name": name, "enrolled_at": enrolled_at, "revoked_at": revoked_at}
+            for name, enrolled_at, revoked_at in await session.execute(
+                devices.where(Device.user_id == row.id).order_by(Device.enrolled_at)
+            )
+        ]
+        sign_ins = select(SignIn.started_at).where(SignIn.user_id == row.id)
+        told["sign_ins"] = list(await session.scalars(sign_ins.order_by(SignIn.started_at)))
     entries = await session.scalars(
         select(Entry).where(actor.fence(Entry), or_(*facts)).order_by(Entry.id)
     )

@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from domain import accounts, incidents, messages, privacy
+from domain import accounts, credentials, incidents, messages, privacy
 from domain.accounts.model import Contact, User
 from domain.actor import Actor, Role
+from domain.credentials import Device
 from domain.db import Sessions, transaction
 from domain.disclosure import Disclosure
 from domain.errors import Code, Refused
@@ -181,6 +182,27 @@ async def test_a_forgotten_user_cannot_sign_in_and_is_still_one_person_in_the_le
     assert (row.name, row.email) == (ERASED, f"erased-{user.id}@erased.invalid")
     assert actor is None
     assert reopened.actor == f"user:{user.id}"
+
+
+async def test_a_forgotten_user_leaves_no_way_to_sign_in_and_no_device_in_use(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    user = world.client_user
+    async with transaction(make) as session:
+        renewed = await credentials.begin(session, user, at=T0)
+        device, _ = await credentials.enrol(session, world.client, name="Client's phone", at=T0)
+    manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
+    async with transaction(make) as session:
+        _, shown = await privacy.export(session, manager, Person.USER, user.id, at=LATER)
+    await forget(make, world, Person.USER, user.id)
+    async with transaction(make) as session:
+        again = await credentials.renew(session, renewed.refresh_token, at=LATER)
+        left = await session.get_one(Device, device.id)
+    assert [each["name"] for each in shown["devices"]] == ["Client's phone"]
+    assert len(shown["sign_ins"]) == 1
+    assert again is None
+    assert (left.name, left.revoked_at) == (ERASED, LATER)
 
 
 async def test_proofs_survive_an_erasure(
