@@ -52,7 +52,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,
-        log_level=settings.log_level.lower(),
+        log_level="debug"
+        if settings.log_level == "DEBUG"
+        else "warning",  # its news are ours, said twice
         access_log=False,
         server_header=False,
         ws_max_size=1 << 20,

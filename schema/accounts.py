@@ -246,6 +246,43 @@ class AccountMutation:
             client_since_on=client_since_on,
         )  # fmt: skip
 
+    @verb(Account)
+    @staticmethod
+    async def change_account(
+        ask: Ask,
+        id: Annotated[AccountId, "The client."],
+        name: Annotated[str | None, "Another name; unique in the company."] = UNSET,
+        kvk_number: Annotated[str | None, "Another number in the trade register, or null."] = UNSET,
+        segment: Annotated[Segment | None, "How large the client is now."] = UNSET,
+        vertical: Annotated[str | None, "What the client does, or null."] = UNSET,
+        regions: Annotated[list[str] | None, "Where."] = UNSET,
+        employees: Annotated[int | None, "How many people work there, or null."] = UNSET,
+        yearly_revenue_cents: Annotated[Long | None, "Turnover a year in cents, or null."] = UNSET,
+        yearly_transactions: Annotated[Long | None, "Transactions a year, or null."] = UNSET,
+        complexity: Annotated[Complexity | None, "How much there is to the service."] = UNSET,
+        contract_type: Annotated[ContractType | None, "How the client buys."] = UNSET,
+        growth_potential: Annotated[int | None, "1 to 5."] = UNSET,
+        strategic_importance: Annotated[int | None, "1 to 5."] = UNSET,
+        cadence_tier: Annotated[CadenceTier | None, "How often we meet."] = UNSET,
+        service_tier: Annotated[ServiceTier | None, "What support the client gets."] = UNSET,
+        language: Annotated[str | None, "`nl` or `en`."] = UNSET,
+        client_since_on: Annotated[date | None, "The first day as a client, or null."] = UNSET,
+        expected_version: ExpectedVersion = None,
+    ) -> accounts.Account:
+        """Change what is known of a client; what is left out stays as it is."""
+        given = {
+            "name": name, "kvk_number": kvk_number, "segment": segment, "vertical": vertical,
+            "regions": regions, "employees": employees, "yearly_revenue_cents": yearly_revenue_cents,
+            "yearly_transactions": yearly_transactions, "complexity": complexity,
+            "contract_type": contract_type, "growth_potential": growth_potential,
+            "strategic_importance": strategic_importance, "cadence_tier": cadence_tier,
+            "service_tier": service_tier, "language": language, "client_since_on": client_since_on,
+        }  # fmt: skip
+        changes = {field: value for field, value in given.items() if value is not UNSET}
+        return await accounts.change_account(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
+        )
+
     @verb(Site)
     @staticmethod
     async def add_site(
@@ -277,15 +314,25 @@ class AccountMutation:
         phone: Annotated[str | None, "Where calls and texts go."] = None,
         channel: Annotated[Channel, "How the person wants to hear from us."] = Channel.EMAIL,
         language: Annotated[str, "`nl` or `en`."] = "nl",
+        time_zone: Annotated[str, "IANA time zone of the quiet hours."] = "Europe/Amsterdam",
         quiet_from: Annotated[time | None, "No messages from this local time on."] = None,
         quiet_until: Annotated[time | None, "Messages again from this local time on."] = None,
         wants_service_messages: Annotated[bool, "Whether notices are welcome."] = True,
+        seniority: Annotated[str | None, "How high in the organisation."] = None,
+        decision_power: Annotated[int, "Say in decisions, 1 to 5."] = 3,
+        relationship_strength: Annotated[int, "How well we know each other, 1 to 5."] = 3,
+        tone: Annotated[str | None, "How the person wants to be addressed."] = None,
+        cultural_notes: Annotated[str | None, "What to mind."] = None,
+        internal_owner_id: Annotated[UserId | None, "Who of the company looks after it."] = None,
     ) -> accounts.Contact:
         """Add a person on the client's side."""
         return await accounts.add_contact(
             ask.session, ask.actor, account_id, name=name, role=role, at=ask.at, email=email,
-            phone=phone, channel=channel, language=language, quiet_from=quiet_from,
-            quiet_until=quiet_until, wants_service_messages=wants_service_messages,
+            phone=phone, channel=channel, language=language, time_zone=time_zone,
+            quiet_from=quiet_from, quiet_until=quiet_until,
+            wants_service_messages=wants_service_messages, seniority=seniority,
+            decision_power=decision_power, relationship_strength=relationship_strength, tone=tone,
+            cultural_notes=cultural_notes, internal_owner_id=internal_owner_id,
         )  # fmt: skip
 
     @verb(Contact)
@@ -299,16 +346,29 @@ class AccountMutation:
         phone: Annotated[str | None, "Another number, or null for none."] = UNSET,
         channel: Annotated[Channel | None, "Another channel."] = UNSET,
         language: Annotated[str | None, "Another language."] = UNSET,
+        time_zone: Annotated[str | None, "Another time zone of the quiet hours."] = UNSET,
         quiet_from: Annotated[time | None, "Start of the quiet hours, or null."] = UNSET,
         quiet_until: Annotated[time | None, "End of the quiet hours, or null."] = UNSET,
         wants_service_messages: Annotated[bool | None, "Whether notices are welcome."] = UNSET,
+        seniority: Annotated[str | None, "How high in the organisation, or null."] = UNSET,
+        decision_power: Annotated[int | None, "Say in decisions, 1 to 5."] = UNSET,
+        relationship_strength: Annotated[
+            int | None, "How well we know each other, 1 to 5."
+        ] = UNSET,
+        last_contact_at: Annotated[datetime | None, "When we last spoke, or null."] = UNSET,
+        tone: Annotated[str | None, "How to address the person, or null."] = UNSET,
+        cultural_notes: Annotated[str | None, "What to mind, or null."] = UNSET,
+        internal_owner_id: Annotated[UserId | None, "Who looks after it, or null."] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Contact:
         """Change details of a contact; what is left out stays as it is."""
         given = {
             "name": name, "role": role, "email": email, "phone": phone, "channel": channel,
-            "language": language, "quiet_from": quiet_from, "quiet_until": quiet_until,
-            "wants_service_messages": wants_service_messages,
+            "language": language, "time_zone": time_zone, "quiet_from": quiet_from,
+            "quiet_until": quiet_until, "wants_service_messages": wants_service_messages,
+            "seniority": seniority, "decision_power": decision_power,
+            "relationship_strength": relationship_strength, "last_contact_at": last_contact_at,
+            "tone": tone, "cultural_notes": cultural_notes, "internal_owner_id": internal_owner_id,
         }  # fmt: skip
         changes = {field: value for field, value in given.items() if value is not UNSET}
         return await accounts.change_contact(

@@ -261,6 +261,21 @@ class AgreementMutation:
             signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
         )  # fmt: skip
 
+    @verb(Agreement)
+    @staticmethod
+    async def end_agreement(
+        ask: Ask,
+        id: Annotated[AgreementId, "The agreement."],
+        ended_at: Annotated[datetime, "From when it holds for no new ticket; not in the past."],
+        reason: Annotated[str, "Why."],
+        expected_version: ExpectedVersion = None,
+    ) -> agreements.Agreement:
+        """Let an agreement end; what was promised about tickets opened before is kept or broken as agreed."""
+        return await agreements.end(
+            ask.session, ask.actor, id, ended_at=ended_at, reason=reason, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
+
     @verb(Terms)
     @staticmethod
     async def amend_agreement(

@@ -54,6 +54,7 @@ class Pause(Node):
 
     from_at: Annotated[datetime, "From when."]
     until_at: Annotated[datetime | None, "Until when; null while it lasts."]
+    cap_at: Annotated[datetime, "When it ends by itself: a ticket's pauses together are capped."]
     cause: Annotated[PauseCause, "Why; there is no pause without a cause."]
     note: Annotated[str | None, "More about it."]
 

@@ -1,10 +1,11 @@
 """Sweepers: they find what is due. A deadline that passed, a consequence that nobody did; also after any downtime."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from domain import incidents, outbox, sla
 from domain.db import Sessions, transaction
@@ -16,6 +17,7 @@ log = structlog.get_logger()
 
 EVERY_S = 0.5
 TICKETS = 200  # judged in a transaction
+PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be judged is tried again
 ROWS = 200  # outbox rows handed out in a transaction
 HANDS = 8  # consequences done right here at a time, while the queue is away
 
@@ -24,12 +26,42 @@ async def sweep_promises(make: Sessions) -> None:
     """Let time pass over pauses and promises, twice a second, until cancelled; any number may run."""
     await asyncio.to_thread(sla.warm)
     while True:
-        async with transaction(make) as session:
-            now = datetime.now(UTC)
-            resumed = await incidents.end_capped_pauses(session, at=now, limit=TICKETS)
-            judged = await sla.sweep(session, at=now, limit=TICKETS)
+        now = datetime.now(UTC)
+        resumed = await _end_pauses(make, now)
+        judged = await _judge(make, now)
         if max(resumed, judged) < TICKETS:
             await asyncio.sleep(EVERY_S)
+
+
+async def _end_pauses(make: Sessions, now: datetime) -> int:
+    try:
+        async with transaction(make) as session:
+            return await incidents.end_capped_pauses(session, at=now, limit=TICKETS)
+    except Exception as error:  # deadlines fall whether or not pauses can be ended
+        log.exception("pauses.not_ended", error=repr(error))
+        return 0
+
+
+async def _judge(make: Sessions, now: datetime) -> int:
+    """Judge what is due together; when that fails, one by one, and put off the ticket that cannot be judged."""
+    try:
+        async with transaction(make) as session:
+            return await sla.sweep(session, at=now, limit=TICKETS)
+    except Exception as error:  # noqa: BLE001 - one ticket must not stop the clocks of all companies
+        log.warning("promises.one_by_one", error=repr(error))
+    async with make() as session:
+        due = await sla.due(session, at=now, limit=TICKETS)
+    for incident_id in due:
+        try:
+            async with transaction(make) as session:
+                await sla.sweep(session, at=now, only=incident_id)
+        except DBAPIError as error:  # a lock not had, a server lost: it comes again in half a second
+            log.warning("promises.not_judged", incident=str(incident_id), error=repr(error))
+        except Exception as error:
+            log.exception("promises.not_judged", incident=str(incident_id), error=repr(error))
+            async with transaction(make) as session:
+                await sla.put_off(session, incident_id, until=now + PUT_OFF)
+    return len(due)
 
 
 async def sweep_outbox(make: Sessions, queue: Queue, runner: Runner) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -118,6 +118,7 @@ async def add_contact(
     """Add a person on the client's side; one e-mail address is one contact of an account."""
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await _account(session, actor, account_id)
+    await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
     contact = await _insert_once(
         session,
         Contact,
@@ -150,6 +151,7 @@ async def change_contact(
     if contact is None:
         raise Refused(Code.NOT_FOUND, "No such contact.", argument="id")
     must_be_current(contact.version, expected_version)
+    await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
     changed = _changed(contact, changes)
     if changed:
         record(
@@ -286,6 +288,17 @@ async def _account(session: AsyncSession, actor: Actor, account_id: UUID) -> Acc
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     return account
+
+
+async def _must_be_colleague(session: AsyncSession, actor: Actor, user_id: UUID | None) -> None:
+    """Refuse an owner who is not staff of the same company."""
+    if user_id is None:
+        return
+    colleague = exists().where(
+        User.id == user_id, User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
+    )
+    if not await session.scalar(select(colleague)):
+        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="internalOwnerId")
 
 
 def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> list[str]:

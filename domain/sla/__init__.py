@@ -1,6 +1,6 @@
 """Promises on the clock: start, hold, stop, judge, and sweep what is due."""
 
-from domain.sla.actions import Ticket, settle, sweep, watch
+from domain.sla.actions import Ticket, due, put_off, settle, sweep, watch
 from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge, warm
 from domain.sla.model import Promise, State, Watch
 from domain.sla.reads import Live, live
@@ -17,8 +17,10 @@ __all__ = [
     "Ticket",
     "Watch",
     "build",
+    "due",
     "judge",
     "live",
+    "put_off",
     "settle",
     "sweep",
     "warm",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
@@ -80,21 +80,42 @@ async def settle(
     return await _judge(session, lambda _tenant: actor, watches.all(), at=at)
 
 
-async def sweep(session: AsyncSession, *, at: datetime, limit: int = 500) -> int:
-    """Judge the tickets whose promises change by the mere passing of time; returns how many.
+async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[UUID]:
+    """The tickets that `sweep` would judge, longest due first."""
+    found = await session.scalars(
+        select(Watch.incident_id)
+        .where(Watch.next_check_at <= at)
+        .order_by(Watch.next_check_at)
+        .limit(limit)
+    )
+    return list(found)
+
+
+async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
+    """Let the sweepers pass a ticket by for a while, because judging it fails."""
+    await session.execute(
+        update(Watch).where(Watch.incident_id == incident_id).values(next_check_at=until)
+    )
+
+
+async def sweep(
+    session: AsyncSession, *, at: datetime, limit: int = 500, only: UUID | None = None
+) -> int:
+    """Judge the tickets (or `only` that one) whose promises change by the mere passing of time; returns how many.
 
     Several sweepers may run at once: a ticket that somebody else holds is skipped and comes again.
     """
+    mine = Watch.next_check_at <= at
     watches = await session.scalars(
         select(Watch)
-        .where(Watch.next_check_at <= at)
+        .where(mine if only is None else and_(mine, Watch.incident_id == only))
         .order_by(Watch.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    due = watches.all()
-    await _judge(session, lambda tenant: Actor.system(tenant, "sweeper"), due, at=at)
-    return len(due)
+    held = watches.all()
+    await _judge(session, lambda tenant: Actor.system(tenant, "sweeper"), held, at=at)
+    return len(held)
 
 
 async def _judge(

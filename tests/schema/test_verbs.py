@@ -180,6 +180,44 @@ async def test_agreements_are_signed_and_amended_over_the_wire(api: Api, office:
     ]
 
 
+async def test_a_client_is_changed_and_an_agreement_ended_over_the_wire(
+    api: Api, office: Office
+) -> None:
+    account = ids.write("Account", office.world.account.id)
+    agreement = ids.write("Agreement", office.world.agreement.id)
+    changed = await api.data(
+        office.manager,
+        f"""mutation ($id: ID!) {{ changeAccount(input: {{id: $id, regions: ["Utrecht"], complexity: COMPLEX,
+              vertical: null, growthPotential: 5}}) {{
+              ... on Account {{ regions complexity vertical growthPotential }} {REFUSAL} }} }}""",
+        id=account,
+    )
+    assert changed["changeAccount"] == {
+        "regions": ["Utrecht"], "complexity": "COMPLEX", "vertical": None, "growthPotential": 5,
+    }  # fmt: skip
+    end = f"""mutation ($id: ID!, $at: DateTime!) {{ endAgreement(input: {{id: $id, endedAt: $at, reason: "Sold"}}) {{
+              ... on Agreement {{ endedAt }} {REFUSAL} }} }}"""
+    ended = await api.data(office.manager, end, id=agreement, at="2099-01-01T00:00:00Z")
+    past = await api.data(office.manager, end, id=agreement, at="2020-01-01T00:00:00Z")
+    assert ended["endAgreement"] == {"endedAt": "2099-01-01T00:00:00Z"}
+    assert past["endAgreement"]["code"] == "TIME_REVERSED"
+
+
+async def test_what_may_not_be_empty_is_refused_by_name_and_not_a_bug(
+    api: Api, office: Office
+) -> None:
+    contact = ids.write("Contact", office.world.contacts[0].id)
+    for field in ("name", "language", "channel", "wantsServiceMessages", "timeZone"):
+        data = await api.data(
+            office.manager,
+            f"""mutation ($id: ID!) {{ changeContact(input: {{id: $id, {field}: null}}) {{
+                  __typename {REFUSAL} }} }}""",
+            id=contact,
+        )
+        assert data["changeContact"]["code"] == "INVALID", field
+        assert data["changeContact"]["argument"] == field
+
+
 async def test_a_calendar_is_defined_over_the_wire(api: Api, office: Office) -> None:
     define = f"""mutation ($input: DefineCalendarInput!) {{ defineCalendar(input: $input) {{ __typename
         ... on CalendarVersion {{ number spec calendar {{ name }} }} {REFUSAL} }} }}"""

@@ -1,0 +1,76 @@
+"""The promise sweeper: one ticket that cannot be judged stops no other clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from domain.db import Sessions, transaction
+from domain.sla import Promise, State, Watch
+from tests import build
+from workers.sweepers import sweep_promises
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def unjudgeable(make: Sessions, incident_id: UUID) -> AsyncIterator[None]:
+    """A ticket that was promised something no terms know, for the length of a block."""
+    its = Watch.incident_id == incident_id
+    async with make() as session:
+        promised = await session.scalar(select(Watch.term_ids).where(its))
+    try:
+        async with transaction(make) as session:
+            await session.execute(update(Watch).where(its).values(term_ids=[uuid4()]))
+        yield
+    finally:
+        async with transaction(make) as session:
+            await session.execute(update(Watch).where(its).values(term_ids=promised))
+
+
+async def state(make: Sessions, incident_id: UUID) -> State | None:
+    async with make() as session:
+        return await session.scalar(
+            select(Promise.state).where(
+                Promise.incident_id == incident_id, Promise.name == "first_response"
+            )
+        )
+
+
+async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judged(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    opened_at = datetime.now(UTC) - timedelta(hours=1)
+    bad = await build.incident(make, world, at=opened_at - timedelta(hours=1))
+    good = await build.incident(make, world, at=opened_at)
+    for each in (bad, good):  # as if the time since had not been looked at yet
+        async with transaction(make) as session:
+            await session.execute(
+                update(Watch)
+                .where(Watch.incident_id == each.id)
+                .values(next_check_at=each.opened_at)
+            )
+            await session.execute(
+                update(Promise)
+                .where(Promise.incident_id == each.id)
+                .values(state=State.RUNNING, decided_at=None)
+            )
+    async with unjudgeable(make, bad.id):
+        sweeping = asyncio.create_task(sweep_promises(make))
+        async with asyncio.timeout(30):
+            while await state(make, good.id) is not State.LATE:  # noqa: ASYNC110 - another process's row
+                await asyncio.sleep(0.1)
+        sweeping.cancel()
+        await asyncio.wait({sweeping})
+        async with make() as session:
+            again_at = await session.scalar(
+                select(Watch.next_check_at).where(Watch.incident_id == bad.id)
+            )
+    assert await state(make, bad.id) is State.RUNNING
+    assert again_at is not None
+    assert again_at > datetime.now(UTC) + timedelta(minutes=5)
