@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, select, update
+from sqlalchemy import ForeignKey, Index, LargeBinary, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,3 +71,12 @@ async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -
     await session.execute(
         update(Answer).where(Answer.tenant_id == tenant_id, Answer.key == key).values(answer=answer)
     )
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:
+    """Delete answers that are kept no longer; how many, so that the caller knows whether to go on."""
+    old = select(Answer.tenant_id, Answer.key).where(Answer.answered_at < at - KEPT).limit(limit)
+    gone = await session.execute(
+        delete(Answer).where(tuple_(Answer.tenant_id, Answer.key).in_(old)).returning(Answer.key)
+    )
+    return len(gone.all())

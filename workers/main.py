@@ -20,7 +20,7 @@ from workers.queue import Queue
 from workers.relay import Relay
 from workers.routes import ROUTES, Routes, jobs
 from workers.senders import sender_of
-from workers.sweepers import sweep_outbox, sweep_promises
+from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
 
 log = structlog.get_logger()
 
@@ -79,6 +79,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "archive": lambda: lay_down(make, settings.data / "archive"),
             "audit": lambda: keep_audit(make, settings),
             "privacy": lambda: keep_privacy(make, settings),
+            "answers": lambda: forget_answers(make),
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from domain import incidents, outbox, sla
+from domain import idempotency, incidents, outbox, sla
 from domain.db import Sessions, transaction
 from workers.jobs import Runner
 from workers.queue import Queue
@@ -16,6 +16,7 @@ from workers.relay import LEASE
 log = structlog.get_logger()
 
 EVERY_S = 0.5
+FORGET_EVERY_S = 600.0
 TICKETS = 200  # judged in a transaction
 PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be judged is tried again
 ROWS = 200  # outbox rows handed out in a transaction
@@ -76,6 +77,15 @@ async def sweep_outbox(make: Sessions, queue: Queue, runner: Runner) -> None:
             await _do_here(runner, due)
         if len(due) < ROWS:
             await asyncio.sleep(EVERY_S)
+
+
+async def forget_answers(make: Sessions) -> None:
+    """Delete the answers of idempotency keys that are older than a day, every ten minutes, until cancelled."""
+    while True:
+        async with transaction(make) as session:
+            gone = await idempotency.forget(session, at=datetime.now(UTC), limit=ROWS)
+        if gone < ROWS:
+            await asyncio.sleep(FORGET_EVERY_S)
 
 
 async def _do_here(runner: Runner, due: list[UUID]) -> None:
