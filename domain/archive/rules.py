@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -37,8 +38,8 @@ NOTHING = Piece(
     np.zeros(0, np.uint8),
     np.zeros(0, np.int32),
     np.zeros(0, np.int32),
-    np.zeros((0, 2), np.uint64),
-    np.zeros((0, 2), np.uint64),
+    np.zeros((0, 2), ">u8"),
+    np.zeros((0, 2), ">u8"),
 )
 
 
@@ -76,13 +77,13 @@ def month_number(first: date) -> int:
 
 
 def ids_of(packed: bytes) -> Ids:
-    """16-byte ids laid behind each other, as two halves each."""
-    return np.frombuffer(packed, ">u8").astype(np.uint64).reshape(-1, 2)
+    """16-byte ids laid behind each other, as two halves each; read in place, so big-endian."""
+    return np.frombuffer(packed, ">u8").reshape(-1, 2)
 
 
 def packed_ids(ids: Ids) -> bytes:
     """The ids as 16 bytes each, as `ids_of` reads them."""
-    return ids.astype(">u8").tobytes()
+    return ids.astype(">u8", copy=False).tobytes()
 
 
 def uuid_of(halves: NDArray[np.uint64]) -> UUID:
@@ -93,19 +94,23 @@ def uuid_of(halves: NDArray[np.uint64]) -> UUID:
 def without(piece: Piece, tickets: Collection[UUID]) -> Piece:
     """The piece without the events of these tickets."""
     wanted = ids_of(b"".join(ticket.bytes for ticket in tickets))
-    keep = ~np.isin(piece.incidents[:, 1], wanted[:, 1])
+    keep = ~np.isin(piece.incidents[:, 1].astype(np.uint64), wanted[:, 1].astype(np.uint64))
     for unit in np.flatnonzero(~keep):  # half an id is equal: look at the whole
         keep[unit] = uuid_of(piece.incidents[unit]) not in tickets
     return piece if keep.all() else taken(piece, np.flatnonzero(keep))
 
 
-def joined(pieces: Sequence[Piece]) -> Piece:
-    """Several pieces of one term as one, in the one order that does not depend on how they were cut."""
-    if len(pieces) == 1:
-        return pieces[0]
+def in_order(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The pieces of one term in the one order that does not depend on how they were cut: month, then ticket.
+
+    Segments alone are in that order already; only what comes from rows beside them makes them one piece.
+    """
+    months = [(int(piece.months[0]), int(piece.months[-1])) for piece in pieces]
+    if all(before[1] < after[0] for before, after in pairwise(months)):
+        return pieces
     whole = _columns(pieces)
     order = np.lexsort((whole.incidents[:, 1], whole.incidents[:, 0], whole.months))
-    return whole if (order[1:] > order[:-1]).all() else taken(whole, order)
+    return [taken(whole, order)]
 
 
 def assembled(
@@ -117,14 +122,14 @@ def assembled(
 ) -> Log:
     """The log of an account as of `at_us`, from the pieces of each term; terms without any are left out."""
     present = [term for term in terms if pieces.get(term.id)]
-    parts = [joined(pieces[term.id]) for term in present]
+    parts = [in_order(pieces[term.id]) for term in present]
     versions = list(dict.fromkeys(term.calendar_version_id for term in present))
     promises = kernels.promise_columns(
         dimension(term, versions.index(term.calendar_version_id)) for term in present
     )
-    ts, code, counts, _months, incidents, sites = _columns(parts)
+    ts, code, counts, _months, incidents, sites = _columns(list(chain(*parts)))
     sealed = Sealed(
-        first=np.cumsum([0, *(part.ts.size for part in parts)]).astype(np.int64),
+        first=np.cumsum([0, *(sum(p.ts.size for p in part) for part in parts)]).astype(np.int64),
         ts=ts,
         unit=np.repeat(np.arange(counts.size, dtype=np.int32), counts),
         code=code,
@@ -145,7 +150,8 @@ def assembled(
         incidents=incidents,
         sites=sites,
         term_of=np.repeat(
-            np.arange(len(parts), dtype=np.int32), [part.counts.size for part in parts]
+            np.arange(len(parts), dtype=np.int32),
+            [sum(p.counts.size for p in part) for part in parts],
         ),
     )
 

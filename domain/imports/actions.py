@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import quality
 from domain.imports import staging, tickets
 from domain.imports.contradictions import contradictions
 from domain.imports.decoding import Decoded, Decoder
 from domain.imports.ground import ground
+from domain.imports.instants import FIRST
 from domain.imports.profile import Profile
 from domain.imports.reader import Source, open_source
 from domain.imports.rejects import Rejects
@@ -86,6 +88,8 @@ async def import_incidents(
         ):
             judged, promises, last = judged + done.tickets, promises + done.written, done.last
             progress("Judging", judged / (new + changed))
+    if promises:
+        await quality.mark(session, base.actor.tenant_id, base.account_id, dirty_from=FIRST, at=at)
     return Imported(
         rows=rows,
         rejected=unreadable,

@@ -17,10 +17,11 @@ from domain.base import uuid7
 from domain.errors import Code, Refused
 from domain.kernels.scores import Component
 from domain.ledger import record
+from domain.quality.burning import Burning, burns
 from domain.quality.events import BudgetBurning
 from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
 from domain.quality.reads import policy_of
-from domain.quality.rules import Burning, Found, Measuring
+from domain.quality.rules import Found, Measuring
 from domain.quality.spans import CALENDAR, ROLLING, Span, instant, span_at, touching
 from domain.quality.writing import compare, replace, stored
 from domain.sla.columns import to_us
@@ -91,11 +92,13 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     policy = await policy_of(session, account)
     log = await archive.load(session, account.id, at=at)
     at_us = to_us(at)
-    first_us = at_us if taken.dirty_from_at is None else min(at_us, to_us(taken.dirty_from_at))
-    if look.measured_at is None and log.events:
-        first_us = min(first_us, int(log.sealed.ts.min()))
-    spans = spans_of(account.time_zone, first_us, at_us)
-    found, burns = await asyncio.to_thread(
+    oldest_us = int(log.sealed.ts.min()) if log.events else at_us
+    first_us = oldest_us  # of an account that was never measured, everything
+    if look.measured_at is not None:
+        dirty_us = at_us if taken.dirty_from_at is None else to_us(taken.dirty_from_at)
+        first_us = max(oldest_us, dirty_us)
+    spans = spans_of(account.time_zone, min(first_us, at_us), at_us)
+    found, burned = await asyncio.to_thread(
         _computed, log, at_us, account.time_zone, policy.weights, spans
     )
     actor = Actor.system(account.tenant_id, "quality")
@@ -103,8 +106,8 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     written = await replace(session, account, found, known, spans, log, at=at)
     for fact in compare(account, found, known, spans, at=at):
         record(session, actor, fact)
-    await _note_burns(session, actor, account, log, burns, at=at)
-    burning = any(burn.burn is not Burn.CALM for burn in burns)
+    await _note_burns(session, actor, account, log, burned, at=at)
+    burning = any(burn.burn is not Burn.CALM for burn in burned)
     midnight = instant(span_at(Window.DAY, account.time_zone, at_us).until_us)
     mine = Look.due_at == taken.lease_until
     await session.execute(
@@ -135,7 +138,7 @@ def _computed(
     spans: Sequence[Span],
 ) -> tuple[list[Found], list[Burning]]:
     measuring = Measuring(log, at_us, zone, weights)
-    return list(measuring.found(spans)), list(measuring.burns(at_us))
+    return list(measuring.found(spans)), list(burns(measuring, at_us))
 
 
 async def _note_burns(
@@ -143,14 +146,14 @@ async def _note_burns(
     actor: Actor,
     account: Account,
     log: archive.Log,
-    burns: Iterable[Burning],
+    burned: Iterable[Burning],
     *,
     at: datetime,
 ) -> None:
     """Keep how fast each budget burns, and tell when that changed."""
     rows = await session.scalars(select(BurnState).where(BurnState.account_id == account.id))
     known = {row.term_id: row for row in rows}
-    for burn in burns:
+    for burn in burned:
         term = log.terms[burn.term]
         row = known.get(term.id)
         if row is None:

@@ -15,12 +15,10 @@ from domain.agreements.model import PromiseKind
 from domain.archive.rules import Ids, Log, judged, packed_ids, uuid_of
 from domain.kernels import Promise, PromiseClass, promise_columns
 from domain.kernels.batch import columns_of
-from domain.kernels.burn import ENOUGH, PAGE, limits_for
 from domain.kernels.kinds import State
 from domain.kernels.scores import Component, Measured, Quality, quality_score
 from domain.kernels.spans import Spans
 from domain.kernels.windows import PPM, WindowRows, decided, window_rows
-from domain.quality.model import Burn
 from domain.quality.spans import Span, before, laid_out
 
 COMPONENT: Mapping[PromiseKind, Component] = {
@@ -33,7 +31,6 @@ COMPONENT: Mapping[PromiseKind, Component] = {
 }
 """What of quality a kind of promise shows."""
 _COMPONENTS = tuple(Component)
-BUDGET_PERIOD_US = 30 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,8 @@ class Measuring:
     def __init__(self, log: Log, at_us: int, zone: str, weights: Mapping[Component, int]) -> None:
         """Judge the log; `zone` and `weights` are the account's."""
         self.log, self.zone, self.weights = log, zone, weights
-        self._rows = judged(log, at_us)
-        self.verdicts = columns_of(self._rows)
+        self.records = judged(log, at_us)
+        self.verdicts = columns_of(self.records)
         self._decided = np.flatnonzero(self.verdicts.decided_us >= 0)
         self._objective = log.promises.objective_ppm
         internal = np.array([term.internal for term in log.terms], np.bool_)
@@ -133,7 +130,7 @@ class Measuring:
     ) -> _Grouped:
         groups = objective_ppm.size
         by_group = np.argsort(group, kind="stable")
-        mine = self._rows[rows[by_group]]
+        mine = self.records[rows[by_group]]
         mine.promise = group[by_group]
         done = decided(mine, 0, groups)
         pseudo = promise_columns(
@@ -256,46 +253,6 @@ class Measuring:
                 key = (uuid_of(log.incidents[unit]), term.id, int(rows.part[part]))
                 found[key] = Verdict.KEPT if rows.state[part] == State.KEPT else Verdict.LATE
         return found
-
-    def burns(self, at_us: int) -> Iterator["Burning"]:
-        """How fast the budget of each promise burns at an instant."""
-        limits = limits_for(self.log.promises)
-        promise = self.verdicts.promise[self._decided]
-        tau, state = self.verdicts.decided_us[self._decided], self.verdicts.state[self._decided]
-        for row in range(len(self.log.terms)):
-            mine = promise == row
-            order = np.argsort(tau[mine], kind="stable")
-            when = tau[mine][order]
-            late = np.append(0, np.cumsum(state[mine][order] != State.KEPT))
-            end = int(np.searchsorted(when, at_us, "right"))
-
-            def trailing(
-                wide_us: int, when: NDArray[np.int64] = when, late: NDArray[np.int64] = late,
-                end: int = end,
-            ) -> tuple[int, int]:  # fmt: skip
-                begin = int(np.searchsorted(when, at_us - wide_us, "right"))
-                return end - begin, int(late[end] - late[begin])
-
-            says = 0
-            for pair in range(limits.says.size):
-                n, slow = trailing(int(limits.long_us[pair]))
-                m, fast = trailing(int(limits.short_us[pair]))
-                ours, theirs = int(limits.ours[row, pair]), int(limits.theirs[row, pair])
-                if n >= ENOUGH and fast and slow * ours >= n * theirs and fast * ours >= m * theirs:
-                    says |= int(limits.says[pair])
-            n, missed = trailing(BUDGET_PERIOD_US)
-            allowed = (PPM - int(self._objective[row])) * n // PPM
-            burn = Burn.PAGE if says & PAGE else Burn.TICKET if says else Burn.CALM
-            yield Burning(row, burn, n, allowed - missed)
-
-
-class Burning(NamedTuple):
-    """How one promise's budget burns: by the rate, and by what is left of the last 30 days."""
-
-    term: int  # row of the log's promise dimension
-    burn: Burn
-    n: int
-    misses_left: int
 
 
 def _budget(allowed: int, late: int) -> float:

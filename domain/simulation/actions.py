@@ -69,7 +69,7 @@ async def simulate(
         from_at=from_at or begin,
         until_at=until_at,
         seed=seed,
-        units=len(outcomes),
+        units=sum(each.decided_at is not None for each in outcomes),
         kept=sum(each.kept for each in outcomes),
         weeks=weeks.size,
         p50_cents=found.p50,

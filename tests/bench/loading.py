@@ -153,8 +153,8 @@ async def seal(session: AsyncSession, base: World, events: Events, log: Syntheti
         new = np.flatnonzero(np.append(True, unit[1:] != unit[:-1]))
         counts = np.diff(np.append(new, unit.size)).astype(np.int32)
         months = months_of(np.minimum.reduceat(ts, new))
-        tickets = np.stack([np.full(new.size, place, np.uint64), unit[new].astype(np.uint64)], 1)
-        sites = np.tile(np.frombuffer(base.site.id.bytes, ">u8").astype(np.uint64), (new.size, 1))
+        tickets = np.stack([np.full(new.size, place, ">u8"), unit[new].astype(">u8")], 1)
+        sites = np.tile(np.frombuffer(base.site.id.bytes, ">u8"), (new.size, 1))
         whole = Piece(ts, code, counts, months, tickets, sites)
         for month in np.unique(months).tolist():
             mine = np.flatnonzero(months == month)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -411,3 +412,20 @@ async def test_weights_that_are_all_zero_are_refused(make: Sessions) -> None:
                 session, Actor.system(world.tenant.id, "test"), weights={Component.AUDIT: 0}, at=NOW
             )
     assert refused.value.refusal.code is Code.INVALID
+
+
+async def test_history_that_was_brought_in_is_measured_from_its_first_verdict(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    await answered(make, world, at=T0, after=minutes(10))
+    await answered(make, world, at=T0 + timedelta(days=36), after=minutes(10))
+
+    await measure(make, world, at=NOW, dirty=datetime(1970, 1, 1, tzinfo=UTC))
+    await measure(make, world, at=NOW, dirty=datetime(1970, 1, 1, tzinfo=UTC))
+
+    months = await rows(make, world, window="month", site_id=None, term_id=None)
+    assert sorted(row.from_at.astimezone(ZoneInfo("Europe/Amsterdam")).month for row in months) == [
+        3,
+        4,
+    ]

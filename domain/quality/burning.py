@@ -1,0 +1,58 @@
+"""How fast budgets burn at an instant: the kernel's limits, asked between verdicts too, when nothing has happened."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.kernels.burn import ENOUGH, PAGE, limits_for
+from domain.kernels.kinds import State
+from domain.kernels.windows import PPM
+from domain.quality.model import Burn
+from domain.quality.rules import Measuring
+
+PERIOD_US = 30 * 86_400_000_000
+
+
+class Burning(NamedTuple):
+    """How one promise's budget burns: by the rate, and by what is left of the last 30 days."""
+
+    term: int  # row of the log's promise dimension
+    burn: Burn
+    n: int
+    misses_left: int
+
+
+def burns(measuring: Measuring, at_us: int) -> Iterator[Burning]:
+    """Every promise of the log at an instant; windows are (T - w, T]."""
+    limits = limits_for(measuring.log.promises)
+    rows = measuring.verdicts
+    decided = np.flatnonzero((rows.decided_us >= 0) & (rows.decided_us <= at_us))
+    for term, objective_ppm in enumerate(measuring.log.promises.objective_ppm.tolist()):
+        mine = decided[rows.promise[decided] == term]
+        mine = mine[np.argsort(rows.decided_us[mine], kind="stable")]
+        trailing = _Trailing(rows.decided_us[mine], rows.state[mine] != State.KEPT, at_us)
+        says = 0
+        for pair in range(limits.says.size):
+            n, slow = trailing.counts(int(limits.long_us[pair]))
+            m, fast = trailing.counts(int(limits.short_us[pair]))
+            ours, theirs = int(limits.ours[term, pair]), int(limits.theirs[term, pair])
+            if n >= ENOUGH and fast and slow * ours >= n * theirs and fast * ours >= m * theirs:
+                says |= int(limits.says[pair])
+        n, late = trailing.counts(PERIOD_US)
+        burn = Burn.PAGE if says & PAGE else Burn.TICKET if says else Burn.CALM
+        yield Burning(term, burn, n, (PPM - objective_ppm) * n // PPM - late)
+
+
+class _Trailing(NamedTuple):
+    """Decided parts up to an instant, by tau."""
+
+    tau: NDArray[np.int64]
+    late: NDArray[np.bool_]
+    at_us: int
+
+    def counts(self, wide_us: int) -> tuple[int, int]:
+        """How many in the window, and how many of them late."""
+        begin = int(np.searchsorted(self.tau, self.at_us - wide_us, "right"))
+        return self.tau.size - begin, int(self.late[begin:].sum())
