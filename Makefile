@@ -26,8 +26,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-up: install ## Start everything with demo data in one terminal; Ctrl-C stops it
-	$(RUN)/waarborg up --data $(DATA)
+up: install ## Start everything with demo data in one terminal; Ctrl-C stops it. PORT=8001, DATA=elsewhere: a second one
+	$(RUN)/waarborg up --data $(DATA) $(if $(PORT),--port $(PORT))
 
 test: install ## Run every test against real servers that it starts itself
 	$(RUN)/python -m pytest -n auto --dist loadgroup

@@ -28,9 +28,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
+        other = port + 1 if port < 65535 else 8000
         raise Failure(
             f"Port {port} on {host} cannot be had ({error.strerror}): "
-            f"stop what listens there, or choose another with --port {port + 1 if port < 65535 else 0}.",
+            f"stop what listens there, or choose another: --port {other}, or make up PORT={other}.",
             Exit.SERVERS,
         ) from None
     return listener

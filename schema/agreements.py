@@ -1,12 +1,14 @@
 """Agreements: what was signed, the versions of its terms, the promises inside and what breaking one costs."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 
 from domain import accounts, agreements, calendars, simulation
 from domain.agreements import CreditBasis, Priority, PromiseKind, TicketKind
+from domain.errors import Code, Refused
 from schema import ids
 from schema.accounts import Account
 from schema.calendars import CalendarVersion
@@ -16,6 +18,9 @@ from schema.later import ItsAgreement
 from schema.scalars import Long
 from schema.thin import answers, names, shows, takes
 from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, verb
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 names(
     Priority, "Priority",
@@ -224,20 +229,30 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         calendar_version_id=ids.wanted(
             given.calendar_version_id, "CalendarVersion", "calendarVersionId"
         ),
-        targets={
-            each.priority: agreements.Target(each.elapsed_s, each.business_days)
+        targets=_by_priority(
+            (each.priority, agreements.Target(each.elapsed_s, each.business_days))
             for each in given.targets
-        },
+        ),
         ticket_kinds=tuple(given.ticket_kinds or ()),
         category=given.category,
         objective_ppm=given.objective_ppm,
         pausable=given.pausable,
         internal=given.internal,
-        credits={
-            each.priority: agreements.CreditDraft(each.fixed_cents, each.fee_bps)
+        credits=_by_priority(
+            (each.priority, agreements.CreditDraft(each.fixed_cents, each.fee_bps))
             for each in given.credit_rules or ()
-        },
+        ),
     )
+
+
+def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
+    """Refuse two words about one priority: which of them holds would be a guess."""
+    found: dict[K, V] = {}
+    for priority, value in given:
+        if priority in found:
+            raise Refused(Code.INVALID, f"{priority} is named twice.", argument="promises")
+        found[priority] = value
+    return found
 
 
 @strawberry.type

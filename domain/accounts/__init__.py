@@ -10,6 +10,7 @@ from domain.accounts.actions import (
     create_tenant,
     disable_user,
     issue_api_key,
+    note_contacts_read,
     revoke_api_key,
 )
 from domain.accounts.model import (
@@ -56,6 +57,7 @@ __all__ = [
     "create_tenant",
     "disable_user",
     "issue_api_key",
+    "note_contacts_read",
     "note_key_use",
     "revoke_api_key",
 ]

@@ -16,6 +16,7 @@ from domain.accounts.events import (
     ApiKeyRevoked,
     ContactAdded,
     ContactChanged,
+    ContactsRead,
     SiteAdded,
     UserAdded,
     UserDisabled,
@@ -25,7 +26,7 @@ from domain.accounts.rules import camel, check, new_key
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
+from domain.ledger import Entry, record
 
 Row = TypeVar("Row", Account, Site, Contact, User)
 
@@ -163,6 +164,17 @@ async def change_contact(
         )
         await session.flush()
     return contact
+
+
+async def note_contacts_read(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
+) -> None:
+    """Record that the actor read about the account's contacts; the second time in an hour records nothing."""
+    once_key = f"contacts_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
+    said = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    if await session.scalar(said) is None:
+        fact = ContactsRead(account_id=account_id, subject_id=account_id, at=at)
+        record(session, actor, fact, once_key=once_key)
 
 
 async def add_user(
@@ -306,7 +318,7 @@ def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> list[str]:
     check(changes)
     for name, value in changes.items():
         if value is None and not row.__table__.c[name].nullable:
-            raise Refused(Code.INVALID, f"{name} cannot be empty.", argument=camel(name))
+            raise Refused(Code.INVALID, f"{camel(name)} cannot be empty.", argument=camel(name))
     changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)

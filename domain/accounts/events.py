@@ -50,6 +50,13 @@ class UserDisabled(Fact):
     kind: ClassVar[str] = "user.disabled"
 
 
+class ContactsRead(Fact):
+    """Somebody read about an account's contacts, within the hour. Told to staff and auditors, not to clients."""
+
+    kind: ClassVar[str] = "account.contacts_read"
+    internal: bool = True
+
+
 class ApiKeyIssued(Fact):
     """A partner system got a key."""
 

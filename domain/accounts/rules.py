@@ -95,7 +95,7 @@ def check(fields: Mapping[str, Any]) -> None:
             continue
         fits, wanted = _MUST_BE[field]
         if not fits(value):
-            raise Refused(Code.INVALID, f"{field} must be {wanted}.", argument=camel(field))
+            raise Refused(Code.INVALID, f"{camel(field)} must be {wanted}.", argument=camel(field))
 
 
 def camel(name: str) -> str:

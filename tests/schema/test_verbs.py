@@ -203,6 +203,24 @@ async def test_a_client_is_changed_and_an_agreement_ended_over_the_wire(
     assert past["endAgreement"]["code"] == "TIME_REVERSED"
 
 
+async def test_two_targets_for_one_priority_are_refused(api: Api, office: Office) -> None:
+    targets = [{"priority": "LOW", "elapsedSeconds": n} for n in (60, 90)]
+    promise = {"name": "p", "kind": "ARRIVAL", "calendarVersionId": office.calendar}
+    data = await api.data(
+        office.manager,
+        f"""mutation ($input: SignAgreementInput!) {{ signAgreement(input: $input) {{ __typename {REFUSAL} }} }}""",
+        input={
+            "accountId": office.account,
+            "reference": "X-2",
+            "title": "Twice",
+            "signedOn": "2026-01-01",
+            "inForceFrom": "2026-01-01T00:00:00Z",
+            "terms": {"promises": [promise | {"targets": targets}]},
+        },
+    )
+    assert data["signAgreement"]["code"] == "INVALID"
+
+
 async def test_what_may_not_be_empty_is_refused_by_name_and_not_a_bug(
     api: Api, office: Office
 ) -> None:
