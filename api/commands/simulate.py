@@ -6,7 +6,7 @@ import sys
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, dataclass_transform
+from typing import dataclass_transform
 from uuid import UUID
 
 import msgspec
@@ -36,7 +36,7 @@ class _Promise(_Strict):
     kind: PromiseKind
     calendar: str
     targets: dict[Priority, Target]
-    credits: dict[Priority | Literal["any"], CreditDraft] = {}
+    credits: dict[str, CreditDraft] = {}  # by priority, or "any"
     ticket_kinds: list[TicketKind] = []
     category: str | None = None
     objective_ppm: int = 990_000
@@ -127,11 +127,19 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             objective_ppm=each.objective_ppm,
             pausable=each.pausable,
             internal=each.internal,
-            credits={None if k == "any" else k: credit for k, credit in each.credits.items()},
+            credits={_whose(key): credit for key, credit in each.credits.items()},
         )
         for each in terms.promises
     )
     return TermsDraft(drafts, terms.period_fee_cents, terms.currency, terms.credit_cap_cents)
+
+
+def _whose(key: str) -> Priority | None:
+    try:
+        return None if key == "any" else Priority(key)
+    except ValueError as error:
+        known = ", ".join(Priority)
+        raise Failure(f"Credits are for {known} or any, not for {key}.") from error
 
 
 def _told(found: Simulation, sites: dict[str, str]) -> JSON:
