@@ -71,6 +71,8 @@ class Engine:
                 )
                 if is_awaitable(result):
                     result = await result
+                if ctx is not None:
+                    await ctx.note_reads()
         except TimeoutError:
             message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
             return Done({"errors": [plain(message, "TIMEOUT", traceId=trace_id)]})
@@ -99,8 +101,8 @@ class Engine:
             return
 
         def each(event: Any) -> Any:
-            event.context_value = ctx.fresh()
-            return execute_subscription_event(event)
+            event.context_value = fresh = ctx.fresh()
+            return _noted(fresh, execute_subscription_event(event))
 
         events = map_source_to_response_event(executor, cast("AsyncIterator[Any]", source), each)
         try:
@@ -121,3 +123,11 @@ class Engine:
         if result.data is None and all(error.path is None for error in result.errors):
             return Done({"errors": errors}, refused=True)
         return Done({"data": result.data, "errors": errors})
+
+
+async def _noted(ctx: Context, result: Any) -> Any:
+    """An event's answer, after it was written down whose personal data is in it."""
+    if is_awaitable(result):
+        result = await result
+    await ctx.note_reads()
+    return result

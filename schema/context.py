@@ -9,6 +9,7 @@ import strawberry
 from domain.actor import Actor
 from domain.db import Sessions
 from realtime.hub import Hub
+from schema import personal
 from schema.loaders import Loaders
 
 
@@ -32,6 +33,11 @@ class Context:
     def fresh(self) -> "Context":
         """The same surroundings with nothing loaded yet."""
         return replace(self)
+
+    async def note_reads(self) -> None:
+        """Write down who was read about, before the answer leaves."""
+        if self.loaders.personal:
+            await personal.note(self.sessions, self.actor, self.loaders.personal, at=self.at)
 
 
 class Info(strawberry.Info[Context, None]):

@@ -4,7 +4,7 @@ A set of loaders belongs to one request, or to one event of a subscription, and 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -65,14 +65,17 @@ class Loaders:
     disclosure: DataLoader[Any, Disclosure | None]
 
     def __init__(self, make: Sessions, actor: Actor) -> None:
+        self.personal: set[UUID] = set()
+        """Accounts about whose contacts something was read."""
+
         def one(column: Any) -> DataLoader[UUID, Any]:
-            return _one(make, actor, column)
+            return _one(make, actor, column, self._saw)
 
         def many(column: Any, *order: Any) -> DataLoader[UUID, list[Any]]:
             return _many(make, actor, column, order)
 
         def some(column: Any, *order: Any) -> DataLoader[Some, list[Any]]:
-            return _some(make, actor, column, order)
+            return _some(make, actor, column, order, self._saw)
 
         self.of_type = {model.__name__: one(model.id) for model in NODES}
         self.tenant = self.of_type["Tenant"]
@@ -114,9 +117,13 @@ class Loaders:
         self.disclosure = one(Disclosure.commitment)
         self.facts_of_subject = many(Entry.subject_id, Entry.id)
 
+    def _saw(self, row: Any) -> None:
+        if isinstance(row, Contact):
+            self.personal.add(row.account_id)
+
 
 def _one(
-    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID]
+    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID], saw: Callable[[Any], None]
 ) -> DataLoader[UUID, Any]:
     model: Any = column.class_
 
@@ -124,6 +131,8 @@ def _one(
         async with make() as session:
             rows = await session.scalars(select(model).where(column.in_(keys), seen(actor, model)))
             found = {getattr(row, column.key): row for row in rows}
+        for row in found.values():
+            saw(row)
         return [found.get(key) for key in keys]
 
     return DataLoader(batch, max_batch_size=BATCH)
@@ -172,7 +181,11 @@ def _clocks(make: Sessions) -> DataLoader[UUID, CalendarSpec]:
 
 
 def _some(
-    make: Sessions, actor: Actor, column: InstrumentedAttribute[UUID], order: Sequence[Any]
+    make: Sessions,
+    actor: Actor,
+    column: InstrumentedAttribute[UUID],
+    order: Sequence[Any],
+    saw: Callable[[Any], None],
 ) -> DataLoader[Some, list[Any]]:
     """The first children of each parent: one index scan a parent, in one statement (LATERAL)."""
     model: Any = column.class_
@@ -194,6 +207,7 @@ def _some(
         async with make() as session:
             for parent, most, row in await session.execute(query):
                 found[Some(parent, most)].append(row)
+                saw(row)
         return [found[key] for key in keys]
 
     return DataLoader(batch, max_batch_size=BATCH)
