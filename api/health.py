@@ -27,15 +27,22 @@ async def livez(_request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Every part that an answer needs; 503 when one is missing. A slow relay is told, but turns no traffic away."""
     state: State = request.app.state.waarborg
-    postgres, redis, migrations, relay = await asyncio.gather(
+    postgres, redis, migrations, relay, fence = await asyncio.gather(
         _part(_postgres(state)),
         _part(_redis(state)),
         _part(_migrations(state)),
         _part(_relay(state)),
+        _part(_fence(state)),
     )
-    parts = {"postgres": postgres, "redis": redis, "migrations": migrations, "relay": relay}
+    parts = {
+        "postgres": postgres,
+        "redis": redis,
+        "migrations": migrations,
+        "relay": relay,
+        "fence": fence,
+    }
     # Without Redis facts come from PostgreSQL, up to a second later: worth telling, not worth refusing.
-    ready = all(parts[name]["ready"] for name in ("postgres", "migrations"))
+    ready = all(parts[name]["ready"] for name in ("postgres", "migrations", "fence"))
     told = {"status": "ready" if ready else "not ready", "parts": parts}
     return _json(told, 200 if ready else 503)
 
@@ -96,6 +103,17 @@ async def _migrations(state: State) -> dict[str, Any]:
         return {"ready": True, "revision": " ".join(found)}
     why = f"the tables are at {' '.join(found)}, this release needs {' '.join(state.revisions)}"
     return {"ready": False, "why": why}
+
+
+async def _fence(state: State) -> dict[str, Any]:
+    """Row-level security holds for the login of requests, and lets the system's login pass."""
+    query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    async with state.requests() as asking, state.sessions() as working:
+        passes = bool(await asking.scalar(query)), bool(await working.scalar(query))
+    if passes == (False, True):
+        return {"ready": True}
+    who = "requests pass" if passes[0] else "the system's login does not pass"
+    return {"ready": False, "why": f"{who} row-level security: see deploy/roles.sql"}
 
 
 async def _relay(state: State) -> dict[str, Any]:

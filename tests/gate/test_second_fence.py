@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from domain.fence import Fenced
 from domain.incidents import Incident
 from domain.ledger import Entry
 from tests import build
+from tests.api import asking
 from tests.build import World
 
 
@@ -152,3 +154,19 @@ async def test_a_cancelled_request_gives_its_connection_back_without_its_fence(
     async with Fenced(requests, other.staff)() as session:
         assert list(await session.scalars(select(Tenant.id))) == [other.tenant.id]
     assert await count(requests, Tenant) == 0
+
+
+@pytest.mark.parametrize("wrong", ["database_url", "system_database_url"])
+async def test_an_api_on_the_wrong_login_is_not_ready_and_says_why(
+    wrong: str, database_url: str, system_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    swapped = {"database_url": system_url, "system_database_url": database_url}
+    configured = asking.settings(database_url, redis_url, tmp_path)
+    right = {"database_url": database_url, "system_database_url": system_url}
+    async with asking.running(configured) as api:
+        fence = (await api.http.get("/readyz")).json()["parts"]["fence"]
+    async with asking.running(configured.model_copy(update=right | {wrong: swapped[wrong]})) as api:
+        response = await api.http.get("/readyz")
+    assert fence == {"ready": True}
+    assert response.status_code == 503
+    assert "row-level security" in response.json()["parts"]["fence"]["why"]
