@@ -113,7 +113,7 @@ class Scene:
                 await session.scalar(
                     text(
                         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                        " AND datname = current_database() AND query LIKE '%FROM agreement%FOR UPDATE%'"
+                        " AND datname = current_database() AND query LIKE '%FROM agreement%FOR NO KEY UPDATE%'"
                     )
                 )
             )
