@@ -43,7 +43,7 @@ def connect(url: str, *, pool_size: int = 10) -> AsyncEngine:
                 "timezone": "UTC",
                 "lock_timeout": "4000",
                 "jit": "off",
-            }
+            },
         },
     )
 

@@ -167,12 +167,19 @@ def test_both_inverses_are_inverses_and_lie_on_their_own_side(
     promises = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4)] * len(SPECS))
     cal = calendars_for(SPECS, promises, season, season)
     t = season + offset + beside
-    c = working(cal, k, t) + more
+    c = working(cal.head[k], cal.data, t) + more
 
-    after, reached = exceeded_at(cal, k, c), reached_at(cal, k, max(c, 1))
+    after, reached = (
+        exceeded_at(cal.head[k], cal.data, c),
+        reached_at(cal.head[k], cal.data, max(c, 1)),
+    )
 
-    assert working(cal, k, after) == c < working(cal, k, after + 1)
-    assert working(cal, k, reached - 1) < max(c, 1) == working(cal, k, reached)
+    assert working(cal.head[k], cal.data, after) == c < working(cal.head[k], cal.data, after + 1)
+    assert (
+        working(cal.head[k], cal.data, reached - 1)
+        < max(c, 1)
+        == working(cal.head[k], cal.data, reached)
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -193,4 +200,7 @@ def test_working_time_is_the_number_of_working_minutes(
     minutes = naive.working_minutes(SPECS[k], *season)
 
     counted = sum(low <= m * MINUTE < high for m in minutes)
-    assert working(cal, k, high) - working(cal, k, low) == counted * MINUTE
+    assert (
+        working(cal.head[k], cal.data, high) - working(cal.head[k], cal.data, low)
+        == counted * MINUTE
+    )
