@@ -1,9 +1,10 @@
-"""Real servers for every test: one PostgreSQL and one Redis for the whole run, one database for each worker of it."""
+"""Real servers for every test: one PostgreSQL and one Redis for the whole run, one database for each file of it."""
 
 import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +17,7 @@ from api.embedded import Servers, servers
 from domain.db import Sessions, connect, sessions
 
 TEMPLATE = "waarborg_template"
+_NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -36,25 +38,44 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def owner_url(pair: Servers) -> str:
-    """This worker's own database, as the login that owns its tables."""
-    return copied(pair, f"waarborg_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+@pytest.fixture(scope="module")
+def owner_url(pair: Servers) -> Iterator[str]:
+    """A database for the tests of one file, as the login that owns its tables.
+
+    A copy takes a fifth of a second; a worker process that has to plough through the facts of all other tests
+    before it comes to ours took a minute.
+    """
+    name = f"waarborg_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_NUMBERS)}"
+    yield copied(pair, name)
+    asyncio.run(_drop(superuser(pair), name))
 
 
 def copied(pair: Servers, name: str) -> str:
     """A database of this name, copied from one template that was migrated once; its owner's address."""
     owner = make_url(pair.owner_url)
     template_url = owner.set(database=TEMPLATE).render_as_string(hide_password=False)
-    superuser = owner.set(drivername="postgresql", username="postgres", database="postgres")
-    address = superuser.render_as_string(hide_password=False)
     directory = Path(str(owner.query["host"])).parent
     with (directory / "template.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        if asyncio.run(_create(address, TEMPLATE, "template1")):
+        if asyncio.run(_create(superuser(pair), TEMPLATE, "template1")):
             migrate.upgrade(template_url)
-        asyncio.run(_create(address, name, TEMPLATE))
+        asyncio.run(_create(superuser(pair), name, TEMPLATE))
     return owner.set(database=name).render_as_string(hide_password=False)
+
+
+def superuser(pair: Servers) -> str:
+    """The address of whoever may make databases."""
+    owner = make_url(pair.owner_url)
+    login = owner.set(drivername="postgresql", username="postgres", database="postgres")
+    return login.render_as_string(hide_password=False)
+
+
+async def _drop(address: str, name: str) -> None:
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
 
 
 async def _create(address: str, name: str, template: str) -> bool:
@@ -71,13 +92,13 @@ async def _create(address: str, name: str, template: str) -> bool:
         await connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def database_url(owner_url: str) -> str:
-    """This worker's own database, as the application's login."""
+    """The same database, as the application's login."""
     return login(owner_url, migrate.APP_ROLE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system_url(owner_url: str) -> str:
     """The same database, as the login that sees every company's rows."""
     return login(owner_url, "waarborg_system")
@@ -90,7 +111,7 @@ def login(url: str, role: str) -> str:
 
 @pytest.fixture
 async def make(system_url: str) -> AsyncIterator[Sessions]:
-    """A maker of sessions on this worker's database; commits are real and nothing is cleaned."""
+    """A maker of sessions on this file's database; commits are real and nothing is cleaned."""
     engine = connect(system_url)
     yield sessions(engine)
     await engine.dispose()

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]  # made from nothing once, by one worker
 
 
 class Up:
