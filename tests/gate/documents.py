@@ -36,7 +36,12 @@ PLAIN: dict[str, Any] = {
 }
 
 
-HINTS: dict[str, Any] = {"elapsedSeconds": 900, "at": "2026-03-02T15:30:00+00:00", "window": "DAY"}
+HINTS: dict[str, Any] = {
+    "elapsedSeconds": 900,
+    "at": "2026-03-02T15:30:00+00:00",
+    "window": "DAY",
+    "currency": "EUR",
+}
 """What fits better than any value of the type; given also where it could be left out."""
 
 
