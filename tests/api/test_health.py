@@ -20,6 +20,7 @@ async def test_ready_names_every_part(api: Api) -> None:
     parts = response.json()["parts"]
     assert {name: part["ready"] for name, part in parts.items()} == {
         "postgres": True, "redis": True, "migrations": True, "relay": True,
+        "fence": True,
     }  # fmt: skip
 
 
