@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
 DATA   ?= var
+EVENTS ?= 1e6 1e7
 COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 STAMP  := $(VENV)/.installed
@@ -51,9 +52,9 @@ migration: install ## Write the migration that leads to the models: make migrati
 	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --revise "$(m)" --data build/check
 
-bench-evaluator: install ## Time the evaluator against NumPy, polars and DuckDB in one run, and two Dask workers
-	$(RUN)/python -m tests.bench.evaluator --events 1e6
-	$(RUN)/python -m tests.bench.dask --events 1e6
+bench-evaluator: install ## Time the evaluator against NumPy, polars, DuckDB and Dask: make bench-evaluator EVENTS=1e6
+	$(RUN)/python -m tests.bench.evaluator --events $(EVENTS)
+	for events in $(EVENTS); do $(RUN)/python -m tests.bench.dask --events $$events || exit 1; done
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }

@@ -1,16 +1,19 @@
 """The one way to a verdict: events, promises and calendars in, a row per measured part out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.kernels.clock import BEYOND
 from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
+from domain.kernels.jit import kernel
 from domain.kernels.judge import PPM, Rows, judge
 from domain.kernels.layout import seal
 
 WARN_PPM = (500_000, 750_000, 900_000)
+OUTSIDE, PRIORITY, KIND = 1, 2, 3
 KINDS = (np.int64, np.int32, np.int32, np.uint8, np.uint8, np.float32)  # of `Events`
 
 
@@ -55,11 +58,15 @@ def judged(
 
 def within_horizon(rows: Rows) -> Rows:
     """Refuse rows of which a deadline could not be computed."""
-    beyond = np.flatnonzero(rows.breach_us == BEYOND)
-    if beyond.size:
-        promise = int(rows.promise[beyond[0]])
-        raise HorizonTooShort(f"the deadline of promise {promise} lies beyond its calendar")
+    refused = np.flatnonzero(rows.breach_us == BEYOND)
+    if refused.size:
+        raise HorizonTooShort(beyond(int(rows.promise[refused[0]])))
     return rows
+
+
+def beyond(promise: int) -> str:
+    """Why a deadline is refused."""
+    return f"the deadline of promise {promise} lies beyond its calendar"
 
 
 def records_of(rows: Verdicts) -> Rows:
@@ -87,16 +94,22 @@ def checked(events: Events, promises: Promises, calendars: Calendars) -> Events:
     Columns of another type, or read-only ones such as Arrow's, are copied: for each combination of
     types numba would compile every kernel again.
     """
-    events = Events._make(
-        np.require(column, kind, ("C", "W")) for column, kind in zip(events, KINDS, strict=True)
-    )
-    if len({column.size for column in events}) > 1:
+    events = Events._make(_plain(c, kind) for c, kind in zip(events, KINDS, strict=True))
+    if not (
+        events.ts.size
+        == events.promise.size
+        == events.unit.size
+        == events.kind.size
+        == events.priority.size
+        == events.value.size
+    ):
         raise ValueError("event columns differ in length")
-    if events.ts.size and (events.promise.min() < 0 or events.promise.max() >= promises.cls.size):
+    fault = _fault(events, promises.terms.shape[0])
+    if fault == OUTSIDE:
         raise ValueError("an event names a promise outside the dimension")
-    if events.ts.size and events.priority.max() > 3:
+    if fault == PRIORITY:
         raise ValueError("a priority is 0..3")
-    if events.ts.size and events.kind.max() > 15:
+    if fault == KIND:
         raise ValueError("an event kind is below 16")
     k = calendars.always.size
     if promises.calendar.size and not 0 <= promises.calendar.min() <= promises.calendar.max() < k:
@@ -104,14 +117,45 @@ def checked(events: Events, promises: Promises, calendars: Calendars) -> Events:
     return events
 
 
+def _plain(column: Any, kind: type) -> NDArray[Any]:
+    if column.dtype == kind and column.flags.carray:
+        return column
+    return np.require(column, kind, ("C", "W"))
+
+
+@kernel
+def _fault(events: Events, promises: int) -> int:
+    """One walk over what a kernel uses as an index."""
+    for i in range(events.ts.size):
+        if events.promise[i] < 0 or events.promise[i] >= promises:
+            return OUTSIDE
+        if events.priority[i] > 3:
+            return PRIORITY
+        if events.kind[i] > 15:
+            return KIND
+    return 0
+
+
+def horizon(promises: Promises, calendars: Calendars) -> tuple[int, int]:
+    """From where and until where every working calendar in use is expanded, µs."""
+    used = np.unique(promises.calendar)
+    used = used[~calendars.always[used]]
+    if used.size == 0:
+        return -BEYOND, BEYOND
+    return int(calendars.from_us[used].max()), int(calendars.until_us[used].min())
+
+
 def check_horizon(
     ts: NDArray[np.int64], promises: Promises, calendars: Calendars, at_us: int
 ) -> None:
     """Refuse instants outside the expansions that count working hours."""
-    used = np.unique(promises.calendar)
-    used = used[~calendars.always[used]]
-    if used.size == 0 or ts.size == 0:
+    check_within(ts, horizon(promises, calendars), at_us)
+
+
+def check_within(ts: NDArray[np.int64], within: tuple[int, int], at_us: int) -> None:
+    """Refuse instants outside a horizon."""
+    if ts.size == 0:
         return
-    first, last = min(int(ts.min()), at_us), at_us
-    if first < calendars.from_us[used].max() or last >= calendars.until_us[used].min():
-        raise HorizonTooShort(f"{first}..{last} µs is more than the calendars were expanded to")
+    first = min(int(ts.min()), at_us)
+    if first < within[0] or at_us >= within[1]:
+        raise HorizonTooShort(f"{first}..{at_us} µs is more than the calendars were expanded to")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.kernels.clock import BEYOND
 from domain.kernels.columns import CALENDAR, Calendars, Events, Promises
 from domain.kernels.jit import kernel, leaf
 from domain.kernels.judge import Rows, judge_unit
@@ -59,8 +60,11 @@ def index(store: Store) -> None:
 
 
 @kernel
-def add(store: Store, events: Events) -> NDArray[np.int64]:
-    """Append events, for which there is room; return the slots of the units they touch."""
+def add(store: Store, events: Events) -> tuple[NDArray[np.int64], int]:
+    """Append events, for which there is room.
+
+    Returns the slots of the units they touch, and how many events those have.
+    """
     (
         used,
         ts,
@@ -112,7 +116,10 @@ def add(store: Store, events: Events) -> NDArray[np.int64]:
             touched[slot] = used[2]
             slots[count] = slot
             count += 1
-    return slots[:count]
+    touching = 0
+    for slot in slots[:count]:
+        touching += size[slot]
+    return slots[:count], touching
 
 
 @kernel
@@ -140,8 +147,11 @@ def judge_slots(
     warn_ppm: NDArray[np.int64],
     out: Rows,
 ) -> int:
-    """Write the rows of some units into `out`, note their next checks; return how many rows."""
-    longest = 0
+    """Write the rows of some units into `out`, note their next checks; return how many rows.
+
+    -1 - p when a deadline of promise p lies beyond its calendar.
+    """
+    longest, beyond = 0, -1
     for slot in slots:
         longest = max(longest, store.size[slot])
     ts, code = np.empty(longest, np.int64), np.empty(longest, np.uint8)
@@ -167,7 +177,9 @@ def judge_slots(
                 break
             check = ts[i]
         for r in range(before, row):
+            if out[r].breach_us == BEYOND:
+                beyond = p
             if out[r].next_check_us >= 0 and (check < 0 or out[r].next_check_us < check):
                 check = out[r].next_check_us
         store.check[slot] = check
-    return row
+    return row if beyond < 0 else -1 - beyond

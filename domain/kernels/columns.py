@@ -66,7 +66,7 @@ CLS, CALENDAR, TARGET, DAYS, OBJECTIVE, PAUSABLE, TERMS = 0, 1, 2, 6, 10, 11, 12
 class Calendars(NamedTuple):
     """Working time of k calendars: a row of numbers each, and one array they point into."""
 
-    head: NDArray[np.int64]  # (k, 12), see the numbers below
+    head: NDArray[np.int64]  # (k, 13), see the numbers below
     data: NDArray[np.int64]  # intervals, day tables, offsets, business days, one behind the other
 
     @property
@@ -88,9 +88,11 @@ class Calendars(NamedTuple):
 # Columns of `Calendars.head`. OPEN, CLOSE and BEFORE point at INTERVALS numbers each: sorted,
 # disjoint intervals [open, close) and the working µs before each. DAY_TABLE points at the first
 # interval that closes after each UTC midnight from day DAY_ZERO on; ZONE at OFFSETS instants from
-# which an offset holds, followed by the offsets; BUSINESS at local day numbers with working time.
+# which an offset holds, followed by the offsets; BUSINESS at local day numbers with working time;
+# INVERSE at the last interval that begins with at most so many steps of 2**STEP_BITS working µs.
 ALWAYS, FROM, UNTIL, TOTAL, INTERVALS, OPEN, DAY_TABLE, DAY_ZERO = 0, 1, 2, 3, 4, 5, 6, 7
-ZONE, OFFSETS, BUSINESS, BUSINESS_DAYS, HEAD = 8, 9, 10, 11, 12
+ZONE, OFFSETS, BUSINESS, BUSINESS_DAYS, INVERSE, HEAD = 8, 9, 10, 11, 12, 13
+STEP_BITS = 34  # 4.8 h: one or two intervals of a working day; finer tables leave the cache
 
 # A verdict as the kernels write it; `Verdicts` are views of these fields.
 VERDICT = np.dtype(

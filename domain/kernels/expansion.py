@@ -17,8 +17,10 @@ from domain.kernels.columns import (
     FROM,
     HEAD,
     INTERVALS,
+    INVERSE,
     OFFSETS,
     OPEN,
+    STEP_BITS,
     TOTAL,
     UNTIL,
     ZONE,
@@ -49,15 +51,16 @@ def pack(expansions: Sequence[Expansion]) -> Calendars:
     end = 0
     for row, e in zip(head, expansions, strict=True):
         length = e.close_us - e.open_us
-        intervals = (e.open_us, e.close_us, np.cumsum(length) - length)
-        table = _day_table(e)
-        parts = (*intervals, table, e.zone_from_us, e.zone_offset_us, e.business_day)
+        before = np.cumsum(length) - length
+        intervals = (e.open_us, e.close_us, before)
+        zone = (e.zone_from_us, e.zone_offset_us, e.business_day)
+        parts = (*intervals, _day_table(e), *zone, _inverse_table(before, int(length.sum())))
         starts = end + np.cumsum([0, *(part.size for part in parts)])
         row[[ALWAYS, FROM, UNTIL]] = e.always, e.from_us, e.until_us
         row[[TOTAL, INTERVALS, OPEN]] = length.sum(), length.size, starts[0]
         row[[DAY_TABLE, DAY_ZERO]] = starts[3], e.from_us // _DAY
         row[[ZONE, OFFSETS]] = starts[4], e.zone_from_us.size
-        row[[BUSINESS, BUSINESS_DAYS]] = starts[6], e.business_day.size
+        row[[BUSINESS, BUSINESS_DAYS, INVERSE]] = starts[6], e.business_day.size, starts[7]
         data += parts
         end = int(starts[-1])
     return Calendars(head, np.concatenate(data))
@@ -96,3 +99,9 @@ def _day_table(e: Expansion) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     midnights = np.arange(e.from_us // _DAY, e.until_us // _DAY + 2, dtype=np.int64) * _DAY
     return np.searchsorted(e.close_us, midnights, side="right").astype(np.int64)
+
+
+def _inverse_table(before: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Last interval with at most so much working time before it, by steps: a deadline in O(1)."""
+    steps = np.arange((total >> STEP_BITS) + 1, dtype=np.int64) << STEP_BITS
+    return np.maximum(0, np.searchsorted(before, steps, side="right") - 1).astype(np.int64)

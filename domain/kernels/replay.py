@@ -8,20 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.batch import (
-    WARN_PPM,
-    check_horizon,
-    checked,
-    empty_rows,
-    within_horizon,
-)
-from domain.kernels.burn import PAGE, TICKET, Limits, burning, limits_for
+from domain.kernels.batch import HorizonTooShort, beyond, check_horizon, checked
+from domain.kernels.burn import Limits, alarms, burning, limits_for
 from domain.kernels.columns import Calendars, Events, Promises
-from domain.kernels.judge import Rows, judge
+from domain.kernels.gist import Gist, Room, gist, room_for
 from domain.kernels.layout import Sealed, counted, empty_sealed, order, scatter
-from domain.kernels.lists import LateList, OpenList, late_list, open_list
+from domain.kernels.lists import LateList, OpenList
 from domain.kernels.spans import Spans
-from domain.kernels.windows import WindowRows, decided, window_rows
+from domain.kernels.windows import WindowRows, window_rows
 
 RUNS_PER_THREAD = 12  # small enough to balance a skewed log, large enough that calls are free
 
@@ -131,44 +125,38 @@ def _evaluated(
     ordered: bool,
 ) -> Replay:
     check_horizon(sealed.ts, promises, calendars, at_us)
-    warn, limits = np.array(WARN_PPM, np.int64), limits_for(promises, period_days)
-
+    limits = limits_for(promises, period_days)
     runs = _runs(sealed, threads)
     largest = max(int(sealed.first[b] - sealed.first[a]) for a, b in runs)
-    # Rows are written again and again in the same memory: fresh pages cost as much as judging.
-    free: SimpleQueue[Rows] = SimpleQueue()
+    free: SimpleQueue[Room] = SimpleQueue()
     for _ in range(threads):
-        free.put(empty_rows(largest))
+        free.put(room_for(largest))
 
     def run(edges: tuple[int, int]) -> Replay:
         if not ordered:
             order(sealed, promises, *edges)
-        out = free.get()
+        room = free.get()
         try:
-            n = judge(sealed, promises, calendars, at_us, warn, out, *edges)
-            return _run(within_horizon(out[:n]), promises, spans, limits, edges)
+            found = gist(sealed, promises, calendars, at_us, *edges, room)
         finally:
-            free.put(out)
+            free.put(room)
+        if found.beyond >= 0:
+            raise HorizonTooShort(beyond(found.beyond))
+        return _run(found, promises, spans, limits, edges)
 
     found = dict(zip(runs, pool.map(run, runs), strict=True))
     return _joined([found[edges] for edges in sorted(runs)])
 
 
 def _run(
-    rows: Rows, promises: Promises, spans: Spans, limits: Limits, edges: tuple[int, int]
+    found: Gist, promises: Promises, spans: Spans, limits: Limits, edges: tuple[int, int]
 ) -> Replay:
-    done = decided(rows, *edges)
-    says = burning(done, limits, *edges)
-    fast, slow = (
-        np.diff(np.concatenate([[0], np.cumsum((says & bit) > 0)])[done.first])
-        for bit in (PAGE, TICKET)
-    )
+    done = found.done
     return Replay(
         window_rows(done, promises, spans, *edges),
-        late_list(rows),
-        open_list(rows, *edges),
-        fast,
-        slow,
+        found.late,
+        found.open,
+        *alarms(burning(done, limits, *edges), done.first),
     )
 
 

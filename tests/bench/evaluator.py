@@ -1,9 +1,12 @@
 """The same evaluation by four engines in one run, with the time of streaming the bytes as the limit.
 
-`python -m tests.bench.evaluator --events 1e6`: compare the ratios, machines are noisy.
+`python -m tests.bench.evaluator --events 1e6 1e7 --cores 1 2`: compare the ratios, machines are
+noisy. Every number of events and cores is a process of its own, pinned to its cores.
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,19 @@ from tests.bench.answers import Answers, disagreement, of_replay
 from tests.bench.log import Log, synthetic
 
 T = TypeVar("T")
+Figures = tuple[float, float, str]  # wall s, CPU s, whether it agrees ("" where it has no say)
+ARRIVAL, RESIDENT = "kernels, arrival order", "kernels, resident"
+HEADERS = (
+    "events",
+    "cores",
+    "engine",
+    "wall s",
+    "CPU s",
+    "CPU ns/event",
+    "÷ arrival",
+    "÷ resident",
+    "agrees",
+)
 
 
 class Took(NamedTuple):
@@ -47,49 +63,48 @@ def timed(work: Callable[[], T], rounds: int) -> tuple[Took, T]:
     return took, found
 
 
-def engines(log: Log, rounds: int, console: Console) -> None:
-    """Time everybody on the same log, check that they agree, print the ratios."""
+def engines(log: Log, rounds: int, cores: int) -> dict[str, Figures]:
+    """Time everybody on the same log and see whether they agree with us."""
     rest = (log.promises, log.calendars, log.at_us, log.spans)
-    replay(log.events, *rest)  # compile, or load what was compiled
+    replay(log.events, *rest, threads=cores)  # compile, or load what was compiled
     columns = [np.ascontiguousarray(c).view(np.uint8) for c in log.events]
     stream, _ = timed(lambda: [c[: c.size & ~7].view(np.int64).sum() for c in columns], rounds)
-    ours, found = timed(lambda: replay(log.events, *rest), rounds)
-    sealed = sealed_log(log.events, log.promises)
-    resident, again = timed(lambda: replay_sealed(sealed, *rest), rounds)
+    ours, found = timed(lambda: replay(log.events, *rest, threads=cores), rounds)
+    sealed = sealed_log(log.events, log.promises, threads=cores)
+    resident, again = timed(lambda: replay_sealed(sealed, *rest, threads=cores), rounds)
     answer = of_replay(found)
-    wrong = disagreement(answer, of_replay(again))
-    rows = [("kernels, arrival order", ours, wrong), ("kernels, resident", resident, wrong)]
+    wrong = disagreement(answer, of_replay(again)) or "yes"
+    figures = {ARRIVAL: (*ours, wrong), RESIDENT: (*resident, wrong)}
     peers: dict[str, Callable[[Log], Answers]] = {
         "NumPy": with_numpy.evaluate,
         "polars": with_polars.evaluate,
-        "DuckDB": with_duckdb.evaluate,
+        "DuckDB": partial(with_duckdb.evaluate, threads=cores),
     }
     for name, evaluate in peers.items():
         took, theirs = timed(partial(evaluate, log), rounds)
-        rows.append((name, took, disagreement(answer, theirs)))
-    n = log.events.ts.size
-    table = Table(title=f"{n:,} events, {log.promises.cls.size} promises, fastest of {rounds}")
-    for header in (
-        "engine",
-        "wall s",
-        "CPU s",
-        "CPU ns/event",
-        "÷ arrival",
-        "÷ resident",
-        "agrees",
-    ):
-        table.add_column(header, justify="left" if header == "engine" else "right")
-    for name, took, difference in rows:
+        figures[name] = (*took, disagreement(answer, theirs) or "yes")
+    return figures | {"limit: stream the bytes": (*stream, "")}
+
+
+def pinned(events: int, cores: int, rounds: int, promises: int) -> dict[str, Figures]:
+    """Time the engines in a process of their own that has so many cores."""
+    command = [sys.executable, "-m", "tests.bench.evaluator", "--pinned", "--events", str(events)]
+    command += ["--cores", str(cores), "--rounds", str(rounds), "--promises", str(promises)]
+    environment = os.environ | {"POLARS_MAX_THREADS": str(cores)}  # read at its import
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return {name: (wall, cpu, says) for name, (wall, cpu, says) in json.loads(done.stdout).items()}
+
+
+def add_rows(table: Table, n: int, cores: int, figures: dict[str, Figures]) -> None:
+    """One row per engine, with its time over ours."""
+    for name, (wall_s, cpu_s, agrees) in figures.items():
         ratios = (
-            f"{took.wall_s / best.wall_s:.1f} ({took.cpu_s / best.cpu_s:.1f})"
-            for best in (ours, resident)
+            f"{wall_s / figures[ours][0]:.1f} ({cpu_s / figures[ours][1]:.1f})" if agrees else ""
+            for ours in (ARRIVAL, RESIDENT)
         )
-        figures = (f"{took.wall_s:.3f}", f"{took.cpu_s:.3f}", f"{took.cpu_s / n * 1e9:.0f}")
-        table.add_row(name, *figures, *ratios, difference or "yes")
-    limit = (f"{stream.wall_s:.4f}", f"{stream.cpu_s:.4f}", f"{stream.cpu_s / n * 1e9:.1f}")
-    table.add_row("limit: stream the bytes", *limit, "", "", "")
-    console.print(table)
-    console.print("ratios: wall (CPU)")
+        times = (f"{wall_s:.3f}", f"{cpu_s:.3f}", f"{cpu_s / n * 1e9:.0f}")
+        table.add_row(f"{n:,}", str(cores), name, *times, *ratios, agrees)
+    table.add_section()
 
 
 def keeping_up(log: Log, console: Console) -> None:
@@ -164,18 +179,34 @@ def _status(name: str) -> int:
 def main() -> None:
     """Run the benchmark and print the table."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--events", type=float, default=1e6)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--events", type=float, nargs="+", default=[1e6, 1e7])
+    options.add_argument("--cores", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--rounds", type=int, help="default: 3, from 5,000,000 events on 1")
     options.add_argument("--promises", type=int, default=0)
+    options.add_argument("--pinned", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--replay", type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.replay:
         sys.stdout.write(str(replay_stored(chosen.replay, chosen.promises)))
         return
-    console, log = Console(), synthetic(int(chosen.events), promises=chosen.promises)
-    engines(log, chosen.rounds, console)
-    keeping_up(log, console)
-    memory(log, console)
+    if chosen.pinned:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores[0]])
+        log = synthetic(int(chosen.events[0]), promises=chosen.promises)
+        sys.stdout.write(json.dumps(engines(log, chosen.rounds, chosen.cores[0])))
+        return
+    console = Console()
+    table = Table(title="fastest of the rounds; ratios: wall (CPU)")
+    for header in HEADERS:
+        table.add_column(header, justify="left" if header == "engine" else "right")
+    for events in map(int, chosen.events):
+        log = synthetic(events, promises=chosen.promises)
+        for cores in chosen.cores:
+            rounds = chosen.rounds or (3 if events < 5_000_000 else 1)
+            found = pinned(events, cores, rounds, chosen.promises)
+            add_rows(table, log.events.ts.size, cores, found)
+        keeping_up(log, console)
+        memory(log, console)
+    console.print(table)
 
 
 if __name__ == "__main__":

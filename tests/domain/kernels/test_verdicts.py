@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernels import EventKind, PromiseClass
+from domain.calendars.rules import calendars_for
+from domain.kernels import (
+    EventKind,
+    PromiseClass,
+    decided,
+    event_columns,
+    judged,
+    late_list,
+    open_list,
+    promise_columns,
+)
+from domain.kernels.gist import gist, room_for
+from domain.kernels.layout import seal
 from tests.domain.kernels import examples
 
 CLOCK_KINDS = [
@@ -47,3 +59,28 @@ def test_the_kernel_agrees_with_its_twin(
 
     expected = examples.naive_rows(events, promises, examples.SPECS, at, season)
     assert found == expected
+
+
+@pytest.mark.parametrize("cls", list(PromiseClass), ids=lambda c: c.name.lower())
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_what_a_replay_reads_is_what_the_verdicts_say(
+    cls: PromiseClass, data: st.DataObject
+) -> None:
+    promises = data.draw(st.lists(examples.promises(cls), min_size=1, max_size=2))
+    told = data.draw(
+        examples.logs(len(promises), 0, [EventKind.START, EventKind.STOP, *KINDS[cls]])
+    )
+    at, p = data.draw(examples.instants(0)), len(promises)
+    events, columns = event_columns(told), promise_columns(promises)
+    calendars = calendars_for(examples.SPECS, columns, min([at, *(e.ts for e in told)]), at)
+
+    found = gist(seal(events, columns), columns, calendars, at, 0, p, room_for(len(told)))
+
+    rows = judged(events, columns, calendars, at)
+    for mine, theirs in zip(
+        (*found.done, *found.late, *found.open),
+        (*decided(rows, 0, p), *late_list(rows), *open_list(rows, 0, p)),
+        strict=True,
+    ):
+        assert mine.tolist() == theirs.tolist()
