@@ -109,7 +109,7 @@ def gist(
             while b < end and unit[b] == u:
                 b += 1
             if b - a == 2 and (cls == FLOW or cls == DUE):
-                # Three of four units are a START and a STOP: a third of the time of any unit.
+                # Most units are a START and a STOP, and need none of the general reading.
                 done = plain(ts, code, a, cls == DUE, terms, head, data, at)
                 if done[0] >= 0:
                     tau[n], measure[n], kept[n], quality[n] = done

@@ -352,8 +352,8 @@ def decayed_scores(
 def decay(ago_us: int) -> float:
     """2**(ago / H) for ago <= 0.
 
-    Within a day, where parts are, eight terms of the series are exact to the last bit or two, and
-    take a tenth of the time of exp2.
+    Within a day, where parts are, eight terms of the series are exact to the last bit or two and
+    cheaper than exp2.
     """
     x = ago_us * (LN2 / HALF_LIFE_US)
     if ago_us < -NEAR_US:
