@@ -4,6 +4,7 @@ A typical query takes 0.3 ms to parse and 3.7 ms to validate, and 0.02 ms to fin
 only, so that nobody fills the store with noise, and as many as fit into a bounded number of characters.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Valid:
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
     weights: dict[str | None, Weight]
+
+
+# The parser reads a number digit by digit: 60,000 of them cost 50 ms before any rule is asked.
+_ENDLESS = re.compile(r"\d{400}")
 
 
 class Invalid(Exception):
@@ -100,6 +105,8 @@ class Documents:
     def _validated(self, text: str, variables: Mapping[str, Any]) -> Valid:
         if len(text) > LONGEST:
             raise Invalid(GraphQLError(f"A document has at most {LONGEST} characters."))
+        if _ENDLESS.search(text):
+            raise Invalid(GraphQLError("A document holds no number of 400 digits; use variables."))
         try:
             document = parse(text, no_location=False, max_tokens=TOKENS)
             check_names(document)

@@ -56,7 +56,8 @@ async def _judge(make: Sessions, now: datetime) -> int:
         try:
             async with transaction(make) as session:
                 await sla.sweep(session, at=now, only=incident_id)
-        except DBAPIError as error:  # a lock not had, a server lost: it comes again in half a second
+        except DBAPIError as error:
+            # A lock not had, a server lost: it comes again in half a second.
             log.warning("promises.not_judged", incident=str(incident_id), error=repr(error))
         except Exception as error:
             log.exception("promises.not_judged", incident=str(incident_id), error=repr(error))

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]  # made from nothing once, by one worker
+# Made from nothing once, by one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
 
 
 class Up:

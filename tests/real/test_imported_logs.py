@@ -35,7 +35,8 @@ FIRM = (
     "Sign Repair",
 )
 ONLINE_CASES = 400  # tickets of each log, spread evenly over it
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real logs")]  # imported once, by one worker
+# Imported once, by one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real logs")]
 
 
 def say(figures: object) -> None:
