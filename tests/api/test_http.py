@@ -186,17 +186,21 @@ BOMBS = {
 async def test_attack_documents_are_refused_in_milliseconds(
     api: Api, office: Office, bomb: str
 ) -> None:
-    body = json.dumps({"query": BOMBS[bomb]})
     await post(api, b'{"query": "{ viewer { role } }"}', authorization=bearer(office.client))
-    began = time.process_time()
-    response = await post(api, body, authorization=bearer(office.client), accept=GRAPHQL)
-    took = time.process_time() - began
+    took = []
+    for n in range(
+        3
+    ):  # the best of three, each never seen before: whatever else the process does is not meant
+        body = json.dumps({"query": f"{BOMBS[bomb]} # {n}"})
+        began = time.process_time()
+        response = await post(api, body, authorization=bearer(office.client), accept=GRAPHQL)
+        took.append(time.process_time() - began)
     answer = response.json()
     if bomb == "doubling fragments":  # selects one field, however many ways lead to it
         assert answer.get("data") == {"__typename": "Query"} or response.status_code == 400
     else:
         assert response.status_code == 400, answer
-    assert took < 0.3, f"{took:.3f} s of CPU"
+    assert min(took) < 0.3, f"{took} s of CPU"
 
 
 async def test_a_page_size_in_a_variable_counts_as_it_is(api: Api, office: Office) -> None:
