@@ -64,7 +64,7 @@ def main() -> None:
     options.add_argument("--events", type=float, default=1e6)
     cluster_of: Any = distributed.LocalCluster
     client_of: Any = distributed.Client
-    console, log = Console(), synthetic(int(options.parse_args().events))
+    console, log = Console(width=130), synthetic(int(options.parse_args().events))
     rest = log._replace(events=Events._make(column[:0] for column in log.events))
     with tempfile.TemporaryDirectory() as directory:
         paths = stored(log, Path(directory))

@@ -194,7 +194,7 @@ def main() -> None:
         log = synthetic(int(chosen.events[0]), promises=chosen.promises)
         sys.stdout.write(json.dumps(engines(log, chosen.rounds, chosen.cores[0])))
         return
-    console = Console()
+    console = Console(width=130)  # the table needs it, also in a log
     table = Table(title="fastest of the rounds; ratios: wall (CPU)")
     for header in HEADERS:
         table.add_column(header, justify="left" if header == "engine" else "right")

@@ -292,9 +292,9 @@ def main() -> None:
         url = make_url(running.owner_url).set(username="waarborg_system")
         address = url.render_as_string(hide_password=False)
         table = asyncio.run(run(address, Path(place) / "archive"))
-    Console().print(table)
+    Console(width=130).print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    Console().print(f"peak memory of this process {peak:.2f} GB, filling included")
+    Console(width=130).print(f"peak memory of this process {peak:.2f} GB, filling included")
 
 
 if __name__ == "__main__":
