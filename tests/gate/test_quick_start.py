@@ -79,6 +79,7 @@ def section(title: str) -> list[str]:
 
 async def follow(partner: Partner, server: Server, command: str) -> str:
     """Start what follows the account, and let something happen until it has said so."""
+    await prober.number(server.api)  # what happened before is no news to somebody who begins now
     following = asyncio.create_task(partner.sh(command))
     while not following.done():
         await build.incident(server.api.make, partner.office.world, summary="Gate does not close")
