@@ -75,10 +75,12 @@ async def facts(
     await hub.ready()
     async with make() as session:
         topic = await admit(session, actor, account_id)
-        if after is not None and not 0 <= after <= await numbering.head(session):
+        # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
+        now = await numbering.head(session)
+        if after is not None and not 0 <= after <= now:
             raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
     asked = _Asked(actor, topic, None if kinds is None else frozenset(kinds))
-    told = hub.position if after is None else after
+    told = now if after is None else after
     if after is not None and await _is_too_far(make, asked, after):
         yield Gap(after, GapReason.TOO_FAR)
         return
