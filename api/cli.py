@@ -114,6 +114,21 @@ def token(
     _end(code)
 
 
+@app.command()
+def company(
+    name: Annotated[str, typer.Argument(help="What it is called; no other one is.")],
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Make a security company, and print the first key to it."""
+    from api.commands.company import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, name, as_json)
+    _end(code)
+
+
 @import_app.command("incidents")
 def import_incidents(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False)],
