@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import Account
 from domain.archive.model import Sealing, Segment
 from domain.archive.reads import ground, month_rows, touched_since
-from domain.archive.rules import Piece, packed_ids
+from domain.archive.rules import Piece, packed_ids, used
 from domain.base import uuid7
 from domain.incidents.model import Incident
 from domain.ledger import Entry
@@ -101,6 +101,7 @@ async def _write(
 
 def packed(piece: Piece) -> dict[str, int | bytes]:
     """A piece in the columns of a segment."""
+    piece = used(piece)
     return {
         "events": piece.ts.size,
         "units": piece.counts.size,
@@ -108,5 +109,6 @@ def packed(piece: Piece) -> dict[str, int | bytes]:
         "code": piece.code.tobytes(),
         "counts": piece.counts.astype("<i4").tobytes(),
         "incidents": packed_ids(piece.incidents),
+        "site_of": piece.site_of.astype("<i4").tobytes(),
         "sites": packed_ids(piece.sites),
     }

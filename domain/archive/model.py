@@ -28,7 +28,7 @@ class Segment(Base, Owned):
     """The clock events of one promise term about the tickets opened in one UTC month, in reading order.
 
     Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events,
-    `incidents` and `sites` 16-byte ids per ticket, tickets by id.
+    `incidents` 16-byte ids and `site_of` i32 rows of `sites` per ticket, tickets by id; `sites` different 16-byte ids.
     """
 
     __tablename__ = "column_segment"
@@ -36,7 +36,7 @@ class Segment(Base, Owned):
         UniqueConstraint("term_id", "month_on"),
         CheckConstraint("length(ts) = 8 * events AND length(code) = events", name="event_columns"),
         CheckConstraint(
-            "length(counts) = 4 * units AND length(incidents) = 16 * units AND length(sites) = 16 * units",
+            "length(counts) = 4 * units AND length(incidents) = 16 * units AND length(site_of) = 4 * units",
             name="unit_columns",
         ),
     )
@@ -49,4 +49,5 @@ class Segment(Base, Owned):
     code: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[bytes] = mapped_column(LargeBinary)
     incidents: Mapped[bytes] = mapped_column(LargeBinary)
+    site_of: Mapped[bytes] = mapped_column(LargeBinary)
     sites: Mapped[bytes] = mapped_column(LargeBinary)

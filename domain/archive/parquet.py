@@ -14,8 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.archive.model import Segment
-from domain.archive.reads import piece_of
-from domain.archive.rules import Piece, ids_of, month_number, packed_ids
+from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
 
 NAME = "clock_events.parquet"
 MADE_OF, MONTH = b"waarborg.made_of", b"waarborg.month"
@@ -109,46 +108,45 @@ def read(directory: Path, tenant_id: UUID, account_id: UUID) -> Mapping[UUID, li
 def _table(segment: Segment, schema: Any) -> Any:
     import pyarrow as pa
 
-    piece = piece_of(
-        segment.month_on, segment.ts, segment.code, segment.counts, segment.incidents, segment.sites
-    )
+    ts, code = np.frombuffer(segment.ts, "<i8"), np.frombuffer(segment.code, np.uint8)
+    counts, site_of = np.frombuffer(segment.counts, "<i4"), np.frombuffer(segment.site_of, "<i4")
 
     def every(one: bytes) -> Any:
-        index = pa.array(np.zeros(piece.ts.size, np.int32))
+        index = pa.array(np.zeros(segment.events, np.int32))
         return pa.array([one], pa.binary(16)).take(index)
 
-    def each(packed: bytes) -> Any:
-        unit = np.repeat(np.arange(piece.counts.size, dtype=np.int32), piece.counts)
+    def each(packed: bytes, of: np.ndarray[Any, np.dtype[np.int32]]) -> Any:
         whole = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(16), piece.counts.size, [None, pa.py_buffer(packed)]
+            pa.binary(16), len(packed) // 16, [None, pa.py_buffer(packed)]
         )
-        return whole.take(pa.array(unit))
+        return whole.take(pa.array(np.repeat(of, counts)))
 
     return pa.table(
         [
             every(segment.account_id.bytes),
             every(segment.term_id.bytes),
-            each(packed_ids(piece.incidents)),
-            each(packed_ids(piece.sites)),
-            pa.array(piece.ts, pa.timestamp("us", "UTC")),
-            pa.array(piece.code & np.uint8(15)),
-            pa.array(piece.code >> np.uint8(4)),
+            each(segment.incidents, np.arange(segment.units, dtype=np.int32)),
+            each(segment.sites, site_of),
+            pa.array(ts, pa.timestamp("us", "UTC")),
+            pa.array(code & np.uint8(15)),
+            pa.array(code >> np.uint8(4)),
         ],
         schema=schema,
     )
 
 
 def _piece(table: Any, month_on: date) -> Piece:
-    def ids(name: str) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    def ids(name: str) -> Ids:
         column = table[name].combine_chunks()
         column = column if not hasattr(column, "chunk") else column.chunk(0)
         start = column.offset * 16
         return ids_of(column.buffers()[1].to_pybytes()[start : start + 16 * len(column)])
 
-    incidents, sites = ids("incident_id"), ids("site_id")
+    incidents = ids("incident_id")
     new = np.append(True, (incidents[1:] != incidents[:-1]).any(axis=1))
     first = np.flatnonzero(new)
     ts = table["ts"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    sites, site_of = distinct(ids("site_id")[first])
     code = table["kind"].to_numpy() | table["priority"].to_numpy() << 4
     return Piece(
         ts,
@@ -156,7 +154,8 @@ def _piece(table: Any, month_on: date) -> Piece:
         np.diff(np.append(first, ts.size)).astype(np.int32),
         np.full(first.size, month_number(month_on), np.int32),
         incidents[first],
-        sites[first],
+        site_of,
+        sites,
     )
 
 

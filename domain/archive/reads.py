@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import agreements, calendars, kernels
 from domain.agreements.model import Priority, PromiseTerm
 from domain.agreements.reads import Term
-from domain.archive.model import Sealing, Segment
-from domain.archive.rules import Log, Piece, assembled, ids_of, month_number, months_of, without
+from domain.archive import segments
+from domain.archive.model import Sealing
+from domain.archive.rules import Log, Piece, assembled, distinct, ids_of, months_of, without
 from domain.kernels.columns import Events
 from domain.kernels.layout import seal
 from domain.ledger import Entry
@@ -93,20 +94,19 @@ async def load(
     """
     base = await ground(session, account_id)
     pieces: dict[UUID, list[Piece]] = defaultdict(list)
-    head = None
-    if sealed and known_at is None:
-        head = await session.get(Sealing, account_id)
     if known_at is not None:
         found = await rows(session, base.terms, account_id, _KNOWN, known_at)
-    elif head is None:
-        found = await rows(session, base.terms, account_id)
-    else:
-        touched = await touched_since(session, head)
-        for term_id, piece in await segments(session, account_id):
+    elif sealed and (head := await segments.read(session, account_id)) is not None:
+        touched = await touched_since(session, head.sealing)
+        for term_id, piece in head.pieces.items():
             left = without(piece, touched) if touched else piece
             if left.counts.size:
                 pieces[term_id].append(left)
-        found = await rows(session, base.terms, account_id, _TAIL, head.until_at, list(touched))
+        found = await rows(
+            session, base.terms, account_id, _TAIL, head.sealing.until_at, list(touched)
+        )
+    else:
+        found = await rows(session, base.terms, account_id)
     for term_id, piece in found.items():
         pieces[term_id].append(piece)
     return assembled(base.terms, pieces, base.specs, at_us=to_us(at))
@@ -121,43 +121,6 @@ async def touched_since(session: AsyncSession, head: Sealing) -> frozenset[UUID]
         .distinct()
     )
     return frozenset(found)
-
-
-async def segments(session: AsyncSession, account_id: UUID) -> list[tuple[UUID, Piece]]:
-    """Term and piece of every segment, by term and month."""
-    query = (
-        select(
-            Segment.term_id,
-            Segment.month_on,
-            Segment.ts,
-            Segment.code,
-            Segment.counts,
-            Segment.incidents,
-            Segment.sites,
-        )
-        .where(Segment.account_id == account_id)
-        .order_by(Segment.term_id, Segment.month_on)
-    )
-    found = []
-    for term_id, month_on, ts, code, counts, incidents, sites in await session.execute(query):
-        piece = piece_of(month_on, ts, code, counts, incidents, sites)
-        found.append((term_id, piece))
-    return found
-
-
-def piece_of(
-    month_on: date, ts: bytes, code: bytes, counts: bytes, incidents: bytes, sites: bytes
-) -> Piece:
-    """A segment's columns, read in place; only the ids are copied."""
-    tickets = np.frombuffer(counts, "<i4")
-    return Piece(
-        np.frombuffer(ts, "<i8"),
-        np.frombuffer(code, np.uint8),
-        tickets,
-        np.full(tickets.size, month_number(month_on), np.int32),
-        ids_of(incidents),
-        ids_of(sites),
-    )
 
 
 async def month_rows(
@@ -225,7 +188,7 @@ def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
         np.zeros(code.size, np.float32),
     )
     laid = seal(events, kernels.promise_columns(dimension(term, 0) for term in terms))
-    sites = ids_of(told["site"][new].tobytes())[by_month]
+    sites, site_of = distinct(ids_of(told["site"][new].tobytes())[by_month])
     months, tickets = months[by_month], tickets[by_month]
     found = {}
     for row, term in enumerate(terms):
@@ -238,6 +201,7 @@ def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
                 counts.astype(np.int32),
                 months[units],
                 tickets[units],
-                sites[units],
+                site_of[units],
+                sites,
             )
     return found

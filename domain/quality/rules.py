@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
-from domain.archive.rules import Ids, Log, judged, packed_ids, uuid_of
+from domain.archive.rules import Log, judged, packed_ids, uuid_of
 from domain.kernels import Promise, PromiseClass, promise_columns
 from domain.kernels.batch import columns_of
 from domain.kernels.kinds import State
@@ -95,7 +95,6 @@ class Measuring:
         internal = np.array([term.internal for term in log.terms], np.bool_)
         promise = self.verdicts.promise[self._decided]
         self._shown = self._decided[~internal[promise]] if internal.any() else self._decided
-        self.sites, self._site_of = _distinct(log.sites)
 
     def found(self, spans: Sequence[Span]) -> Iterator[Found]:
         """Every promise, site and account for every span in which something was decided."""
@@ -110,7 +109,7 @@ class Measuring:
                 yield self._of_term(by_term, row, span)
         unit = self.verdicts.unit[self._shown]
         for scopes, group in (
-            ([Scope(site_id=uuid_of(site)) for site in self.sites], self._site_of[unit]),
+            ([Scope(site_id=uuid_of(site)) for site in self.log.sites], self.log.site_of[unit]),
             ([ACCOUNT], np.zeros(unit.size, np.int32)),
         ):
             grouped = self._grouped(self._shown, group, np.zeros(len(scopes), np.int64), columns)
@@ -248,7 +247,7 @@ class Measuring:
         found = {}
         for part in parts.tolist():
             unit, term = rows.unit[part], log.terms[rows.promise[part]]
-            site_id = uuid_of(log.sites[unit])
+            site_id = uuid_of(log.sites[log.site_of[unit]])
             if scope.term_id in {None, term.id} and scope.site_id in {None, site_id}:
                 key = (uuid_of(log.incidents[unit]), term.id, int(rows.part[part]))
                 found[key] = Verdict.KEPT if rows.state[part] == State.KEPT else Verdict.LATE
@@ -267,13 +266,3 @@ def _plain(rows: WindowRows, row: int) -> dict[str, Any]:
     return {
         name: column[row].item() for name, column in zip(rows._fields[2:], rows[2:], strict=True)
     }
-
-
-def _distinct(ids: Ids) -> tuple[Ids, NDArray[np.int32]]:
-    """The different ids in ascending order, and which of them each one is."""
-    order = np.lexsort((ids[:, 1], ids[:, 0]))
-    ascending = ids[order]
-    new = np.append(True, (ascending[1:] != ascending[:-1]).any(axis=1))[: order.size]
-    place = np.empty(order.size, np.int32)
-    place[order] = np.cumsum(new) - 1
-    return ascending[new], place

@@ -77,7 +77,14 @@ def said(log: archive.Log, at: datetime) -> list[tuple[object, ...]]:
 
 
 def columns(log: archive.Log) -> list[Any]:
-    return [*log.sealed, log.incidents, log.sites, log.first_event, log.term_of]
+    return [
+        *log.sealed,
+        log.incidents,
+        log.sites,
+        log.site_of,
+        log.first_event,
+        log.term_of,
+    ]
 
 
 async def by_the_one_translation(

@@ -1,0 +1,193 @@
+"""Read an account's sealed segments: one COPY, straight into the columns that the kernels read."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.archive.model import Sealing, Segment
+from domain.archive.rules import Piece, distinct, ids_of, month_number
+
+TRIES = 5
+_COPY_HEADER = 19  # bytes of a binary COPY before its first row
+_WIDTH = 5  # fields a row
+_SIZES = np.dtype([("fields", ">i2"), ("sizes", ">i4", _WIDTH)])
+_COLUMNS = """
+SELECT s.ts, s.code, s.counts, s.incidents, s.site_of
+FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted(id, place)
+JOIN column_segment s ON s.id = wanted.id AND s.account_id = $2::uuid
+ORDER BY wanted.place"""
+
+
+class Kept(NamedTuple):
+    """A segment without its columns."""
+
+    id: UUID
+    term_id: UUID
+    month: int  # UTC months since 1970
+    events: int
+    units: int
+    sites: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What an account has sealed: up to where, and one piece for each term, its months behind each other."""
+
+    sealing: Sealing
+    pieces: Mapping[UUID, Piece]
+
+
+async def read(session: AsyncSession, account_id: UUID) -> Sealed | None:
+    """What is sealed, or None; the pieces are views of columns that lie in the order of the terms.
+
+    Segments are replaced while others read, in any transaction that is no snapshot: what they are is read in one
+    statement, and what they hold by their ids; those that are gone by then send us back to the start.
+    """
+    for _ in range(TRIES):
+        sealing, kept = await _directory(session, account_id)
+        if sealing is None:
+            return None
+        pieces = await _pieces(session, account_id, kept)
+        if pieces is not None:
+            return Sealed(sealing, pieces)
+        await asyncio.sleep(0.05)
+    raise RuntimeError(
+        f"the segments of account {account_id} were replaced {TRIES} times while read"
+    )
+
+
+async def _directory(
+    session: AsyncSession, account_id: UUID
+) -> tuple[Sealing | None, Sequence[Kept]]:
+    found = await session.execute(
+        select(
+            Sealing,
+            Segment.id,
+            Segment.term_id,
+            Segment.month_on,
+            Segment.events,
+            Segment.units,
+            Segment.sites,
+        )
+        .outerjoin(Segment, Segment.account_id == Sealing.account_id)
+        .where(Sealing.account_id == account_id)
+        .order_by(Segment.term_id, Segment.month_on)
+        .execution_options(populate_existing=True)
+    )
+    sealing, kept = None, []
+    for head, segment_id, term_id, month_on, events, units, sites in found:
+        sealing = head
+        if segment_id is not None:
+            kept.append(Kept(segment_id, term_id, month_number(month_on), events, units, sites))
+    return sealing, kept
+
+
+async def _pieces(
+    session: AsyncSession, account_id: UUID, kept: Sequence[Kept]
+) -> Mapping[UUID, Piece] | None:
+    """One piece a term, or None if a segment is gone."""
+    events = _starts(each.events for each in kept)
+    units = _starts(each.units for each in kept)
+    columns = (
+        (np.empty(events[-1], "<i8"), events),
+        (np.empty(events[-1], "u1"), events),
+        (np.empty(units[-1], "<i4"), units),
+        (np.empty((units[-1], 2), ">u8"), units),
+        (np.empty(units[-1], "<i4"), units),
+    )
+    told = _Told(_places(columns))
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    await driver.copy_from_query(
+        _COLUMNS, [each.id for each in kept], account_id, output=told.take, format="binary"
+    )
+    sizes = np.stack([column[:1].nbytes * np.diff(starts) for column, starts in columns], axis=1)
+    if not told.was(sizes):
+        return None
+    ts, code, counts, incidents, row = (column for column, _ in columns)
+    sites, place = distinct(ids_of(b"".join(each.sites for each in kept)))
+    tables = _starts(len(each.sites) // 16 for each in kept)
+    site_of = place[row + np.repeat(tables[:-1].astype(np.int32), np.diff(units))]
+    months = np.repeat(np.array([each.month for each in kept], np.int32), np.diff(units))
+    pieces, n = {}, 0
+    for term_id, group in groupby(kept, key=lambda each: each.term_id):
+        first, n = n, n + len(list(group))
+        mine, theirs = slice(events[first], events[n]), slice(units[first], units[n])
+        pieces[term_id] = Piece(
+            ts[mine],
+            code[mine],
+            counts[theirs],
+            months[theirs],
+            incidents[theirs],
+            site_of[theirs],
+            sites,
+        )
+    return pieces
+
+
+def _starts(sizes: Iterable[int]) -> NDArray[np.int64]:
+    return np.cumsum([0, *sizes], dtype=np.int64)
+
+
+def _places(
+    columns: Sequence[tuple[NDArray[Any], NDArray[np.int64]]],
+) -> Iterator[memoryview]:
+    """Where the fields go, row by row."""
+    views = [
+        (column.reshape(-1).view("u1").data, (starts * column[:1].nbytes).tolist())
+        for column, starts in columns
+    ]
+    for row in range(columns[0][1].size - 1):
+        for view, starts in views:
+            yield view[starts[row] : starts[row + 1]]
+
+
+class _Told:
+    """A binary COPY whose fields are laid where they belong while they arrive.
+
+    Through `fetch`, every field is allocated, then copied: 1.5 times the time at 1e7 events, twice the memory.
+    """
+
+    def __init__(self, places: Iterator[memoryview]) -> None:
+        self._places = places
+        self._field = 0
+        self._skip = _COPY_HEADER + 6
+        self._into = memoryview(b"")
+        self._rest = (
+            bytearray()
+        )  # what is no field: the header, counts of fields, their sizes, the trailer
+
+    async def take(self, data: bytes) -> None:
+        """Lay down the next bytes."""
+        view, at = memoryview(data), 0
+        while at < len(view):
+            if self._skip:
+                step = min(self._skip, len(view) - at)
+                self._rest += view[at : at + step]
+                self._skip -= step
+                if not self._skip:
+                    self._into = next(self._places, memoryview(b""))
+            else:
+                step = min(len(self._into), len(view) - at)
+                self._into[:step] = view[at : at + step]
+                self._into = self._into[step:]
+            at += step
+            if not self._skip and not self._into:
+                self._field += 1
+                self._skip = 6 if self._field % _WIDTH == 0 else 4
+
+    def was(self, sizes: NDArray[np.int64]) -> bool:
+        """Whether rows with fields of exactly these sizes were told, and nothing else."""
+        rows = sizes.shape[0]
+        if len(self._rest) != _COPY_HEADER + rows * _SIZES.itemsize + 2:
+            return False
+        said = np.frombuffer(self._rest, _SIZES, rows, _COPY_HEADER)
+        return bool((said["fields"] == _WIDTH).all() and np.array_equal(said["sizes"], sizes))
