@@ -35,6 +35,8 @@ class Right(StrEnum):
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
     MANAGE_ACCESS = "manage_access"
     WATCH_ALL = "watch_all"  # feeds across accounts
+    APPROVE_CREDITS = "approve_credits"  # above the threshold, gestures, overrides, disputes
+    BILL = "bill"  # rates, deliveries, invoices, payments
 
 
 CLIENTS = frozenset({Role.CLIENT_USER, Role.CLIENT_ADMIN})
@@ -53,7 +55,9 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
             Right.WATCH_ALL,
         }
     ),
-    Role.FINANCE: frozenset({Right.MANAGE_AGREEMENTS, Right.WATCH_ALL}),
+    Role.FINANCE: frozenset(
+        {Right.MANAGE_AGREEMENTS, Right.WATCH_ALL, Right.APPROVE_CREDITS, Right.BILL}
+    ),
     Role.MANAGEMENT: frozenset(Right),
     Role.PARTNER: frozenset({Right.REPORT, Right.HANDLE}),
     Role.AUDITOR: frozenset({Right.WATCH_ALL}),

@@ -9,9 +9,14 @@ from domain.base import Base
 from domain.calendars import model as calendars
 from domain.compensation import model as compensation
 from domain.credentials import model as credentials
+from domain.duties import model as duties
 from domain.incidents import model as incidents
+from domain.invoices import model as invoices
+from domain.journal import model as journal
 from domain.messages import model as messages
+from domain.positions import model as positions
 from domain.quality import model as quality
+from domain.recovery import model as recovery
 from domain.simulation import model as simulation
 from domain.sla import model as sla
 
@@ -24,12 +29,17 @@ MODELS = (
     compensation,
     credentials,
     disclosure,
+    duties,
     idempotency,
     incidents,
+    invoices,
+    journal,
     ledger,
     messages,
     outbox,
+    positions,
     quality,
+    recovery,
     simulation,
     sla,
 )

@@ -3,33 +3,41 @@
 from domain.agreements.actions import amend, end, sign
 from domain.agreements.model import (
     Agreement,
+    CreditBand,
     CreditBasis,
     CreditRule,
+    PerCause,
     Priority,
     PromiseKind,
     PromiseTarget,
     PromiseTerm,
+    Rate,
     Terms,
     TicketKind,
+    Unit,
 )
 from domain.agreements.reads import Term, applicable, in_force, terms_by_id
 from domain.agreements.rules import CreditDraft, PromiseDraft, Target, TermsDraft, seed_matrix
 
 __all__ = [
     "Agreement",
+    "CreditBand",
     "CreditBasis",
     "CreditDraft",
     "CreditRule",
+    "PerCause",
     "Priority",
     "PromiseDraft",
     "PromiseKind",
     "PromiseTarget",
     "PromiseTerm",
+    "Rate",
     "Target",
     "Term",
     "Terms",
     "TermsDraft",
     "TicketKind",
+    "Unit",
     "amend",
     "applicable",
     "end",

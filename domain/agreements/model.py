@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import Base, Owned, Versioned
@@ -48,6 +48,25 @@ class CreditBasis(StrEnum):
 
     FIXED = "fixed"
     FEE_SHARE = "fee_share"
+    LINE_SHARE = "line_share"
+    SERVICE = "service"
+
+
+class PerCause(StrEnum):
+    """What a client gets when one ticket breaks several promises."""
+
+    LARGEST = "largest"
+    EACH = "each"
+
+
+class Unit(StrEnum):
+    """What a rate is for; the value is the UN/ECE Recommendation 20 code."""
+
+    PIECE = "C62"
+    HOUR = "HUR"
+    DAY = "DAY"
+    MONTH = "MON"
+    KILOMETRE = "KMT"
 
 
 class Agreement(Base, Owned, Versioned):
@@ -82,6 +101,26 @@ class Terms(Base, Owned):
     period_fee_cents: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(default="EUR")
     credit_cap_cents: Mapped[int | None]  # at most this much a calendar month; None: no cap
+    per_cause: Mapped[PerCause] = mapped_column(default=PerCause.LARGEST)
+
+
+class Rate(Base, Owned):
+    """What one unit of a service costs, on which days; two prices of one code never hold on the same day."""
+
+    __tablename__ = "rate"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "code", "in_force", name="uq_rate_one_price_a_day"),
+        CheckConstraint("NOT isempty(in_force)", name="in_force_not_empty"),
+        CheckConstraint("price_cents >= 0", name="price_not_negative"),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    unit: Mapped[Unit]
+    price_cents: Mapped[int]
+    currency: Mapped[str]
+    in_force: Mapped[Range[date]] = mapped_column(DATERANGE)
 
 
 class PromiseTerm(Base, Owned):
@@ -126,15 +165,24 @@ class PromiseTarget(Base, Owned):
 
 
 class CreditRule(Base, Owned):
-    """What one broken promise costs the company."""
+    """What one broken promise costs the company.
+
+    A fixed amount; a share of the period fee, or of the price of a rate; or units of a rate for free. An amount is at
+    least `least_cents` and at most `most_cents`.
+    """
 
     __tablename__ = "credit_rule"
     __table_args__ = (
         Index(None, "term_id"),
         CheckConstraint("fixed_cents >= 0", name="fixed_cents_not_negative"),
         CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_bps"),
+        CheckConstraint("units_milli > 0", name="units_positive"),
+        CheckConstraint("least_cents >= 0 AND most_cents >= least_cents", name="least_most"),
         CheckConstraint(
-            "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis = 'fee_share') = (fee_bps IS NOT NULL)",
+            "(basis = 'fixed') = (fixed_cents IS NOT NULL)"
+            " AND (basis IN ('fee_share', 'line_share')) = (fee_bps IS NOT NULL)"
+            " AND (basis = 'service') = (units_milli IS NOT NULL)"
+            " AND (basis IN ('line_share', 'service')) = (rate_code IS NOT NULL)",
             name="amount_fits_basis",
         ),
         UniqueConstraint("term_id", "priority", postgresql_nulls_not_distinct=True),
@@ -144,4 +192,26 @@ class CreditRule(Base, Owned):
     priority: Mapped[Priority | None]  # None: every priority without a rule of its own
     basis: Mapped[CreditBasis]
     fixed_cents: Mapped[int | None]
-    fee_bps: Mapped[int | None]
+    fee_bps: Mapped[int | None]  # of the period fee, or of the rate's price
+    rate_code: Mapped[str | None]
+    units_milli: Mapped[int | None]  # thousandths: 2000 of an hourly rate is two hours
+    least_cents: Mapped[int] = mapped_column(default=0)
+    most_cents: Mapped[int | None]
+
+
+class CreditBand(Base, Owned):
+    """What a month in which less than `below_ppm` of a promise was kept costs; the lowest band that fits holds."""
+
+    __tablename__ = "credit_band"
+    __table_args__ = (
+        UniqueConstraint("term_id", "below_ppm"),
+        CheckConstraint("below_ppm BETWEEN 1 AND 1000000", name="below_ppm"),
+        CheckConstraint("(fixed_cents IS NULL) <> (fee_bps IS NULL)", name="one_amount"),
+        CheckConstraint("fixed_cents >= 0", name="fixed_cents_not_negative"),
+        CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_bps"),
+    )
+
+    term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"))
+    below_ppm: Mapped[int]
+    fixed_cents: Mapped[int | None]
+    fee_bps: Mapped[int | None]  # of the period fee

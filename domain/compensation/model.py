@@ -1,31 +1,134 @@
-"""Rows: credits. One broken promise earns one credit, because the table says so."""
+"""Rows: credits, closed months, disputes, and who must agree. One cause earns one credit, because the table says so."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned
+from domain.base import Base, Owned, Tenanted, Versioned
+
+
+class CreditKind(StrEnum):
+    """What a credit is for."""
+
+    PROMISE = "promise"
+    PERIOD = "period"
+    GOODWILL = "goodwill"
+
+
+class CreditState(StrEnum):
+    """Whether a credit counts."""
+
+    AWAITING = "awaiting"
+    GRANTED = "granted"
+    DECLINED = "declined"
 
 
 class Credit(Base, Owned):
-    """Money a client gets back for one broken promise, in integer cents."""
+    """Money a client gets back, in integer cents, as it was first decided.
+
+    The row is never corrected: later facts, overrides and disputes move it by journal entries, and what it comes to is
+    their sum. For a broken promise, a month's compliance with one promise, or a gesture.
+    """
 
     __tablename__ = "credit"
     __table_args__ = (
         CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
         CheckConstraint("amount_cents <= uncapped_cents", name="capped"),
+        CheckConstraint(
+            "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL)"
+            " AND (kind = 'period') = (term_id IS NOT NULL)"
+            " AND (kind = 'goodwill') = (terms_id IS NULL)",
+            name="fits_kind",
+        ),
+        CheckConstraint(
+            "(decision_reason IS NULL) = (decision_by IS NULL)", name="decision_is_whole"
+        ),
+        CheckConstraint("override_cents >= 0", name="override_not_negative"),
+        UniqueConstraint("term_id", "month_on"),
         Index(None, "agreement_id", "month_on"),
     )
 
-    promise_id: Mapped[UUID] = mapped_column(ForeignKey("promise.id"), unique=True)
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
+    kind: Mapped[CreditKind] = mapped_column(default=CreditKind.PROMISE)
+    state: Mapped[CreditState] = mapped_column(default=CreditState.GRANTED)
+    promise_id: Mapped[UUID | None] = mapped_column(ForeignKey("promise.id"), unique=True)
+    incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"), index=True)
+    term_id: Mapped[UUID | None] = mapped_column(ForeignKey("promise_term.id"))
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
-    terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"))
-    rule_id: Mapped[UUID] = mapped_column(ForeignKey("credit_rule.id"))
+    terms_id: Mapped[UUID | None] = mapped_column(ForeignKey("terms.id"))
+    rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_rule.id"))
     amount_cents: Mapped[int]
-    uncapped_cents: Mapped[int]  # what the rule says before the monthly cap
+    uncapped_cents: Mapped[int]  # what the rule says, before other credits and the monthly cap
+    units_milli: Mapped[int | None]  # free service: thousandths of the rate's unit
     currency: Mapped[str]
     month_on: Mapped[date]  # first day of the month it counts against, in the account's zone
     decided_at: Mapped[datetime]
+    override_cents: Mapped[int | None]  # what people decided instead of the schedule
+    decision_by: Mapped[str | None]
+    decision_reason: Mapped[str | None]
+
+
+class ClosedMonth(Base, Owned):
+    """A month of an agreement that is over: compliance bands were applied. Once, by its key."""
+
+    __tablename__ = "closed_month"
+    __table_args__ = (UniqueConstraint("agreement_id", "month_on"),)
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
+    month_on: Mapped[date]
+    closed_at: Mapped[datetime]
+
+
+class CompensationPolicy(Base, Tenanted, Versioned):
+    """Above which amount somebody of the company must agree to a credit; without a row nobody must."""
+
+    __tablename__ = "compensation_policy"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("approval_above_cents >= 0", name="approval_above_not_negative"),
+        CheckConstraint("vat_rate_bps BETWEEN 0 AND 10000", name="vat_rate_bps"),
+    )
+
+    approval_above_cents: Mapped[int | None]
+    vat_category: Mapped[str] = mapped_column(default="S")  # of credits on credit notes: UNCL5305
+    vat_rate_bps: Mapped[int] = mapped_column(default=2_100)
+
+
+class DisputeState(StrEnum):
+    """How a dispute ended."""
+
+    OPEN = "open"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Dispute(Base, Owned):
+    """A client contests a verdict. It is judged anew from the ledger; only facts change it."""
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="end_has_instant"),
+        Index(
+            "uq_dispute_one_open",
+            "promise_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    promise_id: Mapped[UUID] = mapped_column(ForeignKey("promise.id"), index=True)
+    reason: Mapped[str]
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime]
+    verdict_was: Mapped[str]
+    elapsed_was_us: Mapped[int]
+    facts_was: Mapped[int]  # of the ticket, when the dispute was opened
+    state: Mapped[DisputeState] = mapped_column(default=DisputeState.OPEN)
+    verdict_now: Mapped[str | None]
+    elapsed_now_us: Mapped[int | None]
+    facts_now: Mapped[int | None]
+    outcome: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]

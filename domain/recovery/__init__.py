@@ -1,0 +1,1 @@
+"""Recovery cases: making good what went wrong, until the client is satisfied."""

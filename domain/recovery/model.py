@@ -1,0 +1,101 @@
+"""Rows: recovery cases and their five steps, each dated and owned."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import Base, Owned, Versioned
+
+
+class Size(StrEnum):
+    """How much there is to make good."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    MAJOR = "major"
+
+
+class Remedy(StrEnum):
+    """What a client can be offered."""
+
+    EXTENDED_SERVICE = "extended_service"
+    TRAINING_SESSION = "training_session"
+    SERVICE_CREDIT = "service_credit"
+    PRIORITY_SUPPORT = "priority_support"
+    EXECUTIVE_APOLOGY = "executive_apology"
+    RECOVERY_PLAN = "recovery_plan"
+
+
+class StepKind(StrEnum):
+    """The steps, in their order."""
+
+    APOLOGIZE = "apologize"
+    LISTEN = "listen"
+    RESOLVE = "resolve"
+    COMPENSATE = "compensate"
+    FOLLOW_UP = "follow_up"
+
+
+class CaseState(StrEnum):
+    """Whether a case is being worked on."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class RecoveryCase(Base, Owned, Versioned):
+    """Making good what went wrong for a client; a round is five steps; the last ends with a satisfied client."""
+
+    __tablename__ = "recovery_case"
+    __table_args__ = (
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_instant"),
+        CheckConstraint("round > 0", name="round_positive"),
+        Index(
+            "uq_recovery_case_one_open",
+            "incident_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
+    size: Mapped[Size]
+    summary: Mapped[str]
+    state: Mapped[CaseState] = mapped_column(default=CaseState.OPEN)
+    round: Mapped[int] = mapped_column(default=1)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    satisfied: Mapped[bool | None]  # what the last follow-up check found
+
+
+class RecoveryStep(Base, Owned):
+    """One step of one round: who does it by when, and what was done."""
+
+    __tablename__ = "recovery_step"
+    __table_args__ = (
+        UniqueConstraint("case_id", "round", "kind"),
+        CheckConstraint(
+            "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (note IS NULL)",
+            name="done_is_whole",
+        ),
+        CheckConstraint(
+            "kind = 'compensate' OR (remedy IS NULL AND credit_id IS NULL)", name="remedy_fits"
+        ),
+        Index(
+            "ix_recovery_step_due", "tenant_id", "due_at", postgresql_where=text("done_at IS NULL")
+        ),
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("recovery_case.id"))
+    round: Mapped[int]
+    kind: Mapped[StepKind]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    due_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None]
+    note: Mapped[str | None]
+    remedy: Mapped[Remedy | None]
+    credit_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit.id"))
