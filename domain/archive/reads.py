@@ -96,14 +96,14 @@ async def load(
     pieces: dict[UUID, list[Piece]] = defaultdict(list)
     if known_at is not None:
         found = await rows(session, base.terms, account_id, _KNOWN, known_at)
-    elif sealed and (head := await segments.read(session, account_id)) is not None:
-        touched = await touched_since(session, head.sealing)
-        for term_id, piece in head.pieces.items():
+    elif sealed and (laid := await segments.read(session, account_id)) is not None:
+        touched = await touched_since(session, laid.head)
+        for term_id, piece in laid.pieces.items():
             left = without(piece, touched) if touched else piece
             if left.counts.size:
                 pieces[term_id].append(left)
         found = await rows(
-            session, base.terms, account_id, _TAIL, head.sealing.until_at, list(touched)
+            session, base.terms, account_id, _TAIL, laid.head.until_at, list(touched)
         )
     else:
         found = await rows(session, base.terms, account_id)
@@ -112,7 +112,7 @@ async def load(
     return assembled(base.terms, pieces, base.specs, at_us=to_us(at))
 
 
-async def touched_since(session: AsyncSession, head: Sealing) -> frozenset[UUID]:
+async def touched_since(session: AsyncSession, head: Sealing | segments.Head) -> frozenset[UUID]:
     """Tickets with clock facts that came after the account was sealed."""
     own = and_(Entry.tenant_id == head.tenant_id, Entry.account_id == head.account_id)
     found = await session.scalars(

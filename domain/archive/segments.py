@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.archive.model import Sealing, Segment
-from domain.archive.rules import Piece, distinct, ids_of, month_number
+from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
 
 TRIES = 5
 _COPY_HEADER = 19  # bytes of a binary COPY before its first row
@@ -24,6 +25,15 @@ SELECT s.ts, s.code, s.counts, s.incidents, s.site_of
 FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted(id, place)
 JOIN column_segment s ON s.id = wanted.id AND s.account_id = $2::uuid
 ORDER BY wanted.place"""
+
+
+class Head(NamedTuple):
+    """A sealing as it was in the statement that told the segments."""
+
+    tenant_id: UUID
+    account_id: UUID
+    until_at: datetime
+    upto_seq: int
 
 
 class Kept(NamedTuple):
@@ -41,7 +51,7 @@ class Kept(NamedTuple):
 class Sealed:
     """What an account has sealed: up to where, and one piece for each term, its months behind each other."""
 
-    sealing: Sealing
+    head: Head
     pieces: Mapping[UUID, Piece]
 
 
@@ -52,24 +62,25 @@ async def read(session: AsyncSession, account_id: UUID) -> Sealed | None:
     statement, and what they hold by their ids; those that are gone by then send us back to the start.
     """
     for _ in range(TRIES):
-        sealing, kept = await _directory(session, account_id)
-        if sealing is None:
+        head, kept = await directory(session, account_id)
+        if head is None:
             return None
-        pieces = await _pieces(session, account_id, kept)
-        if pieces is not None:
-            return Sealed(sealing, pieces)
+        found = await pieces(session, account_id, kept)
+        if found is not None:
+            return Sealed(head, found)
         await asyncio.sleep(0.05)
     raise RuntimeError(
         f"the segments of account {account_id} were replaced {TRIES} times while read"
     )
 
 
-async def _directory(
-    session: AsyncSession, account_id: UUID
-) -> tuple[Sealing | None, Sequence[Kept]]:
+async def directory(session: AsyncSession, account_id: UUID) -> tuple[Head | None, Sequence[Kept]]:
+    """Up to where an account is sealed, and in what segments, by term and month: one statement, one snapshot."""
     found = await session.execute(
         select(
-            Sealing,
+            Sealing.tenant_id,
+            Sealing.until_at,
+            Sealing.upto_seq,
             Segment.id,
             Segment.term_id,
             Segment.month_on,
@@ -80,17 +91,16 @@ async def _directory(
         .outerjoin(Segment, Segment.account_id == Sealing.account_id)
         .where(Sealing.account_id == account_id)
         .order_by(Segment.term_id, Segment.month_on)
-        .execution_options(populate_existing=True)
     )
-    sealing, kept = None, []
-    for head, segment_id, term_id, month_on, events, units, sites in found:
-        sealing = head
+    head, kept = None, []
+    for tenant_id, until_at, upto_seq, segment_id, term_id, month_on, events, units, sites in found:
+        head = Head(tenant_id, account_id, until_at, upto_seq)
         if segment_id is not None:
             kept.append(Kept(segment_id, term_id, month_number(month_on), events, units, sites))
-    return sealing, kept
+    return head, kept
 
 
-async def _pieces(
+async def pieces(
     session: AsyncSession, account_id: UUID, kept: Sequence[Kept]
 ) -> Mapping[UUID, Piece] | None:
     """One piece a term, or None if a segment is gone."""
@@ -112,16 +122,14 @@ async def _pieces(
     sizes = np.stack([column[:1].nbytes * np.diff(starts) for column, starts in columns], axis=1)
     if not told.was(sizes):
         return None
-    ts, code, counts, incidents, row = (column for column, _ in columns)
-    sites, place = distinct(ids_of(b"".join(each.sites for each in kept)))
-    tables = _starts(len(each.sites) // 16 for each in kept)
-    site_of = place[row + np.repeat(tables[:-1].astype(np.int32), np.diff(units))]
+    ts, code, counts, incidents, site_of = (column for column, _ in columns)
+    sites = _one_table(kept, site_of, units)
     months = np.repeat(np.array([each.month for each in kept], np.int32), np.diff(units))
-    pieces, n = {}, 0
+    found, n = {}, 0
     for term_id, group in groupby(kept, key=lambda each: each.term_id):
         first, n = n, n + len(list(group))
         mine, theirs = slice(events[first], events[n]), slice(units[first], units[n])
-        pieces[term_id] = Piece(
+        found[term_id] = Piece(
             ts[mine],
             code[mine],
             counts[theirs],
@@ -130,7 +138,19 @@ async def _pieces(
             site_of[theirs],
             sites,
         )
-    return pieces
+    return found
+
+
+def _one_table(kept: Sequence[Kept], site_of: NDArray[np.int32], units: NDArray[np.int64]) -> Ids:
+    """One table of sites for all segments, and their rows made to say so."""
+    sites, place = distinct(ids_of(b"".join(each.sites for each in kept)))
+    tables = _starts(len(each.sites) // 16 for each in kept)
+    for n in range(len(kept)):
+        now = place[tables[n] : tables[n + 1]]
+        if not np.array_equal(now, np.arange(now.size)):
+            mine = slice(units[n], units[n + 1])
+            site_of[mine] = now[site_of[mine]]
+    return sites
 
 
 def _starts(sizes: Iterable[int]) -> NDArray[np.int64]:

@@ -1,17 +1,18 @@
 """Loading: the same columns from rows, from sealed segments with a tail, and from the one translation of facts."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, archive, calendars, incidents, kernels, numbering, sla
 from domain.agreements import Priority, TicketKind
-from domain.archive import parquet
+from domain.archive import parquet, segments
 from domain.archive.reads import ground
 from domain.archive.rules import assembled, uuid_of
 from domain.db import Sessions, transaction
@@ -163,6 +164,56 @@ async def test_a_late_fact_about_a_sealed_ticket_is_seen_at_once_and_sealed_late
     assert said(mixed, NOW) == said(rows, NOW) == said(resealed, NOW)
     assert (again, nothing) == (1, 0)
     assert head.until_at == datetime(2026, 5, 1, tzinfo=UTC)
+
+
+async def test_a_reader_beside_a_sealer_sees_every_ticket_once(make: Sessions) -> None:
+    world = await build.client(make)
+    found = await tickets(make, world)
+    await number(make)
+    done = asyncio.Event()
+
+    async def seals() -> None:
+        for i, ticket in enumerate(found * 2):
+            async with transaction(make) as session:
+                at = T0 + timedelta(days=79, minutes=i)
+                await incidents.update(session, world.staff, ticket, body="Still", at=at)
+            await number(make)
+            async with transaction(make) as session:
+                await archive.seal(session, world.account.id, at=NOW - timedelta(days=40 - i))
+        done.set()
+
+    async def reads() -> list[archive.Log]:
+        logs = []
+        while not done.is_set():
+            async with make() as session:
+                logs.append(await archive.load(session, world.account.id, at=NOW))
+        return logs
+
+    logs, _ = await asyncio.gather(reads(), seals())
+
+    assert len(logs) > 20
+    for log in logs:
+        units = [(int(t), uuid_of(i)) for t, i in zip(log.term_of, log.incidents, strict=True)]
+        assert len(units) == len(set(units))
+        assert {ticket for _, ticket in units} == set(found)
+
+
+async def test_a_segment_that_is_gone_is_no_half_read_log(make: Sessions) -> None:
+    world = await build.client(make)
+    await tickets(make, world)
+    await number(make)
+    async with transaction(make) as session:
+        await archive.seal(session, world.account.id, at=NOW)
+
+    async with transaction(make) as session:
+        _, kept = await segments.directory(session, world.account.id)
+        whole = await segments.pieces(session, world.account.id, kept)
+        gone = kept[len(kept) // 2].id
+        await session.execute(delete(archive.Segment).where(archive.Segment.id == gone))
+        rest = await segments.pieces(session, world.account.id, kept)
+
+    assert whole is not None
+    assert rest is None
 
 
 async def test_what_was_recorded_later_is_not_known_then(make: Sessions) -> None:
