@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test check sdl migration bench-evaluator lock vendor clean
+.PHONY: help install up test check sdl migration bench-evaluator bench-timers lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ migration: install ## Write the migration that leads to the models: make migrati
 bench-evaluator: install ## Time the evaluator against NumPy, polars, DuckDB and Dask: make bench-evaluator EVENTS=1e6
 	$(RUN)/python -m tests.bench.evaluator --events $(EVENTS)
 	for events in $(EVENTS); do $(RUN)/python -m tests.bench.dask --events $$events || exit 1; done
+
+bench-timers: install ## How late 10,000 deadlines of one minute fall, and how fast a stop of ten minutes is caught up with
+	$(RUN)/python -m tests.bench.timers
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }

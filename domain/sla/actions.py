@@ -1,11 +1,11 @@
 """Let clocks run, judge them, and say what changed. A row always equals what the kernel says of the ledger."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
@@ -77,53 +77,11 @@ async def settle(
     watches = await session.scalars(
         select(Watch).where(Watch.incident_id == incident_id).with_for_update(key_share=True)
     )
-    return await _judge(session, lambda _tenant: actor, watches.all(), at=at)
-
-
-async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[UUID]:
-    """The tickets that `sweep` would judge, longest due first."""
-    found = await session.scalars(
-        select(Watch.incident_id)
-        .where(Watch.next_check_at <= at)
-        .order_by(Watch.next_check_at)
-        .limit(limit)
-    )
-    return list(found)
-
-
-async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
-    """Let the sweepers pass a ticket by for a while, because judging it fails."""
-    await session.execute(
-        update(Watch).where(Watch.incident_id == incident_id).values(next_check_at=until)
-    )
-
-
-async def sweep(
-    session: AsyncSession, *, at: datetime, limit: int = 500, only: UUID | None = None
-) -> int:
-    """Judge the tickets (or `only` that one) whose promises change by the mere passing of time; returns how many.
-
-    Several sweepers may run at once: a ticket that somebody else holds is skipped and comes again.
-    """
-    mine = Watch.next_check_at <= at
-    watches = await session.scalars(
-        select(Watch)
-        .where(mine if only is None else and_(mine, Watch.incident_id == only))
-        .order_by(Watch.next_check_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    held = watches.all()
-    await _judge(session, lambda tenant: Actor.system(tenant, "sweeper"), held, at=at)
-    return len(held)
+    return await _judge(session, actor, watches.all(), at=at)
 
 
 async def _judge(
-    session: AsyncSession,
-    actor_of: Callable[[UUID], Actor],
-    watches: Collection[Watch],
-    *,
-    at: datetime,
+    session: AsyncSession, actor: Actor, watches: Collection[Watch], *, at: datetime
 ) -> list[Promise]:
     if not watches:
         return []
@@ -146,15 +104,13 @@ async def _judge(
         for row in await session.scalars(select(Promise).where(Promise.incident_id.in_(ids)))
     }
     rows: dict[UUID, list[Promise]] = {incident_id: [] for incident_id in ids}
-    tenant_of = {watch.incident_id: watch.tenant_id for watch in watches}
     for judged in judge(batch, at=at):
         row = known.pop((judged.incident_id, judged.term.id, judged.part), None)
-        actor = actor_of(tenant_of[judged.incident_id])
         rows[judged.incident_id].append(_write(session, actor, row, judged, at=at))
     for row in known.values():
         fact = cancelled(row, at)
         if fact is not None:
-            record(session, actor_of(row.tenant_id), fact)
+            record(session, actor, fact)
         rows[row.incident_id].append(row)
     for watch in watches:
         watch.next_check_at = _earliest(row.next_check_at for row in rows[watch.incident_id])

@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class _Chunk:
+class Chunk:
     """Some tickets with everything that their verdicts depend on, and what is stored of them."""
 
     watches: list[Any]
@@ -96,10 +96,10 @@ async def evaluate(
         stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
         if _differs(stored, found):
             actor = actor_of(watch.tenant_id)
-            for row, news in _rows(watch.tenant_id, stored, found, at):
+            for row, news in standing(watch.tenant_id, stored, found, at):
                 rows.append(row)
                 facts.extend((actor, fact) for fact in news)
-    await _write(session, rows, facts)
+    await write(session, rows, facts)
     return Done(len(chunk.watches), len(rows), chunk.watches[-1].incident_id)
 
 
@@ -132,7 +132,7 @@ async def verify(
 
 async def _next(
     session: AsyncSession, incidents: Select[UUID], after: UUID | None, *, lock: bool
-) -> _Chunk | None:
+) -> Chunk | None:
     query = (
         select(Watch.incident_id, Watch.tenant_id, Watch.term_ids)
         .where(Watch.incident_id.in_(incidents))
@@ -142,10 +142,11 @@ async def _next(
     if after is not None:
         query = query.where(Watch.incident_id > after)
     watches = list(await session.execute(query.with_for_update() if lock else query))
-    return await _load(session, watches) if watches else None
+    return await load(session, watches) if watches else None
 
 
-async def _load(session: AsyncSession, watches: list[Any]) -> _Chunk:
+async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
+    """What the verdicts of these tickets depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
     ids = [watch.incident_id for watch in watches]
     terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
@@ -156,7 +157,7 @@ async def _load(session: AsyncSession, watches: list[Any]) -> _Chunk:
         .order_by(Entry.id)
     ):
         facts[row.subject_id].append(ClockFact(*row))
-    chunk = _Chunk(watches, terms, specs, facts)
+    chunk = Chunk(watches, terms, specs, facts)
     stored = select(*Promise.__table__.columns).where(Promise.incident_id == func.any(ids))
     for row in await session.execute(stored):
         chunk.stored[row.incident_id][row.incident_id, row.term_id, row.part] = row
@@ -182,7 +183,7 @@ def _differs(stored: Mapping[Key, Any], judged: Sequence[Judged]) -> bool:
     )
 
 
-def _rows(
+def standing(
     tenant_id: UUID, stored: Mapping[Key, Any], judged: Sequence[Judged], at: datetime
 ) -> list[tuple[Promise, list[Fact]]]:
     """All rows of one ticket as they should be, each with the facts that lead there."""
@@ -224,13 +225,17 @@ def _standing(**values: Any) -> Promise:
     return cast("Promise", SimpleNamespace(**values))
 
 
-async def _write(
+async def write(
     session: AsyncSession, rows: Sequence[Promise], facts: Sequence[tuple[Actor, Fact]]
 ) -> None:
+    """Make rows and ledger say so, and watches look again when the rows ask for it.
+
+    The temporary table stays with its connection: to make it anew took 4 of the 11 ms that a sweep of 20 tickets takes.
+    """
     if not rows:
         return
-    await session.execute(text("DROP TABLE IF EXISTS judged"))
-    await session.execute(text("CREATE TEMP TABLE judged (LIKE promise) ON COMMIT DROP"))
+    await session.execute(text(_JUDGED))
+    await session.execute(text("DELETE FROM judged"))
     records = list(map(attrgetter(*_COLUMNS), rows))
     await copy_rows(session, "judged", _COLUMNS, records)
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*COMPARED, "evaluated_at"))
@@ -245,6 +250,7 @@ async def _write(
     await copy_rows(session, "ledger", _TOLD, [_entry(actor, fact) for actor, fact in facts])
 
 
+_JUDGED = "CREATE TEMP TABLE IF NOT EXISTS judged (LIKE promise) ON COMMIT DELETE ROWS"
 _WATCH = """
 UPDATE promise_watch w SET next_check_at = j.next_check_at
 FROM (SELECT incident_id, min(next_check_at) AS next_check_at FROM judged GROUP BY incident_id) j

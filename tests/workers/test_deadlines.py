@@ -1,0 +1,97 @@
+"""Many deadlines at once: each falls once, at its own instant, and a set of them costs little more than one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import pytest
+from sqlalchemy import event, func, select
+
+from domain import sla
+from domain.db import Sessions, transaction
+from domain.ledger import Entry
+from tests import build
+from tests.bench.timers import all_fallen, head, lateness, lay_down
+from tests.workers.conftest import Working
+
+pytestmark = pytest.mark.anyio
+
+
+class Statements:
+    """What is said to PostgreSQL by the sessions of a maker, while this is entered."""
+
+    def __init__(self, make: Sessions) -> None:
+        self._engine: Any = make.kw["bind"].sync_engine
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        event.listen(self._engine, "before_cursor_execute", self._saw)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        event.remove(self._engine, "before_cursor_execute", self._saw)
+
+    def _saw(self, *_said: object) -> None:
+        self.count += 1
+
+
+async def overdue(make: Sessions, tickets: int) -> None:
+    now = datetime.now(UTC)
+    world = await build.client(make, contacts=0)
+    await lay_down(make, [world], [now] * tickets, at=now - timedelta(seconds=1))
+
+
+async def breaches(make: Sessions, since: int) -> list[int]:
+    """How often each promise that broke after this fact was said to be broken."""
+    async with make() as session:
+        found = await session.scalars(
+            select(func.count())
+            .where(Entry.id > since, Entry.kind == "promise.breached")
+            .group_by(Entry.subject_id)
+        )
+        return list(found)
+
+
+async def test_a_sweep_of_five_hundred_tickets_says_no_more_to_postgresql_than_one_of_five(
+    make: Sessions,
+) -> None:
+    said = []
+    for tickets in (5, 5, 500):  # the first one also reads terms and calendars
+        await overdue(make, tickets)
+        with Statements(make) as statements:
+            async with transaction(make) as session:
+                swept = await sla.sweep(session, at=datetime.now(UTC), limit=1000)
+        assert swept == tickets
+        said.append(statements.count)
+    assert said[2] == said[1]
+
+
+async def test_deadlines_that_pass_while_a_worker_is_at_work_fall_once_and_never_early(
+    make: Sessions, working: Working
+) -> None:
+    world = await build.client(make, contacts=0)
+    async with working():
+        since, now = await head(make), datetime.now(UTC)
+        began = now + timedelta(seconds=3)
+        due = [began + timedelta(milliseconds=4 * n) for n in range(1000)]
+        await lay_down(make, [world], due, at=now)
+        await all_fallen(make, since, len(due), 60)
+        late = await lateness(make, since, began)
+    assert await breaches(make, since) == [1] * len(due)
+    assert late.least >= 0
+
+
+async def test_what_came_due_without_a_worker_falls_as_of_the_instant_it_was_due(
+    make: Sessions, working: Working
+) -> None:
+    world = await build.client(make, contacts=0)
+    now = datetime.now(UTC)
+    due = [now - timedelta(milliseconds=500 * n) for n in range(1000)]
+    since = await head(make)
+    await lay_down(make, [world], due, at=due[-1] - timedelta(seconds=1))
+    async with working():
+        await all_fallen(make, since, len(due), 60)
+    async with make() as session:
+        fell_at = await session.scalars(
+            select(Entry.at).where(Entry.id > since, Entry.kind == "promise.breached")
+        )
+        assert sorted(fell_at) == sorted(due)
