@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import structlog
-from redis.asyncio import Redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 from starlette.applications import Starlette
@@ -30,6 +29,7 @@ from domain import sla
 from domain.db import connect, sessions
 from domain.settings import Settings
 from realtime.hub import Hub
+from realtime.redis import connect as connect_redis
 from schema.build import build, sdl
 
 log = structlog.get_logger()
@@ -101,7 +101,7 @@ def _lifespan(
             ends.push_async_callback(system.dispose)
             make = sessions(system)
             # A stalled connection is noticed, and a restarted Redis is not an error of the next request.
-            redis = Redis.from_url(
+            redis = connect_redis(
                 settings.redis_url,
                 health_check_interval=15,
                 socket_connect_timeout=2,

@@ -20,16 +20,37 @@ def _asyncpg(url: str) -> str:
     return f"postgresql+asyncpg://{rest}"
 
 
+_REDIS = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_CLUSTER = ("redis+cluster", "rediss+cluster")
+
+
 def _redis(url: str) -> str:
     """Refuse what redis-py would only refuse at the first command."""
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("a Redis address starts with redis://, rediss:// or unix://")
+    parts = urlsplit(url)
+    if url and parts.scheme not in {*_REDIS, *_CLUSTER}:
+        raise ValueError(
+            "a Redis address starts with redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://"
+        )
+    if parts.scheme in _CLUSTER and parts.path.strip("/0"):
+        raise ValueError("a Redis Cluster has one database, number 0")
+    if parts.scheme.endswith("+sentinel") and not parts.path.strip("/"):
+        raise ValueError(
+            "which master the Sentinels watch comes last: redis+sentinel://HOST:26379/MASTER"
+        )
     return url
+
+
+def _queue(url: str) -> str:
+    """Refuse a Redis Cluster: arq's commands are about several keys at once (CROSSSLOT)."""
+    if urlsplit(url).scheme in _CLUSTER:
+        raise ValueError("the job queue cannot live on a Redis Cluster: name a Redis of its own")
+    return _redis(url)
 
 
 # Addresses carry passwords: `repr=False` keeps them out of logs and tracebacks that print the settings.
 DatabaseUrl = Annotated[str, AfterValidator(_asyncpg), Field(repr=False)]
 RedisUrl = Annotated[str, AfterValidator(_redis), Field(repr=False)]
+QueueUrl = Annotated[str, AfterValidator(_queue), Field(repr=False)]
 
 
 class OidcIssuer(BaseModel):
@@ -74,8 +95,8 @@ class Settings(BaseSettings):
     owner_database_url: DatabaseUrl = ""
     """The login that owns the tables and runs migrations; the same as `database_url` when not given."""
     redis_url: RedisUrl = ""
-    """Streams and last-known positions."""
-    jobs_redis_url: RedisUrl = ""
+    """Streams and last-known positions: one Redis, a Sentinel's master, or a Cluster."""
+    jobs_redis_url: QueueUrl = ""
     """The job queue, which cannot live on a Redis Cluster; the same as `redis_url` when not given."""
 
     host: str = "127.0.0.1"
@@ -134,6 +155,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fall_back(self) -> Self:
         """Give the addresses that were not named their documented default."""
+        if not self.jobs_redis_url and urlsplit(self.redis_url).scheme in _CLUSTER:
+            raise ValueError(
+                "WAARBORG_REDIS_URL is a Cluster: WAARBORG_JOBS_REDIS_URL must name a Redis of its own"
+            )
         for name, other in (
             ("system_database_url", "database_url"),
             ("owner_database_url", "database_url"),

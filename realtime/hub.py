@@ -81,6 +81,8 @@ class Hub:
     async def __aexit__(self, *_exc: object) -> None:
         if self._task is not None:
             await end(self._task)
+        if self._streams is not None:
+            await self._streams.aclose()
 
     @property
     def position(self) -> int:

@@ -5,75 +5,176 @@ repeat. Streams are a hurry, not a store: they are short, may be wiped at any mo
 reads from PostgreSQL. 100 events in one entry cost 0.8 µs each to write, one entry an event costs 91 µs.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
 
 from domain.ledger import SHARDS, shard_of
 from domain.numbering import Numbered
+from realtime.cluster import Cluster
+from realtime.lanes import Lanes
+from realtime.tasks import end
+
+log = structlog.get_logger()
 
 PACK = 128  # facts in an entry at most
 KEEP = 256  # entries a shard's stream keeps, about
 READ = 16  # entries of a shard taken at once: at most 16 × 16 × 128 facts
+NODE_S = 1.0  # for a node of a Cluster to take its share; a frozen one holds up the others this long, once
+AWAY_S = 1.0  # before a node that failed is looked at again
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 _decode = msgspec.msgpack.Decoder(list[Numbered]).decode
 
+Shares = Mapping[int, Sequence[Numbered]]
+
 
 class Streams:
-    """The streams of one ledger on one Redis."""
+    """The streams of one ledger, on one Redis or spread over a Cluster's nodes."""
 
     def __init__(self, redis: Redis, ledger: str) -> None:
         self._redis = redis
         self._keys = [f"waarborg:{ledger}:{{{shard}}}:facts" for shard in range(SHARDS)]
+        self._lanes = (
+            Lanes(redis, self._keys, _decode, entries=READ) if isinstance(redis, Cluster) else None
+        )
+        self._away: dict[int, asyncio.Task[None]] = {}
 
-    async def ship(self, facts: Sequence[Numbered]) -> None:
+    async def aclose(self) -> None:
+        """End what goes on in the background; the connections are somebody else's."""
+        await end(*self._away.values())
+        self._away.clear()
+        if self._lanes is not None:
+            await self._lanes.aclose()
+
+    async def ship(self, facts: Sequence[Numbered]) -> frozenset[int]:
         """Add facts (consecutive, in order); those added before are skipped. Raises redis-py's errors.
 
-        All packs go in one MULTI: a blocked reader wakes once, with every shard's share in hand.
+        Answers the shards that now lack some, because their node of a Cluster is away: their readers find them in
+        PostgreSQL, and the other nodes are not held up.
         """
-        if not facts:
-            return
         shares: dict[int, list[Numbered]] = defaultdict(list)
         for fact in facts:
             shares[shard_of(fact.tenant_id, fact.account_id)].append(fact)
-        pipe = self._redis.pipeline(transaction=True)
-        for shard, share in shares.items():
-            for start in range(0, len(share), PACK):
-                pack = share[start : start + PACK]
-                pipe.xadd(
-                    self._keys[shard],
-                    {"facts": _encode(pack)},
-                    id=f"{pack[-1].seq}-0",
-                    maxlen=KEEP,
-                    approximate=True,
-                )
-        for answer in await pipe.execute(raise_on_error=False):
-            if isinstance(answer, ResponseError) and "equal or smaller" in str(answer):
-                continue  # shipped by a relay that died before it could say so
+        if not isinstance(self._redis, Cluster):
+            await self._add(self._redis, shares)
+            return frozenset()
+        places = await self._places(self._redis)
+        parts = {
+            node: {shard: shares[shard] for shard in shards & shares.keys() - self._away.keys()}
+            for node, shards in places.items()
+        }
+        said = await asyncio.gather(
+            *(self._add(*part) for part in parts.items()), return_exceptions=True
+        )
+        for node, answer in zip(parts, said, strict=True):
             if isinstance(answer, Exception):
-                raise answer
+                self._redis.redirected(answer)
+                log.warning("streams.node_away", shards=sorted(places[node]), error=repr(answer))
+                for shard in places[node] - self._away.keys():
+                    self._away[shard] = asyncio.create_task(self._come_back(shard))
+        if len(self._away) == SHARDS:
+            raise RedisConnectionError("no node of the Cluster takes facts")
+        return frozenset(shares.keys() & self._away.keys())
 
     async def forget_beyond(self, seq: int) -> None:
         """Drop streams that run ahead of the ledger: they tell of facts that a restored database never had."""
         pipe = self._redis.pipeline(transaction=False)
         for key in self._keys:
             pipe.xrevrange(key, count=1)
-        for key, last in zip(self._keys, await pipe.execute(), strict=True):
-            if last and int(last[0][0].split(b"-")[0]) > seq:
+        for key, last in zip(self._keys, await pipe.execute(raise_on_error=False), strict=True):
+            if not isinstance(last, Exception) and last and int(last[0][0].split(b"-")[0]) > seq:
                 await self._redis.delete(key)
 
     async def read(self, after: int, *, wait_ms: int) -> list[Numbered]:
         """Facts beyond `after` in rising order, waiting for the first of them; empty when none came in time."""
+        if self._lanes is not None:
+            return await self._lanes.read(after, wait_ms=wait_ms)
         entries = await self._redis.xread(
             dict.fromkeys(self._keys, f"{after}-0"), count=READ, block=wait_ms
         )
         packs = (_decode(fields[b"facts"]) for _key, shard in entries for _id, fields in shard)
         beyond = (fact for pack in packs for fact in pack if fact.seq > after)
         return sorted(beyond, key=lambda fact: fact.seq)
+
+    async def _places(self, cluster: Cluster) -> dict[Redis, set[int]]:
+        """Which node has which shards' streams; a shard that no node has is away."""
+        places: dict[Redis, set[int]] = defaultdict(set)
+        for shard, key in enumerate(self._keys):
+            try:
+                places[await cluster.of(key)].add(shard)
+            except RedisError:
+                if shard not in self._away:
+                    self._away[shard] = asyncio.create_task(self._come_back(shard))
+        return places
+
+    async def _add(self, node: Redis, shares: Shares) -> None:
+        """Add packs to one node.
+
+        One Redis takes them in one MULTI: a blocked reader wakes once, with every shard's share in hand. A Cluster's
+        node takes no transaction over several slots; each shard has a reader of its own there.
+        """
+        packs = [
+            (self._keys[shard], share[start : start + PACK])
+            for shard, share in shares.items()
+            for start in range(0, len(share), PACK)
+        ]
+        if not packs:
+            return
+        alone = node is self._redis
+        pipe = node.pipeline(transaction=alone)
+        for key, pack in packs:
+            _put(pipe, key, pack)
+        async with asyncio.timeout(None if alone else NODE_S):
+            answers = await pipe.execute(raise_on_error=False)
+        for (key, pack), answer in zip(packs, answers, strict=True):
+            if isinstance(answer, Exception):
+                with _shipped_before():
+                    if not (isinstance(self._redis, Cluster) and self._redis.redirected(answer)):
+                        raise answer
+                    async with asyncio.timeout(NODE_S):
+                        await _put(self._redis, key, pack)
+
+    async def _come_back(self, shard: int) -> None:
+        """Wait until a shard's node answers again; what it missed, readers have had from PostgreSQL."""
+        while True:
+            await asyncio.sleep(AWAY_S)
+            try:
+                async with asyncio.timeout(NODE_S):
+                    await self._redis.xlen(self._keys[shard])
+            except (OSError, RedisError):
+                continue
+            del self._away[shard]
+            return
+
+
+def _put(redis: Redis, key: str, pack: Sequence[Numbered]) -> Any:
+    """Add a pack, or have a pipeline add it."""
+    return redis.xadd(
+        key,
+        {"facts": _encode(pack)},
+        id=f"{pack[-1].seq}-0",
+        maxlen=KEEP,
+        approximate=True,
+    )
+
+
+@contextmanager
+def _shipped_before() -> Iterator[None]:
+    """Let it pass that a pack was shipped by a relay that died before it could say so."""
+    try:
+        yield
+    except ResponseError as error:
+        if "equal or smaller" not in str(error):
+            raise
 
 
 class Line:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -9,8 +10,9 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -97,6 +99,153 @@ def redis_server() -> Iterator[RedisServer]:
             yield server
         finally:
             server.kill()
+
+
+class RedisNode:
+    """One node of a Redis Cluster on a port of this machine; it remembers who it is, and no data."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = port
+
+    def start(self) -> None:
+        """Start it, with whatever it remembers of the Cluster, and wait for its first answer."""
+        self._directory.mkdir(exist_ok=True)
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self._directory),
+            "save": "",
+            "appendonly": "no",
+            "cluster-enabled": "yes",
+            "cluster-node-timeout": "1000",
+            "cluster-require-full-coverage": "no",
+            "repl-diskless-sync": "yes",
+            "repl-diskless-sync-delay": "0",
+        }
+        self._process = subprocess.Popen(
+            [
+                _redis_program(),
+                *(word for name, value in options.items() for word in (f"--{name}", value)),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(lambda: self.ask("PING") == "PONG", f"node {self.port} answers")
+
+    def ask(self, *words: str) -> str:
+        """One command and the first line of its answer (or all of a text); empty when nobody answers."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                said = connection.makefile("rwb")
+                said.write(b"*%d\r\n" % len(words))
+                for word in words:
+                    said.write(b"$%d\r\n%s\r\n" % (len(word), word.encode()))
+                said.flush()
+                first = said.readline().decode().strip()
+                return said.read(int(first[1:])).decode() if first.startswith("$") else first[1:]
+        except OSError:
+            return ""
+
+    def follow(self, master: "RedisNode") -> None:
+        """Become a replica, and wait until it has what its master has."""
+        name = master.ask("CLUSTER", "MYID")
+        wait_until(lambda: self.ask("CLUSTER", "REPLICATE", name) == "OK", "it may be a replica")
+        wait_until(lambda: "link_status:up" in self.ask("INFO", "replication"), "it follows")
+
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+
+@dataclass
+class RedisCluster:
+    """A real Redis Cluster on loopback; the first `masters` nodes share the slots, the others are replicas."""
+
+    nodes: list[RedisNode]
+    masters: int
+
+    @property
+    def url(self) -> str:
+        """Its address, by all of its nodes."""
+        return f"redis+cluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
+
+    def meet(self) -> None:
+        """Make the nodes know each other, share the slots among them, and give replicas their masters."""
+        first = self.nodes[0]
+        for n, node in enumerate(self.nodes):
+            first.ask("CLUSTER", "MEET", "127.0.0.1", str(node.port))
+            if n < self.masters:
+                slots = range(n * 16_384 // self.masters, (n + 1) * 16_384 // self.masters)
+                assert node.ask("CLUSTER", "ADDSLOTS", *map(str, slots)) == "OK"
+        wait_until(lambda: all(self.is_whole(node) for node in self.nodes), "the Cluster is whole")
+        for master, replica in zip(self.nodes, self.nodes[self.masters :], strict=False):
+            replica.follow(master)
+
+    def is_whole(self, node: RedisNode) -> bool:
+        """Whether a node sees all slots served, and all nodes."""
+        told = node.ask("CLUSTER", "INFO")
+        return (
+            "cluster_state:ok" in told
+            and "cluster_slots_ok:16384" in told
+            and f"cluster_known_nodes:{len(self.nodes)}" in told
+        )
+
+
+@contextmanager
+def redis_cluster(*, masters: int = 3, replicas: int = 0) -> Iterator[RedisCluster]:
+    """A running Cluster; its nodes keep nothing on disk but who they are."""
+    with TemporaryDirectory(prefix="wb-cluster-") as directory:
+        ports = free_cluster_ports(masters + replicas)
+        nodes = [RedisNode(Path(directory) / str(port), port) for port in ports]
+        try:
+            for node in nodes:
+                node.start()
+            cluster = RedisCluster(nodes, masters)
+            cluster.meet()
+            yield cluster
+        finally:
+            for node in nodes:
+                node.kill()
+
+
+def free_cluster_ports(count: int) -> list[int]:
+    """Ports that are free together with the one 10,000 above, where nodes talk to each other."""
+    found: list[int] = []
+    for port in random.sample(range(20_000, 30_000), 2_000):
+        with socket.socket() as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port + 10_000))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
+
+
+def wait_until(holds: Callable[[], bool], what: str, *, within_s: float = 15) -> None:
+    """Wait for something that another process brings about."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.02)
 
 
 class Postbox:

@@ -7,11 +7,11 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
-from redis.asyncio import Redis
 
 from domain import numbering
 from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
+from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
 from workers.jobs import Runner
@@ -53,7 +53,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
     """All parts of a worker in this event loop, until cancelled. No lost server ends it."""
     engine = connect(settings.system_database_url)
     make = sessions(engine)
-    redis = Redis.from_url(
+    redis = connect_redis(
         settings.redis_url,
         socket_timeout=REDIS_S,
         socket_connect_timeout=REDIS_S,

@@ -17,8 +17,8 @@ from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms
 from arq.worker import Worker, func
-from redis.asyncio import ConnectionPool
 
+from realtime.redis import pool
 from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
 
@@ -49,14 +49,13 @@ class Queue:
         self._redis = self._connect()
 
     def _connect(self) -> ArqRedis:
-        pool = ConnectionPool.from_url(
-            self._url,
-            socket_timeout=REDIS_S,
-            socket_connect_timeout=REDIS_S,
-            health_check_interval=15,
-        )
         return ArqRedis(
-            pool,
+            pool(
+                self._url,
+                socket_timeout=REDIS_S,
+                socket_connect_timeout=REDIS_S,
+                health_check_interval=15,
+            ),
             job_serializer=_encode,
             job_deserializer=_decode,
             default_queue_name=self._name,

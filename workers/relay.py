@@ -83,6 +83,7 @@ class Relay:
                 )
             finally:
                 self.leads = False
+                await self._streams.aclose()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -150,20 +151,23 @@ class Relay:
             await _either(self._news, POLL_S)
 
     async def _ship_rest(self) -> None:
-        """Ship every numbered fact that was not shipped, oldest first."""
+        """Ship every numbered fact that was not shipped, oldest first.
+
+        A shard behind the others is one whose node was away: what it missed, readers have had from PostgreSQL.
+        """
         while True:
             async with self._make() as session:
-                shipped = await session.scalar(select(func.min(ShardMark.shipped_seq))) or 0
+                shipped = await session.scalar(select(func.max(ShardMark.shipped_seq))) or 0
                 after = max(shipped, await numbering.head(session) - LATEST)
                 facts = await numbering.read(session, after=after, limit=BATCH)
             if not facts:
                 return
             async with asyncio.timeout(REDIS_S):
-                await self._streams.ship(facts)
+                missed = await self._streams.ship(facts)
             async with transaction(self._make) as session:
                 await session.execute(
                     update(ShardMark)
-                    .where(ShardMark.shipped_seq < facts[-1].seq)
+                    .where(ShardMark.shipped_seq < facts[-1].seq, ShardMark.shard.not_in(missed))
                     .values(shipped_seq=facts[-1].seq)
                 )
 
