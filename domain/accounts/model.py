@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -80,6 +81,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     PUSH = "push"
+    CHAT = "chat"
     WEBHOOK = "webhook"
 
 
@@ -138,6 +140,7 @@ class Site(Base, Owned, Versioned):
         UniqueConstraint("account_id", "name"),
         CheckConstraint("lat BETWEEN -90 AND 90", name="lat_degrees"),
         CheckConstraint("lon BETWEEN -180 AND 180", name="lon_degrees"),
+        CheckConstraint("fence_radius_m BETWEEN 10 AND 50000", name="fence_radius_m_sane"),
     )
 
     name: Mapped[str]
@@ -150,6 +153,8 @@ class Site(Base, Owned, Versioned):
     services: Mapped[list[str]] = mapped_column(
         ARRAY(Text), server_default=text("'{}'"), default=list
     )
+    fence_radius_m: Mapped[float | None] = mapped_column(Double)  # around lat, lon
+    fence_outline: Mapped[list[float] | None] = mapped_column(ARRAY(Double))  # lat, lon, lat, lon …
 
 
 class Contact(Base, Owned, Versioned):

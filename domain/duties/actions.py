@@ -1,0 +1,172 @@
+"""Put guards on duty and let them go."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account, Site, User
+from domain.actor import CLIENTS, Actor, Right
+from domain.base import uuid7
+from domain.credentials.model import Device
+from domain.duties import events
+from domain.duties.model import Duty
+from domain.errors import Code, Refused
+from domain.ledger import record
+
+LONGEST = timedelta(days=31)
+GRACE_S, SILENT_AFTER_S = 900, 300
+_SECONDS = range(30, 86_401)
+
+
+async def assign(
+    session: AsyncSession,
+    actor: Actor,
+    device_id: UUID,
+    account_id: UUID,
+    *,
+    from_at: datetime,
+    until_at: datetime,
+    site_id: UUID | None = None,
+    grace_s: int = GRACE_S,
+    silent_after_s: int = SILENT_AFTER_S,
+    at: datetime,
+) -> Duty:
+    """Put the owner of a device on duty for a client; a device is on one duty at a time.
+
+    A duty may begin in the past, so that what a device kept while it was offline still counts.
+    """
+    _must_roster(actor)
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    if site_id is not None and not await session.scalar(
+        select(Site.id).where(Site.id == site_id, Site.account_id == account_id, actor.fence(Site))
+    ):
+        raise Refused(Code.NOT_FOUND, "The client has no such site.", argument="siteId")
+    if not from_at < until_at <= from_at + LONGEST:
+        raise Refused(
+            Code.INVALID, "A duty ends after it began, within 31 days.", argument="untilAt"
+        )
+    for name, seconds in (("graceSeconds", grace_s), ("silentAfterSeconds", silent_after_s)):
+        if seconds not in _SECONDS:
+            raise Refused(Code.INVALID, "That is between 30 s and a day.", argument=name)
+    device = await _device(session, actor, device_id)
+    taken = await session.scalar(
+        select(Duty.id).where(
+            Duty.device_id == device.id,
+            Duty.from_at < until_at,
+            Duty.until_at > from_at,
+            or_(Duty.ended_at.is_(None), Duty.ended_at > from_at),
+        )
+    )
+    if taken is not None:
+        raise Refused(Code.ALREADY_EXISTS, "The device is on duty then.", argument="deviceId")
+    duty = Duty(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        account_id=account_id,
+        site_id=site_id,
+        user_id=device.user_id,
+        device_id=device.id,
+        number=await _number(session, account_id, device.user_id),
+        from_at=from_at,
+        until_at=until_at,
+        grace_s=grace_s,
+        silent_after_s=silent_after_s,
+    )
+    session.add(duty)
+    record(
+        session,
+        actor,
+        events.Assigned(
+            account_id=account_id,
+            subject_id=duty.id,
+            at=at,
+            site_id=site_id,
+            guard=duty.number,
+            from_at=from_at,
+            until_at=until_at,
+        ),
+    )
+    await session.flush()
+    return duty
+
+
+async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
+    """Let a guard go; what the device sends from then on is refused. Ending twice changes nothing."""
+    _must_roster(actor)
+    duty = await session.scalar(
+        select(Duty).where(Duty.id == duty_id, actor.fence(Duty)).with_for_update()
+    )
+    if duty is None:
+        raise Refused(Code.NOT_FOUND, "No such duty.", argument="id")
+    if duty.ended_at is None:
+        _end(session, actor, duty, max(duty.from_at, min(at, duty.until_at)))
+        await session.flush()
+    return duty
+
+
+async def end_overdue(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Duty]:
+    """End the duties whose time is over, as of their own end; several sweepers may run at once."""
+    due = await session.scalars(
+        select(Duty)
+        .where(Duty.ended_at.is_(None), Duty.until_at <= at)
+        .order_by(Duty.until_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = list(due)
+    for duty in found:
+        _end(session, Actor.system(duty.tenant_id, "sweeper"), duty, duty.until_at)
+    await session.flush()
+    return found
+
+
+def _end(session: AsyncSession, actor: Actor, duty: Duty, at: datetime) -> None:
+    duty.ended_at = at
+    fact = events.Ended(
+        account_id=duty.account_id,
+        subject_id=duty.id,
+        at=at,
+        site_id=duty.site_id,
+        guard=duty.number,
+    )
+    record(session, actor, fact)
+
+
+def _must_roster(actor: Actor) -> None:
+    actor.must(Right.HANDLE)
+    if actor.is_client:
+        raise Refused(Code.NOT_ALLOWED, "The security company puts its guards on duty.")
+
+
+async def _device(session: AsyncSession, actor: Actor, device_id: UUID) -> Device:
+    """The device, locked so that two duties of it cannot be made at once."""
+    device = await session.scalar(
+        select(Device)
+        .join(User, User.id == Device.user_id)
+        .where(
+            Device.id == device_id,
+            Device.tenant_id == actor.tenant_id,
+            Device.revoked_at.is_(None),
+            User.disabled_at.is_(None),
+            User.role.not_in(CLIENTS),
+        )
+        .with_for_update(of=Device)
+    )
+    if device is None:
+        raise Refused(Code.NOT_FOUND, "No such device.", argument="deviceId")
+    return device
+
+
+async def _number(session: AsyncSession, account_id: UUID, user_id: UUID) -> int:
+    """The number this client knows the guard by; a new one is drawn at random, so that clients cannot compare."""
+    known = await session.scalar(
+        select(Duty.number).where(Duty.account_id == account_id, Duty.user_id == user_id).limit(1)
+    )
+    return known if known is not None else secrets.randbelow(2**31 - 1) + 1

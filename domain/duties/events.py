@@ -1,0 +1,25 @@
+"""Facts about duties; they name no guard, because clients read them."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class Assigned(Fact):
+    """A guard is to be on duty."""
+
+    kind: ClassVar[str] = "duty.assigned"
+    site_id: UUID | None
+    guard: int
+    from_at: datetime
+    until_at: datetime
+
+
+class Ended(Fact):
+    """A duty is over."""
+
+    kind: ClassVar[str] = "duty.ended"
+    site_id: UUID | None
+    guard: int

@@ -1,0 +1,38 @@
+"""Rows: who is on duty with which device, where and how long."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import Base, Owned
+
+
+class Duty(Base, Owned):
+    """A guard at work for one client, carrying one device; only meanwhile is the device's position known.
+
+    The database refuses two duties of one device that overlap (an exclusion constraint, which models cannot say).
+    """
+
+    __tablename__ = "duty"
+    __table_args__ = (
+        CheckConstraint("until_at > from_at", name="until_after_from"),
+        CheckConstraint("ended_at >= from_at", name="ended_after_from"),
+        Index(None, "device_id", "from_at"),
+        Index("ix_duty_running", "until_at", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))
+    """The place where the guard is expected; none for somebody who goes round all of the client's places."""
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
+    number: Mapped[int]
+    """What the client knows the guard by: the same at this client each time, another one at every other client."""
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    grace_s: Mapped[int]
+    """How long after the beginning the guard may be on the way to the place."""
+    silent_after_s: Mapped[int]
+    """After how long without a fix the device counts as silent."""

@@ -1,0 +1,37 @@
+"""Guards on the map: fixes accepted, where everybody is now, and what that proves."""
+
+from domain.positions.accepting import Moved, Outcome, Report, accept
+from domain.positions.actions import assign, draw_fence, end, end_overdue, forget, have_days
+from domain.positions.fences import Fence, fence_of
+from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
+from domain.positions.reads import Post, Tour, fences_of, post_of
+from domain.positions.rules import MOST, WORDS, Reading, Reason
+
+__all__ = [
+    "MOST",
+    "WORDS",
+    "Fence",
+    "Fix",
+    "Kind",
+    "Moved",
+    "Outcome",
+    "Post",
+    "Presence",
+    "Reading",
+    "Reason",
+    "Report",
+    "Source",
+    "Tour",
+    "Watched",
+    "Whereabouts",
+    "accept",
+    "assign",
+    "draw_fence",
+    "end",
+    "end_overdue",
+    "fence_of",
+    "fences_of",
+    "forget",
+    "have_days",
+    "post_of",
+]

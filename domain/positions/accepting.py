@@ -1,0 +1,309 @@
+"""Accept fixes: judge a group of reports as columns, and store it in one transaction with one COPY."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.exc import IntegrityError
+
+from domain.db import Sessions, transaction
+from domain.positions import copying
+from domain.positions.reads import Post, Tour
+from domain.positions.rules import LAST_MS, Columns, Reading, Reason, at_of, columns, judge
+
+_NOBODY = Tour(UUID(int=0), UUID(int=0), 0, 2**62, -(2**62), over=True, fences=())
+_INSERT = """
+INSERT INTO fix (device_id, at, tenant_id, account_id, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m,
+  battery_pct, skew_s, charging, mock, source, received_at)
+SELECT *, $16::timestamptz FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::float8[],
+  $6::float8[], $7::real[], $8::real[], $9::real[], $10::real[], $11::real[], $12::real[], $13::bool[],
+  $14::bool[], $15::smallint[])
+ON CONFLICT DO NOTHING RETURNING device_id, at
+"""
+_MOVE = """
+UPDATE whereabouts w SET
+  heard = w.heard + 1,
+  dirty_from = LEAST(w.dirty_from, n.first_at),
+  at = CASE WHEN n.newer THEN n.at ELSE w.at END,
+  lat = CASE WHEN n.newer THEN n.lat ELSE w.lat END,
+  lon = CASE WHEN n.newer THEN n.lon ELSE w.lon END,
+  accuracy_m = CASE WHEN n.newer THEN n.accuracy_m ELSE w.accuracy_m END,
+  speed_mps = CASE WHEN n.newer THEN n.speed_mps ELSE w.speed_mps END,
+  heading_deg = CASE WHEN n.newer THEN n.heading_deg ELSE w.heading_deg END,
+  battery_pct = CASE WHEN n.newer THEN n.battery_pct ELSE w.battery_pct END,
+  site_id = CASE WHEN n.newer THEN n.site_id ELSE w.site_id END,
+  received_at = CASE WHEN n.newer THEN $11::timestamptz ELSE w.received_at END
+FROM (
+  SELECT u.*, was.at IS DISTINCT FROM u.at AND NOT was.over AND u.at > coalesce(was.at, '-infinity') AS newer
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], $6::real[], $7::real[],
+    $8::real[], $9::real[], $10::uuid[])
+    AS u (duty_id, first_at, at, lat, lon, accuracy_m, speed_mps, heading_deg, battery_pct, site_id)
+  JOIN whereabouts was ON was.duty_id = u.duty_id
+  ORDER BY u.duty_id FOR UPDATE OF was
+) n
+WHERE w.duty_id = n.duty_id
+"""
+
+
+class Report(NamedTuple):
+    """What one device tells at once."""
+
+    post: Post
+    readings: Sequence[Reading]
+    source: int
+    skew_s: float
+
+
+class Outcome(NamedTuple):
+    """What became of a report: everything in it is either stored now, known already, or refused by its index."""
+
+    accepted: int
+    duplicates: int
+    refused: tuple[tuple[int, Reason], ...]
+
+
+class Moved(NamedTuple):
+    """The newest fix of a duty in a group: what watchers are told. NaN is unknown."""
+
+    tenant_id: UUID
+    account_id: UUID
+    duty_id: UUID
+    number: int
+    at_ms: int
+    lat: float
+    lon: float
+    accuracy_m: float
+    speed_mps: float
+    heading_deg: float
+    battery_pct: float
+    site_id: UUID | None
+
+
+async def accept(
+    make: Sessions,
+    reports: Sequence[Report],
+    known_ms: dict[UUID, int],
+    *,
+    at: datetime,
+    keep: timedelta,
+) -> tuple[list[Outcome], list[Moved]]:
+    """Store the fixes of all reports, each once, and answer each report; when this returns they are committed.
+
+    `known_ms` holds the newest stored fix of devices: a fix beyond it goes by COPY, one that may be a repeat by INSERT,
+    which passes over what is there. If another process was faster, COPY fails whole and everything is inserted. Raises
+    the driver's errors; then nothing is stored.
+    """
+    group = _Group(reports)
+    now_ms = int(at.timestamp() * 1000)
+    reasons = group.judge(now_ms, now_ms - int(keep.total_seconds() * 1000))
+    rows = group.once(np.flatnonzero(reasons == Reason.FINE))
+    known = np.array([known_ms.get(r.post.device_id, r.post.latest_ms) for r in reports], np.int64)
+    new = group.fixes.at_ms[rows] > known[group.report[rows]]
+    try:
+        stored, moved = await _store(make, group, rows, new, at)
+    except (IntegrityError, asyncpg.UniqueViolationError):
+        stored, moved = await _store(make, group, rows, np.zeros_like(new), at)
+    for each in np.unique(group.report[stored]):
+        device = reports[each].post.device_id
+        newest = int(group.fixes.at_ms[stored[group.report[stored] == each]].max())
+        known_ms[device] = max(known_ms.get(device, -1), newest)
+    return group.outcomes(reasons, stored), moved
+
+
+class _Group:
+    """Reports as one set of columns; `report` and `tour` say for each fix whose it is."""
+
+    def __init__(self, reports: Sequence[Report]) -> None:
+        self.reports = reports
+        sizes = [len(report.readings) for report in reports]
+        self.edges = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        self.report = np.repeat(np.arange(len(reports)), sizes)
+        self.fixes: Columns = columns(
+            [reading for report in reports for reading in report.readings],
+            np.repeat([report.skew_s for report in reports], sizes),  # type: ignore[arg-type]
+        )
+        self.tours: list[Tour] = [_NOBODY]
+        self.tour = self._tours()
+
+    def _tours(self) -> NDArray[np.int64]:
+        """For each fix the duty (row of `tours`) it may belong to: the last that began by then."""
+        found = np.zeros(self.report.size, np.int64)
+        index: dict[UUID, int] = {}
+        for row, report in enumerate(self.reports):
+            tours = report.post.tours
+            if not tours:
+                continue
+            for tour in tours:
+                if index.setdefault(tour.duty_id, len(self.tours)) == len(self.tours):
+                    self.tours.append(tour)
+            here = slice(self.edges[row], self.edges[row + 1])
+            if len(tours) == 1:
+                found[here] = index[tours[0].duty_id]
+            else:
+                starts = [tour.from_ms for tour in tours]
+                last = np.searchsorted(starts, self.fixes.at_ms[here], side="right") - 1
+                found[here] = np.array([index[tour.duty_id] for tour in tours])[np.maximum(last, 0)]
+        return found
+
+    def judge(self, now_ms: int, oldest_ms: int) -> NDArray[np.uint8]:
+        starts = np.array([tour.from_ms for tour in self.tours], np.int64)
+        ends = np.array([tour.until_ms for tour in self.tours], np.int64)
+        return judge(
+            self.fixes, starts[self.tour], ends[self.tour], now_ms=now_ms, oldest_ms=oldest_ms
+        )
+
+    def once(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows without repeats within the group; the first of each device and instant stays."""
+        device: dict[UUID, int] = {}
+        number = np.array(
+            [device.setdefault(r.post.device_id, len(device)) for r in self.reports], np.int64
+        )
+        key = number[self.report[rows]] * LAST_MS + self.fixes.at_ms[rows]
+        firsts: NDArray[np.intp] = np.sort(np.unique(key, return_index=True)[1])
+        return rows[firsts]
+
+    def outcomes(self, reasons: NDArray[np.uint8], stored: NDArray[np.intp]) -> list[Outcome]:
+        accepted = np.bincount(self.report[stored], minlength=len(self.reports)).tolist()
+        refused: dict[int, list[tuple[int, Reason]]] = {}
+        for row in np.flatnonzero(reasons).tolist():
+            report = int(self.report[row])
+            index = row - int(self.edges[report])
+            refused.setdefault(report, []).append((index, Reason(int(reasons[row]))))
+        told = []
+        for each, whole in enumerate(self.reports):
+            no = tuple(refused.get(each, ()))
+            told.append(Outcome(accepted[each], len(whole.readings) - accepted[each] - len(no), no))
+        return told
+
+
+async def _store(
+    make: Sessions, group: _Group, rows: NDArray[np.intp], new: NDArray[np.bool_], at: datetime
+) -> tuple[NDArray[np.intp], list[Moved]]:
+    """One transaction; the rows that were not there before, and who moved."""
+    if not rows.size:
+        return rows, []
+    async with transaction(make) as session:
+        raw = await (await session.connection()).get_raw_connection()
+        driver: Any = raw.driver_connection
+        stored = [rows[new]]
+        if new.any():
+            await _copy(driver, group, rows[new], at)
+        if not new.all():
+            stored.append(await _insert(driver, group, rows[~new], at))
+        found = np.sort(np.concatenate(stored))
+        moved, first_ms = _moved(group, found)
+        if moved:
+            await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
+    return found, moved
+
+
+async def _copy(driver: Any, group: _Group, rows: NDArray[np.intp], at: datetime) -> None:
+    packed = copying.packed(
+        group.fixes.pick(rows),
+        *_ids(group, rows),
+        _sources(group, rows),
+        int(at.timestamp() * 1000),
+    )
+
+    async def whole() -> Any:
+        yield packed
+
+    # An asynchronous source: a file would be read in a thread, a switch for each 64 KiB.
+    await driver.copy_to_table("fix", source=whole(), columns=copying.COLUMNS, format="binary")
+
+
+async def _insert(
+    driver: Any, group: _Group, rows: NDArray[np.intp], at: datetime
+) -> NDArray[np.intp]:
+    fixes = group.fixes.pick(rows)
+    device, tenant, account = (
+        [UUID(bytes=each.tobytes()) for each in column] for column in _ids(group, rows)
+    )
+    instants = [at_of(ms) for ms in fixes.at_ms.tolist()]
+    inserted = await driver.fetch(
+        _INSERT,
+        device,
+        instants,
+        tenant,
+        account,
+        fixes.lat.tolist(),
+        fixes.lon.tolist(),
+        *(
+            _nulls(column)
+            for column in (
+                *(fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg, fixes.altitude_m),
+                *(fixes.battery_pct, fixes.skew_s),
+            )
+        ),
+        *([None if v < 0 else bool(v) for v in c.tolist()] for c in (fixes.charging, fixes.mock)),
+        _sources(group, rows).tolist(),
+        at,
+    )
+    there = {(row[0], row[1]) for row in inserted}
+    kept = [pair in there for pair in zip(device, instants, strict=True)]
+    return rows[np.array(kept, np.bool_)]
+
+
+def _moved(group: _Group, rows: NDArray[np.intp]) -> tuple[list[Moved], list[int]]:
+    """The newest fix of each duty among `rows`, by duty, and the instant of its oldest one."""
+    fixes = group.fixes
+    order = rows[np.lexsort((fixes.at_ms[rows], group.tour[rows]))]
+    turns = np.flatnonzero(np.diff(group.tour[order])) + 1
+    firsts, lasts = np.concatenate(([0], turns)), np.concatenate((turns, [order.size])) - 1
+    found = []
+    for first, last in zip(order[firsts].tolist(), order[lasts].tolist(), strict=True):
+        tour, report = group.tours[group.tour[last]], group.reports[group.report[last]]
+        lat, lon = float(fixes.lat[last]), float(fixes.lon[last])
+        inside = (site for site, fence in tour.fences if fence.distance_m(lat, lon) <= 0)
+        moved = Moved(
+            report.post.tenant_id,
+            tour.account_id,
+            tour.duty_id,
+            tour.number,
+            int(fixes.at_ms[last]),
+            lat,
+            lon,
+            float(fixes.accuracy_m[last]),
+            float(fixes.speed_mps[last]),
+            float(fixes.heading_deg[last]),
+            float(fixes.battery_pct[last]),
+            next(inside, None),
+        )
+        found.append((moved, int(fixes.at_ms[first])))
+    found.sort(key=lambda each: each[0].duty_id)
+    return [moved for moved, _first in found], [first for _moved, first in found]
+
+
+def _move_arguments(moved: Sequence[Moved], first_ms: Sequence[int]) -> list[Any]:
+    return [
+        [m.duty_id for m in moved],
+        [at_of(ms) for ms in first_ms],
+        [at_of(m.at_ms) for m in moved],
+        [m.lat for m in moved],
+        [m.lon for m in moved],
+        *(
+            [None if v != v else v for v in values]  # noqa: PLR0124 - NaN is not itself
+            for values in zip(*(m[7:11] for m in moved), strict=True)
+        ),
+        [m.site_id for m in moved],
+    ]
+
+
+def _ids(group: _Group, rows: NDArray[np.intp]) -> tuple[Any, Any, Any]:
+    devices = copying.ids([r.post.device_id.bytes for r in group.reports])
+    tenants = copying.ids([r.post.tenant_id.bytes for r in group.reports])
+    accounts = copying.ids([tour.account_id.bytes for tour in group.tours])
+    whose = group.report[rows]
+    return devices[whose], tenants[whose], accounts[group.tour[rows]]
+
+
+def _sources(group: _Group, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    return np.array([r.source for r in group.reports], np.int64)[group.report[rows]]
+
+
+def _nulls(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124

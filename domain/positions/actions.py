@@ -1,0 +1,111 @@
+"""Change what positions are about: guards on duty, fences of sites, how long fixes are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import duties
+from domain.accounts.model import Site
+from domain.actor import Actor, Right
+from domain.duties.model import Duty
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+from domain.positions.events import SiteFenced
+from domain.positions.fences import check_outline
+from domain.positions.model import Watched, Whereabouts
+
+AHEAD = timedelta(days=2)
+
+
+async def assign(
+    session: AsyncSession, actor: Actor, device_id: UUID, account_id: UUID, **how: Any
+) -> Duty:
+    """Put a device's owner on duty (see `duties.assign`), and watch where the device is meanwhile."""
+    duty = await duties.assign(session, actor, device_id, account_id, **how)
+    whose = {"duty_id": duty.id, "tenant_id": duty.tenant_id, "account_id": duty.account_id}
+    session.add(Whereabouts(**whose, number=duty.number, over=False))
+    session.add(Watched(**whose, memory={}, next_check_at=duty.from_at))
+    await session.flush()
+    return duty
+
+
+async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
+    """Let a guard go; where the guard is from then on is not known any more."""
+    duty = await duties.end(session, actor, duty_id, at=at)
+    await _forget_whereabouts(session, [duty])
+    return duty
+
+
+async def end_overdue(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Duty]:
+    """Do so for all whose time is over; returns their duties."""
+    over = await duties.end_overdue(session, at=at, limit=limit)
+    await _forget_whereabouts(session, over)
+    return over
+
+
+async def draw_fence(
+    session: AsyncSession,
+    actor: Actor,
+    site_id: UUID,
+    *,
+    radius_m: float | None = None,
+    outline: Sequence[float] | None = None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Site:
+    """Fence a site by a circle around it or by an outline (lat, lon, lat, lon …); by neither: take the fence away."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    site = await session.scalar(
+        select(Site).where(Site.id == site_id, actor.fence(Site)).with_for_update(key_share=True)
+    )
+    if site is None:
+        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
+    must_be_current(site.version, expected_version)
+    if radius_m is not None and outline is not None:
+        raise Refused(Code.INVALID, "A fence is a circle or an outline.", argument="radiusM")
+    if radius_m is not None:
+        if not 10 <= radius_m <= 50_000:
+            raise Refused(Code.INVALID, "A circle has 10 m to 50 km.", argument="radiusM")
+        if site.lat is None or site.lon is None:
+            raise Refused(Code.INVALID, "Nobody knows where the site is.", argument="radiusM")
+    if outline is not None:
+        check_outline(outline)
+    wanted = None if outline is None else list(outline)
+    if (site.fence_radius_m, site.fence_outline) != (radius_m, wanted):
+        site.fence_radius_m, site.fence_outline = radius_m, wanted
+        record(session, actor, SiteFenced(account_id=site.account_id, subject_id=site.id, at=at))
+        await session.flush()
+    return site
+
+
+async def have_days(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:
+    """Make the partitions of all days from which fixes are taken, and of the next two. By the system's login only."""
+    await session.execute(select(func.fix_days((at - keep).date(), (at + AHEAD).date())))
+
+
+async def forget(session: AsyncSession, *, at: datetime, keep: timedelta) -> int:
+    """Drop the days that are older than fixes are kept; returns how many. By the system's login only."""
+    before = at - keep
+    ended = select(Duty.id).where(Duty.ended_at < before)
+    for model in (Whereabouts, Watched):
+        await session.execute(delete(model).where(model.duty_id.in_(ended)))
+    return await session.scalar(select(func.fix_forget(before.date()))) or 0
+
+
+async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty]) -> None:
+    """The last fix leaves the map with the duty; the duty is judged once more."""
+    ids = [duty.id for duty in over]
+    nowhere = dict.fromkeys(
+        ("at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "battery_pct", "site_id")
+    )
+    await session.execute(
+        update(Whereabouts).where(Whereabouts.duty_id.in_(ids)).values(over=True, **nowhere)
+    )
+    for duty in over:
+        await session.execute(
+            update(Watched).where(Watched.duty_id == duty.id).values(next_check_at=duty.ended_at)
+        )

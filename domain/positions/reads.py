@@ -1,0 +1,86 @@
+"""Ask about positions: what a device is doing at the client's, and where everybody is."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Site
+from domain.credentials.model import Device
+from domain.duties.model import Duty
+from domain.positions.fences import Fence, fence_of
+from domain.positions.model import Whereabouts
+from domain.positions.rules import ms_of
+
+FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
+
+
+class Tour(NamedTuple):
+    """A duty as the intake sees it: [from, until) in milliseconds, and the client's fences."""
+
+    duty_id: UUID
+    account_id: UUID
+    number: int
+    from_ms: int
+    until_ms: int
+    over: bool
+    fences: tuple[tuple[UUID, Fence], ...]
+
+
+class Post(NamedTuple):
+    """A device, whose it is, and its duties by their beginning."""
+
+    device_id: UUID
+    tenant_id: UUID
+    tours: tuple[Tour, ...]
+    latest_ms: int
+    """The newest fix that is known of its running duty."""
+
+
+async def post_of(session: AsyncSession, device_id: UUID, *, since: datetime) -> Post | None:
+    """A device with its duties that lasted after `since`."""
+    tenant_id = await session.scalar(select(Device.tenant_id).where(Device.id == device_id))
+    if tenant_id is None:
+        return None
+    rows = await session.execute(
+        select(Duty, Whereabouts.at)
+        .outerjoin(Whereabouts, Whereabouts.duty_id == Duty.id)
+        .where(Duty.device_id == device_id, func.coalesce(Duty.ended_at, Duty.until_at) > since)
+        .order_by(Duty.from_at)
+    )
+    found = rows.all()
+    fences = await fences_of(session, {duty.account_id for duty, _at in found})
+    tours = tuple(
+        Tour(
+            duty.id,
+            duty.account_id,
+            duty.number,
+            ms_of(duty.from_at),
+            ms_of(duty.ended_at or duty.until_at),
+            duty.ended_at is not None,
+            fences.get(duty.account_id, ()),
+        )
+        for duty, _at in found
+    )
+    latest_ms = max((ms_of(at) for _duty, at in found if at is not None), default=-1)
+    return Post(device_id, tenant_id, tours, latest_ms)
+
+
+async def fences_of(
+    session: AsyncSession, account_ids: Collection[UUID]
+) -> dict[UUID, tuple[tuple[UUID, Fence], ...]]:
+    """The fenced sites of accounts."""
+    if not account_ids:
+        return {}
+    found: dict[UUID, tuple[tuple[UUID, Fence], ...]] = {}
+    sites = await session.scalars(
+        select(Site).where(Site.account_id.in_(account_ids), FENCED).order_by(Site.id)
+    )
+    for site in sites:
+        fence = fence_of(site.lat, site.lon, site.fence_radius_m, site.fence_outline)
+        if fence is not None:
+            found[site.account_id] = (*found.get(site.account_id, ()), (site.id, fence))
+    return found

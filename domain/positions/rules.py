@@ -1,0 +1,153 @@
+"""Pure rules about fixes: the normal form, what can be, which fix belongs to which duty."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 1_000  # fixes in one report
+LAST_MS = 1 << 43
+AHEAD_MS = 120_000  # how far a device's clock may run ahead of ours
+FASTEST_MPS = 120.0  # 432 km/h
+WIDEST_M = 100_000.0
+DEEPEST_M, HIGHEST_M = -500.0, 20_000.0
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Small = NDArray[np.int8]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class Reading(msgspec.Struct, rename="camel", gc=False):
+    """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970."""
+
+    at: int | datetime
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    altitude_m: float | None = None
+    battery_pct: float | None = None
+    charging: bool | None = None
+    mock: bool | None = None
+
+
+class Reason(IntEnum):
+    """Why a fix is not taken."""
+
+    FINE = 0
+    UNREADABLE = 1
+    IMPOSSIBLE_PLACE = 2
+    IMPOSSIBLE_VALUE = 3
+    FROM_THE_FUTURE = 4
+    TOO_OLD = 5
+    OFF_DUTY = 6
+
+
+WORDS = {
+    Reason.UNREADABLE: "That is no fix: it has at least at, lat and lon.",
+    Reason.IMPOSSIBLE_PLACE: "There is no such place: latitude is within 90, longitude within 180 degrees, not both 0.",
+    Reason.IMPOSSIBLE_VALUE: "Speed, heading, accuracy, altitude or battery cannot be so.",
+    Reason.FROM_THE_FUTURE: "It lies ahead: the device's clock runs more than two minutes fast.",
+    Reason.TOO_OLD: "It is older than fixes are kept.",
+    Reason.OFF_DUTY: "The device was not on duty then; where it was is nobody's business.",
+}
+
+
+class Columns(NamedTuple):
+    """Fixes as columns, (fixes,) each; NaN and -1 are unknown."""
+
+    at_ms: Ints
+    lat: Floats
+    lon: Floats
+    accuracy_m: Floats
+    speed_mps: Floats
+    heading_deg: Floats
+    altitude_m: Floats
+    battery_pct: Floats
+    skew_s: Floats
+    charging: Small
+    mock: Small
+
+    def pick(self, rows: NDArray[np.intp]) -> "Columns":
+        """Some of the fixes."""
+        return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
+
+
+def columns(readings: Sequence[Reading], skews: Sequence[float]) -> Columns:
+    """The fixes of one or many reports, as columns; `skews` (fixes,) in seconds, NaN where nobody said."""
+
+    def floats(values: list[float | None]) -> Floats:
+        return np.array(values, np.float64)  # None becomes NaN
+
+    def truth(values: list[bool | None]) -> Small:
+        return np.array([-1 if value is None else value for value in values], np.int8)
+
+    # One pass a column: 25 ns a value, where unpacking row by row costs 90.
+    return Columns(
+        np.array(
+            [r.at if type(r.at) is int and 0 <= r.at < LAST_MS else ms_of(r.at) for r in readings],
+            np.int64,
+        ),
+        floats([r.lat for r in readings]),
+        floats([r.lon for r in readings]),
+        _unknown_below_zero(floats([r.accuracy_m for r in readings])),
+        _unknown_below_zero(floats([r.speed_mps for r in readings])),
+        _unknown_below_zero(floats([r.heading_deg for r in readings])),
+        floats([r.altitude_m for r in readings]),
+        _unknown_below_zero(floats([r.battery_pct for r in readings])),
+        np.array(skews, np.float64),
+        truth([r.charging for r in readings]),
+        truth([r.mock for r in readings]),
+    )
+
+
+def ms_of(at: int | datetime) -> int:
+    """Milliseconds since 1970, what is finer cut off; before 1970 is -1, beyond the year 2248 is `LAST_MS`."""
+    ms = at if isinstance(at, int) else (at - _EPOCH) // _MS
+    return max(-1, min(ms, LAST_MS))
+
+
+def at_of(ms: int) -> datetime:
+    """The aware instant."""
+    return _EPOCH + ms * _MS
+
+
+def judge(
+    fixes: Columns, from_ms: Ints, until_ms: Ints, *, now_ms: int, oldest_ms: int
+) -> NDArray[np.uint8]:
+    """A `Reason` for each fix: the first that holds. `from_ms` to `until_ms` is the device's duty at the fix."""
+    place = (
+        (np.abs(fixes.lat) <= 90)
+        & (np.abs(fixes.lon) <= 180)
+        & ~((fixes.lat == 0) & (fixes.lon == 0))  # where receivers are that do not know
+    )
+    value = (
+        ~(fixes.speed_mps > FASTEST_MPS)
+        & ~(fixes.heading_deg > 360)
+        & ~(fixes.accuracy_m > WIDEST_M)
+        & ~(fixes.battery_pct > 100)
+        & ~((fixes.altitude_m < DEEPEST_M) | (fixes.altitude_m > HIGHEST_M))
+    )
+    on_duty = (fixes.at_ms >= from_ms) & (fixes.at_ms < until_ms)
+    return np.select(
+        [~place, ~value, fixes.at_ms > now_ms + AHEAD_MS, fixes.at_ms < oldest_ms, ~on_duty],
+        [
+            *(Reason.IMPOSSIBLE_PLACE, Reason.IMPOSSIBLE_VALUE, Reason.FROM_THE_FUTURE),
+            *(Reason.TOO_OLD, Reason.OFF_DUTY),
+        ],
+        Reason.FINE,
+    ).astype(np.uint8)
+
+
+def _unknown_below_zero(values: Floats) -> Floats:
+    """Apps say -1 for what they do not know."""
+    values[values < 0] = np.nan
+    return values
