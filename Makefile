@@ -4,13 +4,15 @@ VENV   := .venv
 RUN    := $(VENV)/bin
 DATA   ?= var
 EVENTS ?= 1e6 1e7
+MINUTES ?= 2
+USERS  ?= 100
 COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test check sdl migration bench-evaluator bench-timers lock vendor clean
+.PHONY: help install up test check sdl migration bench-evaluator bench-timers loadtest lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -58,6 +60,9 @@ bench-evaluator: install ## Time the evaluator against NumPy, polars, DuckDB and
 
 bench-timers: install ## How late 10,000 deadlines of one minute fall, and how fast a stop of ten minutes is caught up with
 	$(RUN)/python -m tests.bench.timers
+
+loadtest: install ## Load test that audits itself, on servers of its own. MINUTES=, USERS=; HOST= and COMPANIES= for others
+	$(RUN)/python -m loadtests --minutes $(MINUTES) --users $(USERS) $(if $(HOST),--host $(HOST) --companies $(COMPANIES))
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }

@@ -1,0 +1,62 @@
+"""`python -m loadtests`: a load test, on servers of its own or on a `--host`; ends with 1 when something was wrong."""
+
+import subprocess
+import sys
+from argparse import ArgumentParser
+from contextlib import nullcontext
+from pathlib import Path
+
+from loadtests.servers import companies, servers
+
+HERE = Path(__file__).parent
+
+
+def main() -> int:
+    """Run locust without a screen; its exit code."""
+    told = ArgumentParser(prog="python -m loadtests", description=__doc__)
+    told.add_argument("--minutes", type=float, default=2.0)
+    told.add_argument("--users", type=int, default=100)
+    told.add_argument("--host", help="an API that runs; without one, servers are started")
+    told.add_argument(
+        "--companies", type=Path, help="with --host: what `waarborg company … --json` printed"
+    )
+    told.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
+    told.add_argument("--out", type=Path, default=Path("build/loadtest"))
+    given = told.parse_args()
+    if given.host and not given.companies:
+        told.error(
+            "--host needs --companies: two lines of `waarborg company NAME --json`, from over there"
+        )
+    given.out.mkdir(parents=True, exist_ok=True)
+    data = given.out / "data"
+    with nullcontext(given.host) if given.host else servers(data) as host:
+        listed = given.companies or given.out / "companies.jsonl"
+        if not given.host:
+            listed.write_text(companies(data))
+        command = [
+            *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py")),
+            *("--headless", "--only-summary", "--loglevel", "WARNING", "--stop-timeout", "10"),
+            *(
+                "--host",
+                host,
+                "--users",
+                str(given.users),
+                "--spawn-rate",
+                str(max(1, given.users / 10)),
+            ),
+            *("--run-time", f"{given.minutes * 60:.0f}s", "--companies", str(listed)),
+            *("--budgets", str(given.budgets), "--report-json", str(given.out / "report.json")),
+            *(
+                "--html",
+                str(given.out / "report.html"),
+                "--json-file",
+                str(given.out / "locust.json"),
+            ),
+        ]
+        done = subprocess.run(command, check=False, cwd=HERE.parent).returncode
+    print(f"{given.out / 'report.html'}, {given.out / 'report.json'}", file=sys.stderr)
+    return done
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""What a run happens in: security companies with clients under agreement, made over the wire like anybody's."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from loadtests.wire import PATIENCE_S, Refusal, Wire
+
+CLIENTS = 3  # a company
+ALWAYS = {"name": "24x7", "alwaysOpen": True}
+SECONDS = {
+    "FIRST_RESPONSE": {"CRITICAL": 2, "HIGH": 15, "MEDIUM": 120, "LOW": 3600},
+    "RESOLUTION": {"CRITICAL": 8, "HIGH": 60, "MEDIUM": 600, "LOW": 7200},
+}
+"""Targets so short that a run of two minutes breaks some: critical tickets are answered late on purpose."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of a security company: its account and a site, by global id."""
+
+    name: str
+    account: str
+    site: str
+
+
+@dataclass
+class Company:
+    """A security company as the outside knows it."""
+
+    name: str
+    host: str
+    manager_key: str
+    manager: Wire = field(init=False)
+    clients: list[Client] = field(default_factory=list)
+    _numbers: "count[int]" = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        """Speak as the manager."""
+        self.manager = Wire(self.host, self.manager_key)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts it has."""
+        return frozenset(client.account for client in self.clients)
+
+    def key(self, role: str, *clients: Client) -> str:
+        """A new key of this role; of all clients when none is named."""
+        accounts = [client.account for client in clients] or None
+        name = f"{role.lower()} {next(self._numbers)}"
+        made = self.manager.do("issue_api_key", name=name, role=role, accountIds=accounts)
+        secret: str = made["secret"]
+        return secret
+
+    def end(
+        self, key: str, account: str | None = None, kinds: list[str] | None = None
+    ) -> str | None:
+        """The cursor of the last fact that the holder of the key sees; None when there is none."""
+        nodes = Wire(self.host, key).ask("end_of_ledger", account=account, kinds=kinds)["page"][
+            "nodes"
+        ]
+        return nodes[0]["cursor"] if nodes else None
+
+
+def found(host: str, company: str, key: str) -> Company:
+    """Fill a company with clients, sites and agreements. `key` is its manager's."""
+    made = Company(company, host, key)
+    calendar = made.manager.do("define_calendar", **ALWAYS)["id"]
+    now = datetime.now(UTC)
+    for number in range(CLIENTS):
+        account = made.manager.do("create_account", name=f"Client {number}")["id"]
+        site = made.manager.do("add_site", accountId=account, name=f"Site {number}")["id"]
+        made.manager.do(
+            "sign_agreement",
+            accountId=account, reference=f"LOAD-{number}", title="Load", signedOn=str(now.date()),
+            inForceFrom=(now - timedelta(days=30)).isoformat(), terms=_terms(calendar),
+        )  # fmt: skip
+        made.clients.append(Client(f"{company}, client {number}", account, site))
+    deadline = time.monotonic() + PATIENCE_S
+    while made.end(key) is None:
+        if time.monotonic() > deadline:
+            raise Refusal("Facts get no numbers, so nobody would hear any: is there a worker?")
+        time.sleep(0.1)
+    return made
+
+
+def _terms(calendar: str) -> dict[str, Any]:
+    """Every breach earns a credit; an internal objective makes facts that clients must not see."""
+    earns = [{"fixedCents": 500}, {"priority": "CRITICAL", "feeBps": 10}]
+    promises = [
+        {"name": kind.lower(), "kind": kind, "creditRules": earns, **_clock(calendar, targets)}
+        for kind, targets in SECONDS.items()
+    ]
+    inside = _clock(calendar, dict.fromkeys(SECONDS["RESOLUTION"], 1))
+    promises.append({"name": "own_objective", "kind": "FIRST_RESPONSE", "internal": True, **inside})
+    return {"promises": promises, "periodFeeCents": 1_000_000}
+
+
+def _clock(calendar: str, targets: dict[str, int]) -> dict[str, Any]:
+    told = [{"priority": priority, "elapsedSeconds": each} for priority, each in targets.items()]
+    return {"calendarVersionId": calendar, "targets": told}

@@ -1,0 +1,55 @@
+"""All users in one file, for `locust -f loadtests/locustfile.py --host … --companies FILE` and for `make loadtest`.
+
+The file of companies has a JSON object a line: what `waarborg company NAME --json` prints; two at least.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+from locust import events
+from locust.env import Environment
+
+from loadtests import report
+from loadtests.asking import Asker
+from loadtests.company import found
+from loadtests.listening import BreachDesk, Crowd, Watcher
+from loadtests.reading import Baseline, ClientApp
+from loadtests.run import Run
+from loadtests.storm import ControlRoom, Partner
+
+__all__ = ["Baseline", "BreachDesk", "ClientApp", "ControlRoom", "Crowd", "Partner", "Watcher"]
+
+HERE = Path(__file__).parent
+
+
+@events.init_command_line_parser.add_listener
+def options(parser: ArgumentParser) -> None:
+    """What our runs are told beside what locust knows."""
+    parser.add_argument("--companies", type=Path, help="companies and their first keys, JSON lines")
+    parser.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
+    parser.add_argument("--report-json", type=Path, default=Path("build/loadtest/report.json"))
+
+
+@events.test_start.add_listener
+def begin(environment: Environment, **_: Any) -> None:
+    """Fill the companies and let somebody drop the crowd's lines."""
+    told: Any = environment.parsed_options
+    companies = [
+        found(str(environment.host), **msgspec.json.decode(line))
+        for line in told.companies.read_text().splitlines()
+    ]
+    Asker.run_of = run = Run(environment, companies)
+    gevent.spawn(run.drop_the_crowd)
+    gevent.spawn(report.progress, run)
+
+
+@events.test_stop.add_listener
+def settle(environment: Environment, **_: Any) -> None:
+    """Reconcile, judge, write; a run that found something wrong ends with 1."""
+    told: Any = environment.parsed_options
+    Asker.run_of.settle()
+    verdicts = report.write(Asker.run_of, told.budgets, told.report_json)
+    environment.process_exit_code = 0 if all(each.kept for each in verdicts) else 1
