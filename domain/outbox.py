@@ -28,6 +28,7 @@ class Outbox(Base, Tenanted):
     __table_args__ = (
         UniqueConstraint("fact_id", "job"),
         Index("ix_outbox_due", "due_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_outbox_open", "tenant_id", "id", postgresql_where=text("state <> 'done'")),
     )
 
     fact_id: Mapped[int] = mapped_column(ForeignKey("ledger.id"))
@@ -94,6 +95,21 @@ async def fail(
             Outbox.attempts == attempt,
         )
         .values(state=state, error=error, due_at=func.coalesce(again_at, Outbox.due_at))
+    )
+
+
+async def postpone(
+    session: AsyncSession, outbox_id: UUID, *, attempt: int, until: datetime
+) -> None:
+    """It was not yet time: what was counted as an attempt was none."""
+    await session.execute(
+        update(Outbox)
+        .where(
+            Outbox.id == outbox_id,
+            Outbox.state == OutboxState.PENDING,
+            Outbox.attempts == attempt,
+        )
+        .values(attempts=Outbox.attempts - 1, due_at=until)
     )
 
 

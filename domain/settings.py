@@ -130,8 +130,17 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_username: str = ""
     smtp_password: SecretStr = SecretStr("")
-    smtp_starttls: bool = False
+    smtp_starttls: bool | None = None
+    """Encrypt, or send nothing; asked for unless the mail server is on this machine."""
     smtp_from: str = "waarborg@localhost"
+    smtp_log: Path | None = None
+    """The mail log of a Postfix relay of one's own: asked whether a letter left when no answer was heard."""
+    smtp_settle_s: float = Field(default=60, ge=0)
+    """How long the relay may take to accept a letter after its last byte."""
+    bounces: Path | None = None
+    """A Maildir to which the relay delivers what comes back to `smtp_from`."""
+    public_url: str = ""
+    """Where readers of mail reach the API, such as `https://desk.guards.example`; needed for one-click unsubscribing."""
 
     job_attempts: int = Field(default=20, ge=1)
     """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 7 h)."""

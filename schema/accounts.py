@@ -57,7 +57,7 @@ names(
 names(
     Channel, "Channel",
     email="E-mail.", sms="A text message.", push="A notification in an app.",
-    webhook="A call of a partner's system.",
+    chat="A message in a chat room.", webhook="A call of a partner's system.",
 )  # fmt: skip
 names(
     Role, "Role",

@@ -11,6 +11,7 @@ from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
+from domain.messages import Message
 from domain.simulation import Simulation
 from domain.sla import Promise
 from realtime.topics import seen_by
@@ -89,4 +90,5 @@ _FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
     Promise: Promise.internal.is_(False),
     PromiseTerm: PromiseTerm.internal.is_(False),
     IncidentUpdate: IncidentUpdate.client_visible.is_(True),
+    Message: Message.user_id.is_(None),
 }

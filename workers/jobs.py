@@ -14,7 +14,7 @@ from domain import numbering, outbox
 from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.numbering import Numbered
-from workers.senders import Sender
+from workers.senders import Senders
 
 log = structlog.get_logger()
 
@@ -27,6 +27,14 @@ LONGEST_S = 3600.0
 """The longest pause between attempts; they start at 2 s and double, each shortened by up to half at random."""
 
 
+class Later(Exception):
+    """It is not yet time: the job wants to be done at `at`, and this was no attempt."""
+
+    def __init__(self, at: datetime, why: str) -> None:
+        super().__init__(why)
+        self.at = at
+
+
 @dataclass(frozen=True, slots=True)
 class Hand:
     """What a job has in hand: a session whose commit also marks the job done, and the fact it follows from."""
@@ -36,8 +44,7 @@ class Hand:
     at: datetime
     is_last: bool  # no attempt comes after this one
     make: Sessions
-    sender: Sender
-    sent_from: str
+    senders: Senders
 
     @property
     def actor(self) -> Actor:
@@ -61,15 +68,13 @@ class Runner:
         self,
         make: Sessions,
         jobs: Mapping[str, Job],
-        sender: Sender,
+        senders: Senders,
         *,
-        sent_from: str,
         attempts: int,
     ) -> None:
         self._make = make
         self._jobs = jobs
-        self._sender = sender
-        self._sent_from = sent_from
+        self._senders = senders
         self._attempts = attempts
 
     async def run(self, outbox_id: UUID) -> None:
@@ -81,6 +86,9 @@ class Runner:
         try:
             async with asyncio.timeout(LIMIT_S), transaction(self._make) as session:
                 await self._do(session, outbox_id, attempt)
+        except Later as later:
+            async with transaction(self._make) as session:
+                await outbox.postpone(session, outbox_id, attempt=attempt, until=later.at)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down and tried again
             await self._note_failure(outbox_id, attempt, error)
 
@@ -95,8 +103,7 @@ class Runner:
             datetime.now(UTC),
             attempt >= self._attempts,
             self._make,
-            self._sender,
-            self._sent_from,
+            self._senders,
         )
         await self._jobs[row.job](hand)
         outbox.finish(row, at=datetime.now(UTC))

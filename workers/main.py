@@ -14,12 +14,12 @@ from domain.settings import Settings
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
+from workers.channels import senders_of
 from workers.jobs import Runner
 from workers.quality import lay_down, sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
 from workers.routes import ROUTES, Routes, jobs
-from workers.senders import sender_of
 from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
 
 log = structlog.get_logger()
@@ -65,8 +65,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
         runner = Runner(
             make,
             jobs(routes),
-            sender_of(settings),
-            sent_from=settings.smtp_from,
+            senders_of(settings),
             attempts=settings.job_attempts,
         )
         relay = Relay(settings.system_database_url, make, redis, queue, ledger, routes=routes)

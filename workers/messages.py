@@ -1,5 +1,6 @@
-"""Consequences for people: the client's contacts are written to, and the letters are sent."""
+"""Consequences for people: the client's contacts are written to."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,29 +10,29 @@ from domain import messages
 from domain.accounts.model import Site, Tenant
 from domain.agreements.model import PromiseKind
 from domain.compensation.model import Credit
-from domain.db import transaction
-from domain.incidents.model import Incident
-from domain.sla.model import Promise
+from domain.incidents.model import Incident, IncidentUpdate
+from domain.sla.model import Promise, State
 from workers.jobs import Hand
-from workers.letters import letter_of
-from workers.senders import Undeliverable
 
 
 async def tell_opened(hand: Hand) -> None:
     """Tell the contacts that a ticket was opened and by when they hear from us."""
     incident = await _incident(hand, hand.fact.subject_id)
-    respond_by = await hand.session.scalar(
-        select(Promise.due_at)
-        .where(
-            Promise.incident_id == incident.id,
-            Promise.kind == PromiseKind.FIRST_RESPONSE,
-            Promise.internal.is_(False),
-        )
-        .order_by(Promise.due_at)
-        .limit(1)
-    )
+    respond_by = await _due(hand, incident, PromiseKind.FIRST_RESPONSE)
     told = {"ticket_kind": incident.kind, "priority": incident.priority, "respond_by": respond_by}
     await _compose(hand, incident, messages.IncidentOpened, f"incident:{incident.id}:opened", told)
+
+
+async def tell_updated(hand: Hand) -> None:
+    """Tell the contacts the news of a ticket that we meant for them."""
+    update = await hand.session.get_one(IncidentUpdate, UUID(hand.fact.body["update_id"]))
+    if not update.client_visible or not hand.fact.body["from_us"]:
+        return
+    incident = await _incident(hand, hand.fact.subject_id)
+    next_by = await _due(hand, incident, PromiseKind.NEXT_UPDATE)
+    told = {"news": update.body, "updated_at": update.at, "next_update_by": next_by}
+    intent = f"incident:{incident.id}:update:{update.id}"
+    await _compose(hand, incident, messages.IncidentUpdated, intent, told)
 
 
 async def tell_resolved(hand: Hand) -> None:
@@ -45,6 +46,8 @@ async def tell_resolved(hand: Hand) -> None:
 async def tell_credit(hand: Hand) -> None:
     """Tell the contacts what went wrong and what they get back."""
     credit = await hand.session.get_one(Credit, hand.fact.subject_id)
+    if credit.promise_id is None or credit.incident_id is None:
+        return
     promise = await hand.session.get_one(Promise, credit.promise_id)
     incident = await _incident(hand, credit.incident_id)
     told = {
@@ -59,39 +62,24 @@ async def tell_credit(hand: Hand) -> None:
     await _compose(hand, incident, messages.CreditNotice, f"credit:{credit.id}", told)
 
 
-async def send_message(hand: Hand) -> None:
-    """Send one letter. Its state is committed before the mail server is spoken to, and after.
-
-    An address that is refused for good is the message's end; anything else is tried again by the outbox, and is the
-    message's end only when the outbox gives up.
-    """
-    message_id = hand.fact.subject_id
-    async with transaction(hand.make) as session:
-        message = await messages.take(session, hand.actor, message_id)
-    if message is None:
-        return
-    tenant = await hand.session.get_one(Tenant, hand.fact.tenant_id)
-    try:
-        letter = letter_of(message, company=tenant.name, sent_from=hand.sent_from)
-        await hand.sender.send(letter)
-    except (Undeliverable, ValueError) as refused:
-        await messages.mark_failed(
-            hand.session, hand.actor, message_id, at=hand.at, error=str(refused)
-        )
-        return
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        async with transaction(hand.make) as session:
-            if hand.is_last:
-                await messages.mark_failed(session, hand.actor, message_id, at=hand.at, error=said)
-            else:
-                await messages.put_back(session, hand.actor, message_id, error=said)
-        raise
-    await messages.mark_sent(hand.session, hand.actor, message_id, at=hand.at)
-
-
 async def _incident(hand: Hand, incident_id: UUID) -> Incident:
     return await hand.session.get_one(Incident, incident_id)
+
+
+async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | None:
+    """By when the client was promised something of this kind, of what is still to come."""
+    due_at: datetime | None = await hand.session.scalar(
+        select(Promise.due_at)
+        .where(
+            Promise.incident_id == incident.id,
+            Promise.kind == kind,
+            Promise.internal.is_(False),
+            Promise.state.in_([State.RUNNING, State.AT_RISK]),
+        )
+        .order_by(Promise.due_at)
+        .limit(1)
+    )
+    return due_at
 
 
 async def _compose(

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit
 from workers.jobs import Job
-from workers.messages import send_message, tell_credit, tell_opened, tell_resolved
+from workers.messages import tell_credit, tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
+from workers.sending import send_message
 
 Routes = Mapping[str, tuple[Job, ...]]
 
@@ -18,7 +19,9 @@ ROUTES: Routes = {
     "credit.decided": (tell_credit,),
     "incident.opened": (tell_opened,),
     "incident.resolved": (tell_resolved,),
+    "incident.updated": (tell_updated,),
     "message.queued": (send_message,),
+    "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),
     "person.erasure_requested": (erase_person,),
 }

@@ -1,91 +1,72 @@
-"""Senders: how a letter leaves the house, or is only laid down where no mail server is set."""
+"""Senders: how a message leaves the house, by each of the channels."""
 
-import os
-import ssl
-from email.message import EmailMessage
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
-import aiosmtplib
+from domain.accounts.model import Channel
+from domain.messages import Address, Enclosure, Message
 
-from domain.settings import Settings
-
-STEP_S = 10.0  # for each command of the dialogue; the job's own limit bounds the whole of it
+STEP_S = 10.0  # for each command of a dialogue; the job's own limit bounds the whole of it
 
 
 class Undeliverable(Exception):
-    """The mail server will never take this letter for this recipient."""
+    """This channel will never take this message to this person."""
+
+
+class Unheard(Exception):
+    """The message was handed over, and what became of it was not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a sender is given: a message, from whom it is, its files, and the keys of a push subscription."""
+
+    message: Message
+    company: str
+    enclosures: Sequence[Enclosure] = ()
+    address: Address | None = None
+
+
+HandingOver = Callable[[], Awaitable[None]]
+"""Awaited before the last byte leaves; from then on the message may be accepted without our hearing of it."""
 
 
 class Sender(Protocol):
-    """Something that takes letters."""
+    """One channel."""
 
-    async def send(self, letter: EmailMessage) -> None:
-        """Return when the letter was taken.
+    settles_in: timedelta
+    """How long after the handing over a "no, I do not have it" is to be believed."""
 
-        Raises `Undeliverable` when trying again is of no use, anything else when it may be. A caller that is stopped
-        between the taking and its own commit sends the letter again: with the same Message-ID.
+    async def send(self, parcel: Parcel, handing_over: HandingOver) -> None:
+        """Return when the next server took responsibility.
+
+        Raises `Undeliverable` when trying again is of no use, `Unheard` when it was handed over without an answer,
+        anything else when it was certainly not accepted.
+        """
+        ...
+
+    async def accepted(self, parcel: Parcel) -> bool | None:
+        """Whether a message that was handed over was accepted; None when there is nobody to ask.
+
+        Raises when whoever knows cannot be asked now.
         """
         ...
 
 
-class Smtp:
-    """A mail server."""
+class Senders:
+    """All channels of an installation."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, by_channel: Mapping[Channel, Sender]) -> None:
+        self._by_channel = by_channel
 
-    async def send(self, letter: EmailMessage) -> None:
-        """Hand the letter over in one dialogue of its own."""
-        place = self._settings
-        password = place.smtp_password.get_secret_value()
-        server = aiosmtplib.SMTP(
-            hostname=place.smtp_host,
-            port=place.smtp_port,
-            username=place.smtp_username or None,
-            password=password or None,
-            start_tls=place.smtp_starttls,
-            tls_context=ssl.create_default_context() if place.smtp_starttls else None,
-            local_hostname=domain_of(place.smtp_from),
-            timeout=STEP_S,
-        )
-        async with server:
-            try:
-                await server.send_message(letter)
-            except aiosmtplib.SMTPRecipientsRefused as refused:
-                first = refused.recipients[0]
-                raise _judged(first.code, first.message, refused) from refused
-            except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPHeloError):
-                raise  # our own set-up is refused: once that is mended, the letter can go
-            except aiosmtplib.SMTPResponseException as answer:
-                raise _judged(answer.code, answer.message, answer) from answer
-
-
-def _judged(code: int, message: str, answer: Exception) -> Exception:
-    """5xx is for ever (RFC 5321 §4.2.1), except that a failed log-in (53x) is about us, not about the letter."""
-    if 500 <= code < 600 and not 530 <= code < 540:
-        return Undeliverable(f"{code} {message}")
-    return answer
-
-
-class Folder:
-    """No mail server: letters are laid down as `.eml` files, one for each Message-ID."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def send(self, letter: EmailMessage) -> None:
-        """Write the letter; a second time replaces the first."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        name = str(letter["Message-ID"]).strip("<>").split("@")[0]
-        unfinished = self._folder / f".{name}.{os.getpid()}"
-        unfinished.write_bytes(bytes(letter))
-        unfinished.replace(self._folder / f"{name}.eml")
-
-
-def sender_of(settings: Settings) -> Sender:
-    """The mail server that the settings name, else a folder in the data directory."""
-    return Smtp(settings) if settings.smtp_host else Folder(settings.data / "mail")
+    def of(self, message: Message) -> Sender:
+        """The sender of the message's channel; raises `Undeliverable` when the installation has none."""
+        sender = self._by_channel.get(message.channel)
+        if sender is None:
+            raise Undeliverable(f"{message.channel} is not set up here")
+        return sender
 
 
 def domain_of(address: str) -> str:

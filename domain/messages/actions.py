@@ -1,7 +1,9 @@
-"""Write messages and keep what became of them."""
+"""Write messages: once per intent and person, in that person's language, for the channel that reaches the person."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +11,30 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts.model import Channel, Contact
+from domain.accounts.model import Account, Channel, Contact, Tenant, User
 from domain.actor import Actor
 from domain.base import uuid7
-from domain.errors import Code, Refused
 from domain.ledger import record
-from domain.messages.events import Failed, Queued, Sent
-from domain.messages.model import Message, MessageState
-from domain.messages.rules import checked, render
+from domain.messages.choice import channels, e164, not_before
+from domain.messages.events import Queued
+from domain.messages.model import Address, Enclosure, Message, Unsubscription
+from domain.messages.rules import Attachment, checked, render
+from domain.messages.variables import Variables
 
-ENDS = frozenset({MessageState.SENT, MessageState.FAILED})
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody to be written to, and how: addresses by channel, the preferred channel, language and hours."""
+
+    name: str
+    language: str
+    time_zone: str
+    preferred: Channel
+    reached_at: Mapping[Channel, str]
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    contact_id: UUID | None = None
+    user_id: UUID | None = None
 
 
 async def compose(
@@ -27,54 +43,125 @@ async def compose(
     account_id: UUID,
     *,
     intent: str,
-    template: str,
+    template: str | type[Variables],
     variables: Mapping[str, Any],
     at: datetime,
+    attachments: Sequence[Attachment] = (),
+    contacts: Collection[UUID] | None = None,
 ) -> list[Message]:
-    """Write one message to each contact that wants service messages and has an e-mail address.
+    """Write one message to each contact that wants service messages and can be reached.
 
-    A contact that was written to about this intent before is left alone. Returns the new messages; refuses an unknown
-    template and variables that do not fit it.
+    A contact that was written to about this intent before is left alone, and so is one that unsubscribed from the
+    template's topic. `contacts` limits to some. Returns the new messages; refuses an unknown template and variables
+    that do not fit it.
     """
     told = checked(template, variables)
-    contacts = await session.scalars(
-        select(Contact)
-        .where(
-            Contact.account_id == account_id,
-            actor.fence(Contact),
-            Contact.wants_service_messages,
-            Contact.email.is_not(None),
-        )
-        .order_by(Contact.id)
+    query = select(Contact).where(
+        Contact.account_id == account_id, actor.fence(Contact), Contact.wants_service_messages
     )
+    if contacts is not None:
+        query = query.where(Contact.id.in_(contacts))
+    if told.topic is not None:
+        away = select(Unsubscription.contact_id).where(Unsubscription.topic == told.topic)
+        query = query.where(Contact.id.not_in(away))
+    people = list(await session.scalars(query.order_by(Contact.id)))
+    addresses = await _addresses(session, [contact.id for contact in people])
+    readers = (_reader(contact, addresses) for contact in people)
+    return await _write(session, actor, account_id, told, readers, intent, attachments, at)
+
+
+async def compose_to_users(
+    session: AsyncSession,
+    actor: Actor,
+    user_ids: Collection[UUID],
+    *,
+    account_id: UUID,
+    intent: str,
+    template: str | type[Variables],
+    variables: Mapping[str, Any],
+    at: datetime,
+    attachments: Sequence[Attachment] = (),
+) -> list[Message]:
+    """Write the same to colleagues, by e-mail, about a client; clients see neither these messages nor their facts."""
+    told = checked(template, variables)
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        return []
+    tenant = await session.get_one(Tenant, actor.tenant_id)
+    users = await session.scalars(
+        select(User)
+        .where(User.id.in_(user_ids), User.tenant_id == tenant.id, User.disabled_at.is_(None))
+        .order_by(User.id)
+    )
+    readers = [
+        Reader(
+            name=user.name,
+            language=account.language,
+            time_zone=tenant.time_zone,
+            preferred=Channel.EMAIL,
+            reached_at={Channel.EMAIL: user.email},
+            user_id=user.id,
+        )
+        for user in users
+    ]
+    return await _write(session, actor, account_id, told, readers, intent, attachments, at)
+
+
+def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -> Reader:
+    own = {Channel.EMAIL: contact.email, Channel.SMS: e164(contact.phone)}
+    reached_at = {channel: place for channel, place in own.items() if place}
+    return Reader(
+        name=contact.name,
+        language=contact.language,
+        time_zone=contact.time_zone,
+        preferred=contact.channel,
+        reached_at=reached_at | dict(addresses.get(contact.id, {})),
+        quiet_from=contact.quiet_from,
+        quiet_until=contact.quiet_until,
+        contact_id=contact.id,
+    )
+
+
+async def _addresses(
+    session: AsyncSession, contact_ids: Collection[UUID]
+) -> dict[UUID, dict[Channel, str]]:
+    """The newest address of each contact and channel."""
+    rows = await session.scalars(
+        select(Address)
+        .where(Address.contact_id.in_(contact_ids), Address.ended_at.is_(None))
+        .order_by(Address.id)
+    )
+    found: dict[UUID, dict[Channel, str]] = {}
+    for row in rows:
+        found.setdefault(row.contact_id, {})[row.channel] = row.url
+    return found
+
+
+async def _write(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    told: Variables,
+    readers: Iterable[Reader],
+    intent: str,
+    attachments: Sequence[Attachment],
+    at: datetime,
+) -> list[Message]:
     written = []
-    for contact in contacts:
-        words = render(
-            told, language=contact.language, time_zone=contact.time_zone, name=contact.name
+    for reader in readers:
+        order = channels(
+            told.urgency, reader.preferred, reader.reached_at, email_only=told.email_only
         )
-        message = await session.scalar(
-            insert(Message)
-            .values(
-                id=uuid7(),
-                tenant_id=actor.tenant_id,
-                account_id=account_id,
-                contact_id=contact.id,
-                intent=intent,
-                template=told.template,
-                template_version=told.version,
-                language=contact.language,
-                channel=Channel.EMAIL,
-                recipient=contact.email,
-                subject=words.subject,
-                body=words.body,
-                content_sha256=words.sha256,
-                queued_at=at,
-            )
-            .on_conflict_do_nothing(index_elements=[Message.intent, Message.contact_id])
-            .returning(Message)
-        )
+        if not order:
+            continue
+        files = [each for each in attachments if each.language in {None, reader.language}]
+        message = await _insert(session, actor, account_id, told, reader, order, intent, files, at)
         if message is None:
             continue
+        for position, file in enumerate(files):
+            session.add(_enclosure(message, position, file))
         written.append(message)
         record(
             session,
@@ -83,81 +170,74 @@ async def compose(
                 account_id=account_id,
                 subject_id=message.id,
                 at=at,
-                contact_id=contact.id,
+                contact_id=reader.contact_id,
                 intent=intent,
                 template=told.template,
+                internal=reader.user_id is not None,
             ),
         )
     return written
 
 
-async def take(session: AsyncSession, actor: Actor, message_id: UUID) -> Message | None:
-    """Mark a message as being sent; None when it has come to its end before.
-
-    Committed before the mail server is spoken to: a message found `sending` may have left.
-    """
-    message = await _locked(session, actor, message_id)
-    if message.state in ENDS:
-        return None
-    message.state = MessageState.SENDING
-    message.attempts += 1
+async def _insert(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    told: Variables,
+    reader: Reader,
+    order: Sequence[Channel],
+    intent: str,
+    files: Sequence[Attachment],
+    at: datetime,
+) -> Message | None:
+    """The message, unless this person was written to about this intent before: the unique key says so."""
+    words = render(told, language=reader.language, time_zone=reader.time_zone, name=reader.name)
+    person = Message.contact_id if reader.user_id is None else Message.user_id
+    message: Message | None = await session.scalar(
+        insert(Message)
+        .values(
+            id=uuid7(),
+            tenant_id=actor.tenant_id,
+            account_id=account_id,
+            contact_id=reader.contact_id,
+            user_id=reader.user_id,
+            intent=intent,
+            template=told.template,
+            template_version=told.version,
+            language=reader.language,
+            urgency=told.urgency,
+            topic=told.topic,
+            unsubscribe_key=None if told.topic is None else secrets.token_urlsafe(24),
+            channel=order[0],
+            recipient=reader.reached_at[order[0]],
+            fallbacks=list(order[1:]),
+            subject=words.subject,
+            body=words.body,
+            html=words.html,
+            content_sha256=words.sha256(files),
+            queued_at=at,
+            not_before=not_before(
+                at,
+                urgency=told.urgency,
+                time_zone=reader.time_zone,
+                quiet_from=reader.quiet_from,
+                quiet_until=reader.quiet_until,
+            ),
+        )
+        .on_conflict_do_nothing(index_elements=[Message.intent, person])
+        .returning(Message)
+    )
     return message
 
 
-async def put_back(session: AsyncSession, actor: Actor, message_id: UUID, *, error: str) -> None:
-    """It was not delivered for a reason that may pass."""
-    message = await _locked(session, actor, message_id)
-    if message.state not in ENDS:
-        message.state, message.error = MessageState.QUEUED, error
-
-
-async def mark_sent(session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime) -> None:
-    """The mail server took it."""
-    message = await _locked(session, actor, message_id)
-    if message.state in ENDS:
-        return
-    message.state, message.sent_at, message.error = MessageState.SENT, at, None
-    record(
-        session,
-        actor,
-        Sent(
-            account_id=message.account_id,
-            subject_id=message.id,
-            at=at,
-            contact_id=message.contact_id,
-            intent=message.intent,
-        ),
+def _enclosure(message: Message, position: int, file: Attachment) -> Enclosure:
+    return Enclosure(
+        tenant_id=message.tenant_id,
+        account_id=message.account_id,
+        message_id=message.id,
+        position=position,
+        name=file.name,
+        media_type=file.media_type,
+        content_id=file.content_id,
+        content=file.content,
     )
-
-
-async def mark_failed(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
-) -> None:
-    """It will not be delivered: the address refuses it, or all attempts are used up."""
-    message = await _locked(session, actor, message_id)
-    if message.state in ENDS:
-        return
-    message.state, message.error = MessageState.FAILED, error
-    record(
-        session,
-        actor,
-        Failed(
-            account_id=message.account_id,
-            subject_id=message.id,
-            at=at,
-            contact_id=message.contact_id,
-            intent=message.intent,
-            error=error,
-        ),
-    )
-
-
-async def _locked(session: AsyncSession, actor: Actor, message_id: UUID) -> Message:
-    message = await session.scalar(
-        select(Message)
-        .where(Message.id == message_id, actor.fence(Message))
-        .with_for_update(key_share=True)
-    )
-    if message is None:
-        raise Refused(Code.NOT_FOUND, "No such message.", argument="id")
-    return message

@@ -1,10 +1,22 @@
-"""Rows: messages to contacts and what became of them. One intent reaches one contact once."""
+"""Rows: messages, the attempts to send them, what is attached, where people are reached, and what they do not want.
+
+One intent reaches one person once.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.accounts.model import Channel
@@ -17,30 +29,130 @@ class MessageState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    BOUNCED = "bounced"
     FAILED = "failed"
 
 
+class Urgency(StrEnum):
+    """How soon somebody has to know; what is critical heeds no quiet hours."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Outcome(StrEnum):
+    """What became of one attempt."""
+
+    ACCEPTED = "accepted"  # the next server took responsibility
+    REFUSED = "refused"  # for good
+    FAILED = "failed"  # for now, and certainly not accepted
+    UNKNOWN = "unknown"  # handed over, and no answer was heard; nobody can be asked
+
+
 class Message(Base, Owned):
-    """One message about one intent to one contact, as it was rendered."""
+    """One message about one intent to one person, as it was rendered."""
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("intent", "contact_id"),
+        UniqueConstraint("intent", "user_id"),
+        UniqueConstraint("unsubscribe_key"),
+        CheckConstraint("num_nonnulls(contact_id, user_id) = 1", name="to_one_person"),
         Index(None, "account_id", "queued_at"),
     )
 
-    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))  # a colleague of ours
     intent: Mapped[str]  # what it is about: "credit:<id>", "incident:<id>"
     template: Mapped[str]
     template_version: Mapped[int]
     language: Mapped[str]
+    urgency: Mapped[Urgency] = mapped_column(default=Urgency.NORMAL)
+    topic: Mapped[str | None]  # of mail that nobody has to take; null: it is about the contract
+    unsubscribe_key: Mapped[str | None]
     channel: Mapped[Channel]
     recipient: Mapped[str]
+    fallbacks: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), default=list
+    )  # channels to try when this one fails, in order
     subject: Mapped[str]
     body: Mapped[str]
+    html: Mapped[str | None]  # null: the page is made of the body
     content_sha256: Mapped[str]
     state: Mapped[MessageState] = mapped_column(default=MessageState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     queued_at: Mapped[datetime]
+    not_before: Mapped[datetime | None]  # the end of the reader's quiet hours
     sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
     error: Mapped[str | None]
+
+
+class Attempt(Base, Owned):
+    """One try to send a message by one channel.
+
+    `handed_over_at` is committed before the last byte leaves: without it, the message was certainly not accepted; with
+    it and without an `outcome`, nobody here knows.
+    """
+
+    __tablename__ = "message_attempt"
+    __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    number: Mapped[int]
+    channel: Mapped[Channel]
+    began_at: Mapped[datetime]
+    handed_over_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[Outcome | None]
+    error: Mapped[str | None]
+
+
+class Enclosure(Base, Owned):
+    """A file in a message; with a `content_id` it is an image inside the page."""
+
+    __tablename__ = "message_enclosure"
+    __table_args__ = (UniqueConstraint("message_id", "position"),)
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    position: Mapped[int]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content_id: Mapped[str | None]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Address(Base, Owned):
+    """Where a contact is reached besides e-mail and telephone: a chat room's hook, a browser's push subscription."""
+
+    __tablename__ = "contact_address"
+    __table_args__ = (
+        UniqueConstraint("contact_id", "url"),
+        CheckConstraint("channel IN ('chat', 'push')", name="channel_with_an_address"),
+        CheckConstraint("num_nonnulls(p256dh, auth) IN (0, 2)", name="both_keys"),
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    channel: Mapped[Channel]
+    url: Mapped[str]
+    p256dh: Mapped[str | None]  # the browser's public key, base64url
+    auth: Mapped[str | None]  # the browser's secret, base64url
+    added_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Unsubscription(Base, Owned):
+    """A contact wants no more optional mail of one topic."""
+
+    __tablename__ = "unsubscription"
+    __table_args__ = (UniqueConstraint("contact_id", "topic"),)
+
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    topic: Mapped[str]
+    at: Mapped[datetime]

@@ -1,145 +1,151 @@
-"""Rules: templates with typed variables, rendered per language and time zone.
+"""Rules: variables become words, per language and time zone; nothing half filled in is ever said.
 
-A template is a file `templates/<name>.<version>.<language>.txt`: subject, a line `---`, body. Its variables are a
-struct; one that is missing, of the wrong type or not asked for is a refusal. Sent words are kept as they were
-rendered, so a new version of a template changes nothing that was said.
+A template's text is subject, a line `---`, body. Sent words are kept as they were rendered, so a new version of a
+template changes nothing that was said.
 """
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    UndefinedError,
+)
 
 from domain.errors import Code, Refused
+from domain.messages.variables import HOUSE, TEMPLATES, Variables
 
 LANGUAGES = ("nl", "en")
-_TEMPLATES = Path(__file__).parent / "templates"
+_PLACEHOLDER = re.compile(
+    r"\{\{|\}\}|\{%|\[\[|\[(?:naam|name|datum|date|bedrag|amount)\]|<<", re.IGNORECASE
+)
+"""What is left when somebody forgot to fill in: of Jinja, and of the letters that people copy."""
 
 
-class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a template is told; a subclass is one template."""
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along: an image inside the page when it has a `content_id`, for one language only if told."""
 
-    template: ClassVar[str]
-    version: ClassVar[int]
-
-    company: str
-
-
-class AboutTicket(Variables, frozen=True, kw_only=True):
-    """What every notice about a ticket is told."""
-
-    site: str
-    summary: str
-    reference: str
-    opened_at: datetime
-
-
-class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
-    """A ticket was opened at a site; `respond_by` when a first response is promised."""
-
-    template: ClassVar[str] = "incident_opened"
-    version: ClassVar[int] = 1
-
-    ticket_kind: str
-    priority: str
-    respond_by: datetime | None
-
-
-class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
-    """A ticket was resolved."""
-
-    template: ClassVar[str] = "incident_resolved"
-    version: ClassVar[int] = 1
-
-    ticket_kind: str
-    resolved_at: datetime
-
-
-class CreditNotice(AboutTicket, frozen=True, kw_only=True):
-    """A promise was broken and this is what the client gets back; instants None: not yet."""
-
-    template: ClassVar[str] = "credit_notice"
-    version: ClassVar[int] = 1
-
-    promise_kind: str
-    due_at: datetime
-    acknowledged_at: datetime | None
-    arrived_at: datetime | None
-    resolved_at: datetime | None
-    amount_cents: int
-    currency: str
-
-
-class CheckpointNotice(Variables, frozen=True, kw_only=True):
-    """A signed checkpoint of the audit trail; `facts` is how many of its facts are the client's to see."""
-
-    template: ClassVar[str] = "checkpoint"
-    version: ClassVar[int] = 1
-
-    account: str
-    facts: int
-    size: int
-    note: str
-    verifier_key: str
-    signed_at: datetime
-
-
-TEMPLATES: dict[str, type[Variables]] = {
-    variables.template: variables
-    for variables in (IncidentOpened, IncidentResolved, CreditNotice, CheckpointNotice)
-}
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A rendered message."""
+    """A rendered message: subject, text, and the page when the template has one of its own."""
 
     subject: str
     body: str
+    html: str | None = None
 
-    @property
-    def sha256(self) -> str:
-        """What was said, as a fingerprint."""
-        return hashlib.sha256(f"{self.subject}\n\n{self.body}".encode()).hexdigest()
+    def sha256(self, attachments: Sequence[Attachment] = ()) -> str:
+        """What was said, as a fingerprint: of subject and text, and of page and files where there are any."""
+        digest = hashlib.sha256(f"{self.subject}\n\n{self.body}".encode())
+        if self.html is not None:
+            digest.update(b"\0" + self.html.encode())
+        for each in attachments:
+            digest.update(
+                b"\0" + each.name.encode() + b"\0" + hashlib.sha256(each.content).digest()
+            )
+        return digest.hexdigest()
 
 
-def checked(template: str, variables: Mapping[str, Any]) -> Variables:
+def checked(template: str | type[Variables], variables: Mapping[str, Any]) -> Variables:
     """The variables of a known template, complete and of the right types; anything else is refused."""
-    kind = TEMPLATES.get(template)
+    kind = TEMPLATES.get(template) if isinstance(template, str) else template
     if kind is None:
         raise Refused(Code.INVALID, f"There is no template {template!r}.", argument="template")
     try:
-        return msgspec.convert(dict(variables), kind)
+        told = msgspec.convert(dict(variables), kind)
     except msgspec.ValidationError as error:
-        raise Refused(Code.INVALID, f"{template}: {error}", argument="variables") from error
+        raise Refused(Code.INVALID, f"{kind.template}: {error}", argument="variables") from error
+    said = msgspec.structs.asdict(told)
+    empty = sorted(
+        name for name, each in said.items() if isinstance(each, str) and not each.strip()
+    )
+    if empty:
+        raise Refused(
+            Code.INVALID, f"{kind.template}: nothing is said for {empty[0]}.", argument="variables"
+        )
+    return told
 
 
 def render(variables: Variables, *, language: str, time_zone: str, name: str) -> Words:
-    """Subject and body for one reader: `name` is how the message greets, instants are in `time_zone`."""
+    """Subject, text and page for one reader: `name` is how the message greets, instants are in `time_zone`.
+
+    Raises `Refused` when a placeholder is left in the words of the template: half a letter is never sent.
+    """
     known = language if language in LANGUAGES else "en"
-    source = (_TEMPLATES / f"{variables.template}.{variables.version}.{known}.txt").read_text(
-        "utf-8"
-    )
-    subject, body = source.split("\n---\n", 1)
-    told = msgspec.structs.asdict(variables) | {"name": name, "zone": ZoneInfo(time_zone)}
-    return Words(
-        " ".join(_plain.from_string(subject).render(told).split()),  # a header has no second line
-        _plain.from_string(body).render(told).strip() + "\n",
-    )
+    told = msgspec.structs.asdict(variables) | {
+        "name": name,
+        "zone": ZoneInfo(time_zone),
+        "language": known,
+    }
+    stem = f"{variables.template}.{variables.version}"
+    plain, marked_up = _environments(variables.folder)
+    try:
+        source = (variables.folder / f"{stem}.{known}.txt").read_text("utf-8")
+        subject, body = source.split("\n---\n", 1)
+        words = Words(
+            # a header has no second line
+            " ".join(plain.from_string(subject).render(told).split()),
+            plain.from_string(body).render(told).strip() + "\n",
+            _page(marked_up, [f"{stem}.{known}.html", f"{stem}.html"], told),
+        )
+    except UndefinedError as error:
+        raise Refused(Code.INVALID, f"{stem}: {error}", argument="variables") from error
+    _must_be_filled(stem, plain, source)
+    return words
+
+
+def _page(marked_up: Environment, names: list[str], told: Mapping[str, Any]) -> str | None:
+    try:
+        page = marked_up.select_template(names)
+    except TemplateNotFound:
+        return None
+    return inlined(page.render(told))
+
+
+@cache
+def _must_be_filled(stem: str, environment: Environment, source: str) -> None:
+    """Refuse a template whose own words, not what it is told, hold a placeholder that nothing fills in.
+
+    What people wrote (a ticket's summary) may say `[name]`; the letter around it may not.
+    """
+    said = "".join(value for _, kind, value in environment.lex(source) if kind == "data")
+    found = _PLACEHOLDER.search(said)
+    if found is not None:
+        raise Refused(Code.INVALID, f"{stem}: {found[0]} is not filled in.", argument="template")
 
 
 def as_html(words: Words, *, language: str) -> str:
-    """The same words as a simple HTML page: paragraphs, nothing loaded, everything escaped."""
+    """The page of the words: the template's own, or paragraphs of the text. Nothing is loaded, styles are inlined."""
+    if words.html is not None:
+        return words.html
     paragraphs = [part.splitlines() for part in words.body.strip().split("\n\n")]
-    return _marked_up.get_template("page.html").render(
-        subject=words.subject, language=language, paragraphs=paragraphs
-    )
+    page = _environments(HOUSE)[1].get_template("page.html")
+    return inlined(page.render(subject=words.subject, language=language, paragraphs=paragraphs))
+
+
+def inlined(page: str) -> str:
+    """A page whose styles stand in its tags, because mail programs drop `<style>`; nothing is fetched."""
+    import css_inline  # 40 ms to import, and only workers need it
+
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+    return inliner.inline(page)
 
 
 def grouped(cents: int, thousands: str, decimal: str) -> str:
@@ -149,9 +155,15 @@ def grouped(cents: int, thousands: str, decimal: str) -> str:
     return f"{sign}{whole:,}".replace(",", thousands) + f"{decimal}{rest:02d}"
 
 
-def _environment(*, autoescape: bool) -> Environment:
+@cache
+def _environments(folder: Path) -> tuple[Environment, Environment]:
+    """For text and for pages; templates of other rooms see the house's words too."""
+    return _environment(folder, autoescape=False), _environment(folder, autoescape=True)
+
+
+def _environment(folder: Path, *, autoescape: bool) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader([folder, HOUSE]),
         undefined=StrictUndefined,
         autoescape=autoescape,  # noqa: S701 - off only for plain text, where &amp; would be a mistake
         trim_blocks=True,
@@ -159,7 +171,3 @@ def _environment(*, autoescape: bool) -> Environment:
     )
     environment.filters["grouped"] = grouped
     return environment
-
-
-_plain = _environment(autoescape=False)
-_marked_up = _environment(autoescape=True)

@@ -16,13 +16,15 @@ from domain.base import JSON
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
 from domain.disclosure import Disclosure
 from domain.ledger import record
-from domain.messages.model import Message, MessageState
+from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.privacy.events import Erased, ErasureRequested, Expired, Exported
 from domain.privacy.reads import TEXTS, everything, found, names_of
 from domain.privacy.rules import ERASED, Person, Retention, pattern
 
-_WORDLESS = {"recipient": ERASED, "subject": ERASED, "body": ERASED, "error": None}
-_ENDED = (MessageState.SENT, MessageState.FAILED)
+_WORDLESS = {
+    "recipient": ERASED, "subject": ERASED, "body": ERASED, "html": None, "error": None,
+}  # fmt: skip
+_ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
 
 
 async def request_erasure(
@@ -103,14 +105,16 @@ async def expire(session: AsyncSession, kept: Retention, *, at: datetime, limit:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    letters = await session.scalars(
+    letters = await session.execute(
         update(Message)
         .where(Message.id.in_(old_messages.scalar_subquery()))
         .values(_WORDLESS)
-        .returning(Message.tenant_id)
+        .returning(Message.id, Message.tenant_id)
         .execution_options(synchronize_session=False)
     )
-    count = _tell(session, "messages", letters.all(), at)
+    gone_letters = letters.all()
+    await _forget_parts(session, [message_id for message_id, _ in gone_letters])
+    count = _tell(session, "messages", [tenant_id for _, tenant_id in gone_letters], at)
     old_words = (
         select(Disclosure.commitment)
         .where(Disclosure.at < at - kept.words)
@@ -189,12 +193,29 @@ async def _forget_messages(
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     )
+    forgotten = letters.all()
+    await _forget_parts(session, forgotten)
+    for model in (Address, Unsubscription):
+        await session.execute(
+            delete(model)
+            .where(model.contact_id == contact.id)
+            .execution_options(synchronize_session=False)
+        )
     dropped = await _drop(
         session,
         Disclosure.tenant_id == contact.tenant_id,
         Disclosure.subject_id.in_(select(Message.id).where(*of_contact)),
     )
-    return len(letters.all()), dropped
+    return len(forgotten), dropped
+
+
+async def _forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
+    """Files of messages go; of attempts goes what servers said, because it names addresses."""
+    for forgotten in (
+        delete(Enclosure).where(Enclosure.message_id.in_(message_ids)),
+        update(Attempt).where(Attempt.message_id.in_(message_ids)).values(error=None),
+    ):
+        await session.execute(forgotten.execution_options(synchronize_session=False))
 
 
 async def _drop(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:

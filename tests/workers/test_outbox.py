@@ -17,7 +17,7 @@ from domain.outbox import Outbox, OutboxState
 from tests import facts, servers
 from tests.workers.conftest import Working
 from workers.jobs import Hand, Runner, pause_s
-from workers.senders import Folder
+from workers.senders import Senders
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +59,7 @@ def runner(make: Sessions, tmp_path: Path, job: object, attempts: int = 20) -> R
     return Runner(
         make,
         {"ring": job},  # type: ignore[dict-item]
-        Folder(tmp_path),
-        sent_from="waarborg@example.org",
+        Senders({}),
         attempts=attempts,
     )
 

@@ -1,0 +1,179 @@
+"""What each template is told: one struct a template; a field that is missing or of another type is a refusal."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from domain.messages.model import Urgency
+
+HOUSE = Path(__file__).parent / "templates"
+
+
+class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a template is told; a subclass is one template.
+
+    Its files lie in `folder`: `<template>.<version>.<language>.txt`, and for a page of its own
+    `<template>.<version>.<language>.html` or `<template>.<version>.html`.
+    """
+
+    template: ClassVar[str]
+    version: ClassVar[int]
+    folder: ClassVar[Path] = HOUSE
+    topic: ClassVar[str | None] = None
+    """Of mail that nobody has to take, such as "reports": who unsubscribed gets none."""
+    urgency: ClassVar[Urgency] = Urgency.NORMAL
+    email_only: ClassVar[bool] = False
+    """A long read: no text message stands in for it."""
+
+    company: str
+
+
+class AboutTicket(Variables, frozen=True, kw_only=True):
+    """What every notice about a ticket is told."""
+
+    site: str
+    summary: str
+    reference: str
+    opened_at: datetime
+
+
+class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
+    """A ticket was opened at a site; `respond_by` when a first response is promised."""
+
+    template: ClassVar[str] = "incident_opened"
+    version: ClassVar[int] = 1
+    urgency: ClassVar[Urgency] = Urgency.HIGH
+
+    ticket_kind: str
+    priority: str
+    respond_by: datetime | None
+
+
+class IncidentUpdated(AboutTicket, frozen=True, kw_only=True):
+    """There is news of a ticket; `next_update_by` when a next one is promised."""
+
+    template: ClassVar[str] = "incident_updated"
+    version: ClassVar[int] = 1
+    urgency: ClassVar[Urgency] = Urgency.HIGH
+
+    news: str
+    updated_at: datetime
+    next_update_by: datetime | None
+
+
+class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
+    """A ticket was resolved."""
+
+    template: ClassVar[str] = "incident_resolved"
+    version: ClassVar[int] = 1
+
+    ticket_kind: str
+    resolved_at: datetime
+
+
+class PromiseAtRisk(AboutTicket, frozen=True, kw_only=True):
+    """A promise will be broken unless something happens; `used_percent` of its time has passed."""
+
+    template: ClassVar[str] = "promise_at_risk"
+    version: ClassVar[int] = 1
+    urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+    account: str
+    promise_kind: str
+    due_at: datetime
+    used_percent: int
+
+
+class CreditNotice(AboutTicket, frozen=True, kw_only=True):
+    """A promise was broken and this is what the client gets back; instants None: not yet."""
+
+    template: ClassVar[str] = "credit_notice"
+    version: ClassVar[int] = 1
+
+    promise_kind: str
+    due_at: datetime
+    acknowledged_at: datetime | None
+    arrived_at: datetime | None
+    resolved_at: datetime | None
+    amount_cents: int
+    currency: str
+
+
+class Recovery(AboutTicket, frozen=True, kw_only=True):
+    """An apology in full: what went wrong and why, what was done and will be, and what the client gets back.
+
+    `follow_up_on` is the day on which somebody asks whether it is right again.
+    """
+
+    template: ClassVar[str] = "recovery"
+    version: ClassVar[int] = 1
+    email_only: ClassVar[bool] = True
+
+    cause: str
+    done: str
+    prevention: str
+    amount_cents: int
+    currency: str
+    follow_up_on: date
+    signed_by: str
+
+
+class CheckIn(Variables, frozen=True, kw_only=True):
+    """How is it going: asked now and then by whoever looks after the client."""
+
+    template: ClassVar[str] = "check_in"
+    version: ClassVar[int] = 1
+    topic: ClassVar[str | None] = "check_ins"
+    urgency: ClassVar[Urgency] = Urgency.LOW
+    email_only: ClassVar[bool] = True
+
+    account: str
+    since_on: date
+    tickets: int
+    kept: int
+    promised: int
+    signed_by: str
+
+
+class SurveyInvite(Variables, frozen=True, kw_only=True):
+    """A few questions; `answer_at` is where they are answered, `minutes` how long it takes."""
+
+    template: ClassVar[str] = "survey_invite"
+    version: ClassVar[int] = 1
+    topic: ClassVar[str | None] = "surveys"
+    urgency: ClassVar[Urgency] = Urgency.LOW
+    email_only: ClassVar[bool] = True
+
+    account: str
+    occasion: str
+    minutes: int
+    answer_at: str
+    closes_on: date
+
+
+class CheckpointNotice(Variables, frozen=True, kw_only=True):
+    """A signed checkpoint of the audit trail; `facts` is how many of its facts are the client's to see."""
+
+    template: ClassVar[str] = "checkpoint"
+    version: ClassVar[int] = 1
+    urgency: ClassVar[Urgency] = Urgency.LOW
+    email_only: ClassVar[bool] = True
+
+    account: str
+    facts: int
+    size: int
+    note: str
+    verifier_key: str
+    signed_at: datetime
+
+
+TEMPLATES: dict[str, type[Variables]] = {
+    variables.template: variables
+    for variables in (
+        *(IncidentOpened, IncidentUpdated, IncidentResolved, PromiseAtRisk),
+        *(CreditNotice, Recovery, CheckIn, SurveyInvite, CheckpointNotice),
+    )
+}
+"""The templates of the house; other rooms bring their own."""
