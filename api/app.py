@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from api import auth_paths, graphql, health, keys, migrate, pages, sockets
+from api.audience import Audience
 from api.auth import Authenticator
 from api.budget import Budget
 from api.engine import Engine
@@ -111,6 +112,8 @@ def _lifespan(
             oidc = await ends.enter_async_context(Oidc(settings.oidc))
             hub = await ends.enter_async_context(Hub(make, redis))
             await asyncio.to_thread(sla.warm)
+            authenticator = Authenticator(make, signing, utc_now, oidc)
+            audience = await ends.enter_async_context(Audience(settings, authenticator))
             app.state.waarborg = State(
                 settings=settings,
                 engine=engine,
@@ -121,11 +124,13 @@ def _lifespan(
                 redis=redis,
                 hub=hub,
                 keys=signing,
-                authenticator=Authenticator(make, signing, utc_now, oidc),
+                authenticator=authenticator,
                 login=Login(make, signing, redis),
                 cursor_secret=signing.secret("cursor"),
+                audience=audience,
                 revisions=migrate.heads(),
             )
+            ends.push_async_callback(app.state.waarborg.groups.close)
             log.info("api.started", kid=signing.kid)
             yield
             log.info("api.stopping", listeners=hub.listeners)

@@ -1,8 +1,7 @@
 """Execution: an operation and who asks, into an answer or a stream of answers. HTTP and sockets share it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +12,6 @@ from graphql.execution import (
     Executor,
     create_source_event_stream,
     execute_subscription_event,
-    map_source_to_response_event,
 )
 from graphql.pyutils import is_awaitable
 
@@ -78,10 +76,10 @@ class Engine:
             return Done({"errors": [plain(message, "TIMEOUT", traceId=trace_id)]})
         return self._done(cast("ExecutionResult", result), trace_id)
 
-    async def stream(
+    async def follow(
         self, operation: Operation, ask: Ask, ctx: Context, trace_id: str
-    ) -> AsyncGenerator[Done]:
-        """Execute a subscription; every event is resolved with loaders of its own."""
+    ) -> "Following | Done":
+        """Begin a subscription; `Done` when it is refused."""
         executor = Executor.build(
             self.documents.schema,
             operation.document,
@@ -91,29 +89,34 @@ class Engine:
             hide_suggestions=self._hide,
         )
         if isinstance(executor, list):
-            yield self._done(ExecutionResult(None, executor), trace_id)
-            return
+            return self._done(ExecutionResult(None, executor), trace_id)
         source = create_source_event_stream(executor)
         if is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            yield Done({"errors": told(source.errors or [], trace_id)}, refused=True)
+            return Done({"errors": told(source.errors or [], trace_id)}, refused=True)
+        return Following(self, executor, cast("AsyncIterable[Any]", source), trace_id)
+
+    async def stream(
+        self, operation: Operation, ask: Ask, ctx: Context, trace_id: str
+    ) -> AsyncGenerator[Done]:
+        """Execute a subscription for one who follows it alone."""
+        following = await self.follow(operation, ask, ctx, trace_id)
+        if isinstance(following, Done):
+            yield following
             return
-
-        def each(event: Any) -> Any:
-            event.context_value = fresh = ctx.fresh()
-            return _noted(fresh, execute_subscription_event(event))
-
-        events = map_source_to_response_event(executor, cast("AsyncIterator[Any]", source), each)
+        items = aiter(following.source)
         try:
-            async with aclosing(events):
-                async for result in events:
-                    yield self._done(result, trace_id)
-        except GraphQLError as error:
-            yield Done({"errors": told([error], trace_id)}, refused=True)
+            async for item in items:
+                fresh = ctx.fresh()
+                [done] = await following.answers(fresh, [item])
+                await fresh.note_reads()
+                yield done
         except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription is told and ends
-            located = GraphQLError(str(error), original_error=error)
-            yield Done({"errors": told([located], trace_id)}, refused=True)
+            yield following.failed(error)
+        finally:
+            if isinstance(items, AsyncGenerator):
+                await items.aclose()
 
     def _done(self, result: ExecutionResult, trace_id: str) -> Done:
         if not result.errors:
@@ -125,9 +128,39 @@ class Engine:
         return Done({"data": result.data, "errors": errors})
 
 
-async def _noted(ctx: Context, result: Any) -> Any:
-    """An event's answer, after it was written down whose personal data is in it."""
-    if is_awaitable(result):
-        result = await result
-    await ctx.note_reads()
-    return result
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A subscription that has begun: what it follows, and how that is answered."""
+
+    engine: Engine
+    executor: Executor[Any]
+    source: AsyncIterable[Any]
+    trace_id: str
+
+    async def answers(self, ctx: Context, events: Sequence[Any]) -> list[Done]:
+        """What is selected of each event; events of one call share what they load."""
+        results: list[Any] = []
+        for what in events:
+            event = self.executor.build_per_event_executor(what)
+            event.context_value = ctx
+            results.append(execute_subscription_event(event))
+        slow = [each for each in results if is_awaitable(each)]
+        if slow:
+            try:
+                async with asyncio.timeout(TIMEOUT_S):
+                    loaded = iter(await asyncio.gather(*slow))
+            except TimeoutError:
+                message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
+                errors = [plain(message, "TIMEOUT", traceId=self.trace_id)]
+                return [Done({"data": None, "errors": errors}) for _ in events]
+            results = [next(loaded) if is_awaitable(each) else each for each in results]
+        return [self.engine._done(each, self.trace_id) for each in results]
+
+    def failed(self, error: Exception) -> Done:
+        """The answer for what its source raised."""
+        located = (
+            error
+            if isinstance(error, GraphQLError)
+            else GraphQLError(str(error), original_error=error)
+        )
+        return Done({"errors": told([located], self.trace_id)}, refused=True)

@@ -40,6 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
     from api.app import app
+    from api.wire import Upgrade
 
     # What was imported lives as long as the process. Looking through it again and again was half of the CPU of
     # a query for fifty tickets (134 ms, 65 without); garbage of requests is still collected.
@@ -50,7 +51,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         app,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=Upgrade,
         lifespan="on",
         log_config=None,
         log_level="debug"
@@ -59,7 +60,6 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         ws_max_size=1 << 20,
-        ws_per_message_deflate=False,  # 84 KiB a connection with it, 35 without
         timeout_graceful_shutdown=5,  # five stalled sockets hung it for ever
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

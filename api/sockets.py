@@ -1,37 +1,47 @@
 """graphql-transport-ws: queries, mutations and subscriptions over one socket, whose life ends with its token's.
 
-Close codes: 4400 not the protocol, 4401 not initialised, 4403 not (or no longer) allowed, 4406 no such
-subprotocol, 4408 no `connection_init` in time, 4409 operation id in use, 4429 too many of something; 1011 a bug of
-ours; 1012 restart, come back. After 4403, 4408, 1011 and 1012 reconnecting makes sense (with a fresh token, first).
+Close codes: 1009 a message too big, 1012 restart, come back, 1013 no room, try later; 4400 not the protocol, 4401
+not initialised, 4403 not (or no longer) allowed, 4406 no such subprotocol, 4408 no `connection_init` in time, 4409
+operation id in use, 4429 too many connections or introductions; 1011 a bug of ours. After 4403, 4408, 1011, 1012 and
+1013 reconnecting makes sense (with a fresh token, first).
 """
 
 import asyncio
-from contextlib import aclosing, suppress
+import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import structlog
 from graphql import OperationType
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket
 
-from api.auth import FRESH_S, Identity, bearer, traced
+from api.audience import Full
+from api.auth import Identity, bearer, traced
 from api.documents import Invalid, Operation
-from api.engine import Answer, Ask
-from api.errors import told
+from api.engine import Ask, Done
+from api.errors import plain, told
 from api.graphql import Unanswerable, decoded
+from api.groups import Member
 from api.state import State
-from api.telemetry import CLOSED, EVENTS, OPERATIONS, SOCKETS, SUBSCRIPTIONS
+from api.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
+from api.wire import EXTENSION, Wire, text_frame
 from domain.actor import Actor
 
 PROTOCOL = "graphql-transport-ws"
 INIT_S = 10.0
-SEND_S = 20.0
-MOST_BYTES = 64 * 1024
-MOST_OPERATIONS = 50
-_RESTART = 1012
+STALLED_S = 20.0  # without taking anything, while there is something to take
+SILENT_S = (
+    20.0  # before a silent client is asked whether it is there; it has as long again to answer
+)
+MOST_WAITING = (
+    32  # messages of one client that wait their turn, before it is not listened to for a while
+)
 
 log = structlog.get_logger()
 _json = msgspec.json.Decoder().decode
+_encode = msgspec.json.encode
 
 
 class Closing(Exception):
@@ -52,7 +62,7 @@ def allowed_origin(socket: WebSocket, allowed: tuple[str, ...]) -> bool:
 
 
 async def connect(socket: WebSocket) -> None:
-    """Serve one socket until either side ends it."""
+    """Shake hands; then the connection is a conversation's own, and uvicorn and Starlette let go of it."""
     state: State = socket.app.state.waarborg
     if not allowed_origin(socket, state.settings.allowed_origins):
         await socket.close(1008)  # before it is accepted: the handshake is answered with 403
@@ -62,202 +72,269 @@ async def connect(socket: WebSocket) -> None:
         await socket.close(4406, f"Only {PROTOCOL} is spoken here")
         return
     await socket.accept(subprotocol=PROTOCOL)
-    SOCKETS.inc()
-    try:
-        await Conversation(socket, state).run()
-    finally:
-        SOCKETS.dec()
+    wire: Wire = socket.scope["extensions"][EXTENSION](state.settings.socket_message_bytes)
+    socket.scope["log"]["handed_over"] = True
+    Conversation(wire, state, socket.scope["trace_id"], socket.headers.get("authorization"))
 
 
 class Conversation:
     """What is said on one socket."""
 
-    def __init__(self, socket: WebSocket, state: State) -> None:
-        self._socket = socket
+    __slots__ = (
+        "_actor", "_began", "_inbox", "_initialising", "_members", "_state", "_tasks", "_trace_id", "_wire",
+        "_working", "token",
+    )  # fmt: skip
+
+    def __init__(self, wire: Wire, state: State, trace_id: str, authorization: str | None) -> None:
+        self._wire = wire
         self._state = state
-        self._trace_id: str = socket.scope["trace_id"]
-        self._presented: str | None = None
+        self._trace_id = trace_id
         self._actor: Actor | None = None
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._sending = asyncio.Lock()
-        self._ended = asyncio.Event()
-        self._why: Closing | None = None
-
-    async def run(self) -> None:
-        """Listen, answer, watch the rights; whatever ends first ends all of it."""
-        listening = asyncio.create_task(self._listen())
-        watching = asyncio.create_task(self._watch())
-        ending: asyncio.Task[Any] = asyncio.create_task(self._ended.wait())
+        self._initialising = bearer(authorization)
+        self.token: str | None = None
+        self._members: dict[str, Member | None] = {}
+        self._tasks: dict[str, asyncio.Task[None]] | None = None
+        self._inbox: deque[dict[str, Any]] | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
+        wire.speaker = self
+        SOCKETS.inc()
         try:
-            await asyncio.wait([listening, watching, ending], return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, watching):
-                if task.done() and not task.cancelled() and (error := task.exception()):
-                    self._why = error if isinstance(error, Closing) else _bug(error)
-        finally:
-            tasks: list[asyncio.Task[Any]] = [listening, watching, ending, *self._running.values()]
-            for task in tasks:
+            state.audience.admit(self)
+        except Full as full:
+            wire.close(1013, str(full))
+
+    def heard(self, text: str) -> None:
+        """A message came: at once when it needs no waiting, else in its turn."""
+        try:
+            message = _read(text)
+            if self._working is None and self._answered_at_once(message):
+                return
+        except Closing as closing:
+            self._wire.close(closing.code, closing.reason)
+            return
+        if self._inbox is None:
+            self._inbox = deque()
+        self._inbox.append(message)
+        if self._working is None:
+            self._working = asyncio.create_task(self._work(), name="socket")
+        elif len(self._inbox) >= MOST_WAITING:
+            self._wire.transport.pause_reading()
+
+    def over(self, code: int) -> None:
+        """The socket is gone: nothing of it stays."""
+        SOCKETS.dec()
+        CLOSED.labels(str(code)).inc()
+        self.token = None
+        tasks = [*(self._tasks or {}).values()]
+        current = asyncio.current_task()
+        for task in [*tasks, self._working]:
+            if task is not None and task is not current:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if self._why is not None:
-            CLOSED.labels(str(self._why.code)).inc()
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await self._socket.close(self._why.code, self._why.reason)
+        for key in list(self._members):
+            self._end(key)
+        self._inbox = None
+        self._state.audience.forget(self)
+        log.info(
+            "socket",
+            path="/graphql",
+            status=code,
+            ms=round((time.monotonic() - self._began) * 1000, 1),
+            trace_id=self._trace_id,
+            actor=None if self._actor is None else self._actor.subject,
+        )
 
-    async def _listen(self) -> None:
-        try:
-            while True:
-                await self._hear(self._read(await self._socket.receive()))
-        except WebSocketDisconnect:
-            pass
+    def look(self, now: float) -> None:
+        """Close when nobody introduces himself in time, takes what he gets, or is there at all."""
+        wire = self._wire
+        if self._actor is None and time.monotonic() - self._began > INIT_S:
+            wire.close(4408, "Connection initialisation timeout")
+        elif wire.stalled_at is not None and now - wire.stalled_at > STALLED_S:
+            wire.give_up()
+        elif wire.stalled_at is None and now - wire.heard_at > SILENT_S:
+            if now - wire.heard_at > 2 * SILENT_S:
+                wire.give_up()
+            else:
+                wire.ping()
 
-    def _read(self, message: Any) -> dict[str, Any]:
-        """The JSON object in a text frame; anything else is not the protocol."""
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
-        text = message.get("text")
-        if text is None:
-            raise Closing(4400, "Frames are text")
-        if len(text) > MOST_BYTES:
-            raise Closing(4400, f"Frames have at most {MOST_BYTES} characters")
-        try:
-            told_us = _json(text)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            told_us = None
-        if not isinstance(told_us, dict):
-            raise Closing(4400, "Frames are JSON objects")
-        return told_us
+    def recognise(self, identity: Identity | None) -> None:
+        """Close as soon as the rights end or change."""
+        if identity is None:
+            self._wire.close(4403, "Forbidden: the token or key is no longer good")
+        elif traced(identity.actor, self._trace_id) != self._actor:
+            self._wire.close(4403, "Forbidden: rights have changed, connect again")
 
-    async def _hear(self, message: dict[str, Any]) -> None:
+    def _answered_at_once(self, message: dict[str, Any]) -> bool:
         payload = message.get("payload")
         match message:
-            case {"type": "connection_init"}:
-                await self._init(payload)
             case {"type": "ping"} if payload is None or isinstance(payload, dict):
-                await self._say({"type": "pong"})
+                self._say({"type": "pong"})
             case {"type": "pong"}:
                 pass
-            case {"type": "subscribe", "id": str(key), "payload": dict()} if key:
-                await self._subscribe(key, message["payload"])
             case {"type": "complete", "id": str(key)}:
-                if task := self._running.pop(key, None):
-                    task.cancel()
+                self._end(key)
+            case {"type": "connection_init"} | {
+                "type": "subscribe",
+                "id": str(),
+                "payload": dict(),
+            }:
+                return False
             case _:
                 raise Closing(4400, "Not a message of this protocol")
+        return True
+
+    async def _work(self) -> None:
+        """Answer what came, in order."""
+        structlog.contextvars.bind_contextvars(trace_id=self._trace_id)
+        try:
+            while self._inbox:
+                message = self._inbox.popleft()
+                if not self._answered_at_once(message):
+                    if message["type"] == "connection_init":
+                        await self._init(message.get("payload"))
+                    else:
+                        await self._subscribe(message["id"], message["payload"])
+            self._wire.hear_again()
+        except Closing as closing:
+            self._wire.close(closing.code, closing.reason)
+        except Exception as error:  # noqa: BLE001 - the socket ends with 1011, not the process
+            self._bug(error)
+        finally:
+            self._working = None
+            self._inbox = None
 
     async def _init(self, payload: Any) -> None:
         if self._actor is not None:
             raise Closing(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
             raise Closing(4400, "The payload of connection_init is an object")
-        self._presented = _presented(payload or {}) or bearer(
-            self._socket.headers.get("authorization")
+        presented = _presented(payload or {}) or self._initialising
+        identity = (
+            None if presented is None else await self._state.authenticator.identify(presented)
         )
-        identity = await self._identity()
         if identity is None or identity.ingest_only:
             raise Closing(4403, "Forbidden")
+        try:
+            self._state.audience.seat(self, identity.actor.tenant_id)
+        except Full as full:
+            raise Closing(4429, str(full)) from None
         self._actor = traced(identity.actor, self._trace_id)
-        self._socket.scope["log"]["actor"] = identity.actor.subject
-        await self._say({"type": "connection_ack"})
-
-    async def _identity(self) -> Identity | None:
-        if self._presented is None:
-            return None
-        return await self._state.authenticator.identify(self._presented)
-
-    async def _watch(self) -> None:
-        """Close when nobody introduces himself in time, and as soon as the rights end or change."""
-        await asyncio.sleep(INIT_S)
-        if self._actor is None:
-            raise Closing(4408, "Connection initialisation timeout")
-        while True:
-            identity = await self._identity()
-            if identity is None:
-                raise Closing(4403, "Forbidden: the token or key is no longer good")
-            if traced(identity.actor, self._trace_id) != self._actor:
-                raise Closing(4403, "Forbidden: rights have changed, connect again")
-            left = FRESH_S
-            if identity.expires_at is not None:
-                left = min(left, identity.expires_at - self._state.now().timestamp())
-            await asyncio.sleep(max(0.05, left))
+        self.token, self._initialising = presented, None
+        self._say({"type": "connection_ack"})
 
     async def _subscribe(self, key: str, payload: dict[str, Any]) -> None:
+        if not key:
+            raise Closing(4400, "An id is not empty")
         if self._actor is None:
             raise Closing(4401, "Unauthorized")
-        if key in self._running:
+        if key in self._members:
             raise Closing(4409, f"Subscriber for {key[:80]} already exists")
-        if len(self._running) >= MOST_OPERATIONS:
-            raise Closing(4429, f"At most {MOST_OPERATIONS} operations at a time")
+        most = self._state.settings.subscriptions_per_socket
+        if len(self._members) >= most:
+            self._refuse(key, [plain(f"At most {most} operations at a time.", "TOO_MANY")])
+            return
         try:
-            ask = decoded(msgspec.json.encode(payload))
+            ask = decoded(_encode(payload))
             operation = await self._state.gate.look(ask)
             await self._state.gate.admit(ask, operation, self._actor)
         except Unanswerable as failed:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:
             OPERATIONS.labels("none", "refused").inc()
-            errors = told(invalid.errors, self._trace_id)
-            await self._say({"type": "error", "id": key, "payload": errors})
+            self._refuse(key, told(invalid.errors, self._trace_id))
             return
-        task = asyncio.create_task(self._serve(key, operation, ask, self._actor))
-        self._running[key] = task
+        member = None
+        if operation.type is OperationType.SUBSCRIPTION:
+            try:
+                self._state.audience.subscribe(self._actor.tenant_id)
+            except Full as full:
+                self._refuse(key, [plain(f"{full}.", "TOO_MANY")])
+                return
+            SUBSCRIPTIONS.inc()
+            member = Member(
+                self._wire, self._actor, head=b'{"id":%s,"type":"next","payload":' % _encode(key),
+                tail=b"}", frame=text_frame, over=self._over,
+            )  # fmt: skip
+        self._members[key] = member
+        serving = asyncio.create_task(self._serve(key, operation, ask, self._actor, member))
+        self._tasks = {**(self._tasks or {}), key: serving}
 
-    async def _serve(self, key: str, operation: Operation, ask: Ask, actor: Actor) -> None:
-        """Run one operation to its end. What goes wrong in it does not touch the others."""
-        ctx = self._state.context(actor)
-        engine, outcome = self._state.engine, "ok"
+    async def _serve(
+        self, key: str, operation: Operation, ask: Ask, actor: Actor, member: Member | None
+    ) -> None:
+        """Run one operation to its end, or until it is a group's. What goes wrong in it does not touch the others."""
+        structlog.contextvars.bind_contextvars(trace_id=self._trace_id)
+        state, outcome = self._state, "ok"
         try:
-            if operation.type is OperationType.SUBSCRIPTION:
-                with SUBSCRIPTIONS.track_inprogress():
-                    stream = engine.stream(operation, ask, ctx, self._trace_id)
-                    async with aclosing(stream) as answers:
-                        async for done in answers:
-                            if done.refused:
-                                outcome = "refused"
-                                await self._refuse(key, done.answer)
-                                return
-                            await self._next(key, done.answer)
+            if member is not None:
+                refused = await state.groups.serve(member, operation, ask, self._trace_id)
             else:
-                done = await engine.answer(operation, ask, ctx, self._trace_id)
-                if done.refused:
-                    outcome = "refused"
-                    await self._refuse(key, done.answer)
-                    return
-                await self._next(key, done.answer)
-            self._running.pop(key, None)
-            await self._say({"type": "complete", "id": key})
-        except (WebSocketDisconnect, Closing) as end:
-            self._why = end if isinstance(end, Closing) else None
-            self._ended.set()
-        except asyncio.CancelledError:
-            raise
+                refused = await self._answer(key, operation, ask, actor)
+            if refused is not None:
+                outcome = "refused"
+                self._end(key)
+                self._refuse(key, refused.answer["errors"])
         except Exception as error:  # noqa: BLE001 - the socket ends with 1011, not the process
-            self._why = _bug(error)
-            self._ended.set()
+            self._bug(error)
         finally:
-            self._running.pop(key, None)
+            if self._tasks is not None and self._tasks.get(key) is asyncio.current_task():
+                del self._tasks[key]
+                self._tasks = self._tasks or None
             OPERATIONS.labels(operation.type.value, outcome).inc()
 
-    async def _refuse(self, key: str, answer: Answer) -> None:
-        self._running.pop(key, None)
-        await self._say({"type": "error", "id": key, "payload": answer["errors"]})
-
-    async def _next(self, key: str, answer: Answer) -> None:
+    async def _answer(self, key: str, operation: Operation, ask: Ask, actor: Actor) -> Done | None:
+        state = self._state
+        done = await state.engine.answer(operation, ask, state.context(actor), self._trace_id)
+        if done.refused:
+            return done
         EVENTS.inc()
-        await self._say({"type": "next", "id": key, "payload": answer})
+        self._members.pop(key, None)
+        self._say({"type": "next", "id": key, "payload": done.answer})
+        self._say({"type": "complete", "id": key})
+        return None
 
-    async def _say(self, message: dict[str, Any]) -> None:
-        """Send a text frame; a peer that takes none for 20 s is let go, and disturbs nobody meanwhile."""
-        frame = msgspec.json.encode(message).decode()
-        try:
-            async with self._sending, asyncio.timeout(SEND_S):
-                if self._socket.application_state is not WebSocketState.CONNECTED:
-                    raise WebSocketDisconnect(1006)
-                await self._socket.send_text(frame)
-        except TimeoutError:
-            raise Closing(_RESTART, "Too slow, come back") from None
-        except RuntimeError:  # the server had closed it already
-            raise WebSocketDisconnect(1006) from None
+    def _over(self, member: Member, last: Sequence[bytes]) -> None:
+        """A subscription came to its end, after these last answers."""
+        key = next((k for k, each in self._members.items() if each is member), None)
+        if key is None:
+            return
+        if last:
+            LET_GO.inc()
+            self._wire.say(member.framed(last))
+        self._end(key)
+        self._say({"type": "complete", "id": key})
+
+    def _end(self, key: str) -> None:
+        """Forget an operation, whatever it is at."""
+        task = (self._tasks or {}).pop(key, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+        member = self._members.pop(key, None)
+        if member is not None:
+            member.leave()
+            SUBSCRIPTIONS.dec()
+            self._state.audience.unsubscribe(member.actor.tenant_id)
+
+    def _refuse(self, key: str, errors: list[dict[str, Any]]) -> None:
+        self._say({"type": "error", "id": key, "payload": errors})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._wire.say(text_frame(_encode(message)))
+
+    def _bug(self, error: Exception) -> None:
+        log.error("socket.failed", exc_info=error)
+        self._wire.close(1011, "Something went wrong")
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The JSON object in a text frame; anything else is not the protocol."""
+    try:
+        message = _json(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise Closing(4400, "Frames are JSON objects")
+    return message
 
 
 def _presented(payload: dict[str, Any]) -> str | None:
@@ -269,8 +346,3 @@ def _presented(payload: dict[str, Any]) -> str | None:
             if name == "token":
                 return value
     return None
-
-
-def _bug(error: BaseException) -> Closing:
-    log.error("socket.failed", exc_info=error)
-    return Closing(1011, "Something went wrong")

@@ -1,15 +1,17 @@
 """What one API process holds between requests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.audience import Audience
 from api.auth import Authenticator
 from api.engine import Engine
 from api.gate import Gate
+from api.groups import Groups
 from api.keys import Keys
 from api.login import Login
 from domain.actor import Actor
@@ -44,9 +46,14 @@ class State:
     authenticator: Authenticator
     login: Login
     cursor_secret: bytes
+    audience: Audience
     revisions: tuple[str, ...]
     """What the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
+    groups: Groups = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.groups = Groups(self.engine, self.context)
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""

@@ -31,7 +31,15 @@ SOCKETS = Gauge("waarborg_sockets", "Open sockets.", multiprocess_mode="livesum"
 SUBSCRIPTIONS = Gauge(
     "waarborg_subscriptions", "Running subscriptions.", multiprocess_mode="livesum"
 )
+GROUPS = Gauge(
+    "waarborg_subscription_groups", "Executions that subscriptions share.",
+    multiprocess_mode="livesum",
+)  # fmt: skip
+EXECUTIONS = Counter("waarborg_subscription_executions", "Events executed for subscriptions.")
 EVENTS = Counter("waarborg_subscription_events", "Events sent to subscribers.")
+LET_GO = Counter(
+    "waarborg_subscriptions_too_slow", "Subscriptions ended because they were too slow."
+)
 CLOSED = Counter("waarborg_sockets_closed", "Sockets that the server closed.", ["code"])
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -108,7 +116,7 @@ class Edge:
                 raise
             await _sorry(outward, trace_id)
         finally:
-            if scope["path"] not in _QUIET:
+            if scope["path"] not in _QUIET and not scope["log"].get("handed_over"):
                 log.info(
                     "socket" if scope["type"] == "websocket" else "request",
                     method=scope.get("method"),

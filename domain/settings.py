@@ -125,6 +125,17 @@ class Settings(BaseSettings):
     budget_without_redis: Literal["open", "closed"] = "open"
     """Whether actors are answered while Redis cannot say what they have spent."""
 
+    connections: int = Field(default=20_000, ge=1)
+    """Sockets and event streams that one API process holds open."""
+    connections_per_company: int = Field(default=10_000, ge=1)
+    """The same, of one security company with its clients and partners."""
+    subscriptions_per_socket: int = Field(default=50, ge=1)
+    """Operations at a time on one socket."""
+    subscriptions_per_company: int = Field(default=50_000, ge=1)
+    """Subscriptions of one security company in one API process."""
+    socket_message_bytes: int = Field(default=64 * 1024, ge=1024)
+    """What a message on a socket may have at most."""
+
     smtp_host: str = ""
     """Mail server; empty means that no mail leaves, messages are only recorded."""
     smtp_port: int = Field(default=25, ge=1, le=65535)

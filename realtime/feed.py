@@ -1,9 +1,9 @@
 """Feeds: what one actor hears, first from the ledger where it left off, then live, without gap or repeat."""
 
-from collections.abc import AsyncGenerator, Collection
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -14,18 +14,12 @@ from domain.db import Sessions
 from domain.errors import Code, Refused
 from domain.ledger import Entry
 from domain.numbering import Numbered
-from realtime.hub import ROOM, Hub
+from realtime.hub import ROOM, Hub, Listener
+from realtime.source import GapReason, Source, Told
 from realtime.topics import Topic, admit, seen_by, sees
 
 PAGE = 500  # facts read back at once
 TOO_FAR = 10_000  # facts behind: reading the ledger page by page serves better than a feed
-
-
-class GapReason(StrEnum):
-    """Why a feed ends."""
-
-    TOO_SLOW = "too_slow"  # the reader did not keep up: come back with the cursor
-    TOO_FAR = "too_far"  # more was missed than a feed replays: read the ledger, then come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,94 +30,117 @@ class Gap:
     reason: GapReason
 
 
+def _as_is(told: Numbered | Gap) -> Any:
+    return told
+
+
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One subscription: who asks, for which topic, for which kinds."""
+class _Ear:
+    """A listener of the hub, in the words of a source."""
 
-    actor: Actor
-    topic: Topic
-    kinds: frozenset[str] | None
+    listener: Listener
+    shown: Callable[[Numbered | Gap], Any]
 
-    def wants(self, fact: Numbered) -> bool:
-        return (self.kinds is None or fact.kind in self.kinds) and sees(self.actor, fact)
-
-    def conditions(self) -> tuple[ColumnElement[bool], ...]:
-        _tenant, account_id = self.topic
-        return (
-            seen_by(self.actor),
-            *(() if account_id is None else (Entry.account_id == account_id,)),
-            *(() if self.kinds is None else (Entry.kind.in_(self.kinds),)),
-        )
+    async def take(self) -> Sequence[Told]:
+        return [Told(fact.seq, self.shown(fact)) for fact in await self.listener.take()]
 
 
-async def facts(
-    hub: Hub,
-    make: Sessions,
-    actor: Actor,
-    *,
-    account_id: UUID | None = None,
-    kinds: Collection[str] | None = None,
-    after: int | None = None,
-    room: int = ROOM,
-) -> AsyncGenerator[Numbered | Gap]:
+class Facts(Source):
     """The facts of one account (or of all that the actor may watch) in rising `seq`, each once.
 
     `after` is the `seq` of the last fact the reader has; None starts with what happens from now on. `kinds` None is
-    every kind. A `Gap` may come as the last item. Refuses (at the first item) an account that does not exist for the
-    actor, a tenant-wide feed without the right to it, and an `after` that the ledger has not reached.
+    every kind; `only` chooses further. `shown` is what a fact is told as. A `Gap` may come as the last item. Refuses
+    an account that does not exist for the actor, a tenant-wide feed without the right to it, and an `after` that the
+    ledger has not reached.
     """
-    await hub.ready()
-    async with make() as session:
-        topic = await admit(session, actor, account_id)
-        # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
-        now = await numbering.head(session)
-        if after is not None and not 0 <= after <= now:
+
+    def __init__(
+        self,
+        hub: Hub,
+        make: Sessions,
+        actor: Actor,
+        *,
+        account_id: UUID | None = None,
+        kinds: Collection[str] | None = None,
+        only: Callable[[Numbered], bool] | None = None,
+        after: int | None = None,
+        shown: Callable[[Numbered | Gap], Any] = _as_is,
+        room: int = ROOM,
+    ) -> None:
+        self._hub, self._make, self._actor = hub, make, actor
+        self._topic: Topic = (actor.tenant_id, account_id)
+        self._kinds = None if kinds is None else frozenset(kinds)
+        self._only, self._shown, self._room = only, shown, room
+        self._after, self._told = after, 0
+
+    async def begin(self) -> None:
+        """Refuse who may not, and find the place to begin at."""
+        await self._hub.ready()
+        async with self._make() as session:
+            await admit(session, self._actor, self._topic[1])
+            # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
+            now = await numbering.head(session)
+        if self._after is not None and not 0 <= self._after <= now:
             raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
-    asked = _Asked(actor, topic, None if kinds is None else frozenset(kinds))
-    told = now if after is None else after
-    if after is not None and await _is_too_far(make, asked, after):
-        yield Gap(after, GapReason.TOO_FAR)
-        return
-    async with aclosing(_read_back(hub, make, asked, told)) as missed:
-        async for fact in missed:
-            told = fact.seq
-            yield fact
-    with hub.listen(topic, asked.wants, room=room) as listener:
-        # What was numbered since the last page, up to where listening began; a fact never comes from both sides.
-        since = hub.position
-        async with make() as session:
-            rest = await numbering.read(
-                session, *asked.conditions(), after=told, upto=since, limit=room
-            )
-        for fact in rest:
-            told = fact.seq
-            yield fact
-        while len(rest) < room and (batch := await listener.take()):
-            for fact in batch:
-                if fact.seq > told:
-                    told = fact.seq
-                    yield fact
-    yield Gap(told, GapReason.TOO_SLOW)
+        self._told = now if self._after is None else self._after
 
+    def place(self) -> int:
+        """The hub's position, or the place that the reader has already when that is further."""
+        return max(self._told, self._hub.position)
 
-async def _read_back(
-    hub: Hub, make: Sessions, asked: _Asked, told: int
-) -> AsyncGenerator[Numbered]:
-    """Facts beyond `told` from the ledger, in bounded pages, until the hub's position is reached."""
-    while told < (upto := hub.position):
-        async with make() as session:
-            page = await numbering.read(
-                session, *asked.conditions(), after=told, upto=upto, limit=PAGE
-            )
-        for fact in page:
-            yield fact
-        if len(page) < PAGE:
+    @contextmanager
+    def listen(self) -> Iterator[_Ear]:
+        """Hear what the hub passes on."""
+        with self._hub.listen(self._topic, self._wants, room=self._room) as listener:
+            yield _Ear(listener, self._shown)
+
+    async def past(self, upto: int) -> AsyncGenerator[Told]:
+        """Facts behind what was told so far, up to `upto`, from the ledger in bounded pages."""
+        if self._after is not None and await self._is_too_far():
+            yield Told(self._told, self._shown(Gap(self._told, GapReason.TOO_FAR)), last=True)
             return
-        told = page[-1].seq
+        self._after = None  # from here on it keeps up
+        while self._told < upto:
+            async with self._make() as session:
+                page = await numbering.read(
+                    session, *self._conditions(), after=self._told, upto=upto, limit=PAGE
+                )
+            for fact in page:
+                self._told = fact.seq
+                if self._only is None or self._only(fact):
+                    yield Told(fact.seq, self._shown(fact))
+            if len(page) < PAGE:
+                self._told = upto
+
+    def gap(self, after: int) -> Told:
+        """The notice with which a reader that is too slow is let go."""
+        return Told(after, self._shown(Gap(after, GapReason.TOO_SLOW)), last=True)
+
+    def _wants(self, fact: Numbered) -> bool:
+        return (
+            (self._kinds is None or fact.kind in self._kinds)
+            and sees(self._actor, fact)
+            and (self._only is None or self._only(fact))
+        )
+
+    def _conditions(self) -> tuple[ColumnElement[bool], ...]:
+        _tenant, account_id = self._topic
+        return (
+            seen_by(self._actor),
+            *(() if account_id is None else (Entry.account_id == account_id,)),
+            *(() if self._kinds is None else (Entry.kind.in_(self._kinds),)),
+        )
+
+    async def _is_too_far(self) -> bool:
+        missed = select(Entry.seq).where(Entry.seq > self._told, *self._conditions())
+        count = select(func.count()).select_from(missed.limit(TOO_FAR + 1).subquery())
+        async with self._make() as session:
+            return (await session.scalar(count) or 0) > TOO_FAR
 
 
-async def _is_too_far(make: Sessions, asked: _Asked, after: int) -> bool:
-    missed = select(Entry.seq).where(Entry.seq > after, *asked.conditions()).limit(TOO_FAR + 1)
-    async with make() as session:
-        count = await session.scalar(select(func.count()).select_from(missed.subquery()))
-    return (count or 0) > TOO_FAR
+async def facts(
+    hub: Hub, make: Sessions, actor: Actor, **asked: Any
+) -> AsyncGenerator[Numbered | Gap]:
+    """Follow `Facts` alone."""
+    async for told in Facts(hub, make, actor, **asked):
+        yield told

@@ -1,6 +1,6 @@
 """What a resolver is given: who asks, the way to the database, the loaders, the clock and the hub."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -36,8 +36,14 @@ class Context:
 
     async def note_reads(self) -> None:
         """Write down who was read about, before the answer leaves."""
+        await self.note_reads_of((self.actor,))
+
+    async def note_reads_of(self, actors: Iterable[Actor]) -> None:
+        """The same for an answer that several are given."""
         if self.loaders.personal:
-            await personal.note(self.sessions, self.actor, self.loaders.personal, at=self.at)
+            for actor in actors:
+                about = set(self.loaders.personal)
+                await personal.note(self.sessions, actor, about, at=self.at)
 
 
 class Info(strawberry.Info[Context, None]):

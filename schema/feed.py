@@ -1,7 +1,6 @@
 """Subscriptions: facts as they happen, resumable by cursor, with what they are about loaded fresh."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import aclosing
+from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,8 +12,8 @@ from domain import cursor
 from domain.actor import Actor
 from domain.agreements import PromiseKind
 from domain.numbering import Numbered
-from realtime import feed
-from realtime.feed import Gap, GapReason
+from realtime.feed import Facts, Gap
+from realtime.source import GapReason
 from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
@@ -133,21 +132,14 @@ class FeedEvent:
         return None if row.fact is None else await subject(info, row.fact, "Credit")
 
 
-async def _items(
-    ctx: Context,
-    actor: Actor,
-    account_id: UUID | None,
-    kinds: Collection[str] | None,
-    after: str | None,
-) -> AsyncGenerator[Item]:
+def _facts(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:
+    def shown(told: Numbered | Gap) -> Item:
+        if isinstance(told, Gap):
+            return Item(actor.tenant_id, told.after, gap=told.reason)
+        return Item(actor.tenant_id, told.seq, fact=told)
+
     seq = None if after is None else cursor.seq_of(ctx.secret, actor.tenant_id, after)
-    facts = feed.facts(ctx.hub, ctx.sessions, actor, account_id=account_id, kinds=kinds, after=seq)
-    async with aclosing(facts):
-        async for told in facts:
-            if isinstance(told, Gap):
-                yield Item(actor.tenant_id, told.after, gap=told.reason)
-            else:
-                yield Item(actor.tenant_id, told.seq, fact=told)
+    return Facts(ctx.hub, ctx.sessions, actor, after=seq, shown=shown, **asked)
 
 
 After = Annotated[
@@ -161,22 +153,20 @@ class Subscription:
     """What can be followed."""
 
     @follows(FeedEvent)
-    async def account_events(
+    def account_events(
         self,
         info: Info,
         account_id: Annotated[strawberry.ID, "The client."],
         kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."] = None,
         after: After = None,
-    ) -> AsyncIterator[Item]:
+    ) -> AsyncIterable[Item]:
         """Everything that happens about one client, in order."""
         ctx: Context = info.context
         account = ids.wanted(account_id, "Account", "accountId")
-        async with aclosing(_items(ctx, ctx.actor, account, kinds, after)) as items:
-            async for item in items:
-                yield item
+        return _facts(ctx, ctx.actor, after, account_id=account, kinds=kinds)
 
     @follows(FeedEvent)
-    async def breaches(
+    def breaches(
         self,
         info: Info,
         after: After = None,
@@ -185,18 +175,18 @@ class Subscription:
         ] = None,
         kinds: Annotated[list[PromiseKind] | None, "Only such promises; null for all."] = None,
         at_risk: Annotated[bool, "Also when a promise comes at risk."] = False,
-    ) -> AsyncIterator[Item]:
+    ) -> AsyncIterable[Item]:
         """Broken promises across clients, for those who watch over them."""
         ctx: Context = info.context
         actor, account = ctx.actor, None
         if account_ids is not None:
-            only = frozenset(ids.wanted(each, "Account", "accountIds") for each in account_ids)
-            reach = only if actor.accounts is None else only & actor.accounts
+            listed = frozenset(ids.wanted(each, "Account", "accountIds") for each in account_ids)
+            reach = listed if actor.accounts is None else listed & actor.accounts
             actor = replace(actor, accounts=reach)
             account = next(iter(reach)) if len(reach) == 1 else None
         facts = {"promise.breached", "promise.at_risk"} if at_risk else {"promise.breached"}
-        async with aclosing(_items(ctx, actor, account, facts, after)) as items:
-            async for item in items:
-                about = item.fact and item.fact.body.get("promise_kind")
-                if kinds is None or about is None or about in kinds:
-                    yield item
+
+        def only(fact: Numbered) -> bool:
+            return kinds is None or fact.body.get("promise_kind") in kinds
+
+        return _facts(ctx, actor, after, account_id=account, kinds=facts, only=only)

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import application
 from api.state import State
+from api.wire import Upgrade
 from domain import accounts
 from domain.actor import Actor, Role
 from domain.db import Sessions, transaction
@@ -213,7 +214,7 @@ async def serving(configured: Settings) -> AsyncIterator[Server]:
         uvicorn.Config(
             app,
             port=0,
-            ws="websockets-sansio",
+            ws=Upgrade,
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -13,7 +13,8 @@ from domain.db import Sessions
 from domain.errors import Code, Refused
 from domain.numbering import Numbered
 from realtime import feed
-from realtime.feed import Gap, GapReason
+from realtime.feed import Gap
+from realtime.source import GapReason
 from realtime.hub import Hub
 from tests import facts
 
@@ -169,8 +170,8 @@ async def test_a_reader_that_stops_reading_gets_a_gap_and_bounded_memory_while_o
     after = (await facts.number_all(make)).seq
     ask = {"account_id": whom.account_id, "kinds": ["test.noted"], "after": after}
     async with (
-        aclosing(feed.facts(hub, make, whom.actor, **ask, room=10)) as slow,  # type: ignore[arg-type]
-        aclosing(feed.facts(hub, make, whom.actor, **ask)) as quick,  # type: ignore[arg-type]
+        aclosing(feed.facts(hub, make, whom.actor, **ask, room=10)) as slow,
+        aclosing(feed.facts(hub, make, whom.actor, **ask)) as quick,
     ):
         waiting = asyncio.create_task(hear(quick, 31))
         first = asyncio.create_task(hear(slow, 1))

@@ -1,0 +1,127 @@
+"""Everybody who is connected: how many there may be, whether their rights still hold, whether they take what they get.
+
+One round over all of them twice a second, instead of a task for each: a token that opened a thousand sockets is
+looked up once. A right that is taken away ends its sockets within 5 s: 4 s for which an answer of the authenticator
+is good, and a round.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Protocol, Self
+
+import structlog
+
+from api.auth import Authenticator, Identity
+from domain.settings import Settings
+from realtime.tasks import end
+
+ROUND_S = 0.5
+AT_ONCE = 8  # tokens looked up at a time
+
+log = structlog.get_logger()
+
+
+class Full(Exception):
+    """There is no room for one more; the text says of what there are too many."""
+
+
+class Guest(Protocol):
+    """Somebody who is connected."""
+
+    token: str | None
+    """What he showed; None until he has introduced himself."""
+
+    def look(self, now: float) -> None:
+        """A round comes by, at `now` of the loop's clock."""
+        ...
+
+    def recognise(self, identity: Identity | None) -> None:
+        """Who he is by now."""
+        ...
+
+
+class Audience:
+    """The guests of one process. `async with Audience(...)` makes the rounds for the length of the block."""
+
+    def __init__(self, settings: Settings, authenticator: Authenticator) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._guests: dict[Guest, object | None] = {}
+        self._of: Counter[object] = Counter()
+        self._subscriptions: Counter[object] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._rounds(), name="audience")
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._task is not None:
+            await end(self._task)
+
+    def __len__(self) -> int:
+        return len(self._guests)
+
+    def admit(self, guest: Guest) -> None:
+        """One more connection. Raises `Full`."""
+        if len(self._guests) >= self._settings.connections:
+            raise Full("Too many connections, try another process or later")
+        self._guests[guest] = None
+
+    def seat(self, guest: Guest, company: object) -> None:
+        """It is known now of which company he is. Raises `Full`."""
+        if self._of[company] >= self._settings.connections_per_company:
+            raise Full("Too many connections of this company")
+        self._guests[guest] = company
+        self._of[company] += 1
+
+    def forget(self, guest: Guest) -> None:
+        """He is gone."""
+        company = self._guests.pop(guest, None)
+        if company is not None:
+            _less(self._of, company)
+
+    def subscribe(self, company: object) -> None:
+        """One more subscription. Raises `Full`."""
+        if self._subscriptions[company] >= self._settings.subscriptions_per_company:
+            raise Full("Too many subscriptions of this company")
+        self._subscriptions[company] += 1
+
+    def unsubscribe(self, company: object) -> None:
+        """One less."""
+        _less(self._subscriptions, company)
+
+    async def _rounds(self) -> None:
+        now = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(ROUND_S)
+            try:
+                by_token: dict[str, list[Guest]] = defaultdict(list)
+                for guest in list(self._guests):
+                    guest.look(now())
+                    if guest.token is not None:
+                        by_token[guest.token].append(guest)
+                await self._recognise(by_token)
+            except Exception as error:  # noqa: BLE001 - PostgreSQL is away, where rights are; nobody's can change either
+                log.warning("audience.rights_unknown", error=repr(error))
+
+    async def _recognise(self, by_token: dict[str, list[Guest]]) -> None:
+        left = iter(list(by_token.items()))
+
+        async def some(share: Iterable[tuple[str, list[Guest]]]) -> None:
+            for token, guests in share:
+                identity = await self._authenticator.identify(token)
+                for guest in guests:
+                    if guest.token == token:
+                        guest.recognise(identity)
+
+        async with asyncio.TaskGroup() as looking:
+            for _ in range(min(AT_ONCE, len(by_token))):
+                looking.create_task(some(left))
+
+
+def _less(counts: Counter[object], company: object) -> None:
+    counts[company] -= 1
+    if counts[company] <= 0:
+        del counts[company]

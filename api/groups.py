@@ -1,0 +1,420 @@
+"""Groups: subscriptions that ask the same with the same authority share one execution, and each answer is encoded once.
+
+What makes them the same is in `_key`: the document as GraphQL understands it, its variables except the cursor to go
+on from, and everything about the actor that an answer may depend on. A member's beginning is its own; it enters the
+group at a place in the ledger, so that nothing is missed or told twice.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack, aclosing
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import structlog
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    print_ast,
+    visit,
+)
+
+from api.documents import Operation
+from api.engine import Ask, Done, Engine, Following
+from api.outlet import Outlet
+from api.telemetry import EVENTS, EXECUTIONS, GROUPS
+from domain.actor import Actor
+from realtime.source import Source, Told
+from realtime.tasks import end
+from schema.context import Context
+
+CHUNK = 64  # events executed and sent together
+ENTERING = 2_000  # events kept for a member that is still being told what came before
+KEPT = 2_000  # documents whose normal form is remembered
+
+log = structlog.get_logger()
+_encode = msgspec.json.encode
+_ordered = msgspec.json.Encoder(order="sorted").encode
+
+
+class Member:
+    """One subscription of one client."""
+
+    __slots__ = (
+        "_frame",
+        "_over",
+        "actor",
+        "floor",
+        "group",
+        "head",
+        "held",
+        "outlet",
+        "reached",
+        "tail",
+    )
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        actor: Actor,
+        *,
+        head: bytes,
+        tail: bytes,
+        frame: Callable[[bytes], bytes],
+        over: Callable[["Member", Sequence[bytes]], None],
+    ) -> None:
+        """`frame(head + answer + tail)` is what leaves through the outlet; `over` is told the last answers."""
+        self.outlet, self.actor = outlet, actor
+        self.head, self.tail, self._frame = head, tail, frame
+        self._over = over
+        self.reached = 0
+        self.floor = 0
+        self.held: list[tuple[Told, bytes]] | None = None
+        self.group: Group | None = None
+
+    def framed(self, payloads: Sequence[bytes]) -> bytes:
+        """The bytes that carry these answers."""
+        frame, head, tail = self._frame, self.head, self.tail
+        if len(payloads) == 1:
+            return frame(head + payloads[0] + tail)
+        return b"".join([frame(head + payload + tail) for payload in payloads])
+
+    def overrun(self) -> None:
+        """It did not keep up: the rest is a notice."""
+        if self.group is not None:
+            self.group.let_go(self)
+
+    def over(self, last: Sequence[bytes] = ()) -> None:
+        """Tell the last answers; nothing follows."""
+        self._over(self, last)
+
+    def leave(self) -> None:
+        """Hear no more."""
+        self.outlet.forget(self)
+        if self.group is not None:
+            self.group.remove(self)
+            self.group = None
+
+
+class Group:
+    """One execution, and who shares it."""
+
+    def __init__(self, following: Following, source: Source, ctx: Context) -> None:
+        self._following, self._source, self._ctx = following, source, ctx
+        self._live: dict[Member, None] = {}
+        self._entering: dict[Member, None] = {}
+        self._reached = source.place()
+        self._ends = ExitStack()
+        self._ear = self._ends.enter_context(source.listen())
+        self._letting_go: set[asyncio.Task[None]] = set()
+        self._task = asyncio.create_task(self._run(), name="group")
+        self.closed: Callable[[], None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._live) + len(self._entering)
+
+    def enter(self, member: Member, source: Source) -> None:
+        """From now on what comes after `member.floor` is kept for it, until `admit`."""
+        member.floor = member.reached = source.place()
+        member.held = []
+        member.group = self
+        self._entering[member] = None
+
+    def admit(self, member: Member) -> None:
+        """It has been told everything up to its floor: what was kept goes out, the rest comes as it happens."""
+        if member.group is not self:
+            return  # it was too slow, or left, meanwhile
+        held, member.held = member.held or [], None
+        if held:
+            events, payloads = [told for told, _ in held], [payload for _, payload in held]
+            self._reach(member, events, payloads, member.floor)
+        if member.group is self and self._reached >= member.floor:
+            del self._entering[member]
+            self._live[member] = None
+
+    def remove(self, member: Member) -> None:
+        """One less; the last one puts out the light."""
+        self._live.pop(member, None)
+        self._entering.pop(member, None)
+        if not len(self):
+            self.close()
+
+    def close(self) -> None:
+        """Stop executing."""
+        if self.closed is not None:
+            self.closed()
+            self.closed = None
+            GROUPS.dec()
+            self._ends.close()
+            self._task.cancel()
+
+    def let_go(self, member: Member) -> None:
+        """Tell a member that was too slow how far it came, once it reads again."""
+        self._live.pop(member, None)
+        self._entering.pop(member, None)
+        task = asyncio.create_task(self._notify(member))
+        self._letting_go.add(task)
+        task.add_done_callback(self._letting_go.discard)
+
+    async def _notify(self, member: Member) -> None:
+        notice = self._source.gap(member.reached)
+        try:
+            last = [] if notice is None else await self._payloads([notice])
+        finally:
+            member.group = None
+            self.remove(member)
+        member.over(last)
+
+    async def _run(self) -> None:
+        try:
+            while batch := await self._ear.take():
+                for start in range(0, len(batch), CHUNK):
+                    part = batch[start : start + CHUNK]
+                    self._tell(part, await self._payloads(part))
+                    await asyncio.sleep(0)  # other groups, and clients, have their turn
+        except Exception as error:  # noqa: BLE001 - whatever a source raises, its readers are told and it ends
+            last = [_encode(self._following.failed(error).answer)]
+            for member in [*self._live, *self._entering]:
+                member.group = None
+                member.over(last)
+        else:
+            for member in [*self._live, *self._entering]:
+                if member in self._live and not member.outlet.holds(member):
+                    member.reached = self._reached
+                self.let_go(member)
+        self.close()
+
+    async def _payloads(self, events: Sequence[Told]) -> list[bytes]:
+        """Execute once, encode once; and write down whom it tells personal data, before it does."""
+        ctx = self._ctx.fresh()
+        answers = await self._following.answers(ctx, [told.what for told in events])
+        EXECUTIONS.inc(len(events))
+        if ctx.loaders.personal:
+            noted: set[Actor] = set()
+            while new := {member.actor for member in [*self._live, *self._entering]} - noted:
+                await ctx.note_reads_of(new)
+                noted |= new
+        return [_encode(done.answer) for done in answers]
+
+    def _tell(self, events: Sequence[Told], payloads: list[bytes]) -> None:
+        before, frames = self._reached, dict[bytes, bytes]()
+        for member in list(self._live):
+            outlet = member.outlet
+            if outlet.flowing:
+                frame = frames.get(member.head)
+                if frame is None:
+                    frame = frames[member.head] = member.framed(payloads)
+                outlet.write(frame)
+            else:
+                self._hold(member, events, payloads, before)
+        EVENTS.inc(len(payloads) * len(self._live))
+        self._reached = max(before, events[-1].seq or 0)
+        for member in list(self._entering):
+            self._tell_entering(member, events, payloads, before)
+
+    def _tell_entering(
+        self, member: Member, events: Sequence[Told], payloads: list[bytes], before: int
+    ) -> None:
+        """The same for one that has not come as far as the group: only what is beyond its own beginning."""
+        news = [i for i, told in enumerate(events) if told.seq is None or told.seq > member.floor]
+        if news:
+            told, answers = [events[i] for i in news], [payloads[i] for i in news]
+            EVENTS.inc(len(news))
+            if member.held is None:
+                self._reach(member, told, answers, max(before, member.floor))
+            else:
+                member.held += zip(told, answers, strict=True)
+        if member.group is not self:
+            return
+        if member.held is None:
+            if self._reached >= member.floor:
+                del self._entering[member]
+                self._live[member] = None
+        elif len(member.held) > ENTERING:
+            self.let_go(member)
+
+    def _reach(
+        self, member: Member, events: Sequence[Told], payloads: Sequence[bytes], before: int
+    ) -> None:
+        if member.outlet.flowing:
+            member.outlet.write(member.framed(payloads))
+        else:
+            self._hold(member, events, payloads, before)
+
+    def _hold(
+        self, member: Member, events: Sequence[Told], payloads: Sequence[bytes], before: int
+    ) -> None:
+        if not member.outlet.holds(member):
+            member.reached = before
+        member.outlet.hold(member, events, payloads)
+
+
+class Groups:
+    """The groups of one process."""
+
+    def __init__(self, engine: Engine, context: Callable[[Actor], Context]) -> None:
+        self._engine = engine
+        self._context = context
+        self._groups: dict[Hashable, Group] = {}
+        self._shapes: OrderedDict[tuple[str, str | None], tuple[str, frozenset[str]]] = (
+            OrderedDict()
+        )
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @property
+    def followers(self) -> int:
+        """How many follow something together, alone or not."""
+        return sum(map(len, self._groups.values()))
+
+    async def serve(
+        self, member: Member, operation: Operation, ask: Ask, trace_id: str
+    ) -> Done | None:
+        """Follow for `member`: returns when it hears all by itself, or `Done` when it was refused.
+
+        Cancelled, it leaves nothing behind except a member that must `leave`.
+        """
+        ctx = self._context(member.actor)
+        following = await self._engine.follow(operation, ask, ctx, trace_id)
+        if isinstance(following, Done):
+            return following
+        if not isinstance(following.source, Source):
+            return await self._alone(member, following, ctx)
+        source = following.source
+        try:
+            await source.begin()
+            behind = True
+            while behind:  # a long past goes by before anything has to be kept for it
+                upto = source.place()
+                if not await self._past(member, following, source, upto, ctx):
+                    return None
+                behind = source.place() - upto > CHUNK
+            group = self._group(
+                self._key(operation, ask, member.actor), member.actor, following, source
+            )
+            group.enter(member, source)
+            if await self._past(member, following, source, member.floor, ctx):
+                group.admit(member)
+        except Exception as error:  # noqa: BLE001 - whatever a source raises, this subscription is told and ends
+            member.leave()
+            return following.failed(error)
+        return None
+
+    async def close(self) -> None:
+        """End all of them."""
+        tasks = [group._task for group in self._groups.values()]
+        for group in list(self._groups.values()):
+            group.close()
+        await end(*tasks)
+
+    def _group(self, key: Hashable, actor: Actor, following: Following, source: Source) -> Group:
+        group = self._groups.get(key)
+        if group is None:
+            # Nobody in particular: an answer that is shared cannot depend on who asked for it.
+            ctx = self._context(replace(actor, subject="group", trace_id=None))
+            group = self._groups[key] = Group(following, source, ctx)
+            group.closed = lambda: self._forget(key)
+            GROUPS.inc()
+        return group
+
+    def _forget(self, key: Hashable) -> None:
+        del self._groups[key]
+
+    async def _past(
+        self, member: Member, following: Following, source: Source, upto: int, ctx: Context
+    ) -> bool:
+        """Tell what came before, as fast as the client reads; False when that was all there will be."""
+        part: list[Told] = []
+        async with aclosing(source.past(upto)) as missed:
+            async for told in missed:
+                part.append(told)
+                if len(part) >= CHUNK or told.last:
+                    await self._tell(member, following, part, ctx)
+                    part = []
+                if told.last:
+                    member.over()
+                    return False
+        if part:
+            await self._tell(member, following, part, ctx)
+        return True
+
+    async def _tell(
+        self, member: Member, following: Following, events: Sequence[Told], ctx: Context
+    ) -> None:
+        await member.outlet.room()
+        fresh = ctx.fresh()
+        answers = await following.answers(fresh, [told.what for told in events])
+        EXECUTIONS.inc(len(events))
+        await fresh.note_reads_of({member.actor})
+        member.outlet.write(member.framed([_encode(done.answer) for done in answers]))
+        EVENTS.inc(len(events))
+        member.reached = max(member.reached, events[-1].seq or 0)
+
+    async def _alone(self, member: Member, following: Following, ctx: Context) -> Done | None:
+        """Follow something that cannot be shared."""
+        items = aiter(following.source)
+        try:
+            async for item in items:
+                await self._tell(member, following, [Told(None, item)], ctx)
+        except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription is told and ends
+            return following.failed(error)
+        finally:
+            if (close := getattr(items, "aclose", None)) is not None:
+                await close()
+        member.over()
+        return None
+
+    def _key(self, operation: Operation, ask: Ask, actor: Actor) -> Hashable:
+        """What two subscriptions have in common when one answer serves both."""
+        document, cursors = self._shape(ask.query, operation)
+        variables = {k: v for k, v in (ask.variables or {}).items() if k not in cursors}
+        return (
+            document, operation.name, _ordered(variables), actor.tenant_id, actor.role, actor.accounts, actor.origin,
+        )  # fmt: skip
+
+    def _shape(self, text: str, operation: Operation) -> tuple[str, frozenset[str]]:
+        """The document in its normal form, and the variables that say no more than where to go on from."""
+        known = self._shapes.get((text, operation.name))
+        if known is None:
+            document = operation.document
+            known = (print_ast(document), _cursors(document, operation.name))
+            self._shapes[text, operation.name] = known
+            while len(self._shapes) > KEPT:
+                self._shapes.popitem(last=False)
+        return known
+
+
+class _Uses(Visitor):
+    """Counts where each variable is used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def enter_variable(self, node: VariableNode, *_where: Any) -> None:
+        """Note one."""
+        self.names.append(node.name.value)
+
+
+def _cursors(document: DocumentNode, name: str | None) -> frozenset[str]:
+    """Variables that are given as `after` to the field that is followed, and used nowhere else."""
+    uses = _Uses()
+    visit(document, uses)
+    found = set()
+    for node in document.definitions:
+        if not isinstance(node, OperationDefinitionNode):
+            continue
+        if name is not None and (node.name is None or node.name.value != name):
+            continue
+        for field in node.selection_set.selections:
+            for argument in getattr(field, "arguments", ()) if isinstance(field, FieldNode) else ():
+                if argument.name.value == "after" and isinstance(argument.value, VariableNode):
+                    found.add(argument.value.name.value)
+    # Once where it is declared, once where it is used.
+    return frozenset(each for each in found if uses.names.count(each) == 2)
