@@ -1,0 +1,301 @@
+"""Plan reports, make them when their time comes, and judge whether they were there."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import messages
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements.model import Agreement
+from domain.base import uuid7
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+from domain.messages.model import Message, MessageState
+from domain.reports import events
+from domain.reports.letter import letter_of
+from domain.reports.model import Report, ReportPlan, Verdict
+from domain.reports.periods import (
+    Cadence,
+    Period,
+    first_day_at,
+    following,
+    period_from,
+)
+from domain.reports.punctuality import judge
+from domain.reports.reads import gather, names_of
+
+DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
+"""Local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
+AGAIN = timedelta(minutes=1)
+"""When a report that could not be made is tried again."""
+SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
+"""How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
+GIVEN_UP = timedelta(days=3)
+_UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
+_ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
+
+
+async def adopt(session: AsyncSession, *, at: datetime) -> int:
+    """Plan the default reports of clients under agreement that have no plan yet; returns how many were planned.
+
+    The first report is about the period under way: nothing is made up about the past.
+    """
+    planned = exists().where(ReportPlan.account_id == Account.id)
+    signed = exists().where(Agreement.account_id == Account.id)
+    accounts = await session.scalars(select(Account).where(signed, ~planned))
+    rows = [
+        _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
+        for account in accounts
+        for cadence in Cadence
+    ]
+    if rows:
+        await session.execute(insert(ReportPlan).values(rows).on_conflict_do_nothing())
+    return len(rows)
+
+
+def _plan_values(
+    account: Account, cadence: Cadence, local_time: time, weekday: int, *, at: datetime
+) -> dict[str, object]:
+    next_on = first_day_at(cadence, at, account.time_zone)
+    period = period_from(cadence, next_on, zone=account.time_zone, at=local_time, weekday=weekday)
+    return {
+        "id": uuid7(),
+        "tenant_id": account.tenant_id,
+        "account_id": account.id,
+        "cadence": cadence,
+        "local_time": local_time,
+        "weekday": weekday,
+        "next_on": next_on,
+        "look_at": period.made_at,
+    }
+
+
+async def set_plan(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    cadence: Cadence,
+    *,
+    enabled: bool | None = None,
+    local_time: time | None = None,
+    weekday: int | None = None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> ReportPlan:
+    """Say when a client gets a report, or that it gets none; what is None stays as it is.
+
+    Switched on again, it begins with the period under way.
+    """
+    actor.must(Right.MANAGE_ACCOUNTS)
+    if weekday is not None and not 0 <= weekday <= 6:
+        raise Refused(Code.INVALID, "A weekday is 0 (Monday) to 6.", argument="weekday")
+    if local_time is not None and local_time.tzinfo is not None:
+        raise Refused(Code.INVALID, "It is the client's own clock: no zone.", argument="localTime")
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    values = _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
+    await session.execute(insert(ReportPlan).values(values).on_conflict_do_nothing())
+    plan = (
+        await session.scalars(
+            select(ReportPlan)
+            .where(ReportPlan.account_id == account_id, ReportPlan.cadence == cadence)
+            .with_for_update(key_share=True)
+        )
+    ).one()
+    must_be_current(plan.version, expected_version)
+    if enabled and not plan.enabled:
+        plan.next_on = max(plan.next_on, first_day_at(cadence, at, account.time_zone))
+    plan.enabled = plan.enabled if enabled is None else enabled
+    plan.local_time = (
+        plan.local_time if local_time is None else local_time.replace(second=0, microsecond=0)
+    )
+    plan.weekday = plan.weekday if weekday is None else weekday
+    plan.look_at = _next(plan, account).made_at
+    await session.flush()
+    return plan
+
+
+def _next(plan: ReportPlan, account: Account) -> Period:
+    return period_from(
+        plan.cadence,
+        plan.next_on,
+        zone=account.time_zone,
+        at=plan.local_time,
+        weekday=plan.weekday,
+    )
+
+
+async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> Sequence[UUID]:
+    """Plans whose next report is to be made, longest due first."""
+    found = await session.scalars(
+        select(ReportPlan.id)
+        .where(ReportPlan.enabled, ReportPlan.look_at <= at)
+        .order_by(ReportPlan.look_at)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Report | None:
+    """Make a plan's next report if its time has come, write it to the contacts, and move on to the one after.
+
+    None when somebody else makes it right now, or there is nothing to make. Once per client, cadence and period, by
+    the table's key; the letters once per contact, by theirs. Nothing of it lasts unless all of it does.
+    """
+    plan = await session.scalar(
+        select(ReportPlan)
+        .where(ReportPlan.id == plan_id, ReportPlan.enabled, ReportPlan.look_at <= at)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    if plan is None:
+        return None
+    account = await session.get_one(Account, plan.account_id)
+    period = _next(plan, account)
+    if period.made_at > at:  # the client's clock or plan was moved
+        plan.look_at = period.made_at
+        return None
+    report = None
+    if period.until_at > period.from_at:  # a day that a zone skipped has nothing to tell
+        report = await _make(session, account, period, at=at)
+    plan.next_on = following(plan.cadence, plan.next_on)
+    plan.look_at = _next(plan, account).made_at
+    await session.flush()
+    return report
+
+
+async def _make(
+    session: AsyncSession, account: Account, period: Period, *, at: datetime
+) -> Report | None:
+    actor = Actor.system(account.tenant_id, "reports")
+    content = await gather(session, account, period)
+    report: Report | None = await session.scalar(
+        insert(Report)
+        .values(
+            id=uuid7(),
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            cadence=period.cadence,
+            first_on=period.first_on,
+            last_on=period.last_on,
+            from_at=period.from_at,
+            until_at=period.until_at,
+            due_at=period.due_at,
+            made_at=at,
+            content=msgspec.to_builtins(content),
+            look_at=at + SOON,
+        )
+        .on_conflict_do_nothing()
+        .returning(Report)
+    )
+    if report is None:
+        return None
+    record(session, actor, _fact(events.Made, report, at))
+    names = await names_of(session, account, content)
+    letter = await asyncio.to_thread(letter_of, content, names)
+    await messages.compose(
+        session,
+        actor,
+        account.id,
+        intent=intent_of(report.id),
+        template=letter.template,
+        variables={"company": names.company, "letters": letter.letters},
+        at=at,
+        attachments=letter.attachments,
+    )
+    return report
+
+
+def intent_of(report_id: UUID) -> str:
+    """What the letters of a report are about."""
+    return f"report:{report_id}"
+
+
+def _fact(kind: type[events.ReportFact], report: Report, at: datetime) -> events.ReportFact:
+    return kind(
+        account_id=report.account_id,
+        subject_id=report.id,
+        at=at,
+        cadence=report.cadence,
+        first_on=report.first_on,
+        due_at=report.due_at,
+    )
+
+
+async def put_off(session: AsyncSession, plan_id: UUID, *, at: datetime) -> None:
+    """Let a plan whose report cannot be made wait a minute; the others must not."""
+    await session.execute(
+        update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=at + AGAIN)
+    )
+
+
+async def follow(session: AsyncSession, *, at: datetime, limit: int = 100) -> int:
+    """Look at reports whose delivery or verdict is open, and record what became of them; returns how many."""
+    reports = (
+        await session.scalars(
+            select(Report)
+            .where(Report.look_at <= at)
+            .order_by(Report.look_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+    ).all()
+    for report in reports:
+        await _follow(session, report, at=at)
+    await session.flush()
+    return len(reports)
+
+
+async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> None:
+    actor = Actor.system(report.tenant_id, "reports")
+    if report.delivered_at is None:
+        report.delivered_at = await _delivered_at(session, report)
+        if report.delivered_at is not None:
+            record(session, actor, _fact(events.Delivered, report, report.delivered_at))
+    if report.verdict is None:
+        report.verdict, report.judged_at = judge(report.due_at, report.delivered_at, at=at)
+        if report.verdict is not None and report.judged_at is not None:
+            kind = events.Kept if report.verdict is Verdict.KEPT else events.Late
+            record(session, actor, _fact(kind, report, report.judged_at))
+    over = at > report.due_at + GIVEN_UP and report.verdict is not None
+    if over or (report.delivered_at is not None and report.verdict is not None):
+        report.look_at = None
+    else:
+        report.look_at = at + (SOON if at <= report.due_at + LATER else LATER)
+
+
+async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:
+    """When the last of its letters was taken; None while one is under way, or when none arrived.
+
+    A letter that waits for the end of its reader's own quiet hours is not waited for. A report that nobody is
+    written about is delivered when it is made: it lies in the portal.
+    """
+    letters = (
+        await session.execute(
+            select(Message.state, Message.sent_at, Message.not_before).where(
+                Message.account_id == report.account_id, Message.intent == intent_of(report.id)
+            )
+        )
+    ).all()
+    awaited = [
+        (state, sent_at)
+        for state, sent_at, not_before in letters
+        if not_before is None or not_before < report.due_at
+    ]
+    if not awaited:
+        return report.made_at
+    if any(state in _UNDER_WAY for state, _ in awaited):
+        return None
+    return max(
+        (sent_at for state, sent_at in awaited if state in _ARRIVED and sent_at is not None),
+        default=None,
+    )

@@ -1,0 +1,38 @@
+"""Facts about reports: made, delivered, and whether they were there in time."""
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from domain.ledger import Fact
+
+
+class ReportFact(Fact):
+    """What every fact about a report tells."""
+
+    cadence: str
+    first_on: date
+    due_at: datetime
+
+
+class Made(ReportFact):
+    """A report was made and handed to those who get it."""
+
+    kind: ClassVar[str] = "report.made"
+
+
+class Delivered(ReportFact):
+    """It reached everybody who gets it; `at` is when the last mail server took it."""
+
+    kind: ClassVar[str] = "report.delivered"
+
+
+class Kept(ReportFact):
+    """It was there in time."""
+
+    kind: ClassVar[str] = "report.kept"
+
+
+class Late(ReportFact):
+    """It was not there when it was promised; `at` is when it was due."""
+
+    kind: ClassVar[str] = "report.late"

@@ -1,0 +1,118 @@
+"""A report as a letter: what its templates are told, the charts as pictures, and the same as a PDF."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from domain import documents
+from domain.messages import Attachment, Urgency, Variables
+from domain.reports import language
+from domain.reports.content import Content
+from domain.reports.language import LANGUAGES
+from domain.reports.page import Page
+from domain.reports.periods import Cadence
+from domain.reports.reads import Names
+from domain.reports.wording import page_of, short_date
+
+PDF, PNG = "application/pdf", "image/png"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The letter in one language; `pictures` are the names of the charts' pictures, in their order."""
+
+    subject: str
+    page: Page
+    pictures: list[str]
+    greeting: str
+    attached: str
+    reply: str
+
+
+class ReportLetter(Variables, frozen=True, kw_only=True):
+    """What every report's letter is told; `letters` by language."""
+
+    template: ClassVar[str]
+    version: ClassVar[int] = 1
+    folder: ClassVar[Path] = Path(__file__).parent / "templates"
+    topic: ClassVar[str | None] = "reports"
+    urgency: ClassVar[Urgency] = Urgency.LOW
+    email_only: ClassVar[bool] = True
+
+    letters: dict[str, Told]
+
+
+class DailyReport(ReportLetter, frozen=True, kw_only=True):
+    """The daily status report."""
+
+    template: ClassVar[str] = "daily_report"
+
+
+class WeeklyReview(ReportLetter, frozen=True, kw_only=True):
+    """The weekly review."""
+
+    template: ClassVar[str] = "weekly_review"
+
+
+TEMPLATE: dict[Cadence, type[ReportLetter]] = {
+    Cadence.DAILY: DailyReport,
+    Cadence.WEEKLY: WeeklyReview,
+}
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A report, ready to be composed; the same content and names give the same bytes."""
+
+    template: type[ReportLetter]
+    letters: dict[str, Told]
+    attachments: list[Attachment]
+
+
+def letter_of(content: Content, names: Names, *, languages: Iterable[str] = LANGUAGES) -> Letter:
+    """The letter in these languages; takes up to 100 ms of CPU for each, so call it in a thread."""
+    letters: dict[str, Told] = {}
+    attachments: list[Attachment] = []
+    for code in languages:
+        page = page_of(content, names, code=code)
+        say = language.of(code, content.zone)
+        pictures = [f"chart{number}-{code}" for number, _ in enumerate(page.charts, 1)]
+        when = short_date(content, say)
+        letters[code] = Told(
+            subject=say.say(f"mail.subject_{content.cadence}", headline=page.headline, date=when),
+            page=page,
+            pictures=pictures,
+            greeting=say.say("mail.greeting"),
+            attached=say.say("mail.attached"),
+            reply=say.say("mail.reply"),
+        )
+        attachments.extend(
+            Attachment(f"{name}.png", PNG, documents.pictures("chart", chart)[0], name, code)
+            for name, chart in zip(pictures, page.charts, strict=True)
+        )
+        pdf = _pdf(content, page)
+        attachments.append(Attachment(filename(content, code), PDF, pdf, language=code))
+    return Letter(TEMPLATE[content.cadence], letters, attachments)
+
+
+def pdf_of(content: Content, names: Names, *, code: str) -> bytes:
+    """The report as an accessible PDF (PDF/UA-1)."""
+    return _pdf(content, page_of(content, names, code=code))
+
+
+def filename(content: Content, code: str) -> str:
+    """What the PDF is called."""
+    return f"{stem(content.cadence, content.first_on)}-{code}.pdf"
+
+
+def stem(cadence: Cadence, first_on: date) -> str:
+    """`daily-2026-11-14` or `weekly-2026-w46`."""
+    if cadence is Cadence.WEEKLY:
+        year, week, _ = first_on.isocalendar()
+        return f"{cadence}-{year}-w{week:02d}"
+    return f"{cadence}-{first_on:%Y-%m-%d}"
+
+
+def _pdf(content: Content, page: Page) -> bytes:
+    return documents.pdf("report", page, at=content.as_of_at, standards=["ua-1"])

@@ -1,0 +1,67 @@
+"""Rows: when a client gets which report, and the reports that were made. One cadence and period is one report."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.base import JSON, Base, Owned, Versioned
+from domain.reports.periods import Cadence
+
+
+class Verdict(StrEnum):
+    """Whether a report was there when it was promised."""
+
+    KEPT = "kept"
+    LATE = "late"
+
+
+class ReportPlan(Base, Owned, Versioned):
+    """Which report a client gets when, on the client's own clock, and which one is next.
+
+    Its row is locked while a report is made: two workers never make one together.
+    """
+
+    __tablename__ = "report_plan"
+    __table_args__ = (
+        UniqueConstraint("account_id", "cadence"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        Index("ix_report_plan_due", "look_at", postgresql_where=text("enabled")),
+    )
+
+    cadence: Mapped[Cadence]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    local_time: Mapped[time]
+    weekday: Mapped[int] = mapped_column(default=0)  # of weekly ones; Monday 0
+    next_on: Mapped[date]  # first local day of the next report
+    look_at: Mapped[datetime]  # when it is to be made, or tried again
+
+
+class Report(Base, Owned):
+    """A report as it was made: its content is ids and numbers and never changes; words are added when it is read."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("account_id", "cadence", "first_on"),
+        CheckConstraint("until_at >= from_at", name="until_after_from"),
+        Index(None, "account_id", "due_at"),
+        Index("ix_report_unjudged", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+    cadence: Mapped[Cadence]
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    content: Mapped[JSON]
+    delivered_at: Mapped[datetime | None]
+    verdict: Mapped[Verdict | None]
+    judged_at: Mapped[
+        datetime | None
+    ]  # the instant of the verdict: of delivery, or when it became late
+    look_at: Mapped[
+        datetime | None
+    ]  # when to look again whether it was delivered; null: nothing more to see

@@ -1,0 +1,126 @@
+"""Plan contacts with clients, and note that they were made."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account, Contact
+from domain.actor import Actor, Right
+from domain.base import uuid7
+from domain.errors import Code, Refused
+from domain.incidents.model import Incident
+from domain.ledger import record
+from domain.touchpoints.events import Made
+from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
+from domain.touchpoints.rules import activity_of, due_on, interval_of
+
+
+async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequence[Touchpoint]:
+    """Let one contact of each kind be open for a client, due as tier and activity say now; returns the open ones.
+
+    The first is counted from today: what was not planned was not missed.
+    """
+    today = at.astimezone(ZoneInfo(account.time_zone)).date()
+    activity = await activity_at(session, account, today=today)
+    for kind in TouchpointKind:
+        interval = interval_of(account.cadence_tier, kind, activity)
+        fresh = insert(Touchpoint).values(
+            id=uuid7(), tenant_id=account.tenant_id, account_id=account.id, kind=kind,
+            anchor_on=today, due_on=due_on(today, interval),
+        )  # fmt: skip
+        await session.execute(fresh.on_conflict_do_nothing())
+    open_ones = (
+        await session.scalars(
+            select(Touchpoint)
+            .where(Touchpoint.account_id == account.id, Touchpoint.done_at.is_(None))
+            .order_by(Touchpoint.due_on, Touchpoint.kind)
+        )
+    ).all()
+    for row in open_ones:
+        row.due_on = due_on(row.anchor_on, interval_of(account.cadence_tier, row.kind, activity))
+    await session.flush()
+    return open_ones
+
+
+async def activity_at(session: AsyncSession, account: Account, *, today: date) -> Activity:
+    """How much goes on with a client: by the last ticket, and the last time somebody spoke with a contact."""
+    work = await session.scalar(
+        select(func.max(Incident.opened_at)).where(Incident.account_id == account.id)
+    )
+    spoken = await session.scalar(
+        select(func.max(Contact.last_contact_at)).where(Contact.account_id == account.id)
+    )
+    return activity_of(
+        last_work_on=None if work is None else work.date(),
+        last_contact_on=None if spoken is None else spoken.date(),
+        today=today,
+    )
+
+
+async def plan_all(
+    session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
+) -> UUID | None:
+    """Plan for the next clients in the order of their ids; the last of them, or None when there were no more."""
+    query = select(Account).order_by(Account.id).limit(limit)
+    accounts = (
+        await session.scalars(query if after is None else query.where(Account.id > after))
+    ).all()
+    for account in accounts:
+        await plan(session, account, at=at)
+    return accounts[-1].id if accounts else None
+
+
+async def complete(
+    session: AsyncSession,
+    actor: Actor,
+    touchpoint_id: UUID,
+    *,
+    contact_id: UUID | None = None,
+    at: datetime,
+) -> Touchpoint:
+    """Note that a contact was made, with whom; the next of its kind is counted from then."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    row = await session.scalar(
+        select(Touchpoint)
+        .where(Touchpoint.id == touchpoint_id, actor.fence(Touchpoint))
+        .with_for_update(key_share=True)
+    )
+    if row is None:
+        raise Refused(Code.NOT_FOUND, "No such touchpoint.", argument="id")
+    if row.done_at is not None:
+        raise Refused(Code.ALREADY_DONE, "This contact was made.", argument="id")
+    account = await session.get_one(Account, row.account_id)
+    if contact_id is not None:
+        person = await session.scalar(
+            select(Contact)
+            .where(
+                Contact.id == contact_id,
+                Contact.account_id == row.account_id,
+                actor.fence(Contact),
+            )
+            .with_for_update(key_share=True)
+        )
+        if person is None:
+            raise Refused(Code.NOT_FOUND, "No such contact of this client.", argument="contactId")
+        person.last_contact_at = at
+    row.done_at, row.done_by, row.contact_id = at, actor.subject, contact_id
+    record(
+        session,
+        actor,
+        Made(
+            account_id=row.account_id,
+            subject_id=row.id,
+            at=at,
+            touchpoint_kind=row.kind,
+            due_on=row.due_on,
+            contact_id=contact_id,
+        ),
+    )
+    await session.flush()
+    await plan(session, account, at=at)
+    return row

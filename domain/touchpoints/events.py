@@ -1,0 +1,17 @@
+"""Facts about touchpoints: the company's own affair, so clients are not shown them."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class Made(Fact):
+    """A planned contact with a client was made."""
+
+    kind: ClassVar[str] = "touchpoint.made"
+    touchpoint_kind: str
+    due_on: date
+    contact_id: UUID | None
+    internal: bool = True

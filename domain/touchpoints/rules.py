@@ -1,0 +1,71 @@
+"""How often we meet a client: by tier, and by activity where the tier leaves it open (COM-04, COM-05)."""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from domain.accounts.model import CadenceTier
+from domain.touchpoints.model import Activity, TouchpointKind
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Days or calendar months between two contacts."""
+
+    days: int = 0
+    months: int = 0
+
+
+WEEKLY, TWO_WEEKLY = Interval(days=7), Interval(days=14)
+MONTHLY, QUARTERLY = Interval(months=1), Interval(months=3)
+HALF_YEARLY, YEARLY = Interval(months=6), Interval(months=12)
+
+BY_TIER: dict[CadenceTier, dict[TouchpointKind, Interval | None]] = {
+    CadenceTier.STRATEGIC: {
+        TouchpointKind.FORMAL_REVIEW: MONTHLY,
+        TouchpointKind.CHECK_IN: WEEKLY,
+        TouchpointKind.SOCIAL: QUARTERLY,
+    },
+    CadenceTier.CORE: {
+        TouchpointKind.FORMAL_REVIEW: QUARTERLY,
+        TouchpointKind.CHECK_IN: TWO_WEEKLY,
+        TouchpointKind.SOCIAL: HALF_YEARLY,
+    },
+    CadenceTier.STANDARD: {
+        TouchpointKind.FORMAL_REVIEW: HALF_YEARLY,
+        TouchpointKind.CHECK_IN: None,  # as needed: what goes on with the client decides
+        TouchpointKind.SOCIAL: YEARLY,
+    },
+}
+BY_ACTIVITY = {
+    Activity.ACTIVE_PROJECT: WEEKLY,
+    Activity.LONG_TERM: MONTHLY,
+    Activity.INACTIVE: QUARTERLY,
+}
+WORKED_WITHIN = timedelta(days=30)
+HEARD_WITHIN = timedelta(days=365)
+
+
+def activity_of(
+    *, last_work_on: date | None, last_contact_on: date | None, today: date
+) -> Activity:
+    """Work in the last 30 days makes a project active; work or contact in the last year keeps a client long-term."""
+    if last_work_on is not None and today - last_work_on <= WORKED_WITHIN:
+        return Activity.ACTIVE_PROJECT
+    heard = max((on for on in (last_work_on, last_contact_on) if on is not None), default=None)
+    if heard is not None and today - heard <= HEARD_WITHIN:
+        return Activity.LONG_TERM
+    return Activity.INACTIVE
+
+
+def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> Interval:
+    """What the tier says, else what the activity says."""
+    return BY_TIER[tier][kind] or BY_ACTIVITY[activity]
+
+
+def due_on(anchor_on: date, interval: Interval) -> date:
+    """The day a contact is due: the same day of a later month, or that month's last day."""
+    months = anchor_on.year * 12 + anchor_on.month - 1 + interval.months
+    year, month = divmod(months, 12)
+    day = min(anchor_on.day, monthrange(year, month + 1)[1])
+    return date(year, month + 1, day) + timedelta(days=interval.days)

@@ -1,0 +1,52 @@
+"""Reports at the client's own time: planned, made, written to the contacts, and judged; whatever dies in between."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+
+from domain import reports
+from domain.db import Sessions, transaction
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+ADOPT_EVERY_S = 60.0
+REPORTS = 50  # made between two looks at deliveries
+
+
+async def sweep_reports(make: Sessions) -> None:
+    """Make what is due and follow what was made, every second, until cancelled; any number of workers may."""
+    loop = asyncio.get_running_loop()
+    adopted_at = -ADOPT_EVERY_S
+    while True:
+        if loop.time() - adopted_at >= ADOPT_EVERY_S:
+            async with transaction(make) as session:
+                await reports.adopt(session, at=datetime.now(UTC))
+            adopted_at = loop.time()
+        made = await make_due(make, at=datetime.now(UTC))
+        async with transaction(make) as session:
+            await reports.follow(session, at=datetime.now(UTC))
+        if made < REPORTS:
+            await asyncio.sleep(EVERY_S)
+
+
+async def make_due(make: Sessions, *, at: datetime) -> int:
+    """Make the reports that are due, each in its own transaction; one that cannot be made holds up none.
+
+    Returns how many were due.
+    """
+    async with make() as session:
+        plans = await reports.due(session, at=at, limit=REPORTS)
+    for plan_id in plans:
+        try:
+            async with transaction(make) as session:
+                report = await reports.make_next(session, plan_id, at=at)
+        except Exception as error:
+            log.exception("report.not_made", plan=str(plan_id), error=repr(error))
+            async with transaction(make) as session:
+                await reports.put_off(session, plan_id, at=at)
+        else:
+            if report is not None:
+                log.info("report.made", report=str(report.id), cadence=str(report.cadence))
+    return len(plans)
