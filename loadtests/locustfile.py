@@ -8,21 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import httpx2
 import msgspec
 from locust import events
 from locust.env import Environment
 
 from loadtests import report
 from loadtests.asking import Asker
-from loadtests.company import found
+from loadtests.company import Company, found
 from loadtests.listening import BreachDesk, Crowd, Watcher
 from loadtests.reading import Baseline, ClientApp
 from loadtests.run import Run
 from loadtests.storm import ControlRoom, Partner
+from loadtests.wire import Refusal
 
 __all__ = ["Baseline", "BreachDesk", "ClientApp", "ControlRoom", "Crowd", "Partner", "Watcher"]
 
 HERE = Path(__file__).parent
+COMPANIES: list[Company] = []
+background: list[gevent.Greenlet] = []
 
 
 @events.init_command_line_parser.add_listener
@@ -33,23 +37,32 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--report-json", type=Path, default=Path("build/loadtest/report.json"))
 
 
+@events.init.add_listener
+def prepare(environment: Environment, **_: Any) -> None:
+    """Fill the companies, before the clock of the run starts."""
+    told: Any = environment.parsed_options
+    try:
+        COMPANIES.extend(
+            found(str(environment.host), **msgspec.json.decode(line))
+            for line in told.companies.read_text().splitlines()
+        )
+    except (OSError, httpx2.HTTPError, msgspec.DecodeError, Refusal) as error:
+        raise SystemExit(f"The companies cannot be used: {error!r}") from error
+
+
 @events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
-    """Fill the companies and let somebody drop the crowd's lines."""
-    told: Any = environment.parsed_options
-    companies = [
-        found(str(environment.host), **msgspec.json.decode(line))
-        for line in told.companies.read_text().splitlines()
-    ]
-    Asker.run_of = run = Run(environment, companies)
-    gevent.spawn(run.drop_the_crowd)
-    gevent.spawn(report.progress, run)
+    """A new run, in which somebody drops the crowd's lines now and then."""
+    Asker.run_of = run = Run(environment, COMPANIES)
+    background.extend((gevent.spawn(run.drop_the_crowd), gevent.spawn(report.progress, run)))
 
 
 @events.test_stop.add_listener
 def settle(environment: Environment, **_: Any) -> None:
     """Reconcile, judge, write; a run that found something wrong ends with 1."""
     told: Any = environment.parsed_options
+    gevent.killall(background)
+    background.clear()
     Asker.run_of.settle()
     verdicts = report.write(Asker.run_of, told.budgets, told.report_json)
     environment.process_exit_code = 0 if all(each.kept for each in verdicts) else 1

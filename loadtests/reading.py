@@ -83,7 +83,7 @@ class ClientApp(Asker):
         if found is not None and (found["account"] is not None or found["incidents"]["nodes"]):
             audit.blame(Wrong.FOREIGN, f"{self.company.name} was shown {found}")
         try:
-            self.company.manager.ask("ledger", after=self.run_of.first_cursor(stranger))
+            self.company.manager.ask("ledger", after=self.run_of.began(stranger))
         except Exception as refused:  # noqa: BLE001 - any answer but the right one is blamed
             if "CURSOR_INVALID" in str(refused):
                 return

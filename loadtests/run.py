@@ -30,7 +30,7 @@ class Run:
     unanswered: Counter[str] = field(default_factory=Counter)
     cuts: int = 0
     _turn: "count[int]" = field(default_factory=count)
-    _firsts: dict[str, str] = field(default_factory=dict)
+    _began: dict[str, str] = field(default_factory=dict)
     _starts: dict[Sight, str | None] = field(default_factory=dict)
 
     def place(self) -> tuple[Company, Client]:
@@ -43,11 +43,13 @@ class Run:
         """Another company."""
         return next(each for each in self.companies if each is not company)
 
-    def first_cursor(self, company: Company) -> str:
-        """A cursor of this company, good there and nowhere else."""
-        if company.name not in self._firsts:
-            self._firsts[company.name] = company.end(company.manager_key) or ""
-        return self._firsts[company.name]
+    def __post_init__(self) -> None:
+        """What companies did before is not ours to answer for."""
+        self._began = {each.name: each.end(each.manager_key) or "" for each in self.companies}
+
+    def began(self, company: Company) -> str:
+        """A cursor of this company, good there and nowhere else: where its ledger ended when the run began."""
+        return self._began[company.name]
 
     def note_opened(self, company: Company, incident: str) -> None:
         """A ticket was opened and its id told; two are never the same."""
@@ -129,7 +131,10 @@ class Run:
     def _account_for(self, company: Company, deadline: float) -> None:
         """Every change has one effect, every breach one credit."""
         wire = company.manager
-        opened = Counter(row["subjectId"] for row in wire.rows("ledger", kinds=["incident.opened"]))
+        opened = Counter(
+            row["subjectId"]
+            for row in wire.rows("ledger", after=self.began(company), kinds=["incident.opened"])
+        )
         known = self.opened[company.name]
         self.audit.saw(Wrong.TWICE, count=len(opened))
         for incident, facts in opened.items():
@@ -149,7 +154,7 @@ class Run:
             )
         breached = [
             row["subjectId"]
-            for row in wire.rows("ledger", kinds=["promise.breached"])
+            for row in wire.rows("ledger", after=self.began(company), kinds=["promise.breached"])
             if not row["body"].get("internal")
         ]
         while True:
@@ -157,5 +162,8 @@ class Run:
             if set(breached) <= set(credited) or time.monotonic() > deadline:
                 break
             gevent.sleep(0.5)
-        told = [row["body"]["promise_id"] for row in wire.rows("ledger", kinds=["credit.decided"])]
+        told = [
+            row["body"]["promise_id"]
+            for row in wire.rows("ledger", after=self.began(company), kinds=["credit.decided"])
+        ]
         once_credited(self.audit, company.name, breached, credited, told)

@@ -51,6 +51,7 @@ class ControlRoom(Asker):
     def _work(self, incident: str) -> None:
         for document, kind, more in (
             ("acknowledge_incident", "incident.acknowledged", {}),
+            ("start_work_on_incident", "incident.work_started", {}),
             ("update_incident", "incident.updated", {"body": "Somebody is on the way."}),
             ("resolve_incident", "incident.resolved", {"resolution": "False alarm."}),
             ("close_incident", "incident.closed", {}),
