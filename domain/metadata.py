@@ -17,8 +17,10 @@ from domain.messages import model as messages
 from domain.positions import model as positions
 from domain.quality import model as quality
 from domain.recovery import model as recovery
+from domain.reports import model as reports
 from domain.simulation import model as simulation
 from domain.sla import model as sla
+from domain.touchpoints import model as touchpoints
 
 MODELS = (
     accounts,
@@ -40,7 +42,9 @@ MODELS = (
     positions,
     quality,
     recovery,
+    reports,
     simulation,
     sla,
+    touchpoints,
 )
 metadata = Base.metadata
