@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from workers.audit import erase_person, tell_checkpoint
-from workers.compensation import decide_credit
+from workers.compensation import decide_credit, settle_credit
 from workers.jobs import Job
 from workers.messages import tell_credit, tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
@@ -14,8 +14,14 @@ Routes = Mapping[str, tuple[Job, ...]]
 ROUTES: Routes = {
     "promise.breached": (decide_credit, mark_quality),
     "promise.kept": (mark_quality,),
-    "promise.revised": (mark_quality,),
-    "promise.cancelled": (mark_quality,),
+    "promise.revised": (
+        settle_credit,
+        mark_quality,
+    ),
+    "promise.cancelled": (
+        settle_credit,
+        mark_quality,
+    ),
     "credit.decided": (tell_credit,),
     "incident.opened": (tell_opened,),
     "incident.resolved": (tell_resolved,),

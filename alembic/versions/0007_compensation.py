@@ -28,9 +28,9 @@ RULE_CHECKS = {
     "amount_fits_basis": "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis IN ('fee_share', 'line_share')) = (fee_bps IS NOT NULL) AND (basis = 'service') = (units_milli IS NOT NULL) AND (basis IN ('line_share', 'service')) = (rate_code IS NOT NULL)",
 }
 CREDIT_CHECKS = {
+    "fits_kind": "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL) AND (kind = 'period') = (term_id IS NOT NULL) AND (kind = 'goodwill') = (terms_id IS NULL)",
     "override_not_negative": "override_cents >= 0",
     "decision_is_whole": "(decision_reason IS NULL) = (decision_by IS NULL)",
-    "fits_kind": "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL) AND (kind = 'period') = (term_id IS NOT NULL) AND (kind = 'goodwill') = (terms_id IS NULL)",
 }
 
 KEEP_THE_JOURNAL = """
@@ -635,7 +635,7 @@ def upgrade() -> None:
         sa.Column("opened_by", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict_was", sa.Text(), nullable=False),
-        sa.Column("elapsed_was_us", sa.BigInteger(), nullable=False),
+        sa.Column("verdict_was_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("facts_was", sa.BigInteger(), nullable=False),
         sa.Column(
             "state",
@@ -645,7 +645,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("verdict_now", sa.Text(), nullable=True),
-        sa.Column("elapsed_now_us", sa.BigInteger(), nullable=True),
+        sa.Column("verdict_now_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("facts_now", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=True),
@@ -841,6 +841,7 @@ def upgrade() -> None:
     )
     op.alter_column("credit", "state", server_default=None)
     op.add_column("credit", sa.Column("term_id", sa.Uuid(), nullable=True))
+    op.add_column("credit", sa.Column("turn", sa.BigInteger(), nullable=True))
     op.add_column("credit", sa.Column("units_milli", sa.BigInteger(), nullable=True))
     op.add_column("credit", sa.Column("override_cents", sa.BigInteger(), nullable=True))
     op.add_column("credit", sa.Column("decision_by", sa.Text(), nullable=True))
@@ -882,6 +883,14 @@ def upgrade() -> None:
     for name, says in CREDIT_CHECKS.items():
         op.create_check_constraint(op.f(f"ck_credit_{name}"), "credit", says)
     op.execute("ALTER TABLE credit NO FORCE ROW LEVEL SECURITY")
+    op.execute(
+        "UPDATE credit SET turn = numbered.n FROM (SELECT id, row_number() OVER"
+        " (PARTITION BY agreement_id ORDER BY id) AS n FROM credit) AS numbered WHERE numbered.id = credit.id"
+    )
+    op.alter_column("credit", "turn", nullable=False)
+    op.create_unique_constraint(
+        op.f("uq_credit_agreement_id_turn"), "credit", ["agreement_id", "turn"]
+    )
     op.execute(OPENING_ENTRIES)
     op.execute(OPENING_LINES)
     op.execute("ALTER TABLE credit FORCE ROW LEVEL SECURITY")
@@ -953,6 +962,7 @@ def downgrade() -> None:
     op.drop_column("credit_rule", "rate_code")
     op.drop_constraint(op.f("fk_credit_term_id_promise_term"), "credit", type_="foreignkey")
     op.drop_constraint(op.f("uq_credit_term_id_month_on"), "credit", type_="unique")
+    op.drop_constraint(op.f("uq_credit_agreement_id_turn"), "credit", type_="unique")
     op.alter_column("credit", "rule_id", existing_type=sa.UUID(), nullable=False)
     op.alter_column("credit", "terms_id", existing_type=sa.UUID(), nullable=False)
     op.alter_column("credit", "incident_id", existing_type=sa.UUID(), nullable=False)
@@ -961,6 +971,7 @@ def downgrade() -> None:
     op.drop_column("credit", "decision_by")
     op.drop_column("credit", "override_cents")
     op.drop_column("credit", "units_milli")
+    op.drop_column("credit", "turn")
     op.drop_column("credit", "term_id")
     op.drop_column("credit", "state")
     op.drop_column("credit", "kind")

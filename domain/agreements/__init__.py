@@ -16,11 +16,20 @@ from domain.agreements.model import (
     TicketKind,
     Unit,
 )
+from domain.agreements.rates import price_on, rates_of, set_rate
 from domain.agreements.reads import Term, applicable, in_force, terms_by_id
-from domain.agreements.rules import CreditDraft, PromiseDraft, Target, TermsDraft, seed_matrix
+from domain.agreements.rules import (
+    BandDraft,
+    CreditDraft,
+    PromiseDraft,
+    Target,
+    TermsDraft,
+    seed_matrix,
+)
 
 __all__ = [
     "Agreement",
+    "BandDraft",
     "CreditBand",
     "CreditBasis",
     "CreditDraft",
@@ -42,7 +51,10 @@ __all__ = [
     "applicable",
     "end",
     "in_force",
+    "price_on",
+    "rates_of",
     "seed_matrix",
+    "set_rate",
     "sign",
     "terms_by_id",
 ]

@@ -12,7 +12,7 @@ from domain.actor import Actor, Right
 from domain.agreements.events import Amended, Ended, Signed
 from domain.agreements.model import (
     Agreement,
-    CreditBasis,
+    CreditBand,
     CreditRule,
     PromiseTarget,
     PromiseTerm,
@@ -209,6 +209,7 @@ async def _write(
         period_fee_cents=draft.period_fee_cents,
         currency=draft.currency,
         credit_cap_cents=draft.credit_cap_cents,
+        per_cause=draft.per_cause,
     )
     session.add(terms)
     await session.flush()
@@ -220,7 +221,7 @@ async def _write(
 
 async def _promise(
     session: AsyncSession, owned: dict[str, UUID], terms: Terms, draft: PromiseDraft
-) -> list[PromiseTarget | CreditRule]:
+) -> list[PromiseTarget | CreditRule | CreditBand]:
     term = PromiseTerm(
         id=uuid7(),
         **owned,
@@ -251,10 +252,24 @@ async def _promise(
             **owned,
             term_id=term.id,
             priority=priority,
-            basis=CreditBasis.FIXED if credit.fee_bps is None else CreditBasis.FEE_SHARE,
+            basis=credit.basis,
             fixed_cents=credit.fixed_cents,
             fee_bps=credit.fee_bps,
+            rate_code=credit.rate_code,
+            units_milli=credit.units_milli,
+            least_cents=credit.least_cents,
+            most_cents=credit.most_cents,
         )
         for priority, credit in draft.credits.items()
     ]
-    return [*targets, *rules]
+    bands = [
+        CreditBand(
+            **owned,
+            term_id=term.id,
+            below_ppm=band.below_ppm,
+            fixed_cents=band.fixed_cents,
+            fee_bps=band.fee_bps,
+        )
+        for band in draft.bands
+    ]
+    return [*targets, *rules, *bands]

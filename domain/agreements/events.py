@@ -1,6 +1,6 @@
 """Facts about agreements."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -21,6 +21,16 @@ class Amended(Fact):
     kind: ClassVar[str] = "agreement.amended"
     terms_id: UUID
     number: int
+
+
+class RateSet(Fact):
+    """A unit of a service costs this much from a day on."""
+
+    kind: ClassVar[str] = "agreement.rate_set"
+    rate_id: UUID
+    code: str
+    price_cents: int
+    from_on: date
 
 
 class Ended(Fact):

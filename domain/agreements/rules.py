@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.agreements.model import Priority, PromiseKind, TicketKind
+from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
 from domain.errors import Code, Refused
 from domain.words import must_be_line
 
@@ -24,8 +24,34 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class CreditDraft:
-    """What breaking a promise earns the client: a fixed amount, or a share of the period fee."""
+    """What breaking a promise earns the client: one of four.
 
+    A fixed amount; a share of the period fee; with `rate_code` a share of the price of that rate; with `rate_code` and
+    `units_milli` so many thousandths of its unit for free. At least `least_cents`, at most `most_cents`.
+    """
+
+    fixed_cents: int | None = None
+    fee_bps: int | None = None
+    rate_code: str | None = None
+    units_milli: int | None = None
+    least_cents: int = 0
+    most_cents: int | None = None
+
+    @property
+    def basis(self) -> CreditBasis:
+        """Which of the four."""
+        if self.units_milli is not None:
+            return CreditBasis.SERVICE
+        if self.fee_bps is not None:
+            return CreditBasis.FEE_SHARE if self.rate_code is None else CreditBasis.LINE_SHARE
+        return CreditBasis.FIXED
+
+
+@dataclass(frozen=True, slots=True)
+class BandDraft:
+    """What a month in which less than `below_ppm` was kept earns: a fixed amount, or a share of the period fee."""
+
+    below_ppm: int
     fixed_cents: int | None = None
     fee_bps: int | None = None
 
@@ -44,6 +70,7 @@ class PromiseDraft:
     pausable: bool = True
     internal: bool = False
     credits: Mapping[Priority | None, CreditDraft] = field(default_factory=dict)
+    bands: tuple[BandDraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +81,7 @@ class TermsDraft:
     period_fee_cents: int = 0
     currency: str = "EUR"
     credit_cap_cents: int | None = None
+    per_cause: PerCause = PerCause.LARGEST
 
 
 def check(terms: TermsDraft) -> None:
@@ -72,6 +100,8 @@ def check(terms: TermsDraft) -> None:
     for promise in terms.promises:
         must_be_line(promise.name, "promises")
         must_be_line(promise.category, "promises")
+        for credit in promise.credits.values():
+            must_be_line(credit.rate_code, "promises")
         for problem in _problems(promise):
             raise Refused(Code.INVALID, f"Promise {promise.name!r}: {problem}", argument="promises")
 
@@ -89,13 +119,35 @@ def _problems(promise: PromiseDraft) -> list[str]:
             found.append(f"the target for {priority} is 0 to {LONGEST_S:,} seconds.")
         elif not 0 <= (target.business_days or 0) <= LONGEST_DAYS:
             found.append(f"the target for {priority} is 0 to {LONGEST_DAYS} business days.")
-    for credit in promise.credits.values():
-        if (credit.fixed_cents is None) == (credit.fee_bps is None):
-            found.append("a credit is a fixed amount or a share of the fee, one of the two.")
-        elif (credit.fixed_cents or 0) < 0 or not 0 <= (credit.fee_bps or 0) <= 10_000:
-            found.append("a credit is not negative and at most the whole fee.")
-    if promise.internal and promise.credits:
+    found += [problem for credit in promise.credits.values() for problem in _amiss(credit)]
+    levels = [band.below_ppm for band in promise.bands]
+    if len(set(levels)) != len(levels) or not all(1 <= level <= 1_000_000 for level in levels):
+        found.append("bands are below different shares of 1 to 1,000,000 ppm.")
+    for band in promise.bands:
+        if (band.fixed_cents is None) == (band.fee_bps is None):
+            found.append("a band is a fixed amount or a share of the fee, one of the two.")
+        elif (band.fixed_cents or 0) < 0 or not 0 <= (band.fee_bps or 0) <= 10_000:
+            found.append("a band is not negative and at most the whole fee.")
+    if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective earns no credits.")
+    return found
+
+
+def _amiss(credit: CreditDraft) -> list[str]:
+    found = []
+    ways = (credit.fixed_cents, credit.fee_bps, credit.units_milli)
+    if sum(way is not None for way in ways) != 1:
+        found.append("a credit is a fixed amount, a share, or free units: one of them.")
+    elif (credit.fixed_cents or 0) < 0 or not 0 <= (credit.fee_bps or 0) <= 10_000:
+        found.append("a credit is not negative and at most the whole fee.")
+    elif credit.units_milli is not None and (credit.units_milli <= 0 or credit.rate_code is None):
+        found.append("free units are more than none, of a rate.")
+    elif credit.fixed_cents is not None and credit.rate_code is not None:
+        found.append("a fixed amount is of no rate.")
+    if credit.least_cents < 0 or (
+        credit.most_cents is not None and credit.most_cents < credit.least_cents
+    ):
+        found.append("a credit's least is not negative, and its most not below it.")
     return found
 
 

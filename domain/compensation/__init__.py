@@ -1,6 +1,37 @@
-"""Credits: what a broken promise gives back to the client."""
+"""Compensation: what broken promises give back to the client, and how people decide about it."""
 
-from domain.compensation.actions import decide
-from domain.compensation.model import Credit
+from domain.compensation.actions import close_month, decide, settle
+from domain.compensation.decisions import approve, choose_policy, decline, give, override
+from domain.compensation.disputes import contest, decide_dispute
+from domain.compensation.model import (
+    ClosedMonth,
+    CompensationPolicy,
+    Credit,
+    CreditKind,
+    CreditState,
+    Dispute,
+    DisputeState,
+)
+from domain.compensation.reads import Over, months_over
 
-__all__ = ["Credit", "decide"]
+__all__ = [
+    "ClosedMonth",
+    "CompensationPolicy",
+    "Credit",
+    "CreditKind",
+    "CreditState",
+    "Dispute",
+    "DisputeState",
+    "Over",
+    "approve",
+    "choose_policy",
+    "close_month",
+    "contest",
+    "decide",
+    "decide_dispute",
+    "decline",
+    "give",
+    "months_over",
+    "override",
+    "settle",
+]

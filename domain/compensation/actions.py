@@ -1,21 +1,44 @@
-"""Decide credits: once per broken promise, by the table's unique key."""
+"""Decide credits, and let what was paid follow what the client is entitled to: by entries, never by edits."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import journal
 from domain.accounts.model import Account
 from domain.actor import Actor
-from domain.agreements.model import Agreement, CreditRule, Terms
+from domain.agreements.model import Agreement
 from domain.base import uuid7
-from domain.compensation.events import CreditDecided
-from domain.compensation.model import Credit
-from domain.compensation.rules import amount_cents, capped, month_of, rule_for
+from domain.compensation.events import (
+    CreditAdjusted,
+    CreditDecided,
+    CreditGranted,
+    CreditProposed,
+    MonthClosed,
+)
+from domain.compensation.model import (
+    ClosedMonth,
+    CompensationPolicy,
+    Credit,
+    CreditKind,
+    CreditState,
+)
+from domain.compensation.reckoning import Earned, Reckoning, months_of, reckon
+from domain.journal import Book, JournalEntry, JournalKind, JournalLine
 from domain.ledger import record
 from domain.sla.model import Promise, State
+
+BROKEN = "The promise was broken."
+KEPT = "Later facts show that the promise was kept."
+NEVER = "Later facts show that the promise never held."
+AFTER_ALL = "Later facts show that the promise was broken after all."
+OTHERS = "Another credit of the same ticket or month changed."
+MONTH = "Less was kept in the month than agreed."
+MEASURED = "Later facts changed what was kept in the month."
 
 
 async def decide(
@@ -25,64 +48,301 @@ async def decide(
 
     None also when the promise is not late (any more), is our own internal objective, or no rule gives a credit.
     """
+    return (await settle(session, actor, promise_id, at=at)).get(promise_id)
+
+
+async def settle(
+    session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
+) -> Mapping[object, Credit]:
+    """Make what was paid equal what the verdicts as they stand earn, for a promise's ticket and its months.
+
+    Returns the credits that are new, by the promise (or the term and month) they are for. Whatever changed, and in
+    whatever order it became known, doing it again changes nothing.
+    """
     promise = await session.scalar(
-        select(Promise)
-        .where(Promise.id == promise_id, actor.fence(Promise))
-        .with_for_update(read=True)
+        select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
     )
-    if promise is None or promise.state is not State.LATE or promise.internal:
-        return None
-    rules = await session.scalars(select(CreditRule).where(CreditRule.term_id == promise.term_id))
-    rule = rule_for(rules, promise.priority)
-    if rule is None:
-        return None
-    # The agreement's row is the turnstile of its monthly cap: two credits never share the last euro.
-    await session.execute(
-        select(Agreement.id)
-        .where(Agreement.id == promise.agreement_id)
-        .with_for_update(key_share=True)
+    if promise is None or promise.internal:
+        return {}
+    account = await turnstile(session, promise.agreement_id)
+    months = await months_of(session, promise.agreement_id, promise.incident_id, account.time_zone)
+    return await settle_months(
+        session,
+        actor,
+        account,
+        promise.agreement_id,
+        months,
+        at=at,
+        incident_id=promise.incident_id,
+        promise_id=promise.id,
     )
-    terms = await session.get_one(Terms, promise.terms_id)
-    account = await session.get_one(Account, promise.account_id)
-    month = month_of(promise.decided_at or at, account.time_zone)
-    used = await session.scalar(
-        select(func.coalesce(func.sum(Credit.amount_cents), 0)).where(
-            Credit.agreement_id == promise.agreement_id, Credit.month_on == month
+
+
+async def close_month(
+    session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
+) -> ClosedMonth | None:
+    """Weigh the compliance of a month that is over; None when that was done before."""
+    account = await turnstile(session, agreement_id)
+    row: ClosedMonth | None = await session.scalar(
+        insert(ClosedMonth)
+        .values(
+            id=uuid7(),
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            agreement_id=agreement_id,
+            month_on=month_on,
+            closed_at=at,
         )
+        .on_conflict_do_nothing(index_elements=["agreement_id", "month_on"])
+        .returning(ClosedMonth)
     )
-    earned = amount_cents(rule, terms.period_fee_cents)
+    if row is None:
+        return None
+    fact = MonthClosed(account_id=account.id, subject_id=agreement_id, at=at, month_on=month_on)
+    record(session, actor, fact)
+    await settle_months(session, actor, account, agreement_id, {month_on}, at=at)
+    return row
+
+
+async def turnstile(session: AsyncSession, agreement_id: UUID) -> Account:
+    """Take an agreement's turn (two credits never share the last euro of a cap), and tell whose it is."""
+    await session.execute(
+        select(Agreement.id).where(Agreement.id == agreement_id).with_for_update(key_share=True)
+    )
+    account: Account = (
+        await session.scalars(
+            select(Account)
+            .join(Agreement, Agreement.account_id == Account.id)
+            .where(Agreement.id == agreement_id)
+        )
+    ).one()
+    return account
+
+
+async def settle_months(
+    session: AsyncSession,
+    actor: Actor,
+    account: Account,
+    agreement_id: UUID,
+    months: set[date],
+    *,
+    at: datetime,
+    incident_id: UUID | None = None,
+    promise_id: UUID | None = None,
+    reasons: Mapping[UUID, str] | None = None,
+    untold: frozenset[UUID] = frozenset(),
+) -> Mapping[object, Credit]:
+    """Move every credit of some months to what it should be. The agreement's turn is taken.
+
+    `reasons` are what people said about single credits, by id; of the `untold` the caller tells the client.
+    """
+    if not months:
+        return {}
+    found = await reckon(
+        session,
+        agreement_id,
+        account.time_zone,
+        months,
+        incident_id=incident_id,
+        promise_id=promise_id,
+    )
+    above = await approval_above(session, account.tenant_id)
+    made: dict[object, Credit] = {}
+    for key, earned in found.earned.items():
+        if key not in found.credits:
+            credit = await _make(session, actor, agreement_id, account, earned, above, at=at)
+            if credit is not None:
+                made[key] = credit
+    everything = {**found.credits, **made}
+    nets = await nets_of(session, [credit.id for credit in everything.values()])
+    states = await _states(session, found)
+    for key, credit in everything.items():
+        if credit.state is CreditState.AWAITING or key in found.beyond:
+            continue
+        due = found.earned.get(key)
+        net, n = nets.get(credit.id, (0, 0))
+        target = 0 if due is None else due.cents
+        if target == net:
+            continue
+        said = (reasons or {}).get(credit.id) or _reason(credit, states, fresh=key in made, net=net)
+        entry = await post(session, actor, credit, target - net, n=n + 1, reason=said, at=at)
+        if key not in made and credit.id not in untold:
+            record(session, actor, adjusted(credit, entry, target - net, target, at))
+    return made
+
+
+async def _make(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    account: Account,
+    earned: Earned,
+    above: int | None,
+    *,
+    at: datetime,
+) -> Credit | None:
+    """The row for what was earned, granted or awaiting a yes; None when it is there."""
+    promise, rule = earned.promise, earned.rule
+    waits = above is not None and earned.cents > above
     credit: Credit | None = await session.scalar(
         insert(Credit)
         .values(
             id=uuid7(),
-            tenant_id=promise.tenant_id,
-            account_id=promise.account_id,
-            promise_id=promise.id,
-            incident_id=promise.incident_id,
-            agreement_id=promise.agreement_id,
-            terms_id=promise.terms_id,
-            rule_id=rule.id,
-            amount_cents=capped(earned, cap_cents=terms.credit_cap_cents, used_cents=used or 0),
-            uncapped_cents=earned,
-            currency=terms.currency,
-            month_on=month,
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            kind=earned.kind,
+            state=CreditState.AWAITING if waits else CreditState.GRANTED,
+            promise_id=None if promise is None else promise.id,
+            incident_id=None if promise is None else promise.incident_id,
+            term_id=earned.term_id,
+            agreement_id=agreement_id,
+            terms_id=earned.terms.id,
+            rule_id=None if rule is None else rule.id,
+            turn=earned.turn,
+            amount_cents=earned.cents,
+            uncapped_cents=earned.earned_cents,
+            units_milli=None if rule is None else rule.units_milli,
+            currency=earned.terms.currency,
+            month_on=earned.month_on,
             decided_at=at,
         )
-        .on_conflict_do_nothing(index_elements=["promise_id"])
+        .on_conflict_do_nothing()
         .returning(Credit)
     )
     if credit is not None:
         record(
-            session,
-            actor,
-            CreditDecided(
-                account_id=credit.account_id,
-                subject_id=credit.id,
-                at=at,
-                promise_id=promise.id,
-                incident_id=promise.incident_id,
-                amount_cents=credit.amount_cents,
-                currency=credit.currency,
-            ),
+            session, actor, proposed(credit, at) if waits else announced(credit, earned.cents, at)
         )
     return credit
+
+
+def announced(credit: Credit, cents: int, at: datetime) -> CreditDecided | CreditGranted:
+    """The fact that tells the client of a credit."""
+    if credit.promise_id is not None and credit.incident_id is not None:
+        return CreditDecided(
+            account_id=credit.account_id,
+            subject_id=credit.id,
+            at=at,
+            promise_id=credit.promise_id,
+            incident_id=credit.incident_id,
+            amount_cents=cents,
+            currency=credit.currency,
+        )
+    return CreditGranted(
+        account_id=credit.account_id,
+        subject_id=credit.id,
+        at=at,
+        credit_kind=credit.kind,
+        month_on=credit.month_on,
+        amount_cents=cents,
+        currency=credit.currency,
+    )
+
+
+def proposed(credit: Credit, at: datetime) -> CreditProposed:
+    """The fact that somebody has to agree to a credit."""
+    return CreditProposed(
+        account_id=credit.account_id,
+        subject_id=credit.id,
+        at=at,
+        credit_kind=credit.kind,
+        amount_cents=credit.amount_cents,
+        currency=credit.currency,
+    )
+
+
+def adjusted(
+    credit: Credit, entry: JournalEntry, cents: int, net_cents: int, at: datetime
+) -> CreditAdjusted:
+    """The fact that a credit moved."""
+    return CreditAdjusted(
+        account_id=credit.account_id,
+        subject_id=credit.id,
+        at=at,
+        entry_id=entry.id,
+        amount_cents=cents,
+        net_cents=net_cents,
+        currency=credit.currency,
+        reason=entry.reason,
+    )
+
+
+async def post(
+    session: AsyncSession,
+    actor: Actor,
+    credit: Credit,
+    cents: int,
+    *,
+    n: int,
+    reason: str,
+    at: datetime,
+) -> JournalEntry:
+    """Write the `n`-th entry of a credit: `cents` more (or less) are owed to the client."""
+    cost = Book.GOODWILL if credit.kind is CreditKind.GOODWILL else Book.SERVICE_RECOVERY
+    return await journal.post(
+        session,
+        actor,
+        account_id=credit.account_id,
+        agreement_id=credit.agreement_id,
+        subject_id=credit.id,
+        n=n,
+        kind=JournalKind.GRANT if n == 1 else JournalKind.ADJUST,
+        lines={cost: cents, Book.CLIENT_CREDIT: -cents},
+        currency=credit.currency,
+        reason=reason,
+        at=at,
+    )
+
+
+async def nets_of(session: AsyncSession, credit_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
+    """What credits come to, in cents, and how many entries each has; credits without entries are left out."""
+    rows = await session.execute(
+        select(
+            JournalEntry.subject_id,
+            func.sum(-JournalLine.amount_cents),
+            func.max(JournalEntry.n),
+        )
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalEntry.subject_id == func.any(credit_ids),
+            JournalLine.book == Book.CLIENT_CREDIT,
+        )
+        .group_by(JournalEntry.subject_id)
+    )
+    return {credit_id: (int(cents), n) for credit_id, cents, n in rows}
+
+
+async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
+    """Above how many cents somebody must agree; None: never."""
+    found: int | None = await session.scalar(
+        select(CompensationPolicy.approval_above_cents).where(
+            CompensationPolicy.tenant_id == tenant_id
+        )
+    )
+    return found
+
+
+async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, State]:
+    """How the promises stand whose credits earn nothing any more."""
+    gone = [
+        credit.promise_id
+        for key, credit in found.credits.items()
+        if key not in found.earned and key not in found.beyond and credit.promise_id is not None
+    ]
+    if not gone:
+        return {}
+    rows = await session.execute(
+        select(Promise.id, Promise.state).where(Promise.id == func.any(gone))
+    )
+    return {row.id: row.state for row in rows}
+
+
+def _reason(credit: Credit, states: Mapping[UUID, State], *, fresh: bool, net: int) -> str:
+    if credit.kind is CreditKind.PERIOD:
+        return MONTH if fresh else MEASURED
+    if fresh:
+        return BROKEN
+    state = states.get(credit.promise_id) if credit.promise_id is not None else None
+    if state is None:
+        return AFTER_ALL if net == 0 and credit.amount_cents else OTHERS
+    return NEVER if state is State.CANCELLED else KEPT

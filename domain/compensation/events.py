@@ -1,5 +1,6 @@
-"""Facts about credits."""
+"""Facts about credits. Amounts in cents, in favour of the client positive."""
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,3 +15,70 @@ class CreditDecided(Fact):
     incident_id: UUID
     amount_cents: int
     currency: str
+
+
+class CreditGranted(Fact):
+    """A month below a compliance band, or a gesture, gave the client this much."""
+
+    kind: ClassVar[str] = "credit.granted"
+    credit_kind: str
+    month_on: date
+    amount_cents: int
+    currency: str
+
+
+class CreditProposed(Fact):
+    """A credit above the threshold waits for somebody to agree; not shown to clients."""
+
+    kind: ClassVar[str] = "credit.proposed"
+    credit_kind: str
+    amount_cents: int
+    currency: str
+    internal: bool = True
+
+
+class CreditDeclined(Fact):
+    """Somebody decided that a proposed credit is not given; not shown to clients."""
+
+    kind: ClassVar[str] = "credit.declined"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    reason: str
+    internal: bool = True
+
+
+class CreditAdjusted(Fact):
+    """A credit moved by `amount_cents` to `net_cents`: a counter-entry, with its reason."""
+
+    kind: ClassVar[str] = "credit.adjusted"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    entry_id: UUID
+    amount_cents: int
+    net_cents: int
+    currency: str
+    reason: str
+
+
+class MonthClosed(Fact):
+    """A month of an agreement is over, and its compliance was weighed."""
+
+    kind: ClassVar[str] = "agreement.month_closed"
+    month_on: date
+
+
+class DisputeOpened(Fact):
+    """A client contests a verdict; subject is the promise."""
+
+    kind: ClassVar[str] = "promise.disputed"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    dispute_id: UUID
+    reason: str
+
+
+class DisputeDecided(Fact):
+    """The contested verdict was judged anew from the ledger; `changed` says whether it is another one now."""
+
+    kind: ClassVar[str] = "promise.dispute_decided"
+    dispute_id: UUID
+    was: str
+    now: str
+    changed: bool

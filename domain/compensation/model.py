@@ -48,6 +48,7 @@ class Credit(Base, Owned):
         ),
         CheckConstraint("override_cents >= 0", name="override_not_negative"),
         UniqueConstraint("term_id", "month_on"),
+        UniqueConstraint("agreement_id", "turn"),
         Index(None, "agreement_id", "month_on"),
     )
 
@@ -59,6 +60,7 @@ class Credit(Base, Owned):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     terms_id: Mapped[UUID | None] = mapped_column(ForeignKey("terms.id"))
     rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_rule.id"))
+    turn: Mapped[int]  # the how-manieth credit of the agreement: caps are filled in this order
     amount_cents: Mapped[int]
     uncapped_cents: Mapped[int]  # what the rule says, before other credits and the monthly cap
     units_milli: Mapped[int | None]  # free service: thousandths of the rate's unit
@@ -123,11 +125,11 @@ class Dispute(Base, Owned):
     opened_by: Mapped[str]
     opened_at: Mapped[datetime]
     verdict_was: Mapped[str]
-    elapsed_was_us: Mapped[int]
+    verdict_was_at: Mapped[datetime]
     facts_was: Mapped[int]  # of the ticket, when the dispute was opened
     state: Mapped[DisputeState] = mapped_column(default=DisputeState.OPEN)
     verdict_now: Mapped[str | None]
-    elapsed_now_us: Mapped[int | None]
+    verdict_now_at: Mapped[datetime | None]
     facts_now: Mapped[int | None]
     outcome: Mapped[str | None]
     decided_by: Mapped[str | None]

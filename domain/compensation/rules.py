@@ -1,12 +1,48 @@
-"""What a broken promise earns: integer cents, rounded once, half up."""
+"""What a client is entitled to: a pure function of verdicts, terms and prices. Integer cents, rounded once, half up.
 
-from collections.abc import Iterable
+The worked-out rules are in `docs/reference/credits.md`. Entitlements are computed whole; what was paid moves towards
+them by journal entries, so the order in which facts come in does not matter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.agreements.model import CreditBasis, CreditRule, Priority
+from domain.agreements.model import CreditBand, CreditBasis, CreditRule, Priority
 
-_BPS = 10_000
+_BPS, _MILLI, _PPM = 10_000, 1_000, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken promise, and what its rule says it earns before other credits and caps."""
+
+    promise_id: UUID
+    incident_id: UUID
+    term_id: UUID
+    turn: (
+        int  # the place of its credit among those of the agreement, in the order they were decided
+    )
+    month_on: date
+    earned_cents: int
+    cap_cents: int | None
+    largest: bool  # of one ticket's credits only the largest counts
+    given_cents: int | None = None  # what people decided instead
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A closed month of one promise in the terms, and what its band earns before other credits and caps."""
+
+    term_id: UUID
+    turn: int
+    month_on: date
+    earned_cents: int
+    cap_cents: int | None
+    largest: bool
+    given_cents: int | None = None
 
 
 def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | None:
@@ -15,18 +51,85 @@ def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | No
     return by_priority.get(priority) or by_priority.get(None)
 
 
-def amount_cents(rule: CreditRule, period_fee_cents: int) -> int:
-    """A fixed amount, or basis points of the period fee rounded half up to a cent."""
+def amount_cents(rule: CreditRule, period_fee_cents: int, price_cents: int | None = None) -> int:
+    """What a rule earns; `price_cents` is the rate it names on that day, None when it has no price then."""
     if rule.basis is CreditBasis.FIXED:
-        return rule.fixed_cents or 0
-    return (period_fee_cents * (rule.fee_bps or 0) * 2 + _BPS) // (2 * _BPS)
+        cents = rule.fixed_cents or 0
+    elif rule.basis is CreditBasis.SERVICE:
+        cents = half_up((rule.units_milli or 0) * (price_cents or 0), _MILLI)
+    else:
+        whole = period_fee_cents if rule.basis is CreditBasis.FEE_SHARE else price_cents or 0
+        cents = half_up(whole * (rule.fee_bps or 0), _BPS)
+    cents = max(cents, rule.least_cents or 0)
+    return cents if rule.most_cents is None else min(cents, rule.most_cents)
 
 
-def capped(cents: int, *, cap_cents: int | None, used_cents: int) -> int:
-    """What is left of the month's cap, at most the amount itself."""
-    return cents if cap_cents is None else max(0, min(cents, cap_cents - used_cents))
+def band_for(bands: Iterable[CreditBand], *, kept: int, decided: int) -> CreditBand | None:
+    """The lowest band that the share kept lies below; none when nothing was decided."""
+    below = [band for band in bands if kept * _PPM < band.below_ppm * decided]
+    return min(below, key=lambda band: band.below_ppm, default=None)
+
+
+def band_cents(band: CreditBand, period_fee_cents: int) -> int:
+    """What a band earns."""
+    if band.fixed_cents is not None:
+        return band.fixed_cents
+    return half_up(period_fee_cents * (band.fee_bps or 0), _BPS)
+
+
+def beyond(cents: int, before: int) -> int:
+    """What an amount adds to one that was earned for the same cause."""
+    return max(0, cents - before)
+
+
+def entitled(broken: Sequence[Broken], months: Sequence[Month]) -> Mapping[object, int]:
+    """Cents for every broken promise (by its id) and closed month (by term and month).
+
+    First what each adds to what was earned for the same cause, then what the month's cap leaves of that, both in the
+    order in which the credits were decided: a later one never takes from an earlier one.
+    """
+    cause: dict[UUID, int] = {}  # the most that was earned for a ticket
+    single: dict[tuple[UUID, date], int] = {}  # for the breaches of one promise in a month
+    gained: list[tuple[object, Broken | Month, int]] = []
+    for each in sorted(broken, key=lambda b: b.turn):
+        own = each.earned_cents if each.given_cents is None else each.given_cents
+        before = cause.get(each.incident_id, 0)
+        adds = beyond(own, before) if each.largest and each.given_cents is None else own
+        cause[each.incident_id] = max(before, own)
+        key = (each.term_id, each.month_on)
+        single[key] = single.get(key, 0) + adds
+        gained.append((each.promise_id, each, adds))
+    for month in months:
+        key = (month.term_id, month.month_on)
+        own = month.earned_cents if month.given_cents is None else month.given_cents
+        part = month.largest and month.given_cents is None
+        gained.append((key, month, beyond(own, single.get(key, 0)) if part else own))
+    found: dict[object, int] = {}
+    used: dict[date, int] = {}
+    for name, due, adds in sorted(gained, key=lambda g: g[1].turn):
+        before, given = used.get(due.month_on, 0), adds
+        if due.cap_cents is not None and due.given_cents is None:  # people may go beyond the cap
+            given = max(0, min(adds, due.cap_cents - before))
+        used[due.month_on] = before + given
+        found[name] = given
+    return found
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """A quotient that is not negative, in whole cents."""
+    return (numerator * 2 + denominator) // (2 * denominator)
 
 
 def month_of(at: datetime, time_zone: str) -> date:
     """The first day of the local month an instant falls in."""
     return at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+
+
+def following(month_on: date) -> date:
+    """The first day of the month after."""
+    return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
+
+
+def begins(month_on: date, time_zone: str) -> datetime:
+    """The instant at which a local month begins."""
+    return datetime(month_on.year, month_on.month, 1, tzinfo=ZoneInfo(time_zone))

@@ -1,0 +1,109 @@
+"""Rates: what a unit of a service costs, from which day on."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements.events import RateSet
+from domain.agreements.model import Agreement, Rate, Unit
+from domain.base import uuid7
+from domain.errors import Code, Refused
+from domain.ledger import record
+from domain.words import must_be_line
+
+
+async def set_rate(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    code: str,
+    name: str,
+    unit: Unit,
+    price_cents: int,
+    from_on: date,
+    currency: str = "EUR",
+    at: datetime,
+) -> Rate:
+    """Let a unit cost `price_cents` from a day on; until then the last price of the code holds.
+
+    A price that holds already is changed from today on at the earliest: what was delivered costs what was agreed then.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    must_be_line(code, "code")
+    must_be_line(name, "name")
+    if price_cents < 0:
+        raise Refused(Code.INVALID, "A price is not negative.", argument="priceCents")
+    agreement = await session.scalar(
+        select(Agreement)
+        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .with_for_update(key_share=True)
+    )
+    if agreement is None:
+        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
+    account = await session.get_one(Account, agreement.account_id)
+    last = await session.scalar(
+        select(Rate)
+        .where(Rate.agreement_id == agreement.id, Rate.code == code)
+        .order_by(Rate.in_force.desc())
+        .limit(1)
+    )
+    if last is not None:
+        today = at.astimezone(ZoneInfo(account.time_zone)).date()
+        begun = last.in_force.lower
+        if from_on < today or (begun is not None and from_on <= begun):
+            raise Refused(
+                Code.TIME_REVERSED,
+                f"{code} has a price then; a new one holds from today and after the last one.",
+                argument="fromOn",
+            )
+        last.in_force = Range(begun, from_on)
+        await session.flush()
+    rate = Rate(
+        id=uuid7(),
+        tenant_id=agreement.tenant_id,
+        account_id=agreement.account_id,
+        agreement_id=agreement.id,
+        code=code,
+        name=name,
+        unit=unit,
+        price_cents=price_cents,
+        currency=currency,
+        in_force=Range(from_on, None),
+    )
+    session.add(rate)
+    await session.flush()
+    record(
+        session,
+        actor,
+        RateSet(
+            account_id=agreement.account_id,
+            subject_id=agreement.id,
+            at=at,
+            rate_id=rate.id,
+            code=code,
+            price_cents=price_cents,
+            from_on=from_on,
+        ),
+    )
+    return rate
+
+
+async def rates_of(session: AsyncSession, agreement_id: UUID) -> Sequence[Rate]:
+    """Every price of an agreement, by code and day."""
+    found = await session.scalars(
+        select(Rate).where(Rate.agreement_id == agreement_id).order_by(Rate.code, Rate.in_force)
+    )
+    return found.all()
+
+
+def price_on(rates: Iterable[Rate], code: str | None, day: date) -> Rate | None:
+    """The price of a code that holds on a day."""
+    return next((rate for rate in rates if rate.code == code and day in rate.in_force), None)

@@ -1,0 +1,221 @@
+"""People decide about credits: a yes above the threshold, a no, another amount, a gesture. Every one has a reason."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements.model import Agreement, Terms
+from domain.base import uuid7
+from domain.compensation.actions import (
+    announced,
+    approval_above,
+    nets_of,
+    post,
+    proposed,
+    settle_months,
+    turnstile,
+)
+from domain.compensation.events import CreditDeclined
+from domain.compensation.model import CompensationPolicy, Credit, CreditKind, CreditState
+from domain.compensation.reckoning import months_of
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+from domain.words import must_be_words
+
+AGREED = "Somebody of the company agreed to the credit."
+
+
+async def approve(
+    session: AsyncSession, actor: Actor, credit_id: UUID, *, at: datetime, reason: str = AGREED
+) -> Credit:
+    """Let a proposed credit count, as what the client is entitled to by now."""
+    credit, account = await _held(session, actor, credit_id, reason)
+    if credit.state is not CreditState.AWAITING:
+        raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
+    credit.state = CreditState.GRANTED
+    credit.decision_by, credit.decision_reason = actor.subject, reason
+    await session.flush()
+    if credit.kind is CreditKind.GOODWILL:
+        await post(session, actor, credit, credit.amount_cents, n=1, reason=reason, at=at)
+    else:
+        await _settle(session, actor, credit, account, reason, at=at, tell=False)
+    net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
+    record(session, actor, announced(credit, net, at))
+    return credit
+
+
+async def decline(
+    session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
+) -> Credit:
+    """Decide that a proposed credit is not given."""
+    credit, account = await _held(session, actor, credit_id, reason)
+    if credit.state is not CreditState.AWAITING:
+        raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
+    credit.state = CreditState.DECLINED
+    credit.decision_by, credit.decision_reason = actor.subject, reason
+    await session.flush()
+    fact = CreditDeclined(account_id=account.id, subject_id=credit.id, at=at, reason=reason)
+    record(session, actor, fact)
+    if credit.kind is not CreditKind.GOODWILL:
+        await _settle(session, actor, credit, account, reason, at=at)
+    return credit
+
+
+async def override(
+    session: AsyncSession, actor: Actor, credit_id: UUID, *, cents: int, reason: str, at: datetime
+) -> Credit:
+    """Let a granted credit come to `cents` whatever the schedule says, also beyond the month's cap."""
+    if cents < 0:
+        raise Refused(Code.INVALID, "A credit is not negative.", argument="amountCents")
+    credit, account = await _held(session, actor, credit_id, reason)
+    if credit.state is not CreditState.GRANTED or credit.kind is CreditKind.GOODWILL:
+        raise Refused(
+            Code.INVALID, "Only a granted credit of the schedule is overridden.", argument="id"
+        )
+    credit.override_cents = cents
+    credit.decision_by, credit.decision_reason = actor.subject, reason
+    await session.flush()
+    await _settle(session, actor, credit, account, reason, at=at)
+    return credit
+
+
+async def give(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    cents: int,
+    reason: str,
+    at: datetime,
+) -> Credit:
+    """Give a client something nobody owes: costed apart from guaranteed credits, outside their caps.
+
+    Above the threshold it waits for somebody else's yes.
+    """
+    actor.must(Right.MANAGE_ACCOUNTS)
+    must_be_words(reason, "reason")
+    if cents <= 0:
+        raise Refused(Code.INVALID, "A gesture is more than nothing.", argument="amountCents")
+    known = await session.scalar(
+        select(Agreement.id).where(Agreement.id == agreement_id, actor.fence(Agreement))
+    )
+    if known is None:
+        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
+    account = await turnstile(session, agreement_id)
+    newest = select(Terms.currency).where(Terms.agreement_id == agreement_id)
+    currency = await session.scalar(newest.order_by(Terms.number.desc()).limit(1))
+    above = await approval_above(session, account.tenant_id)
+    waits = above is not None and cents > above
+    turn = select(func.coalesce(func.max(Credit.turn), 0) + 1).where(
+        Credit.agreement_id == agreement_id
+    )
+    credit = Credit(
+        id=uuid7(),
+        tenant_id=account.tenant_id,
+        account_id=account.id,
+        kind=CreditKind.GOODWILL,
+        state=CreditState.AWAITING if waits else CreditState.GRANTED,
+        agreement_id=agreement_id,
+        turn=await session.scalar(turn),
+        amount_cents=cents,
+        uncapped_cents=cents,
+        currency=currency or "EUR",
+        month_on=at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
+        decided_at=at,
+    )
+    session.add(credit)
+    await session.flush()
+    if waits:
+        record(session, actor, proposed(credit, at))
+        return credit
+    await post(session, actor, credit, cents, n=1, reason=reason, at=at)
+    record(session, actor, announced(credit, cents, at))
+    return credit
+
+
+async def choose_policy(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    approval_above_cents: int | None,
+    vat_category: str,
+    vat_rate_bps: int,
+    expected_version: int | None = None,
+) -> CompensationPolicy:
+    """Choose above which amount somebody must agree, and how credits are taxed on credit notes."""
+    actor.must(Right.APPROVE_CREDITS)
+    if actor.accounts is not None:
+        raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only decides for no others.")
+    if (approval_above_cents or 0) < 0:
+        raise Refused(Code.INVALID, "A threshold is not negative.", argument="approvalAboveCents")
+    taxed = vat_category == "S"
+    if vat_category not in {"S", "Z", "E", "O"} or taxed != (0 < vat_rate_bps <= 10_000):
+        raise Refused(
+            Code.INVALID, "VAT is S with a rate, or Z, E or O without.", argument="vatCategory"
+        )
+    values: dict[str, Any] = {
+        "approval_above_cents": approval_above_cents,
+        "vat_category": vat_category,
+        "vat_rate_bps": vat_rate_bps,
+    }
+    await session.execute(
+        insert(CompensationPolicy)
+        .values(id=uuid7(), tenant_id=actor.tenant_id, version=0, **values)
+        .on_conflict_do_nothing(index_elements=["tenant_id"])
+    )
+    policy = (
+        await session.scalars(
+            select(CompensationPolicy)
+            .where(CompensationPolicy.tenant_id == actor.tenant_id)
+            .with_for_update()
+        )
+    ).one()
+    must_be_current(policy.version, expected_version)
+    for name, value in values.items():
+        setattr(policy, name, value)
+    await session.flush()
+    return policy
+
+
+async def _held(
+    session: AsyncSession, actor: Actor, credit_id: UUID, reason: str
+) -> tuple[Credit, Account]:
+    """A credit with its agreement's turn taken."""
+    actor.must(Right.APPROVE_CREDITS)
+    must_be_words(reason, "reason")
+    query = select(Credit).where(Credit.id == credit_id, actor.fence(Credit))
+    credit = await session.scalar(query)
+    if credit is None:
+        raise Refused(Code.NOT_FOUND, "No such credit.", argument="id")
+    account = await turnstile(session, credit.agreement_id)
+    await session.refresh(credit)
+    return credit, account
+
+
+async def _settle(
+    session: AsyncSession,
+    actor: Actor,
+    credit: Credit,
+    account: Account,
+    reason: str,
+    *,
+    at: datetime,
+    tell: bool = True,
+) -> None:
+    months = {credit.month_on}
+    if credit.incident_id is not None:
+        months |= await months_of(
+            session, credit.agreement_id, credit.incident_id, account.time_zone
+        )
+    await settle_months(
+        session, actor, account, credit.agreement_id, months, at=at,
+        incident_id=credit.incident_id, reasons={credit.id: reason},
+        untold=frozenset() if tell else frozenset({credit.id}),
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Disputes: a client contests a verdict. It is judged anew from the ledger, and only facts can change it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import sla
+from domain.actor import Actor, Right
+from domain.base import uuid7
+from domain.compensation.actions import settle
+from domain.compensation.events import DisputeDecided, DisputeOpened
+from domain.compensation.model import Dispute, DisputeState
+from domain.errors import Code, Refused
+from domain.ledger import Entry, record
+from domain.sla.model import Promise, State
+from domain.words import must_be_words
+
+VERDICTS = frozenset({State.KEPT, State.LATE})
+
+
+async def contest(
+    session: AsyncSession, actor: Actor, promise_id: UUID, *, reason: str, at: datetime
+) -> Dispute:
+    """Contest a verdict; a promise has one open dispute at a time."""
+    actor.must(Right.REPORT)
+    must_be_words(reason, "reason")
+    promise = await _promise(session, actor, promise_id)
+    if promise.state not in VERDICTS:
+        raise Refused(Code.INVALID, "There is no verdict to contest yet.", argument="promiseId")
+    facts = await _facts(session, promise)
+    dispute: Dispute | None = await session.scalar(
+        insert(Dispute)
+        .values(
+            id=uuid7(),
+            tenant_id=promise.tenant_id,
+            account_id=promise.account_id,
+            promise_id=promise.id,
+            reason=reason,
+            opened_by=actor.subject,
+            opened_at=at,
+            verdict_was=promise.state,
+            verdict_was_at=promise.decided_at,
+            facts_was=facts,
+            state=DisputeState.OPEN,
+        )
+        .on_conflict_do_nothing()
+        .returning(Dispute)
+    )
+    if dispute is None:
+        raise Refused(Code.ALREADY_EXISTS, "The verdict is contested.", argument="promiseId")
+    record(
+        session,
+        actor,
+        DisputeOpened(
+            account_id=promise.account_id,
+            subject_id=promise.id,
+            at=at,
+            dispute_id=dispute.id,
+            reason=reason,
+        ),
+    )
+    return dispute
+
+
+async def decide_dispute(
+    session: AsyncSession, actor: Actor, dispute_id: UUID, *, outcome: str, at: datetime
+) -> Dispute:
+    """Judge the contested promise anew from every fact there is by now, and record what came of it.
+
+    Without new facts the verdict is what it was and no money moves; with them credits follow by counter-entries.
+    """
+    actor.must(Right.APPROVE_CREDITS)
+    must_be_words(outcome, "outcome")
+    dispute = await session.scalar(
+        select(Dispute)
+        .where(Dispute.id == dispute_id, actor.fence(Dispute))
+        .with_for_update(key_share=True)
+    )
+    if dispute is None:
+        raise Refused(Code.NOT_FOUND, "No such dispute.", argument="id")
+    if dispute.state is not DisputeState.OPEN:
+        raise Refused(Code.ALREADY_DONE, "The dispute has been decided.", argument="id")
+    promise = await _promise(session, actor, dispute.promise_id)
+    await sla.settle(session, actor, promise.incident_id, at=at)
+    await session.refresh(promise)
+    facts = await _facts(session, promise)
+    now = (str(promise.state), promise.decided_at)
+    changed = now != (dispute.verdict_was, dispute.verdict_was_at)
+    dispute.state = DisputeState.CHANGED if changed else DisputeState.UNCHANGED
+    dispute.verdict_now, dispute.verdict_now_at = now
+    dispute.facts_now, dispute.outcome = facts, outcome
+    dispute.decided_by, dispute.decided_at = actor.subject, at
+    record(
+        session,
+        actor,
+        DisputeDecided(
+            account_id=dispute.account_id,
+            subject_id=promise.id,
+            at=at,
+            dispute_id=dispute.id,
+            was=dispute.verdict_was,
+            now=now[0],
+            changed=changed,
+        ),
+    )
+    await settle(session, actor, promise.id, at=at)
+    await session.flush()
+    return dispute
+
+
+async def _promise(session: AsyncSession, actor: Actor, promise_id: UUID) -> Promise:
+    query = select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
+    if actor.is_client:
+        query = query.where(Promise.internal.is_(False))
+    promise = await session.scalar(query)
+    if promise is None:
+        raise Refused(Code.NOT_FOUND, "No such promise.", argument="promiseId")
+    return promise
+
+
+async def _facts(session: AsyncSession, promise: Promise) -> int:
+    """How many facts about the ticket move its clocks."""
+    count = await session.scalar(
+        select(func.count()).where(
+            Entry.subject_id == promise.incident_id, Entry.kind.in_(sla.CLOCKED)
+        )
+    )
+    return int(count or 0)

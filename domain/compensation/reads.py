@@ -1,0 +1,60 @@
+"""Ask about credits: which months are over, and what waits for somebody's yes."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Date, cast, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account
+from domain.agreements.model import Agreement, Terms
+from domain.compensation.model import ClosedMonth
+
+STEP = text("interval '1 month'")
+
+
+class Over(NamedTuple):
+    """A month of an agreement that is over and not closed."""
+
+    tenant_id: UUID
+    agreement_id: UUID
+    month_on: date
+
+
+async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> list[Over]:
+    """The next month to close of every agreement of which one is over, the longest over first.
+
+    Months are the account's. The first is the one in which the terms began; the last the one after the agreement's
+    end, because tickets may outlive it.
+    """
+    closed = (
+        select(func.max(ClosedMonth.month_on) + STEP)
+        .where(ClosedMonth.agreement_id == Agreement.id)
+        .scalar_subquery()
+    )
+    began = (
+        select(
+            func.date_trunc(
+                "month", func.timezone(Account.time_zone, func.min(func.lower(Terms.in_force)))
+            )
+        )
+        .where(Terms.agreement_id == Agreement.id)
+        .scalar_subquery()
+    )
+    month = cast(func.coalesce(closed, began), Date)
+    ends = func.timezone(Account.time_zone, month + STEP)
+    rows = await session.execute(
+        select(Agreement.tenant_id, Agreement.id, month)
+        .join(Account, Account.id == Agreement.account_id)
+        .where(
+            ends <= at,
+            or_(
+                Agreement.ended_at.is_(None),
+                func.timezone(Account.time_zone, month - STEP) < Agreement.ended_at,
+            ),
+        )
+        .order_by(month, Agreement.id)
+        .limit(limit)
+    )
+    return [Over(*row) for row in rows]
