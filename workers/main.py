@@ -15,10 +15,12 @@ from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
 from workers.channels import senders_of
+from workers.compensation import close_months
 from workers.jobs import Runner
 from workers.quality import lay_down, sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
+from workers.reports import sweep_reports
 from workers.routes import ROUTES, Routes, jobs
 from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
 
@@ -74,11 +76,13 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "queue": lambda: queue.work(runner),
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
+            "months": lambda: close_months(make),
             "quality": lambda: sweep_quality(make),
             "archive": lambda: lay_down(make, settings.data / "archive"),
             "audit": lambda: keep_audit(make, settings),
             "privacy": lambda: keep_privacy(make, settings),
             "answers": lambda: forget_answers(make),
+            "reports": lambda: sweep_reports(make),
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:
