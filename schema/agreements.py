@@ -45,6 +45,7 @@ names(
 names(
     CreditBasis, "CreditBasis",
     fixed="A fixed amount.", fee_share="A share of the period fee.",
+    line_share="A share of a line of the fee.", service="So much of a service, at its rate.",
 )  # fmt: skip
 
 AgreementRow = strawberry.Parent[agreements.Agreement]
@@ -270,8 +271,8 @@ class AgreementMutation:
         in_force_from: Annotated[datetime, "From when the terms hold."],
         terms: Annotated[TermsInput, "The first version of the terms."],
     ) -> agreements.Agreement:
-        """Enter a signed agreement with the first version of its terms."""
-        return await agreements.sign(
+        """Enter a signed agreement. Terms that the client's own history makes risky need a sign-off first."""
+        return await simulation.sign(
             ask.session, ask.actor, account_id, reference=reference, title=title,
             signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
         )  # fmt: skip

@@ -31,7 +31,8 @@ from schema.verbs import AccountId, Ask, verb
 names(
     Window, "Window",
     day="A day of the client's calendar.", week="A week, Monday to Sunday.", month="A month.",
-    quarter="Three months.", last_24h="The 24 hours up to the instant.",
+    quarter="Three months.", contract_year="A year from the first agreement's day on.",
+    last_24h="The 24 hours up to the instant.",
     last_7d="The 7 days up to the instant.", last_28d="The 28 days up to the instant.",
 )  # fmt: skip
 names(

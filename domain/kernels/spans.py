@@ -102,15 +102,16 @@ def _months(first: date, last: date, step: int) -> Iterator[date]:
 
 def _years(first: date, last: date, start: date) -> Iterator[date]:
     year = first.year
-    if _anniversary(start, year) > first:
+    if anniversary(start, year) > first:
         year -= 1
-    while (edge := _anniversary(start, year)) <= last:
+    while (edge := anniversary(start, year)) <= last:
         yield edge
         year += 1
     yield edge
 
 
-def _anniversary(start: date, year: int) -> date:
+def anniversary(start: date, year: int) -> date:
+    """The day of `year` on which a contract of `start` begins its next year; of 29 February often 1 March."""
     if (start.month, start.day) == (2, 29):
         return date(year, 3, 1) - timedelta(days=isleap(year))
     return start.replace(year=year)

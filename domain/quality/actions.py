@@ -20,9 +20,9 @@ from domain.ledger import record
 from domain.quality.burning import Burning, burns
 from domain.quality.events import BudgetBurning
 from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
-from domain.quality.reads import policy_of
+from domain.quality.reads import local_of, policy_of
 from domain.quality.rules import Found, Measuring
-from domain.quality.spans import CALENDAR, ROLLING, Span, instant, span_at, touching
+from domain.quality.spans import CALENDAR, ROLLING, Local, Span, instant, span_at, touching
 from domain.quality.writing import compare, replace, stored
 from domain.sla.columns import to_us
 
@@ -89,7 +89,7 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     """Measure what may have changed about one account, and tell; returns how many rows were written."""
     account = await session.get_one(Account, taken.account_id)
     look = await session.get_one(Look, taken.account_id)
-    policy = await policy_of(session, account)
+    policy, local = await policy_of(session, account), await local_of(session, account)
     log = await archive.load(session, account.id, at=at)
     at_us = to_us(at)
     oldest_us = int(log.sealed.ts.min()) if log.events else at_us
@@ -97,10 +97,8 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     if look.measured_at is not None:
         dirty_us = at_us if taken.dirty_from_at is None else to_us(taken.dirty_from_at)
         first_us = max(oldest_us, dirty_us)
-    spans = spans_of(account.time_zone, min(first_us, at_us), at_us)
-    found, burned = await asyncio.to_thread(
-        _computed, log, at_us, account.time_zone, policy.weights, spans
-    )
+    spans = spans_of(local, min(first_us, at_us), at_us)
+    found, burned = await asyncio.to_thread(_computed, log, at_us, local, policy.weights, spans)
     actor = Actor.system(account.tenant_id, "quality")
     known = await stored(session, account.id, spans)
     written = await replace(session, account, found, known, spans, log, at=at)
@@ -108,7 +106,7 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
         record(session, actor, fact)
     await _note_burns(session, actor, account, log, burned, at=at)
     burning = any(burn.burn is not Burn.CALM for burn in burned)
-    midnight = instant(span_at(Window.DAY, account.time_zone, at_us).until_us)
+    midnight = instant(span_at(Window.DAY, local, at_us).until_us)
     mine = Look.due_at == taken.lease_until
     await session.execute(
         update(Look)
@@ -124,20 +122,20 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     return written
 
 
-def spans_of(zone: str, first_us: int, at_us: int) -> list[Span]:
+def spans_of(local: Local, first_us: int, at_us: int) -> list[Span]:
     """Every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
-    calendar = [span for kind in CALENDAR for span in touching(kind, zone, first_us, at_us)]
-    return [*calendar, *(span_at(kind, zone, at_us) for kind in ROLLING)]
+    calendar = [span for kind in CALENDAR for span in touching(kind, local, first_us, at_us)]
+    return [*calendar, *(span_at(kind, local, at_us) for kind in ROLLING)]
 
 
 def _computed(
     log: archive.Log,
     at_us: int,
-    zone: str,
+    local: Local,
     weights: Mapping[Component, int],
     spans: Sequence[Span],
 ) -> tuple[list[Found], list[Burning]]:
-    measuring = Measuring(log, at_us, zone, weights)
+    measuring = Measuring(log, at_us, local, weights)
     return list(measuring.found(spans)), list(burns(measuring, at_us))
 
 

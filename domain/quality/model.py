@@ -29,6 +29,7 @@ class Window(StrEnum):
     WEEK = "week"
     MONTH = "month"
     QUARTER = "quarter"
+    CONTRACT_YEAR = "contract_year"
     LAST_24H = "last_24h"
     LAST_7D = "last_7d"
     LAST_28D = "last_28d"

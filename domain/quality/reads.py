@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
 from domain.accounts.model import Account
 from domain.actor import Actor
+from domain.agreements.model import Terms
 from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
 from domain.quality.rules import Found, Measuring, Scope, Verdict
-from domain.quality.spans import CALENDAR, Span, instant, span_at
+from domain.quality.spans import CALENDAR, Local, Span, instant, span_at
 from domain.quality.writing import row_of
 from domain.sla.columns import to_us
 
@@ -54,6 +56,15 @@ async def policy_of(session: AsyncSession, account: Account) -> Chosen:
     return Chosen(weights, limit)
 
 
+async def local_of(session: AsyncSession, account: Account) -> Local:
+    """The account's calendar; without any agreement its contract years are those of the calendar."""
+    first = await session.scalar(
+        select(func.min(func.lower(Terms.in_force))).where(Terms.account_id == account.id)
+    )
+    zone = ZoneInfo(account.time_zone)
+    return Local(account.time_zone, first.astimezone(zone).date() if first else date(2000, 1, 1))
+
+
 async def account_of(session: AsyncSession, actor: Actor, account_id: UUID) -> Account | None:
     """The account, when it exists for the actor."""
     found: Account | None = await session.scalar(
@@ -80,7 +91,7 @@ async def compliance(
     account = await account_of(session, actor, account_id)
     if account is None:
         return None
-    span = span_at(window, account.time_zone, to_us(at))
+    span = span_at(window, await local_of(session, account), to_us(at))
     look = await session.get(Look, account_id)
     if window in CALENDAR and look is not None and look.measured_at is not None:
         row = await session.scalar(_stored(account_id, scope, span))
@@ -110,11 +121,11 @@ async def measured_at(
     known_at: datetime | None = None,
 ) -> tuple[Measuring, Measurement | None]:
     """Judge the account's log as of `at`, with the facts recorded by `known_at`, and measure one scope and window."""
-    policy = await policy_of(session, account)
+    policy, local = await policy_of(session, account), await local_of(session, account)
     log = await archive.load(session, account.id, at=at, known_at=known_at)
 
     def compute() -> tuple[Measuring, Found | None]:
-        measuring = Measuring(log, to_us(at), account.time_zone, policy.weights)
+        measuring = Measuring(log, to_us(at), local, policy.weights)
         found = (each for each in measuring.found([span]) if each.scope == scope)
         return measuring, next(found, None)
 
@@ -162,7 +173,7 @@ async def restated(
     account = await account_of(session, actor, account_id)
     if account is None:
         return None
-    span = span_at(window, account.time_zone, to_us(at))
+    span = span_at(window, await local_of(session, account), to_us(at))
     known_at = min(known_at, now)
     old, then = await measured_at(session, account, scope, span, at=known_at, known_at=known_at)
     new, current = await measured_at(session, account, scope, span, at=now)

@@ -19,7 +19,7 @@ from domain.kernels.kinds import State
 from domain.kernels.scores import Component, Measured, Quality, quality_score
 from domain.kernels.spans import Spans
 from domain.kernels.windows import PPM, WindowRows, decided, window_rows
-from domain.quality.spans import Span, before, laid_out
+from domain.quality.spans import Local, Span, before, laid_out
 
 COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.ARRIVAL: Component.PUNCTUALITY,
@@ -85,9 +85,11 @@ class _Grouped(NamedTuple):
 class Measuring:
     """One account's verdicts as of one instant, ready to be asked for any scope and window."""
 
-    def __init__(self, log: Log, at_us: int, zone: str, weights: Mapping[Component, int]) -> None:
-        """Judge the log; `zone` and `weights` are the account's."""
-        self.log, self.zone, self.weights = log, zone, weights
+    def __init__(
+        self, log: Log, at_us: int, local: Local, weights: Mapping[Component, int]
+    ) -> None:
+        """Judge the log; `local` and `weights` are the account's."""
+        self.log, self.local, self.weights = log, local, weights
         self.records = judged(log, at_us)
         self.verdicts = columns_of(self.records)
         self._decided = np.flatnonzero(self.verdicts.decided_us >= 0)
@@ -99,7 +101,7 @@ class Measuring:
     def found(self, spans: Sequence[Span]) -> Iterator[Found]:
         """Every promise, site and account for every span in which something was decided."""
         wanted = set(spans)
-        ordered, columns = laid_out([*spans, *(before(span, self.zone) for span in spans)])
+        ordered, columns = laid_out([*spans, *(before(span, self.local) for span in spans)])
         by_term = self._grouped(
             self._decided, self.verdicts.promise[self._decided], self._objective, columns
         )
@@ -213,7 +215,7 @@ class Measuring:
         found = {at: quality_score(parts, self.weights) for at, parts in measured.items()}
         return {
             (scope, span): quality_score(
-                parts, self.weights, previous=found.get((scope, before(span, self.zone)))
+                parts, self.weights, previous=found.get((scope, before(span, self.local)))
             )
             for (scope, span), parts in measured.items()
         }

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from domain.kernels.expansion import midnight
-from domain.kernels.spans import DAY, Spans
+from domain.kernels.spans import DAY, Spans, anniversary
 from domain.quality.model import Window
 
-CALENDAR = (Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER)
+CALENDAR = (Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER, Window.CONTRACT_YEAR)
 ROLLING = {Window.LAST_24H: DAY, Window.LAST_7D: 7 * DAY, Window.LAST_28D: 28 * DAY}
 _ORDER = tuple(Window)
 
@@ -24,6 +24,13 @@ def instant(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=us)
 
 
+class Local(NamedTuple):
+    """The calendar of an account: where its days begin, and its contract years."""
+
+    zone: str
+    year_starts: date  # the first day of its first agreement; only month and day matter
+
+
 class Span(NamedTuple):
     """One window [from, until), µs."""
 
@@ -32,27 +39,28 @@ class Span(NamedTuple):
     until_us: int
 
 
-def span_at(window: Window, zone: str, at_us: int) -> Span:
+def span_at(window: Window, local: Local, at_us: int) -> Span:
     """The window of this kind that an instant lies in; a rolling one ends at the instant."""
     if window in ROLLING:
         return Span(window, at_us - ROLLING[window], at_us)
-    first = _first_day(window, _local_day(zone, at_us))
-    return Span(window, midnight(zone, first), midnight(zone, _next(window, first)))
+    first = _first_day(window, _local_day(local.zone, at_us), local.year_starts)
+    last = _next(window, first, local.year_starts)
+    return Span(window, midnight(local.zone, first), midnight(local.zone, last))
 
 
-def before(span: Span, zone: str) -> Span:
+def before(span: Span, local: Local) -> Span:
     """The window of the same kind that ends where this one begins."""
     if span.window in ROLLING:
         return Span(span.window, span.from_us - ROLLING[span.window], span.from_us)
-    return span_at(span.window, zone, span.from_us - 1)
+    return span_at(span.window, local, span.from_us - 1)
 
 
-def touching(window: Window, zone: str, first_us: int, last_us: int) -> Iterator[Span]:
+def touching(window: Window, local: Local, first_us: int, last_us: int) -> Iterator[Span]:
     """Every calendar window of a kind that touches [first_us, last_us], in order."""
-    span = span_at(window, zone, first_us)
+    span = span_at(window, local, first_us)
     while span.from_us <= last_us:
         yield span
-        span = span_at(window, zone, span.until_us)
+        span = span_at(window, local, span.until_us)
 
 
 def laid_out(spans: Iterable[Span]) -> tuple[Sequence[Span], Spans]:
@@ -75,18 +83,23 @@ def _local_day(zone: str, at_us: int) -> date:
     return datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(ZoneInfo(zone)).date()
 
 
-def _first_day(window: Window, day: date) -> date:
+def _first_day(window: Window, day: date, year_starts: date) -> date:
     if window is Window.DAY:
         return day
     if window is Window.WEEK:
         return day - timedelta(days=day.weekday())
+    if window is Window.CONTRACT_YEAR:
+        this_year = anniversary(year_starts, day.year)
+        return this_year if this_year <= day else anniversary(year_starts, day.year - 1)
     return day.replace(
         day=1, month=day.month if window is Window.MONTH else (day.month - 1) // 3 * 3 + 1
     )
 
 
-def _next(window: Window, first: date) -> date:
+def _next(window: Window, first: date, year_starts: date) -> date:
     if window in {Window.DAY, Window.WEEK}:
         return first + timedelta(days=1 if window is Window.DAY else 7)
+    if window is Window.CONTRACT_YEAR:
+        return anniversary(year_starts, first.year + 1)
     month = first.year * 12 + first.month - 1 + (1 if window is Window.MONTH else 3)
     return date(month // 12, month % 12 + 1, 1)

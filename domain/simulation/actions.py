@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, quality
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
-from domain.agreements import Agreement, Terms, TermsDraft
+from domain.agreements import Agreement, Rate, Terms, TermsDraft
 from domain.agreements.rules import check
 from domain.base import JSON
 from domain.calendars import CalendarVersion, specs
@@ -27,6 +28,7 @@ from domain.simulation.rules import (
     lines,
     month,
     play,
+    promises_money,
     proposed,
     weekly,
 )
@@ -108,12 +110,26 @@ async def outcomes_of(
         query = query.where(Incident.opened_at >= from_at)
     rows = await session.execute(query.order_by(Incident.id))
     tickets = [Ticket(row.id, str(row.kind), row.category, row.site_id) for row in rows]
+    prices = await _prices(session, account, until_at)
     found: list[Outcome] = []
     for begin in range(0, len(tickets), CHUNK):
         chunk = {ticket.id: ticket for ticket in tickets[begin : begin + CHUNK]}
         facts = await _facts(session, chunk)
-        found += await asyncio.to_thread(play, terms, promised, chunk, facts, hours, at=until_at)
+        found += await asyncio.to_thread(
+            play, terms, promised, chunk, facts, hours, at=until_at, prices=prices
+        )
     return found
+
+
+async def _prices(session: AsyncSession, account: Account, at: datetime) -> dict[str, int]:
+    """What the client's rates cost at an instant; of two agreements' prices for one code the higher."""
+    day = at.astimezone(ZoneInfo(account.time_zone)).date()
+    rows = await session.execute(
+        select(Rate.code, func.max(Rate.price_cents))
+        .where(Rate.account_id == account.id, Rate.in_force.contains(day))
+        .group_by(Rate.code)
+    )
+    return {code: int(cents) for code, cents in rows}
 
 
 async def _facts(session: AsyncSession, tickets: dict[UUID, Ticket]) -> list[ClockFact]:
@@ -182,6 +198,32 @@ async def sign_off(
     return simulation
 
 
+async def sign(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    reference: str,
+    title: str,
+    signed_on: date,
+    in_force_from: datetime,
+    terms: TermsDraft,
+    at: datetime,
+) -> Agreement:
+    """Enter a signed agreement, unless its terms cost the account's own history more than may be borne unsigned.
+
+    A client without tickets has nothing to try the terms on: who signs the first agreement answers for it.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    mine = exists().where(Incident.account_id == account_id, actor.fence(Incident))
+    if await session.scalar(select(mine)):
+        await _must_be_borne(session, actor, account_id, terms, at)
+    return await agreements.sign(
+        session, actor, account_id, reference=reference, title=title, signed_on=signed_on,
+        in_force_from=in_force_from, terms=terms, at=at,
+    )  # fmt: skip
+
+
 async def amend(
     session: AsyncSession,
     actor: Actor,
@@ -201,24 +243,45 @@ async def amend(
     )
     if account_id is not None:
         actor.must(Right.MANAGE_AGREEMENTS)
-        simulation = await session.scalar(
-            select(Simulation)
-            .where(
-                Simulation.account_id == account_id,
-                Simulation.terms_sha256 == fingerprint(terms),
-                Simulation.simulated_at >= at - GOOD_FOR,
-            )
-            .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
-            .limit(1)
-        ) or await simulate(session, actor, account_id, terms=terms, at=at)
-        if simulation.p95_cents > simulation.limit_cents and simulation.signed_off_at is None:
-            raise Refused(
-                Code.SIGN_OFF_NEEDED,
-                f"In one month of twenty these terms would have cost {simulation.p95_cents / 100:.2f} {terms.currency} "
-                f"or more; the limit is {simulation.limit_cents / 100:.2f}. Simulate them and have that signed off.",
-                argument="terms",
-            )
+        await _must_be_borne(session, actor, account_id, terms, at)
     return await agreements.amend(
         session, actor, agreement_id, in_force_from=in_force_from, terms=terms, at=at,
         expected_version=expected_version,
     )  # fmt: skip
+
+
+async def _must_be_borne(
+    session: AsyncSession, actor: Actor, account_id: UUID, terms: TermsDraft, at: datetime
+) -> None:
+    """Refuse terms whose month may cost more than the limit, and terms of which nothing can be said, until signed off.
+
+    Without a whole week of history only the cap says what a month can cost.
+    """
+    simulation = await session.scalar(
+        select(Simulation)
+        .where(
+            Simulation.account_id == account_id,
+            Simulation.terms_sha256 == fingerprint(terms),
+            Simulation.simulated_at >= at - GOOD_FOR,
+        )
+        .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
+        .limit(1)
+    ) or await simulate(session, actor, account_id, terms=terms, at=at)
+    if simulation.signed_off_at is not None:
+        return
+    limit = simulation.limit_cents
+    if simulation.weeks == 0 and promises_money(terms):
+        if terms.credit_cap_cents is None or terms.credit_cap_cents > limit:
+            raise Refused(
+                Code.SIGN_OFF_NEEDED,
+                "There is no whole week of history to try these terms on. Cap a month's credits at "
+                f"{limit / 100:.2f} {terms.currency}, or simulate them and have that signed off.",
+                argument="terms",
+            )
+    elif simulation.p95_cents > limit:
+        raise Refused(
+            Code.SIGN_OFF_NEEDED,
+            f"In one month of twenty these terms would have cost {simulation.p95_cents / 100:.2f} {terms.currency} "
+            f"or more; the limit is {limit / 100:.2f}. Simulate them and have that signed off.",
+            argument="terms",
+        )

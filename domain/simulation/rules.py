@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.agreements.model import CreditBasis, CreditRule, Priority
+from domain.agreements.model import CreditRule, PerCause, Priority
 from domain.agreements.reads import Term, applicable
 from domain.agreements.rules import CreditDraft, TermsDraft
 from domain.calendars.rules import CalendarSpec
-from domain.compensation.rules import amount_cents, rule_for
+from domain.compensation.rules import amount_cents, beyond, rule_for
 from domain.sla.columns import ClockFact, build, judge, to_us
 from domain.sla.model import State
 
@@ -72,11 +72,18 @@ def fingerprint(terms: TermsDraft) -> bytes:
             each.pausable,
             each.internal,
             {str(priority): credit for priority, credit in each.credits.items()},
+            sorted(each.bands, key=lambda band: band.below_ppm),
         ]
         for each in sorted(terms.promises, key=lambda each: each.name)
     ]
-    said = [plain, terms.period_fee_cents, terms.currency, terms.credit_cap_cents]
+    money = [terms.period_fee_cents, terms.currency, terms.credit_cap_cents, terms.per_cause]
+    said = [plain, *money]
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+
+
+def promises_money(terms: TermsDraft) -> bool:
+    """Whether breaking these terms can earn a credit at all."""
+    return any(each.credits or each.bands for each in terms.promises)
 
 
 def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]:
@@ -110,8 +117,12 @@ def play(
     specs: Mapping[UUID, CalendarSpec],
     *,
     at: datetime,
+    prices: Mapping[str, int] | None = None,
 ) -> list[Outcome]:
-    """Every outcome as of `at`; the promises attach to tickets and are judged as signed ones are."""
+    """Every outcome as of `at`; the promises attach to tickets and are judged as signed ones are.
+
+    `prices` are what the rates that credits name cost, in cents. Compliance bands are not played.
+    """
     attached = {
         ticket.id: applicable(promised, ticket.kind, ticket.category) for ticket in tickets.values()
     }
@@ -122,19 +133,39 @@ def play(
             continue
         place, kept, late = row.term.id.int, row.state is State.KEPT, row.state is State.LATE
         rule = rule_for(rules[place], row.priority) if late and not row.term.internal else None
-        cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents)
+        price = (prices or {}).get(rule.rate_code or "") if rule is not None else None
+        cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents, price)
         ticket = tickets[row.incident_id]
         found.append(Outcome(place, ticket, kept, row.decided_at, row.started_at, cents))
-    return found
+    return found if terms.per_cause is PerCause.EACH else _largest(found)
+
+
+def _largest(outcomes: list[Outcome]) -> list[Outcome]:
+    """Of one ticket's credits only the largest counts: each adds what it is beyond those before it."""
+    most: dict[UUID, int] = {}
+    order = sorted(
+        (n for n, each in enumerate(outcomes) if each.cents),
+        key=lambda n: (outcomes[n].decided_at or outcomes[n].started_at, outcomes[n].promise),
+    )
+    for n in order:
+        each = outcomes[n]
+        before = most.get(each.ticket.id, 0)
+        most[each.ticket.id] = max(before, each.cents)
+        outcomes[n] = each._replace(cents=beyond(each.cents, before))
+    return outcomes
 
 
 def _rules(drafts: Mapping[Priority | None, CreditDraft]) -> list[CreditRule]:
     return [
         CreditRule(
             priority=priority,
-            basis=CreditBasis.FIXED if credit.fee_bps is None else CreditBasis.FEE_SHARE,
+            basis=credit.basis,
             fixed_cents=credit.fixed_cents,
             fee_bps=credit.fee_bps,
+            rate_code=credit.rate_code,
+            units_milli=credit.units_milli,
+            least_cents=credit.least_cents,
+            most_cents=credit.most_cents,
         )
         for priority, credit in drafts.items()
     ]

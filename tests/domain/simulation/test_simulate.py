@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from domain import accounts, incidents, simulation, sla
+from domain import accounts, agreements, incidents, simulation, sla
 from domain.actor import Actor, Role
 from domain.agreements import CreditDraft, TermsDraft, seed_matrix
 from domain.compensation import decide
@@ -162,6 +162,49 @@ async def test_a_signature_is_for_those_terms_and_no_others(make: Sessions) -> N
     with pytest.raises(Refused) as refused:
         await amend(make, world, replace(risky, period_fee_cents=10_001))
     assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+
+
+@pytest.mark.parametrize(("cap_cents", "passes"), [(None, False), (1_001, False), (1_000, True)])
+async def test_terms_that_nothing_can_be_said_of_are_capped_or_signed_off(
+    make: Sessions, cap_cents: int | None, passes: bool
+) -> None:
+    world = await build.client(make)  # no tickets: no week to play
+    terms = build.terms_draft(world.calendar, period_fee_cents=10_000)
+    terms = replace(terms, credit_cap_cents=cap_cents)
+
+    if passes:
+        assert (await amend(make, world, terms)).number == 2
+        return
+    with pytest.raises(Refused) as refused:
+        await amend(make, world, terms)
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+    assert "10.00" in refused.value.refusal.message
+
+
+async def test_a_second_agreement_is_tried_on_history_like_an_amendment(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in=set(range(9)))
+    risky = build.terms_draft(world.calendar, period_fee_cents=10_000)
+
+    async def sign() -> agreements.Agreement:
+        async with transaction(make) as session:
+            return await simulation.sign(
+                session, manager(world), world.account.id, reference=f"W-{uuid4()}",
+                title="More", signed_on=NOW.date(), in_force_from=NOW, terms=risky, at=NOW,
+            )  # fmt: skip
+
+    with pytest.raises(Refused) as refused:
+        await sign()
+    async with transaction(make) as session:
+        who = (manager(world), world.account.id)
+        found = await simulation.simulate(session, *who, terms=risky, at=NOW)
+    signer = await boss(make, world)
+    async with transaction(make) as session:
+        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+    signed = await sign()
+
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+    assert signed.newest_terms == 1
 
 
 @pytest.mark.parametrize("subject", ["system:seed", "key:1"])
