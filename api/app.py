@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import structlog
 from redis.backoff import ExponentialBackoff
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from api import auth_paths, graphql, health, keys, migrate, pages, sockets
+from api import auth_paths, downloads, graphql, health, ingest, keys, migrate, pages, sockets
 from api.audience import Audience
 from api.auth import Authenticator
 from api.budget import Budget
@@ -30,6 +31,8 @@ from domain import sla
 from domain.db import connect, sessions
 from domain.settings import Settings
 from realtime.hub import Hub
+from realtime.intake import Intake
+from realtime.positions import Live
 from realtime.redis import connect as connect_redis
 from schema.build import build, sdl
 
@@ -47,6 +50,9 @@ def application(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", sockets.connect),
             Route("/schema.graphql", _sdl),
             *auth_paths.routes(),
+            *ingest.routes(),
+            *downloads.routes(),
+            *ingest.routes(),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
@@ -111,6 +117,9 @@ def _lifespan(
             ends.push_async_callback(redis.aclose)
             oidc = await ends.enter_async_context(Oidc(settings.oidc))
             hub = await ends.enter_async_context(Hub(make, redis))
+            keep = timedelta(days=settings.retain_positions_days)
+            live = await ends.enter_async_context(Live(make, redis, utc_now))
+            intake = await ends.enter_async_context(Intake(make, utc_now, live.offer, keep=keep))
             await asyncio.to_thread(sla.warm)
             authenticator = Authenticator(make, signing, utc_now, oidc)
             audience = await ends.enter_async_context(Audience(settings, authenticator))
@@ -123,6 +132,8 @@ def _lifespan(
                 sessions=make,
                 redis=redis,
                 hub=hub,
+                live=live,
+                intake=intake,
                 keys=signing,
                 authenticator=authenticator,
                 login=Login(make, signing, redis),

@@ -19,6 +19,8 @@ from domain.db import Sessions
 from domain.fence import Fenced
 from domain.settings import Settings
 from realtime.hub import Hub
+from realtime.intake import Intake
+from realtime.positions import Live
 from schema.context import Context
 
 
@@ -42,6 +44,10 @@ class State:
     """Sessions that see every company: for signing in, the hub and the process's own health."""
     redis: Redis
     hub: Hub
+    live: Live
+    """Where everybody on duty is."""
+    intake: Intake
+    """Where devices hand in positions."""
     keys: Keys
     authenticator: Authenticator
     login: Login

@@ -35,6 +35,7 @@ class Right(StrEnum):
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
     MANAGE_ACCESS = "manage_access"
     WATCH_ALL = "watch_all"  # feeds across accounts
+    LOCATE = "locate"  # see where guards on duty are; clients: inside their own fences
     APPROVE_CREDITS = "approve_credits"  # above the threshold, gestures, overrides, disputes
     BILL = "bill"  # rates, deliveries, invoices, payments
 
@@ -42,10 +43,10 @@ class Right(StrEnum):
 CLIENTS = frozenset({Role.CLIENT_USER, Role.CLIENT_ADMIN})
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.CLIENT_USER: frozenset({Right.REPORT}),
-    Role.CLIENT_ADMIN: frozenset({Right.REPORT, Right.MANAGE_ACCESS}),
+    Role.CLIENT_USER: frozenset({Right.REPORT, Right.LOCATE}),
+    Role.CLIENT_ADMIN: frozenset({Right.REPORT, Right.MANAGE_ACCESS, Right.LOCATE}),
     Role.GUARD: frozenset({Right.REPORT}),
-    Role.DISPATCHER: frozenset({Right.REPORT, Right.HANDLE, Right.WATCH_ALL}),
+    Role.DISPATCHER: frozenset({Right.REPORT, Right.HANDLE, Right.WATCH_ALL, Right.LOCATE}),
     Role.RELATIONSHIP_MANAGER: frozenset(
         {
             Right.REPORT,
@@ -53,6 +54,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
             Right.MANAGE_ACCOUNTS,
             Right.MANAGE_AGREEMENTS,
             Right.WATCH_ALL,
+            Right.LOCATE,
         }
     ),
     Role.FINANCE: frozenset(

@@ -167,6 +167,8 @@ class Settings(BaseSettings):
     """After how long recipient and words of a message that came to its end are erased; its hash stays."""
     retain_words_days: int = Field(default=2_557, ge=1)
     """After how long the free text in facts is erased (7 years: Dutch tax law's limit); the facts stay."""
+    retain_positions_days: int = Field(default=28, ge=2, le=365)
+    """After how long fixes of guards' devices are dropped, a day at a time; older ones are not taken."""
     retain_users_days: int = Field(default=365, ge=1)
     """After how long a user whose access ended is erased."""
 

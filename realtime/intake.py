@@ -16,7 +16,7 @@ import structlog
 
 from domain import positions
 from domain.db import Sessions, transaction
-from domain.positions import Moved, Outcome, Post, Reading, Report
+from domain.positions import Outcome, Position, Post, Reading, Report
 from realtime.tasks import end
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Intake:
         self,
         make: Sessions,
         now: Callable[[], datetime],
-        tell: Callable[[Sequence[Moved]], None],
+        tell: Callable[[Sequence[Position]], None],
         *,
         keep: timedelta,
     ) -> None:

@@ -17,6 +17,7 @@ from workers.audit import keep_audit, keep_privacy
 from workers.channels import senders_of
 from workers.compensation import close_months
 from workers.jobs import Runner
+from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
@@ -77,6 +78,8 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
             "months": lambda: close_months(make),
+            "positions": lambda: watch_guards(make),
+            "days": lambda: keep_days(make, settings),
             "quality": lambda: sweep_quality(make),
             "archive": lambda: lay_down(make, settings.data / "archive"),
             "audit": lambda: keep_audit(make, settings),

@@ -24,6 +24,7 @@ from domain.incidents.model import (
     Source,
     Status,
 )
+from domain.incidents.proofs import Proof
 from domain.incidents.rules import PAUSE_ALLOWANCE, Times, first_contact_resolution, times
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "IncidentUpdate",
     "Pause",
     "PauseCause",
+    "Proof",
     "Source",
     "Status",
     "Times",

@@ -22,6 +22,7 @@ from domain.incidents.model import (
     Source,
     Status,
 )
+from domain.incidents.proofs import Proof
 from domain.incidents.rules import AGREED_WITHIN, allowance_left
 from domain.ledger import Fact, record
 from domain.words import must_be_line, must_be_words
@@ -154,19 +155,27 @@ async def arrive(
     *,
     at: datetime,
     expected_version: int | None = None,
+    proof: Proof | None = None,
 ) -> Incident:
-    """Say that the first person is on site; the arrival clock stops at `at`."""
+    """Say that the first person is on site; the arrival clock stops at `at`.
+
+    With a proof, `at` may lie in the past, and before an arrival that was said already: promises are judged anew.
+    """
     incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
     _must_be_open(incident)
     if actor.is_client:
         raise Refused(Code.NOT_ALLOWED, "Arrival is reported by those who arrive.")
-    if incident.arrived_at is not None:
+    if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
         raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
     if incident.status is Status.NEW:
         _acknowledge(session, actor, incident, at)
     incident.arrived_at = at
-    _record(session, actor, incident, events.Arrived, at)
-    return await _settled(session, actor, incident, at)
+    if proof is None:
+        _record(session, actor, incident, events.Arrived, at)
+        return await _settled(session, actor, incident, at)
+    cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
+    _record(session, actor, incident, events.ArrivedByFence, at, **cited)
+    return await _settled(session, actor, incident, max(at, proof.told_at))
 
 
 async def update(

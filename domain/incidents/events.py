@@ -43,6 +43,13 @@ class Arrived(Fact):
     kind: ClassVar[str] = "incident.arrived"
 
 
+class ArrivedByFence(Arrived):
+    """The same, proven by a guard's fixes inside the site's fence."""
+
+    presence_id: UUID
+    fixes: list[datetime]
+
+
 class Updated(Fact):
     """Something was said. Only what is visible to the client and comes from us is an update to the clock."""
 

@@ -1,11 +1,12 @@
 """Guards on the map: fixes accepted, where everybody is now, and what that proves."""
 
-from domain.positions.accepting import Moved, Outcome, Report, accept
+from domain.positions.accepting import Outcome, Report, accept
 from domain.positions.actions import assign, draw_fence, end, end_overdue, forget, have_days
 from domain.positions.fences import Fence, fence_of
+from domain.positions.judging import due, judge
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
-from domain.positions.reads import Post, Tour, fences_of, post_of
-from domain.positions.rules import MOST, WORDS, Reading, Reason
+from domain.positions.reads import Post, Tour, changed_since, fences_of, post_of, where
+from domain.positions.rules import MOST, WORDS, Position, Reading, Reason
 
 __all__ = [
     "MOST",
@@ -13,8 +14,8 @@ __all__ = [
     "Fence",
     "Fix",
     "Kind",
-    "Moved",
     "Outcome",
+    "Position",
     "Post",
     "Presence",
     "Reading",
@@ -26,12 +27,16 @@ __all__ = [
     "Whereabouts",
     "accept",
     "assign",
+    "changed_since",
     "draw_fence",
+    "due",
     "end",
     "end_overdue",
     "fence_of",
     "fences_of",
     "forget",
     "have_days",
+    "judge",
     "post_of",
+    "where",
 ]

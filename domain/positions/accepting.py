@@ -13,7 +13,16 @@ from sqlalchemy.exc import IntegrityError
 from domain.db import Sessions, transaction
 from domain.positions import copying
 from domain.positions.reads import Post, Tour
-from domain.positions.rules import LAST_MS, Columns, Reading, Reason, at_of, columns, judge
+from domain.positions.rules import (
+    LAST_MS,
+    Columns,
+    Position,
+    Reading,
+    Reason,
+    at_of,
+    columns,
+    judge,
+)
 
 _NOBODY = Tour(UUID(int=0), UUID(int=0), 0, 2**62, -(2**62), over=True, fences=())
 _INSERT = """
@@ -66,23 +75,6 @@ class Outcome(NamedTuple):
     refused: tuple[tuple[int, Reason], ...]
 
 
-class Moved(NamedTuple):
-    """The newest fix of a duty in a group: what watchers are told. NaN is unknown."""
-
-    tenant_id: UUID
-    account_id: UUID
-    duty_id: UUID
-    number: int
-    at_ms: int
-    lat: float
-    lon: float
-    accuracy_m: float
-    speed_mps: float
-    heading_deg: float
-    battery_pct: float
-    site_id: UUID | None
-
-
 async def accept(
     make: Sessions,
     reports: Sequence[Report],
@@ -90,7 +82,7 @@ async def accept(
     *,
     at: datetime,
     keep: timedelta,
-) -> tuple[list[Outcome], list[Moved]]:
+) -> tuple[list[Outcome], list[Position]]:
     """Store the fixes of all reports, each once, and answer each report; when this returns they are committed.
 
     `known_ms` holds the newest stored fix of devices: a fix beyond it goes by COPY, one that may be a repeat by INSERT,
@@ -182,7 +174,7 @@ class _Group:
 
 async def _store(
     make: Sessions, group: _Group, rows: NDArray[np.intp], new: NDArray[np.bool_], at: datetime
-) -> tuple[NDArray[np.intp], list[Moved]]:
+) -> tuple[NDArray[np.intp], list[Position]]:
     """One transaction; the rows that were not there before, and who moved."""
     if not rows.size:
         return rows, []
@@ -195,9 +187,10 @@ async def _store(
         if not new.all():
             stored.append(await _insert(driver, group, rows[~new], at))
         found = np.sort(np.concatenate(stored))
+        if not found.size:
+            return found, []
         moved, first_ms = _moved(group, found)
-        if moved:
-            await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
+        await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
     return found, moved
 
 
@@ -248,7 +241,7 @@ async def _insert(
     return rows[np.array(kept, np.bool_)]
 
 
-def _moved(group: _Group, rows: NDArray[np.intp]) -> tuple[list[Moved], list[int]]:
+def _moved(group: _Group, rows: NDArray[np.intp]) -> tuple[list[Position], list[int]]:
     """The newest fix of each duty among `rows`, by duty, and the instant of its oldest one."""
     fixes = group.fixes
     order = rows[np.lexsort((fixes.at_ms[rows], group.tour[rows]))]
@@ -259,36 +252,41 @@ def _moved(group: _Group, rows: NDArray[np.intp]) -> tuple[list[Moved], list[int
         tour, report = group.tours[group.tour[last]], group.reports[group.report[last]]
         lat, lon = float(fixes.lat[last]), float(fixes.lon[last])
         inside = (site for site, fence in tour.fences if fence.distance_m(lat, lon) <= 0)
-        moved = Moved(
-            report.post.tenant_id,
-            tour.account_id,
-            tour.duty_id,
-            tour.number,
-            int(fixes.at_ms[last]),
-            lat,
-            lon,
-            float(fixes.accuracy_m[last]),
-            float(fixes.speed_mps[last]),
-            float(fixes.heading_deg[last]),
-            float(fixes.battery_pct[last]),
-            next(inside, None),
+        accuracy, speed, heading, battery = (
+            None if (value := float(column[last])) != value else value
+            for column in (fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg, fixes.battery_pct)
+        )
+        moved = Position(
+            tenant_id=report.post.tenant_id,
+            account_id=tour.account_id,
+            duty_id=tour.duty_id,
+            number=tour.number,
+            at_ms=int(fixes.at_ms[last]),
+            lat=lat,
+            lon=lon,
+            accuracy_m=accuracy,
+            speed_mps=speed,
+            heading_deg=heading,
+            battery_pct=battery,
+            site_id=next(inside, None),
+            over=tour.over,
         )
         found.append((moved, int(fixes.at_ms[first])))
     found.sort(key=lambda each: each[0].duty_id)
     return [moved for moved, _first in found], [first for _moved, first in found]
 
 
-def _move_arguments(moved: Sequence[Moved], first_ms: Sequence[int]) -> list[Any]:
+def _move_arguments(moved: Sequence[Position], first_ms: Sequence[int]) -> list[Any]:
     return [
         [m.duty_id for m in moved],
         [at_of(ms) for ms in first_ms],
         [at_of(m.at_ms) for m in moved],
         [m.lat for m in moved],
         [m.lon for m in moved],
-        *(
-            [None if v != v else v for v in values]  # noqa: PLR0124 - NaN is not itself
-            for values in zip(*(m[7:11] for m in moved), strict=True)
-        ),
+        [m.accuracy_m for m in moved],
+        [m.speed_mps for m in moved],
+        [m.heading_deg for m in moved],
+        [m.battery_pct for m in moved],
         [m.site_id for m in moved],
     ]
 

@@ -36,14 +36,14 @@ async def assign(
 async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
     """Let a guard go; where the guard is from then on is not known any more."""
     duty = await duties.end(session, actor, duty_id, at=at)
-    await _forget_whereabouts(session, [duty])
+    await _forget_whereabouts(session, [duty], at)
     return duty
 
 
 async def end_overdue(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Duty]:
     """Do so for all whose time is over; returns their duties."""
     over = await duties.end_overdue(session, at=at, limit=limit)
-    await _forget_whereabouts(session, over)
+    await _forget_whereabouts(session, over, at)
     return over
 
 
@@ -96,14 +96,16 @@ async def forget(session: AsyncSession, *, at: datetime, keep: timedelta) -> int
     return await session.scalar(select(func.fix_forget(before.date()))) or 0
 
 
-async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty]) -> None:
-    """The last fix leaves the map with the duty; the duty is judged once more."""
+async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty], at: datetime) -> None:
+    """The last fix leaves the map with the duty, and watchers are told; the duty is judged once more."""
     ids = [duty.id for duty in over]
     nowhere = dict.fromkeys(
         ("at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "battery_pct", "site_id")
     )
     await session.execute(
-        update(Whereabouts).where(Whereabouts.duty_id.in_(ids)).values(over=True, **nowhere)
+        update(Whereabouts)
+        .where(Whereabouts.duty_id.in_(ids))
+        .values(over=True, received_at=at, **nowhere)
     )
     for duty in over:
         await session.execute(

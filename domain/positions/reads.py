@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Site
+from domain.actor import Actor, Right
 from domain.credentials.model import Device
 from domain.duties.model import Duty
 from domain.positions.fences import Fence, fence_of
 from domain.positions.model import Whereabouts
-from domain.positions.rules import ms_of
+from domain.positions.rules import Position, ms_of
 
 FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
 
@@ -84,3 +85,66 @@ async def fences_of(
         if fence is not None:
             found[site.account_id] = (*found.get(site.account_id, ()), (site.id, fence))
     return found
+
+
+async def where(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    account_id: UUID | None = None,
+    site_id: UUID | None = None,
+    limit: int | None = None,
+) -> list[Position]:
+    """Where the guards on duty are that the actor may see, by duty: clients see those inside their sites' fences."""
+    query = select(Whereabouts).where(
+        seen_by(actor), Whereabouts.at.is_not(None), Whereabouts.over.is_(False)
+    )
+    if account_id is not None:
+        query = query.where(Whereabouts.account_id == account_id)
+    if site_id is not None:
+        query = query.where(Whereabouts.site_id == site_id)
+    rows = await session.scalars(query.order_by(Whereabouts.duty_id).limit(limit))
+    return [_position(row) for row in rows]
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """Whose whereabouts exist for an actor."""
+    if not actor.may(Right.LOCATE):
+        return false()
+    own = actor.fence(Whereabouts)
+    return and_(own, Whereabouts.site_id.is_not(None)) if actor.is_client else own
+
+
+def sees(actor: Actor, position: Position) -> bool:
+    """The same rule, for a position that passes by."""
+    return (
+        actor.may(Right.LOCATE)
+        and position.tenant_id == actor.tenant_id
+        and actor.reaches(position.account_id)
+        and not position.over
+        and (not actor.is_client or position.site_id is not None)
+    )
+
+
+async def changed_since(session: AsyncSession, since: datetime) -> list[Position]:
+    """Everybody of whom something came in, or whose duty ended, after `since`. For the system."""
+    rows = await session.scalars(select(Whereabouts).where(Whereabouts.received_at > since))
+    return [_position(row) for row in rows]
+
+
+def _position(row: Whereabouts) -> Position:
+    return Position(
+        tenant_id=row.tenant_id,
+        account_id=row.account_id,
+        duty_id=row.duty_id,
+        number=row.number,
+        at_ms=0 if row.at is None else ms_of(row.at),
+        lat=row.lat or 0.0,
+        lon=row.lon or 0.0,
+        accuracy_m=row.accuracy_m,
+        speed_mps=row.speed_mps,
+        heading_deg=row.heading_deg,
+        battery_pct=row.battery_pct,
+        site_id=row.site_id,
+        over=row.over,
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -37,6 +38,30 @@ class Reading(msgspec.Struct, rename="camel", gc=False):
     battery_pct: float | None = None
     charging: bool | None = None
     mock: bool | None = None
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Where a guard on duty is, by the newest fix; None is unknown. `over`: not on duty any more, so nowhere."""
+
+    tenant_id: UUID
+    account_id: UUID
+    duty_id: UUID
+    number: int
+    at_ms: int
+    lat: float
+    lon: float
+    accuracy_m: float | None
+    speed_mps: float | None
+    heading_deg: float | None
+    battery_pct: float | None
+    site_id: UUID | None
+    """In whose fence; clients see a guard nowhere else."""
+    over: bool
+
+    @property
+    def at(self) -> datetime:
+        """When that was."""
+        return at_of(self.at_ms)
 
 
 class Reason(IntEnum):

@@ -1,0 +1,172 @@
+"""Places: how far outside a fence, when somebody is in a place, when somebody stands still.
+
+The automata read fixes in the order of their instants and keep all they know in a few numbers, so that judging a day
+piece by piece gives what judging it whole gives. Instants are seconds, places metres on a plane, -1 is "not".
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.kernels.jit import kernel, step
+
+Floats = NDArray[np.float64]
+
+BLURRED_M = 100.0  # a fix that knows no better says nothing about a fence
+UNSAID_M = 10.0  # what a fix without an accuracy is taken for
+MARGIN_M = 10.0  # a fence is left at least so far outside
+ENTER_FIXES, ENTER_S = 2.0, 5.0  # inside so often, over so long: one stray fix is no arrival
+LEAVE_FIXES, LEAVE_S = 2.0, 20.0
+
+# Standing still, chosen on every other day of real tracks with a diary (agreement there 0.903, on the other days
+# 0.879; a speed below 0.5 m/s over 120 s: 0.885 and 0.868).
+STILL_M, STILL_S = 35.0, 420.0  # within so far of one spot for so long
+AWAY_M, AWAY_S = 70.0, 30.0  # until farther than this for so long
+WEIGHT = 60.0, 600.0  # fixes that the spot is a mean of, before and while standing still
+
+METRES_A_DEGREE = 111_195.0  # of a great circle on a sphere of 6,371,009 m
+STAY = 6  # numbers a stay automaton keeps
+DWELL = 9  # numbers a dwell automaton keeps
+
+
+@kernel
+def outside_m(
+    x: Floats,  # (fixes,) metres east
+    y: Floats,  # (fixes,) metres north
+    corner_x: Floats,  # (corners,) of the fence; none: a circle around 0, 0
+    corner_y: Floats,  # (corners,)
+    radius_m: float,
+) -> Floats:
+    """How far outside the fence each place is, (fixes,); negative is inside."""
+    found = np.empty(x.size)
+    for i in range(x.size):
+        if corner_x.size == 0:
+            found[i] = np.hypot(x[i], y[i]) - radius_m
+        else:
+            found[i] = _outside_polygon(x[i], y[i], corner_x, corner_y)
+    return found
+
+
+@step
+def _outside_polygon(x: float, y: float, corner_x: Floats, corner_y: Floats) -> float:
+    inside = False
+    nearest = np.inf
+    ax, ay = corner_x[-1], corner_y[-1]
+    for c in range(corner_x.size):
+        bx, by = corner_x[c], corner_y[c]
+        if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
+            inside = not inside
+        ex, ey = bx - ax, by - ay
+        length = ex * ex + ey * ey
+        t = 0.0
+        if length > 0:
+            t = min(1.0, max(0.0, ((x - ax) * ex + (y - ay) * ey) / length))
+        nearest = min(nearest, np.hypot(x - ax - t * ex, y - ay - t * ey))
+        ax, ay = bx, by
+    return -nearest if inside else nearest
+
+
+@kernel
+def stays(
+    t: Floats,  # (fixes,) seconds, ascending
+    outside: Floats,  # (fixes,) metres, from `outside_m`
+    accuracy_m: Floats,  # (fixes,) NaN is unknown
+    memory: Floats,  # (STAY,) changed in place; zeros to begin with
+) -> Floats:
+    """When somebody came into a fence and went, (stays, 3): from, proven at, until (-1: still there).
+
+    A fix inside speaks for being there; one farther outside than its own accuracy (and `MARGIN_M`) against it; what
+    lies between says nothing new. A stay begins with the first of the fixes that prove it and ends with the first that
+    disproves it. A stay that `memory` brings along comes first, with the same `from` as before.
+    """
+    found = np.empty((t.size + 1, 3))
+    rows = 0
+    here, since, votes, proven, gone, against = memory
+    if here:
+        found[0] = since, proven, -1.0
+        rows = 1
+    for i in range(t.size):
+        blur = UNSAID_M if np.isnan(accuracy_m[i]) else accuracy_m[i]
+        if blur > BLURRED_M:
+            continue
+        if outside[i] <= 0:
+            against = 0.0
+            if not here:
+                if votes == 0:
+                    since = t[i]
+                votes += 1
+                if votes >= ENTER_FIXES and t[i] - since >= ENTER_S:
+                    here, proven = 1.0, t[i]
+                    found[rows] = since, proven, -1.0
+                    rows += 1
+        elif outside[i] > max(MARGIN_M, blur):
+            votes = 0.0
+            if here:
+                if against == 0:
+                    gone = t[i]
+                against += 1
+                if against >= LEAVE_FIXES and t[i] - gone >= LEAVE_S:
+                    here, against = 0.0, 0.0
+                    found[rows - 1, 2] = gone
+        else:
+            against = 0.0
+    memory[:] = np.array([here, since, votes, proven, gone, against])
+    return found[:rows]
+
+
+@kernel
+def dwells(
+    t: Floats,  # (fixes,) seconds, ascending
+    x: Floats,  # (fixes,) metres east of anywhere, the same for every piece
+    y: Floats,  # (fixes,) metres north of it
+    new: int,  # the first fix that was not judged before; those from `memory[0]` on come along
+    memory: Floats,  # (DWELL,) changed in place; zeros to begin with
+) -> Floats:
+    """When somebody stood still, (dwells, 3): from, proven at, until (-1: still does).
+
+    Fixes within `STILL_M` of their mean for `STILL_S` are a dwell from the first of them on; it ends with the first
+    fix of a run that stays farther than `AWAY_M` for `AWAY_S`. `memory[0]` is the instant from which fixes are wanted
+    again.
+    """
+    found = np.empty((t.size + 1, 3))
+    rows = 0
+    _want, spot_x, spot_y, weight, since, still, gone, begun, proven = memory
+    if still:
+        found[0] = since, proven, -1.0
+        rows = 1
+    start = 0  # of the run that may become a dwell
+    for i in range(new, t.size):
+        if not begun:
+            begun, spot_x, spot_y, weight, since, start = 1.0, x[i], y[i], 1.0, t[i], i
+            continue
+        away = np.hypot(x[i] - spot_x, y[i] - spot_y)
+        if still:
+            if away > AWAY_M:
+                if gone < 0:
+                    gone = t[i]
+                if t[i] - gone >= AWAY_S:
+                    found[rows - 1, 2] = gone
+                    still, gone, start = 0.0, -1.0, i
+                    spot_x, spot_y, weight, since = x[i], y[i], 1.0, t[i]
+            else:
+                gone = -1.0
+                if away <= STILL_M:
+                    weight = min(weight + 1, WEIGHT[1])
+                    spot_x += (x[i] - spot_x) / weight
+                    spot_y += (y[i] - spot_y) / weight
+        elif away <= STILL_M:
+            weight = min(weight + 1, WEIGHT[0])
+            spot_x += (x[i] - spot_x) / weight
+            spot_y += (y[i] - spot_y) / weight
+            if t[i] - since >= STILL_S:
+                still, gone, proven = 1.0, -1.0, t[i]
+                found[rows] = since, proven, -1.0
+                rows += 1
+        else:
+            while start < i and np.hypot(x[start] - x[i], y[start] - y[i]) > STILL_M:
+                start += 1
+            since, weight = t[start], float(i - start + 1)
+            spot_x, spot_y = np.mean(x[start : i + 1]), np.mean(y[start : i + 1])
+            weight = min(weight, WEIGHT[0])
+    want = t[-1] if still and t.size else since
+    memory[:] = np.array([want, spot_x, spot_y, weight, since, still, gone, begun, proven])
+    return found[:rows]

@@ -1,0 +1,417 @@
+"""What a duty's fixes prove: stays, dwells, silences and absences as rows, differences as facts, arrivals on tickets.
+
+A duty is judged on from where it was left, with the automata's memory; a fix that comes in late has it judged anew from
+its beginning, and what turns out otherwise is revised. Both ways come to the same rows.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import incidents
+from domain.actor import Actor
+from domain.base import JSON, uuid7
+from domain.duties.model import Duty
+from domain.errors import Refused
+from domain.incidents import OPEN, Incident, Proof
+from domain.kernels import places
+from domain.ledger import record
+from domain.positions import events
+from domain.positions.fences import Fence
+from domain.positions.model import Fix, Kind, Presence, Watched, Whereabouts
+from domain.positions.reads import fences_of
+from domain.positions.rules import at_of, ms_of
+
+Floats = NDArray[np.float64]
+_TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
+    Kind.STAY: (events.Arrived, events.Left, False),
+    Kind.DWELL: (events.Stopped, events.Moved, True),
+    Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
+    Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),
+}
+"""The facts of a beginning and an end, and whether they are kept from clients."""
+
+
+class Span(NamedTuple):
+    """A stretch that was found; None: it lasts."""
+
+    kind: Kind
+    site_id: UUID | None
+    from_at: datetime
+    until_at: datetime | None
+    fixes: tuple[datetime, ...]
+
+
+class _Track(NamedTuple):
+    """A duty's fixes as columns; those before `new` were judged before."""
+
+    t: Floats
+    lat: Floats
+    lon: Floats
+    accuracy_m: Floats
+    new: int
+
+
+async def due(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[UUID]:
+    """The duties to be judged: something came in, or something is over by the mere passing of time."""
+    came_in = select(Whereabouts.duty_id).where(Whereabouts.dirty_from.is_not(None)).limit(limit)
+    passed = select(Watched.duty_id).where(Watched.next_check_at <= at).limit(limit)
+    return list(await session.scalars(came_in.union(passed)))
+
+
+async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
+    """Judge one duty up to `at`; False when somebody else is at it."""
+    watched = await session.scalar(
+        select(Watched).where(Watched.duty_id == duty_id).with_for_update(skip_locked=True)
+    )
+    if watched is None:
+        return False
+    duty = await session.get_one(Duty, duty_id, populate_existing=True)
+    here = (
+        await session.execute(
+            select(Whereabouts.heard, Whereabouts.dirty_from).where(Whereabouts.duty_id == duty_id)
+        )
+    ).one()
+    fences = (await fences_of(session, {duty.account_id})).get(duty.account_id, ())
+    late = (
+        here.dirty_from is not None
+        and watched.upto_at is not None
+        and here.dirty_from <= watched.upto_at
+    )
+    memory = watched.memory
+    if late or memory.get("fences") != _signature(fences):
+        memory, watched.upto_at = {}, None
+    over_at = duty.ended_at or duty.until_at
+    track = await _track(session, duty, watched.upto_at, memory, over_at)
+    now = min(at, over_at)
+    found, kept, outsides = _spans(duty, fences, memory, track, watched.upto_at, now)
+    actor = Actor.system(duty.tenant_id, "positions")
+    rows = await _reconciled(session, actor, duty, found, whole=not memory, over_at=over_at, at=at)
+    if track.t.size:
+        watched.upto_at = _at(track.t[-1])
+    absences = _absences(duty, [row for row in rows if row.kind is Kind.STAY], fences, now)
+    await _reconcile(
+        session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
+    )
+    await _arrive(session, actor, rows, track, outsides, at)
+    watched.memory = kept
+    watched.next_check_at = _next_check(duty, rows, absences, watched.upto_at, fences, at)
+    await session.flush()
+    # Only if nothing came in meanwhile; the intake never waits for a judge, but for this one statement.
+    await session.execute(
+        update(Whereabouts)
+        .where(Whereabouts.duty_id == duty_id, Whereabouts.heard == here.heard)
+        .values(dirty_from=None)
+    )
+    return True
+
+
+async def _track(
+    session: AsyncSession, duty: Duty, upto_at: datetime | None, memory: JSON, over_at: datetime
+) -> _Track:
+    since = duty.from_at if upto_at is None else min(upto_at, _at(memory["dwell"][0]))
+    rows = await session.execute(
+        select(Fix.at, Fix.lat, Fix.lon, Fix.accuracy_m)
+        .where(Fix.device_id == duty.device_id, Fix.at >= since, Fix.at < over_at)
+        .order_by(Fix.at)
+    )
+    told = [(ms_of(at) / 1000, lat, lon, accuracy) for at, lat, lon, accuracy in rows]
+    t, lat, lon, accuracy = np.array(told, np.float64).reshape(-1, 4).T.copy()
+    new = 0 if upto_at is None else int(np.searchsorted(t, ms_of(upto_at) / 1000, side="right"))
+    return _Track(t, lat, lon, accuracy, new)
+
+
+def _spans(
+    duty: Duty,
+    fences: Sequence[tuple[UUID, Fence]],
+    memory: JSON,
+    track: _Track,
+    upto_at: datetime | None,
+    now: datetime,
+) -> tuple[list[Span], JSON, dict[UUID, Floats]]:
+    """What the automata say, what they remember, and how far outside each fence the new fixes are."""
+    found: list[Span] = []
+    new = slice(track.new, None)
+    outsides: dict[UUID, Floats] = {}
+    kept: JSON = {"fences": _signature(fences), "stays": {}}
+    for site_id, fence in fences:
+        state = np.array(memory.get("stays", {}).get(str(site_id), [0.0] * places.STAY))
+        corners = np.array(fence.corners, np.float64).reshape(-1, 2)
+        x, y = _plane(fence.lat, fence.lon, track.lat[new], track.lon[new])
+        outside = places.outside_m(x, y, corners[:, 0].copy(), corners[:, 1].copy(), fence.radius_m)
+        spans = places.stays(track.t[new], outside, track.accuracy_m[new], state)
+        found += _told(Kind.STAY, site_id, spans)
+        kept["stays"][str(site_id)] = state.tolist()
+        outsides[site_id] = outside
+    state = np.array(memory.get("dwell", [0.0] * places.DWELL))
+    origin = memory.get("origin") or ([track.lat[0], track.lon[0]] if track.t.size else None)
+    if origin is not None:
+        x, y = _plane(origin[0], origin[1], track.lat, track.lon)
+        found += _told(Kind.DWELL, None, places.dwells(track.t, x, y, track.new, state))
+    else:
+        state[0] = ms_of(duty.from_at) / 1000
+    kept |= {"dwell": state.tolist(), "origin": origin and [float(each) for each in origin]}
+    found += _silences(duty, track.t[new], upto_at, now)
+    return found, kept, outsides
+
+
+def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) -> Iterable[Span]:
+    """Gaps between fixes, from the beginning of the duty until now."""
+    start = duty.from_at if upto_at is None else upto_at
+    heard = np.concatenate(([ms_of(start) / 1000], t, [max(start, now).timestamp()]))
+    for gap in np.flatnonzero(np.diff(heard) > duty.silent_after_s).tolist():
+        last = _at(heard[gap])
+        until_at = None if gap == t.size else _at(heard[gap + 1])
+        first = gap == 0 and upto_at is None
+        yield Span(Kind.SILENCE, None, last, until_at, () if first else (last,))
+
+
+def _absences(
+    duty: Duty, stays: Iterable[Presence], fences: Sequence[tuple[UUID, Fence]], now: datetime
+) -> list[Span]:
+    """When the guard was not at the site of the duty for longer than the grace."""
+    if duty.site_id is None or all(site_id != duty.site_id for site_id, _ in fences):
+        return []
+    grace = timedelta(seconds=duty.grace_s)
+    there = sorted(
+        (row.from_at, row.until_at or now) for row in stays if row.site_id == duty.site_id
+    )
+    found = []
+    gone_at = duty.from_at
+    for from_at, until_at in [*there, (now, now)]:
+        if from_at - gone_at > grace:
+            until = None if (from_at, until_at) == (now, now) else from_at
+            found.append(Span(Kind.ABSENCE, duty.site_id, gone_at + grace, until, ()))
+        gone_at = max(gone_at, until_at)
+    return found
+
+
+async def _reconciled(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    found: Sequence[Span],
+    *,
+    whole: bool,
+    over_at: datetime,
+    at: datetime,
+) -> list[Presence]:
+    """Make the rows say what was found; the duty's rows afterwards."""
+    known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
+    keys: set[tuple[Kind, UUID | None]] = {
+        (row.kind, row.site_id) for row in known if row.kind is not Kind.ABSENCE
+    }
+    keys |= {(span.kind, span.site_id) for span in found}
+    rows = [row for row in known if row.kind is Kind.ABSENCE]
+    for key in sorted(keys, key=str):
+        mine = [row for row in known if (row.kind, row.site_id) == key]
+        # Judging on, only what lasted can change; its memory tells of it again.
+        open_ = mine if whole else [row for row in mine if row.until_at is None]
+        spans = [span for span in found if (span.kind, span.site_id) == key]
+        rows += [row for row in mine if row not in open_]
+        rows += await _reconcile(session, actor, duty, open_, spans, over_at, at)
+    return rows
+
+
+async def _reconcile(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    rows: Sequence[Presence],
+    spans: Sequence[Span],
+    over_at: datetime,
+    at: datetime,
+) -> list[Presence]:
+    """Rows of one kind and place, made to say what `spans` say: begun, ended, revised, retracted."""
+    left = sorted(rows, key=lambda row: row.from_at)
+    over = over_at <= at
+    kept: list[Presence] = []
+    for span in sorted(spans, key=lambda span: span.from_at):
+        until_at = over_at if span.until_at is None and over else span.until_at
+        row = _match(left, span)
+        if row is None:
+            row = Presence(
+                id=uuid7(),
+                tenant_id=duty.tenant_id,
+                account_id=duty.account_id,
+                duty_id=duty.id,
+                site_id=span.site_id,
+                kind=span.kind,
+                from_at=span.from_at,
+                until_at=until_at,
+                fixes=list(span.fixes),
+            )
+            session.add(row)
+            _tell(session, actor, duty, row, 0, span.from_at, span.fixes)
+            if span.until_at is not None:
+                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+        else:
+            left.remove(row)
+            was = (row.from_at, row.until_at)
+            row.from_at, row.until_at, row.fixes = span.from_at, until_at, list(span.fixes)
+            if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
+                _revise(session, actor, duty, row, was, at)
+            elif was[1] is None and span.until_at is not None:
+                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+        kept.append(row)
+    for row in left:
+        fact = events.Retracted(
+            **_about(duty, row, ()), at=at, presence=row.kind, was_from_at=row.from_at,
+            was_until_at=row.until_at,
+        )  # fmt: skip
+        record(session, actor, fact)
+        await session.delete(row)
+    return kept
+
+
+def _match(rows: Sequence[Presence], span: Span) -> Presence | None:
+    """The row that tells of the same: with the same beginning, else the first that overlaps."""
+    for row in rows:
+        if row.from_at == span.from_at:
+            return row
+    for row in rows:
+        if (row.until_at is None or row.until_at > span.from_at) and (
+            span.until_at is None or row.from_at < span.until_at
+        ):
+            return row
+    return None
+
+
+def _tell(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    row: Presence,
+    end: int,
+    at: datetime,
+    fixes: Sequence[datetime],
+) -> None:
+    began, ended, _internal = _TELLS[row.kind]
+    kind = ended if end else began
+    record(session, actor, kind(**_about(duty, row, fixes), at=at))
+
+
+def _revise(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    row: Presence,
+    was: tuple[datetime, datetime | None],
+    at: datetime,
+) -> None:
+    fact = events.Revised(
+        **_about(duty, row, row.fixes), at=at, presence=row.kind, was_from_at=was[0],
+        was_until_at=was[1], from_at=row.from_at, until_at=row.until_at,
+    )  # fmt: skip
+    record(session, actor, fact)
+
+
+def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, Any]:
+    return {
+        "account_id": duty.account_id,
+        "subject_id": row.id,
+        "duty_id": duty.id,
+        "site_id": row.site_id,
+        "guard": duty.number,
+        "fixes": list(fixes),
+        "internal": _TELLS[row.kind][2],
+    }
+
+
+async def _arrive(
+    session: AsyncSession,
+    actor: Actor,
+    rows: Sequence[Presence],
+    track: _Track,
+    outsides: dict[UUID, Floats],
+    at: datetime,
+) -> None:
+    """Stop the arrival clock of open tickets at the sites where the guard is: at the first fix inside after opening."""
+    stays = [row for row in rows if row.kind is Kind.STAY and row.site_id in outsides]
+    if not stays or track.new == track.t.size:
+        return
+    t = track.t[track.new :]
+    waiting = await session.execute(
+        select(Incident.id, Incident.site_id, Incident.opened_at, Incident.arrived_at).where(
+            Incident.tenant_id == actor.tenant_id,
+            Incident.site_id.in_({row.site_id for row in stays}),
+            Incident.status.in_(OPEN),
+            or_(Incident.arrived_at.is_(None), Incident.arrived_at > _at(t[0])),
+        )
+    )
+    for incident_id, site_id, opened_at, arrived_at in waiting.all():
+        for row in sorted(stays, key=lambda row: row.from_at):
+            if row.site_id != site_id:
+                continue
+            since = max(opened_at, row.from_at)
+            inside = (outsides[site_id] <= 0) & (t >= since.timestamp())
+            if row.until_at is not None:
+                inside &= t < row.until_at.timestamp()
+            if not inside.any():
+                continue
+            came_at = max(since, _at(t[np.argmax(inside)]))
+            if arrived_at is None or came_at < arrived_at:
+                proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
+                with suppress(Refused):  # somebody was faster in between
+                    await incidents.arrive(session, actor, incident_id, at=came_at, proof=proof)
+                break
+
+
+def _next_check(
+    duty: Duty,
+    rows: Sequence[Presence],
+    absences: Sequence[Span],
+    upto_at: datetime | None,
+    fences: Sequence[tuple[UUID, Fence]],
+    at: datetime,
+) -> datetime | None:
+    """When silence or absence would begin, if nothing came in."""
+    if (duty.ended_at or duty.until_at) <= at:
+        return None
+    lasting = {row.kind for row in rows if row.until_at is None}
+    checks = []
+    if Kind.SILENCE not in lasting:
+        heard_at = max(upto_at or duty.from_at, duty.from_at)
+        checks.append(heard_at + timedelta(seconds=duty.silent_after_s, milliseconds=1))
+    there = any(
+        r.kind is Kind.STAY and r.site_id == duty.site_id and r.until_at is None for r in rows
+    )
+    absent = any(span.until_at is None for span in absences)
+    if any(site_id == duty.site_id for site_id, _ in fences) and not there and not absent:
+        left = [r.until_at for r in rows if r.site_id == duty.site_id and r.until_at is not None]
+        gone_at = max([duty.from_at, *left])
+        checks.append(gone_at + timedelta(seconds=duty.grace_s, milliseconds=1))
+    # What should have been found by now is not looked for again before a second has passed.
+    return None if not checks else max(min(checks), at + timedelta(seconds=1))
+
+
+def _told(kind: Kind, site_id: UUID | None, found: Floats) -> list[Span]:
+    return [
+        Span(
+            kind, site_id, _at(since), None if until < 0 else _at(until), (_at(since), _at(proven))
+        )
+        for since, proven, until in found.tolist()
+    ]
+
+
+def _plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, Floats]:
+    metres = places.METRES_A_DEGREE
+    east = (lons - lon + 540.0) % 360.0 - 180.0
+    return east * metres * np.cos(np.radians(lat)), (lats - lat) * metres
+
+
+def _signature(fences: Sequence[tuple[UUID, Fence]]) -> list[Any]:
+    return [
+        [str(site_id), *fence[:3], [list(c) for c in fence.corners]] for site_id, fence in fences
+    ]
+
+
+def _at(seconds: float) -> datetime:
+    return at_of(round(seconds * 1000))

@@ -1,0 +1,47 @@
+"""Guards on duty, watched: what their fixes prove is judged within a second, and what time alone brings about, too."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from domain import positions
+from domain.db import Sessions, transaction
+from domain.settings import Settings
+
+log = structlog.get_logger()
+
+EVERY_S = 0.5
+DUTIES = 200  # looked up at a time
+DAYS_EVERY_S = 3600.0
+
+
+async def watch_guards(make: Sessions) -> None:
+    """Judge duties of which something came in, and end those whose time is over, twice a second, until cancelled."""
+    while True:
+        at = datetime.now(UTC)
+        async with transaction(make) as session:
+            await positions.end_overdue(session, at=at, limit=DUTIES)
+        async with make() as session:
+            due = await positions.due(session, at=at, limit=DUTIES)
+        for duty_id in due:
+            try:
+                async with transaction(make) as session:
+                    await positions.judge(session, duty_id, at=datetime.now(UTC))
+            except Exception as error:  # noqa: BLE001 - one duty must not stop the others; it comes again
+                log.warning("positions.not_judged", duty=str(duty_id), error=repr(error))
+        if len(due) < DUTIES:
+            await asyncio.sleep(EVERY_S)
+
+
+async def keep_days(make: Sessions, settings: Settings) -> None:
+    """Make the days to come and drop those past their retention, once an hour, until cancelled."""
+    keep = timedelta(days=settings.retain_positions_days)
+    while True:
+        at = datetime.now(UTC)
+        async with transaction(make) as session:
+            await positions.have_days(session, at=at, keep=keep)
+            dropped = await positions.forget(session, at=at, keep=keep)
+        if dropped:
+            log.info("positions.forgotten", days=dropped)
+        await asyncio.sleep(DAYS_EVERY_S)
