@@ -50,7 +50,6 @@ def application(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", sockets.connect),
             Route("/schema.graphql", _sdl),
             *auth_paths.routes(),
-            *ingest.routes(),
             *downloads.routes(),
             *ingest.routes(),
             Route("/livez", health.livez),
