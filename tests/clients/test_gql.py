@@ -1,0 +1,89 @@
+"""The Python client gql over a socket: queries, verbs beside a feed, cursors and refusals."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from gql import Client, gql
+from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
+from gql.transport.websockets import WebsocketsTransport
+from websockets.exceptions import ConnectionClosed
+
+from tests.api import asking
+from tests.api.asking import Server
+from tests.clients.meeting import FEED, OPEN, ledger, numbered, whole
+
+
+def socket(server: Server, token: str) -> WebsocketsTransport:
+    """A transport for graphql-transport-ws."""
+    return WebsocketsTransport(
+        url=f"ws://127.0.0.1:{server.port}/graphql",
+        init_payload={"token": token},
+        subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+        ping_interval=0.1,
+        pong_timeout=5,
+    )
+
+
+def asked(document: str, **variables: Any) -> Any:
+    """A request."""
+    request = gql(document)
+    request.variable_values = variables
+    return request
+
+
+async def test_queries_and_mistakes_over_a_socket(server: Server) -> None:
+    office = await asking.office(server.api)
+    async with Client(transport=socket(server, office.client)) as session:
+        assert await session.execute(asked("{ viewer { role } }")) == {
+            "viewer": {"role": "CLIENT_ADMIN"}
+        }
+        with pytest.raises(TransportQueryError, match="BAD_REQUEST"):
+            await session.execute(asked("{ nothing }"))
+        await asyncio.sleep(0.3)  # some pings of the client's
+        assert await session.execute(asked("{ viewer { role } }"))
+
+
+async def test_a_socket_with_verbs_beside_a_feed_that_resumes(server: Server) -> None:
+    office = await asking.office(server.api)
+    heard: list[str] = []
+
+    async def listen(session: Any, count: int) -> None:
+        request = asked(FEED, account=office.account, after=heard[-1] if heard else None)
+        feed = session.subscribe(request)
+        async for told in feed:
+            heard.append(told["accountEvents"]["cursor"])
+            if len(heard) >= count:
+                await feed.aclose()
+                return
+
+    async def meet() -> None:
+        for count in (2, 4, 6):
+            async with Client(transport=socket(server, office.client)) as session:
+                listening = asyncio.create_task(listen(session, count))
+                await asyncio.sleep(0.3)  # without a cursor, it begins when it is there
+                given = {
+                    "siteId": office.site, "priority": "HIGH", "summary": "x", "source": "CLIENT", "reporter": "gql"
+                }  # fmt: skip
+                done = await session.execute(asked(OPEN, input=given))
+                assert done["openIncident"]["__typename"] == "Incident"
+                await listening
+
+    async with asyncio.timeout(30):
+        await numbered(server, meet())
+    assert whole(heard, await ledger(server, office))
+
+
+async def test_a_bad_cursor_is_told_and_a_bad_token_closes_with_4403(server: Server) -> None:
+    office = await asking.office(server.api)
+    async with Client(transport=socket(server, office.client)) as session:
+        with pytest.raises(TransportQueryError) as refused:
+            async for _ in session.subscribe(asked(FEED, account=office.account, after="garbage")):
+                pass
+    assert (refused.value.errors or [])[0]["extensions"]["code"] == "CURSOR_INVALID"
+    with pytest.raises(TransportConnectionFailed) as failed:
+        async with Client(transport=socket(server, "wrong")):
+            pass
+    closed = failed.value.__cause__
+    assert isinstance(closed, ConnectionClosed)
+    assert (closed.rcvd and closed.rcvd.code) == 4403
