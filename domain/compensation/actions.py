@@ -65,7 +65,13 @@ async def settle(
     if promise is None or promise.internal:
         return {}
     account = await turnstile(session, promise.agreement_id)
-    months = await months_of(session, promise.agreement_id, promise.incident_id, account.time_zone)
+    months = await months_of(
+        session,
+        promise.agreement_id,
+        promise.incident_id,
+        account.time_zone,
+        began_at=promise.started_at,
+    )
     return await settle_months(
         session,
         actor,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -67,9 +67,18 @@ def key_of(credit: Credit) -> object:
 
 
 async def months_of(
-    session: AsyncSession, agreement_id: UUID, incident_id: UUID, time_zone: str
+    session: AsyncSession,
+    agreement_id: UUID,
+    incident_id: UUID,
+    time_zone: str,
+    *,
+    began_at: datetime | None = None,
 ) -> set[date]:
-    """The months in which a ticket broke promises, or did before."""
+    """The months in which a ticket broke promises or did before, and closed ones in which it may have been weighed.
+
+    A promise that turned out never to have held does not say any more in which month it counted: not before
+    `began_at`.
+    """
     instants = await session.scalars(
         select(Promise.decided_at).where(Promise.incident_id == incident_id, *_late(agreement_id))
     )
@@ -78,7 +87,14 @@ async def months_of(
             Credit.incident_id == incident_id, Credit.agreement_id == agreement_id
         )
     )
-    return {month_of(at, time_zone) for at in instants if at is not None} | set(months)
+    found = {month_of(at, time_zone) for at in instants if at is not None} | set(months)
+    if await _bands(session, agreement_id):
+        closed = await session.scalars(
+            select(ClosedMonth.month_on).where(ClosedMonth.agreement_id == agreement_id)
+        )
+        first = date.min if began_at is None else month_of(began_at, time_zone)
+        found |= {month_on for month_on in closed if month_on >= first}
+    return found
 
 
 async def reckon(
