@@ -1,20 +1,32 @@
 """Reports: what happened and which promises were kept, daily and weekly, at the client's own time."""
 
 from domain.reports.actions import adopt, due, follow, make_next, put_off, set_plan
-from domain.reports.content import Content
+from domain.reports.content import Content, Proactive
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, Verdict
 from domain.reports.periods import Cadence
-from domain.reports.reads import Names, gather, names_of, punctuality
+from domain.reports.reads import (
+    Names,
+    Punctuality,
+    document_of,
+    gather,
+    names_of,
+    proactive_of,
+    punctuality,
+)
+from domain.reports.wording import summary_of
 
 __all__ = [
     "Cadence",
     "Content",
     "Names",
+    "Proactive",
+    "Punctuality",
     "Report",
     "ReportPlan",
     "Verdict",
     "adopt",
+    "document_of",
     "due",
     "filename",
     "follow",
@@ -22,7 +34,9 @@ __all__ = [
     "make_next",
     "names_of",
     "pdf_of",
+    "proactive_of",
     "punctuality",
     "put_off",
     "set_plan",
+    "summary_of",
 ]

@@ -9,12 +9,11 @@ import msgspec
 
 from domain import documents
 from domain.messages import Attachment, Urgency, Variables
-from domain.reports import language
 from domain.reports.content import Content
-from domain.reports.language import LANGUAGES
 from domain.reports.page import Page
 from domain.reports.periods import Cadence
 from domain.reports.reads import Names
+from domain.reports.speech import LANGUAGES, TEMPLATES, speech
 from domain.reports.wording import page_of, short_date
 
 PDF, PNG = "application/pdf", "image/png"
@@ -36,7 +35,7 @@ class ReportLetter(Variables, frozen=True, kw_only=True):
 
     template: ClassVar[str]
     version: ClassVar[int] = 1
-    folder: ClassVar[Path] = Path(__file__).parent / "templates"
+    folder: ClassVar[Path] = TEMPLATES
     topic: ClassVar[str | None] = "reports"
     urgency: ClassVar[Urgency] = Urgency.LOW
     email_only: ClassVar[bool] = True
@@ -76,7 +75,7 @@ def letter_of(content: Content, names: Names, *, languages: Iterable[str] = LANG
     attachments: list[Attachment] = []
     for code in languages:
         page = page_of(content, names, code=code)
-        say = language.of(code, content.zone)
+        say = speech(code, content.zone)
         pictures = [f"chart{number}-{code}" for number, _ in enumerate(page.charts, 1)]
         when = short_date(content, say)
         letters[code] = Told(

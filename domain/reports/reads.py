@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
 from domain.accounts.model import Account, Site, Tenant
+from domain.actor import Actor
 from domain.agreements.model import Agreement, Priority, PromiseTerm, Terms, TicketKind
 from domain.archive.rules import uuid_of
 from domain.compensation.model import Credit, CreditState
@@ -27,6 +29,7 @@ from domain.reports.content import (
     Grant,
     Note,
     Part,
+    Proactive,
     Stand,
     Ticket,
     content_of,
@@ -295,15 +298,53 @@ class Punctuality:
 
 
 async def punctuality(
-    session: AsyncSession, account_id: UUID, *, from_at: datetime, until_at: datetime
+    session: AsyncSession, actor: Actor, account_id: UUID, *, from_at: datetime, until_at: datetime
 ) -> Punctuality:
-    """How punctual a client's reports were (COM-02: delivery is a promise too); the caller has fenced the account."""
+    """How punctual a client's reports were (COM-02: their delivery is a promise too)."""
     rows = await session.execute(
         select(Report.verdict, func.count())
-        .where(Report.account_id == account_id, Report.due_at >= from_at, Report.due_at < until_at)
+        .where(
+            actor.fence(Report),
+            Report.account_id == account_id,
+            Report.due_at >= from_at,
+            Report.due_at < until_at,
+        )
         .group_by(Report.verdict)
     )
     counts = {row[0]: row[1] for row in rows}
     return Punctuality(
         sum(counts.values()), counts.get(Verdict.KEPT, 0), counts.get(Verdict.LATE, 0)
     )
+
+
+async def document_of(
+    session: AsyncSession, actor: Actor, report_id: UUID
+) -> tuple[Content, Names] | None:
+    """What a report says and the names in it, for who may see it; None when it is not theirs."""
+    report = await session.scalar(select(Report).where(Report.id == report_id, actor.fence(Report)))
+    if report is None:
+        return None
+    account = await session.get_one(Account, report.account_id)
+    content = msgspec.convert(report.content, Content)
+    return content, await names_of(session, account, content)
+
+
+async def proactive_of(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, from_at: datetime, until_at: datetime
+) -> Proactive | None:
+    """Of the changes of the service in [from_at, until_at), how many the client was told of before (COM-03).
+
+    None when there is no such account for the actor.
+    """
+    account = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account))
+    )
+    if account is None:
+        return None
+    parts = await parts_of(session, account, since=from_at, at=until_at)
+    changes = [
+        *proactive.breaches(parts, from_at, until_at),
+        *await proactive.amendments(session, account.id, from_at, until_at),
+    ]
+    told = await proactive.notices(session, account.id, changes, until=until_at)
+    return proactive.ratio_of(changes, told)

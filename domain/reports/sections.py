@@ -11,10 +11,10 @@ from domain.reports.content import (
     PromiseLine,
     TicketLine,
 )
-from domain.reports.language import Language
 from domain.reports.page import Column, Section
 from domain.reports.periods import Cadence
 from domain.reports.reads import Names
+from domain.reports.speech import Language
 
 
 def daily_sections(content: Content, names: Names, say: Language) -> list[Section]:

@@ -2,19 +2,18 @@
 
 from datetime import date
 
-from domain.reports import language
 from domain.reports.charts import share_chart, ticket_chart
 from domain.reports.content import Content
-from domain.reports.language import Language
 from domain.reports.page import Page, Tile, Tone
 from domain.reports.periods import Cadence
 from domain.reports.reads import Names
 from domain.reports.sections import daily_sections, weekly_sections
+from domain.reports.speech import Language, speech
 
 
 def page_of(content: Content, names: Names, *, code: str) -> Page:
     """The report in a language; the same content and names give the same page."""
-    say = language.of(code, content.zone)
+    say = speech(code, content.zone)
     weekly = content.cadence is Cadence.WEEKLY
     as_of = say.moment(content.as_of_at, form="EEEE d MMMM y")
     drawn = (share_chart(content, say), ticket_chart(content, say) if weekly else None)
@@ -149,3 +148,8 @@ def short_date(content: Content, say: Language) -> str:
     if content.cadence is Cadence.DAILY:
         return say.day(first, "d MMM y")
     return _date(content, say).split(",")[0] + f" {first.isocalendar().year}"
+
+
+def summary_of(content: Content, *, code: str) -> str:
+    """The headline alone, which needs no names."""
+    return headline(content, speech(code, content.zone))

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,25 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates, numbers
 
 LANGUAGES = ("nl", "en")
-_TEMPLATES = Path(__file__).parent / "templates"
 _SECOND_US = 1_000_000
 
 
 @cache
-def of(language: str, zone: str) -> "Language":
-    """The language for a reader in a time zone; one that we do not have is English."""
-    return Language(language if language in LANGUAGES else "en", zone)
+def of(code: str, folder: Path, zone: str = "UTC") -> "Language":
+    """The language for a reader in a time zone, with the words `words.<code>.toml` of a folder.
+
+    One that we do not have is English.
+    """
+    return Language(code if code in LANGUAGES else "en", folder, zone)
 
 
 class Language:
     """The words of one language; instants in one time zone."""
 
-    def __init__(self, code: str, zone: str) -> None:
+    def __init__(self, code: str, folder: Path, zone: str) -> None:
         self.code = code
         self.zone = ZoneInfo(zone)
-        self._words = words(code)
+        self._words = words(code, folder)
         self._locale = Locale.parse(self._words["locale"])
 
     def say(self, key: str, **told: Any) -> str:
@@ -45,6 +48,10 @@ class Language:
         """1.234 or 1,234."""
         return str(numbers.format_decimal(value, locale=self._locale))
 
+    def decimal(self, value: int, places: int) -> str:
+        """A whole number of so many decimal places: 7500 with three is 7,5 or 7.5."""
+        return str(numbers.format_decimal(Decimal(value).scaleb(-places), locale=self._locale))
+
     def share(self, part: int, whole: int) -> str:
         """A share in percent, one decimal, cut rather than rounded: 99.97 % is not 100 %."""
         thousandths = part * 1000 // whole
@@ -53,7 +60,9 @@ class Language:
 
     def money(self, cents: int, currency: str) -> str:
         """€ 1.234,56 or €1,234.56."""
-        return str(numbers.format_currency(cents / 100, currency, locale=self._locale))
+        return str(
+            numbers.format_currency(Decimal(cents).scaleb(-2), currency, locale=self._locale)
+        )
 
     def signed(self, value: int) -> str:
         """A difference with its sign; 0 without."""
@@ -96,6 +105,6 @@ class Language:
 
 
 @cache
-def words(code: str) -> Mapping[str, Any]:
+def words(code: str, folder: Path) -> Mapping[str, Any]:
     """Every word of a language, by section and name."""
-    return tomllib.loads((_TEMPLATES / f"words.{code}.toml").read_text("utf-8"))
+    return tomllib.loads((folder / f"words.{code}.toml").read_text("utf-8"))

@@ -1,0 +1,15 @@
+"""The languages that reports speak."""
+
+from pathlib import Path
+
+from domain.documents import language
+from domain.documents.language import LANGUAGES, Language
+
+__all__ = ["LANGUAGES", "TEMPLATES", "Language", "speech"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def speech(code: str, zone: str) -> Language:
+    """The words of reports in a language, instants in a time zone."""
+    return language.of(code, TEMPLATES, zone)
