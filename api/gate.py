@@ -41,3 +41,9 @@ class Gate:
         if wait_s > 0:
             raise TooMuch(wait_s)
         await self._persisted.remember(ask)
+
+    async def spend(self, actor: Actor, cost: int) -> None:
+        """Let the actor have something that is no operation, at its cost. Raises `TooMuch`."""
+        wait_s = await self._budget.wait_s(actor.subject, cost)
+        if wait_s > 0:
+            raise TooMuch(wait_s)
