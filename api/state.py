@@ -63,4 +63,4 @@ class State:
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
-        return Context(Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub)
+        return Context(Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live)

@@ -144,6 +144,10 @@ class Site(Node):
     lat: Annotated[float | None, "Latitude in degrees, WGS 84."]
     lon: Annotated[float | None, "Longitude in degrees, WGS 84."]
     services: Annotated[list[str], "What is done there."]
+    fence_radius_m: Annotated[float | None, "The circle around it in which a guard is there."]
+    fence_outline: Annotated[
+        list[float] | None, "Or the corners: latitude, longitude, latitude, longitude …"
+    ]
     version: Annotated[int, "Raised by every change."]
 
     @answers(ItsAccount | None)

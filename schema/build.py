@@ -14,16 +14,21 @@ from schema.calendars import CalendarMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.keys import KeyMutation
+from schema.positions import PositionMutation, PositionQuery, PositionSubscription
 from schema.privacy import PrivacyMutation
 from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
+from schema.reports import ReportMutation, ReportQuery
 from schema.scalars import config
 from schema.simulation import SimulationMutation
+from schema.touchpoints import TouchpointMutation, TouchpointQuery
 
 VERBS = (
     *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
     *(QualityMutation, SimulationMutation),
     *(AuditMutation, PrivacyMutation),
+    *(PositionMutation,),
+    *(ReportMutation, TouchpointMutation),
 )
 
 
@@ -32,12 +37,16 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     """Build the executable schema; building takes 0.1 s, so a process does it once."""
     mutation: Any = merge_types("Mutation", VERBS)
     mutation.__strawberry_definition__.description = "What can be done."
-    query: Any = merge_types("Query", (Query, QualityQuery, AuditQuery))
+    query: Any = merge_types(
+        "Query", (Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery)
+    )
     query.__strawberry_definition__.description = "What can be asked."
+    subscription: Any = merge_types("Subscription", (Subscription, PositionSubscription))
+    subscription.__strawberry_definition__.description = "What can be followed."
     return strawberry.Schema(
         query=query,
         mutation=mutation,
-        subscription=Subscription,
+        subscription=subscription,
         types=[PromiseTarget, CreditRule],
         config=config(suggestions=suggestions),
     )

@@ -9,6 +9,7 @@ import strawberry
 from domain.actor import Actor
 from domain.db import Sessions
 from realtime.hub import Hub
+from realtime.positions import Live
 from schema import personal
 from schema.loaders import Loaders
 
@@ -22,6 +23,7 @@ class Context:
     now: Callable[[], datetime]
     secret: bytes
     hub: Hub
+    live: Live
     at: datetime = field(init=False)
     """One instant for everything that is read: clocks of one answer agree."""
     loaders: Loaders = field(init=False)

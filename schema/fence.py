@@ -9,11 +9,14 @@ from domain.accounts import ApiKey, Reach, Tenant, User
 from domain.actor import Actor, Right
 from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
+from domain.credentials import Device
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
 from domain.messages import Message
+from domain.positions import Kind, Presence
 from domain.simulation import Simulation
 from domain.sla import Promise
+from domain.touchpoints import Touchpoint
 from realtime.topics import seen_by
 
 Rule = Callable[[Actor], ColumnElement[bool]]
@@ -43,9 +46,23 @@ def _user(actor: Actor) -> ColumnElement[bool]:
     return and_(own, User.id.in_(inside), User.id.not_in(outside))
 
 
+def _device(actor: Actor) -> ColumnElement[bool]:
+    """What guards carry is seen by those who see the guards, and by no client."""
+    if actor.is_client:
+        return false()
+    return and_(
+        Device.tenant_id == actor.tenant_id, Device.user_id.in_(select(User.id).where(_user(actor)))
+    )
+
+
 def _simulation(actor: Actor) -> ColumnElement[bool]:
     """What proposed terms might cost is the company's own affair."""
     return false() if actor.is_client else actor.fence(Simulation)
+
+
+def _touchpoint(actor: Actor) -> ColumnElement[bool]:
+    """How we plan to look after a client is the company's own affair."""
+    return false() if actor.is_client else actor.fence(Touchpoint)
 
 
 def _key(actor: Actor) -> ColumnElement[bool]:
@@ -81,12 +98,15 @@ _SPECIAL: dict[type[Any], Rule] = {
     Tenant: _tenant,
     User: _user,
     ApiKey: _key,
+    Device: _device,
     Simulation: _simulation,
+    Touchpoint: _touchpoint,
     Calendar: _calendar,
     CalendarVersion: _calendar_version,
     Entry: seen_by,
 }
 _FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
+    Presence: Presence.kind.in_((Kind.STAY, Kind.ABSENCE)),
     Promise: Promise.internal.is_(False),
     PromiseTerm: PromiseTerm.internal.is_(False),
     IncidentUpdate: IncidentUpdate.client_visible.is_(True),

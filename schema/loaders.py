@@ -19,14 +19,19 @@ from domain.actor import Actor
 from domain.agreements import Agreement, CreditRule, PromiseTarget, PromiseTerm, Terms, terms_by_id
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
 from domain.compensation import Credit
+from domain.credentials import Device
 from domain.db import Sessions
 from domain.disclosure import Disclosure
+from domain.duties import Duty
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
 from domain.messages.model import Message
+from domain.positions import Presence
 from domain.quality import QualityPolicy
+from domain.reports import Report, ReportPlan
 from domain.simulation import Simulation
 from domain.sla import Promise
+from domain.touchpoints import Touchpoint
 from schema.fence import seen
 
 BATCH = 500
@@ -34,6 +39,8 @@ NODES = (
     *(Account, Agreement, ApiKey, Calendar, CalendarVersion, Contact, Credit, CreditRule),
     *(Incident, IncidentUpdate, Message, Pause, Promise, PromiseTarget, PromiseTerm, Site),
     *(QualityPolicy, Simulation, Tenant, Terms, User),
+    *(Device, Duty, Presence),
+    *(Report, ReportPlan, Touchpoint),
 )
 """Rows with a global id; the GraphQL type has the model's name."""
 R = TypeVar("R")

@@ -1,11 +1,29 @@
 """Guards on the map: fixes accepted, where everybody is now, and what that proves."""
 
 from domain.positions.accepting import Outcome, Report, accept
-from domain.positions.actions import assign, draw_fence, end, end_overdue, forget, have_days
+from domain.positions.actions import (
+    assign,
+    draw_fence,
+    end,
+    end_overdue,
+    forget,
+    have_days,
+    note_read,
+    report,
+)
 from domain.positions.fences import Fence, fence_of
 from domain.positions.judging import due, judge
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
-from domain.positions.reads import Post, Tour, changed_since, fences_of, post_of, where
+from domain.positions.reads import (
+    Post,
+    Tour,
+    changed_since,
+    fences_of,
+    post_of,
+    seen_by,
+    sees,
+    where,
+)
 from domain.positions.rules import MOST, WORDS, Position, Reading, Reason
 
 __all__ = [
@@ -37,6 +55,10 @@ __all__ = [
     "forget",
     "have_days",
     "judge",
+    "note_read",
     "post_of",
+    "report",
+    "seen_by",
+    "sees",
     "where",
 ]

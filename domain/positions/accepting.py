@@ -9,6 +9,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.db import Sessions, transaction
 from domain.positions import copying
@@ -305,3 +306,21 @@ def _sources(group: _Group, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 
 def _nulls(values: NDArray[np.float64]) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+
+
+async def accept_one(
+    session: AsyncSession, report: Report, *, at: datetime, keep: timedelta
+) -> Outcome:
+    """The same for one report inside the caller's transaction, by INSERT: COPY is not for fenced logins."""
+    group = _Group([report])
+    now_ms = int(at.timestamp() * 1000)
+    reasons = group.judge(now_ms, now_ms - int(keep.total_seconds() * 1000))
+    rows = group.once(np.flatnonzero(reasons == Reason.FINE))
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    if rows.size:
+        rows = await _insert(driver, group, rows, at)
+    if rows.size:
+        moved, first_ms = _moved(group, rows)
+        await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
+    return group.outcomes(reasons, rows)[0]

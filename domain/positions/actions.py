@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import duties
 from domain.accounts.model import Site
 from domain.actor import Actor, Right
+from domain.credentials.model import Device
 from domain.duties.model import Duty
 from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
-from domain.positions.events import SiteFenced
+from domain.ledger import Entry, record
+from domain.positions.accepting import Outcome, Report, accept_one
+from domain.positions.events import PositionsRead, SiteFenced
 from domain.positions.fences import check_outline
-from domain.positions.model import Watched, Whereabouts
+from domain.positions.model import Source, Watched, Whereabouts
+from domain.positions.reads import kept_since, post_of
+from domain.positions.rules import MOST, Reading
 
 AHEAD = timedelta(days=2)
 
@@ -80,6 +84,48 @@ async def draw_fence(
         record(session, actor, SiteFenced(account_id=site.account_id, subject_id=site.id, at=at))
         await session.flush()
     return site
+
+
+async def report(
+    session: AsyncSession,
+    actor: Actor,
+    device_id: UUID,
+    readings: Sequence[Reading],
+    *,
+    skew_s: float = float("nan"),
+    at: datetime,
+) -> tuple[Device, Outcome]:
+    """Take what the signed-in owner of a device hands in; each fix that cannot be taken is refused with its reason."""
+    owner, _, user_id = actor.subject.partition(":")
+    device = await session.scalar(
+        select(Device).where(
+            Device.id == device_id,
+            Device.tenant_id == actor.tenant_id,
+            Device.user_id == (user_id if owner == "user" else None),
+            Device.revoked_at.is_(None),
+        )
+    )
+    if device is None:
+        raise Refused(Code.NOT_FOUND, "No such device of yours.", argument="deviceId")
+    if len(readings) > MOST:
+        raise Refused(Code.INVALID, f"A report has at most {MOST} fixes.", argument="fixes")
+    since = await kept_since(session) or at
+    post = await post_of(session, device_id, since=since)
+    if post is None or not readings:
+        return device, Outcome(0, 0, ())
+    told = Report(post, readings, Source.GRAPHQL, skew_s)
+    return device, await accept_one(session, told, at=at, keep=at - since)
+
+
+async def note_read(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
+) -> None:
+    """Record that the actor looked where the account's guards are; the second time in an hour records nothing."""
+    once_key = f"positions_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
+    said = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    if await session.scalar(said) is None:
+        fact = PositionsRead(account_id=account_id, subject_id=account_id, at=at)
+        record(session, actor, fact, once_key=once_key)
 
 
 async def have_days(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:

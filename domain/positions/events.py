@@ -13,6 +13,13 @@ class SiteFenced(Fact):
     kind: ClassVar[str] = "site.fenced"
 
 
+class PositionsRead(Fact):
+    """Somebody looked where the account's guards are; for the company only."""
+
+    kind: ClassVar[str] = "account.positions_read"
+    internal: bool = True
+
+
 class PresenceFact(Fact):
     """What presence, of which duty, where; `internal` ones are not the client's business."""
 

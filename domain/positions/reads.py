@@ -1,11 +1,11 @@
 """Ask about positions: what a device is doing at the client's, and where everybody is."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Site
@@ -16,6 +16,10 @@ from domain.positions.fences import Fence, fence_of
 from domain.positions.model import Whereabouts
 from domain.positions.rules import Position, ms_of
 
+_OLDEST = (
+    "SELECT right(min(c.relname), 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+    " WHERE i.inhparent = 'fix'::regclass"
+)
 FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
 
 
@@ -85,6 +89,12 @@ async def fences_of(
         if fence is not None:
             found[site.account_id] = (*found.get(site.account_id, ()), (site.id, fence))
     return found
+
+
+async def kept_since(session: AsyncSession) -> datetime | None:
+    """The oldest day of which there still are fixes; None when no day was made yet."""
+    day = await session.scalar(text(_OLDEST))
+    return None if day is None else datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
 
 
 async def where(

@@ -82,7 +82,7 @@ async def take_out(api: Api, token: str) -> None:
 
 
 def _unfenced(state: Any, actor: Any) -> Context:
-    return Context(state.requests, actor, state.now, state.cursor_secret, state.hub)
+    return Context(state.requests, actor, state.now, state.cursor_secret, state.hub, state.live)
 
 
 async def main(app_url: str, system_url: str, redis_url: str, data: Path) -> None:

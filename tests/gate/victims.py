@@ -5,14 +5,14 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
-from domain import accounts, audit, compensation, incidents, messages, quality
+from domain import accounts, audit, compensation, incidents, messages, positions, quality
 from domain.accounts import User
 from domain.actor import Actor, Role
 from domain.agreements import Priority
 from domain.db import transaction
 from domain.incidents import PauseCause
 from domain.sla import Promise, State
-from tests import build
+from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.build import T0
@@ -55,9 +55,20 @@ async def furnished(api: Api) -> Office:
                 "ticket_kind": "incident", "resolved_at": at,
             },
         )  # fmt: skip
+    await _put_on_duty(api, office)
     await prober.number(api)
     await _look_at(api, office)
     return office
+
+
+async def _put_on_duty(api: Api, office: Office) -> None:
+    """A guard at the client's, inside the fence, seen by those who may."""
+    now = api.state.now()
+    guard = await guards.on_duty(api.make, office.world)
+    readings = [positions.Reading(at=now - timedelta(seconds=n), **guards.near(0)) for n in range(60)]
+    await api.state.intake.take(guard.device.id, readings, positions.Source.BATCH)
+    async with transaction(api.make) as session:
+        await positions.judge(session, guard.duty.id, at=now)
 
 
 async def _look_at(api: Api, office: Office) -> None:
