@@ -22,6 +22,7 @@ from api.auth import Authenticator
 from api.budget import Budget
 from api.engine import Engine
 from api.gate import Gate
+from api.hooks import Registrar
 from api.login import Login
 from api.oidc import Oidc
 from api.persisted import Persisted, read_manifest
@@ -30,6 +31,7 @@ from api.telemetry import Edge
 from domain import sla
 from domain.db import connect, sessions
 from domain.settings import Settings
+from domain.webhooks import Vault
 from realtime.hub import Hub
 from realtime.intake import Intake
 from realtime.positions import Live
@@ -122,10 +124,12 @@ def _lifespan(
             await asyncio.to_thread(sla.warm)
             authenticator = Authenticator(make, signing, utc_now, oidc)
             audience = await ends.enter_async_context(Audience(settings, authenticator))
+            gate = Gate(engine, Persisted(documents, redis), Budget(redis, settings))
+            vault = await asyncio.to_thread(Vault.of, settings)
             app.state.waarborg = State(
                 settings=settings,
                 engine=engine,
-                gate=Gate(engine, Persisted(documents, redis), Budget(redis, settings)),
+                gate=gate,
                 database=database,
                 requests=sessions(database),
                 sessions=make,
@@ -138,6 +142,7 @@ def _lifespan(
                 login=Login(make, signing, redis),
                 cursor_secret=signing.secret("cursor"),
                 audience=audience,
+                desk=Registrar(engine, gate, vault, settings.webhook_loopback),
                 revisions=migrate.heads(),
             )
             ends.push_async_callback(app.state.waarborg.groups.close)

@@ -47,9 +47,10 @@ def main() -> None:
 
             serve(settings, socket.socket(fileno=int(descriptor)))
         case ["worker"]:
+            from api.hooks import teller
             from workers.main import run
 
-            run(settings)
+            run(settings, teller)
         case ["live"]:
             from api.live import run as simulate
 

@@ -22,6 +22,7 @@ from realtime.hub import Hub
 from realtime.intake import Intake
 from realtime.positions import Live
 from schema.context import Context
+from schema.webhooks import Desk
 
 
 def utc_now() -> datetime:
@@ -53,6 +54,7 @@ class State:
     login: Login
     cursor_secret: bytes
     audience: Audience
+    desk: Desk
     revisions: tuple[str, ...]
     """What the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
@@ -64,3 +66,6 @@ class State:
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
         return Context(Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live)
+        return Context(
+            Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.desk
+        )

@@ -21,6 +21,7 @@ from domain.reports import model as reports
 from domain.simulation import model as simulation
 from domain.sla import model as sla
 from domain.touchpoints import model as touchpoints
+from domain.webhooks import model as webhooks
 
 MODELS = (
     accounts,
@@ -46,5 +47,6 @@ MODELS = (
     simulation,
     sla,
     touchpoints,
+    webhooks,
 )
 metadata = Base.metadata

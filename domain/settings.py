@@ -172,6 +172,11 @@ class Settings(BaseSettings):
     retain_users_days: int = Field(default=365, ge=1)
     """After how long a user whose access ended is erased."""
 
+    webhook_key_file: Path | None = None
+    """Ed25519 private key (PEM) that webhooks' secrets are encrypted with; `DATA/webhooks.pem` when not given."""
+    webhook_loopback: bool = False
+    """Whether webhooks may lead to this machine, over plain http too. For tests and trying things out."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

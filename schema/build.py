@@ -22,6 +22,7 @@ from schema.reports import ReportMutation, ReportQuery
 from schema.scalars import config
 from schema.simulation import SimulationMutation
 from schema.touchpoints import TouchpointMutation, TouchpointQuery
+from schema.webhooks import WebhookMutation, WebhookQuery
 
 VERBS = (
     *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
@@ -29,6 +30,7 @@ VERBS = (
     *(AuditMutation, PrivacyMutation),
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
+    *(AuditMutation, PrivacyMutation, WebhookMutation),
 )
 
 
@@ -40,6 +42,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     query: Any = merge_types(
         "Query", (Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery)
     )
+    query: Any = merge_types("Query", (Query, QualityQuery, AuditQuery, WebhookQuery))
     query.__strawberry_definition__.description = "What can be asked."
     subscription: Any = merge_types("Subscription", (Subscription, PositionSubscription))
     subscription.__strawberry_definition__.description = "What can be followed."

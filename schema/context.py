@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -24,6 +25,8 @@ class Context:
     secret: bytes
     hub: Hub
     live: Live
+    desk: Any = None
+    """Where webhooks are registered (`schema.webhooks.Desk`); None in processes that do not."""
     at: datetime = field(init=False)
     """One instant for everything that is read: clocks of one answer agree."""
     loaders: Loaders = field(init=False)

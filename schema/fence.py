@@ -17,6 +17,8 @@ from domain.positions import Kind, Presence
 from domain.simulation import Simulation
 from domain.sla import Promise
 from domain.touchpoints import Touchpoint
+from domain.webhooks import Webhook, WebhookAttempt, WebhookDelivery
+from domain.webhooks import seen_by as webhook_seen_by
 from realtime.topics import seen_by
 
 Rule = Callable[[Actor], ColumnElement[bool]]
@@ -94,6 +96,17 @@ def _calendar(actor: Actor) -> ColumnElement[bool]:
     return and_(own, used)
 
 
+def _delivery(actor: Actor) -> ColumnElement[bool]:
+    """Those of the webhooks one sees."""
+    mine = select(Webhook.id).where(webhook_seen_by(actor))
+    return and_(WebhookDelivery.tenant_id == actor.tenant_id, WebhookDelivery.webhook_id.in_(mine))
+
+
+def _attempt(actor: Actor) -> ColumnElement[bool]:
+    mine = select(WebhookDelivery.id).where(_delivery(actor))
+    return and_(WebhookAttempt.tenant_id == actor.tenant_id, WebhookAttempt.delivery_id.in_(mine))
+
+
 _SPECIAL: dict[type[Any], Rule] = {
     Tenant: _tenant,
     User: _user,
@@ -104,6 +117,9 @@ _SPECIAL: dict[type[Any], Rule] = {
     Calendar: _calendar,
     CalendarVersion: _calendar_version,
     Entry: seen_by,
+    Webhook: webhook_seen_by,
+    WebhookDelivery: _delivery,
+    WebhookAttempt: _attempt,
 }
 _FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
     Presence: Presence.kind.in_((Kind.STAY, Kind.ABSENCE)),

@@ -33,6 +33,7 @@ SUBJECTS = {
     "terms": "Simulation",
     "budget": "PromiseTerm",
     "quality": "Account",
+    "webhook": "Webhook",
 }
 """What a fact is about, by the first word of its kind."""
 

@@ -32,6 +32,7 @@ from domain.reports import Report, ReportPlan
 from domain.simulation import Simulation
 from domain.sla import Promise
 from domain.touchpoints import Touchpoint
+from domain.webhooks import Webhook, WebhookAttempt, WebhookDelivery
 from schema.fence import seen
 
 BATCH = 500
@@ -41,6 +42,7 @@ NODES = (
     *(QualityPolicy, Simulation, Tenant, Terms, User),
     *(Device, Duty, Presence),
     *(Report, ReportPlan, Touchpoint),
+    *(Webhook, WebhookDelivery),
 )
 """Rows with a global id; the GraphQL type has the model's name."""
 R = TypeVar("R")
@@ -122,6 +124,9 @@ class Loaders:
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
         self.clock_of_term = _clocks(make)
         self.disclosure = one(Disclosure.commitment)
+        self.attempts_of_delivery = many(
+            WebhookAttempt.delivery_id, WebhookAttempt.at, WebhookAttempt.id
+        )
         self.facts_of_subject = many(Entry.subject_id, Entry.id)
 
     def _saw(self, row: Any) -> None:

@@ -33,11 +33,12 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a verb is given: the transaction, who asks, and the instant it happens."""
+    """What a verb is given: the transaction, who asks, the instant it happens, and the operation's surroundings."""
 
     session: AsyncSession
     actor: Actor
     at: datetime
+    ctx: Context
 
 
 class Ref(NamedTuple):
@@ -163,7 +164,7 @@ async def _run(
     arguments = {each.name: getattr(given, each.name) for each in parameters}
     if key is None:
         async with transaction(ctx.sessions) as session:
-            return await _act(Ask(session, ctx.actor, at), act, parameters, arguments)
+            return await _act(Ask(session, ctx.actor, at, ctx), act, parameters, arguments)
     if not 0 < len(key) <= _LONGEST_KEY:
         raise Refused(Code.INVALID, "A key has 1 to 200 characters.", argument="idempotencyKey")
     # The key belongs to who asks: two clients of one company cannot meet under one key.
@@ -174,7 +175,9 @@ async def _run(
         if earlier is None:
             try:
                 async with session.begin_nested():
-                    result = await _act(Ask(session, ctx.actor, at), act, parameters, arguments)
+                    result = await _act(
+                        Ask(session, ctx.actor, at, ctx), act, parameters, arguments
+                    )
             except Refused as refused:
                 if refused.refusal.retryable:
                     raise

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
@@ -24,26 +25,34 @@ from workers.relay import Relay
 from workers.reports import sweep_reports
 from workers.routes import ROUTES, Routes, jobs
 from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
+from workers.webhooks import Voice, forget_deliveries, keep_webhooks
 
 log = structlog.get_logger()
 
 CALM_S = 10.0  # a part that ran this long and then fell starts again with the shortest pause
 LONGEST_S = 10.0
 REDIS_S = 3.0
+Voices = Callable[[Settings], AbstractAsyncContextManager[Voice | None]]
+"""Opens what says facts in GraphQL; without one, webhooks with a document wait for a worker that has it."""
 
 
-def run(settings: Settings) -> None:
+@asynccontextmanager
+async def _mute(_settings: Settings) -> AsyncIterator[None]:
+    yield None
+
+
+def run(settings: Settings, voice: Voices = _mute) -> None:
     """Work until SIGTERM or SIGINT; begun jobs are finished first. The addresses in `settings` must be filled in."""
     logging.getLogger("arq").setLevel(logging.WARNING)  # the outbox tells more, once
-    asyncio.run(_until_told(settings))
+    asyncio.run(_until_told(settings, voice))
 
 
-async def _until_told(settings: Settings) -> None:
+async def _until_told(settings: Settings, voice: Voices) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    work = asyncio.create_task(serve(settings))
+    work = asyncio.create_task(serve(settings, voice=voice))
     waiting = asyncio.create_task(told.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
     await end(work, waiting)
@@ -52,8 +61,13 @@ async def _until_told(settings: Settings) -> None:
     log.info("worker.stopped")
 
 
-async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
+async def serve(settings: Settings, *, routes: Routes = ROUTES, voice: Voices = _mute) -> None:
     """All parts of a worker in this event loop, until cancelled. No lost server ends it."""
+    async with voice(settings) as speaker:
+        await _serve(settings, routes, speaker)
+
+
+async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> None:
     engine = connect(settings.system_database_url)
     make = sessions(engine)
     redis = connect_redis(
@@ -86,6 +100,8 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES) -> None:
             "privacy": lambda: keep_privacy(make, settings),
             "answers": lambda: forget_answers(make),
             "reports": lambda: sweep_reports(make),
+            "webhooks": lambda: keep_webhooks(make, settings, voice),
+            "deliveries": lambda: forget_deliveries(make),
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:

@@ -29,7 +29,7 @@ from domain.accounts.model import (
     Tenant,
     User,
 )
-from domain.accounts.reads import actor_of_key, actor_of_user, note_key_use
+from domain.accounts.reads import actor_of_key, actor_of_row, actor_of_user, note_key_use
 
 __all__ = [
     "Account",
@@ -47,6 +47,7 @@ __all__ = [
     "Tenant",
     "User",
     "actor_of_key",
+    "actor_of_row",
     "actor_of_user",
     "add_contact",
     "add_site",

@@ -37,10 +37,15 @@ async def actor_of_key(session: AsyncSession, presented: str, *, at: datetime) -
     row = await session.scalar(select(ApiKey).where(ApiKey.prefix == key.prefix))
     if row is None or not hmac.compare_digest(row.secret_sha256, key.secret_sha256):
         return None
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
+    return actor_of_row(row, at=at)
+
+
+def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
+    """The actor that a key's row is, for work that goes on in its name; None when revoked or expired at `at`."""
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
         return None
-    accounts = None if row.account_ids is None else frozenset(row.account_ids)
-    return Actor(row.tenant_id, row.role, f"key:{row.id}", accounts)
+    accounts = None if key.account_ids is None else frozenset(key.account_ids)
+    return Actor(key.tenant_id, key.role, f"key:{key.id}", accounts)
 
 
 async def note_key_use(session: AsyncSession, key_id: UUID, *, at: datetime) -> None:

@@ -1,0 +1,56 @@
+"""Webhooks: facts are pushed to addresses outside, signed, in order, until they are taken or given up."""
+
+from domain.webhooks.actions import (
+    Payload,
+    Wanted,
+    add,
+    disable,
+    end,
+    hold,
+    pause,
+    replay,
+    resume,
+    retry,
+    rotate_secret,
+)
+from domain.webhooks.delivering import Outcome, Taken
+from domain.webhooks.model import (
+    DeliveryState,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookSecret,
+    WebhookState,
+)
+from domain.webhooks.reads import keys_of, owner_of, seen_by, wants
+from domain.webhooks.rules import message_id, secret_text
+from domain.webhooks.sealing import Vault
+
+__all__ = [
+    "DeliveryState",
+    "Outcome",
+    "Payload",
+    "Taken",
+    "Vault",
+    "Wanted",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookSecret",
+    "WebhookState",
+    "add",
+    "disable",
+    "end",
+    "hold",
+    "keys_of",
+    "message_id",
+    "owner_of",
+    "pause",
+    "replay",
+    "resume",
+    "retry",
+    "rotate_secret",
+    "secret_text",
+    "seen_by",
+    "wants",
+]

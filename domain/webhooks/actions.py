@@ -1,0 +1,347 @@
+"""Change webhooks: add one, give it a new secret, hold it, let it go on, send it back over the ledger, end it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts import Account, ApiKey
+from domain.actor import Actor, Right, Role
+from domain.base import JSON, uuid7
+from domain.errors import Code, Refused
+from domain.ledger import Fact, LedgerHead, record
+from domain.webhooks import events
+from domain.webhooks.delivering import make_due
+from domain.webhooks.model import (
+    DeliveryState,
+    Webhook,
+    WebhookDelivery,
+    WebhookSecret,
+    WebhookState,
+)
+from domain.webhooks.reads import seen_by
+from domain.webhooks.rules import check_url, new_secret, secret_text
+from domain.webhooks.sealing import Vault
+from domain.words import must_be_line
+
+OVERLAP = timedelta(hours=24)
+"""How long the secret before signs along with a new one."""
+OWNERS = frozenset({"user", "key"})
+MOST = 50
+"""Webhooks that one owner has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A GraphQL operation whose answer about a fact is what is sent; checked by who hands it over."""
+
+    document: str
+    operation_name: str | None
+    variables: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which facts: of one client or of all in reach, of some kinds or of all."""
+
+    account_id: UUID | None = None
+    kinds: Sequence[str] | None = None
+    promise_kinds: Sequence[str] | None = None
+
+    def narrowed(self, by: Self) -> Self:
+        """What both want. Refuses two clients, which no fact is about at once."""
+        if self.account_id and by.account_id and self.account_id != by.account_id:
+            raise Refused(
+                Code.INVALID, "The document is about another client.", argument="accountId"
+            )
+        return type(self)(
+            self.account_id or by.account_id,
+            _both(self.kinds, by.kinds),
+            _both(self.promise_kinds, by.promise_kinds),
+        )
+
+
+async def add(
+    session: AsyncSession,
+    actor: Actor,
+    vault: Vault,
+    *,
+    name: str,
+    url: str,
+    wanted: Wanted,
+    payload: Payload | None = None,
+    key_id: UUID | None = None,
+    loopback: bool = False,
+    at: datetime,
+) -> tuple[Webhook, str]:
+    """Push facts to an address from now on, in the name of the actor or of the key `key_id`; its secret is told here.
+
+    The owner's rights are read anew at every delivery: what it may not see (any more) is not sent.
+    """
+    _must_may(actor)
+    owner = actor.subject if key_id is None else f"key:{await _key(session, actor, key_id)}"
+    if owner.partition(":")[0] not in OWNERS:
+        raise Refused(Code.NOT_ALLOWED, "A webhook belongs to a user or to a key.")
+    must_be_line(name, "name")
+    for kind in wanted.kinds or ():
+        must_be_line(kind, "kinds")
+    check_url(url, loopback=loopback)
+    await _must_reach(session, actor, wanted.account_id)
+    has = await session.scalars(
+        select(Webhook.id).where(
+            Webhook.tenant_id == actor.tenant_id,
+            Webhook.owner == owner,
+            Webhook.state != WebhookState.DISABLED,
+        )
+    )
+    if len(has.all()) >= MOST:
+        raise Refused(Code.INVALID, f"One owner has {MOST} webhooks at most.", argument="url")
+    webhook = Webhook(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        account_id=wanted.account_id,
+        name=name,
+        url=url,
+        owner=owner,
+        kinds=None if wanted.kinds is None else sorted(set(wanted.kinds)),
+        promise_kinds=None if wanted.promise_kinds is None else sorted(set(wanted.promise_kinds)),
+        document=None if payload is None else payload.document,
+        operation_name=None if payload is None else payload.operation_name,
+        variables=None if payload is None else payload.variables,
+        position=await _head(session, actor.tenant_id),
+        created_at=at,
+    )
+    session.add(webhook)
+    await session.flush()
+    secret = _new_secret(session, vault, webhook, at=at)
+    _note(session, actor, webhook, events.Added, at, owner=owner)
+    return webhook, secret
+
+
+async def rotate_secret(
+    session: AsyncSession, actor: Actor, vault: Vault, webhook_id: UUID, *, at: datetime
+) -> tuple[Webhook, str]:
+    """Sign with a new secret, told here; the one before signs along for 24 hours, so that receivers can change over."""
+    webhook = await _locked(session, actor, webhook_id)
+    _must_not_be_over(webhook)
+    its = WebhookSecret.webhook_id == webhook_id
+    newest = (
+        select(WebhookSecret.id).where(its).order_by(WebhookSecret.made_at.desc()).limit(1)
+    ).scalar_subquery()
+    # Whoever rotates twice in a hurry wants the first secret gone: only the newest one overlaps.
+    await session.execute(
+        update(WebhookSecret)
+        .where(its, WebhookSecret.id != newest, WebhookSecret.ends_at > at)
+        .values(ends_at=at)
+    )
+    await session.execute(
+        update(WebhookSecret)
+        .where(WebhookSecret.id == newest, WebhookSecret.ends_at.is_(None))
+        .values(ends_at=at + OVERLAP)
+    )
+    secret = _new_secret(session, vault, webhook, at=at)
+    _note(session, actor, webhook, events.SecretRotated, at)
+    return webhook, secret
+
+
+async def pause(
+    session: AsyncSession, actor: Actor, webhook_id: UUID, *, reason: str, at: datetime
+) -> Webhook:
+    """Push nothing until somebody resumes it. The ledger keeps what happens meanwhile."""
+    webhook = await _locked(session, actor, webhook_id)
+    must_be_line(reason, "reason")
+    if webhook.state is not WebhookState.ACTIVE:
+        raise Refused(Code.ALREADY_DONE, f"The webhook is {webhook.state}.", argument="id")
+    return await hold(session, actor, webhook, reason=reason, at=at)
+
+
+async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
+    """Go on where it stood."""
+    webhook = await _locked(session, actor, webhook_id)
+    _must_not_be_over(webhook)
+    if webhook.state is WebhookState.ACTIVE:
+        raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
+    webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
+    _note(session, actor, webhook, events.Resumed, at)
+    await session.flush()
+    await make_due(session, webhook.id, at=at)
+    return webhook
+
+
+async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
+    """Push nothing there ever again."""
+    webhook = await _locked(session, actor, webhook_id)
+    _must_not_be_over(webhook)
+    return await disable(session, actor, webhook, reason="ended by its owner", at=at)
+
+
+async def replay(
+    session: AsyncSession, actor: Actor, webhook_id: UUID, *, after: int, at: datetime
+) -> Webhook:
+    """Push every fact after number `after` once more, each under the `webhook-id` it had; the log keeps all attempts.
+
+    Refuses a place that the ledger has not reached.
+    """
+    webhook = await _locked(session, actor, webhook_id)
+    _must_not_be_over(webhook)
+    if not 0 <= after <= await _head(session, actor.tenant_id):
+        raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
+    if after < webhook.position:
+        webhook.position = after
+        webhook.round += 1
+        # What waits beyond the new position has to wait for the facts before it to be laid down again.
+        await session.execute(
+            update(WebhookDelivery)
+            .where(
+                WebhookDelivery.webhook_id == webhook.id,
+                WebhookDelivery.state == DeliveryState.PENDING,
+                WebhookDelivery.seq > after,
+            )
+            .values(due_at=None)
+        )
+    _note(session, actor, webhook, events.Replayed, at)
+    await session.flush()
+    return webhook
+
+
+async def retry(
+    session: AsyncSession, actor: Actor, delivery_id: UUID, *, at: datetime
+) -> WebhookDelivery:
+    """Try a dead delivery once more, from the first pause on; it goes before what waits in its lane."""
+    _must_may(actor)
+    delivery = await session.scalar(
+        select(WebhookDelivery)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(WebhookDelivery.id == delivery_id, seen_by(actor))
+    )
+    if delivery is None:
+        raise Refused(Code.NOT_FOUND, "No such delivery.", argument="id")
+    webhook = await _locked(session, actor, delivery.webhook_id)
+    await session.refresh(delivery)
+    _must_not_be_over(webhook)
+    if delivery.state is not DeliveryState.DEAD:
+        raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
+    delivery.state, delivery.attempts, delivery.done_at = DeliveryState.PENDING, 0, None
+    await session.flush()
+    await make_due(session, webhook.id, at=at)
+    return delivery
+
+
+async def hold(
+    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
+) -> Webhook:
+    """Pause a locked webhook."""
+    webhook.state, webhook.reason = WebhookState.PAUSED, reason
+    await _nothing_due(session, webhook)
+    _note(session, actor, webhook, events.Paused, at, reason=reason)
+    await session.flush()
+    return webhook
+
+
+async def disable(
+    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
+) -> Webhook:
+    """End a locked webhook."""
+    webhook.state, webhook.reason = WebhookState.DISABLED, reason
+    await _nothing_due(session, webhook)
+    _note(session, actor, webhook, events.Disabled, at, reason=reason)
+    await session.flush()
+    return webhook
+
+
+def _both(one: Sequence[str] | None, other: Sequence[str] | None) -> Sequence[str] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return [each for each in one if each in other]
+
+
+async def _nothing_due(session: AsyncSession, webhook: Webhook) -> None:
+    await session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.webhook_id == webhook.id,
+            WebhookDelivery.state == DeliveryState.PENDING,
+        )
+        .values(due_at=None)
+    )
+
+
+def _new_secret(session: AsyncSession, vault: Vault, webhook: Webhook, *, at: datetime) -> str:
+    secret = new_secret()
+    session.add(
+        WebhookSecret(
+            tenant_id=webhook.tenant_id,
+            webhook_id=webhook.id,
+            sealed=vault.seal(webhook.id, secret),
+            made_at=at,
+        )
+    )
+    return secret_text(secret)
+
+
+def _note(
+    session: AsyncSession,
+    actor: Actor,
+    webhook: Webhook,
+    kind: type[Fact],
+    at: datetime,
+    **body: object,
+) -> None:
+    record(
+        session,
+        actor,
+        kind(account_id=webhook.account_id, subject_id=webhook.id, at=at, **body),
+    )
+
+
+def _must_may(actor: Actor) -> None:
+    """Partners look after their own webhooks; others need the right to let somebody in."""
+    if actor.role is not Role.PARTNER:
+        actor.must(Right.MANAGE_ACCESS)
+
+
+def _must_not_be_over(webhook: Webhook) -> None:
+    if webhook.state is WebhookState.DISABLED:
+        raise Refused(Code.ALREADY_DONE, "The webhook was ended; add a new one.", argument="id")
+
+
+async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | None) -> None:
+    if account_id is not None:
+        query = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        if await session.scalar(query) is None:
+            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    elif actor.accounts is None:  # who is limited to some accounts is told of those
+        actor.must(Right.WATCH_ALL)
+
+
+async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
+    """A key in whose name the actor may add webhooks: one that does not reach further than the actor."""
+    actor.must(Right.MANAGE_ACCESS)
+    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
+    if actor.accounts is not None:
+        query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
+    key = None if actor.is_client else await session.scalar(query)
+    if key is None or key.revoked_at is not None:
+        raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
+    return key.id
+
+
+async def _head(session: AsyncSession, tenant_id: UUID) -> int:
+    head = await session.scalar(select(LedgerHead.seq).where(LedgerHead.tenant_id == tenant_id))
+    return head or 0
+
+
+async def _locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
+    _must_may(actor)
+    webhook = await session.scalar(
+        select(Webhook)
+        .where(Webhook.id == webhook_id, seen_by(actor))
+        .with_for_update(key_share=True)
+    )
+    if webhook is None:
+        raise Refused(Code.NOT_FOUND, "No such webhook.", argument="id")
+    return webhook

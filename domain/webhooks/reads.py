@@ -1,0 +1,66 @@
+"""Ask: in whose name a webhook speaks, and what it is signed with."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import accounts
+from domain.accounts import ApiKey
+from domain.actor import Actor, Right
+from domain.ledger import Entry
+from domain.webhooks.model import Webhook, WebhookSecret
+from domain.webhooks.rules import SERVICES
+from domain.webhooks.sealing import Vault
+
+
+async def owner_of(session: AsyncSession, webhook: Webhook, *, at: datetime) -> Actor | None:
+    """Who the owner is right now; None when the key was revoked or has expired, or the user may not come in."""
+    kind, _, row_id = webhook.owner.partition(":")
+    if kind == "user":
+        actor = await accounts.actor_of_user(session, UUID(row_id))
+    else:
+        key = await session.get(ApiKey, UUID(row_id), populate_existing=True)
+        actor = None if key is None else accounts.actor_of_row(key, at=at)
+    return actor if actor is not None and actor.tenant_id == webhook.tenant_id else None
+
+
+async def keys_of(
+    session: AsyncSession, vault: Vault, webhook_id: UUID, *, at: datetime
+) -> list[bytes]:
+    """The secrets that deliveries are signed with at `at`, the newest first."""
+    found = await session.scalars(
+        select(WebhookSecret.sealed)
+        .where(
+            WebhookSecret.webhook_id == webhook_id,
+            or_(WebhookSecret.ends_at.is_(None), WebhookSecret.ends_at > at),
+        )
+        .order_by(WebhookSecret.made_at.desc(), WebhookSecret.id.desc())
+    )
+    return [vault.open(webhook_id, sealed) for sealed in found]
+
+
+def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
+    """Which facts a webhook is told, besides the fence of its owner; none about webhooks themselves."""
+    conditions: list[ColumnElement[bool]] = [
+        not_(Entry.kind.startswith(word, autoescape=True)) for word in SERVICES
+    ]
+    if webhook.account_id is not None:
+        conditions.append(Entry.account_id == webhook.account_id)
+    if webhook.kinds is not None:
+        conditions.append(Entry.kind.in_(webhook.kinds))
+    if webhook.promise_kinds is not None:
+        conditions.append(Entry.body["promise_kind"].astext.in_(webhook.promise_kinds))
+    return conditions
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """The webhooks that exist for an actor: its own; all of them for who manages access to the whole company."""
+    its = and_(Webhook.tenant_id == actor.tenant_id, Webhook.owner == actor.subject)
+    if actor.is_client or not actor.may(Right.MANAGE_ACCESS):
+        return its
+    if actor.accounts is None:
+        return Webhook.tenant_id == actor.tenant_id
+    near = Webhook.account_id.in_(actor.accounts) if actor.accounts else false()
+    return or_(its, and_(Webhook.tenant_id == actor.tenant_id, near))

@@ -1,0 +1,315 @@
+"""Webhooks: where facts are pushed to, what became of each delivery, and what may be done about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import select
+
+from domain import cursor, webhooks
+from domain.actor import Actor
+from domain.webhooks import DeliveryState, Payload, Vault, Wanted, WebhookState
+from domain.webhooks import Webhook as WebhookRow
+from domain.webhooks import WebhookAttempt as AttemptRow
+from domain.webhooks import WebhookDelivery as DeliveryRow
+from schema import ids
+from schema.accounts import Account
+from schema.context import Context, Info
+from schema.fence import seen
+from schema.ids import Node
+from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.scalars import Json
+from schema.thin import answers, names, shows, takes
+from schema.verbs import AccountId, ApiKeyId, Ask, Ref, verb
+
+names(
+    WebhookState, "WebhookState",
+    active="Facts are pushed.", paused="Nothing is pushed, nothing is lost.",
+    disabled="It is over for good.",
+)  # fmt: skip
+names(
+    DeliveryState, "WebhookDeliveryState",
+    pending="It waits for its turn or for another attempt.", delivered="The receiver took it.",
+    dead="It was given up.",
+)  # fmt: skip
+
+WebhookId = Annotated[UUID, Ref("Webhook")]
+DeliveryId = Annotated[UUID, Ref("WebhookDelivery")]
+Row = strawberry.Parent[WebhookRow]
+Delivery = strawberry.Parent[DeliveryRow]
+
+
+class Desk(Protocol):
+    """What registering a webhook needs besides the database; the API hands it to every operation."""
+
+    @property
+    def vault(self) -> Vault:
+        """What secrets are sealed with."""
+        ...
+
+    @property
+    def loopback(self) -> bool:
+        """Whether webhooks may lead to this machine."""
+        ...
+
+    async def look(self, actor: Actor, payload: Payload) -> Wanted:
+        """Which facts a document is about, once the gate has let it pass. Raises `Refused`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A webhook and, once, its secret."""
+
+    row: WebhookRow
+    secret: str | None
+
+
+@shows(AttemptRow)
+class WebhookAttempt:
+    """One request and what came back."""
+
+    at: Annotated[datetime, "When it was sent."]
+    took_ms: Annotated[int, "How long it took, in milliseconds."]
+    status: Annotated[int | None, "The HTTP status that came back; null when none did."]
+    excerpt: Annotated[str | None, "The beginning of the answer, 500 characters at most."]
+    error: Annotated[str | None, "Why there is no status."]
+
+
+@shows(WebhookRow)
+class Webhook(Node):
+    """An address that is told of facts, in the name and under the rights of its owner."""
+
+    name: Annotated[str, "What it is for."]
+    url: Annotated[str, "Where facts are pushed to."]
+    owner: Annotated[
+        str, "`key:…` or `user:…`: whose rights decide what is sent, read anew each time."
+    ]
+    kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."]
+    document: Annotated[
+        str | None, "The GraphQL operation whose answer is the body; null for the plain fact."
+    ]
+    state: Annotated[WebhookState, "Whether facts are pushed."]
+    reason: Annotated[str | None, "Why not, when they are not."]
+    failing_since: Annotated[datetime | None, "Since when every attempt failed."]
+    created_at: Annotated[datetime, "When it was added."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(str)
+    @staticmethod
+    def cursor(row: Row, info: Info) -> str:
+        """How far the ledger has been laid down for it."""
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.position)
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> Any:
+        """The client whose facts it is told; null for all that its owner reaches."""
+        if row.account_id is None:
+            return None
+        return await info.context.loaders.account.load(row.account_id)
+
+
+@shows(DeliveryRow)
+class WebhookDelivery(Node):
+    """One fact for one webhook."""
+
+    kind: Annotated[str, "What happened, such as `promise.breached`."]
+    state: Annotated[DeliveryState, "How far it came."]
+    queued_at: Annotated[datetime, "When it was laid down."]
+    due_at: Annotated[
+        datetime | None, "When it is tried; null while it waits behind another, or is done."
+    ]
+    done_at: Annotated[datetime | None, "When it was taken, or given up."]
+
+    @answers(str)
+    @staticmethod
+    def message_id(row: Delivery) -> str:
+        """What receivers get as `webhook-id`: the same at every attempt, by which they know a repeat."""
+        return webhooks.message_id(row.id)
+
+    @answers(str)
+    @staticmethod
+    def cursor(row: Delivery, info: Info) -> str:
+        """Where its fact stands; `replayWebhook` after it begins with the next."""
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+
+    @answers(Webhook | None)
+    @staticmethod
+    async def webhook(row: Delivery, info: Info) -> Any:
+        """Where it goes."""
+        return await info.context.loaders.of_type["Webhook"].load(row.webhook_id)
+
+    @answers(list[WebhookAttempt])
+    @staticmethod
+    async def attempts(row: Delivery, info: Info) -> list[Any]:
+        """Every request that was made of it, oldest first."""
+        return await info.context.loaders.attempts_of_delivery.load(row.id)
+
+
+@shows(Told)
+class WebhookSecret:
+    """A webhook and its secret."""
+
+    secret: Annotated[
+        str | None,
+        "What deliveries are signed with (`whsec_…`), told once; null when the answer is repeated under its key.",
+    ]
+
+    @answers(Webhook)
+    @staticmethod
+    def webhook(told: strawberry.Parent[Told]) -> WebhookRow:
+        """The webhook as it is listed."""
+        return told.row
+
+
+@takes
+class WebhookDocument:
+    """A GraphQL operation that says a fact: its answer is the body."""
+
+    document: Annotated[
+        str,
+        "`subscription { accountEvents … }` or `subscription { breaches … }`, whose arguments choose the facts; or a "
+        "query, which is asked for each fact.",
+    ]
+    operation_name: Annotated[str | None, "Which operation, when there are several."] = None
+    variables: Annotated[
+        Json | None,
+        "Its variables. A query gets those of the fact by name: `kind`, `at`, `cursor`, `accountId`, `subjectId`, "
+        "`incidentId`, `promiseId`, `creditId`.",
+    ] = None
+
+
+@strawberry.type
+class WebhookQuery:
+    """What can be asked about webhooks."""
+
+    @answers(Connection[Webhook])
+    @staticmethod
+    async def webhooks(
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """One's own webhooks, newest first; all of the company's for who manages access."""
+        query = select(WebhookRow).where(seen(info.context.actor, WebhookRow))
+        order = Order((WebhookRow.id,), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+    @answers(Connection[WebhookDelivery])
+    @staticmethod
+    async def webhook_deliveries(
+        info: Info,
+        webhook_id: Annotated[strawberry.ID | None, "Only of this webhook."] = None,
+        states: Annotated[list[DeliveryState] | None, "Only those that came so far."] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """What was sent, is being sent and was given up, newest first; kept for 30 days."""
+        query = select(DeliveryRow).where(seen(info.context.actor, DeliveryRow))
+        if webhook_id is not None:
+            query = query.where(DeliveryRow.webhook_id == ids.known(webhook_id, "Webhook"))
+        if states is not None:
+            query = query.where(DeliveryRow.state.in_(states))
+        order = Order((DeliveryRow.seq, DeliveryRow.id), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+
+@strawberry.type
+class WebhookMutation:
+    """Verbs about webhooks."""
+
+    @verb(WebhookSecret, again=lambda row: Told(row, None))
+    @staticmethod
+    async def add_webhook(
+        ask: Ask,
+        name: Annotated[str, "What it is for."],
+        url: Annotated[str, "Where to: `https://…`, on the public internet."],
+        account_id: Annotated[
+            AccountId | None, "Only facts of this client; null for all in reach."
+        ] = None,
+        kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."] = None,
+        document: Annotated[
+            WebhookDocument | None,
+            "What to say; a subscription chooses the facts by itself. Null for the plain fact.",
+        ] = None,
+        api_key_id: Annotated[
+            ApiKeyId | None, "The key in whose name it speaks; null for who asks."
+        ] = None,
+    ) -> Told:
+        """Have facts pushed to an address from now on."""
+        desk = _desk(ask.ctx)
+        wanted, payload = Wanted(account_id, kinds), None
+        if document is not None:
+            payload = Payload(
+                document.document, document.operation_name, dict(document.variables or {})
+            )
+            wanted = (await desk.look(ask.actor, payload)).narrowed(wanted)
+        row, secret = await webhooks.add(
+            ask.session, ask.actor, desk.vault, name=name, url=url, wanted=wanted, payload=payload,
+            key_id=api_key_id, loopback=desk.loopback, at=ask.at,
+        )  # fmt: skip
+        return Told(row, secret)
+
+    @verb(WebhookSecret, again=lambda row: Told(row, None))
+    @staticmethod
+    async def rotate_webhook_secret(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> Told:
+        """Sign with a new secret; the one before signs along for 24 hours."""
+        row, secret = await webhooks.rotate_secret(
+            ask.session, ask.actor, _desk(ask.ctx).vault, id, at=ask.at
+        )
+        return Told(row, secret)
+
+    @verb(Webhook)
+    @staticmethod
+    async def pause_webhook(
+        ask: Ask,
+        id: Annotated[WebhookId, "The webhook."],
+        reason: Annotated[str, "Why; one line."],
+    ) -> WebhookRow:
+        """Push nothing until it is resumed."""
+        return await webhooks.pause(ask.session, ask.actor, id, reason=reason, at=ask.at)
+
+    @verb(Webhook)
+    @staticmethod
+    async def resume_webhook(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> WebhookRow:
+        """Go on where it stood."""
+        return await webhooks.resume(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(Webhook)
+    @staticmethod
+    async def end_webhook(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> WebhookRow:
+        """Push nothing there ever again."""
+        return await webhooks.end(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(Webhook)
+    @staticmethod
+    async def replay_webhook(
+        ask: Ask,
+        id: Annotated[WebhookId, "The webhook."],
+        after: Annotated[str, "A cursor: everything behind it is pushed once more, in order."],
+    ) -> WebhookRow:
+        """Push facts once more, each under the `webhook-id` it had."""
+        seq = cursor.seq_of(ask.ctx.secret, ask.actor.tenant_id, after)
+        return await webhooks.replay(ask.session, ask.actor, id, after=seq, at=ask.at)
+
+    @verb(WebhookDelivery)
+    @staticmethod
+    async def retry_webhook_delivery(
+        ask: Ask, id: Annotated[DeliveryId, "The delivery."]
+    ) -> DeliveryRow:
+        """Try a delivery that was given up once more."""
+        return await webhooks.retry(ask.session, ask.actor, id, at=ask.at)
+
+
+def _desk(ctx: Context) -> Desk:
+    desk: Desk | None = ctx.desk
+    if desk is None:
+        raise RuntimeError("this process registers no webhooks")
+    return desk

@@ -1,0 +1,363 @@
+"""Webhooks' work: follow the ledger, keep each lane in order, send, write down, send again.
+
+PostgreSQL alone says what is to be done: a webhook's position in the ledger, and deliveries with the instant they are
+due. A worker that is killed leaves its deliveries to the others once their lease is over; Redis has no part in it. What
+is sent may arrive twice, under one `webhook-id`: between a receiver's "200" and our own commit lies a moment.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import numbering, webhooks
+from domain.actor import Actor
+from domain.db import Sessions, transaction
+from domain.ledger import record
+from domain.numbering import Numbered
+from domain.settings import Settings
+from domain.webhooks import (
+    DeliveryState,
+    Outcome,
+    Taken,
+    Vault,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
+    events,
+)
+from domain.webhooks.delivering import (
+    behind,
+    forget,
+    held,
+    hold_webhook,
+    lay_down,
+    make_due,
+    next_of,
+    note,
+    settle,
+    take,
+)
+from domain.webhooks.rules import signatures
+from realtime.topics import seen_by, sees
+from workers.outside import Outside
+
+log = structlog.get_logger()
+
+EVERY_S = 0.25
+LANES = 32  # worked at a time by one process …
+LANES_OF_ONE = 4  # … and for one webhook, so that one that is slow leaves room for the others
+IN_A_ROW = 50  # deliveries of a lane until others have a turn
+GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: then the webhook is paused
+KEPT = timedelta(days=30)
+FORGET_EVERY_S = 600.0
+ROWS = 500
+
+
+class Voice(Protocol):
+    """What says a fact in GraphQL; handed in by whoever starts the worker, because it stands on the schema."""
+
+    async def say(self, webhook: Webhook, actor: Actor, fact: Numbered) -> bytes:
+        """The body: the answer to the webhook's document about this fact, as this actor gets it."""
+        ...
+
+    def cursor(self, fact: Numbered) -> str:
+        """Where the fact stands, to go on from in subscriptions, in `ledger` and in a replay."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Everything an attempt needs, read before it begins."""
+
+    url: str
+    body: bytes
+    keys: list[bytes]
+
+
+async def keep_webhooks(make: Sessions, settings: Settings, voice: Voice | None) -> None:
+    """Deliver until cancelled; any number of workers may."""
+    vault = await asyncio.to_thread(Vault.of, settings)
+    outside = Outside(loopback=settings.webhook_loopback)
+    try:
+        await Courier(make, vault, outside, voice).run()
+    finally:
+        await outside.close()
+
+
+async def forget_deliveries(make: Sessions) -> None:
+    """Drop deliveries that came to their end 30 days ago, every ten minutes, until cancelled."""
+    while True:
+        async with transaction(make) as session:
+            gone = await forget(session, before=datetime.now(UTC) - KEPT, limit=ROWS)
+        if gone < ROWS:
+            await asyncio.sleep(FORGET_EVERY_S)
+
+
+class Courier:
+    """Delivers, lane by lane."""
+
+    def __init__(self, make: Sessions, vault: Vault, outside: Outside, voice: Voice | None) -> None:
+        self._make = make
+        self._vault = vault
+        self._outside = outside
+        self._voice = voice
+        self._lanes: dict[asyncio.Task[None], UUID] = {}
+
+    async def run(self) -> None:
+        """Look for work and do it until cancelled; what is being sent then is left to its lease."""
+        try:
+            while True:
+                laid = await self.lay_down_all()
+                begun = await self._begin()
+                if not laid and not begun:
+                    await asyncio.sleep(EVERY_S)
+        finally:
+            for lane in self._lanes:
+                lane.cancel()
+            await asyncio.gather(*self._lanes, return_exceptions=True)
+
+    async def lay_down_all(self) -> int:
+        """Bring every webhook up to its ledger, a page each; returns how many deliveries were laid down."""
+        async with self._make() as session:
+            found = await behind(session, rendering=self._voice is not None)
+        return sum([await self._try_to_lay_down(webhook_id) for webhook_id in found])
+
+    async def _try_to_lay_down(self, webhook_id: UUID) -> int:
+        try:
+            return await self._lay_down(webhook_id)
+        except (OSError, DBAPIError):
+            raise
+        except Exception as error:  # one webhook must not stop the others
+            log.exception("webhook.not_laid_down", webhook=str(webhook_id), error=repr(error))
+            return 0
+
+    async def _lay_down(self, webhook_id: UUID) -> int:
+        at = datetime.now(UTC)
+        async with transaction(self._make) as session:
+            webhook = await hold_webhook(session, webhook_id)
+            if webhook is None:
+                return 0
+            actor = await webhooks.owner_of(session, webhook, at=at)
+            if actor is None:
+                await _pause(session, webhook, "its owner may not come in any more", at)
+                return 0
+            return await lay_down(session, webhook, seen_by(actor), at=at)
+
+    async def _begin(self) -> int:
+        """Start the lanes that are due, as many as there is room for."""
+        room = LANES - len(self._lanes)
+        if room <= 0:
+            await asyncio.wait(self._lanes, timeout=EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            return 0
+        working = Counter(self._lanes.values())
+        busy = [webhook_id for webhook_id, lanes in working.items() if lanes >= LANES_OF_ONE]
+        async with transaction(self._make) as session:
+            taken = await take(
+                session,
+                at=datetime.now(UTC),
+                limit=min(room, LANES_OF_ONE),
+                rendering=self._voice is not None,
+                busy=busy,
+            )
+        for each in taken:
+            lane = asyncio.create_task(self._work(each), name=f"webhook {each.webhook_id}")
+            self._lanes[lane] = each.webhook_id
+            lane.add_done_callback(self._ended)
+        return len(taken)
+
+    def _ended(self, lane: asyncio.Task[None]) -> None:
+        del self._lanes[lane]
+        if not lane.cancelled() and (error := lane.exception()) is not None:
+            # Its lease brings the delivery back. A lost server, or a bug: neither may stop the other lanes.
+            log.warning("webhook.lane_fell", error=repr(error))
+
+    async def _work(self, taken: Taken | None) -> None:
+        for _ in range(IN_A_ROW):
+            if taken is None:
+                return
+            taken = await self._deliver(taken)
+        if taken is not None:
+            await self._hand_back(taken)
+
+    async def _deliver(self, taken: Taken) -> Taken | None:
+        """Make one attempt and write it down; what is next in the lane, if it is due now."""
+        sent_at = datetime.now(UTC)
+        try:
+            parcel = await self._pack(taken)
+        except (OSError, DBAPIError):
+            raise
+        except (
+            Exception
+        ) as error:  # an attempt like any other: it is written down, and the log knows why
+            log.exception("webhook.not_packed", delivery=str(taken.delivery_id))
+            outcome = Outcome(0, error=f"it could not be said ({type(error).__name__})")
+        else:
+            if parcel is None:
+                return None
+            outcome = await self._send(taken, parcel, sent_at)
+        async with transaction(self._make) as session:
+            return await _write_down(session, taken, outcome, sent_at)
+
+    async def _pack(self, taken: Taken) -> Parcel | None:
+        """Read what is to be said, as its owner may read it now; pauses the webhook of an owner who is no more."""
+        at = datetime.now(UTC)
+        async with transaction(self._make) as session:
+            webhook = await session.get_one(Webhook, taken.webhook_id)
+            actor = await webhooks.owner_of(session, webhook, at=at)
+            fact = await numbering.fact(session, taken.fact_id)
+            if actor is None:
+                row = await hold_webhook(session, taken.webhook_id)
+                if row is not None:
+                    await _pause(session, row, "its owner may not come in any more", at)
+                return None
+            if not sees(actor, fact):
+                outcome = Outcome(0, error="its owner may not see this any more")
+                await _drop(session, taken, outcome, at)
+                return None
+            keys = await webhooks.keys_of(session, self._vault, webhook.id, at=at)
+        if webhook.document is None:
+            return Parcel(webhook.url, self._plain(fact), keys)
+        if self._voice is None:
+            return None
+        return Parcel(webhook.url, await self._voice.say(webhook, actor, fact), keys)
+
+    def _plain(self, fact: Numbered) -> bytes:
+        told = {
+            "type": fact.kind,
+            "timestamp": fact.at,
+            "data": {
+                "subjectId": fact.subject_id,
+                "accountId": fact.account_id,
+                "actor": fact.actor,
+                "recordedAt": fact.recorded_at,
+                "body": fact.body,
+                **({} if self._voice is None else {"cursor": self._voice.cursor(fact)}),
+            },
+        }
+        return msgspec.json.encode(told)
+
+    async def _send(self, taken: Taken, parcel: Parcel, sent_at: datetime) -> Outcome:
+        message_id, timestamp = webhooks.message_id(taken.delivery_id), int(sent_at.timestamp())
+        return await self._outside.post(
+            parcel.url,
+            parcel.body,
+            {
+                "content-type": "application/json",
+                "user-agent": "Waarborg",
+                "accept-encoding": "identity",
+                "webhook-id": message_id,
+                "webhook-timestamp": str(timestamp),
+                "webhook-signature": signatures(parcel.keys, message_id, timestamp, parcel.body),
+            },
+        )
+
+    async def _hand_back(self, taken: Taken) -> None:
+        """Let somebody else go on with a lane: the delivery that was taken last was not begun."""
+        async with transaction(self._make) as session:
+            found = await held(session, taken)
+            if found is not None:
+                _webhook, delivery = found
+                delivery.attempts -= 1
+                delivery.due_at = datetime.now(UTC)
+
+
+async def _write_down(
+    session: AsyncSession, taken: Taken, outcome: Outcome, sent_at: datetime
+) -> Taken | None:
+    """Keep what came of an attempt, and take what is next in the lane when this one is done."""
+    found = await held(session, taken)
+    if (
+        found is None
+    ):  # somebody else took it over: this attempt was a repeat, and stands in the log as one
+        row = await session.get(WebhookDelivery, taken.delivery_id)
+        if row is not None:
+            note(session, row, outcome, at=sent_at)
+        return None
+    webhook, delivery = found
+    at = datetime.now(UTC)
+    note(session, delivery, outcome, at=sent_at)
+    chance = random.random()  # noqa: S311 - spreads load, guards nothing
+    state = settle(delivery, outcome, at=at, chance=chance)
+    actor = Actor.system(webhook.tenant_id, "worker")
+    if state is DeliveryState.DELIVERED:
+        await _is_well(session, webhook)
+    else:
+        since = await _is_ill(session, webhook, at)
+        if outcome.gone:
+            await webhooks.disable(
+                session, actor, webhook, reason="the receiver answered 410 Gone", at=at
+            )
+            return None
+        if state is DeliveryState.DEAD:
+            _mourn(session, actor, webhook, delivery, at)
+            if at - since >= GIVEN_UP_AFTER:
+                await webhooks.hold(
+                    session, actor, webhook, reason="nothing was taken for five days", at=at
+                )
+    await session.flush()
+    if state is DeliveryState.PENDING or webhook.state is not WebhookState.ACTIVE:
+        return None
+    return await next_of(session, delivery, at=at)
+
+
+async def _drop(session: AsyncSession, taken: Taken, outcome: Outcome, at: datetime) -> None:
+    """End a delivery that may not be made."""
+    found = await held(session, taken)
+    if found is None:
+        return
+    webhook, delivery = found
+    note(session, delivery, outcome, at=at)
+    delivery.state, delivery.done_at, delivery.due_at = DeliveryState.DEAD, at, None
+    await session.flush()
+    await make_due(session, webhook.id, at=at, lane=delivery.lane)
+
+
+async def _pause(session: AsyncSession, webhook: Webhook, reason: str, at: datetime) -> None:
+    actor = Actor.system(webhook.tenant_id, "worker")
+    await webhooks.hold(session, actor, webhook, reason=reason, at=at)
+
+
+def _mourn(
+    session: AsyncSession,
+    actor: Actor,
+    webhook: Webhook,
+    delivery: WebhookDelivery,
+    at: datetime,
+) -> None:
+    record(
+        session,
+        actor,
+        events.DeliveryDied(
+            account_id=webhook.account_id,
+            subject_id=webhook.id,
+            at=at,
+            delivery_id=delivery.id,
+            fact_kind=delivery.kind,
+        ),
+    )
+
+
+async def _is_well(session: AsyncSession, webhook: Webhook) -> None:
+    """Forget since when it failed. Not through the row: how it fares is no edit of the webhook."""
+    if webhook.failing_since is not None:
+        await session.execute(
+            update(Webhook).where(Webhook.id == webhook.id).values(failing_since=None)
+        )
+
+
+async def _is_ill(session: AsyncSession, webhook: Webhook, at: datetime) -> datetime:
+    """Since when it has failed without a break."""
+    if webhook.failing_since is not None:
+        return webhook.failing_since
+    await session.execute(update(Webhook).where(Webhook.id == webhook.id).values(failing_since=at))
+    return at
