@@ -39,6 +39,7 @@ from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import Payload, Vault, Wanted, Webhook
 from realtime.hub import Hub
+from realtime.positions import Live
 from realtime.redis import connect as connect_redis
 from schema import ids
 from schema.build import build
@@ -120,11 +121,14 @@ class Registrar:
 class Teller:
     """Says facts in GraphQL: `workers.webhooks.Voice`."""
 
-    def __init__(self, engine: Engine, requests: Sessions, secret: bytes, hub: Hub) -> None:
+    def __init__(
+        self, engine: Engine, requests: Sessions, secret: bytes, hub: Hub, live: Live
+    ) -> None:
         self._engine = engine
         self._requests = requests
         self._secret = secret
         self._hub = hub
+        self._live = live
 
     def cursor(self, fact: Numbered) -> str:
         """Where the fact stands."""
@@ -135,7 +139,9 @@ class Teller:
         ask = Ask(webhook.document or "", dict(webhook.variables or {}), webhook.operation_name)
         trace_id = fact.trace_id or ""
         actor = replace(actor, trace_id=fact.trace_id)
-        ctx = Context(Fenced(self._requests, actor), actor, utc_now, self._secret, self._hub)
+        ctx = Context(
+            Fenced(self._requests, actor), actor, utc_now, self._secret, self._hub, self._live
+        )
         try:
             operation = self._engine.operation(ask)
             if operation.type is OperationType.SUBSCRIPTION:
@@ -212,11 +218,11 @@ async def teller(settings: Settings) -> AsyncIterator[Teller]:
     database = connect(settings.database_url, pool_size=4)
     redis = connect_redis(settings.redis_url)
     try:
-        # Nobody listens here: the hub only completes the surroundings.
-        hub = Hub(sessions(database), redis)
+        # Nobody listens here: hub and map are not entered, they only complete the surroundings.
+        hub, live = Hub(sessions(database), redis), Live(sessions(database), redis, utc_now)
         engine = Engine(build(suggestions=False), development=True)
         secret = keys.load(settings).secret("cursor")
-        yield Teller(engine, sessions(database), secret, hub)
+        yield Teller(engine, sessions(database), secret, hub, live)
     finally:
         await redis.aclose()
         await database.dispose()

@@ -65,7 +65,7 @@ class State:
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
-        return Context(Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live)
         return Context(
-            Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.desk
-        )
+            Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live,
+            self.desk,
+        )  # fmt: skip

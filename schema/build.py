@@ -30,7 +30,7 @@ VERBS = (
     *(AuditMutation, PrivacyMutation),
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
-    *(AuditMutation, PrivacyMutation, WebhookMutation),
+    *(WebhookMutation,),
 )
 
 
@@ -40,9 +40,12 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     mutation: Any = merge_types("Mutation", VERBS)
     mutation.__strawberry_definition__.description = "What can be done."
     query: Any = merge_types(
-        "Query", (Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery)
+        "Query",
+        (
+            *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
+            *(WebhookQuery,),
+        ),
     )
-    query: Any = merge_types("Query", (Query, QualityQuery, AuditQuery, WebhookQuery))
     query.__strawberry_definition__.description = "What can be asked."
     subscription: Any = merge_types("Subscription", (Subscription, PositionSubscription))
     subscription.__strawberry_definition__.description = "What can be followed."
