@@ -40,6 +40,10 @@ class Guest(Protocol):
         """Who he is by now."""
         ...
 
+    def dismiss(self) -> None:
+        """The process stops: he is to come back, to another one."""
+        ...
+
 
 class Audience:
     """The guests of one process. `async with Audience(...)` makes the rounds for the length of the block."""
@@ -91,6 +95,11 @@ class Audience:
     def unsubscribe(self, company: object) -> None:
         """One less."""
         _less(self._subscriptions, company)
+
+    def dismiss(self) -> None:
+        """Send everybody away: the process stops."""
+        for guest in list(self._guests):
+            guest.dismiss()
 
     async def _rounds(self) -> None:
         now = asyncio.get_running_loop().time

@@ -9,7 +9,9 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from api.auth import bearer, traced
+from api import sse
+from api.audience import Full
+from api.auth import Identity, bearer, traced
 from api.documents import Invalid, Operation
 from api.engine import Ask, Done
 from api.errors import plain, told
@@ -45,10 +47,17 @@ async def answer(request: Request) -> Response:
     state: State = request.app.state.waarborg
     trace_id: str = request.scope["trace_id"]
     kind, began, operation = JSON, time.perf_counter(), None
+    accept = request.headers.get("accept")
+    streamed = sse.preferred(accept, (GRAPHQL_JSON, JSON, "*/*", "application/*"))
+    response: Response
     try:
-        kind = _media_type(request.headers.get("accept"))
+        kind = JSON if streamed else _media_type(accept)
         ask = await _read(request) if request.method == "POST" else _asked(request)
+        if streamed:  # a refused document is told in the stream, but not to nobody in particular
+            await _identify(state, request)
         operation = await _look(state, request, ask)
+        if streamed or operation.type is OperationType.SUBSCRIPTION:
+            return await _stream(state, request, operation, ask, trace_id)
         done = await _answer(state, request, operation, ask, trace_id)
         # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
@@ -56,7 +65,12 @@ async def answer(request: Request) -> Response:
     except TooMuch as much:
         response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
         response.headers["retry-after"] = str(much.retry_after_s)
+    except Full as full:
+        response = _response({"errors": [plain(f"{full}.", "TOO_MANY")]}, 503, kind)
+        response.headers["retry-after"] = "5"
     except Invalid as invalid:
+        if streamed:
+            return sse.once({"errors": told(invalid.errors, trace_id)})
         status = 400 if kind == GRAPHQL_JSON else 200
         response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
     except Unanswerable as failed:
@@ -71,22 +85,43 @@ async def answer(request: Request) -> Response:
 
 async def _look(state: State, request: Request, ask: Ask) -> Operation:
     operation = await state.gate.look(ask)
-    if request.method != "POST" and operation.type is not OperationType.QUERY:
-        raise Unanswerable(405, "GET answers queries only.", "METHOD_NOT_ALLOWED", allow="POST")
-    if operation.type is OperationType.SUBSCRIPTION:
-        raise Unanswerable(400, "Subscriptions are served over graphql-transport-ws.")
+    if request.method != "POST" and operation.type is OperationType.MUTATION:
+        raise Unanswerable(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
+    accept = request.headers.get("accept")
+    if operation.type is OperationType.SUBSCRIPTION and not sse.accepted(accept):
+        told = f"Subscriptions are served over graphql-transport-ws, or as {sse.MEDIA_TYPE}."
+        raise Unanswerable(400, told)
     return operation
+
+
+async def _stream(
+    state: State, request: Request, operation: Operation, ask: Ask, trace_id: str
+) -> Response:
+    identity, token = await _identify(state, request)
+    await state.gate.admit(ask, operation, identity.actor)
+    request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
+    return await sse.stream(state, operation, ask, identity, trace_id, token)
 
 
 async def _answer(
     state: State, request: Request, operation: Operation, ask: Ask, trace_id: str
 ) -> Done:
+    # The schema is no secret where introspection is on at all; a bad token is told in any case.
+    if operation.about_schema and bearer(request.headers.get("authorization")) is None:
+        return await state.engine.answer(operation, ask, None, trace_id)
+    identity, _ = await _identify(state, request)
+    await state.gate.admit(ask, operation, identity.actor)
+    ctx = state.context(traced(identity.actor, trace_id))
+    done = await state.engine.answer(operation, ask, ctx, trace_id)
+    done.answer["extensions"] = {"cost": operation.weight.cost}
+    return done
+
+
+async def _identify(state: State, request: Request) -> tuple[Identity, str]:
+    """Who asks, and by which token."""
     presented = bearer(request.headers.get("authorization"))
     identity = await state.authenticator.identify(presented) if presented else None
-    if identity is None:
-        # The schema is no secret where introspection is on at all; a bad token is told in any case.
-        if operation.about_schema and presented is None:
-            return await state.engine.answer(operation, ask, None, trace_id)
+    if identity is None or presented is None:
         raise Unanswerable(
             401,
             "Who are you? Send Authorization: Bearer with a token or an API key."
@@ -98,11 +133,7 @@ async def _answer(
     request.scope["log"]["actor"] = identity.actor.subject
     if identity.ingest_only:
         raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
-    await state.gate.admit(ask, operation, identity.actor)
-    ctx = state.context(traced(identity.actor, trace_id))
-    done = await state.engine.answer(operation, ask, ctx, trace_id)
-    done.answer["extensions"] = {"cost": operation.weight.cost}
-    return done
+    return identity, presented
 
 
 def _media_type(accept: str | None) -> str:
@@ -110,7 +141,7 @@ def _media_type(accept: str | None) -> str:
     taken = {part.split(";")[0].strip().lower() for part in (accept or "*/*").split(",")}
     if GRAPHQL_JSON in taken:
         return GRAPHQL_JSON
-    if taken & {JSON, "*/*", "application/*"}:
+    if taken & {JSON, "*/*", "application/*"} or sse.accepted(accept):
         return JSON
     raise Unanswerable(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
 

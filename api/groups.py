@@ -33,6 +33,10 @@ from realtime.source import Source, Told
 from realtime.tasks import end
 from schema.context import Context
 
+FEW = 32
+GATHER_S = 0.004
+"""After several events at once, the next ones are let gather this long: one write to a thousand sockets carries them
+all. An event by itself never waits. Four in flight: 5.6 µs of CPU a message without, 3 with."""
 CHUNK = 64  # events executed and sent together
 ENTERING = 2_000  # events kept for a member that is still being told what came before
 KEPT = 2_000  # documents whose normal form is remembered
@@ -177,6 +181,8 @@ class Group:
                     part = batch[start : start + CHUNK]
                     self._tell(part, await self._payloads(part))
                     await asyncio.sleep(0)  # other groups, and clients, have their turn
+                if len(batch) > 1 and len(self._live) > FEW:
+                    await asyncio.sleep(GATHER_S)
         except Exception as error:  # noqa: BLE001 - whatever a source raises, its readers are told and it ends
             last = [_encode(self._following.failed(error).answer)]
             for member in [*self._live, *self._entering]:
@@ -194,7 +200,7 @@ class Group:
         ctx = self._ctx.fresh()
         answers = await self._following.answers(ctx, [told.what for told in events])
         EXECUTIONS.inc(len(events))
-        if ctx.loaders.personal:
+        if ctx.personal:
             noted: set[Actor] = set()
             while new := {member.actor for member in [*self._live, *self._entering]} - noted:
                 await ctx.note_reads_of(new)

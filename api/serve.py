@@ -40,6 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
     from api.app import app
+    from api.state import State
     from api.wire import Upgrade
 
     # What was imported lives as long as the process. Looking through it again and again was half of the CPU of
@@ -60,7 +61,14 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         ws_max_size=1 << 20,
-        timeout_graceful_shutdown=5,  # five stalled sockets hung it for ever
+        timeout_graceful_shutdown=4,  # five stalled sockets hung it for ever
     )
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            state: State = app.state.waarborg
+            state.audience.dismiss()  # uvicorn waits for event streams, which would go on until it lost patience
+            await super().shutdown(sockets)
+
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=[listener]))
+        runner.run(Server(config).serve(sockets=[listener]))

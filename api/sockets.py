@@ -164,6 +164,10 @@ class Conversation:
         elif traced(identity.actor, self._trace_id) != self._actor:
             self._wire.close(4403, "Forbidden: rights have changed, connect again")
 
+    def dismiss(self) -> None:
+        """The process stops."""
+        self._wire.shutdown()
+
     def _answered_at_once(self, message: dict[str, Any]) -> bool:
         payload = message.get("payload")
         match message:

@@ -28,6 +28,7 @@ SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )  # fmt: skip
 SOCKETS = Gauge("waarborg_sockets", "Open sockets.", multiprocess_mode="livesum")
+STREAMS = Gauge("waarborg_event_streams", "Open event streams (SSE).", multiprocess_mode="livesum")
 SUBSCRIPTIONS = Gauge(
     "waarborg_subscriptions", "Running subscriptions.", multiprocess_mode="livesum"
 )
