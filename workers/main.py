@@ -17,12 +17,13 @@ from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
 from workers.channels import senders_of
 from workers.compensation import close_months
+from workers.invoices import bill_months
 from workers.jobs import Runner
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.queue import Queue
 from workers.relay import Relay
-from workers.reports import sweep_reports
+from workers.reports import plan_touchpoints, sweep_reports
 from workers.routes import ROUTES, Routes, jobs
 from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
 from workers.webhooks import Voice, forget_deliveries, keep_webhooks
@@ -92,6 +93,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "outbox": lambda: sweep_outbox(make, queue, runner),
             "promises": lambda: sweep_promises(make),
             "months": lambda: close_months(make),
+            "invoices": lambda: bill_months(make),
             "positions": lambda: watch_guards(make),
             "days": lambda: keep_days(make, settings),
             "quality": lambda: sweep_quality(make),
@@ -100,6 +102,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "privacy": lambda: keep_privacy(make, settings),
             "answers": lambda: forget_answers(make),
             "reports": lambda: sweep_reports(make),
+            "touchpoints": lambda: plan_touchpoints(make),
             "webhooks": lambda: keep_webhooks(make, settings, voice),
             "deliveries": lambda: forget_deliveries(make),
         }

@@ -28,9 +28,9 @@ RULE_CHECKS = {
     "amount_fits_basis": "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis IN ('fee_share', 'line_share')) = (fee_bps IS NOT NULL) AND (basis = 'service') = (units_milli IS NOT NULL) AND (basis IN ('line_share', 'service')) = (rate_code IS NOT NULL)",
 }
 CREDIT_CHECKS = {
+    "decision_is_whole": "(decision_reason IS NULL) = (decision_by IS NULL)",
     "fits_kind": "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL) AND (kind = 'period') = (term_id IS NOT NULL) AND (kind = 'goodwill') = (terms_id IS NULL)",
     "override_not_negative": "override_cents >= 0",
-    "decision_is_whole": "(decision_reason IS NULL) = (decision_by IS NULL)",
 }
 
 KEEP_THE_JOURNAL = """
@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("month_on", sa.Date(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("billed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_closed_month_account_id_account")
         ),

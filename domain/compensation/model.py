@@ -73,7 +73,7 @@ class Credit(Base, Owned):
 
 
 class ClosedMonth(Base, Owned):
-    """A month of an agreement that is over: compliance bands were applied. Once, by its key."""
+    """A month of an agreement that is over: its compliance was weighed. Once, by its key."""
 
     __tablename__ = "closed_month"
     __table_args__ = (UniqueConstraint("agreement_id", "month_on"),)
@@ -81,6 +81,7 @@ class ClosedMonth(Base, Owned):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     month_on: Mapped[date]
     closed_at: Mapped[datetime]
+    billed_at: Mapped[datetime | None]  # when it was looked at for an invoice
 
 
 class CompensationPolicy(Base, Tenanted, Versioned):

@@ -1,5 +1,7 @@
 """Invoices, credit notes and payments: where credits land."""
 
+from domain.invoices.actions import deliver, pay, plan, set_party
+from domain.invoices.billing import bill
 from domain.invoices.model import (
     BillingParty,
     CreditNote,
@@ -10,7 +12,14 @@ from domain.invoices.model import (
     Payment,
     PlannedLine,
 )
-from domain.invoices.reads import credit_note
+from domain.invoices.reads import (
+    BillingLine,
+    Unbilled,
+    billing,
+    credit_note,
+    months_to_bill,
+    outstanding,
+)
 from domain.invoices.rules import (
     CreditNoteDocument,
     Line,
@@ -21,6 +30,7 @@ from domain.invoices.rules import (
 )
 
 __all__ = [
+    "BillingLine",
     "BillingParty",
     "CreditNote",
     "CreditNoteDocument",
@@ -33,7 +43,16 @@ __all__ = [
     "Payment",
     "PlannedLine",
     "Totals",
+    "Unbilled",
     "VatCategory",
     "VatTotal",
+    "bill",
+    "billing",
     "credit_note",
+    "deliver",
+    "months_to_bill",
+    "outstanding",
+    "pay",
+    "plan",
+    "set_party",
 ]

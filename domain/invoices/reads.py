@@ -1,16 +1,44 @@
 """Ask for documents of money, whole."""
 
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from domain.accounts.model import Account
 from domain.actor import Actor
-from domain.agreements.model import Agreement
+from domain.agreements.model import Agreement, PromiseTerm, Rate, Unit
 from domain.base import JSON
-from domain.invoices.model import CreditNote, CreditNoteLine, Invoice, InvoiceLine
-from domain.invoices.rules import CreditNoteDocument, Line, Party, totals
+from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
+from domain.compensation.rules import following
+from domain.errors import Code, Refused
+from domain.invoices.model import (
+    BillingParty,
+    CreditNote,
+    CreditNoteLine,
+    DeliveredLine,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PlannedLine,
+)
+from domain.invoices.rules import (
+    STANDARD_BPS,
+    CreditNoteDocument,
+    Line,
+    Party,
+    VatCategory,
+    rounded,
+    totals,
+)
+from domain.journal import Book, JournalEntry, JournalLine
+from domain.sla.model import Promise
+from domain.words import LINE
 
 
 async def credit_note(
@@ -47,6 +75,156 @@ async def credit_note(
         lines=lines,
         totals=totals(lines),
     )
+
+
+async def parties(session: AsyncSession, account: Account) -> tuple[Party, Party]:
+    """Who sells and who buys as of now; refused while either is not known."""
+    rows = await session.scalars(
+        select(BillingParty).where(
+            BillingParty.tenant_id == account.tenant_id,
+            or_(BillingParty.account_id.is_(None), BillingParty.account_id == account.id),
+        )
+    )
+    known = {row.account_id: row for row in rows}
+    found = []
+    for account_id, who in ((None, "company"), (account.id, "client")):
+        row = known.get(account_id)
+        if row is None:
+            raise Refused(Code.INVALID, f"The {who}'s legal details are not known.")
+        found.append(Party(**{field.name: getattr(row, field.name) for field in fields(Party)}))
+    return found[0], found[1]
+
+
+async def credit_lines(
+    session: AsyncSession, agreement: Agreement, *, currency: str
+) -> list[tuple[UUID, UUID, Line]]:
+    """Movements of an agreement's credits that are on no note yet: entry, credit, and the line they make."""
+    rows = await session.execute(
+        select(JournalEntry, Credit, -JournalLine.amount_cents, Promise.name, PromiseTerm.name)
+        .join(Credit, Credit.id == JournalEntry.subject_id)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .outerjoin(Promise, Promise.id == Credit.promise_id)
+        .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
+        .where(
+            JournalEntry.agreement_id == agreement.id,
+            JournalLine.book == Book.CLIENT_CREDIT,
+            JournalLine.currency == currency,
+            ~exists().where(CreditNoteLine.entry_id == JournalEntry.id),
+        )
+        .order_by(Credit.turn, JournalEntry.n)
+    )
+    policy = await session.scalar(
+        select(CompensationPolicy).where(CompensationPolicy.tenant_id == agreement.tenant_id)
+    )
+    category = VatCategory.STANDARD if policy is None else VatCategory(policy.vat_category)
+    rate_bps = STANDARD_BPS if policy is None else policy.vat_rate_bps
+    found = []
+    for position, (entry, credit, cents, promise, term) in enumerate(rows, 1):
+        about = promise or (f"{term} {credit.month_on:%Y-%m}" if term else "Gesture")
+        line = Line(
+            position, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
+            Unit.PIECE, abs(cents), cents, category, rate_bps,
+        )  # fmt: skip
+        found.append((entry.id, credit.id, line))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class BillingLine:
+    """One rate of one month from plan to bill, in thousandths of its unit; prices and sums in cents."""
+
+    rate_code: str
+    name: str
+    unit: Unit
+    planned_milli: int
+    delivered_milli: int
+    billed_milli: int
+    billed_cents: int
+
+
+async def billing(
+    session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date
+) -> list[BillingLine]:
+    """Planned, delivered and billed side by side for a month, by rate; billed: what of the delivered is on invoices."""
+    month_on = month_on.replace(day=1)
+    rates = {rate.code: rate for rate in await session.scalars(
+        select(Rate).where(Rate.agreement_id == agreement_id, actor.fence(Rate)).order_by(Rate.in_force)
+    )}  # fmt: skip
+    sums: dict[str, list[int]] = {}
+    planned = await session.execute(
+        select(PlannedLine.rate_code, PlannedLine.quantity_milli).where(
+            actor.fence(PlannedLine),
+            PlannedLine.agreement_id == agreement_id,
+            PlannedLine.month_on == month_on,
+        )
+    )
+    for code, quantity in planned:
+        sums.setdefault(code, [0, 0, 0, 0])[0] += quantity
+    delivered = await session.execute(
+        select(DeliveredLine.rate_code, DeliveredLine.quantity_milli, InvoiceLine.price_cents)
+        .outerjoin(InvoiceLine, InvoiceLine.id == DeliveredLine.invoice_line_id)
+        .where(
+            actor.fence(DeliveredLine),
+            DeliveredLine.agreement_id == agreement_id,
+            DeliveredLine.delivered_on >= month_on,
+            DeliveredLine.delivered_on < following(month_on),
+        )
+    )
+    for code, quantity, price in delivered:
+        row = sums.setdefault(code, [0, 0, 0, 0])
+        row[1] += quantity
+        if price is not None:
+            row[2] += quantity
+            row[3] += quantity * price
+    return [
+        BillingLine(
+            code, rates[code].name, rates[code].unit, planned, delivered, billed,
+            rounded(thousandths, 1_000),
+        )
+        for code, (planned, delivered, billed, thousandths) in sorted(sums.items())
+    ]  # fmt: skip
+
+
+async def outstanding(session: AsyncSession, invoice: Invoice) -> int:
+    """What of an invoice is neither credited nor paid, in cents."""
+    credited = select(func.coalesce(func.sum(CreditNote.gross_cents), 0)).where(
+        CreditNote.invoice_id == invoice.id
+    )
+    paid = select(func.coalesce(func.sum(Payment.amount_cents), 0)).where(
+        Payment.invoice_id == invoice.id
+    )
+    return (
+        invoice.gross_cents
+        - int(await session.scalar(credited) or 0)
+        - int(await session.scalar(paid) or 0)
+    )
+
+
+class Unbilled(NamedTuple):
+    """A closed month that was not looked at for an invoice."""
+
+    tenant_id: UUID
+    agreement_id: UUID
+    month_on: date
+
+
+async def months_to_bill(session: AsyncSession, *, limit: int) -> list[Unbilled]:
+    """Closed months of clients who are billed here and whose company's legal details are known, oldest first."""
+    company = aliased(BillingParty)
+    rows = await session.execute(
+        select(ClosedMonth.tenant_id, ClosedMonth.agreement_id, ClosedMonth.month_on)
+        .join(BillingParty, BillingParty.account_id == ClosedMonth.account_id)
+        .where(
+            ClosedMonth.billed_at.is_(None),
+            ClosedMonth.month_on >= BillingParty.bill_from_on,
+            exists().where(
+                company.tenant_id == ClosedMonth.tenant_id, company.account_id.is_(None)
+            ),
+        )
+        .order_by(ClosedMonth.month_on, ClosedMonth.id)
+        .limit(limit)
+    )
+    return [Unbilled(*row) for row in rows]
 
 
 def as_line(row: CreditNoteLine | InvoiceLine) -> Line:

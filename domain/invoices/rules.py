@@ -1,5 +1,6 @@
 """What a document of money says, as plain values, and its arithmetic: integer cents, rounded once, half up."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -7,10 +8,19 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from stdnum import bic, iban
+from stdnum.eu import vat
+
 from domain.agreements.model import Unit
+from domain.errors import Code, Refused
+from domain.words import must_be_line
 
 _BPS = 10_000
 _MILLI = 1_000
+MONTH_MILLI = 1_000
+PAYMENT_DAYS = 30
+STANDARD_BPS = 2_100
+"""Dutch VAT on services, since 2012-10-01 (Wet OB 1968, article 9)."""
 
 
 class VatCategory(StrEnum):
@@ -93,6 +103,21 @@ class CreditNoteDocument:
     reason: str
     lines: tuple[Line, ...]
     totals: Totals
+
+
+def check_party(party: Party) -> None:
+    """Refuse what no document can say; numbers are checked by their own check digits."""
+    for name in ("legal_name", "street", "postcode", "city"):
+        must_be_line(getattr(party, name), name.replace("legal_name", "legalName"))
+    for argument, value, fits in (
+        ("country", party.country, lambda v: re.fullmatch("[A-Z]{2}", v)),
+        ("kvkNumber", party.kvk_number, lambda v: re.fullmatch("[0-9]{8}", v)),
+        ("vatNumber", party.vat_number, vat.is_valid),
+        ("iban", party.iban, iban.is_valid),
+        ("bic", party.bic, bic.is_valid),
+    ):
+        if value is not None and not fits(value):
+            raise Refused(Code.INVALID, f"{argument}: {value} cannot be.", argument=argument)
 
 
 def rounded(numerator: int, denominator: int) -> int:

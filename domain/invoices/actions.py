@@ -1,0 +1,235 @@
+"""Say who bills whom, plan and deliver services, book payments."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import journal
+from domain.accounts.model import Account
+from domain.actor import Actor, Right
+from domain.agreements import Agreement, Rate, price_on, rates_of
+from domain.base import uuid7
+from domain.compensation.rules import following
+from domain.errors import Code, Refused, must_be_current
+from domain.invoices.events import (
+    Delivered,
+    InvoicePaid,
+    PartySet,
+    Planned,
+)
+from domain.invoices.model import (
+    BillingParty,
+    DeliveredLine,
+    Invoice,
+    Payment,
+    PlannedLine,
+)
+from domain.invoices.rules import (
+    Party,
+    check_party,
+)
+from domain.journal import Book, JournalKind
+from domain.ledger import record
+from domain.words import must_be_line
+
+
+async def set_party(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID | None,
+    *,
+    party: Party,
+    bill_from_on: date | None = None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> BillingParty:
+    """Say who stands on documents from now on: a client, billed from a month on, or (no account) the company itself."""
+    actor.must(Right.BILL)
+    check_party(party)
+    if account_id is None and actor.accounts is not None:
+        raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only does not speak for all.")
+    if (account_id is None) != (bill_from_on is None):
+        raise Refused(
+            Code.INVALID, "Clients are billed from a month on, the company is not.",
+            argument="billFromOn",
+        )  # fmt: skip
+    if account_id is not None:
+        known = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        if await session.scalar(known) is None:
+            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    row = await session.scalar(
+        select(BillingParty)
+        .where(
+            BillingParty.tenant_id == actor.tenant_id,
+            BillingParty.account_id.is_not_distinct_from(account_id),
+        )
+        .with_for_update(key_share=True)
+    )
+    if row is None:
+        row = BillingParty(id=uuid7(), tenant_id=actor.tenant_id, account_id=account_id)
+        session.add(row)
+    else:
+        must_be_current(row.version, expected_version)
+    for name, value in asdict(party).items():
+        setattr(row, name, value)
+    row.bill_from_on = None if bill_from_on is None else bill_from_on.replace(day=1)
+    await session.flush()
+    record(session, actor, PartySet(account_id=account_id, subject_id=row.id, at=at))
+    return row
+
+
+async def plan(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    month_on: date,
+    rate_code: str,
+    quantity_milli: int,
+    at: datetime,
+) -> PlannedLine:
+    """Plan so many thousandths of a rate's unit for a month; planning it again replaces it."""
+    agreement = await agreement_of(session, actor, agreement_id)
+    if quantity_milli < 0:
+        raise Refused(Code.INVALID, "A plan is not negative.", argument="quantityMilli")
+    month_on = month_on.replace(day=1)
+    priced(await rates_of(session, agreement.id), rate_code, following(month_on) - timedelta(1))
+    values = {"quantity_milli": quantity_milli}
+    said = insert(PlannedLine).values(
+        id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
+        agreement_id=agreement.id, month_on=month_on, rate_code=rate_code, version=1, **values,
+    )  # fmt: skip
+    [row] = await session.scalars(
+        said.on_conflict_do_update(
+            index_elements=["agreement_id", "month_on", "rate_code"],
+            set_={**values, "version": PlannedLine.version + 1},
+        ).returning(PlannedLine),
+        execution_options={"populate_existing": True},
+    )
+    record(
+        session,
+        actor,
+        Planned(
+            account_id=agreement.account_id, subject_id=agreement.id, at=at, month_on=month_on,
+            rate_code=rate_code, quantity_milli=quantity_milli,
+        ),
+    )  # fmt: skip
+    return row
+
+
+async def deliver(
+    session: AsyncSession,
+    actor: Actor,
+    agreement_id: UUID,
+    *,
+    rate_code: str,
+    delivered_on: date,
+    quantity_milli: int,
+    reference: str,
+    at: datetime,
+) -> DeliveredLine:
+    """Enter what was delivered on a day, once by its reference; a correction has a negative quantity.
+
+    Nothing is delivered that the terms have no price for.
+    """
+    agreement = await agreement_of(session, actor, agreement_id)
+    must_be_line(reference, "reference")
+    if quantity_milli == 0:
+        raise Refused(Code.INVALID, "Nothing is not delivered.", argument="quantityMilli")
+    priced(await rates_of(session, agreement.id), rate_code, delivered_on)
+    row: DeliveredLine | None = await session.scalar(
+        insert(DeliveredLine)
+        .values(
+            id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
+            agreement_id=agreement.id, rate_code=rate_code, delivered_on=delivered_on,
+            quantity_milli=quantity_milli, reference=reference,
+        )
+        .on_conflict_do_nothing()
+        .returning(DeliveredLine)
+    )  # fmt: skip
+    if row is None:
+        raise Refused(Code.ALREADY_EXISTS, f"{reference} is entered.", argument="reference")
+    record(
+        session,
+        actor,
+        Delivered(
+            account_id=agreement.account_id, subject_id=agreement.id, at=at, line_id=row.id,
+            rate_code=rate_code, delivered_on=delivered_on, quantity_milli=quantity_milli,
+        ),
+    )  # fmt: skip
+    return row
+
+
+async def pay(
+    session: AsyncSession,
+    actor: Actor,
+    invoice_id: UUID,
+    *,
+    amount_cents: int,
+    paid_on: date,
+    reference: str,
+    at: datetime,
+) -> Payment:
+    """Book money that came in for an invoice, once by its reference."""
+    actor.must(Right.BILL)
+    must_be_line(reference, "reference")
+    if amount_cents <= 0:
+        raise Refused(Code.INVALID, "A payment is more than nothing.", argument="amountCents")
+    invoice = await session.scalar(
+        select(Invoice).where(Invoice.id == invoice_id, actor.fence(Invoice))
+    )
+    if invoice is None:
+        raise Refused(Code.NOT_FOUND, "No such invoice.", argument="invoiceId")
+    row: Payment | None = await session.scalar(
+        insert(Payment)
+        .values(
+            id=uuid7(), tenant_id=invoice.tenant_id, account_id=invoice.account_id,
+            invoice_id=invoice.id, amount_cents=amount_cents, paid_on=paid_on, reference=reference,
+        )
+        .on_conflict_do_nothing()
+        .returning(Payment)
+    )  # fmt: skip
+    if row is None:
+        raise Refused(Code.ALREADY_EXISTS, f"{reference} is booked.", argument="reference")
+    await journal.post(
+        session, actor, account_id=invoice.account_id, agreement_id=invoice.agreement_id,
+        subject_id=row.id, n=1, kind=JournalKind.PAYMENT, currency=invoice.currency, at=at,
+        reason=f"Payment of invoice {invoice.number}",
+        lines={Book.BANK: amount_cents, Book.RECEIVABLE: -amount_cents},
+    )  # fmt: skip
+    record(
+        session,
+        actor,
+        InvoicePaid(
+            account_id=invoice.account_id, subject_id=invoice.id, at=at, payment_id=row.id,
+            amount_cents=amount_cents, paid_on=paid_on,
+        ),
+    )  # fmt: skip
+    return row
+
+
+async def agreement_of(session: AsyncSession, actor: Actor, agreement_id: UUID) -> Agreement:
+    """An agreement of who may bill; refused when it does not exist for the actor."""
+    actor.must(Right.BILL)
+    agreement = await session.scalar(
+        select(Agreement).where(Agreement.id == agreement_id, actor.fence(Agreement))
+    )
+    if agreement is None:
+        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
+    return agreement
+
+
+def priced(rates: Sequence[Rate], rate_code: str, day: date) -> Rate:
+    """The price of a code on a day; refused when the agreement has none."""
+    rate = price_on(rates, rate_code, day)
+    if rate is None:
+        raise Refused(
+            Code.NO_TERMS_IN_FORCE, f"The agreement has no rate {rate_code} then.",
+            argument="rateCode",
+        )  # fmt: skip
+    return rate

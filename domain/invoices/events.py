@@ -1,0 +1,62 @@
+"""Facts about invoices, credit notes and payments; amounts in cents."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class PartySet(Fact):
+    """Who stands on documents changed; subject is the row of the company or of a client."""
+
+    kind: ClassVar[str] = "billing_party.set"
+
+
+class Planned(Fact):
+    """So much of a rate is planned for a month; subject is the agreement."""
+
+    kind: ClassVar[str] = "agreement.planned"
+    month_on: date
+    rate_code: str
+    quantity_milli: int
+
+
+class Delivered(Fact):
+    """So much of a rate was delivered on a day; subject is the agreement."""
+
+    kind: ClassVar[str] = "agreement.delivered"
+    line_id: UUID
+    rate_code: str
+    delivered_on: date
+    quantity_milli: int
+
+
+class InvoiceIssued(Fact):
+    """An invoice was issued."""
+
+    kind: ClassVar[str] = "invoice.issued"
+    number: str
+    gross_cents: int
+    currency: str
+    due_on: date
+
+
+class InvoicePaid(Fact):
+    """Money came in for an invoice."""
+
+    kind: ClassVar[str] = "invoice.paid"
+    payment_id: UUID
+    amount_cents: int
+    paid_on: date
+
+
+class CreditNoteIssued(Fact):
+    """Credits were set off against an invoice."""
+
+    kind: ClassVar[str] = "credit_note.issued"
+    invoice_id: UUID
+    number: str
+    net_cents: int
+    gross_cents: int
+    currency: str

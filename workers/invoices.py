@@ -1,0 +1,36 @@
+"""Consequences for invoices: a closed month of a client who is billed here becomes an invoice, once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+
+from domain import invoices
+from domain.actor import Actor
+from domain.db import Sessions, transaction
+
+log = structlog.get_logger()
+
+EVERY_S = 30.0
+MONTHS = 50  # billed before the next look
+
+
+async def bill_months(make: Sessions) -> None:
+    """Bill closed months, until cancelled. Several may run: a month is billed once, under its agreement's lock."""
+    while True:
+        now = datetime.now(UTC)
+        async with make() as session:
+            due = await invoices.months_to_bill(session, limit=MONTHS)
+        billed = 0
+        for month in due:
+            try:
+                async with transaction(make) as session:
+                    actor = Actor.system(month.tenant_id, "worker")
+                    await invoices.bill(session, actor, month.agreement_id, month.month_on, at=now)
+                billed += 1
+            except Exception as error:  # noqa: BLE001 - it comes again; the others must not wait
+                log.warning(
+                    "month.not_billed", agreement=str(month.agreement_id), error=repr(error)
+                )
+        if billed < MONTHS:
+            await asyncio.sleep(EVERY_S)
