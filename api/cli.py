@@ -228,6 +228,24 @@ def export_audit(
 
 
 @app.command()
+def outbox(
+    action: Annotated[str | None, typer.Argument(help="retry, or nothing: look.")] = None,
+    consequence: Annotated[str | None, typer.Argument(help="Its id, to retry one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all that was given up.")] = False,
+    tenant: Tenant = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Show what is still to be done, failed or was given up; `retry` tries it again."""
+    from api.commands.outbox import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, action, consequence, everything, tenant, as_json)
+    _end(code)
+
+
+@app.command()
 def sdl(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the file differs.")

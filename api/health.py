@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from api.state import State
 from api.telemetry import exposition
+from domain import outbox
 from domain.ledger import Entry
-from domain.outbox import Outbox, OutboxState
 
 PATIENCE_S = 2.0
 LAG_S = 10.0  # older facts without a number mean that no relay is at work
@@ -53,20 +53,22 @@ async def metrics(request: Request) -> Response:
     registry = CollectorRegistry()
     pending = Gauge("waarborg_outbox_pending", "Consequences not done yet.", registry=registry)
     dead = Gauge("waarborg_outbox_dead", "Consequences given up.", registry=registry)
+    failed = Gauge("waarborg_outbox_failed", "Of these: tried, and failed.", registry=registry)
+    behind = Gauge(
+        "waarborg_outbox_lag_seconds", "How long the oldest of these is due.", registry=registry
+    )
     lag = Gauge(
         "waarborg_ledger_lag_seconds", "Age of the oldest unnumbered fact.", registry=registry
     )
     up = Gauge("waarborg_database_up", "Whether PostgreSQL answers.", registry=registry)
     try:
         async with asyncio.timeout(PATIENCE_S), state.sessions() as session:
-            counts = await session.execute(
-                select(Outbox.state, func.count())
-                .where(Outbox.state != OutboxState.DONE)
-                .group_by(Outbox.state)
-            )
-            by_state = {each: int(number) for each, number in counts}
-            pending.set(by_state.get(OutboxState.PENDING, 0))
-            dead.set(by_state.get(OutboxState.DEAD, 0))
+            left = await outbox.backlog(session)
+            pending.set(left.pending)
+            failed.set(left.failed)
+            dead.set(left.dead)
+            due_at = left.oldest_due_at or state.now()
+            behind.set(max(0.0, (state.now() - due_at).total_seconds()))
             lag.set(await _lag_s(state))
             up.set(1)
     except Exception:  # noqa: BLE001 - the metric itself says it

@@ -36,6 +36,7 @@ class Right(StrEnum):
     MANAGE_ACCESS = "manage_access"
     WATCH_ALL = "watch_all"  # feeds across accounts
     LOCATE = "locate"  # see where guards on duty are; clients: inside their own fences
+    OPERATE = "operate"  # see what the software has still to do, and have it tried again
     APPROVE_CREDITS = "approve_credits"  # above the threshold, gestures, overrides, disputes
     BILL = "bill"  # rates, deliveries, invoices, payments
 
@@ -46,7 +47,9 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CLIENT_USER: frozenset({Right.REPORT, Right.LOCATE}),
     Role.CLIENT_ADMIN: frozenset({Right.REPORT, Right.MANAGE_ACCESS, Right.LOCATE}),
     Role.GUARD: frozenset({Right.REPORT}),
-    Role.DISPATCHER: frozenset({Right.REPORT, Right.HANDLE, Right.WATCH_ALL, Right.LOCATE}),
+    Role.DISPATCHER: frozenset(
+        {Right.REPORT, Right.HANDLE, Right.WATCH_ALL, Right.LOCATE, Right.OPERATE}
+    ),
     Role.RELATIONSHIP_MANAGER: frozenset(
         {
             Right.REPORT,

@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -140,24 +149,43 @@ async def hand_back(session: AsyncSession, outbox_ids: Collection[UUID], *, at: 
     )
 
 
+async def revive(
+    session: AsyncSession, *conditions: ColumnElement[bool], at: datetime
+) -> list[tuple[UUID, int, str]]:
+    """Let consequences that were given up, or wait for their next attempt, be tried now, as if for the first time.
+
+    Row, fact and job of each; the caller brings the fence. The last error stays until one succeeds.
+    """
+    rows = await session.execute(
+        update(Outbox)
+        .where(Outbox.state != OutboxState.DONE, *conditions)
+        .values(state=OutboxState.PENDING, attempts=0, due_at=at)
+        .returning(Outbox.id, Outbox.fact_id, Outbox.job)
+        .execution_options(synchronize_session=False)
+    )
+    return [(row_id, fact_id, job) for row_id, fact_id, job in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Consequences that are not done: waiting, since when the oldest is due, and given up."""
+    """Consequences that are not done: waiting (of them after a failure), since when the oldest is due, given up."""
 
     pending: int
+    failed: int
     oldest_due_at: datetime | None
     dead: int
 
 
-async def backlog(session: AsyncSession) -> Backlog:
-    """What is left to do, over all tenants."""
-    pending, oldest_due_at, dead = (
+async def backlog(session: AsyncSession, *conditions: ColumnElement[bool]) -> Backlog:
+    """What is left to do, over all tenants unless there are conditions."""
+    pending, failed, oldest_due_at, dead = (
         await session.execute(
             select(
                 func.count().filter(Outbox.state == OutboxState.PENDING),
+                func.count().filter(Outbox.state == OutboxState.PENDING, Outbox.error.is_not(None)),
                 func.min(Outbox.due_at).filter(Outbox.state == OutboxState.PENDING),
                 func.count().filter(Outbox.state == OutboxState.DEAD),
-            ).where(Outbox.state != OutboxState.DONE)
+            ).where(Outbox.state != OutboxState.DONE, *conditions)
         )
     ).one()
-    return Backlog(pending, oldest_due_at, dead)
+    return Backlog(pending, failed, oldest_due_at, dead)

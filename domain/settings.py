@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     bounces: Path | None = None
     """A Maildir to which the relay delivers what comes back to `smtp_from`."""
     public_url: str = ""
-    """Where readers of mail reach the API, such as `https://desk.guards.example`; needed for one-click unsubscribing."""
+    """Where readers of mail reach the API, such as `https://desk.guards.example`; one-click unsubscribing needs it."""
 
     job_attempts: int = Field(default=20, ge=1)
     """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 7 h)."""

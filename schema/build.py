@@ -14,6 +14,7 @@ from schema.calendars import CalendarMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.keys import KeyMutation
+from schema.outbox import OutboxMutation, OutboxQuery
 from schema.positions import PositionMutation, PositionQuery, PositionSubscription
 from schema.privacy import PrivacyMutation
 from schema.quality import QualityMutation, QualityQuery
@@ -31,6 +32,7 @@ VERBS = (
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
     *(WebhookMutation,),
+    OutboxMutation,
 )
 
 
@@ -43,7 +45,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         "Query",
         (
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
-            *(WebhookQuery,),
+            *(WebhookQuery, OutboxQuery),
         ),
     )
     query.__strawberry_definition__.description = "What can be asked."

@@ -13,6 +13,7 @@ from domain.credentials import Device
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
 from domain.messages import Message
+from domain.outbox import Outbox
 from domain.positions import Kind, Presence
 from domain.simulation import Simulation
 from domain.sla import Promise
@@ -65,6 +66,13 @@ def _simulation(actor: Actor) -> ColumnElement[bool]:
 def _touchpoint(actor: Actor) -> ColumnElement[bool]:
     """How we plan to look after a client is the company's own affair."""
     return false() if actor.is_client else actor.fence(Touchpoint)
+
+
+def _outbox(actor: Actor) -> ColumnElement[bool]:
+    """What the software has still to do is for those who keep it running."""
+    if actor.accounts is not None or not actor.may(Right.OPERATE):
+        return false()
+    return Outbox.tenant_id == actor.tenant_id
 
 
 def _key(actor: Actor) -> ColumnElement[bool]:
@@ -120,6 +128,7 @@ _SPECIAL: dict[type[Any], Rule] = {
     Webhook: webhook_seen_by,
     WebhookDelivery: _delivery,
     WebhookAttempt: _attempt,
+    Outbox: _outbox,
 }
 _FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
     Presence: Presence.kind.in_((Kind.STAY, Kind.ABSENCE)),

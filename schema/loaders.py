@@ -26,6 +26,7 @@ from domain.duties import Duty
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
 from domain.messages.model import Message
+from domain.outbox import Outbox
 from domain.positions import Presence
 from domain.quality import QualityPolicy
 from domain.reports import Report, ReportPlan
@@ -38,7 +39,7 @@ from schema.fence import seen
 BATCH = 500
 NODES = (
     *(Account, Agreement, ApiKey, Calendar, CalendarVersion, Contact, Credit, CreditRule),
-    *(Incident, IncidentUpdate, Message, Pause, Promise, PromiseTarget, PromiseTerm, Site),
+    *(Incident, IncidentUpdate, Message, Outbox, Pause, Promise, PromiseTarget, PromiseTerm, Site),
     *(QualityPolicy, Simulation, Tenant, Terms, User),
     *(Device, Duty, Presence),
     *(Report, ReportPlan, Touchpoint),
@@ -72,6 +73,7 @@ class Loaders:
     promise: DataLoader[UUID, Promise | None]
     credit_of_promise: DataLoader[UUID, Credit | None]
     disclosure: DataLoader[Any, Disclosure | None]
+    fact_of_outbox: DataLoader[Any, Entry | None]
 
     def __init__(self, make: Sessions, actor: Actor) -> None:
         self.personal: set[UUID] = set()
@@ -127,6 +129,7 @@ class Loaders:
         self.attempts_of_delivery = many(
             WebhookAttempt.delivery_id, WebhookAttempt.at, WebhookAttempt.id
         )
+        self.fact_of_outbox = one(Entry.id)
         self.facts_of_subject = many(Entry.subject_id, Entry.id)
 
     def _saw(self, row: Any) -> None:

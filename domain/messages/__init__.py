@@ -1,6 +1,7 @@
 """Messages to a client's contacts: written once per intent and contact, sent, and what became of them."""
 
 from domain.messages.actions import compose, compose_to_users
+from domain.messages.again import retry, retry_all
 from domain.messages.model import (
     Address,
     Attempt,
@@ -83,4 +84,6 @@ __all__ = [
     "note_unheard",
     "put_back",
     "refuse",
+    "retry",
+    "retry_all",
 ]

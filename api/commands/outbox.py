@@ -1,0 +1,166 @@
+"""`outbox`: what is still to be done, failed or was given up; and have it tried again."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from api.commands.failures import Exit, Failure
+from api.state import utc_now
+from domain import messages, outbox
+from domain.accounts import Tenant
+from domain.actor import Actor
+from domain.db import Sessions, connect, sessions, transaction
+from domain.ledger import Entry
+from domain.outbox import Backlog, Outbox, OutboxState
+from domain.settings import Settings
+
+MOST = 200  # rows shown; the counts are of all
+
+
+def run(
+    settings: Settings,
+    action: str | None,
+    consequence: str | None,
+    everything: bool,
+    tenant: str | None,
+    as_json: bool,
+) -> int:
+    """Show, or retry one or all that was given up. Raises `Failure` on what cannot be understood."""
+    if action not in {None, "retry"}:
+        raise Failure(f"outbox knows no {action}; say: outbox retry ID, or --all.", Exit.USAGE)
+    if action == "retry" and (consequence is None) != everything:
+        raise Failure("Say which: outbox retry ID, or outbox retry --all.", Exit.USAGE)
+    wanted = None if consequence is None else _id(consequence)
+    return asyncio.run(_with_sessions(settings, action, wanted, tenant, as_json))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Failure(f"{text} is no id; they stand in the first column.") from None
+
+
+async def _with_sessions(
+    settings: Settings, action: str | None, wanted: UUID | None, tenant: str | None, as_json: bool
+) -> int:
+    engine = connect(settings.system_database_url, pool_size=1)
+    try:
+        make = sessions(engine)
+        whose = await _tenants(make, tenant)
+        if action is None:
+            await _show(make, whose if tenant is not None else None, as_json)
+        else:
+            await _retry(make, whose, wanted, as_json)
+    finally:
+        await engine.dispose()
+    return 0
+
+
+async def _tenants(make: Sessions, named: str | None) -> list[UUID]:
+    query = select(Tenant.id)
+    if named is not None:
+        query = query.where((Tenant.name == named) | (Tenant.id == _maybe_id(named)))
+    async with make() as session:
+        found = list(await session.scalars(query))
+    if not found and named is not None:
+        raise Failure(f"There is no company {named}.")
+    return found
+
+
+def _maybe_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_json: bool) -> None:
+    count = 0
+    async with transaction(make) as session:
+        if wanted is not None:
+            row = await session.scalar(
+                select(Outbox).where(Outbox.id == wanted, Outbox.tenant_id.in_(whose))
+            )
+            if row is None:
+                raise Failure(f"There is no consequence {wanted}.")
+            await messages.retry(session, _actor(row.tenant_id), wanted, at=utc_now())
+            count = 1
+        else:
+            for tenant_id in whose:
+                count += await messages.retry_all(session, _actor(tenant_id), at=utc_now())
+    told = json.dumps({"retried": count}) if as_json else f"{count} to be tried again now"
+    sys.stdout.write(told + "\n")
+
+
+def _actor(tenant_id: UUID) -> Actor:
+    return Actor.system(tenant_id, "operator")
+
+
+async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> None:
+    mine: list[ColumnElement[bool]] = [] if whose is None else [Outbox.tenant_id.in_(whose)]
+    async with make() as session:
+        left = await outbox.backlog(session, *mine)
+        rows = (
+            await session.execute(
+                select(Outbox, Entry.kind)
+                .join(Entry, Entry.id == Outbox.fact_id)
+                .where(Outbox.state != OutboxState.DONE, *mine)
+                .order_by(Outbox.state, Outbox.due_at, Outbox.id)
+                .limit(MOST)
+            )
+        ).all()
+    told = [_row(row, kind) for row, kind in rows]
+    if as_json:
+        counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
+        due_at = None if left.oldest_due_at is None else left.oldest_due_at.isoformat()
+        sys.stdout.write(json.dumps(counts | {"oldest_due_at": due_at, "rows": told}) + "\n")
+    elif sys.stdout.isatty():
+        _table(left, told)
+    else:
+        for each in told:
+            sys.stdout.write("\t".join(str(value) for value in each.values()) + "\n")
+
+
+def _row(row: Outbox, kind: str) -> dict[str, Any]:
+    """One consequence: `failed` is pending after a failure."""
+    failed = row.state is OutboxState.PENDING and row.error is not None
+    return {
+        "id": str(row.id),
+        "state": "failed" if failed else row.state.value,
+        "job": row.job,
+        "fact": kind,
+        "attempts": row.attempts,
+        "due_at": _instant(row.due_at),
+        "error": " ".join((row.error or "").split()),
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _table(left: Backlog, told: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if told:
+        table = Table(box=None, header_style="dim")
+        for name in told[0]:
+            table.add_column(name, overflow="fold", no_wrap=name == "id")
+        for each in told:
+            colour = {"dead": "red", "failed": "yellow"}.get(each["state"])
+            table.add_row(*(str(value) for value in each.values()), style=colour)
+        console.print(table)
+    console.print(
+        f"{left.pending} pending, of them {left.failed} failed and come again; {left.dead} given up"
+    )
+    if left.dead:
+        console.print("Try again: waarborg outbox retry ID, or --all")

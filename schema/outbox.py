@@ -1,0 +1,113 @@
+"""What the software has still to do: for those who keep it running."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import select
+
+from domain import messages, outbox
+from domain.accounts import Tenant as TenantRow
+from domain.actor import Right
+from domain.ledger import Entry
+from domain.outbox import Outbox as OutboxRow
+from domain.outbox import OutboxState
+from schema.accounts import Tenant
+from schema.context import Info
+from schema.fence import seen
+from schema.ids import Node
+from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.thin import answers, names, shows
+from schema.verbs import Ask, Ref, verb
+
+names(
+    OutboxState, "OutboxState",
+    pending="Waits for its turn, or for its next attempt.", done="Done.", dead="Given up.",
+)  # fmt: skip
+
+Row = strawberry.Parent[OutboxRow]
+OutboxId = Annotated[UUID, Ref("Outbox")]
+
+
+@shows(OutboxRow)
+class Outbox(Node):
+    """One consequence of one fact, to be done once."""
+
+    job: Annotated[str, "What is to be done, such as `send_message`."]
+    state: Annotated[OutboxState, "How far it came."]
+    attempts: Annotated[int, "How often it was tried."]
+    due_at: Annotated[datetime, "When it is tried next."]
+    done_at: Annotated[datetime | None, "When it was done."]
+    error: Annotated[str | None, "Why the last attempt failed."]
+
+    @answers(str | None)
+    @staticmethod
+    async def fact(row: Row, info: Info) -> str | None:
+        """The kind of fact that it follows from, such as `message.queued`."""
+        found: Entry | None = await info.context.loaders.fact_of_outbox.load(row.fact_id)
+        return None if found is None else found.kind
+
+
+@shows(outbox.Backlog)
+class Backlog:
+    """What the software has still to do."""
+
+    pending: Annotated[int, "What waits for its turn or its next attempt."]
+    failed: Annotated[int, "Of what waits: what was tried and failed."]
+    oldest_due_at: Annotated[datetime | None, "Since when the oldest of it is due."]
+    dead: Annotated[int, "What was given up."]
+
+
+@strawberry.type(description="Asking for what is still to be done.")
+class OutboxQuery:
+    """Asking for what is still to be done."""
+
+    @answers(Backlog | None)
+    @staticmethod
+    async def backlog(info: Info) -> Any:
+        """How much is still to be done; null for who may not operate the software."""
+        actor = info.context.actor
+        if not actor.may(Right.OPERATE) or actor.accounts is not None:
+            return None
+        async with info.context.sessions() as session:
+            return await outbox.backlog(session, OutboxRow.tenant_id == actor.tenant_id)
+
+    @answers(Connection[Outbox])
+    @staticmethod
+    async def outbox(
+        info: Info,
+        states: Annotated[
+            list[OutboxState] | None, "Only those that came so far; unless told, what is not done."
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """Consequences, oldest first; none for who may not operate the software."""
+        wanted = states or [OutboxState.PENDING, OutboxState.DEAD]
+        query = select(OutboxRow).where(
+            seen(info.context.actor, OutboxRow), OutboxRow.state.in_(wanted)
+        )
+        return await page(
+            info.context, query, Order((OutboxRow.id,)), Window(first, after, last, before)
+        )
+
+
+@strawberry.type(description="Having things tried again.")
+class OutboxMutation:
+    """Having things tried again."""
+
+    @verb(Outbox)
+    @staticmethod
+    async def retry_consequence(ask: Ask, id: Annotated[OutboxId, "Which one."]) -> OutboxRow:
+        """Try a consequence now that was given up, or waits for its next attempt."""
+        return await messages.retry(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(Tenant)
+    @staticmethod
+    async def retry_dead_consequences(ask: Ask) -> TenantRow:
+        """Try everything now that was given up; answers the company whose it was."""
+        await messages.retry_all(ask.session, ask.actor, at=ask.at)
+        return await ask.session.get_one(TenantRow, ask.actor.tenant_id)
