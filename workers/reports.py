@@ -1,18 +1,21 @@
-"""Reports at the client's own time: planned, made, written to the contacts, and judged; whatever dies in between."""
+"""Reports at the client's own time, whatever dies in between; and contacts with clients, planned ahead."""
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 
-from domain import reports
+from domain import reports, touchpoints
 from domain.db import Sessions, transaction
 
 log = structlog.get_logger()
 
 EVERY_S = 1.0
 ADOPT_EVERY_S = 60.0
+PLAN_EVERY_S = 3600.0
 REPORTS = 50  # made between two looks at deliveries
+ACCOUNTS = 200  # whose contacts are planned in a transaction
 
 
 async def sweep_reports(make: Sessions) -> None:
@@ -50,3 +53,17 @@ async def make_due(make: Sessions, *, at: datetime) -> int:
             if report is not None:
                 log.info("report.made", report=str(report.id), cadence=str(report.cadence))
     return len(plans)
+
+
+async def plan_touchpoints(make: Sessions) -> None:
+    """Keep the next contacts with every client planned, every hour, until cancelled."""
+    while True:
+        after: UUID | None = None
+        while True:
+            async with transaction(make) as session:
+                after = await touchpoints.plan_all(
+                    session, at=datetime.now(UTC), after=after, limit=ACCOUNTS
+                )
+            if after is None:
+                break
+        await asyncio.sleep(PLAN_EVERY_S)

@@ -270,7 +270,8 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
     if over or (report.delivered_at is not None and report.verdict is not None):
         report.look_at = None
     else:
-        report.look_at = at + (SOON if at <= report.due_at + LATER else LATER)
+        busy_until = max(report.due_at, report.made_at) + LATER
+        report.look_at = at + (SOON if at <= busy_until else LATER)
 
 
 async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:

@@ -1,0 +1,158 @@
+"""How often we speak with a client follows tier and activity; what is made plans the next."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from domain import accounts, touchpoints
+from domain.accounts import Account, CadenceTier
+from domain.actor import Actor
+from domain.db import Sessions, transaction
+from domain.errors import Code, Refused
+from domain.ledger import Entry
+from domain.touchpoints import Activity, Touchpoint, TouchpointKind
+from domain.touchpoints.rules import activity_of, due_on, interval_of
+from tests import build
+from tests.build import T0
+
+FORMAL, CHECK, SOCIAL = (
+    TouchpointKind.FORMAL_REVIEW,
+    TouchpointKind.CHECK_IN,
+    TouchpointKind.SOCIAL,
+)
+MONDAY = date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [
+        (CadenceTier.STRATEGIC, (date(2026, 4, 2), date(2026, 3, 9), date(2026, 6, 2))),
+        (CadenceTier.CORE, (date(2026, 6, 2), date(2026, 3, 16), date(2026, 9, 2))),
+        (CadenceTier.STANDARD, (date(2026, 9, 2), date(2026, 4, 2), date(2027, 3, 2))),
+    ],
+)
+def test_the_tier_says_how_often(tier: CadenceTier, expected: tuple[date, ...]) -> None:
+    found = tuple(
+        due_on(MONDAY, interval_of(tier, kind, Activity.LONG_TERM))
+        for kind in (FORMAL, CHECK, SOCIAL)
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("activity", "expected"),
+    [
+        (Activity.ACTIVE_PROJECT, date(2026, 3, 9)),
+        (Activity.LONG_TERM, date(2026, 4, 2)),
+        (Activity.INACTIVE, date(2026, 6, 2)),
+    ],
+)
+def test_where_the_tier_leaves_it_open_the_activity_says(
+    activity: Activity, expected: date
+) -> None:
+    assert due_on(MONDAY, interval_of(CadenceTier.STANDARD, CHECK, activity)) == expected
+
+
+@pytest.mark.parametrize(
+    ("worked", "spoken", "expected"),
+    [
+        (30, None, Activity.ACTIVE_PROJECT),
+        (31, None, Activity.LONG_TERM),
+        (366, 365, Activity.LONG_TERM),
+        (366, 366, Activity.INACTIVE),
+        (None, None, Activity.INACTIVE),
+        (None, 1, Activity.LONG_TERM),
+    ],
+)
+def test_activity_follows_the_last_work_and_contact(
+    worked: int | None, spoken: int | None, expected: Activity
+) -> None:
+    def ago(days: int | None) -> date | None:
+        return None if days is None else MONDAY - timedelta(days=days)
+
+    assert (
+        activity_of(last_work_on=ago(worked), last_contact_on=ago(spoken), today=MONDAY) is expected
+    )
+
+
+def test_a_month_later_is_at_most_the_months_last_day() -> None:
+    monthly = interval_of(CadenceTier.STRATEGIC, FORMAL, Activity.LONG_TERM)
+    assert due_on(date(2026, 1, 31), monthly) == date(2026, 2, 28)
+    assert due_on(date(2027, 12, 31), monthly) == date(2028, 1, 31)
+
+
+async def test_one_of_each_kind_is_open_and_follows_a_change_of_tier(make: Sessions) -> None:
+    world = await build.client(make)
+    boss = Actor.system(world.tenant.id, "test")
+    async with transaction(make) as session:
+        first = {
+            row.kind: row.due_on for row in await touchpoints.plan(session, world.account, at=T0)
+        }
+        again = await touchpoints.plan(session, world.account, at=T0 + timedelta(days=3))
+        assert {row.kind: row.due_on for row in again} == first
+    async with transaction(make) as session:
+        account: Account = await accounts.change_account(
+            session, boss, world.account.id, cadence_tier=CadenceTier.STRATEGIC, at=T0
+        )
+        after = await touchpoints.plan(session, account, at=T0 + timedelta(days=3))
+    assert {row.kind: row.due_on for row in after}[CHECK] == MONDAY + timedelta(days=7)
+    assert len(after) == 3
+
+
+async def test_a_made_contact_plans_the_next_and_is_remembered_of_the_person(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    boss = Actor.system(world.tenant.id, "test")
+    at = T0 + timedelta(days=10)
+    async with transaction(make) as session:
+        rows = await touchpoints.plan(session, world.account, at=T0)
+        check = next(row for row in rows if row.kind is CHECK)
+        person = world.contacts[0].id
+        await touchpoints.complete(session, boss, check.id, contact_id=person, at=at)
+    async with make() as session:
+        found = await session.scalars(
+            select(Touchpoint)
+            .where(Touchpoint.account_id == world.account.id, Touchpoint.kind == CHECK)
+            .order_by(Touchpoint.anchor_on)
+        )
+        done, following = found.all()
+        fact = (await session.scalars(select(Entry).where(Entry.subject_id == check.id))).one()
+    assert (done.done_at, done.contact_id) == (at, person)
+    # The conversation itself makes the client a long-term one: the next is a month later.
+    assert (following.anchor_on, following.due_on) == (date(2026, 3, 12), date(2026, 4, 12))
+    assert (fact.kind, fact.body["internal"]) == ("touchpoint.made", True)
+
+
+async def test_a_contact_of_another_client_is_refused(make: Sessions) -> None:
+    world, other = await build.client(make), await build.client(make)
+    boss = Actor.system(world.tenant.id, "test")
+    async with transaction(make) as session:
+        [row, *_] = await touchpoints.plan(session, world.account, at=T0)
+    async with make() as session:
+        with pytest.raises(Refused) as no:
+            await touchpoints.complete(
+                session, boss, row.id, contact_id=other.contacts[0].id, at=T0
+            )
+        with pytest.raises(Refused) as not_theirs:
+            await touchpoints.complete(
+                session, Actor.system(other.tenant.id, "test"), row.id, at=T0
+            )
+    assert no.value.refusal.code is not_theirs.value.refusal.code is Code.NOT_FOUND
+
+
+async def test_all_clients_are_planned_page_by_page(make: Sessions) -> None:
+    worlds = [await build.client(make, contacts=0) for _ in range(3)]
+    after = None
+    async with transaction(make) as session:
+        while True:
+            after = await touchpoints.plan_all(session, at=T0, after=after, limit=2)
+            if after is None:
+                break
+        mine = await session.scalars(
+            select(Touchpoint.account_id).where(
+                Touchpoint.account_id.in_([world.account.id for world in worlds])
+            )
+        )
+        assert len(mine.all()) == 9
