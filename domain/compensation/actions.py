@@ -165,6 +165,8 @@ async def settle_months(
     for key, credit in everything.items():
         if credit.state is CreditState.AWAITING or key in found.beyond:
             continue
+        if credit.promise_id is not None and states.get(credit.promise_id) is State.LATE:
+            continue  # broken in a month that was not asked about
         due = found.earned.get(key)
         net, n = nets.get(credit.id, (0, 0))
         target = 0 if due is None else due.cents

@@ -116,7 +116,7 @@ async def reckon(
     whole = incident_id is None or bool(closed) or await _capped(session, agreement_id)
     late = await _broken(session, agreement_id, time_zone, months, None if whole else incident_id)
     tickets = {row.incident_id for row in late} | ({incident_id} if incident_id else set())
-    given = await _credits(session, agreement_id, months, tickets)
+    given = await _credits(session, agreement_id, months if whole else set(), tickets)
     late = [row for row in late if row.id in given or row.id == promise_id]
     rules, terms, rates = await _terms(session, agreement_id, late, bands)
     turn = 1 + (await _turns(session, agreement_id))
