@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -114,6 +115,8 @@ class Intake:
         return await waiting.answer
 
     async def _work(self) -> None:
+        with suppress(Exception):  # PostgreSQL is away: they are made with the first report
+            await self._have_days()
         while True:
             await self._filled.wait()
             group = self._group()

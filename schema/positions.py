@@ -257,12 +257,14 @@ class Watching(Source):
         self._live: Live = ctx.live
         self._topic: Topic = (sight.actor.tenant_id, sight.account_id)
         self._shown_ms: dict[UUID, int] = {}
+        self._sighted: set[UUID] = set()
 
     async def begin(self) -> None:
         """Refuse who may not look; write down who does."""
         async with self._ctx.sessions() as session:
             self._topic = await admit(session, self._sight.actor, self._sight.account_id)
             found = await self._now(session)
+        self._sighted.update(each.duty_id for each in found)
         accounts_seen = {each.account_id for each in found}
         if self._sight.account_id is not None:
             accounts_seen.add(self._sight.account_id)
@@ -277,13 +279,14 @@ class Watching(Source):
         for each in found:
             if self._shown_ms.get(each.duty_id) != each.at_ms:
                 self._shown_ms[each.duty_id] = each.at_ms
+                self._sighted.add(each.duty_id)
                 yield Told(None, Step(each.number, each), latest=each.duty_id)
 
     @contextmanager
     def listen(self) -> Iterator["Changes"]:
         """Hear who moves from now on."""
         with self._live.listen(self._topic) as ear:
-            yield Changes(ear, self._sight)
+            yield Changes(ear, self._sight, self._sighted)
 
     async def _now(self, session: AsyncSession) -> list[Position]:
         sight = self._sight
@@ -296,34 +299,43 @@ class Watching(Source):
 class Changes:
     """An ear that says for each guard: where, or out of sight."""
 
-    def __init__(self, ear: Ear, sight: Sight) -> None:
+    def __init__(self, ear: Ear, sight: Sight, sighted: set[UUID]) -> None:
         self._ear = ear
         self._sight = sight
+        self._sighted = sighted
 
     async def take(self) -> Sequence[Told]:
-        """Wait until somebody in sight moved, or went out of sight.
+        """Wait until somebody in sight moved, or went out of sight."""
+        while True:
+            told = [
+                Told(None, step, latest=each.duty_id)
+                for each in await self._ear.take()
+                if (step := self._step(each)) is not None
+            ]
+            if told:
+                return told
 
-        Who is out of sight is named again each time: what a reader was shown before is not known here, and the number
-        alone tells nothing. A client is told of those of its own account only.
-        """
-        changed = await self._ear.take()
-        return [
-            Told(
-                None,
-                Step(each.number, each if self._sight.shows(each) else None),
-                latest=each.duty_id,
-            )
-            for each in changed
-            if self._sight.actor.reaches(each.account_id)
-        ] or await self.take()
+    def _step(self, position: Position) -> Step | None:
+        if self._sight.shows(position):
+            self._sighted.add(position.duty_id)
+            return Step(position.number, position)
+        if position.duty_id not in self._sighted:
+            return None  # never seen here, and nobody's business
+        self._sighted.discard(position.duty_id)
+        return Step(position.number, None)
 
 
 class Overview(Watching):
-    """The live map as one thing to follow, as a whole: at most once in `PACE_S`, everybody in sight."""
+    """The live map as one thing to follow, as a whole: everybody in sight, whenever something changed."""
+
+    _told: Flock | None = None
 
     async def past(self, upto: int) -> AsyncGenerator[Told]:  # noqa: ARG002
-        """Everybody in sight now."""
-        yield Told(None, await self._packed(), latest="fleet")
+        """Everybody in sight now; asked again, if that changed."""
+        now = await self._packed()
+        if now != self._told:
+            self._told = now
+            yield Told(None, now, latest="fleet")
 
     @contextmanager
     def listen(self) -> Iterator["Pictures"]:  # type: ignore[override]

@@ -41,6 +41,10 @@ HINTS: dict[str, Any] = {
     "at": "2026-03-02T15:30:00+00:00",
     "window": "DAY",
     "currency": "EUR",
+    "graceSeconds": 900,
+    "silentAfterSeconds": 300,
+    "fromAt": "2026-03-01T00:00:00+00:00",
+    "untilAt": "2026-03-20T00:00:00+00:00",
 }
 """What fits better than any value of the type; given also where it could be left out."""
 

@@ -5,7 +5,17 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
-from domain import accounts, audit, compensation, incidents, messages, positions, quality
+from domain import (
+    accounts,
+    audit,
+    compensation,
+    incidents,
+    messages,
+    positions,
+    quality,
+    reports,
+    touchpoints,
+)
 from domain.accounts import User
 from domain.actor import Actor, Role
 from domain.agreements import Priority
@@ -57,6 +67,7 @@ async def furnished(api: Api) -> Office:
         )  # fmt: skip
     await _put_on_duty(api, office)
     await prober.number(api)
+    await _report_on(api, office)
     await _look_at(api, office)
     return office
 
@@ -64,11 +75,17 @@ async def furnished(api: Api) -> Office:
 async def _put_on_duty(api: Api, office: Office) -> None:
     """A guard at the client's, inside the fence, seen by those who may."""
     now = api.state.now()
-    guard = await guards.on_duty(api.make, office.world)
-    readings = [positions.Reading(at=now - timedelta(seconds=n), **guards.near(0)) for n in range(60)]
-    await api.state.intake.take(guard.device.id, readings, positions.Source.BATCH)
+    site, actor = office.world.site, Actor.system(office.world.tenant.id, "test")
+    corners = [guards.near(*corner) for corner in ((50, -50), (50, 50), (-50, 50), (-50, -50))]
+    outline = [corner[axis] for corner in corners for axis in ("lat", "lon")]
     async with transaction(api.make) as session:
-        await positions.judge(session, guard.duty.id, at=now)
+        site = await positions.draw_fence(session, actor, site.id, outline=outline, at=now)
+    places = [positions.Reading(at=now - timedelta(seconds=n), **guards.near(0)) for n in range(60)]
+    for _ in range(2):  # one whom the prober's control shots let go, and one who stays
+        guard = await guards.on_duty(api.make, office.world, site=site)
+        await api.state.intake.take(guard.device.id, places, positions.Source.BATCH)
+        async with transaction(api.make) as session:
+            await positions.judge(session, guard.duty.id, at=now)
 
 
 async def _look_at(api: Api, office: Office) -> None:
@@ -100,3 +117,18 @@ async def neighbour(api: Api, office: Office) -> str:
             accounts=[account.id], at=T0,
         )  # fmt: skip
     return api.token(user.id)
+
+
+async def _report_on(api: Api, office: Office) -> None:
+    """Make the client's first daily report, and plan when to speak with the client."""
+    async with transaction(api.make) as session:
+        await reports.adopt(session, at=T0)
+        plan = await session.scalar(
+            select(reports.ReportPlan).where(
+                reports.ReportPlan.account_id == office.world.account.id,
+                reports.ReportPlan.cadence == reports.Cadence.DAILY,
+            )
+        )
+        assert plan is not None
+        await touchpoints.plan(session, office.world.account, at=T0)
+        assert await reports.make_next(session, plan.id, at=plan.look_at) is not None
