@@ -23,13 +23,13 @@ JOURNAL = ("journal_entry", "journal_line")
 FIXED_OR_SHARE = "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis = 'fee_share') = (fee_bps IS NOT NULL)"
 
 RULE_CHECKS = {
+    "amount_fits_basis": "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis IN ('fee_share', 'line_share')) = (fee_bps IS NOT NULL) AND (basis = 'service') = (units_milli IS NOT NULL) AND (basis IN ('line_share', 'service')) = (rate_code IS NOT NULL)",
     "units_positive": "units_milli > 0",
     "least_most": "least_cents >= 0 AND most_cents >= least_cents",
-    "amount_fits_basis": "(basis = 'fixed') = (fixed_cents IS NOT NULL) AND (basis IN ('fee_share', 'line_share')) = (fee_bps IS NOT NULL) AND (basis = 'service') = (units_milli IS NOT NULL) AND (basis IN ('line_share', 'service')) = (rate_code IS NOT NULL)",
 }
 CREDIT_CHECKS = {
-    "decision_is_whole": "(decision_reason IS NULL) = (decision_by IS NULL)",
     "fits_kind": "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL) AND (kind = 'period') = (term_id IS NOT NULL) AND (kind = 'goodwill') = (terms_id IS NULL)",
+    "decision_is_whole": "(decision_reason IS NULL) = (decision_by IS NULL)",
     "override_not_negative": "override_cents >= 0",
 }
 
@@ -760,25 +760,11 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_by", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.Column(
-            "remedy",
-            sa.Enum(
-                "extended_service",
-                "training_session",
-                "service_credit",
-                "priority_support",
-                "executive_apology",
-                "recovery_plan",
-                name="remedy",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=True,
-        ),
+        sa.Column("remedies", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("credit_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "kind = 'compensate' OR (remedy IS NULL AND credit_id IS NULL)",
-            name=op.f("ck_recovery_step_remedy_fits"),
+            "kind = 'compensate' OR (cardinality(remedies) = 0 AND credit_id IS NULL)",
+            name=op.f("ck_recovery_step_remedies_fit"),
         ),
         sa.CheckConstraint(
             "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (note IS NULL)",

@@ -1,1 +1,24 @@
 """Recovery cases: making good what went wrong, until the client is satisfied."""
+
+from domain.recovery.actions import follow_up, hand_over, open_case, take_step
+from domain.recovery.model import (
+    CaseState,
+    RecoveryCase,
+    RecoveryStep,
+    Remedy,
+    Size,
+    StepKind,
+)
+
+__all__ = [
+    "CaseState",
+    "RecoveryCase",
+    "RecoveryStep",
+    "Remedy",
+    "Size",
+    "StepKind",
+    "follow_up",
+    "hand_over",
+    "open_case",
+    "take_step",
+]

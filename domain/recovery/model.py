@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import Base, Owned, Versioned
@@ -82,7 +83,8 @@ class RecoveryStep(Base, Owned):
             name="done_is_whole",
         ),
         CheckConstraint(
-            "kind = 'compensate' OR (remedy IS NULL AND credit_id IS NULL)", name="remedy_fits"
+            "kind = 'compensate' OR (cardinality(remedies) = 0 AND credit_id IS NULL)",
+            name="remedies_fit",
         ),
         Index(
             "ix_recovery_step_due", "tenant_id", "due_at", postgresql_where=text("done_at IS NULL")
@@ -97,5 +99,5 @@ class RecoveryStep(Base, Owned):
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]
     note: Mapped[str | None]
-    remedy: Mapped[Remedy | None]
+    remedies: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     credit_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit.id"))

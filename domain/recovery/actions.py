@@ -1,0 +1,259 @@
+"""Open a recovery case, go through its steps, and close it only when the client is satisfied."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import User
+from domain.actor import CLIENTS, Actor, Right
+from domain.base import uuid7
+from domain.compensation.model import Credit
+from domain.errors import Code, Refused, must_be_current
+from domain.incidents.model import Incident
+from domain.ledger import record
+from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone
+from domain.recovery.model import (
+    CaseState,
+    RecoveryCase,
+    RecoveryStep,
+    Remedy,
+    Size,
+    StepKind,
+)
+from domain.recovery.rules import before, check_remedies, due
+from domain.words import must_be_line, must_be_words
+
+
+async def open_case(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    size: Size,
+    summary: str,
+    owner_id: UUID,
+    at: datetime,
+) -> RecoveryCase:
+    """Begin to make good what went wrong on a ticket; a ticket has one open case at a time."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    must_be_line(summary, "summary")
+    incident = await session.scalar(
+        select(Incident).where(Incident.id == incident_id, actor.fence(Incident))
+    )
+    if incident is None:
+        raise Refused(Code.NOT_FOUND, "No such incident.", argument="incidentId")
+    await _colleague(session, actor, owner_id)
+    case: RecoveryCase | None = await session.scalar(
+        insert(RecoveryCase)
+        .values(
+            id=uuid7(),
+            tenant_id=incident.tenant_id,
+            account_id=incident.account_id,
+            incident_id=incident.id,
+            size=size,
+            summary=summary,
+            state=CaseState.OPEN,
+            round=1,
+            opened_at=at,
+            version=1,
+        )
+        .on_conflict_do_nothing()
+        .returning(RecoveryCase)
+    )
+    if case is None:
+        raise Refused(Code.ALREADY_EXISTS, "The ticket has an open case.", argument="incidentId")
+    _begin(session, case, dict.fromkeys(StepKind, owner_id), at)
+    record(
+        session,
+        actor,
+        CaseOpened(
+            account_id=case.account_id,
+            subject_id=case.id,
+            at=at,
+            incident_id=incident.id,
+            size=size,
+        ),
+    )
+    await session.flush()
+    return case
+
+
+async def take_step(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    *,
+    kind: StepKind,
+    note: str,
+    remedies: Collection[Remedy] = (),
+    credit_id: UUID | None = None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> RecoveryCase:
+    """Do the next step; to compensate is to offer what the toolkit of the case's size holds."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    must_be_words(note, "note")
+    if kind is StepKind.FOLLOW_UP:
+        raise Refused(
+            Code.INVALID, "A follow-up asks whether the client is satisfied.", argument="kind"
+        )
+    case = await _open(session, actor, case_id, expected_version)
+    step = await _next(session, case, kind)
+    if kind is StepKind.COMPENSATE:
+        check_remedies(case.size, remedies, has_credit=credit_id is not None)
+        await _own_credit(session, case, credit_id)
+        step.remedies, step.credit_id = sorted(map(str, remedies)), credit_id
+    elif remedies or credit_id is not None:
+        raise Refused(Code.INVALID, "Remedies go with compensating.", argument="remedies")
+    _done(session, actor, case, step, note, at)
+    await session.flush()
+    return case
+
+
+async def follow_up(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    *,
+    satisfied: bool,
+    note: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> RecoveryCase:
+    """Ask whether the client is satisfied: yes closes the case, no begins another round. Clients may say so too."""
+    actor.must(Right.REPORT if actor.is_client else Right.MANAGE_ACCOUNTS)
+    must_be_words(note, "note")
+    case = await _open(session, actor, case_id, expected_version)
+    step = await _next(session, case, StepKind.FOLLOW_UP)
+    _done(session, actor, case, step, note, at)
+    case.satisfied = satisfied
+    if satisfied:
+        case.state, case.closed_at = CaseState.CLOSED, at
+        fact: CaseClosed | CaseReopened = CaseClosed(
+            account_id=case.account_id, subject_id=case.id, at=at, round=case.round
+        )
+    else:
+        steps = await _steps(session, case)
+        owners = {each.kind: each.owner_id for each in steps.values()}
+        case.round += 1
+        _begin(session, case, owners, at)
+        fact = CaseReopened(account_id=case.account_id, subject_id=case.id, at=at, round=case.round)
+    record(session, actor, fact)
+    await session.flush()
+    return case
+
+
+async def hand_over(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    *,
+    kind: StepKind,
+    owner_id: UUID,
+    expected_version: int | None = None,
+) -> RecoveryCase:
+    """Give a step that is not done to somebody else of the company."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    case = await _open(session, actor, case_id, expected_version)
+    await _colleague(session, actor, owner_id)
+    step = (await _steps(session, case))[kind]
+    if step.done_at is not None:
+        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument="kind")
+    step.owner_id = owner_id
+    await session.flush()
+    return case
+
+
+async def _open(
+    session: AsyncSession, actor: Actor, case_id: UUID, expected_version: int | None
+) -> RecoveryCase:
+    case = await session.scalar(
+        select(RecoveryCase)
+        .where(RecoveryCase.id == case_id, actor.fence(RecoveryCase))
+        .with_for_update(key_share=True)
+    )
+    if case is None:
+        raise Refused(Code.NOT_FOUND, "No such case.", argument="id")
+    must_be_current(case.version, expected_version)
+    if case.state is not CaseState.OPEN:
+        raise Refused(Code.ALREADY_DONE, "The case is closed.", argument="id")
+    return case
+
+
+async def _steps(session: AsyncSession, case: RecoveryCase) -> dict[StepKind, RecoveryStep]:
+    rows = await session.scalars(
+        select(RecoveryStep).where(
+            RecoveryStep.case_id == case.id, RecoveryStep.round == case.round
+        )
+    )
+    return {row.kind: row for row in rows}
+
+
+async def _next(session: AsyncSession, case: RecoveryCase, kind: StepKind) -> RecoveryStep:
+    """The step, when those before it are done and it is not."""
+    steps = await _steps(session, case)
+    first = next((each for each in before(kind) if steps[each].done_at is None), None)
+    if first is not None:
+        raise Refused(Code.INVALID, f"First comes {first}.", argument="kind")
+    if steps[kind].done_at is not None:
+        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument="kind")
+    return steps[kind]
+
+
+def _done(
+    session: AsyncSession,
+    actor: Actor,
+    case: RecoveryCase,
+    step: RecoveryStep,
+    note: str,
+    at: datetime,
+) -> None:
+    step.done_at, step.done_by, step.note = at, actor.subject, note
+    record(
+        session,
+        actor,
+        StepDone(
+            account_id=case.account_id, subject_id=case.id, at=at, step=step.kind, round=case.round
+        ),
+    )
+
+
+def _begin(
+    session: AsyncSession, case: RecoveryCase, owners: Mapping[StepKind, UUID], at: datetime
+) -> None:
+    session.add_all(
+        RecoveryStep(
+            tenant_id=case.tenant_id,
+            account_id=case.account_id,
+            case_id=case.id,
+            round=case.round,
+            kind=kind,
+            owner_id=owners[kind],
+            due_at=due_at,
+            remedies=[],
+        )
+        for kind, due_at in due(case.size, at).items()
+    )
+
+
+async def _colleague(session: AsyncSession, actor: Actor, user_id: UUID) -> None:
+    known = select(User.id).where(
+        User.id == user_id,
+        User.tenant_id == actor.tenant_id,
+        User.role.not_in(CLIENTS),
+        User.disabled_at.is_(None),
+    )
+    if await session.scalar(known) is None:
+        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="ownerId")
+
+
+async def _own_credit(session: AsyncSession, case: RecoveryCase, credit_id: UUID | None) -> None:
+    if credit_id is None:
+        return
+    known = select(Credit.id).where(Credit.id == credit_id, Credit.account_id == case.account_id)
+    if await session.scalar(known) is None:
+        raise Refused(Code.NOT_FOUND, "No such credit.", argument="creditId")

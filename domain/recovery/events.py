@@ -1,0 +1,36 @@
+"""Facts about recovery cases. What was said stays in the case."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class CaseOpened(Fact):
+    """Something is to be made good."""
+
+    kind: ClassVar[str] = "recovery.opened"
+    incident_id: UUID
+    size: str
+
+
+class StepDone(Fact):
+    """A step of a round was done."""
+
+    kind: ClassVar[str] = "recovery.step_done"
+    step: str
+    round: int
+
+
+class CaseClosed(Fact):
+    """The client is satisfied."""
+
+    kind: ClassVar[str] = "recovery.closed"
+    round: int
+
+
+class CaseReopened(Fact):
+    """The client is not satisfied: `round` begins."""
+
+    kind: ClassVar[str] = "recovery.reopened"
+    round: int
