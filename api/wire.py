@@ -5,6 +5,7 @@ the connection over: its transport gets a `Wire`, and uvicorn's protocol object,
 """
 
 import asyncio
+import socket
 from typing import Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -16,6 +17,7 @@ from api.outlet import Outlet
 
 EXTENSION = "waarborg.wire"
 HIGH_WATER = 64 * 1024  # bytes on their way to a client before it counts as slow
+KERNEL_BYTES = 128 * 1024  # of a sleeping client; left to itself the kernel keeps 4 MiB for it
 CLOSE_S = 2.0  # for a client to take a close frame and answer it; then it is cut off
 _PIECES = 64  # of one message; a message in pieces has as many bytes as one in a single piece
 
@@ -88,6 +90,8 @@ class Wire(Outlet, asyncio.Protocol):
         self._parser: Any = None
         self._pieces: list[bytes] | None = None
         transport.set_write_buffer_limits(high=HIGH_WATER)
+        own: socket.socket = transport.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         connections.add(self)
 
     def data_received(self, data: bytes) -> None:
