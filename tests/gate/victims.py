@@ -86,6 +86,10 @@ async def _put_on_duty(api: Api, office: Office) -> None:
         await api.state.intake.take(guard.device.id, places, positions.Source.BATCH)
         async with transaction(api.make) as session:
             await positions.judge(session, guard.duty.id, at=now)
+    async with transaction(api.make) as session:  # somebody to disable who carries no device
+        await accounts.add_user(
+            session, actor, email="desk@example.org", name="Desk", role=Role.DISPATCHER, at=now
+        )
 
 
 async def _look_at(api: Api, office: Office) -> None:
