@@ -50,3 +50,17 @@ async def test_graphql_ws(server: Server) -> None:
     assert code_of(met["badCursor"]) == "CURSOR_INVALID"
     assert code_of(met["badDocument"]) == "BAD_REQUEST"
     assert met["badToken"]["code"] == met["forbidden"] == 4403
+
+
+@pytest.mark.slow
+async def test_graphql_sse(server: Server) -> None:
+    met, told = await meet(server, "graphql_sse.mjs", "http")
+    assert met["viewer"] == {"data": {"viewer": {"role": "CLIENT_ADMIN"}}}
+    assert [each["data"]["openIncident"]["__typename"] for each in met["opened"]] == [
+        "Incident"
+    ] * 3
+    assert len(met["heard"]) == 6
+    assert whole(met["heard"], told)
+    assert "CURSOR_INVALID" in json.dumps(met["badCursor"])
+    assert "BAD_REQUEST" in json.dumps(met["badDocument"]) or met["badDocument"]["status"] == 400
+    assert met["badToken"]["status"] == 401
