@@ -16,7 +16,18 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from api import auth_paths, downloads, graphql, health, ingest, keys, migrate, pages, sockets
+from api import (
+    auth_paths,
+    downloads,
+    graphql,
+    health,
+    ingest,
+    keys,
+    migrate,
+    pages,
+    sockets,
+    unsubscribe,
+)
 from api.audience import Audience
 from api.auth import Authenticator
 from api.budget import Budget
@@ -52,6 +63,7 @@ def application(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", sockets.connect),
             Route("/schema.graphql", _sdl),
             *auth_paths.routes(),
+            *unsubscribe.routes(),
             *downloads.routes(),
             *ingest.routes(),
             Route("/livez", health.livez),

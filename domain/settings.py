@@ -150,6 +150,13 @@ class Settings(BaseSettings):
     """How long the relay may take to accept a letter after its last byte."""
     bounces: Path | None = None
     """A Maildir to which the relay delivers what comes back to `smtp_from`."""
+    sms_url: str = ""
+    """Where a provider takes text messages as JSON; without one none are sent."""
+    sms_token: SecretStr = SecretStr("")
+    sms_from: str = ""
+    """The sender that phones show; the company's name when not given."""
+    push_key_file: Path | None = None
+    """P-256 private key (PEM) that signs notifications to browsers; without one none are sent."""
     public_url: str = ""
     """Where readers of mail reach the API, such as `https://desk.guards.example`; one-click unsubscribing needs it."""
 

@@ -14,6 +14,7 @@ from schema.calendars import CalendarMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.keys import KeyMutation
+from schema.messages import MessageMutation
 from schema.outbox import OutboxMutation, OutboxQuery
 from schema.positions import PositionMutation, PositionQuery, PositionSubscription
 from schema.privacy import PrivacyMutation
@@ -32,7 +33,7 @@ VERBS = (
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
     *(WebhookMutation,),
-    OutboxMutation,
+    *(OutboxMutation, MessageMutation),
 )
 
 

@@ -25,7 +25,7 @@ from domain.disclosure import Disclosure
 from domain.duties import Duty
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
-from domain.messages.model import Message
+from domain.messages.model import Attempt, Message
 from domain.outbox import Outbox
 from domain.positions import Presence
 from domain.quality import QualityPolicy
@@ -129,6 +129,7 @@ class Loaders:
         self.attempts_of_delivery = many(
             WebhookAttempt.delivery_id, WebhookAttempt.at, WebhookAttempt.id
         )
+        self.attempts_of_message = many(Attempt.message_id, Attempt.number)
         self.fact_of_outbox = one(Entry.id)
         self.facts_of_subject = many(Entry.subject_id, Entry.id)
 

@@ -2,17 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from domain import accounts
+from domain import accounts, messages
 from domain.accounts import Channel
+from domain.messages.model import Attempt as AttemptModel
 from domain.messages.model import Message as MessageModel
-from domain.messages.model import MessageState, Urgency
+from domain.messages.model import MessageState, Outcome, Urgency
 from schema.accounts import Account, Contact
 from schema.context import Info
 from schema.ids import Node
 from schema.thin import STAFF, answers, names, shows
+from schema.verbs import Ask, ContactId, Ref, verb
 
 names(
     MessageState, "MessageState",
@@ -25,8 +28,27 @@ names(
     low="Whenever it suits.", normal="The same day.", high="Soon.",
     critical="At once, also in quiet hours.",
 )  # fmt: skip
+names(
+    Outcome, "MessageOutcome",
+    accepted="The next server took it.", refused="This channel will never take it.",
+    failed="Not taken, this time.", unknown="Handed over without an answer, and nobody to ask.",
+)  # fmt: skip
 
 Row = strawberry.Parent[MessageModel]
+MessageId = Annotated[UUID, Ref("Message")]
+
+
+@shows(AttemptModel)
+class MessageAttempt:
+    """One try to send a message by one channel."""
+
+    number: Annotated[int, "The how-manieth."]
+    channel: Annotated[Channel, "How it went."]
+    began_at: Annotated[datetime, "When."]
+    handed_over_at: Annotated[datetime | None, "When its last byte was about to leave."]
+    ended_at: Annotated[datetime | None, "When its outcome was known."]
+    outcome: Annotated[Outcome | None, "What became of it; null: not known yet."]
+    error: Annotated[str | None, "What went wrong.", STAFF]
 
 
 @shows(MessageModel)
@@ -53,6 +75,12 @@ class Message(Node):
     bounced_at: Annotated[datetime | None, "When it came back."]
     error: Annotated[str | None, "Why it did not leave.", STAFF]
 
+    @answers(list[MessageAttempt])
+    @staticmethod
+    async def log(row: Row, info: Info) -> list[AttemptModel]:
+        """Every try to send it, oldest first."""
+        return await info.context.loaders.attempts_of_message.load(row.id)
+
     @answers(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
@@ -66,3 +94,50 @@ class Message(Node):
         if row.contact_id is None:
             return None
         return await info.context.loaders.contact.load(row.contact_id)
+
+
+@strawberry.type(description="What people want to hear and where.")
+class MessageMutation:
+    """What people want to hear and where."""
+
+    @verb(Message)
+    @staticmethod
+    async def read_message(ask: Ask, id: Annotated[MessageId, "Which one."]) -> MessageModel:
+        """Say that its reader opened a message that left."""
+        return await messages.mark_read(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(Contact)
+    @staticmethod
+    async def add_contact_address(
+        ask: Ask,
+        contact_id: Annotated[ContactId, "Whose."],
+        channel: Annotated[Channel, "`CHAT` or `PUSH`."],
+        url: Annotated[str, "The room's hook, or the subscription's `endpoint`."],
+        p256dh: Annotated[str | None, "The subscription's key of this name."] = None,
+        auth: Annotated[str | None, "The subscription's key of this name."] = None,
+    ) -> accounts.Contact:
+        """Reach a contact in a chat room or a browser, too."""
+        return await messages.add_address(
+            ask.session, ask.actor, contact_id, channel=channel, url=url, p256dh=p256dh,
+            auth=auth, at=ask.at,
+        )  # fmt: skip
+
+    @verb(Contact)
+    @staticmethod
+    async def end_contact_address(
+        ask: Ask,
+        contact_id: Annotated[ContactId, "Whose."],
+        url: Annotated[str, "Which address."],
+    ) -> accounts.Contact:
+        """Reach a contact there no more."""
+        return await messages.end_address(ask.session, ask.actor, contact_id, url=url, at=ask.at)
+
+    @verb(Contact)
+    @staticmethod
+    async def resubscribe_contact(
+        ask: Ask,
+        contact_id: Annotated[ContactId, "Whom."],
+        topic: Annotated[str, "Of the mail, such as `reports`."],
+    ) -> accounts.Contact:
+        """Send a contact optional mail of a topic again, because the contact asked for it."""
+        return await messages.subscribe(ask.session, ask.actor, contact_id, topic=topic, at=ask.at)

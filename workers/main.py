@@ -15,6 +15,7 @@ from domain.settings import Settings
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
 from workers.audit import keep_audit, keep_privacy
+from workers.bounces import keep_bounces
 from workers.channels import senders_of
 from workers.compensation import close_months
 from workers.invoices import bill_months
@@ -101,6 +102,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "audit": lambda: keep_audit(make, settings),
             "privacy": lambda: keep_privacy(make, settings),
             "answers": lambda: forget_answers(make),
+            "bounces": lambda: keep_bounces(make, settings),
             "reports": lambda: sweep_reports(make),
             "touchpoints": lambda: plan_touchpoints(make),
             "webhooks": lambda: keep_webhooks(make, settings, voice),

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from domain import messages
-from domain.accounts.model import Tenant
+from domain.accounts.model import Contact, Tenant
 from domain.db import transaction
 from domain.messages import Address, Enclosure, Message, Outcome
 from workers.jobs import Hand, Later
+from workers.posting import Gone
 from workers.senders import Parcel, Undeliverable, Unheard
 
 
@@ -73,6 +74,10 @@ async def _attempt(hand: Hand, parcel: Parcel) -> None:
         await hand.senders.of(parcel.message).send(parcel, handing_over)
     except Undeliverable as refused:
         async with transaction(hand.make) as session:
+            if isinstance(refused, Gone):
+                contact = await session.get_one(Contact, parcel.message.contact_id)
+                url = parcel.message.recipient
+                await messages.forget_place(session, actor, contact, url, at=hand.at)
             turned_to = await messages.refuse(
                 session, actor, message_id, at=hand.at, error=str(refused)
             )

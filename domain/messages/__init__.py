@@ -43,6 +43,14 @@ from domain.messages.variables import (
     SurveyInvite,
     Variables,
 )
+from domain.messages.wishes import (
+    add_address,
+    by_key,
+    end_address,
+    forget_place,
+    subscribe,
+    unsubscribe,
+)
 
 __all__ = [
     "ARRIVED",
@@ -70,11 +78,15 @@ __all__ = [
     "Urgency",
     "Variables",
     "Words",
+    "add_address",
     "as_html",
     "begin",
     "bounce",
+    "by_key",
     "compose",
     "compose_to_users",
+    "end_address",
+    "forget_place",
     "hand_over",
     "look",
     "mark_delivered",
@@ -86,4 +98,6 @@ __all__ = [
     "refuse",
     "retry",
     "retry_all",
+    "subscribe",
+    "unsubscribe",
 ]
