@@ -171,7 +171,7 @@ def _credits(content: Content, names: Names, say: Language) -> list[Section]:
     ]  # fmt: skip
     total = say.money(content.figures.credits_cents, content.currency)
     note = say.say("section.credits_note")
-    summed = say.say("section.total", amount=total)
+    summed = say.say("section.total", amount=total) if len(rows) > 1 else ""
     return [Section(say.say("section.credits"), note, columns, rows, "", summed)]
 
 
