@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test check sdl migration bench-evaluator bench-hub bench-timers loadtest lock vendor clean
+.PHONY: help install up test check sdl migration bench-evaluator bench-gps bench-hub bench-timers loadtest lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ loadtest: install ## Load test that audits itself, on servers of its own. MINUTE
 
 bench-hub: install ## Time one event to many subscribers against a stock Strawberry server
 	$(RUN)/python -m tests.bench.hub
+
+bench-gps: install ## Time the ingest of fixes against bare COPY and against the same as usually written (2 min)
+	$(RUN)/python -m tests.bench.gps
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
