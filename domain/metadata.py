@@ -10,6 +10,7 @@ from domain.calendars import model as calendars
 from domain.compensation import model as compensation
 from domain.credentials import model as credentials
 from domain.duties import model as duties
+from domain.escalation import model as escalation
 from domain.incidents import model as incidents
 from domain.invoices import model as invoices
 from domain.journal import model as journal
@@ -33,6 +34,7 @@ MODELS = (
     credentials,
     disclosure,
     duties,
+    escalation,
     idempotency,
     incidents,
     invoices,

@@ -296,6 +296,7 @@ class WebhookMutation:
         after: Annotated[str, "A cursor: everything behind it is pushed once more, in order."],
     ) -> WebhookRow:
         """Push facts once more, each under the `webhook-id` it had."""
+        await webhooks.locked(ask.session, ask.actor, id)
         seq = cursor.seq_of(ask.ctx.secret, ask.actor.tenant_id, after)
         return await webhooks.replay(ask.session, ask.actor, id, after=seq, at=ask.at)
 

@@ -18,6 +18,7 @@ from workers.audit import keep_audit, keep_privacy
 from workers.bounces import keep_bounces
 from workers.channels import senders_of
 from workers.compensation import close_months
+from workers.escalation import sweep_escalations
 from workers.invoices import bill_months
 from workers.jobs import Runner
 from workers.positions import keep_days, watch_guards
@@ -105,6 +106,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "bounces": lambda: keep_bounces(make, settings),
             "reports": lambda: sweep_reports(make),
             "touchpoints": lambda: plan_touchpoints(make),
+            "escalation": lambda: sweep_escalations(make),
             "webhooks": lambda: keep_webhooks(make, settings, voice),
             "deliveries": lambda: forget_deliveries(make),
         }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
+from workers.escalation import follow_ticket, warn_ops
 from workers.jobs import Job
 from workers.messages import tell_credit, tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
@@ -23,9 +24,18 @@ ROUTES: Routes = {
         mark_quality,
     ),
     "credit.decided": (tell_credit,),
-    "incident.opened": (tell_opened,),
-    "incident.resolved": (tell_resolved,),
-    "incident.updated": (tell_updated,),
+    "promise.at_risk": (warn_ops,),
+    "incident.opened": (tell_opened, follow_ticket),
+    "incident.acknowledged": (follow_ticket,),
+    "incident.work_started": (follow_ticket,),
+    "incident.arrived": (follow_ticket,),
+    "incident.updated": (tell_updated, follow_ticket),
+    "incident.paused": (follow_ticket,),
+    "incident.resumed": (follow_ticket,),
+    "incident.resolved": (tell_resolved, follow_ticket),
+    "incident.closed": (follow_ticket,),
+    "incident.reopened": (follow_ticket,),
+    "incident.prioritised": (follow_ticket,),
     "message.queued": (send_message,),
     "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),

@@ -83,6 +83,7 @@ async def add(
     The owner's rights are read anew at every delivery: what it may not see (any more) is not sent.
     """
     _must_may(actor)
+    await _must_reach(session, actor, wanted.account_id)
     owner = actor.subject if key_id is None else f"key:{await _key(session, actor, key_id)}"
     if owner.partition(":")[0] not in OWNERS:
         raise Refused(Code.NOT_ALLOWED, "A webhook belongs to a user or to a key.")
@@ -90,7 +91,6 @@ async def add(
     for kind in wanted.kinds or ():
         must_be_line(kind, "kinds")
     check_url(url, loopback=loopback)
-    await _must_reach(session, actor, wanted.account_id)
     has = await session.scalars(
         select(Webhook.id).where(
             Webhook.tenant_id == actor.tenant_id,
@@ -126,7 +126,7 @@ async def rotate_secret(
     session: AsyncSession, actor: Actor, vault: Vault, webhook_id: UUID, *, at: datetime
 ) -> tuple[Webhook, str]:
     """Sign with a new secret, told here; the one before signs along for 24 hours, so that receivers can change over."""
-    webhook = await _locked(session, actor, webhook_id)
+    webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     its = WebhookSecret.webhook_id == webhook_id
     newest = (
@@ -152,7 +152,7 @@ async def pause(
     session: AsyncSession, actor: Actor, webhook_id: UUID, *, reason: str, at: datetime
 ) -> Webhook:
     """Push nothing until somebody resumes it. The ledger keeps what happens meanwhile."""
-    webhook = await _locked(session, actor, webhook_id)
+    webhook = await locked(session, actor, webhook_id)
     must_be_line(reason, "reason")
     if webhook.state is not WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, f"The webhook is {webhook.state}.", argument="id")
@@ -161,7 +161,7 @@ async def pause(
 
 async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
     """Go on where it stood."""
-    webhook = await _locked(session, actor, webhook_id)
+    webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     if webhook.state is WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
@@ -174,7 +174,7 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
 
 async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
     """Push nothing there ever again."""
-    webhook = await _locked(session, actor, webhook_id)
+    webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     return await disable(session, actor, webhook, reason="ended by its owner", at=at)
 
@@ -186,7 +186,7 @@ async def replay(
 
     Refuses a place that the ledger has not reached.
     """
-    webhook = await _locked(session, actor, webhook_id)
+    webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     if not 0 <= after <= await _head(session, actor.tenant_id):
         raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
@@ -220,7 +220,7 @@ async def retry(
     )
     if delivery is None:
         raise Refused(Code.NOT_FOUND, "No such delivery.", argument="id")
-    webhook = await _locked(session, actor, delivery.webhook_id)
+    webhook = await locked(session, actor, delivery.webhook_id)
     await session.refresh(delivery)
     _must_not_be_over(webhook)
     if delivery.state is not DeliveryState.DEAD:
@@ -325,8 +325,10 @@ async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
     if actor.accounts is not None:
         query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
     key = None if actor.is_client else await session.scalar(query)
-    if key is None or key.revoked_at is not None:
+    if key is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
+    if key.revoked_at is not None:
+        raise Refused(Code.INVALID, "The key was revoked.", argument="apiKeyId")
     return key.id
 
 
@@ -335,7 +337,8 @@ async def _head(session: AsyncSession, tenant_id: UUID) -> int:
     return head or 0
 
 
-async def _locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
+async def locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
+    """The webhook, locked for a change that the actor may make."""
     _must_may(actor)
     webhook = await session.scalar(
         select(Webhook)

@@ -45,6 +45,7 @@ HINTS: dict[str, Any] = {
     "silentAfterSeconds": 300,
     "fromAt": "2026-03-01T00:00:00+00:00",
     "untilAt": "2026-03-20T00:00:00+00:00",
+    "url": "https://hooks.example.org/probe",
 }
 """What fits better than any value of the type; given also where it could be left out."""
 

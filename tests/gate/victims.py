@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain import (
     accounts,
@@ -15,13 +15,17 @@ from domain import (
     quality,
     reports,
     touchpoints,
+    webhooks,
 )
 from domain.accounts import User
 from domain.actor import Actor, Role
 from domain.agreements import Priority
 from domain.db import transaction
 from domain.incidents import PauseCause
+from domain.ledger import Entry
 from domain.sla import Promise, State
+from domain.webhooks import DeliveryState, WebhookDelivery
+from domain.webhooks.delivering import lay_down
 from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -69,7 +73,29 @@ async def furnished(api: Api) -> Office:
     await prober.number(api)
     await _report_on(api, office)
     await _look_at(api, office)
+    await _hook(api, office)
     return office
+
+
+async def _hook(api: Api, office: Office) -> None:
+    """A webhook of the manager's, with a delivery that was given up."""
+    identity = await api.state.authenticator.identify(office.manager)
+    assert identity is not None
+    async with transaction(api.make) as session:
+        webhook, _ = await webhooks.add(
+            session, identity.actor, api.state.desk.vault, name="probe me", at=T0,
+            url="https://hooks.example.org/", wanted=webhooks.Wanted(office.world.account.id),
+        )  # fmt: skip
+        webhook.position = 0
+        await session.flush()
+        await lay_down(session, webhook, identity.actor.fence(Entry), at=T0, limit=1)
+        await session.execute(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.webhook_id == webhook.id)
+            .values(state=DeliveryState.DEAD, done_at=T0, due_at=None)
+        )
+        await webhooks.pause(session, identity.actor, webhook.id, reason="probed", at=T0)
+    await prober.number(api)
 
 
 async def _put_on_duty(api: Api, office: Office) -> None:

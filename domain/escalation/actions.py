@@ -1,0 +1,345 @@
+"""Change policies, follow tickets, take the steps that are due. A ticket's row is its lock: steps come one by one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import messages
+from domain.accounts.model import Account, Contact, Site, Tenant, User
+from domain.actor import CLIENTS, Actor, Right, Role
+from domain.agreements.model import Priority
+from domain.base import uuid7
+from domain.errors import Code, Refused
+from domain.escalation import events
+from domain.escalation.letters import Escalated, EscalatedUrgently
+from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
+from domain.escalation.reads import people, policy_for, steps_of, update_due
+from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
+from domain.incidents.model import OPEN, Incident, Status
+from domain.ledger import record
+from domain.words import must_be_line
+
+
+async def set_policy(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    name: str,
+    steps: Sequence[StepDraft],
+    account_id: UUID | None = None,
+    priorities: Sequence[Priority] = (),
+    repeat_minutes: int | None = None,
+    stale_minutes: int | None = None,
+    warn_percents: Sequence[int] = (75, 90),
+    at: datetime,
+) -> EscalationPolicy:
+    """Say who is told after how long, for one client or for all. Open tickets follow it from their next step on."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    must_be_line(name, "name")
+    check(steps, repeat_minutes, warn_percents)
+    if stale_minutes is not None and stale_minutes < 1:
+        raise Refused(Code.INVALID, "1 minute at least.", argument="staleMinutes")
+    if account_id is None and actor.accounts is not None:
+        raise Refused(Code.NOT_ALLOWED, "Name the client.", argument="accountId")
+    await _must_be_ours(session, actor, account_id, steps)
+    policy = EscalationPolicy(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        account_id=account_id,
+        name=name,
+        priorities=sorted(set(map(str, priorities))),
+        steps=msgspec.to_builtins(list(steps)),
+        repeat_minutes=repeat_minutes,
+        stale_minutes=stale_minutes,
+        warn_percents=sorted(set(warn_percents)),
+        made_at=at,
+    )
+    session.add(policy)
+    await session.flush()
+    record(session, actor, events.PolicySet(account_id=account_id, subject_id=policy.id, at=at))
+    return policy
+
+
+async def end_policy(
+    session: AsyncSession, actor: Actor, policy_id: UUID, *, at: datetime
+) -> EscalationPolicy:
+    """Let a policy hold no more; doing it twice changes nothing."""
+    actor.must(Right.MANAGE_ACCOUNTS)
+    query = select(EscalationPolicy).where(
+        EscalationPolicy.id == policy_id, actor.fence(EscalationPolicy)
+    )
+    policy = await session.scalar(query.with_for_update(key_share=True))
+    if policy is None:
+        raise Refused(Code.NOT_FOUND, "No such policy.", argument="id")
+    if policy.ended_at is None:
+        policy.ended_at = at
+        ended = events.PolicyEnded(account_id=policy.account_id, subject_id=policy.id, at=at)
+        record(session, actor, ended)
+        await session.flush()
+    return policy
+
+
+async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime) -> None:
+    """See how a ticket stands after something happened to it: begin, stop, or go on with its escalation.
+
+    What it finds decides, not what it was called for: it may be called twice, late, and out of order.
+    """
+    incident = await session.get_one(Incident, incident_id)
+    await session.execute(
+        insert(Escalation)
+        .values(
+            id=uuid7(),
+            tenant_id=incident.tenant_id,
+            account_id=incident.account_id,
+            incident_id=incident.id,
+        )
+        .on_conflict_do_nothing(index_elements=[Escalation.incident_id])
+    )
+    row = (
+        await session.scalars(
+            select(Escalation)
+            .where(Escalation.incident_id == incident_id)
+            .with_for_update(key_share=True)
+        )
+    ).one()
+    await session.refresh(incident)
+    await _go_on(session, actor, row, incident, at)
+
+
+async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[UUID]:
+    """The tickets that `sweep` would take a step for, longest due first."""
+    found = await session.scalars(
+        select(Escalation.incident_id)
+        .where(Escalation.next_step_at <= at)
+        .order_by(Escalation.next_step_at)
+        .limit(limit)
+    )
+    return list(found)
+
+
+async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
+    """Let the sweepers pass a ticket by for a while, because escalating it fails."""
+    await session.execute(
+        update(Escalation).where(Escalation.incident_id == incident_id).values(next_step_at=until)
+    )
+
+
+async def sweep(
+    session: AsyncSession, *, at: datetime, limit: int = 100, only: UUID | None = None
+) -> int:
+    """Take the steps that are due, longest due first; returns for how many tickets. Several sweepers may run."""
+    rows = list(
+        await session.scalars(
+            select(Escalation)
+            .where(
+                Escalation.next_step_at <= at,
+                *(() if only is None else (Escalation.incident_id == only,)),
+            )
+            .order_by(Escalation.next_step_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+    )
+    for row in rows:
+        incident = await session.get_one(Incident, row.incident_id)
+        await _go_on(session, Actor.system(row.tenant_id, "sweeper"), row, incident, at)
+    return len(rows)
+
+
+async def _go_on(
+    session: AsyncSession, actor: Actor, row: Escalation, incident: Incident, at: datetime
+) -> None:
+    """Find the cycle a ticket is in, take what is due of it, and note what is due next."""
+    policy = await policy_for(session, row.tenant_id, row.account_id, incident.priority)
+    cycle, since = await _cycle(session, incident, policy)
+    if (row.cycle, row.since) != (cycle, since):
+        if row.cycle is not None and row.taken:
+            _stop(session, actor, row, at)
+        row.cycle, row.since, row.taken = cycle, since, 0
+    row.policy_id = None if policy is None else policy.id
+    steps, repeat = steps_of(policy), None if policy is None else policy.repeat_minutes
+    coming = None
+    if cycle is not None and since is not None:
+        while (coming := due_at(steps, repeat, since, row.taken)) is not None and coming <= at:
+            number = latest_due(steps, repeat, since, row.taken, at)
+            told_at = due_at(steps, repeat, since, number) or coming
+            step = steps[min(number, len(steps) - 1)]
+            await _take(session, actor, row, incident, step, cycle, since, number, told_at, at)
+            row.taken = number + 1
+    row.next_step_at = await _management(session, actor, row, incident, coming, at)
+    await session.flush()
+
+
+async def _cycle(
+    session: AsyncSession, incident: Incident, policy: EscalationPolicy | None
+) -> tuple[Cycle | None, datetime | None]:
+    """What there is to tell of a ticket, and from when on; nothing while it is paused, and when it is done."""
+    if incident.status is Status.NEW:
+        return Cycle.UNACKNOWLEDGED, incident.opened_at
+    if incident.status in OPEN and incident.status is not Status.PAUSED:
+        overdue = await update_due(session, incident, policy)
+        if overdue is not None:
+            return Cycle.STALE, overdue
+    return None, None
+
+
+async def _management(
+    session: AsyncSession,
+    actor: Actor,
+    row: Escalation,
+    incident: Incident,
+    due: datetime | None,
+    at: datetime,
+) -> datetime | None:
+    """Tell management in time, whatever the policy says; returns what is due next of the two."""
+    critical = incident.priority is Priority.CRITICAL and incident.status in OPEN
+    if row.management_at is not None or not (incident.status is Status.NEW or critical):
+        return due
+    late_at = incident.opened_at + MANAGEMENT_AFTER
+    if late_at > at:
+        return late_at if due is None else min(due, late_at)
+    step = StepDraft(after_minutes=0, roles=[Role.MANAGEMENT], urgent=True)
+    opened = incident.opened_at
+    await _take(session, actor, row, incident, step, Cycle.MANAGEMENT, opened, 0, late_at, at)
+    return due
+
+
+async def _take(
+    session: AsyncSession,
+    actor: Actor,
+    row: Escalation,
+    incident: Incident,
+    step: StepDraft,
+    cycle: Cycle,
+    since: datetime,
+    number: int,
+    due: datetime,
+    at: datetime,
+) -> None:
+    """Tell those whom a step names: once, by the step's own key and by the messages'."""
+    users = await people(
+        session, row.tenant_id, row.account_id, roles=step.roles, user_ids=step.user_ids
+    )
+    taken = await session.scalar(
+        insert(EscalationStep)
+        .values(
+            id=uuid7(),
+            tenant_id=row.tenant_id,
+            account_id=row.account_id,
+            escalation_id=row.id,
+            cycle=cycle,
+            since=since,
+            number=number,
+            due_at=due,
+            taken_at=at,
+            user_ids=users,
+            contact_ids=step.contact_ids,
+        )
+        .on_conflict_do_nothing()
+        .returning(EscalationStep.id)
+    )
+    if taken is None:
+        return
+    if Role.MANAGEMENT in step.roles and row.management_at is None:
+        row.management_at = at
+    record(
+        session,
+        actor,
+        events.Stepped(
+            account_id=row.account_id,
+            subject_id=row.id,
+            at=due,
+            incident_id=incident.id,
+            cycle=cycle,
+            number=number,
+            due_at=due,
+            user_ids=users,
+            contact_ids=step.contact_ids,
+        ),
+    )
+    await _tell(session, actor, taken, incident, step, users, cycle, since, number, at)
+
+
+async def _tell(
+    session: AsyncSession,
+    actor: Actor,
+    taken: UUID,
+    incident: Incident,
+    step: StepDraft,
+    users: Sequence[UUID],
+    cycle: Cycle,
+    since: datetime,
+    number: int,
+    at: datetime,
+) -> None:
+    tenant = await session.get_one(Tenant, incident.tenant_id)
+    account = await session.get_one(Account, incident.account_id)
+    site = await session.get_one(Site, incident.site_id)
+    words = {
+        "company": tenant.name,
+        "account": account.name,
+        "site": site.name,
+        "summary": incident.summary,
+        "reference": incident.external_id or incident.id.hex[-8:].upper(),
+        "opened_at": incident.opened_at,
+        "priority": incident.priority,
+        "cycle": cycle,
+        "since": since,
+        "number": number + 1,
+    }
+    template = EscalatedUrgently if step.urgent else Escalated
+    intent = f"escalation:{taken}"
+    if users:
+        await messages.compose_to_users(
+            session, actor, users, account_id=account.id, intent=intent, template=template,
+            variables=words, at=at,
+        )  # fmt: skip
+    if step.contact_ids:
+        await messages.compose(
+            session, actor, account.id, intent=intent, template=template, variables=words, at=at,
+            contacts=step.contact_ids,
+        )  # fmt: skip
+
+
+def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) -> None:
+    record(
+        session,
+        actor,
+        events.Stopped(
+            account_id=row.account_id,
+            subject_id=row.id,
+            at=at,
+            incident_id=row.incident_id,
+            cycle=str(row.cycle),
+            steps=row.taken,
+        ),
+    )
+
+
+async def _must_be_ours(
+    session: AsyncSession, actor: Actor, account_id: UUID | None, steps: Sequence[StepDraft]
+) -> None:
+    """Refuse a client, a colleague or a contact that does not exist for the actor."""
+    if account_id is not None:
+        query = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        if await session.scalar(query) is None:
+            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    users = {user for step in steps for user in step.user_ids}
+    if users:
+        query = select(User.id).where(
+            User.id.in_(users), User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
+        )
+        if users - set(await session.scalars(query)):
+            raise Refused(Code.NOT_FOUND, "No such colleague.", argument="userIds")
+    contacts = {contact for step in steps for contact in step.contact_ids}
+    if contacts:
+        query = select(Contact.id).where(Contact.id.in_(contacts), actor.fence(Contact))
+        if account_id is not None:
+            query = query.where(Contact.account_id == account_id)
+        if account_id is None or contacts - set(await session.scalars(query)):
+            raise Refused(Code.NOT_FOUND, "No such contact of the client.", argument="contactIds")

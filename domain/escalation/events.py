@@ -1,0 +1,44 @@
+"""Facts about escalations. They are the company's own affair: clients are not shown them."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.ledger import Fact
+
+
+class PolicySet(Fact):
+    """Others are told, or after another time."""
+
+    kind: ClassVar[str] = "escalation_policy.set"
+    internal: bool = True
+
+
+class PolicyEnded(Fact):
+    """The policy holds no more."""
+
+    kind: ClassVar[str] = "escalation_policy.ended"
+    internal: bool = True
+
+
+class Stepped(Fact):
+    """Somebody was told."""
+
+    kind: ClassVar[str] = "escalation.stepped"
+    incident_id: UUID
+    cycle: str
+    number: int
+    due_at: datetime
+    user_ids: list[UUID]
+    contact_ids: list[UUID]
+    internal: bool = True
+
+
+class Stopped(Fact):
+    """What somebody was told of is over: the ticket was taken up, spoken about, held or resolved."""
+
+    kind: ClassVar[str] = "escalation.stopped"
+    incident_id: UUID
+    cycle: str
+    steps: int
+    internal: bool = True

@@ -1,0 +1,112 @@
+"""Ask: which policy holds for a ticket, what its steps say, and who they tell."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Reach, User
+from domain.actor import Role
+from domain.agreements.model import Priority, PromiseKind
+from domain.escalation.model import EscalationPolicy
+from domain.escalation.rules import StepDraft
+from domain.incidents.model import Incident
+from domain.ledger import Entry
+from domain.sla.model import Promise, State
+
+OPS = (Role.DISPATCHER, Role.RELATIONSHIP_MANAGER)
+"""Who is warned of promises at risk."""
+
+
+async def policy_for(
+    session: AsyncSession, tenant_id: UUID, account_id: UUID, priority: Priority
+) -> EscalationPolicy | None:
+    """The client's own policy before the company's, one that names the priority before one for all, newest first."""
+    row: EscalationPolicy | None = await session.scalar(
+        select(EscalationPolicy)
+        .where(
+            EscalationPolicy.tenant_id == tenant_id,
+            EscalationPolicy.ended_at.is_(None),
+            or_(EscalationPolicy.account_id == account_id, EscalationPolicy.account_id.is_(None)),
+            or_(
+                EscalationPolicy.priorities.contains([str(priority)]),
+                func.cardinality(EscalationPolicy.priorities) == 0,
+            ),
+        )
+        .order_by(
+            EscalationPolicy.account_id.is_(None),
+            func.cardinality(EscalationPolicy.priorities) == 0,
+            EscalationPolicy.made_at.desc(),
+            EscalationPolicy.id.desc(),
+        )
+        .limit(1)
+    )
+    return row
+
+
+def steps_of(policy: EscalationPolicy | None) -> list[StepDraft]:
+    """The steps of a policy; none without one."""
+    return [] if policy is None else msgspec.convert(policy.steps, list[StepDraft])
+
+
+async def people(
+    session: AsyncSession,
+    tenant_id: UUID,
+    account_id: UUID,
+    *,
+    roles: Collection[Role] = (),
+    user_ids: Collection[UUID] = (),
+) -> list[UUID]:
+    """Colleagues of these roles who look after the client, and those named, as far as they may still come in."""
+    limited = exists().where(Reach.user_id == User.id)
+    reaches = exists().where(Reach.user_id == User.id, Reach.account_id == account_id)
+    found = await session.scalars(
+        select(User.id)
+        .where(
+            User.tenant_id == tenant_id,
+            User.disabled_at.is_(None),
+            or_(User.role.in_(roles), User.id.in_(user_ids)),
+            or_(~limited, reaches),
+        )
+        .order_by(User.id)
+    )
+    return list(found)
+
+
+async def warned_users(session: AsyncSession, tenant_id: UUID, account_id: UUID) -> list[UUID]:
+    """Who is warned of promises at risk."""
+    return await people(session, tenant_id, account_id, roles=OPS)
+
+
+async def update_due(
+    session: AsyncSession, incident: Incident, policy: EscalationPolicy | None
+) -> datetime | None:
+    """By when news of a ticket is due: as promised, else so long after the last news as the policy says."""
+    promised = await session.scalar(
+        select(Promise.due_at)
+        .where(
+            Promise.incident_id == incident.id,
+            Promise.kind == PromiseKind.NEXT_UPDATE,
+            Promise.internal.is_(False),
+            Promise.stopped_at.is_(None),
+            Promise.state.not_in((State.KEPT, State.CANCELLED)),
+        )
+        .order_by(Promise.part.desc(), Promise.due_at)
+        .limit(1)
+    )
+    if promised is not None:
+        return promised
+    if policy is None or policy.stale_minutes is None:
+        return None
+    said = await session.scalar(
+        select(func.max(Entry.at)).where(
+            Entry.subject_id == incident.id,
+            Entry.kind == "incident.updated",
+            Entry.body.contains({"client_visible": True, "from_us": True}),
+        )
+    )
+    last = max(filter(None, (said, incident.acknowledged_at, incident.opened_at)))
+    return last + timedelta(minutes=policy.stale_minutes)

@@ -1,0 +1,84 @@
+"""Rules: when each step of an escalation is due, and what a policy may say."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from domain.actor import CLIENTS, Role
+from domain.errors import Code, Refused
+
+MANAGEMENT_AFTER = timedelta(hours=4)
+"""By then management knows of a ticket that nobody took up, and of a critical one that is still open."""
+THRESHOLDS = (50, 75, 90)
+"""Percents of a promise's time at which it warns, in the order of `Promise.warned`."""
+STEPS, LONGEST_MINUTES = 20, 7 * 24 * 60
+NOBODY = frozenset({Role.SYSTEM, Role.PARTNER, Role.GUARD, *CLIENTS})
+"""Roles that are not told."""
+
+
+class StepDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """One step: so many minutes after its cycle began, these are told. Urgent goes past quiet hours."""
+
+    after_minutes: int
+    roles: list[Role] = []
+    user_ids: list[UUID] = []
+    contact_ids: list[UUID] = []
+    urgent: bool = False
+
+
+def check(
+    steps: Sequence[StepDraft], repeat_minutes: int | None, warn_percents: Sequence[int]
+) -> None:
+    """Refuse steps that tell nobody, or do not follow one another."""
+    if not 1 <= len(steps) <= STEPS:
+        raise Refused(Code.INVALID, f"A policy has 1 to {STEPS} steps.", argument="steps")
+    minutes = [step.after_minutes for step in steps]
+    if minutes != sorted(set(minutes)) or not 0 <= minutes[0] <= minutes[-1] <= LONGEST_MINUTES:
+        raise Refused(
+            Code.INVALID, "Each step comes after the one before, within a week.", argument="steps"
+        )
+    for step in steps:
+        if not (step.roles or step.user_ids or step.contact_ids):
+            raise Refused(Code.INVALID, "A step tells somebody.", argument="steps")
+        if NOBODY & set(step.roles):
+            raise Refused(Code.INVALID, "Steps tell the company's own people.", argument="steps")
+    if repeat_minutes is not None and not 1 <= repeat_minutes <= LONGEST_MINUTES:
+        raise Refused(Code.INVALID, "1 minute to a week.", argument="repeatMinutes")
+    if set(warn_percents) - set(THRESHOLDS):
+        raise Refused(
+            Code.INVALID, f"Promises warn at {THRESHOLDS} percent.", argument="warnPercents"
+        )
+
+
+def due_at(
+    steps: Sequence[StepDraft], repeat_minutes: int | None, since: datetime, number: int
+) -> datetime | None:
+    """When step `number` (0, 1, …) of a cycle is due; beyond the last step, its repeats; None when there is none."""
+    if number < len(steps):
+        return since + timedelta(minutes=steps[number].after_minutes)
+    if not steps or repeat_minutes is None:
+        return None
+    repeats = number - len(steps) + 1
+    return since + timedelta(minutes=steps[-1].after_minutes + repeats * repeat_minutes)
+
+
+def latest_due(
+    steps: Sequence[StepDraft],
+    repeat_minutes: int | None,
+    since: datetime,
+    number: int,
+    at: datetime,
+) -> int:
+    """The step to take when step `number` is due: of repeats that were missed only the last one."""
+    if number < len(steps) or repeat_minutes is None:
+        return number
+    last = since + timedelta(minutes=steps[-1].after_minutes)
+    missed = int((at - last) / timedelta(minutes=repeat_minutes))
+    return max(number, len(steps) - 1 + missed)
+
+
+def percent_of(warned: int) -> int:
+    """How much of a promise's time has passed at its warning 1, 2 or 3."""
+    return THRESHOLDS[max(0, min(warned, len(THRESHOLDS)) - 1)]

@@ -1,0 +1,100 @@
+"""Escalation's work: tickets are followed as things happen to them, steps are taken when due, ops is warned."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from domain import escalation, messages
+from domain.accounts.model import Account, Site, Tenant
+from domain.agreements.model import Priority
+from domain.db import Sessions, transaction
+from domain.escalation.actions import due, put_off
+from domain.escalation.rules import percent_of
+from domain.incidents.model import Incident
+from domain.sla.model import Promise, State
+from workers.jobs import Hand
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+TICKETS = 100  # escalated in a transaction
+PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be escalated is tried again
+
+
+async def follow_ticket(hand: Hand) -> None:
+    """See what a fact about a ticket means to its escalation; what the ticket is now decides, so twice is once."""
+    await escalation.follow(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
+
+
+async def warn_ops(hand: Hand) -> None:
+    """Tell those who look after the client that a promise is at risk, at the percentages their policy names."""
+    promise = await hand.session.get_one(Promise, hand.fact.subject_id)
+    warned = int(hand.fact.body["warned"])
+    if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
+        return  # it has come further since
+    policy = await escalation.policy_for(
+        hand.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
+    )
+    percent = percent_of(warned)
+    if policy is None or percent not in policy.warn_percents:
+        return
+    incident = await hand.session.get_one(Incident, promise.incident_id)
+    account = await hand.session.get_one(Account, promise.account_id)
+    tenant = await hand.session.get_one(Tenant, promise.tenant_id)
+    site = await hand.session.get_one(Site, incident.site_id)
+    await messages.compose_to_users(
+        hand.session,
+        hand.actor,
+        await escalation.warned_users(hand.session, tenant.id, account.id),
+        account_id=account.id,
+        intent=f"promise:{promise.id}:warned:{warned}",
+        template="promise_at_risk",
+        variables={
+            "company": tenant.name,
+            "account": account.name,
+            "site": site.name,
+            "summary": incident.summary,
+            "reference": incident.external_id or incident.id.hex[-8:].upper(),
+            "opened_at": incident.opened_at,
+            "promise_kind": promise.kind,
+            "due_at": promise.due_at,
+            "used_percent": percent,
+        },
+        at=hand.at,
+    )
+
+
+async def sweep_escalations(make: Sessions) -> None:
+    """Take the steps that are due, every second, until cancelled; any number of workers may."""
+    while True:
+        if await step_all(make, datetime.now(UTC)) < TICKETS:
+            await asyncio.sleep(EVERY_S)
+
+
+async def step_all(make: Sessions, at: datetime) -> int:
+    """Take what is due together; when that fails, ticket by ticket, and put off the one that fails."""
+    try:
+        async with transaction(make) as session:
+            return await escalation.sweep(session, at=at, limit=TICKETS)
+    except Exception as error:  # noqa: BLE001 - one ticket must not keep the others from being told of
+        log.warning("escalations.one_by_one", error=repr(error))
+    async with make() as session:
+        tickets = await due(session, at=at, limit=TICKETS)
+    for incident_id in tickets:
+        await _step(make, incident_id, at)
+    return len(tickets)
+
+
+async def _step(make: Sessions, incident_id: UUID, at: datetime) -> None:
+    try:
+        async with transaction(make) as session:
+            await escalation.sweep(session, at=at, only=incident_id)
+    except DBAPIError as error:
+        log.warning("escalation.not_stepped", incident=str(incident_id), error=repr(error))
+    except Exception as error:
+        log.exception("escalation.not_stepped", incident=str(incident_id), error=repr(error))
+        async with transaction(make) as session:
+            await put_off(session, incident_id, until=at + PUT_OFF)
