@@ -1,19 +1,20 @@
 """Whether the process lives, and whether it can serve: what is not ready is named."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.state import State
 from api.telemetry import exposition
 from domain import outbox
-from domain.ledger import Entry
+from domain.ledger import Entry, ShardMark
 
 PATIENCE_S = 2.0
 LAG_S = 10.0  # older facts without a number mean that no relay is at work
@@ -60,6 +61,12 @@ async def metrics(request: Request) -> Response:
     lag = Gauge(
         "waarborg_ledger_lag_seconds", "Age of the oldest unnumbered fact.", registry=registry
     )
+    lacking = Gauge(
+        "waarborg_stream_behind",
+        "Facts of a shard that its Redis stream lacks.",
+        ["shard"],
+        registry=registry,
+    )
     up = Gauge("waarborg_database_up", "Whether PostgreSQL answers.", registry=registry)
     try:
         async with asyncio.timeout(PATIENCE_S), state.sessions() as session:
@@ -70,6 +77,8 @@ async def metrics(request: Request) -> Response:
             due_at = left.oldest_due_at or state.now()
             behind.set(max(0.0, (state.now() - due_at).total_seconds()))
             lag.set(await _lag_s(state))
+            for shard, facts in await _behind(session):
+                lacking.labels(shard).set(facts)
             up.set(1)
     except Exception:  # noqa: BLE001 - the metric itself says it
         up.set(0)
@@ -132,6 +141,25 @@ async def _lag_s(state: State) -> float:
     async with state.sessions() as session:
         recorded_at = await session.scalar(oldest)
     return 0.0 if recorded_at is None else max(0.0, (state.now() - recorded_at).total_seconds())
+
+
+async def _behind(session: AsyncSession) -> Sequence[tuple[int, int]]:
+    """How many numbered facts each shard's stream lacks; counted up to a thousand."""
+    lacking = (
+        select(Entry.id)
+        .where(Entry.shard == ShardMark.shard, Entry.seq > ShardMark.shipped_seq)
+        .limit(1000)
+        .correlate(ShardMark)
+        .subquery()
+        .lateral()
+    )
+    rows = await session.execute(
+        select(ShardMark.shard, func.count(lacking.c.id))
+        .outerjoin(lacking, true())
+        .group_by(ShardMark.shard)
+        .order_by(ShardMark.shard)
+    )
+    return [(shard, facts) for shard, facts in rows]
 
 
 def _json(told: dict[str, Any], status: int) -> Response:

@@ -40,14 +40,14 @@ class Cluster(Redis):
     """
 
     def __init__(self, seeds: Sequence[Address], **options: Any) -> None:
-        self._seeds = list(seeds)
+        self.seeds = list(seeds)
         self._options = options
         self._nodes: dict[Address, Redis] = {}
         self._owners: list[Address | None] = [None] * SLOTS
         self._stale = True
         self._looked_at = 0.0
         self._looking = asyncio.Lock()
-        super().__init__(connection_pool=_pool(self._seeds[0], options))
+        super().__init__(connection_pool=_pool(self.seeds[0], options))
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: ARG002 - as in Redis
         """Close the connections to all nodes."""
@@ -86,6 +86,12 @@ class Cluster(Redis):
             raise RedisConnectionError(f"no node has slot {slot}")
         return self._client(owner)
 
+    async def nodes(self) -> dict[Address, Redis]:
+        """The nodes that have slots, by their address."""
+        if self._stale:
+            await self._look()
+        return {owner: self._client(owner) for owner in {*self._owners} if owner is not None}
+
     def redirected(self, error: Exception) -> tuple[str, Address] | None:
         """Learn from an error where a slot is now (`MOVED`), or is for this once (`ASK`); None when it does not say."""
         if not isinstance(error, ResponseError):
@@ -97,16 +103,14 @@ class Cluster(Redis):
         if word not in {"MOVED", "ASK"}:
             return None
         host, _, port = rest[1].rpartition(":")
-        there = (host or self._seeds[0][0], int(port))
+        there = (host or self.seeds[0][0], int(port))
         if word == "MOVED":
             self._owners[int(rest[0])] = there
             self._stale = True
         return word, there
 
     async def _everywhere(self, args: Sequence[Any], options: dict[str, Any]) -> Any:
-        if self._stale:
-            await self._look()
-        nodes = [self._client(owner) for owner in {*self._owners} if owner is not None]
+        nodes = (await self.nodes()).values()
         answers = await asyncio.gather(
             *(node.execute_command(*args, **options) for node in nodes)  # type: ignore[no-untyped-call]
         )
@@ -119,7 +123,7 @@ class Cluster(Redis):
         async with self._looking:
             if time.monotonic() - self._looked_at < LOOK_S:
                 return
-            for address in dict.fromkeys([*self._nodes, *self._seeds]):
+            for address in dict.fromkeys([*self._nodes, *self.seeds]):
                 try:
                     async with asyncio.timeout(PATIENCE_S):
                         node = self._client(address)
@@ -137,7 +141,7 @@ class Cluster(Redis):
             address = (host.decode() or told_by[0], int(port))
             owners[first : last + 1] = [address] * (last + 1 - first)
         self._owners, self._stale = owners, False
-        for gone in self._nodes.keys() - {*owners} - {*self._seeds}:
+        for gone in self._nodes.keys() - {*owners} - {*self.seeds}:
             await self._nodes.pop(gone).aclose(close_connection_pool=True)
 
     def _client(self, address: Address) -> Redis:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from domain.numbering import Numbered
@@ -21,6 +22,10 @@ PATIENCE_S = 0.05  # with a fact that lags behind those after it; two nodes are 
 BLOCK_MS = 1000
 AGAIN_S = 0.5  # before a lane that failed is tried again
 MOST = 50_000  # facts that wait for the hub; beyond that it reads PostgreSQL anyway
+
+AWAY = Counter(
+    "waarborg_hub_redis_away", "Times that Redis, or a node of its Cluster, failed the hub."
+)
 
 
 class Lanes:
@@ -95,6 +100,7 @@ class Lanes:
                     )
             except (OSError, RedisError) as error:
                 if key not in self._down:
+                    AWAY.inc()
                     log.warning("lanes.down", key=key, error=repr(error))
                 self._down[key] = error
                 self._cluster.redirected(error)

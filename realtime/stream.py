@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -20,7 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 from domain.ledger import SHARDS, shard_of
 from domain.numbering import Numbered
 from realtime.cluster import Cluster
-from realtime.lanes import Lanes
+from realtime.lanes import AWAY, Lanes
 from realtime.tasks import end
 
 log = structlog.get_logger()
@@ -33,6 +34,10 @@ AWAY_S = 1.0  # before a node that failed is looked at again
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 _decode = msgspec.msgpack.Decoder(list[Numbered]).decode
+
+FILLED = Counter(
+    "waarborg_hub_facts_from_database", "Facts that Redis did not bring, read from PostgreSQL."
+)
 
 Shares = Mapping[int, Sequence[Numbered]]
 
@@ -98,9 +103,13 @@ class Streams:
         """Facts beyond `after` in rising order, waiting for the first of them; empty when none came in time."""
         if self._lanes is not None:
             return await self._lanes.read(after, wait_ms=wait_ms)
-        entries = await self._redis.xread(
-            dict.fromkeys(self._keys, f"{after}-0"), count=READ, block=wait_ms
-        )
+        try:
+            entries = await self._redis.xread(
+                dict.fromkeys(self._keys, f"{after}-0"), count=READ, block=wait_ms
+            )
+        except (OSError, RedisError):
+            AWAY.inc()
+            raise
         packs = (_decode(fields[b"facts"]) for _key, shard in entries for _id, fields in shard)
         beyond = (fact for pack in packs for fact in pack if fact.seq > after)
         return sorted(beyond, key=lambda fact: fact.seq)
@@ -198,6 +207,7 @@ class Line:
         ready = [fact for fact in facts if fact.seq > self.position]
         if ready:
             self.position = ready[-1].seq
+            FILLED.inc(len(ready))
             self._early = {seq: fact for seq, fact in self._early.items() if seq > self.position}
         return ready + self.take(())
 

@@ -102,35 +102,18 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 class RedisNode:
-    """One node of a Redis Cluster on a port of this machine; it remembers who it is, and no data."""
+    """A redis-server on a port of this machine; it remembers who it is, and no data."""
 
-    def __init__(self, directory: Path, port: int) -> None:
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, directory: Path, port: int, *arguments: str) -> None:
+        directory.mkdir()
         self.port = port
+        own = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory))
+        self._command = [_redis_program(), *arguments, *own]
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, with whatever it remembers of the Cluster, and wait for its first answer."""
-        self._directory.mkdir(exist_ok=True)
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": str(self._directory),
-            "save": "",
-            "appendonly": "no",
-            "cluster-enabled": "yes",
-            "cluster-node-timeout": "1000",
-            "cluster-require-full-coverage": "no",
-            "repl-diskless-sync": "yes",
-            "repl-diskless-sync-delay": "0",
-        }
-        self._process = subprocess.Popen(
-            [
-                _redis_program(),
-                *(word for name, value in options.items() for word in (f"--{name}", value)),
-            ],
-            stdout=subprocess.DEVNULL,
-        )
+        """Start it, with whatever it remembers, and wait for its first answer."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         wait_until(lambda: self.ask("PING") == "PONG", f"node {self.port} answers")
 
     def ask(self, *words: str) -> str:
@@ -147,11 +130,17 @@ class RedisNode:
         except OSError:
             return ""
 
-    def follow(self, master: "RedisNode") -> None:
-        """Become a replica, and wait until it has what its master has."""
-        name = master.ask("CLUSTER", "MYID")
-        wait_until(lambda: self.ask("CLUSTER", "REPLICATE", name) == "OK", "it may be a replica")
-        wait_until(lambda: "link_status:up" in self.ask("INFO", "replication"), "it follows")
+    def asked(self, answer: str, *words: str) -> Callable[[], bool]:
+        """Something that asks, and says whether this was the answer."""
+        return lambda: self.ask(*words) == answer
+
+    def is_replica(self) -> bool:
+        """Whether it has all that its master has."""
+        return "link_status:up" in self.ask("INFO", "replication")
+
+    def is_master(self) -> bool:
+        """Whether it takes facts."""
+        return "role:master" in self.ask("INFO", "replication")
 
     def freeze(self) -> None:
         """It keeps its connections and answers nothing."""
@@ -195,7 +184,9 @@ class RedisCluster:
                 assert node.ask("CLUSTER", "ADDSLOTS", *map(str, slots)) == "OK"
         wait_until(lambda: all(self.is_whole(node) for node in self.nodes), "the Cluster is whole")
         for master, replica in zip(self.nodes, self.nodes[self.masters :], strict=False):
-            replica.follow(master)
+            name = master.ask("CLUSTER", "MYID")
+            wait_until(replica.asked("OK", "CLUSTER", "REPLICATE", name), "a node is a replica")
+            wait_until(replica.is_replica, "a replica follows")
 
     def is_whole(self, node: RedisNode) -> bool:
         """Whether a node sees all slots served, and all nodes."""
@@ -207,18 +198,71 @@ class RedisCluster:
         )
 
 
+FORGETFUL = ("--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0")
+NODE = (
+    *FORGETFUL,
+    *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
+    *("--cluster-require-full-coverage", "no"),
+)
+
+
 @contextmanager
 def redis_cluster(*, masters: int = 3, replicas: int = 0) -> Iterator[RedisCluster]:
     """A running Cluster; its nodes keep nothing on disk but who they are."""
     with TemporaryDirectory(prefix="wb-cluster-") as directory:
         ports = free_cluster_ports(masters + replicas)
-        nodes = [RedisNode(Path(directory) / str(port), port) for port in ports]
+        nodes = [RedisNode(Path(directory) / str(port), port, *NODE) for port in ports]
         try:
             for node in nodes:
                 node.start()
             cluster = RedisCluster(nodes, masters)
             cluster.meet()
             yield cluster
+        finally:
+            for node in nodes:
+                node.kill()
+
+
+@dataclass
+class Watched:
+    """A master and its replica under one Sentinel."""
+
+    master: RedisNode
+    replica: RedisNode
+    sentinel: RedisNode
+    masters: int = 1
+
+    @property
+    def url(self) -> str:
+        """Its address, by the Sentinel."""
+        return f"redis+sentinel://127.0.0.1:{self.sentinel.port}/streams"
+
+
+@contextmanager
+def watched_redis() -> Iterator[Watched]:
+    """A running master, replica and Sentinel; the Sentinel fails over within about two seconds."""
+    with TemporaryDirectory(prefix="wb-sentinel-") as directory:
+        ports = free_cluster_ports(3)
+        follow = ("--replicaof", f"127.0.0.1 {ports[0]}")
+        rules = Path(directory) / "sentinel.conf"
+        rules.write_text(
+            f"sentinel monitor streams 127.0.0.1 {ports[0]} 1\n"
+            "sentinel down-after-milliseconds streams 500\n"
+            "sentinel failover-timeout streams 3000\n"
+        )
+        nodes = [
+            RedisNode(Path(directory) / "master", ports[0], *FORGETFUL),
+            RedisNode(Path(directory) / "replica", ports[1], *FORGETFUL, *follow),
+            RedisNode(Path(directory) / "sentinel", ports[2], str(rules), "--sentinel"),
+        ]
+        try:
+            for node in nodes[:2]:
+                node.start()
+            wait_until(nodes[1].is_replica, "a replica follows")
+            nodes[2].start()
+            known = ("SENTINEL", "REPLICAS", "streams")
+            wait_until(lambda: not nodes[2].ask(*known).startswith("0"), "it knows the replica")
+            yield Watched(nodes[0], nodes[1], nodes[2])
         finally:
             for node in nodes:
                 node.kill()

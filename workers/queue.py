@@ -17,6 +17,7 @@ from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms
 from arq.worker import Worker, func
+from redis.exceptions import ResponseError
 
 from realtime.redis import pool
 from realtime.tasks import done_within, end
@@ -100,11 +101,24 @@ class Queue:
         )
         async with AsyncExitStack() as ends:
             ends.push_async_callback(redis.aclose, close_connection_pool=True)
+            await _refuse_cluster(redis)
             ends.push_async_callback(_finish, worker)
             running = asyncio.create_task(worker.async_run(), name="arq")
             ends.push_async_callback(end, running)
             await asyncio.wait({running})
             running.result()
+
+
+async def _refuse_cluster(redis: ArqRedis) -> None:
+    """Raise `ConnectionError` for a node of a Redis Cluster: each of arq's commands would fail there, one by one."""
+    try:
+        mode = (await redis.info("server")).get("redis_mode")
+    except ResponseError:  # a managed server that does not tell
+        return
+    if mode == "cluster":
+        raise ConnectionError(
+            "the job queue's Redis is a node of a Cluster: see WAARBORG_JOBS_REDIS_URL"
+        )
 
 
 async def _finish(worker: Worker) -> None:

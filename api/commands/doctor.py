@@ -12,11 +12,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api import migrate
 from api.commands.failures import Exit, Failure, explained
 from api.commands.surroundings import addresses, settings_of
 from domain.settings import Settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from realtime.cluster import Cluster
 
 
 class State(StrEnum):
@@ -208,8 +214,8 @@ async def _postgres(settings: Settings) -> list[Finding]:
 
 
 async def _redis(settings: Settings) -> list[Finding]:
-    from redis.asyncio import Redis
-    from redis.exceptions import ResponseError
+    from realtime.cluster import Cluster
+    from realtime.redis import connect
 
     findings: list[Finding] = []
     for name, url in {
@@ -218,15 +224,58 @@ async def _redis(settings: Settings) -> list[Finding]:
     }.items():
         if name != "Redis" and url == settings.redis_url:
             continue
-        client = Redis.from_url(url)
+        client = connect(url)
         try:
-            version = str((await client.info("server"))["redis_version"])
-            new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
-            findings.append(_judged(name, new_enough, f"version {version}", "Use 6.2 or later."))
-            with suppress(ResponseError):  # managed servers do not show their settings
-                findings += _redis_settings(name, await client.config_get("*"))
+            if isinstance(client, Cluster):
+                findings += await _cluster(client)
+            else:
+                findings += await _one_redis(name, client)
         finally:
             await client.aclose()
+    return findings
+
+
+async def _one_redis(name: str, client: "Redis") -> list[Finding]:
+    from redis.exceptions import ResponseError
+
+    told = await client.info("server")
+    version = str(told["redis_version"])
+    new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
+    findings = [_judged(name, new_enough, f"version {version}", "Use 6.2 or later.")]
+    if told.get("redis_mode") == "cluster":
+        remedy = (
+            "Write redis+cluster:// instead of redis://."
+            if name == "Redis"
+            else "The job queue needs a Redis of its own: WAARBORG_JOBS_REDIS_URL."
+        )
+        findings.append(Finding(name, State.BROKEN, "a node of a Cluster", remedy))
+    with suppress(ResponseError):  # managed servers do not show their settings
+        findings += _redis_settings(name, await client.config_get("*"))
+    return findings
+
+
+async def _cluster(cluster: "Cluster") -> list[Finding]:
+    """Each node that has slots, whether all slots are served, and what happens when a node is away."""
+    from redis.exceptions import ResponseError
+
+    findings: list[Finding] = []
+    nodes = await cluster.nodes()
+    for (host, port), node in sorted(nodes.items()):
+        name = f"Redis node {host}:{port}"
+        version = str((await node.info("server"))["redis_version"])
+        new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
+        findings.append(_judged(name, new_enough, f"version {version}", "Use 6.2 or later."))
+        with suppress(ResponseError):
+            option = "cluster-require-full-coverage"
+            value = (await node.config_get(option)).get(option)
+            if value != "no":
+                remedy = f"Set {option} no: with one node away, the others would refuse too."
+                findings.append(Finding(name, State.WORRYING, f"{option}={value}", remedy))
+    told = await next(iter(nodes.values())).execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+    state = told.decode().split("cluster_state:")[1].split()[0]
+    whole = state == "ok" and b"cluster_slots_ok:16384" in told
+    seen = f"{len(nodes)} nodes, state {state}"
+    findings.append(_judged("Redis Cluster", whole, seen, "Some slots are served by no node."))
     return findings
 
 

@@ -84,7 +84,7 @@ class Scene:
     """A relay that ships to a Cluster, hubs that follow it, and accounts on each of its nodes."""
 
     make: Sessions
-    cluster: servers.RedisCluster
+    cluster: servers.RedisCluster | servers.Watched
     ledger: str
     accounts: list[facts.Client]
     """One on each node, in the order of the nodes."""
@@ -119,7 +119,7 @@ class Scene:
         self.stack.push_async_callback(end, task)
         await facts.until(lambda: running.listeners > 0)
 
-    async def all_told(self, *, within_s: float = 10) -> None:
+    async def all_told(self, *, within_s: float = 30) -> None:
         """Wait until every listener has heard everything; each once, and in the one order there is."""
         numbers = list(range(1, self.told + 1))
         await facts.until(
@@ -131,7 +131,7 @@ class Scene:
 
     async def abreast(self, node: int) -> None:
         """Let things happen on a node until no stream lacks anything any more."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self.behind():
                 await self.happen(node)
                 await asyncio.sleep(0.2)
@@ -145,7 +145,7 @@ class Scene:
             }
 
 
-def node_of(whom: facts.Client, cluster: servers.RedisCluster) -> int:
+def node_of(whom: facts.Client, cluster: servers.RedisCluster | servers.Watched) -> int:
     """The place of the node that has an account's stream."""
     shard = shard_of(whom.actor.tenant_id, whom.account_id)
     return key_slot(str(shard).encode()) * cluster.masters // 16_384
@@ -154,7 +154,7 @@ def node_of(whom: facts.Client, cluster: servers.RedisCluster) -> int:
 @pytest.fixture
 def only_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hubs that do not compare themselves with PostgreSQL while all is well: what they hear came through Redis."""
-    monkeypatch.setattr(hub, "COMPARE_S", 30.0)
+    monkeypatch.setattr(hub, "COMPARE_S", 300.0)
 
 
 async def scene(
@@ -162,7 +162,7 @@ async def scene(
     make: Sessions,
     system_url: str,
     redis_url: str,
-    cluster: servers.RedisCluster,
+    cluster: servers.RedisCluster | servers.Watched,
 ) -> Scene:
     """Two hubs, one relay, an account on each node."""
     first = await facts.client(make)
@@ -241,7 +241,7 @@ async def test_a_frozen_node_does_not_hold_up_the_accounts_of_the_others(
             cluster.nodes[0].thaw()
             await story.happen(0, 1, 2)
             await story.all_told()
-    assert sorted(waits)[6] < 0.3, waits  # one of them may have met the freeze
+    assert sorted(waits)[6] < 0.9, waits  # one of them may have met the freeze, and waited a second
 
 
 async def test_a_replica_takes_over_and_facts_come_through_it(
@@ -255,18 +255,16 @@ async def test_a_replica_takes_over_and_facts_come_through_it(
             cluster.nodes[2].kill()
             await story.happen(2, 1, 0)
             await story.all_told()
-            await facts.until(
-                lambda: "role:master" in cluster.nodes[5].ask("INFO", "replication"), within_s=15
-            )
+            await facts.until(cluster.nodes[5].is_master, within_s=30)
 
             await story.abreast(2)
             await story.all_told()
             await asyncio.sleep(1)  # the hubs' lanes look for their node twice a second
-            monkeypatch.setattr(hub, "COMPARE_S", 30.0)
+            monkeypatch.setattr(hub, "COMPARE_S", 300.0)
             await asyncio.sleep(1)
             for _ in range(3):
                 await story.happen(2)
-                await story.all_told(within_s=3)
+                await story.all_told()
 
 
 async def test_slots_that_move_to_another_node_take_their_streams_along(
@@ -277,7 +275,7 @@ async def test_slots_that_move_to_another_node_take_their_streams_along(
             story = await scene(stack, make, system_url, redis_url, cluster)
             await story.happen(0, 1, 2)
             await story.all_told()
-            monkeypatch.setattr(hub, "COMPARE_S", 30.0)
+            monkeypatch.setattr(hub, "COMPARE_S", 300.0)
             whom = story.accounts[0]
             shard = shard_of(whom.actor.tenant_id, whom.account_id)
             key = f"waarborg:{story.ledger}:{{{shard}}}:facts"
@@ -290,9 +288,31 @@ async def test_slots_that_move_to_another_node_take_their_streams_along(
             assert moved == "OK"
             for _ in range(3):  # ASK: the slot is still the giver's, the stream is not
                 await story.happen(0)
-                await story.all_told(within_s=3)
+                await story.all_told()
             for node in cluster.nodes:
                 node.ask("CLUSTER", "SETSLOT", slot, "NODE", names[1])
             for _ in range(3):  # MOVED
                 await story.happen(0)
-                await story.all_told(within_s=3)
+                await story.all_told()
+
+
+async def test_a_sentinel_names_the_new_master_and_nothing_is_lost(
+    make: Sessions, system_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with servers.watched_redis() as redis:
+        async with AsyncExitStack() as stack:
+            story = await scene(stack, make, system_url, redis.url, redis)  # jobs live there, too
+            await story.happen(0, 0)
+            await story.all_told()
+            redis.master.kill()
+            await story.happen(0, 0)
+            await story.all_told()
+            await facts.until(redis.replica.is_master, within_s=30)
+            await story.abreast(0)
+            await story.all_told()
+            await asyncio.sleep(hub.AWAY_S + 0.5)  # then the hubs look for Redis again
+            monkeypatch.setattr(hub, "COMPARE_S", 300.0)
+            await asyncio.sleep(1)
+            for _ in range(3):
+                await story.happen(0)
+                await story.all_told()
