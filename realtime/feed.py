@@ -15,7 +15,7 @@ from domain.errors import Code, Refused
 from domain.ledger import Entry
 from domain.numbering import Numbered
 from realtime.hub import ROOM, Hub, Listener
-from realtime.source import GapReason, Source, Told
+from realtime.source import Ear, GapReason, Source, Told
 from realtime.topics import Topic, admit, seen_by, sees
 
 PAGE = 500  # facts read back at once
@@ -49,9 +49,9 @@ class Facts(Source):
     """The facts of one account (or of all that the actor may watch) in rising `seq`, each once.
 
     `after` is the `seq` of the last fact the reader has; None starts with what happens from now on. `kinds` None is
-    every kind; `only` chooses further. `shown` is what a fact is told as. A `Gap` may come as the last item. Refuses
-    an account that does not exist for the actor, a tenant-wide feed without the right to it, and an `after` that the
-    ledger has not reached.
+    every kind; `only` chooses further, and `where` says as much of that as SQL can. `shown` is what a fact is told as.
+    A `Gap` may come as the last item. Refuses an account that does not exist for the actor, a tenant-wide feed without
+    the right to it, and an `after` that the ledger has not reached.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Facts(Source):
         account_id: UUID | None = None,
         kinds: Collection[str] | None = None,
         only: Callable[[Numbered], bool] | None = None,
+        where: ColumnElement[bool] | None = None,
         after: int | None = None,
         shown: Callable[[Numbered | Gap], Any] = _as_is,
         room: int = ROOM,
@@ -70,7 +71,7 @@ class Facts(Source):
         self._hub, self._make, self._actor = hub, make, actor
         self._topic: Topic = (actor.tenant_id, account_id)
         self._kinds = None if kinds is None else frozenset(kinds)
-        self._only, self._shown, self._room = only, shown, room
+        self._only, self._where, self._shown, self._room = only, where, shown, room
         self._after, self._told = after, 0
 
     async def begin(self) -> None:
@@ -89,7 +90,7 @@ class Facts(Source):
         return max(self._told, self._hub.position)
 
     @contextmanager
-    def listen(self) -> Iterator[_Ear]:
+    def listen(self) -> Iterator[Ear]:
         """Hear what the hub passes on."""
         with self._hub.listen(self._topic, self._wants, room=self._room) as listener:
             yield _Ear(listener, self._shown)
@@ -112,7 +113,7 @@ class Facts(Source):
             if len(page) < PAGE:
                 self._told = upto
 
-    def gap(self, after: int) -> Told:
+    def gap(self, after: int) -> Told | None:
         """The notice with which a reader that is too slow is let go."""
         return Told(after, self._shown(Gap(after, GapReason.TOO_SLOW)), last=True)
 
@@ -129,6 +130,7 @@ class Facts(Source):
             seen_by(self._actor),
             *(() if account_id is None else (Entry.account_id == account_id,)),
             *(() if self._kinds is None else (Entry.kind.in_(self._kinds),)),
+            *(() if self._where is None else (self._where,)),
         )
 
     async def _is_too_far(self) -> bool:

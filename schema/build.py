@@ -23,6 +23,7 @@ from schema.queries import Query
 from schema.reports import ReportMutation, ReportQuery
 from schema.scalars import config
 from schema.simulation import SimulationMutation
+from schema.status import StatusQuery, StatusSubscription
 from schema.touchpoints import TouchpointMutation, TouchpointQuery
 from schema.webhooks import WebhookMutation, WebhookQuery
 
@@ -46,11 +47,13 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         "Query",
         (
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
-            *(WebhookQuery, OutboxQuery),
+            *(WebhookQuery, OutboxQuery, StatusQuery),
         ),
     )
     query.__strawberry_definition__.description = "What can be asked."
-    subscription: Any = merge_types("Subscription", (Subscription, PositionSubscription))
+    subscription: Any = merge_types(
+        "Subscription", (Subscription, StatusSubscription, PositionSubscription)
+    )
     subscription.__strawberry_definition__.description = "What can be followed."
     return strawberry.Schema(
         query=query,

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from sqlalchemy import or_
 
 from domain import cursor
 from domain.actor import Actor
 from domain.agreements import PromiseKind
+from domain.errors import Code, Refused
+from domain.ledger import Entry
 from domain.numbering import Numbered
 from realtime.feed import Facts, Gap
 from realtime.source import GapReason
@@ -132,7 +135,9 @@ class FeedEvent:
         return None if row.fact is None else await subject(info, row.fact, "Credit")
 
 
-def _facts(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:
+def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:
+    """Facts as the feeds of this schema tell them; `after` is a cursor."""
+
     def shown(told: Numbered | Gap) -> Item:
         if isinstance(told, Gap):
             return Item(actor.tenant_id, told.after, gap=told.reason)
@@ -163,7 +168,7 @@ class Subscription:
         """Everything that happens about one client, in order."""
         ctx: Context = info.context
         account = ids.wanted(account_id, "Account", "accountId")
-        return _facts(ctx, ctx.actor, after, account_id=account, kinds=kinds)
+        return facts_of(ctx, ctx.actor, after, account_id=account, kinds=kinds)
 
     @follows(FeedEvent)
     def breaches(
@@ -189,4 +194,48 @@ class Subscription:
         def only(fact: Numbered) -> bool:
             return kinds is None or fact.body.get("promise_kind") in kinds
 
-        return _facts(ctx, actor, after, account_id=account, kinds=facts, only=only)
+        return facts_of(ctx, actor, after, account_id=account, kinds=facts, only=only)
+
+    @follows(FeedEvent)
+    def credits(
+        self,
+        info: Info,
+        account_id: Annotated[
+            strawberry.ID | None, "The client; null for all of them, for those who watch over them."
+        ] = None,
+        after: After = None,
+    ) -> AsyncIterable[Item]:
+        """Credits as they are proposed, decided, granted and adjusted."""
+        ctx: Context = info.context
+        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
+        return facts_of(
+            ctx, ctx.actor, after, account_id=account, where=Entry.kind.startswith("credit."),
+            only=lambda fact: fact.kind.startswith("credit."),
+        )  # fmt: skip
+
+    @follows(FeedEvent)
+    async def incident_timeline(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, "The ticket."],
+        after: Annotated[
+            str | None,
+            "Go on behind this cursor, without gap or repeat; null begins where the ticket does.",
+        ] = None,
+    ) -> AsyncIterable[Item]:
+        """One ticket's whole story, with its promises and credits: what happened so far, then what happens."""
+        ctx: Context = info.context
+        incident = ids.wanted(id, "Incident", "id")
+        row = await ctx.loaders.incident.load(incident)
+        if row is None:
+            raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
+        about = str(incident)
+
+        def only(fact: Numbered) -> bool:
+            return fact.subject_id == incident or fact.body.get("incident_id") == about
+
+        start = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, 0) if after is None else after
+        return facts_of(
+            ctx, ctx.actor, start, account_id=row.account_id, only=only,
+            where=or_(Entry.subject_id == incident, Entry.body.contains({"incident_id": about})),
+        )  # fmt: skip

@@ -225,6 +225,7 @@ def served(name: str, command: list[str], place: Place) -> Iterator[Server]:
         [sys.executable, *command],
         env={**place.environment, "WAARBORG_PORT": str(port)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # the stock one says much when its clients leave
     )
     try:
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0) | {0})})

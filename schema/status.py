@@ -1,0 +1,206 @@
+"""How a client stands this moment: open tickets and running promises, asked once or followed."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import func, select
+
+from domain import cursor, incidents, numbering, sla
+from domain.sla import State
+from realtime.feed import Facts
+from realtime.source import Ear, Told
+from schema import ids
+from schema.accounts import Account
+from schema.context import Context, Info
+from schema.fence import seen
+from schema.incidents import Incident
+from schema.thin import answers, follows, shows
+
+MOST = 100  # open tickets that are listed; they are all counted
+OPEN = (State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK)
+MATTERS = ("incident.", "promise.", "credit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A client at a place in the ledger."""
+
+    tenant_id: UUID
+    account_id: UUID
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each."""
+
+    new: int
+    in_progress: int
+    paused: int
+    resolved: int
+    running: int
+    at_risk: int
+    held: int
+
+
+@shows(Counts)
+class StatusCounts:
+    """How many tickets and promises stand how."""
+
+    new: Annotated[int, "Tickets that nobody has confirmed yet."]
+    in_progress: Annotated[int, "Tickets that are confirmed or worked on."]
+    paused: Annotated[int, "Tickets whose clocks stand still, for a recorded cause."]
+    resolved: Annotated[int, "Tickets that are done and not put away yet."]
+    running: Annotated[int, "Promises whose clock runs, less than half of the time gone."]
+    at_risk: Annotated[int, "Promises whose clock runs, half of the time or more gone."]
+    held: Annotated[int, "Promises whose clock stands still or has not begun."]
+
+
+Row = strawberry.Parent[Standing]
+
+
+@shows(Standing)
+class AccountStatus:
+    """How a client stands this moment; each one is whole, the newest counts."""
+
+    @answers(str)
+    @staticmethod
+    def cursor(row: Row, info: Info) -> str:
+        """Everything up to here is in it; `accountEvents` goes on from it."""
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+
+    @answers(datetime)
+    @staticmethod
+    def at(info: Info) -> datetime:
+        """The instant at which it was so; `remainingSeconds` of its promises counts from here."""
+        return info.context.at
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> Any:
+        """The client."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @answers(StatusCounts)
+    @staticmethod
+    async def counts(row: Row, info: Info) -> Counts:
+        """How many tickets and promises stand how."""
+        return await _counts(info.context, row.account_id)
+
+    @answers(list[Incident])
+    @staticmethod
+    async def incidents(row: Row, info: Info) -> list[incidents.Incident]:
+        """The tickets that are not closed, newest first, 100 at most; their `promises` have the countdowns."""
+        query = (
+            select(incidents.Incident)
+            .where(
+                seen(info.context.actor, incidents.Incident),
+                incidents.Incident.account_id == row.account_id,
+                incidents.Incident.status != incidents.Status.CLOSED,
+            )
+            .order_by(incidents.Incident.opened_at.desc(), incidents.Incident.id)
+        )
+        async with info.context.sessions() as session:
+            return list(await session.scalars(query.limit(MOST)))
+
+
+class Standings(Facts):
+    """The standing of one client now, and again whenever something changes it."""
+
+    def __init__(self, ctx: Context, account_id: UUID) -> None:
+        super().__init__(
+            ctx.hub, ctx.sessions, ctx.actor, account_id=account_id,
+            only=lambda fact: fact.kind.startswith(MATTERS),
+        )  # fmt: skip
+        self._tenant_id, self._account_id = ctx.actor.tenant_id, account_id
+        self._shown_before = False
+
+    async def past(self, upto: int) -> AsyncGenerator[Told]:
+        """How it stands; asked again, only if anything happened since."""
+        missed = [told async for told in super().past(upto)]
+        if missed or not self._shown_before:
+            self._shown_before = True
+            yield self._standing(upto)
+
+    @contextmanager
+    def listen(self) -> Iterator[Ear]:
+        """Hear what changes it."""
+        with super().listen() as ear:
+            yield _Changes(ear, self)
+
+    def gap(self, after: int) -> None:
+        """Whoever is slow is told the newest standing, and misses nothing by it."""
+
+    def _standing(self, seq: int) -> Told:
+        return Told(seq, Standing(self._tenant_id, self._account_id, seq), latest="status")
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Any number of changes at once are one new standing."""
+
+    ear: Ear
+    of: Standings
+
+    async def take(self) -> Sequence[Told]:
+        told = await self.ear.take()
+        return [self.of._standing(told[-1].seq or 0)] if told else []
+
+
+async def _counts(ctx: Context, account_id: UUID) -> Counts:
+    tickets = select(incidents.Incident.status, func.count()).where(
+        seen(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
+        incidents.Incident.status != incidents.Status.CLOSED,
+    )  # fmt: skip
+    promises = select(sla.Promise.state, func.count()).where(
+        seen(ctx.actor, sla.Promise), sla.Promise.account_id == account_id, sla.Promise.state.in_(OPEN)
+    )  # fmt: skip
+    async with ctx.sessions() as session:
+        status = dict((await session.execute(tickets.group_by(incidents.Incident.status))).all())
+        state = dict((await session.execute(promises.group_by(sla.Promise.state))).all())
+    of, now = incidents.Status, State
+    return Counts(
+        new=status.get(of.NEW, 0),
+        in_progress=status.get(of.ACKNOWLEDGED, 0) + status.get(of.IN_PROGRESS, 0),
+        paused=status.get(of.PAUSED, 0),
+        resolved=status.get(of.RESOLVED, 0),
+        running=state.get(now.RUNNING, 0),
+        at_risk=state.get(now.AT_RISK, 0),
+        held=state.get(now.PAUSED, 0) + state.get(now.PENDING, 0),
+    )
+
+
+@strawberry.type
+class StatusQuery:
+    """How a client stands, asked once."""
+
+    @answers(AccountStatus | None)
+    @staticmethod
+    async def account_status(
+        info: Info, account_id: Annotated[strawberry.ID, "The client."]
+    ) -> Standing | None:
+        """How a client stands this moment; `accountEvents` from its cursor, or `accountStatus` live, goes on."""
+        ctx: Context = info.context
+        account = ids.known(account_id, "Account")
+        async with ctx.sessions() as session:
+            seq = await numbering.head(session)
+        if account is None or await ctx.loaders.account.load(account) is None:
+            return None
+        return Standing(ctx.actor.tenant_id, account, seq)
+
+
+@strawberry.type
+class StatusSubscription:
+    """How a client stands, followed."""
+
+    @follows(AccountStatus)
+    def account_status(
+        self, info: Info, account_id: Annotated[strawberry.ID, "The client."]
+    ) -> AsyncIterable[Standing]:
+        """How a client stands: now, and whole again whenever something changes it. Slow readers get the newest."""
+        return Standings(info.context, ids.wanted(account_id, "Account", "accountId"))
