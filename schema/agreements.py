@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from domain import accounts, agreements, calendars, simulation
-from domain.agreements import CreditBasis, Priority, PromiseKind, TicketKind
+from domain.agreements import CreditBasis, PerCause, Priority, PromiseKind, TicketKind, Unit
 from domain.errors import Code, Refused
 from schema import ids
 from schema.accounts import Account
@@ -45,12 +45,22 @@ names(
 names(
     CreditBasis, "CreditBasis",
     fixed="A fixed amount.", fee_share="A share of the period fee.",
-    line_share="A share of a line of the fee.", service="So much of a service, at its rate.",
+    line_share="A share of the price of a rate.", service="Units of a rate for free.",
+)  # fmt: skip
+names(
+    PerCause, "PerCause",
+    largest="Of one ticket's credits the largest counts.", each="Every credit counts in full.",
+)  # fmt: skip
+names(
+    Unit, "Unit",
+    piece="A piece, a visit, a call.", hour="An hour.", day="A day.", month="A month.",
+    kilometre="A kilometre.",
 )  # fmt: skip
 
 AgreementRow = strawberry.Parent[agreements.Agreement]
 TermsRow = strawberry.Parent[agreements.Terms]
 TermRow = strawberry.Parent[agreements.PromiseTerm]
+RateRow = strawberry.Parent[agreements.Rate]
 
 
 @shows(agreements.PromiseTarget)
@@ -71,7 +81,43 @@ class CreditRule(Node):
     ]
     basis: Annotated[CreditBasis, "How it is computed."]
     fixed_cents: Annotated[Long | None, "The fixed amount, in cents."]
+    fee_bps: Annotated[int | None, "The share of fee or price, in hundredths of a percent."]
+    rate_code: Annotated[str | None, "The rate whose price, or of which units, are meant."]
+    units_milli: Annotated[Long | None, "Thousandths of the rate's unit that are free."]
+    least_cents: Annotated[Long, "At least this, in cents."]
+    most_cents: Annotated[Long | None, "At most this, in cents."]
+
+
+@shows(agreements.CreditBand)
+class CreditBand:
+    """What a month in which too little was kept costs; the lowest band that fits holds."""
+
+    below_ppm: Annotated[int, "When less than this share was kept, in millionths."]
+    fixed_cents: Annotated[Long | None, "The fixed amount, in cents."]
     fee_bps: Annotated[int | None, "The share of the period fee, in hundredths of a percent."]
+
+
+@shows(agreements.Rate)
+class Rate(Node):
+    """What one unit of a service costs, on which days."""
+
+    code: Annotated[str, "Its code within the agreement."]
+    name: Annotated[str, "What invoices call it."]
+    unit: Annotated[Unit, "What the price is for."]
+    price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
+    currency: Annotated[str, "ISO 4217 code."]
+
+    @answers(date | None)
+    @staticmethod
+    def from_on(row: RateRow) -> date | None:
+        """From this day on."""
+        return row.in_force.lower
+
+    @answers(date | None)
+    @staticmethod
+    def until_on(row: RateRow) -> date | None:
+        """Until the day before this one; null while it is the last price."""
+        return row.in_force.upper
 
 
 @shows(agreements.PromiseTerm)
@@ -104,6 +150,12 @@ class PromiseTerm(Node):
         """What breaking it costs."""
         return await info.context.loaders.credit_rules_of_term.load(row.id)
 
+    @answers(list[CreditBand])
+    @staticmethod
+    async def credit_bands(row: TermRow, info: Info) -> list[agreements.CreditBand]:
+        """What a month in which too little was kept costs, lowest first."""
+        return await info.context.loaders.credit_bands_of_term.load(row.id)
+
 
 @shows(agreements.Terms)
 class Terms(Node):
@@ -115,6 +167,7 @@ class Terms(Node):
     credit_cap_cents: Annotated[
         Long | None, "Credits of a month at most, in cents; null for no cap."
     ]
+    per_cause: Annotated[PerCause, "What counts when one ticket breaks several promises."]
 
     @answers(datetime | None)
     @staticmethod
@@ -163,6 +216,12 @@ class Agreement(Node):
         """The versions of its terms, newest first."""
         return await info.context.loaders.terms_of_agreement.load(row.id)
 
+    @answers(list[Rate])
+    @staticmethod
+    async def rates(row: AgreementRow, info: Info) -> list[agreements.Rate]:
+        """Every price there was, is or will be, by code and day."""
+        return await info.context.loaders.rates_of_agreement.load(row.id)
+
 
 @takes
 class TargetInput:
@@ -180,6 +239,21 @@ class CreditRuleInput:
     priority: Annotated[
         Priority | None, "For this priority; null for all without a rule of their own."
     ] = None
+    fixed_cents: Annotated[Long | None, "In cents."] = None
+    fee_bps: Annotated[
+        int | None, "Hundredths of a percent of the period fee; with `rateCode` of that price."
+    ] = None
+    rate_code: Annotated[str | None, "A rate of the agreement."] = None
+    units_milli: Annotated[Long | None, "Thousandths of the rate's unit for free."] = None
+    least_cents: Annotated[Long, "At least this, in cents."] = 0  # type: ignore[assignment]
+    most_cents: Annotated[Long | None, "At most this, in cents."] = None
+
+
+@takes
+class CreditBandInput:
+    """What a month in which too little was kept costs: fixed, or a share of the fee."""
+
+    below_ppm: Annotated[int, "When less than this share was kept, in millionths."]
     fixed_cents: Annotated[Long | None, "In cents."] = None
     fee_bps: Annotated[int | None, "Hundredths of a percent of the period fee."] = None
 
@@ -200,6 +274,9 @@ class PromiseTermInput:
     pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."] = True
     internal: Annotated[bool, "An objective of the company's own."] = False
     credit_rules: Annotated[list[CreditRuleInput] | None, "What breaking it costs."] = None
+    credit_bands: Annotated[
+        list[CreditBandInput] | None, "What a month in which too little was kept costs."
+    ] = None
 
 
 @takes
@@ -212,6 +289,9 @@ class TermsInput:
     credit_cap_cents: Annotated[
         Long | None, "Credits of a month at most, in cents; null for no cap."
     ] = None
+    per_cause: Annotated[PerCause, "What counts when one ticket breaks several promises."] = (
+        PerCause.LARGEST
+    )
 
     def draft(self) -> agreements.TermsDraft:
         """The same in the domain's words."""
@@ -220,6 +300,7 @@ class TermsInput:
             period_fee_cents=self.period_fee_cents,
             currency=self.currency,
             credit_cap_cents=self.credit_cap_cents,
+            per_cause=self.per_cause,
         )
 
 
@@ -239,10 +320,22 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         objective_ppm=given.objective_ppm,
         pausable=given.pausable,
         internal=given.internal,
-        credits=_by_priority(
-            (each.priority, agreements.CreditDraft(each.fixed_cents, each.fee_bps))
-            for each in given.credit_rules or ()
+        credits=_by_priority((each.priority, _credit(each)) for each in given.credit_rules or ()),
+        bands=tuple(
+            agreements.BandDraft(each.below_ppm, each.fixed_cents, each.fee_bps)
+            for each in given.credit_bands or ()
         ),
+    )
+
+
+def _credit(given: CreditRuleInput) -> agreements.CreditDraft:
+    return agreements.CreditDraft(
+        fixed_cents=given.fixed_cents,
+        fee_bps=given.fee_bps,
+        rate_code=given.rate_code,
+        units_milli=given.units_milli,
+        least_cents=given.least_cents,
+        most_cents=given.most_cents,
     )
 
 

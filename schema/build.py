@@ -11,15 +11,19 @@ from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
+from schema.credits import CreditMutation
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
+from schema.invoices import InvoiceMutation
 from schema.keys import KeyMutation
 from schema.messages import MessageMutation
+from schema.money import MoneyQuery
 from schema.outbox import OutboxMutation, OutboxQuery
 from schema.positions import PositionMutation, PositionQuery, PositionSubscription
 from schema.privacy import PrivacyMutation
 from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
+from schema.recovery import RecoveryMutation
 from schema.reports import ReportMutation, ReportQuery
 from schema.scalars import config
 from schema.simulation import SimulationMutation
@@ -30,6 +34,7 @@ from schema.webhooks import WebhookMutation, WebhookQuery
 VERBS = (
     *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
     *(QualityMutation, SimulationMutation),
+    *(CreditMutation, InvoiceMutation, RecoveryMutation),
     *(AuditMutation, PrivacyMutation),
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
@@ -47,6 +52,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         "Query",
         (
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
+            *(MoneyQuery,),
             *(WebhookQuery, OutboxQuery, StatusQuery),
         ),
     )

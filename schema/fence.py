@@ -9,6 +9,7 @@ from domain.accounts import ApiKey, Reach, Tenant, User
 from domain.actor import Actor, Right
 from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
+from domain.compensation import CompensationPolicy, Credit, CreditState
 from domain.credentials import Device
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
@@ -115,7 +116,15 @@ def _attempt(actor: Actor) -> ColumnElement[bool]:
     return and_(WebhookAttempt.tenant_id == actor.tenant_id, WebhookAttempt.delivery_id.in_(mine))
 
 
+def _policy(actor: Actor) -> ColumnElement[bool]:
+    """What the company lets pass unseen is its own affair."""
+    if actor.is_client or actor.accounts is not None:
+        return false()
+    return CompensationPolicy.tenant_id == actor.tenant_id
+
+
 _SPECIAL: dict[type[Any], Rule] = {
+    CompensationPolicy: _policy,
     Tenant: _tenant,
     User: _user,
     ApiKey: _key,
@@ -131,6 +140,7 @@ _SPECIAL: dict[type[Any], Rule] = {
     Outbox: _outbox,
 }
 _FOR_CLIENTS: dict[type[Any], ColumnElement[bool]] = {
+    Credit: Credit.state == CreditState.GRANTED,
     Presence: Presence.kind.in_((Kind.STAY, Kind.ABSENCE)),
     Promise: Promise.internal.is_(False),
     PromiseTerm: PromiseTerm.internal.is_(False),

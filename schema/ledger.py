@@ -33,6 +33,10 @@ SUBJECTS = {
     "terms": "Simulation",
     "budget": "PromiseTerm",
     "quality": "Account",
+    "invoice": "Invoice",
+    "credit_note": "CreditNote",
+    "billing_party": "BillingParty",
+    "recovery": "RecoveryCase",
     "webhook": "Webhook",
 }
 """What a fact is about, by the first word of its kind."""

@@ -16,19 +16,40 @@ from strawberry.dataloader import DataLoader
 
 from domain.accounts import Account, ApiKey, Contact, Site, Tenant, User
 from domain.actor import Actor
-from domain.agreements import Agreement, CreditRule, PromiseTarget, PromiseTerm, Terms, terms_by_id
+from domain.agreements import (
+    Agreement,
+    CreditBand,
+    CreditRule,
+    PromiseTarget,
+    PromiseTerm,
+    Rate,
+    Terms,
+    terms_by_id,
+)
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
-from domain.compensation import Credit
+from domain.compensation import CompensationPolicy, Credit, Dispute
 from domain.credentials import Device
 from domain.db import Sessions
 from domain.disclosure import Disclosure
 from domain.duties import Duty
 from domain.incidents import Incident, IncidentUpdate, Pause
+from domain.invoices import (
+    BillingParty,
+    CreditNote,
+    CreditNoteLine,
+    DeliveredLine,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PlannedLine,
+)
+from domain.journal import JournalEntry, JournalLine
 from domain.ledger import Entry
 from domain.messages.model import Attempt, Message
 from domain.outbox import Outbox
 from domain.positions import Presence
 from domain.quality import QualityPolicy
+from domain.recovery import RecoveryCase, RecoveryStep
 from domain.reports import Report, ReportPlan
 from domain.simulation import Simulation
 from domain.sla import Promise
@@ -41,6 +62,8 @@ NODES = (
     *(Account, Agreement, ApiKey, Calendar, CalendarVersion, Contact, Credit, CreditRule),
     *(Incident, IncidentUpdate, Message, Outbox, Pause, Promise, PromiseTarget, PromiseTerm, Site),
     *(QualityPolicy, Simulation, Tenant, Terms, User),
+    *(CompensationPolicy, Dispute, RecoveryCase),
+    *(BillingParty, CreditNote, DeliveredLine, Invoice, Payment, PlannedLine, Rate),
     *(Device, Duty, Presence),
     *(Report, ReportPlan, Touchpoint),
     *(Webhook, WebhookDelivery),
@@ -107,6 +130,15 @@ class Loaders:
         self.promises_of_terms = many(PromiseTerm.terms_id, PromiseTerm.id)
         self.targets_of_term = many(PromiseTarget.term_id, PromiseTarget.id)
         self.credit_rules_of_term = many(CreditRule.term_id, CreditRule.id)
+        self.credit_bands_of_term = many(CreditBand.term_id, CreditBand.below_ppm)
+        self.rates_of_agreement = many(Rate.agreement_id, Rate.code, Rate.in_force)
+        self.entries_of_subject = many(JournalEntry.subject_id, JournalEntry.n)
+        self.lines_of_entry = many(JournalLine.entry_id, JournalLine.id)
+        self.lines_of_invoice = many(InvoiceLine.invoice_id, InvoiceLine.position)
+        self.lines_of_note = many(CreditNoteLine.credit_note_id, CreditNoteLine.position)
+        self.note_of_invoice: DataLoader[UUID, CreditNote | None] = one(CreditNote.invoice_id)
+        self.payments_of_invoice = many(Payment.invoice_id, Payment.paid_on, Payment.id)
+        self.steps_of_case = many(RecoveryStep.case_id, RecoveryStep.round, RecoveryStep.due_at)
         self.pauses_of_incident = many(Pause.incident_id, Pause.from_at)
         self.sites_of_account = some(Site.account_id, Site.name, Site.id)
         self.contacts_of_account = some(Contact.account_id, Contact.name, Contact.id)

@@ -41,6 +41,7 @@ HINTS: dict[str, Any] = {
     "at": "2026-03-02T15:30:00+00:00",
     "window": "DAY",
     "currency": "EUR",
+    "country": "NL",
     "graceSeconds": 900,
     "silentAfterSeconds": 300,
     "fromAt": "2026-03-01T00:00:00+00:00",

@@ -315,6 +315,7 @@ class Prober:
         ]
         if stem in {"", "id"}:
             named = [t for t in types if t.lower() in name.lower()][:1]
+        named.sort(key=lambda t: t.lower() != stem)
         return tuple(named) or tuple(types)
 
     def _document(

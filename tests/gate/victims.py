@@ -30,7 +30,7 @@ from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.build import T0
-from tests.gate import prober
+from tests.gate import money, prober
 
 
 async def furnished(api: Api) -> Office:
@@ -70,6 +70,7 @@ async def furnished(api: Api) -> Office:
             },
         )  # fmt: skip
     await _put_on_duty(api, office)
+    await money.owed(api, world, at=at)
     await prober.number(api)
     await _report_on(api, office)
     await _look_at(api, office)

@@ -1,0 +1,317 @@
+"""Invoices: who bills whom, rates, what was planned and delivered, invoices, credit notes and payments."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import strawberry
+
+from domain import accounts, agreements, invoices
+from domain.agreements import Unit
+from domain.invoices import Party, VatCategory
+from schema.accounts import Account
+from schema.agreements import Rate
+from schema.context import Info
+from schema.ids import Node
+from schema.later import ItsAgreement
+from schema.scalars import Long
+from schema.thin import answers, shows, takes
+from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, InvoiceId, verb
+
+PartyRow = strawberry.Parent[invoices.BillingParty]
+PlannedRow = strawberry.Parent[invoices.PlannedLine]
+DeliveredRow = strawberry.Parent[invoices.DeliveredLine]
+Row = strawberry.Parent[invoices.Invoice]
+NoteRow = strawberry.Parent[invoices.CreditNote]
+PaymentRow = strawberry.Parent[invoices.Payment]
+Milli = Annotated[Long, "Thousandths of the rate's unit."]
+RateCode = Annotated[str, "Which rate of the agreement."]
+
+
+@shows(invoices.BillingParty)
+class BillingParty(Node):
+    """The legal person behind the company, or behind a client: who stands on documents from now on."""
+
+    legal_name: Annotated[str, "As registered."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register."]
+    vat_number: Annotated[str | None, "VAT number with its country."]
+    street: Annotated[str, "Street and number."]
+    postcode: Annotated[str, "Postcode."]
+    city: Annotated[str, "City."]
+    country: Annotated[str, "ISO 3166 code."]
+    iban: Annotated[str | None, "Account at a bank."]
+    bic: Annotated[str | None, "The bank."]
+    bill_from_on: Annotated[date | None, "The first month billed here; null for the company."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: PartyRow, info: Info) -> accounts.Account | None:
+        """The client; null for the company itself."""
+        if row.account_id is None:
+            return None
+        return await info.context.loaders.account.load(row.account_id)
+
+
+@shows(invoices.PlannedLine)
+class PlannedLine(Node):
+    """How much of a rate is planned for a month."""
+
+    month_on: Annotated[date, "First day of the month."]
+    rate_code: RateCode
+    quantity_milli: Milli
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(ItsAgreement | None)
+    @staticmethod
+    async def agreement(row: PlannedRow, info: Info) -> Any:
+        """The agreement."""
+        return await info.context.loaders.agreement.load(row.agreement_id)
+
+
+@shows(invoices.DeliveredLine)
+class DeliveredLine(Node):
+    """How much of a rate was delivered on a day; negative for a correction."""
+
+    rate_code: RateCode
+    delivered_on: Annotated[date, "The day."]
+    quantity_milli: Milli
+    reference: Annotated[str, "Of the shift, round or call."]
+
+    @answers(ItsAgreement | None)
+    @staticmethod
+    async def agreement(row: DeliveredRow, info: Info) -> Any:
+        """The agreement."""
+        return await info.context.loaders.agreement.load(row.agreement_id)
+
+
+@shows(invoices.InvoiceLine)
+class InvoiceLine:
+    """One line: a rate that was delivered, or the fee of the terms."""
+
+    position: Annotated[int, "1, 2, 3 …"]
+    name: Annotated[str, "What it is for."]
+    quantity_milli: Annotated[Long, "Thousandths of the unit."]
+    unit: Annotated[Unit, "What the price is for."]
+    price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
+    net_cents: Annotated[Long, "In cents, without VAT."]
+    vat_category: Annotated[VatCategory, "How it is taxed."]
+    vat_rate_bps: Annotated[int, "Hundredths of a percent."]
+
+
+@shows(invoices.CreditNoteLine)
+class CreditNoteLine:
+    """One movement of one credit; one that was taken back has a negative quantity."""
+
+    position: Annotated[int, "1, 2, 3 …"]
+    name: Annotated[str, "What it is for."]
+    quantity_milli: Annotated[Long, "1000, or -1000 for what is taken back."]
+    price_cents: Annotated[Long, "In cents, without VAT."]
+    net_cents: Annotated[Long, "In favour of the client positive, in cents, without VAT."]
+    vat_category: Annotated[VatCategory, "How it is taxed."]
+    vat_rate_bps: Annotated[int, "Hundredths of a percent."]
+
+
+@shows(invoices.CreditNote)
+class CreditNote(Node):
+    """Credits as they were set off against an invoice."""
+
+    number: Annotated[str, "Without gaps per company and year."]
+    issued_on: Annotated[date, "The day of the document."]
+    period_from_on: Annotated[date, "First day of the month."]
+    period_until_on: Annotated[date, "Last day of the month."]
+    currency: Annotated[str, "ISO 4217 code."]
+    net_cents: Annotated[Long, "In cents, without VAT."]
+    vat_cents: Annotated[Long, "VAT, in cents."]
+    gross_cents: Annotated[Long, "In cents, with VAT."]
+
+    @answers(list[CreditNoteLine])
+    @staticmethod
+    async def lines(row: NoteRow, info: Info) -> list[invoices.CreditNoteLine]:
+        """Its lines."""
+        return await info.context.loaders.lines_of_note.load(row.id)
+
+    @answers(str)
+    @staticmethod
+    def pdf_path(row: NoteRow) -> str:
+        """Where on this server its PDF is, with the e-invoice inside; takes the API's `Authorization`."""
+        return f"/credit-notes/{row.id}.pdf"
+
+    @answers(str)
+    @staticmethod
+    def xml_path(row: NoteRow) -> str:
+        """Where on this server it is as an e-invoice (UBL 2.1, NLCIUS); takes the API's `Authorization`."""
+        return f"/credit-notes/{row.id}.xml"
+
+
+@shows(invoices.Payment)
+class Payment(Node):
+    """Money that came in for an invoice."""
+
+    amount_cents: Annotated[Long, "In cents."]
+    paid_on: Annotated[date, "The day."]
+    reference: Annotated[str, "Of the bank."]
+
+
+@shows(invoices.Invoice)
+class Invoice(Node):
+    """What a client pays for one month of one agreement."""
+
+    number: Annotated[str, "Without gaps per company and year."]
+    issued_on: Annotated[date, "The day of the document."]
+    due_on: Annotated[date, "To be paid by then."]
+    period_from_on: Annotated[date, "First day of the month."]
+    period_until_on: Annotated[date, "Last day of the month."]
+    currency: Annotated[str, "ISO 4217 code."]
+    net_cents: Annotated[Long, "In cents, without VAT."]
+    vat_cents: Annotated[Long, "VAT, in cents."]
+    gross_cents: Annotated[Long, "In cents, with VAT."]
+
+    @answers(list[InvoiceLine])
+    @staticmethod
+    async def lines(row: Row, info: Info) -> list[invoices.InvoiceLine]:
+        """Its lines; each follows from the terms."""
+        return await info.context.loaders.lines_of_invoice.load(row.id)
+
+    @answers(CreditNote | None)
+    @staticmethod
+    async def credit_note(row: Row, info: Info) -> invoices.CreditNote | None:
+        """The credits that were set off against it."""
+        return await info.context.loaders.note_of_invoice.load(row.id)
+
+    @answers(list[Payment])
+    @staticmethod
+    async def payments(row: Row, info: Info) -> list[invoices.Payment]:
+        """What came in for it."""
+        return await info.context.loaders.payments_of_invoice.load(row.id)
+
+    @answers(Long)
+    @staticmethod
+    async def open_cents(row: Row, info: Info) -> int:
+        """What of it is neither credited nor paid, in cents."""
+        note = await info.context.loaders.note_of_invoice.load(row.id)
+        paid = await info.context.loaders.payments_of_invoice.load(row.id)
+        credited = 0 if note is None else note.gross_cents
+        still: int = row.gross_cents - credited - sum(each.amount_cents for each in paid)
+        return still
+
+    @answers(ItsAgreement | None)
+    @staticmethod
+    async def agreement(row: Row, info: Info) -> Any:
+        """The agreement it follows from."""
+        return await info.context.loaders.agreement.load(row.agreement_id)
+
+
+@shows(invoices.BillingLine)
+class BillingLine:
+    """One rate of one month from plan to bill."""
+
+    rate_code: RateCode
+    name: Annotated[str, "What it is called."]
+    unit: Annotated[Unit, "What the price is for."]
+    planned_milli: Annotated[Long, "Planned, in thousandths of the unit."]
+    delivered_milli: Annotated[Long, "Delivered."]
+    billed_milli: Annotated[Long, "What of the delivered is on invoices."]
+    billed_cents: Annotated[Long, "The same in cents, without VAT."]
+
+
+@takes
+class PartyInput:
+    """The legal details of a company or a client."""
+
+    legal_name: Annotated[str, "As registered."]
+    street: Annotated[str, "Street and number."]
+    postcode: Annotated[str, "Postcode."]
+    city: Annotated[str, "City."]
+    country: Annotated[str, "ISO 3166 code."] = "NL"
+    kvk_number: Annotated[str | None, "Eight digits."] = None
+    vat_number: Annotated[str | None, "With its country."] = None
+    iban: Annotated[str | None, "Account at a bank."] = None
+    bic: Annotated[str | None, "The bank."] = None
+
+    def party(self) -> Party:
+        """The same in the domain's words."""
+        return Party(**vars(self))
+
+
+@strawberry.type
+class InvoiceMutation:
+    """Verbs about rates, deliveries, invoices and payments."""
+
+    @verb(Rate)
+    @staticmethod
+    async def set_rate(
+        ask: Ask,
+        agreement_id: Annotated[AgreementId, "The agreement."],
+        code: Annotated[str, "Its code within the agreement."],
+        name: Annotated[str, "What invoices call it."],
+        unit: Annotated[Unit, "What the price is for."],
+        price_cents: Annotated[Long, "Of one unit, in cents, without VAT."],
+        from_on: Annotated[date, "From this day on; today at the earliest when it has a price."],
+        currency: Annotated[str, "ISO 4217 code."] = "EUR",
+    ) -> agreements.Rate:
+        """Let a unit of a service cost so much from a day on."""
+        return await agreements.set_rate(
+            ask.session, ask.actor, agreement_id, code=code, name=name, unit=unit,
+            price_cents=price_cents, from_on=from_on, currency=currency, at=ask.at,
+        )  # fmt: skip
+
+    @verb(BillingParty)
+    @staticmethod
+    async def set_billing_party(
+        ask: Ask,
+        party: Annotated[PartyInput, "The legal details."],
+        account_id: Annotated[AccountId | None, "The client; null for your company."] = None,
+        bill_from_on: Annotated[date | None, "The first month billed here; for clients."] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> invoices.BillingParty:
+        """Say who stands on documents from now on."""
+        return await invoices.set_party(
+            ask.session, ask.actor, account_id, party=party.party(), bill_from_on=bill_from_on,
+            at=ask.at, expected_version=expected_version,
+        )  # fmt: skip
+
+    @verb(PlannedLine)
+    @staticmethod
+    async def plan_service(
+        ask: Ask,
+        agreement_id: Annotated[AgreementId, "The agreement."],
+        month_on: Annotated[date, "A day of the month."],
+        rate_code: RateCode,
+        quantity_milli: Milli,
+    ) -> invoices.PlannedLine:
+        """Plan how much of a rate a month gets; planning it again replaces it."""
+        return await invoices.plan(
+            ask.session, ask.actor, agreement_id, month_on=month_on, rate_code=rate_code,
+            quantity_milli=quantity_milli, at=ask.at,
+        )  # fmt: skip
+
+    @verb(DeliveredLine)
+    @staticmethod
+    async def deliver_service(
+        ask: Ask,
+        agreement_id: Annotated[AgreementId, "The agreement."],
+        rate_code: RateCode,
+        delivered_on: Annotated[date, "The day."],
+        quantity_milli: Annotated[Long, "Thousandths of the rate's unit; negative to correct."],
+        reference: Annotated[str, "Of the shift, round or call: entered once."],
+    ) -> invoices.DeliveredLine:
+        """Enter what was delivered on a day; it is billed with its month, or with the next one."""
+        return await invoices.deliver(
+            ask.session, ask.actor, agreement_id, rate_code=rate_code, delivered_on=delivered_on,
+            quantity_milli=quantity_milli, reference=reference, at=ask.at,
+        )  # fmt: skip
+
+    @verb(Payment)
+    @staticmethod
+    async def book_payment(
+        ask: Ask,
+        invoice_id: Annotated[InvoiceId, "The invoice."],
+        amount_cents: Annotated[Long, "In cents."],
+        paid_on: Annotated[date, "The day."],
+        reference: Annotated[str, "Of the bank: booked once."],
+    ) -> invoices.Payment:
+        """Book money that came in for an invoice."""
+        return await invoices.pay(
+            ask.session, ask.actor, invoice_id, amount_cents=amount_cents, paid_on=paid_on,
+            reference=reference, at=ask.at,
+        )  # fmt: skip

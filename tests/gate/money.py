@@ -1,0 +1,69 @@
+"""Money in every shape: credits, a dispute, an invoice with its note and payment, something being made good."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from domain import accounts, agreements, compensation, invoices, recovery
+from domain.actor import Actor, Role
+from domain.agreements import Unit
+from domain.db import transaction
+from domain.invoices import Party
+from domain.recovery import Size
+from domain.sla import Promise, State
+from tests.api.asking import Api
+from tests.build import T0, World
+
+MONTH = date(2026, 3, 1)
+
+
+async def owed(api: Api, world: World, *, at: datetime) -> None:
+    """One of everything that money can be, for a client with a broken promise."""
+    actor = Actor.system(world.tenant.id, "test")
+    agreement = world.agreement.id
+    async with transaction(api.make) as session:
+        await compensation.choose_policy(
+            session, actor, approval_above_cents=100_000, vat_category="S", vat_rate_bps=2_100
+        )
+        party = Party("B.V.", "Dam 1", "1012 JS", "Amsterdam")
+        await invoices.set_party(session, actor, None, party=party, at=T0)
+        await invoices.set_party(
+            session, actor, world.account.id, party=party, bill_from_on=MONTH, at=T0
+        )
+        await agreements.set_rate(
+            session, actor, agreement, code="guard_hour", name="Guard, hour", unit=Unit.HOUR,
+            price_cents=4_155, from_on=MONTH, at=T0,
+        )  # fmt: skip
+        line = {"rate_code": "guard_hour", "quantity_milli": 1_000}
+        await invoices.plan(session, actor, agreement, month_on=MONTH, at=T0, **line)  # type: ignore[arg-type]
+        await invoices.deliver(
+            session, actor, agreement, delivered_on=MONTH, reference="shift-1", at=T0, **line  # type: ignore[arg-type]
+        )  # fmt: skip
+        await compensation.give(session, actor, agreement, cents=2_500, reason="Sorry.", at=at)
+        await compensation.close_month(session, actor, agreement, MONTH, at=at)
+        invoice = await invoices.bill(session, actor, agreement, MONTH, at=at)
+        assert invoice is not None
+        await invoices.pay(
+            session, actor, invoice.id, amount_cents=100, paid_on=MONTH, reference="1", at=at
+        )
+        promise = await session.scalar(
+            select(Promise)
+            .where(
+                Promise.account_id == world.account.id,
+                Promise.state == State.LATE,
+                Promise.internal.is_(False),
+            )
+            .order_by(Promise.id)
+            .limit(1)
+        )
+        assert promise is not None
+        at += timedelta(minutes=1)
+        await compensation.contest(session, actor, promise.id, reason="We called.", at=at)
+        owner = await accounts.add_user(
+            session, actor, email=f"{promise.id.hex}@us.example", name="Manager",
+            role=Role.RELATIONSHIP_MANAGER, at=at,
+        )  # fmt: skip
+        await recovery.open_case(
+            session, actor, promise.incident_id, size=Size.MEDIUM, summary="Nobody came",
+            owner_id=owner.id, at=at,
+        )  # fmt: skip
