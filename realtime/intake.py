@@ -17,7 +17,7 @@ import structlog
 
 from domain import positions
 from domain.db import Sessions, transaction
-from domain.positions import Outcome, Position, Post, Reading, Report
+from domain.positions import Fences, Outcome, Position, Post, Reading, Report
 from realtime.tasks import end
 
 log = structlog.get_logger()
@@ -57,6 +57,8 @@ class Intake:
         self._tell = tell
         self._keep = keep
         self._posts: OrderedDict[UUID, tuple[float, Post | None]] = OrderedDict()
+        self._fences: dict[UUID, Fences] = {}
+        self._fenced_at = 0.0
         self._known_ms: dict[UUID, int] = {}
         self._waiting: deque[_Waiting] = deque()
         self._fixes = 0
@@ -78,8 +80,11 @@ class Intake:
         tick = time.monotonic()
         found_at, post = self._posts.get(device_id, (-FRESH_S, None))
         if tick - found_at >= FRESH_S:
+            if tick - self._fenced_at >= FRESH_S:
+                self._fenced_at, self._fences = tick, {}
+            since = self._now() - self._keep
             async with self._make() as session:
-                post = await positions.post_of(session, device_id, since=self._now() - self._keep)
+                post = await positions.post_of(session, device_id, since=since, fences=self._fences)
             self._posts[device_id] = (tick, post)
             self._posts.move_to_end(device_id)
             while len(self._posts) > KEPT:

@@ -15,6 +15,7 @@ from domain.positions.fences import Fence, fence_of
 from domain.positions.judging import due, judge
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
 from domain.positions.reads import (
+    Fences,
     Post,
     Tour,
     changed_since,
@@ -30,6 +31,7 @@ __all__ = [
     "MOST",
     "WORDS",
     "Fence",
+    "Fences",
     "Fix",
     "Kind",
     "Outcome",

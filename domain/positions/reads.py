@@ -1,6 +1,6 @@
 """Ask about positions: what a device is doing at the client's, and where everybody is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -23,6 +23,14 @@ _OLDEST = (
 FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
 
 
+Fences = tuple[tuple[UUID, Fence], ...]
+# Columns, not rows of the ORM: a device is looked up every 4 s, and this is 5 times cheaper.
+_TOUR = (
+    *(Device.tenant_id, Duty.id, Duty.account_id, Duty.number),
+    *(Duty.from_at, Duty.until_at, Duty.ended_at, Whereabouts.at),
+)
+
+
 class Tour(NamedTuple):
     """A duty as the intake sees it: [from, until) in milliseconds, and the client's fences."""
 
@@ -32,7 +40,7 @@ class Tour(NamedTuple):
     from_ms: int
     until_ms: int
     over: bool
-    fences: tuple[tuple[UUID, Fence], ...]
+    fences: Fences
 
 
 class Post(NamedTuple):
@@ -45,42 +53,58 @@ class Post(NamedTuple):
     """The newest fix that is known of its running duty."""
 
 
-async def post_of(session: AsyncSession, device_id: UUID, *, since: datetime) -> Post | None:
-    """A device with its duties that lasted after `since`."""
-    tenant_id = await session.scalar(select(Device.tenant_id).where(Device.id == device_id))
-    if tenant_id is None:
+async def post_of(
+    session: AsyncSession,
+    device_id: UUID,
+    *,
+    since: datetime,
+    fences: MutableMapping[UUID, Fences] | None = None,
+) -> Post | None:
+    """A device with its duties that lasted after `since`; `fences` holds those of accounts already known, and grows."""
+    found = (
+        await session.execute(
+            select(*_TOUR)
+            .outerjoin(
+                Duty,
+                and_(
+                    Duty.device_id == Device.id,
+                    func.coalesce(Duty.ended_at, Duty.until_at) > since,
+                ),
+            )
+            .outerjoin(Whereabouts, Whereabouts.duty_id == Duty.id)
+            .where(Device.id == device_id)
+            .order_by(Duty.from_at)
+        )
+    ).all()
+    if not found:
         return None
-    rows = await session.execute(
-        select(Duty, Whereabouts.at)
-        .outerjoin(Whereabouts, Whereabouts.duty_id == Duty.id)
-        .where(Duty.device_id == device_id, func.coalesce(Duty.ended_at, Duty.until_at) > since)
-        .order_by(Duty.from_at)
-    )
-    found = rows.all()
-    fences = await fences_of(session, {duty.account_id for duty, _at in found})
+    fences = {} if fences is None else fences
+    on_duty = [row for row in found if row.id is not None]
+    unknown = {row.account_id for row in on_duty} - fences.keys()
+    if unknown:
+        drawn = await fences_of(session, unknown)
+        fences.update((account_id, drawn.get(account_id, ())) for account_id in unknown)
     tours = tuple(
         Tour(
-            duty.id,
-            duty.account_id,
-            duty.number,
-            ms_of(duty.from_at),
-            ms_of(duty.ended_at or duty.until_at),
-            duty.ended_at is not None,
-            fences.get(duty.account_id, ()),
+            row.id,
+            row.account_id,
+            row.number,
+            ms_of(row.from_at),
+            ms_of(row.ended_at or row.until_at),
+            row.ended_at is not None,
+            fences[row.account_id],
         )
-        for duty, _at in found
+        for row in on_duty
     )
-    latest_ms = max((ms_of(at) for _duty, at in found if at is not None), default=-1)
-    return Post(device_id, tenant_id, tours, latest_ms)
+    latest_ms = max((ms_of(row.at) for row in on_duty if row.at is not None), default=-1)
+    return Post(device_id, found[0].tenant_id, tours, latest_ms)
 
 
-async def fences_of(
-    session: AsyncSession, account_ids: Collection[UUID]
-) -> dict[UUID, tuple[tuple[UUID, Fence], ...]]:
+async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, Fences]:
     """The fenced sites of accounts."""
     if not account_ids:
         return {}
-    found: dict[UUID, tuple[tuple[UUID, Fence], ...]] = {}
+    found: dict[UUID, Fences] = {}
     sites = await session.scalars(
         select(Site).where(Site.account_id.in_(account_ids), FENCED).order_by(Site.id)
     )

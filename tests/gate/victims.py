@@ -107,7 +107,11 @@ async def _put_on_duty(api: Api, office: Office) -> None:
     outline = [corner[axis] for corner in corners for axis in ("lat", "lon")]
     async with transaction(api.make) as session:
         site = await positions.draw_fence(session, actor, site.id, outline=outline, at=now)
-    places = [positions.Reading(at=now - timedelta(seconds=n), **guards.near(0)) for n in range(60)]
+    spot = guards.near(0)
+    places = [
+        positions.Reading(at=now - timedelta(seconds=n), lat=spot["lat"], lon=spot["lon"])
+        for n in range(60)
+    ]
     for _ in range(2):  # one whom the prober's control shots let go, and one who stays
         guard = await guards.on_duty(api.make, office.world, site=site)
         await api.state.intake.take(guard.device.id, places, positions.Source.BATCH)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents, positions
+from domain.actor import Actor
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.db import Sessions, transaction
 from domain.incidents import Incident, Source
@@ -39,7 +40,12 @@ async def walk(make: Sessions, guard: Guard, steps: Sequence[Step], accuracy_m: 
     """Hand in fixes; nobody has judged them yet."""
     at = START + timedelta(hours=11)
     readings = [
-        Reading(at=START + timedelta(seconds=s), accuracy_m=accuracy_m, **near(north))
+        Reading(
+            at=START + timedelta(seconds=s),
+            accuracy_m=accuracy_m,
+            lat=near(north)["lat"],
+            lon=near(north)["lon"],
+        )
         for s, north in steps
     ]
     async with make() as session:
@@ -64,7 +70,9 @@ async def spans(make: Sessions, guard: Guard, kind: Kind) -> list[tuple[float, f
             .where(Presence.duty_id == guard.duty.id, Presence.kind == kind)
             .order_by(Presence.from_at)
         )
-        return [(_since(row.from_at), row.until_at and _since(row.until_at)) for row in rows]
+        return [
+            (_since(row.from_at), _since(row.until_at) if row.until_at else None) for row in rows
+        ]
 
 
 def _since(at: datetime) -> float:
@@ -198,7 +206,7 @@ async def test_a_polygon_is_a_fence_too(make: Sessions, world: World) -> None:
     corners = [near(100, -30), near(100, 30), near(-20, 30), near(-20, -30)]
     outline = [each[axis] for each in corners for axis in ("lat", "lon")]
     async with transaction(make) as session:
-        actor = build.Actor.system(world.tenant.id, "test")
+        actor = Actor.system(world.tenant.id, "test")
         await positions.draw_fence(session, actor, guard.site.id, outline=outline, at=START)
     await walk(make, guard, [(0, 200), (10, 90), (20, 80), (30, 200), (40, 200), (60, 200)])
     await judged(make, guard, 60)
@@ -241,11 +249,11 @@ async def test_an_arrival_stops_the_promise_at_the_fix_that_proves_it_and_cites_
         proof = await session.scalar(
             select(Presence).where(Presence.duty_id == guard.duty.id, Presence.kind == Kind.STAY)
         )
+        assert proof is not None
         first = await session.scalar(
-            select(Entry).where(Entry.kind == "guard.arrived", Entry.subject_id == proof.id)  # type: ignore[union-attr]
+            select(Entry).where(Entry.kind == "guard.arrived", Entry.subject_id == proof.id)
         )
     assert fact is not None
-    assert proof is not None
     assert first is not None
     assert fact.body["presence_id"] == str(proof.id)
     assert len(fact.body["fixes"]) == 2
