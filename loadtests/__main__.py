@@ -16,6 +16,7 @@ def main() -> int:
     told = ArgumentParser(prog="python -m loadtests", description=__doc__)
     told.add_argument("--minutes", type=float, default=2.0)
     told.add_argument("--users", type=int, default=100)
+    told.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
     told.add_argument("--host", help="an API that runs; without one, servers are started")
     told.add_argument(
         "--companies", type=Path, help="with --host: what `waarborg company … --json` printed"
@@ -45,6 +46,7 @@ def main() -> int:
                 str(max(1, given.users / 10)),
             ),
             *("--run-time", f"{given.minutes * 60:.0f}s", "--companies", str(listed)),
+            *(["--saturate"] if given.saturate else []),
             *("--budgets", str(given.budgets), "--report-json", str(given.out / "report.json")),
             *(
                 "--html",

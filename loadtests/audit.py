@@ -26,6 +26,7 @@ class Wrong(StrEnum):
     TWICE = "one change with two effects"
     TWICE_CREDITED = "two credits for one breach"
     UNCREDITED = "a breach without its credit"
+    FIX = "a fix that counted twice, never, or was moved back"
     CURSOR = "a cursor taken that is not ours, or refused that is"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from loadtests.wire import PATIENCE_S, Refusal, Wire
 
 CLIENTS = 3  # a company
+LAT, LON = 51.9225, 4.4792  # where all sites are
+FENCE_M = 150.0
 ALWAYS = {"name": "24x7", "alwaysOpen": True}
 SECONDS = {
     "FIRST_RESPONSE": {"CRITICAL": 2, "HIGH": 15, "MEDIUM": 120, "LOW": 3600},
@@ -71,7 +73,9 @@ def found(host: str, company: str, key: str) -> Company:
     now = datetime.now(UTC)
     for number in range(CLIENTS):
         account = made.manager.do("create_account", name=f"Client {number}")["id"]
-        site = made.manager.do("add_site", accountId=account, name=f"Site {number}")["id"]
+        place = {"name": f"Site {number}", "lat": LAT, "lon": LON}
+        site = made.manager.do("add_site", accountId=account, **place)["id"]
+        made.manager.do("fence_site", siteId=site, radiusM=FENCE_M)
         made.manager.do(
             "sign_agreement",
             accountId=account, reference=f"LOAD-{number}", title="Load", signedOn=str(now.date()),

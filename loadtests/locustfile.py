@@ -16,13 +16,23 @@ from locust.env import Environment
 from loadtests import report
 from loadtests.asking import Asker
 from loadtests.company import Company, found
+from loadtests.guards import Guard
 from loadtests.listening import BreachDesk, Crowd, Watcher
 from loadtests.reading import Baseline, ClientApp
 from loadtests.run import Run
 from loadtests.storm import ControlRoom, Partner
 from loadtests.wire import Refusal
 
-__all__ = ["Baseline", "BreachDesk", "ClientApp", "ControlRoom", "Crowd", "Partner", "Watcher"]
+__all__ = [
+    "Baseline",
+    "BreachDesk",
+    "ClientApp",
+    "ControlRoom",
+    "Crowd",
+    "Guard",
+    "Partner",
+    "Watcher",
+]
 
 HERE = Path(__file__).parent
 COMPANIES: list[Company] = []
@@ -33,6 +43,7 @@ background: list[gevent.Greenlet] = []
 def options(parser: ArgumentParser) -> None:
     """What our runs are told beside what locust knows."""
     parser.add_argument("--companies", type=Path, help="companies and their first keys, JSON lines")
+    parser.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
     parser.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
     parser.add_argument("--report-json", type=Path, default=Path("build/loadtest/report.json"))
 
@@ -53,7 +64,8 @@ def prepare(environment: Environment, **_: Any) -> None:
 @events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
     """A new run, in which somebody drops the crowd's lines now and then."""
-    Asker.run_of = run = Run(environment, COMPANIES)
+    told: Any = environment.parsed_options
+    Asker.run_of = run = Run(environment, COMPANIES, saturate=told.saturate)
     background.extend((gevent.spawn(run.drop_the_crowd), gevent.spawn(report.progress, run)))
 
 

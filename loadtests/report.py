@@ -17,12 +17,16 @@ SAY_EVERY_S = 10.0
 
 
 def progress(run: Run) -> None:
-    """A line every ten seconds, for as long as the run lasts."""
-    began = time.monotonic()
+    """A line every ten seconds, for as long as the run lasts; failures of a new sort at once in words."""
+    began, known = time.monotonic(), 0
     while True:
         gevent.sleep(SAY_EVERY_S)
         total = run.environment.stats.total
         wrong = sum(run.audit.wrong.values())
+        errors = list(run.environment.stats.errors.values())
+        for each in errors[known : known + 5]:
+            _say(f"        {each.method} {each.name}: {each.error}"[:300])
+        known = len(errors)
         _say(
             f"{time.monotonic() - began:5.0f} s  {total.num_requests:7,} operations  {total.num_failures} failed  "
             f"{run.deliveries():8,} facts heard by {len(run.watches)} readers  {run.cuts} lines cut  {wrong} wrong"

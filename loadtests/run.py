@@ -23,6 +23,7 @@ class Run:
 
     environment: Environment
     companies: list[Company]
+    saturate: bool = False
     audit: Audit = field(default_factory=Audit)
     watches: list[Watch] = field(default_factory=list)
     crowd: list[Watch] = field(default_factory=list)

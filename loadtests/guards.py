@@ -1,0 +1,115 @@
+"""Guards with phones: a fix every 30 to 60 s each, queues after a tunnel, reports sent twice; or all that goes."""
+
+import random
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import gevent
+from locust import task
+
+from loadtests.asking import Asker
+from loadtests.audit import Wrong
+from loadtests.company import LAT, LON
+from loadtests.phones import phone
+
+SEEN_S = 10.0  # an acknowledged fix has this long to be what the map shows
+QUEUE = 5  # fixes that a phone kept in a tunnel
+BATCH = 100  # fixes of a report when saturating
+
+
+class Guard(Asker):
+    """One phone on duty, and a dispatcher's look at the map."""
+
+    weight = 2
+    role = "DISPATCHER"
+
+    def on_start(self) -> None:
+        """Go on duty."""
+        super().on_start()
+        self.phone = phone(self.company, self.client_of)
+        self.bearer = {"authorization": f"Bearer {self.phone.token}"}
+        self.last_ms = int(time.time() * 1000) - 3_600_000
+
+    def wait_time(self) -> float:
+        """Industry practice, or none."""
+        return 0.0 if self.run_of.saturate else random.uniform(30, 60)
+
+    @task
+    def report(self) -> None:
+        """Hand in what the phone has, perhaps twice, and see it on the map."""
+        if self.run_of.saturate:
+            self._batch(BATCH, step_ms=10)
+        elif random.random() < 0.5:
+            self._traccar()
+        else:
+            self._batch(QUEUE, step_ms=1000)
+        self._look()
+
+    def _fix(self, at_ms: int) -> dict[str, Any]:
+        self.last_ms = at_ms
+        lat, lon = (each + random.uniform(-0.0002, 0.0002) for each in (LAT, LON))
+        return {"at": at_ms, "lat": lat, "lon": lon, "accuracyM": 8.0, "speedMps": 1.2}
+
+    def _next_ms(self, fixes: int, step_ms: int) -> int:
+        """When the first of some fixes is made: as late as can be, and after all before."""
+        if self.run_of.saturate:
+            return self.last_ms + step_ms
+        return max(self.last_ms + step_ms, int(time.time() * 1000) - fixes * step_ms)
+
+    def _traccar(self) -> None:
+        fix = self._fix(self._next_ms(1, 1000))
+        at = datetime.fromtimestamp(fix["at"] / 1000, UTC).isoformat(timespec="milliseconds")
+        coords = {"latitude": fix["lat"], "longitude": fix["lon"], "accuracy": 8, "speed": 1.2}
+        told = {"timestamp": at, "coords": coords, "is_moving": True, "event": "motionchange"}
+        body = {"device_id": self.phone.token, "location": told}
+        self.client.post("/ingest/traccar", json=body, name="traccar")
+
+    def _batch(self, fixes: int, step_ms: int) -> None:
+        first = self._next_ms(fixes, step_ms)
+        body = {"fixes": [self._fix(first + n * step_ms) for n in range(fixes)]}
+        random.shuffle(body["fixes"])
+        self._send(body, new=True)
+        if random.random() < 0.3:
+            self._send(body, new=False)
+
+    def _send(self, body: dict[str, Any], *, new: bool) -> None:
+        """Every fix counts once: new ones as accepted, the same again as known."""
+        with self.client.post(
+            "/ingest/positions",
+            json=body,
+            headers=self.bearer,
+            name="positions",
+            catch_response=True,
+        ) as response:
+            if response.status_code != 200:
+                response.failure(f"status {response.status_code}: {(response.text or '')[:200]}")
+                return
+            told = response.json()
+        fixes = len(body["fixes"])
+        expected = {
+            "accepted": fixes if new else 0,
+            "duplicates": 0 if new else fixes,
+            "refused": [],
+        }
+        self.run_of.audit.saw(Wrong.FIX, count=fixes)
+        if told != expected:
+            self.run_of.audit.blame(Wrong.FIX, f"{self.company.name}: {told} instead of {expected}")
+
+    def _look(self) -> None:
+        """What was acknowledged is soon what the map shows, or something newer."""
+        deadline = time.monotonic() + SEEN_S
+        while True:
+            data = self.ask("positions", account=self.client_of.account)
+            if data is None:
+                return
+            shown = {each["number"]: each["at"] for each in data["positions"]}
+            at = shown.get(self.phone.number)
+            if at is not None and datetime.fromisoformat(at).timestamp() * 1000 >= self.last_ms - 1:
+                break
+            if time.monotonic() > deadline:
+                words = f"guard {self.phone.number} is shown at {at}, not at {self.last_ms}"
+                self.run_of.audit.blame(Wrong.FIX, f"{self.company.name}: {words}")
+                break
+            gevent.sleep(0.3)
+        self.run_of.audit.saw(Wrong.FIX)
