@@ -56,9 +56,10 @@ def main() -> None:
 
             simulate(settings)
         case ["evaluator"]:
-            from domain import sla
+            from domain import positions, sla
 
             sla.warm()
+            positions.warm()
         case unknown:
             raise SystemExit(f"not a child: {unknown}")
 

@@ -18,6 +18,7 @@ DAYS_EVERY_S = 3600.0
 
 async def watch_guards(make: Sessions) -> None:
     """Judge duties of which something came in, and end those whose time is over, twice a second, until cancelled."""
+    await asyncio.to_thread(positions.warm)
     while True:
         at = datetime.now(UTC)
         async with transaction(make) as session:

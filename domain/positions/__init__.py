@@ -12,7 +12,7 @@ from domain.positions.actions import (
     report,
 )
 from domain.positions.fences import Fence, fence_of
-from domain.positions.judging import due, judge
+from domain.positions.judging import due, judge, warm
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
 from domain.positions.reads import (
     Fences,
@@ -62,5 +62,6 @@ __all__ = [
     "report",
     "seen_by",
     "sees",
+    "warm",
     "where",
 ]
