@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from domain.reports.content import Part, Proactive, Stand
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AT_ITS_START = ("opened",)
+LONG_BEFORE = timedelta(days=366)
+"""How long before a change without a clock a letter about it may have left."""
 
 
 class Change(NamedTuple):
@@ -78,7 +80,7 @@ async def amendments(
 
 
 async def notices(
-    session: AsyncSession, account_id: UUID, changes: Iterable[Change], *, until: datetime
+    session: AsyncSession, account_id: UUID, changes: Sequence[Change], *, until: datetime
 ) -> Mapping[UUID, Sequence[datetime]]:
     """When something was said to the client about these subjects: updates on tickets, and messages that left.
 
@@ -97,7 +99,7 @@ async def notices(
     )
     for incident_id, at in said:
         found[incident_id].append(at)
-    earliest = min((change.since_at or change.at for change in changes), default=until)
+    earliest = min(change.since_at or change.at - LONG_BEFORE for change in changes)
     sent = await session.execute(
         select(Message.intent, Message.sent_at).where(
             Message.account_id == account_id,

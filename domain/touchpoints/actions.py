@@ -92,8 +92,6 @@ async def complete(
     )
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such touchpoint.", argument="id")
-    if row.done_at is not None:
-        raise Refused(Code.ALREADY_DONE, "This contact was made.", argument="id")
     account = await session.get_one(Account, row.account_id)
     if contact_id is not None:
         person = await session.scalar(
@@ -107,7 +105,10 @@ async def complete(
         )
         if person is None:
             raise Refused(Code.NOT_FOUND, "No such contact of this client.", argument="contactId")
-        person.last_contact_at = at
+        if row.done_at is None:
+            person.last_contact_at = at
+    if row.done_at is not None:
+        raise Refused(Code.ALREADY_DONE, "This contact was made.", argument="id")
     row.done_at, row.done_by, row.contact_id = at, actor.subject, contact_id
     record(
         session,
