@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from api import keys
 from api.companies import COMPANY, TROUBLES
+from api.walks import walk
 from domain.accounts import Tenant, User
 from domain.actor import Role
 from domain.agreements import Priority, TicketKind
@@ -78,7 +79,7 @@ class Company:
                 answer = await self._http.post(
                     "/graphql",
                     json={"query": query, "variables": variables},
-                    headers={"Authorization": f"Bearer {self._token(role)}"},
+                    headers={"Authorization": f"Bearer {self.token(role)}"},
                 )
                 body: dict[str, Any] = answer.json()
                 if body.get("data"):
@@ -96,14 +97,15 @@ class Company:
         )
         query = (
             f"mutation Live($i: {title}Input!) {{ done: {verb}(input: $i) {{ __typename "
-            "... on Incident { id } ... on Refusal { code message } } }"
+            "... on Node { id } ... on Refusal { code message } } }"
         )
         done = (await self.ask(role, query, i=fields))["done"]
         if done["__typename"] == "Refusal":
             log.info("simulator was told no", verb=verb, code=done["code"], why=done["message"])
         return dict(done)
 
-    def _token(self, role: Role) -> str:
+    def token(self, role: Role) -> str:
+        """A token of somebody of this role, good for a while."""
         now = datetime.now(UTC)
         token, until = self._tokens.get(role, ("", now))
         if until - now < TOKEN_LIFE / 2:
@@ -176,6 +178,7 @@ async def simulate(settings: Settings, chance: random.Random) -> None:
                 room.release()
 
         async with asyncio.TaskGroup() as scenes:
+            scenes.create_task(walk(company, http, chance))
             while True:
                 await room.acquire()
                 scenes.create_task(one())

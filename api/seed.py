@@ -164,6 +164,7 @@ async def _clients(session: AsyncSession, actor: Actor, at: datetime) -> list[Si
                 lat=place.lat,
                 lon=place.lon,
                 services=list(place.services),
+                fence_radius_m=100.0,
             )
             for place in client.places
         ]

@@ -1,0 +1,121 @@
+"""Guards of the demo company on their rounds: each with a device on duty that hands in where it is, like any phone."""
+
+import asyncio
+import math
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import httpx2
+import structlog
+
+from domain.actor import Role
+from schema import ids
+
+EVERY_S = 3.0
+SHIFT = timedelta(hours=8)
+ROUND_M, AWAY_M = 45.0, 320.0  # inside the fence, and well outside
+ROUND_S, TRIP_S = 240.0, 60.0
+STRAY_M = 4.0
+SILENT_S = 60
+METRE = 1 / 111_195  # degrees of latitude
+
+log = structlog.get_logger()
+
+SITES = "{ sites(first: 50) { nodes { id lat lon fenceRadiusM account { id } } } }"
+RUNNING = "{ duties(running: true, first: 100) { nodes { id } } }"
+
+
+class Asks(Protocol):
+    """The demo company's people, as the API sees them."""
+
+    async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]: ...  # noqa: D102
+    async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]: ...  # noqa: D102
+    def token(self, role: Role) -> str: ...  # noqa: D102
+
+
+async def walk(company: Asks, http: httpx2.AsyncClient, chance: random.Random) -> None:
+    """Let a guard go round the first place of every client, until cancelled."""
+    for duty in (await company.ask(Role.DISPATCHER, RUNNING))["duties"]["nodes"]:
+        await company.tell(Role.DISPATCHER, "endDuty", id=duty["id"])  # those of the play before
+    places = (await company.ask(Role.DISPATCHER, SITES))["sites"]["nodes"]
+    first = {place["account"]["id"]: place for place in reversed(places) if place["fenceRadiusM"]}
+    async with asyncio.TaskGroup() as rounds:
+        for account_id, place in first.items():
+            rounds.create_task(_go_round(company, http, account_id, place, chance))
+
+
+async def _go_round(
+    company: Asks,
+    http: httpx2.AsyncClient,
+    account_id: str,
+    place: dict[str, Any],
+    chance: random.Random,
+) -> None:
+    """Shift after shift: on duty at the place, round it, away for a moment, back again."""
+    while True:
+        begins = datetime.now(UTC)
+        token = await _on_duty(company, http, account_id, place, begins)
+        start = chance.uniform(0, ROUND_S)
+        while token and datetime.now(UTC) < begins + SHIFT:
+            since = (datetime.now(UTC) - begins).total_seconds() + start
+            await _hand_in(http, token, _fix(place, since, chance))
+            await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(EVERY_S)
+
+
+async def _on_duty(
+    company: Asks,
+    http: httpx2.AsyncClient,
+    account_id: str,
+    place: dict[str, Any],
+    begins: datetime,
+) -> str | None:
+    """Enrol a device and put it on duty; its token, or None when the API is away."""
+    headers = {"authorization": f"Bearer {company.token(Role.GUARD)}"}
+    try:
+        answer = await http.post("/auth/devices", json={"name": "Telefoon"}, headers=headers)
+        device = answer.json()
+        device_id = ids.write("Device", UUID(device["id"]))
+    except (httpx2.HTTPError, ValueError, KeyError) as error:
+        log.info("a guard waits for the API", error=repr(error))
+        return None
+    await company.tell(
+        Role.DISPATCHER,
+        "assignDevice",
+        deviceId=device_id,
+        accountId=account_id,
+        siteId=place["id"],
+        fromAt=begins.isoformat(),
+        untilAt=(begins + SHIFT).isoformat(),
+        silentAfterSeconds=SILENT_S,
+    )
+    return str(device["token"])
+
+
+async def _hand_in(http: httpx2.AsyncClient, token: str, fix: dict[str, Any]) -> None:
+    """One fix, lost when the API is away: the next one comes in a moment."""
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        await http.post("/ingest/positions", json={"fixes": [fix]}, headers=headers)
+    except httpx2.HTTPError as error:
+        log.info("a guard is not heard", error=repr(error))
+
+
+def _fix(place: dict[str, Any], since_s: float, chance: random.Random) -> dict[str, Any]:
+    """Where the guard is so many seconds into the duty."""
+    on_round = since_s % (ROUND_S + TRIP_S) < ROUND_S
+    radius = ROUND_M if on_round else AWAY_M
+    angle = since_s / 30
+    north = radius * math.cos(angle) + chance.gauss(0, STRAY_M)
+    east = radius * math.sin(angle) + chance.gauss(0, STRAY_M)
+    return {
+        "at": datetime.now(UTC).isoformat(),
+        "lat": place["lat"] + north * METRE,
+        "lon": place["lon"] + east * METRE / math.cos(math.radians(place["lat"])),
+        "accuracyM": round(abs(chance.gauss(STRAY_M, 2)) + 2, 1),
+        "speedMps": round(ROUND_M / 30 if on_round else 3.0, 1),
+        "headingDeg": round(math.degrees(angle) % 360, 1),
+        "batteryPct": round(100 - since_s / 600 % 80, 1),
+    }
