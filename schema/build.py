@@ -12,6 +12,7 @@ from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.credits import CreditMutation
+from schema.escalation import EscalationMutation, EscalationQuery
 from schema.feed import Subscription
 from schema.incidents import IncidentMutation
 from schema.invoices import InvoiceMutation
@@ -38,7 +39,7 @@ VERBS = (
     *(AuditMutation, PrivacyMutation),
     *(PositionMutation,),
     *(ReportMutation, TouchpointMutation),
-    *(WebhookMutation,),
+    *(WebhookMutation, EscalationMutation),
     *(OutboxMutation, MessageMutation),
 )
 
@@ -54,6 +55,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
             *(MoneyQuery,),
             *(WebhookQuery, OutboxQuery, StatusQuery),
+            *(WebhookQuery, EscalationQuery, OutboxQuery),
         ),
     )
     query.__strawberry_definition__.description = "What can be asked."

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 
 from domain.accounts import ApiKey, Reach, Tenant, User
 from domain.actor import Actor, Right
@@ -11,6 +11,7 @@ from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
 from domain.compensation import CompensationPolicy, Credit, CreditState
 from domain.credentials import Device
+from domain.escalation import Escalation, EscalationPolicy, EscalationStep
 from domain.incidents import IncidentUpdate
 from domain.ledger import Entry
 from domain.messages import Message
@@ -105,6 +106,21 @@ def _calendar(actor: Actor) -> ColumnElement[bool]:
     return and_(own, used)
 
 
+def _of_staff(model: type[Any]) -> Rule:
+    """Who is told of what is the company's own affair."""
+    return lambda actor: false() if actor.is_client else actor.fence(model)
+
+
+def _policy(actor: Actor) -> ColumnElement[bool]:
+    """The policies of the clients in reach, and those for all."""
+    if actor.is_client:
+        return false()
+    general = and_(
+        EscalationPolicy.tenant_id == actor.tenant_id, EscalationPolicy.account_id.is_(None)
+    )
+    return or_(actor.fence(EscalationPolicy), general)
+
+
 def _delivery(actor: Actor) -> ColumnElement[bool]:
     """Those of the webhooks one sees."""
     mine = select(Webhook.id).where(webhook_seen_by(actor))
@@ -134,6 +150,9 @@ _SPECIAL: dict[type[Any], Rule] = {
     Calendar: _calendar,
     CalendarVersion: _calendar_version,
     Entry: seen_by,
+    Escalation: _of_staff(Escalation),
+    EscalationStep: _of_staff(EscalationStep),
+    EscalationPolicy: _policy,
     Webhook: webhook_seen_by,
     WebhookDelivery: _delivery,
     WebhookAttempt: _attempt,

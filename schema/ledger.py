@@ -38,6 +38,8 @@ SUBJECTS = {
     "billing_party": "BillingParty",
     "recovery": "RecoveryCase",
     "webhook": "Webhook",
+    "escalation": "Escalation",
+    "escalation_policy": "EscalationPolicy",
 }
 """What a fact is about, by the first word of its kind."""
 

@@ -32,6 +32,7 @@ from domain.credentials import Device
 from domain.db import Sessions
 from domain.disclosure import Disclosure
 from domain.duties import Duty
+from domain.escalation import Escalation, EscalationPolicy, EscalationStep
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.invoices import (
     BillingParty,
@@ -67,6 +68,7 @@ NODES = (
     *(Device, Duty, Presence),
     *(Report, ReportPlan, Touchpoint),
     *(Webhook, WebhookDelivery),
+    *(Escalation, EscalationPolicy),
 )
 """Rows with a global id; the GraphQL type has the model's name."""
 R = TypeVar("R")
@@ -158,6 +160,9 @@ class Loaders:
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
         self.clock_of_term = _clocks(make)
         self.disclosure = one(Disclosure.commitment)
+        self.steps_of_escalation = many(
+            EscalationStep.escalation_id, EscalationStep.due_at, EscalationStep.id
+        )
         self.attempts_of_delivery = many(
             WebhookAttempt.delivery_id, WebhookAttempt.at, WebhookAttempt.id
         )

@@ -1,6 +1,7 @@
 """A company in which there is one of everything."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
@@ -9,6 +10,7 @@ from domain import (
     accounts,
     audit,
     compensation,
+    escalation,
     incidents,
     messages,
     positions,
@@ -75,7 +77,25 @@ async def furnished(api: Api) -> Office:
     await _report_on(api, office)
     await _look_at(api, office)
     await _hook(api, office)
+    await _escalate(api, office, late.id)
     return office
+
+
+async def _escalate(api: Api, office: Office, incident_id: UUID) -> None:
+    """A policy, and a ticket that has gone through its first step."""
+    system = Actor.system(office.world.tenant.id, "test")
+    step = escalation.StepDraft(after_minutes=1, roles=[Role.DISPATCHER])
+    async with transaction(api.make) as session:
+        await escalation.set_policy(
+            session,
+            system,
+            name="probe me",
+            steps=[step],
+            account_id=office.world.account.id,
+            at=T0,
+        )
+        await escalation.follow(session, system, incident_id, at=T0 + timedelta(days=1))
+    await prober.number(api)
 
 
 async def _hook(api: Api, office: Office) -> None:

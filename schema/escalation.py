@@ -1,0 +1,293 @@
+"""Escalation: policies, how far each ticket is, and who was told when. Clients are not shown these."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import select
+
+from domain import escalation
+from domain.actor import Role
+from domain.agreements import Priority
+from domain.escalation import Cycle, StepDraft
+from domain.escalation import Escalation as EscalationRow
+from domain.escalation import EscalationPolicy as PolicyRow
+from domain.escalation import EscalationStep as StepRow
+from domain.escalation.reads import steps_of
+from schema import ids
+from schema.accounts import Account, Contact, User
+from schema.context import Info
+from schema.fence import seen
+from schema.ids import Node
+from schema.incidents import Incident
+from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.thin import answers, names, shows, takes
+from schema.verbs import AccountId, Ask, Ref, verb
+
+names(
+    Cycle, "EscalationCycle",
+    unacknowledged="Nobody took the ticket up.", stale="Its next news is overdue.",
+    management="It has been open for four hours.",
+)  # fmt: skip
+
+PolicyId = Annotated[UUID, Ref("EscalationPolicy")]
+Row = strawberry.Parent[EscalationRow]
+Policy = strawberry.Parent[PolicyRow]
+Taken = strawberry.Parent[StepRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a policy as it is shown."""
+
+    after_minutes: int
+    roles: list[Role]
+    urgent: bool
+    user_ids: list[UUID]
+    contact_ids: list[UUID]
+
+
+StepParent = strawberry.Parent[Step]
+
+
+@shows(Step)
+class EscalationPolicyStep:
+    """So many minutes after its cycle began, these are told."""
+
+    after_minutes: Annotated[int, "Minutes after the ticket was opened, or its news was due."]
+    roles: Annotated[list[Role], "Everybody of these roles who looks after the client."]
+    urgent: Annotated[bool, "Whether it goes past quiet hours."]
+
+    @answers(list[User])
+    @staticmethod
+    async def users(row: StepParent, info: Info) -> list[Any]:
+        """These colleagues."""
+        found = await info.context.loaders.user.load_many(row.user_ids)
+        return [user for user in found if user is not None]
+
+    @answers(list[Contact])
+    @staticmethod
+    async def contacts(row: StepParent, info: Info) -> list[Any]:
+        """These people on the client's side."""
+        found = await info.context.loaders.contact.load_many(row.contact_ids)
+        return [contact for contact in found if contact is not None]
+
+
+@shows(PolicyRow)
+class EscalationPolicy(Node):
+    """Who is told of a ticket that nobody takes up or speaks about, and after how long."""
+
+    name: Annotated[str, "What it is called."]
+    repeat_minutes: Annotated[int | None, "How often the last step is repeated; null for once."]
+    stale_minutes: Annotated[
+        int | None,
+        "After how long without news a ticket is stale where no next update is promised.",
+    ]
+    warn_percents: Annotated[
+        list[int], "At which shares of a promise's time ops is warned: of 50, 75 and 90."
+    ]
+    made_at: Annotated[datetime, "Since when it holds."]
+    ended_at: Annotated[datetime | None, "Until when it held."]
+    version: Annotated[int, "Raised by every change."]
+
+    @answers(list[Priority])
+    @staticmethod
+    def priorities(row: Policy) -> list[Priority]:
+        """For which tickets; empty for all."""
+        return [Priority(each) for each in row.priorities]
+
+    @answers(list[EscalationPolicyStep])
+    @staticmethod
+    def steps(row: Policy) -> list[Step]:
+        """The steps, in order."""
+        return [
+            Step(s.after_minutes, s.roles, s.urgent, s.user_ids, s.contact_ids)
+            for s in steps_of(row)
+        ]
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: Policy, info: Info) -> Any:
+        """The client; null for all that have no policy of their own."""
+        if row.account_id is None:
+            return None
+        return await info.context.loaders.account.load(row.account_id)
+
+
+@shows(StepRow)
+class EscalationStep:
+    """Somebody was told."""
+
+    cycle: Annotated[Cycle, "Why."]
+    number: Annotated[int, "Which step, from 0; beyond the policy's last one, a repeat of it."]
+    due_at: Annotated[datetime, "When it was due."]
+    taken_at: Annotated[datetime, "When it was taken."]
+
+    @answers(list[User])
+    @staticmethod
+    async def users(row: Taken, info: Info) -> list[Any]:
+        """The colleagues who were told."""
+        found = await info.context.loaders.user.load_many(row.user_ids)
+        return [user for user in found if user is not None]
+
+    @answers(list[Contact])
+    @staticmethod
+    async def contacts(row: Taken, info: Info) -> list[Any]:
+        """Those on the client's side who were told."""
+        found = await info.context.loaders.contact.load_many(row.contact_ids)
+        return [contact for contact in found if contact is not None]
+
+
+@shows(EscalationRow)
+class Escalation(Node):
+    """How far the escalation of a ticket is."""
+
+    cycle: Annotated[Cycle | None, "What there is to tell; null while there is nothing."]
+    since: Annotated[datetime | None, "From when the minutes of the steps count."]
+    next_step_at: Annotated[
+        datetime | None, "When somebody is told next, unless something happens."
+    ]
+    management_at: Annotated[datetime | None, "When management was told first."]
+
+    @answers(Incident | None)
+    @staticmethod
+    async def incident(row: Row, info: Info) -> Any:
+        """The ticket."""
+        return await info.context.loaders.incident.load(row.incident_id)
+
+    @answers(EscalationPolicy | None)
+    @staticmethod
+    async def policy(row: Row, info: Info) -> Any:
+        """The policy it follows; without one management is told after four hours all the same."""
+        if row.policy_id is None:
+            return None
+        return await info.context.loaders.of_type["EscalationPolicy"].load(row.policy_id)
+
+    @answers(list[EscalationStep])
+    @staticmethod
+    async def steps(row: Row, info: Info) -> list[Any]:
+        """Who was told when, oldest first."""
+        return await info.context.loaders.steps_of_escalation.load(row.id)
+
+
+@takes
+class EscalationStepInput:
+    """A step of a policy: it tells somebody."""
+
+    after_minutes: Annotated[int, "Minutes after the ticket was opened, or its news was due."]
+    roles: Annotated[list[Role], "Everybody of these roles who looks after the client."] = []
+    user_ids: Annotated[list[strawberry.ID], "These colleagues."] = []
+    contact_ids: Annotated[list[strawberry.ID], "These people on the client's side."] = []
+    urgent: Annotated[bool, "Whether it goes past quiet hours."] = False
+
+
+@strawberry.type
+class EscalationQuery:
+    """What can be asked about escalations."""
+
+    @answers(Escalation | None)
+    @staticmethod
+    async def escalation(
+        info: Info, incident_id: Annotated[strawberry.ID, "The ticket."]
+    ) -> EscalationRow | None:
+        """The escalation of one ticket; null until a worker has looked at it, and for clients."""
+        query = select(EscalationRow).where(
+            EscalationRow.incident_id == ids.known(incident_id, "Incident"),
+            seen(info.context.actor, EscalationRow),
+        )
+        async with info.context.sessions() as session:
+            row: EscalationRow | None = await session.scalar(query)
+            return row
+
+    @answers(Connection[Escalation])
+    @staticmethod
+    async def escalations(
+        info: Info,
+        waiting: Annotated[bool, "Only those of whom somebody will be told."] = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """Escalations, the newest tickets first."""
+        query = select(EscalationRow).where(seen(info.context.actor, EscalationRow))
+        if waiting:
+            query = query.where(EscalationRow.next_step_at.is_not(None))
+        order = Order((EscalationRow.id,), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+    @answers(Connection[EscalationPolicy])
+    @staticmethod
+    async def escalation_policies(
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """Policies that hold, newest first."""
+        query = select(PolicyRow).where(
+            seen(info.context.actor, PolicyRow), PolicyRow.ended_at.is_(None)
+        )
+        order = Order((PolicyRow.id,), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+
+@strawberry.type
+class EscalationMutation:
+    """Verbs about escalation."""
+
+    @verb(EscalationPolicy)
+    @staticmethod
+    async def set_escalation_policy(
+        ask: Ask,
+        name: Annotated[str, "What it is called."],
+        steps: Annotated[list[EscalationStepInput], "Who is told after how long, in order."],
+        account_id: Annotated[
+            AccountId | None, "For this client; null for all that have none of their own."
+        ] = None,
+        priorities: Annotated[
+            list[Priority] | None, "For tickets of these priorities; null for all."
+        ] = None,
+        repeat_minutes: Annotated[
+            int | None, "How often the last step is repeated; null for once."
+        ] = None,
+        stale_minutes: Annotated[
+            int | None,
+            "After how long without news a ticket is stale where no next update is promised.",
+        ] = None,
+        warn_percents: Annotated[
+            list[int] | None, "At which shares of a promise's time ops is warned; null: 75, 90."
+        ] = None,
+    ) -> PolicyRow:
+        """Say who is told of tickets that nobody takes up or speaks about. The newest policy that fits holds."""
+        return await escalation.set_policy(
+            ask.session,
+            ask.actor,
+            name=name,
+            steps=[_draft(step) for step in steps],
+            account_id=account_id,
+            priorities=priorities or (),
+            repeat_minutes=repeat_minutes,
+            stale_minutes=stale_minutes,
+            warn_percents=(75, 90) if warn_percents is None else warn_percents,
+            at=ask.at,
+        )
+
+    @verb(EscalationPolicy)
+    @staticmethod
+    async def end_escalation_policy(ask: Ask, id: Annotated[PolicyId, "The policy."]) -> PolicyRow:
+        """Let a policy hold no more."""
+        return await escalation.end_policy(ask.session, ask.actor, id, at=ask.at)
+
+
+def _draft(step: EscalationStepInput) -> StepDraft:
+    return StepDraft(
+        after_minutes=step.after_minutes,
+        roles=step.roles,
+        user_ids=[ids.wanted(each, "User", "userIds") for each in step.user_ids],
+        contact_ids=[ids.wanted(each, "Contact", "contactIds") for each in step.contact_ids],
+        urgent=step.urgent,
+    )
