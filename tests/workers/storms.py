@@ -85,6 +85,10 @@ class Storm:
         self.accepted.append(message_id)
         self._write(f"postfix/qmgr[8]: {queue_id}: from=<desk@x>, size=9, nrcpt=1 (queue active)")
 
+    def close(self) -> None:
+        """Nothing more is taken."""
+        self._log.close()
+
     def _write(self, line: str) -> None:
         self._log.write(f"Nov 22 04:06:22 relay {line}\n")
         self._log.flush()
@@ -203,6 +207,7 @@ def relay(storm: Storm) -> Iterator[Callable[[], None]]:
     finally:
         for each in running:
             each.stop()
+        storm.close()
 
 
 WOMB = """
