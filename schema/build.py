@@ -54,8 +54,8 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         (
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
             *(MoneyQuery,),
-            *(WebhookQuery, OutboxQuery, StatusQuery),
-            *(WebhookQuery, EscalationQuery, OutboxQuery),
+            *(WebhookQuery, EscalationQuery),
+            *(OutboxQuery, StatusQuery),
         ),
     )
     query.__strawberry_definition__.description = "What can be asked."
