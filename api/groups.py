@@ -50,17 +50,8 @@ class Member:
     """One subscription of one client."""
 
     __slots__ = (
-        "_frame",
-        "_over",
-        "actor",
-        "floor",
-        "group",
-        "head",
-        "held",
-        "outlet",
-        "reached",
-        "tail",
-    )
+        "_frame", "_over", "actor", "floor", "group", "head", "held", "lost", "outlet", "reached", "tail",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -79,6 +70,9 @@ class Member:
         self.reached = 0
         self.floor = 0
         self.held: list[tuple[Told, bytes]] | None = None
+        """What is kept for it while it is being told what came before."""
+        self.lost = False
+        """Whether more came meanwhile than is kept."""
         self.group: Group | None = None
 
     def framed(self, payloads: Sequence[bytes]) -> bytes:
@@ -131,10 +125,11 @@ class Group:
 
     def admit(self, member: Member) -> None:
         """It has been told everything up to its floor: what was kept goes out, the rest comes as it happens."""
-        if member.group is not self:
-            return  # it was too slow, or left, meanwhile
         held, member.held = member.held or [], None
-        if held:
+        if member.lost:
+            member.reached = member.floor
+            self.let_go(member)
+        elif held:
             events, payloads = [told for told, _ in held], [payload for _, payload in held]
             self._reach(member, events, payloads, member.floor)
         if member.group is self and self._reached >= member.floor:
@@ -159,20 +154,15 @@ class Group:
 
     def let_go(self, member: Member) -> None:
         """Tell a member that was too slow how far it came, once it reads again."""
-        self._live.pop(member, None)
-        self._entering.pop(member, None)
+        member.group = None
         task = asyncio.create_task(self._notify(member))
         self._letting_go.add(task)
         task.add_done_callback(self._letting_go.discard)
+        self.remove(member)
 
     async def _notify(self, member: Member) -> None:
         notice = self._source.gap(member.reached)
-        try:
-            last = [] if notice is None else await self._payloads([notice])
-        finally:
-            member.group = None
-            self.remove(member)
-        member.over(last)
+        member.over([] if notice is None else await self._payloads([notice]))
 
     async def _run(self) -> None:
         try:
@@ -190,8 +180,11 @@ class Group:
                 member.over(last)
         else:
             for member in [*self._live, *self._entering]:
-                if member in self._live and not member.outlet.holds(member):
-                    member.reached = self._reached
+                if member.held is not None:
+                    member.lost = True  # it hears of this when it has been told what came before
+                    continue
+                if not member.outlet.holds(member):
+                    member.reached = max(self._reached, member.floor)
                 self.let_go(member)
         self.close()
 
@@ -233,7 +226,7 @@ class Group:
             EVENTS.inc(len(news))
             if member.held is None:
                 self._reach(member, told, answers, max(before, member.floor))
-            else:
+            elif not member.lost:
                 member.held += zip(told, answers, strict=True)
         if member.group is not self:
             return
@@ -242,7 +235,8 @@ class Group:
                 del self._entering[member]
                 self._live[member] = None
         elif len(member.held) > ENTERING:
-            self.let_go(member)
+            member.lost = True
+            member.held.clear()
 
     def _reach(
         self, member: Member, events: Sequence[Told], payloads: Sequence[bytes], before: int

@@ -70,19 +70,26 @@ class Crowd:
     def hear(self, wait_s: float, note: Callable[[int, int], None]) -> None:
         """Read what there is; `note(fd, frames)` for each read."""
         for fd, _ in self._poll.poll(wait_s):
-            data = self._rest[fd] + os.read(fd, 262_144)
+            news = os.read(fd, 262_144)
+            assert news, "the server hung up"
+            data = self._rest[fd] + news
             size, at, frames = len(data), 0, 0
-            while size - at >= 4:
+            while size - at >= 2:
                 head = data[at + 1]
                 if head < 126:
                     end = at + 2 + head
+                elif size - at < 10:
+                    break
                 elif head == 126:
                     end = at + 4 + (data[at + 2] << 8 | data[at + 3])
                 else:
                     end = at + 10 + int.from_bytes(data[at + 2 : at + 10], "big")
                 if end > size:
                     break
-                if data[at] == 0x81:  # text; pings are not counted
+                if data[at] == 0x89:
+                    payload = data[at + 2 : end]
+                    os.write(fd, b"\x8a" + bytes((0x80 | len(payload),)) + b"\0\0\0\0" + payload)
+                elif data[at] == 0x81:
                     frames += 1
                     if fd in self._sampled:
                         start = at + (2 if head < 126 else 4 if head == 126 else 10)

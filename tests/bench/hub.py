@@ -154,7 +154,7 @@ def _run(
             reached[event - oldest] += 1
             late.append(at - sent[event])
 
-    while now() - began < seconds or len(sent) < 5 * in_flight:
+    while now() - began < seconds or len(sent) < in_flight + 4:
         while len(reached) < in_flight:
             reached.append(0)
             sent.append(now())

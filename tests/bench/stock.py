@@ -51,7 +51,9 @@ class Subscription:
 
     @strawberry.subscription
     async def account_events(
-        self, account_id: strawberry.ID, kinds: list[str] | None = None  # noqa: ARG002 - one account
+        self,
+        account_id: strawberry.ID,
+        kinds: list[str] | None = None,  # noqa: ARG002 - one account
     ) -> AsyncGenerator[FeedEvent, None]:
         """Everything that happens about one client."""
         queue: asyncio.Queue[FeedEvent] = asyncio.Queue()
