@@ -61,8 +61,8 @@ bench-evaluator: install ## Time the evaluator against NumPy, polars, DuckDB and
 bench-timers: install ## How late 10,000 deadlines of one minute fall, and how fast a stop of ten minutes is caught up with
 	$(RUN)/python -m tests.bench.timers
 
-loadtest: install ## Load test that audits itself, on servers of its own. MINUTES=, USERS=; HOST= and COMPANIES= for others
-	$(RUN)/python -m loadtests --minutes $(MINUTES) --users $(USERS) $(if $(HOST),--host $(HOST) --companies $(COMPANIES))
+loadtest: install ## Load test that audits itself, on servers of its own. MINUTES=, USERS=, SATURATE=1; HOST=, COMPANIES= for others
+	$(RUN)/python -m loadtests --minutes $(MINUTES) --users $(USERS) $(if $(SATURATE),--saturate) $(if $(HOST),--host $(HOST) --companies $(COMPANIES))
 
 bench-hub: install ## Time one event to many subscribers against a stock Strawberry server
 	$(RUN)/python -m tests.bench.hub
