@@ -343,25 +343,31 @@ async def _arrive(
             Incident.tenant_id == actor.tenant_id,
             Incident.site_id.in_({row.site_id for row in stays}),
             Incident.status.in_(OPEN),
-            or_(Incident.arrived_at.is_(None), Incident.arrived_at > _at(t[0])),
+            or_(Incident.arrived_at.is_(None), Incident.arrived_at > min(r.from_at for r in stays)),
         )
     )
     for incident_id, site_id, opened_at, arrived_at in waiting.all():
         for row in sorted(stays, key=lambda row: row.from_at):
             if row.site_id != site_id:
                 continue
-            since = max(opened_at, row.from_at)
-            inside = (outsides[site_id] <= 0) & (t >= since.timestamp())
-            if row.until_at is not None:
-                inside &= t < row.until_at.timestamp()
-            if not inside.any():
+            came_at = _came_at(row, opened_at, t, outsides[site_id])
+            if came_at is None:
                 continue
-            came_at = max(since, _at(t[np.argmax(inside)]))
             if arrived_at is None or came_at < arrived_at:
                 proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
                 with suppress(Refused):  # somebody was faster in between
                     await incidents.arrive(session, actor, incident_id, at=came_at, proof=proof)
-                break
+            break
+
+
+def _came_at(row: Presence, opened_at: datetime, t: Floats, outside: Floats) -> datetime | None:
+    """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
+    if row.from_at >= opened_at:
+        return row.from_at
+    inside = (outside <= 0) & (t >= opened_at.timestamp())
+    if row.until_at is not None:
+        inside &= t < row.until_at.timestamp()
+    return max(opened_at, _at(t[np.argmax(inside)])) if inside.any() else None
 
 
 def _next_check(

@@ -233,13 +233,15 @@ async def arrival(make: Sessions, incident: Incident) -> Promise:
     return found
 
 
+@pytest.mark.parametrize("piece", [1, 45])
 async def test_an_arrival_stops_the_promise_at_the_fix_that_proves_it_and_cites_it(
-    make: Sessions, world: World
+    make: Sessions, world: World, piece: int
 ) -> None:
     guard = await on_duty(make, world)
     incident = await opened(make, world, guard, 100)
-    await walk(make, guard, THERE_AND_BACK[:45])
-    await judged(make, guard, 500)
+    for start in range(0 if piece > 1 else 33, 45, piece):
+        await walk(make, guard, THERE_AND_BACK[start : start + piece])
+        await judged(make, guard, THERE_AND_BACK[min(start + piece, 44)][0])
     promise = await arrival(make, incident)
     assert (promise.state, promise.stopped_at) == (State.KEPT, START + timedelta(seconds=350))
     async with make() as session:
