@@ -44,6 +44,7 @@ class ReportPlan(Node):
     enabled: Annotated[bool, "Whether it is made at all."]
     local_time: Annotated[time, "When it has to be there, on the client's clock."]
     weekday: Annotated[int, "On which day weekly ones have to be there: 0 is Monday."]
+    late_credit_cents: Annotated[Long | None, "What you get for one that is late, in cents."]
     next_on: Annotated[date, "The first day of the next one."]
     version: Annotated[int, "Raised by every change."]
 
@@ -209,10 +210,13 @@ class ReportMutation:
         enabled: Annotated[bool | None, "Whether it is made; null: as it is."] = None,
         local_time: Annotated[time | None, "When it has to be there; null: as it is."] = None,
         weekday: Annotated[int | None, "0 (Monday) to 6; null: as it is."] = None,
+        late_credit_cents: Annotated[
+            Long | None, "What the client gets for one that is late, 0: nothing; null: as it is."
+        ] = None,
         expected_version: ExpectedVersion = None,
     ) -> reports.ReportPlan:
         """Say when a client gets a report, or that it gets none."""
         return await reports.set_plan(
             ask.session, ask.actor, account_id, cadence, enabled=enabled, local_time=local_time,
-            weekday=weekday, at=ask.at, expected_version=expected_version,
+            weekday=weekday, late_credit_cents=late_credit_cents, at=ask.at, expected_version=expected_version,
         )  # fmt: skip

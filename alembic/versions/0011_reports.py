@@ -42,11 +42,13 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("local_time", sa.Time(), nullable=False),
         sa.Column("weekday", sa.BigInteger(), nullable=False),
+        sa.Column("late_credit_cents", sa.BigInteger(), nullable=True),
         sa.Column("next_on", sa.Date(), nullable=False),
         sa.Column("look_at", AT, nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("account_id", "cadence", name="uq_report_plan_account_id_cadence"),
         sa.CheckConstraint("weekday BETWEEN 0 AND 6", name="ck_report_plan_weekday"),
+        sa.CheckConstraint("late_credit_cents > 0", name="ck_report_plan_late_credit_positive"),
     )
     op.create_index(
         "ix_report_plan_due", "report_plan", ["look_at"], postgresql_where=sa.text("enabled")

@@ -10,16 +10,16 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import messages
+from domain import compensation, messages
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
-from domain.agreements.model import Agreement
+from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 from domain.messages.model import Message, MessageState
 from domain.reports import events
-from domain.reports.letter import letter_of
+from domain.reports.letter import letter_of, stem
 from domain.reports.model import Report, ReportPlan, Verdict
 from domain.reports.periods import (
     Cadence,
@@ -38,6 +38,8 @@ AGAIN = timedelta(minutes=1)
 SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
 """How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
 GIVEN_UP = timedelta(days=3)
+SETTLED = timedelta(minutes=2)
+"""How long after it was due nobody is called late yet: a letter that left in time may still have to be written down."""
 _UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
 _ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 
@@ -86,10 +88,13 @@ async def set_plan(
     enabled: bool | None = None,
     local_time: time | None = None,
     weekday: int | None = None,
+    late_credit_cents: int | None = None,
     at: datetime,
     expected_version: int | None = None,
 ) -> ReportPlan:
     """Say when a client gets a report, or that it gets none; what is None stays as it is.
+
+    `late_credit_cents` is what the client gets for one that is late, 0 for nothing.
 
     Switched on again, it begins with the period under way.
     """
@@ -98,6 +103,8 @@ async def set_plan(
         raise Refused(Code.INVALID, "A weekday is 0 (Monday) to 6.", argument="weekday")
     if local_time is not None and local_time.tzinfo is not None:
         raise Refused(Code.INVALID, "It is the client's own clock: no zone.", argument="localTime")
+    if (late_credit_cents or 0) < 0:
+        raise Refused(Code.INVALID, "A credit is not negative.", argument="lateCreditCents")
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.fence(Account))
     )
@@ -120,6 +127,8 @@ async def set_plan(
         plan.local_time if local_time is None else local_time.replace(second=0, microsecond=0)
     )
     plan.weekday = plan.weekday if weekday is None else weekday
+    if late_credit_cents is not None:
+        plan.late_credit_cents = late_credit_cents or None
     plan.look_at = _next(plan, account).made_at
     await session.flush()
     return plan
@@ -261,17 +270,41 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
         report.delivered_at = await _delivered_at(session, report)
         if report.delivered_at is not None:
             record(session, actor, _fact(events.Delivered, report, report.delivered_at))
-    if report.verdict is None:
-        report.verdict, report.judged_at = judge(report.due_at, report.delivered_at, at=at)
-        if report.verdict is not None and report.judged_at is not None:
-            kind = events.Kept if report.verdict is Verdict.KEPT else events.Late
-            record(session, actor, _fact(kind, report, report.judged_at))
+    known_at = at - SETTLED if report.delivered_at is None else at
+    verdict, judged_at = judge(report.due_at, report.delivered_at, at=known_at)
+    if verdict is not None and judged_at is not None and verdict is not report.verdict:
+        report.verdict, report.judged_at = verdict, judged_at
+        kind = events.Kept if verdict is Verdict.KEPT else events.Late
+        record(session, actor, _fact(kind, report, judged_at))
+        if verdict is Verdict.LATE:
+            await _give_back(session, actor, report, at=at)
     over = at > report.due_at + GIVEN_UP and report.verdict is not None
     if over or (report.delivered_at is not None and report.verdict is not None):
         report.look_at = None
     else:
         busy_until = max(report.due_at, report.made_at) + LATER
         report.look_at = at + (SOON if at <= busy_until else LATER)
+
+
+async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at: datetime) -> None:
+    """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
+
+    It is booked as a gesture, because the credits of promises belong to tickets.
+    """
+    cents = await session.scalar(
+        select(ReportPlan.late_credit_cents).where(
+            ReportPlan.account_id == report.account_id, ReportPlan.cadence == report.cadence
+        )
+    )
+    agreement_id = await session.scalar(
+        select(Terms.agreement_id)
+        .where(Terms.account_id == report.account_id, Terms.in_force.contains(report.due_at))
+        .order_by(Terms.agreement_id)
+        .limit(1)
+    )
+    if cents and agreement_id is not None:
+        reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
+        await compensation.give(session, actor, agreement_id, cents=cents, reason=reason, at=at)
 
 
 async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:

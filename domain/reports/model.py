@@ -27,6 +27,7 @@ class ReportPlan(Base, Owned, Versioned):
     __table_args__ = (
         UniqueConstraint("account_id", "cadence"),
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("late_credit_cents > 0", name="late_credit_positive"),
         Index("ix_report_plan_due", "look_at", postgresql_where=text("enabled")),
     )
 
@@ -34,6 +35,9 @@ class ReportPlan(Base, Owned, Versioned):
     enabled: Mapped[bool] = mapped_column(default=True)
     local_time: Mapped[time]
     weekday: Mapped[int] = mapped_column(default=0)  # of weekly ones; Monday 0
+    late_credit_cents: Mapped[
+        int | None
+    ]  # what the client gets for one that is late; None: nothing
     next_on: Mapped[date]  # first local day of the next report
     look_at: Mapped[datetime]  # when it is to be made, or tried again
 

@@ -16,6 +16,7 @@ from domain import accounts, incidents, reports
 from domain.accounts import Account
 from domain.actor import Actor
 from domain.agreements import Priority
+from domain.compensation.model import Credit, CreditKind
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry
@@ -205,7 +206,9 @@ async def test_a_report_is_late_from_its_instant_on_and_stays_so_when_it_comes(
     report = await made(make, plan, plan.look_at)
     assert report is not None
 
-    late = await followed(make, report, at=report.due_at + timedelta(seconds=1))
+    not_yet = await followed(make, report, at=report.due_at + timedelta(minutes=2))
+    assert not_yet.verdict is None
+    late = await followed(make, report, at=report.due_at + timedelta(minutes=2, seconds=1))
     assert (late.verdict, late.judged_at, late.delivered_at) == (Verdict.LATE, late.due_at, None)
     await arrive(make, report, report.due_at + timedelta(hours=1), report.due_at)
     come = await followed(make, report, at=report.due_at + timedelta(hours=2))
@@ -302,3 +305,40 @@ async def test_a_client_without_an_agreement_gets_no_reports(make: Sessions) -> 
         await reports.adopt(session, at=T0)
         n = await session.scalar(select(func.count()).where(ReportPlan.account_id == bare.id))
     assert n == 0
+
+
+async def test_a_late_report_is_credited_once_as_its_plan_says(make: Sessions) -> None:
+    world = await build.client(make)
+    plan = (await planned(make, world))[Cadence.DAILY]
+    async with transaction(make) as session:
+        await reports.set_plan(
+            session, Actor.system(world.tenant.id, "test"), world.account.id, Cadence.DAILY,
+            late_credit_cents=1_500, at=T0,
+        )  # fmt: skip
+    report = await made(make, plan, plan.look_at)
+    assert report is not None
+
+    for hours in (1, 2, 3):
+        await followed(make, report, at=report.due_at + timedelta(hours=hours))
+
+    async with make() as session:
+        found = await session.scalars(select(Credit).where(Credit.account_id == world.account.id))
+        assert [(credit.amount_cents, credit.kind) for credit in found] == [
+            (1_500, CreditKind.GOODWILL)
+        ]
+
+
+async def test_a_letter_that_left_in_time_is_kept_though_it_was_noted_late(make: Sessions) -> None:
+    world = await build.client(make)
+    plan = (await planned(make, world))[Cadence.DAILY]
+    report = await made(make, plan, plan.look_at)
+    assert report is not None
+    await followed(make, report, at=report.due_at + timedelta(hours=1))
+
+    await arrive(make, report, report.due_at, report.due_at)
+    revised = await followed(make, report, at=report.due_at + timedelta(hours=2))
+
+    assert (revised.verdict, revised.look_at) == (Verdict.KEPT, None)
+    assert await facts_of(make, report) == [
+        "report.made", "report.late", "report.delivered", "report.kept",
+    ]  # fmt: skip
