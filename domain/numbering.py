@@ -16,13 +16,14 @@ from sqlalchemy import (
     ColumnElement,
     LargeBinary,
     bindparam,
+    exists,
     func,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import aliased, load_only
 
 from domain.actor import Origin
 from domain.base import JSON, uuid7
@@ -123,15 +124,14 @@ async def number(
 ) -> Batch:
     """Number the oldest unnumbered facts, link them, and write down their consequences; the caller commits.
 
+    When more wait than `limit`, live facts go before history, so that what happens now does not queue behind an
+    import; but not before older facts of their own account, whose order is kept.
+
     `routes` says which jobs follow from a kind of fact; history has no consequences. Only the relay's leader calls
     this, on the connection that holds the leader's lock. The numbers are unique in the table too, so that a second
     caller fails instead of numbering twice.
     """
-    entries = list(
-        await session.scalars(
-            select(Entry).where(Entry.seq.is_(None)).order_by(Entry.id).limit(limit)
-        )
-    )
+    entries = await _next(session, limit)
     # A tenant's head may remember more than the ledger shows, after somebody cut off its end: no number comes twice.
     seq = max(await head(session), await session.scalar(select(func.max(LedgerHead.seq))) or 0)
     if not entries:
@@ -150,6 +150,29 @@ async def number(
     await session.execute(_PLACE, {"ids": ids, "seqs": seqs, "hashes": hashes})
     await _keep_heads(session, heads)
     return Batch(len(entries), seq, await _consequences(session, entries, routes, due_at))
+
+
+async def _next(session: AsyncSession, limit: int) -> list[Entry]:
+    """The facts to number now, in order."""
+    waiting = select(Entry).where(Entry.seq.is_(None)).order_by(Entry.id).limit(limit)
+    oldest = list(await session.scalars(waiting))
+    if len(oldest) < limit or all(entry.origin is Origin.LIVE for entry in oldest):
+        return oldest
+    # Looking through 100,000 facts for the live ones takes 30 ms, so it is done only while so many wait.
+    past = aliased(Entry)
+    live = await session.scalars(
+        waiting.where(
+            Entry.origin == Origin.LIVE,
+            ~exists().where(
+                past.seq.is_(None),
+                past.origin != Origin.LIVE,
+                past.tenant_id == Entry.tenant_id,
+                past.account_id.is_not_distinct_from(Entry.account_id),
+            ),
+        )
+    )
+    first = {entry.id: entry for entry in live}
+    return [*first.values(), *(each for each in oldest if each.id not in first)][:limit]
 
 
 async def _heads(session: AsyncSession, tenants: Collection[UUID]) -> dict[UUID, tuple[int, bytes]]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from domain import numbering
 from domain.actor import Origin
-from domain.db import Sessions
+from domain.db import Sessions, transaction
 from domain.ledger import Entry, ShardMark
 from domain.numbering import Numbered
 from domain.outbox import Outbox
@@ -223,6 +223,35 @@ async def test_history_has_no_consequences_and_news_has_each_once(make: Sessions
         )
         assert [tuple(row) for row in rows] == [(news.id, "ring"), (news.id, "sing")]
     assert past.id != news.id
+
+
+async def test_what_happens_now_does_not_queue_behind_history(make: Sessions) -> None:
+    imported, other = await facts.client(make), await facts.client(make)
+    past = replace(imported, actor=replace(imported.actor, origin=Origin.HISTORY))
+    await facts.number_all(make)
+    await facts.note(make, past, *range(50))
+    await facts.note(make, imported, 50)
+    await facts.note(make, other, 1, 2)
+    batches = []
+    for _ in range(6):
+        async with transaction(make) as session:
+            batches.append(await numbering.number(session, routes={}, due_at=facts.T0, limit=10))
+    async with make() as session:
+        rows = await session.execute(
+            select(Entry.seq, Entry.account_id, Entry.body["n"].as_integer())
+            .where(Entry.account_id.in_([imported.account_id, other.account_id]))
+            .where(Entry.kind == "test.noted")
+            .order_by(Entry.seq)
+        )
+        told = rows.all()
+        chains = [await verify_chain(session, each.actor.tenant_id) for each in (imported, other)]
+    first = told[0].seq
+    assert [row.seq for row in told] == list(range(first, first + 53))  # dense
+    assert [row.account_id for row in told[:2]] == [other.account_id] * 2
+    # One account's facts keep their order: the live one waits for its own history.
+    assert [row[2] for row in told if row.account_id == imported.account_id] == list(range(51))
+    assert [batch.facts for batch in batches] == [10, 10, 10, 10, 10, 3]
+    assert all(chain.holds for chain in chains)
 
 
 @pytest.mark.parametrize(
