@@ -17,6 +17,7 @@ from domain.credentials.model import Device, Invitation, Password, RefreshToken,
 from domain.disclosure import Disclosure
 from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
+from domain.positions.model import Fix
 from domain.privacy.events import Erased, ErasureRequested, Expired, Exported
 from domain.privacy.reads import TEXTS, everything, found, names_of
 from domain.privacy.rules import ERASED, Person, Retention, pattern
@@ -161,9 +162,11 @@ def _forget_contact(row: Contact) -> None:
 
 
 async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime) -> None:
-    """Passwords, invitations and sign-ins go; devices stay, because facts name them, without name or use."""
+    """Passwords, invitations, sign-ins and fixes go; devices stay, because facts name them, without name or use."""
     sign_ins = select(SignIn.id).where(SignIn.user_id == user_id)
+    devices = select(Device.id).where(Device.user_id == user_id)
     for gone in (
+        delete(Fix).where(Fix.device_id.in_(devices)),
         delete(RefreshToken).where(RefreshToken.sign_in_id.in_(sign_ins)),
         delete(SignIn).where(SignIn.user_id == user_id),
         delete(Password).where(Password.user_id == user_id),

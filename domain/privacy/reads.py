@@ -4,26 +4,35 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.accounts.model import Contact, Reach, User
 from domain.actor import Actor, Right
 from domain.base import JSON, Base
+from domain.compensation.model import Credit, Dispute
 from domain.credentials.model import Device, SignIn
 from domain.disclosure import Disclosure
+from domain.duties.model import Duty
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident, IncidentUpdate, Pause
 from domain.ledger import Entry
 from domain.messages.model import Message
+from domain.positions.model import Fix
 from domain.privacy.rules import Person, pattern
+from domain.recovery.model import RecoveryCase, RecoveryStep
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.summary,
     Incident.reporter,
     IncidentUpdate.body,
     Pause.note,
+    Credit.decision_reason,
+    Dispute.reason,
+    Dispute.outcome,
+    RecoveryCase.summary,
+    RecoveryStep.note,
 )
 """Free text outside the ledger in which people may be named."""
 
@@ -72,6 +81,19 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
             {"name": name, "enrolled_at": enrolled_at, "revoked_at": revoked_at}
             for name, enrolled_at, revoked_at in await session.execute(
                 devices.where(Device.user_id == row.id).order_by(Device.enrolled_at)
+            )
+        ]
+        fixes = select(func.count(), func.min(Fix.at), func.max(Fix.at))
+        mine = select(Device.id).where(Device.user_id == row.id)
+        many, first_at, last_at = (
+            await session.execute(fixes.where(Fix.device_id.in_(mine)))
+        ).one()
+        told["fixes"] = {"many": many, "first_at": first_at, "last_at": last_at}
+        duties = select(Duty.id, Duty.account_id, Duty.from_at, Duty.until_at)
+        told["duties"] = [
+            {"id": id_, "account_id": account_id, "from_at": from_at, "until_at": until_at}
+            for id_, account_id, from_at, until_at in await session.execute(
+                duties.where(Duty.user_id == row.id).order_by(Duty.from_at)
             )
         ]
         sign_ins = select(SignIn.started_at).where(SignIn.user_id == row.id)

@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from domain import incidents, positions
-from domain.actor import Actor
+from domain import incidents, positions, privacy
+from domain.actor import Actor, Role
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.db import Sessions, transaction
 from domain.incidents import Incident, Source
 from domain.ledger import Entry
-from domain.positions import Kind, Presence, Reading, Report
+from domain.positions import Fix, Kind, Presence, Reading, Report
+from domain.privacy import Person
 from domain.sla import Promise, State
 from tests import build, guards
 from tests.build import World
+from tests.domain.privacy.test_privacy import forget
 from tests.guards import Guard, near
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -306,3 +308,21 @@ async def test_a_duty_that_ends_ends_what_lasts_without_saying_that_the_guard_le
     async with make() as session:
         due = await positions.due(session, at=START + timedelta(days=1))
     assert guard.duty.id not in due
+
+
+async def test_a_guard_who_is_forgotten_leaves_no_fixes(make: Sessions, world: World) -> None:
+    guard = await on_duty(make, world)
+    await walk(make, guard, THERE_AND_BACK)
+    manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
+    async with transaction(make) as session:
+        _, shown = await privacy.export(
+            session, manager, Person.USER, guard.user.id, at=START + timedelta(days=1)
+        )
+    assert shown["fixes"]["many"] == len(THERE_AND_BACK)
+    assert [each["id"] for each in shown["duties"]] == [str(guard.duty.id)]
+    await forget(make, world, Person.USER, guard.user.id)
+    async with make() as session:
+        left = await session.scalar(
+            select(func.count()).select_from(Fix).where(Fix.device_id == guard.device.id)
+        )
+    assert left == 0
