@@ -111,7 +111,7 @@ def _of_staff(model: type[Any]) -> Rule:
     return lambda actor: false() if actor.is_client else actor.fence(model)
 
 
-def _policy(actor: Actor) -> ColumnElement[bool]:
+def _escalation_policy(actor: Actor) -> ColumnElement[bool]:
     """The policies of the clients in reach, and those for all."""
     if actor.is_client:
         return false()
@@ -152,7 +152,7 @@ _SPECIAL: dict[type[Any], Rule] = {
     Entry: seen_by,
     Escalation: _of_staff(Escalation),
     EscalationStep: _of_staff(EscalationStep),
-    EscalationPolicy: _policy,
+    EscalationPolicy: _escalation_policy,
     Webhook: webhook_seen_by,
     WebhookDelivery: _delivery,
     WebhookAttempt: _attempt,

@@ -6,7 +6,6 @@ is sent may arrive twice, under one `webhook-id`: between a receiver's "200" and
 """
 
 import asyncio
-import random
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,25 +14,18 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import numbering, webhooks
 from domain.actor import Actor
 from domain.db import Sessions, transaction
-from domain.ledger import record
 from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import (
-    DeliveryState,
     Outcome,
     Taken,
     Vault,
     Webhook,
-    WebhookDelivery,
-    WebhookState,
-    events,
 )
 from domain.webhooks.delivering import (
     behind,
@@ -41,14 +33,11 @@ from domain.webhooks.delivering import (
     held,
     hold_webhook,
     lay_down,
-    make_due,
-    next_of,
-    note,
-    settle,
     take,
 )
 from domain.webhooks.rules import signatures
 from realtime.topics import seen_by, sees
+from workers.deliveries import drop, pause, write_down
 from workers.outside import Outside
 
 log = structlog.get_logger()
@@ -57,7 +46,6 @@ EVERY_S = 0.25
 LANES = 32  # worked at a time by one process …
 LANES_OF_ONE = 4  # … and for one webhook, so that one that is slow leaves room for the others
 IN_A_ROW = 50  # deliveries of a lane until others have a turn
-GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: then the webhook is paused
 KEPT = timedelta(days=30)
 FORGET_EVERY_S = 600.0
 ROWS = 500
@@ -149,7 +137,7 @@ class Courier:
                 return 0
             actor = await webhooks.owner_of(session, webhook, at=at)
             if actor is None:
-                await _pause(session, webhook, "its owner may not come in any more", at)
+                await pause(session, webhook, "its owner may not come in any more", at)
                 return 0
             return await lay_down(session, webhook, seen_by(actor), at=at)
 
@@ -206,7 +194,7 @@ class Courier:
                 return None
             outcome = await self._send(taken, parcel, sent_at)
         async with transaction(self._make) as session:
-            return await _write_down(session, taken, outcome, sent_at)
+            return await write_down(session, taken, outcome, sent_at)
 
     async def _pack(self, taken: Taken) -> Parcel | None:
         """Read what is to be said, as its owner may read it now; pauses the webhook of an owner who is no more."""
@@ -218,11 +206,11 @@ class Courier:
             if actor is None:
                 row = await hold_webhook(session, taken.webhook_id)
                 if row is not None:
-                    await _pause(session, row, "its owner may not come in any more", at)
+                    await pause(session, row, "its owner may not come in any more", at)
                 return None
             if not sees(actor, fact):
                 outcome = Outcome(0, error="its owner may not see this any more")
-                await _drop(session, taken, outcome, at)
+                await drop(session, taken, outcome, at)
                 return None
             keys = await webhooks.keys_of(session, self._vault, webhook.id, at=at)
         if webhook.document is None:
@@ -269,95 +257,3 @@ class Courier:
                 _webhook, delivery = found
                 delivery.attempts -= 1
                 delivery.due_at = datetime.now(UTC)
-
-
-async def _write_down(
-    session: AsyncSession, taken: Taken, outcome: Outcome, sent_at: datetime
-) -> Taken | None:
-    """Keep what came of an attempt, and take what is next in the lane when this one is done."""
-    found = await held(session, taken)
-    if (
-        found is None
-    ):  # somebody else took it over: this attempt was a repeat, and stands in the log as one
-        row = await session.get(WebhookDelivery, taken.delivery_id)
-        if row is not None:
-            note(session, row, outcome, at=sent_at)
-        return None
-    webhook, delivery = found
-    at = datetime.now(UTC)
-    note(session, delivery, outcome, at=sent_at)
-    chance = random.random()  # noqa: S311 - spreads load, guards nothing
-    state = settle(delivery, outcome, at=at, chance=chance)
-    actor = Actor.system(webhook.tenant_id, "worker")
-    if state is DeliveryState.DELIVERED:
-        await _is_well(session, webhook)
-    else:
-        since = await _is_ill(session, webhook, at)
-        if outcome.gone:
-            await webhooks.disable(
-                session, actor, webhook, reason="the receiver answered 410 Gone", at=at
-            )
-            return None
-        if state is DeliveryState.DEAD:
-            _mourn(session, actor, webhook, delivery, at)
-            if at - since >= GIVEN_UP_AFTER:
-                await webhooks.hold(
-                    session, actor, webhook, reason="nothing was taken for five days", at=at
-                )
-    await session.flush()
-    if state is DeliveryState.PENDING or webhook.state is not WebhookState.ACTIVE:
-        return None
-    return await next_of(session, delivery, at=at)
-
-
-async def _drop(session: AsyncSession, taken: Taken, outcome: Outcome, at: datetime) -> None:
-    """End a delivery that may not be made."""
-    found = await held(session, taken)
-    if found is None:
-        return
-    webhook, delivery = found
-    note(session, delivery, outcome, at=at)
-    delivery.state, delivery.done_at, delivery.due_at = DeliveryState.DEAD, at, None
-    await session.flush()
-    await make_due(session, webhook.id, at=at, lane=delivery.lane)
-
-
-async def _pause(session: AsyncSession, webhook: Webhook, reason: str, at: datetime) -> None:
-    actor = Actor.system(webhook.tenant_id, "worker")
-    await webhooks.hold(session, actor, webhook, reason=reason, at=at)
-
-
-def _mourn(
-    session: AsyncSession,
-    actor: Actor,
-    webhook: Webhook,
-    delivery: WebhookDelivery,
-    at: datetime,
-) -> None:
-    record(
-        session,
-        actor,
-        events.DeliveryDied(
-            account_id=webhook.account_id,
-            subject_id=webhook.id,
-            at=at,
-            delivery_id=delivery.id,
-            fact_kind=delivery.kind,
-        ),
-    )
-
-
-async def _is_well(session: AsyncSession, webhook: Webhook) -> None:
-    """Forget since when it failed. Not through the row: how it fares is no edit of the webhook."""
-    if webhook.failing_since is not None:
-        await session.execute(
-            update(Webhook).where(Webhook.id == webhook.id).values(failing_since=None)
-        )
-
-
-async def _is_ill(session: AsyncSession, webhook: Webhook, at: datetime) -> datetime:
-    """Since when it has failed without a break."""
-    if webhook.failing_since is not None:
-        return webhook.failing_since
-    await session.execute(update(Webhook).where(Webhook.id == webhook.id).values(failing_since=at))
-    return at

@@ -9,14 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import messages
-from domain.accounts.model import Account, Contact, Site, Tenant, User
+from domain.accounts.model import Account, Contact, User
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.base import uuid7
 from domain.errors import Code, Refused
 from domain.escalation import events
-from domain.escalation.letters import Escalated, EscalatedUrgently
+from domain.escalation.letters import tell
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.reads import people, policy_for, steps_of, update_due
 from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
@@ -262,48 +261,7 @@ async def _take(
             contact_ids=step.contact_ids,
         ),
     )
-    await _tell(session, actor, taken, incident, step, users, cycle, since, number, at)
-
-
-async def _tell(
-    session: AsyncSession,
-    actor: Actor,
-    taken: UUID,
-    incident: Incident,
-    step: StepDraft,
-    users: Sequence[UUID],
-    cycle: Cycle,
-    since: datetime,
-    number: int,
-    at: datetime,
-) -> None:
-    tenant = await session.get_one(Tenant, incident.tenant_id)
-    account = await session.get_one(Account, incident.account_id)
-    site = await session.get_one(Site, incident.site_id)
-    words = {
-        "company": tenant.name,
-        "account": account.name,
-        "site": site.name,
-        "summary": incident.summary,
-        "reference": incident.external_id or incident.id.hex[-8:].upper(),
-        "opened_at": incident.opened_at,
-        "priority": incident.priority,
-        "cycle": cycle,
-        "since": since,
-        "number": number + 1,
-    }
-    template = EscalatedUrgently if step.urgent else Escalated
-    intent = f"escalation:{taken}"
-    if users:
-        await messages.compose_to_users(
-            session, actor, users, account_id=account.id, intent=intent, template=template,
-            variables=words, at=at,
-        )  # fmt: skip
-    if step.contact_ids:
-        await messages.compose(
-            session, actor, account.id, intent=intent, template=template, variables=words, at=at,
-            contacts=step.contact_ids,
-        )  # fmt: skip
+    await tell(session, actor, taken, incident, step, users, cycle, since, number, at)
 
 
 def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) -> None:

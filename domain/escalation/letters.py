@@ -1,9 +1,19 @@
 """What people are told when a ticket escalates."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
+from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import messages
+from domain.accounts.model import Account, Site, Tenant
+from domain.actor import Actor
+from domain.escalation.model import Cycle
+from domain.escalation.rules import StepDraft
+from domain.incidents.model import Incident
 from domain.messages.model import Urgency
 from domain.messages.variables import AboutTicket
 
@@ -27,3 +37,45 @@ class EscalatedUrgently(Escalated, frozen=True, kw_only=True):
     """The same words, past quiet hours."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+
+async def tell(
+    session: AsyncSession,
+    actor: Actor,
+    taken: UUID,
+    incident: Incident,
+    step: StepDraft,
+    users: Sequence[UUID],
+    cycle: Cycle,
+    since: datetime,
+    number: int,
+    at: datetime,
+) -> None:
+    """Write to those whom a step names; once, because `taken`, the step's own id, is what the messages are about."""
+    tenant = await session.get_one(Tenant, incident.tenant_id)
+    account = await session.get_one(Account, incident.account_id)
+    site = await session.get_one(Site, incident.site_id)
+    words = {
+        "company": tenant.name,
+        "account": account.name,
+        "site": site.name,
+        "summary": incident.summary,
+        "reference": incident.external_id or incident.id.hex[-8:].upper(),
+        "opened_at": incident.opened_at,
+        "priority": incident.priority,
+        "cycle": cycle,
+        "since": since,
+        "number": number + 1,
+    }
+    template = EscalatedUrgently if step.urgent else Escalated
+    intent = f"escalation:{taken}"
+    if users:
+        await messages.compose_to_users(
+            session, actor, users, account_id=account.id, intent=intent, template=template,
+            variables=words, at=at,
+        )  # fmt: skip
+    if step.contact_ids:
+        await messages.compose(
+            session, actor, account.id, intent=intent, template=template, variables=words, at=at,
+            contacts=step.contact_ids,
+        )  # fmt: skip

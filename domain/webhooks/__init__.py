@@ -4,9 +4,7 @@ from domain.webhooks.actions import (
     Payload,
     Wanted,
     add,
-    disable,
     end,
-    hold,
     locked,
     pause,
     replay,
@@ -15,6 +13,7 @@ from domain.webhooks.actions import (
     rotate_secret,
 )
 from domain.webhooks.delivering import Outcome, Taken
+from domain.webhooks.holding import disable, hold
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,

@@ -13,9 +13,10 @@ from domain.accounts import Account, ApiKey
 from domain.actor import Actor, Right, Role
 from domain.base import JSON, uuid7
 from domain.errors import Code, Refused
-from domain.ledger import Fact, LedgerHead, record
+from domain.ledger import LedgerHead
 from domain.webhooks import events
 from domain.webhooks.delivering import make_due
+from domain.webhooks.holding import disable, hold, note
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -118,7 +119,7 @@ async def add(
     session.add(webhook)
     await session.flush()
     secret = _new_secret(session, vault, webhook, at=at)
-    _note(session, actor, webhook, events.Added, at, owner=owner)
+    note(session, actor, webhook, events.Added, at, owner=owner)
     return webhook, secret
 
 
@@ -144,7 +145,7 @@ async def rotate_secret(
         .values(ends_at=at + OVERLAP)
     )
     secret = _new_secret(session, vault, webhook, at=at)
-    _note(session, actor, webhook, events.SecretRotated, at)
+    note(session, actor, webhook, events.SecretRotated, at)
     return webhook, secret
 
 
@@ -166,7 +167,7 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
     if webhook.state is WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
-    _note(session, actor, webhook, events.Resumed, at)
+    note(session, actor, webhook, events.Resumed, at)
     await session.flush()
     await make_due(session, webhook.id, at=at)
     return webhook
@@ -203,7 +204,7 @@ async def replay(
             )
             .values(due_at=None)
         )
-    _note(session, actor, webhook, events.Replayed, at)
+    note(session, actor, webhook, events.Replayed, at)
     await session.flush()
     return webhook
 
@@ -231,43 +232,10 @@ async def retry(
     return delivery
 
 
-async def hold(
-    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
-) -> Webhook:
-    """Pause a locked webhook."""
-    webhook.state, webhook.reason = WebhookState.PAUSED, reason
-    await _nothing_due(session, webhook)
-    _note(session, actor, webhook, events.Paused, at, reason=reason)
-    await session.flush()
-    return webhook
-
-
-async def disable(
-    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
-) -> Webhook:
-    """End a locked webhook."""
-    webhook.state, webhook.reason = WebhookState.DISABLED, reason
-    await _nothing_due(session, webhook)
-    _note(session, actor, webhook, events.Disabled, at, reason=reason)
-    await session.flush()
-    return webhook
-
-
 def _both(one: Sequence[str] | None, other: Sequence[str] | None) -> Sequence[str] | None:
     if one is None or other is None:
         return one if other is None else other
     return [each for each in one if each in other]
-
-
-async def _nothing_due(session: AsyncSession, webhook: Webhook) -> None:
-    await session.execute(
-        update(WebhookDelivery)
-        .where(
-            WebhookDelivery.webhook_id == webhook.id,
-            WebhookDelivery.state == DeliveryState.PENDING,
-        )
-        .values(due_at=None)
-    )
 
 
 def _new_secret(session: AsyncSession, vault: Vault, webhook: Webhook, *, at: datetime) -> str:
@@ -281,21 +249,6 @@ def _new_secret(session: AsyncSession, vault: Vault, webhook: Webhook, *, at: da
         )
     )
     return secret_text(secret)
-
-
-def _note(
-    session: AsyncSession,
-    actor: Actor,
-    webhook: Webhook,
-    kind: type[Fact],
-    at: datetime,
-    **body: object,
-) -> None:
-    record(
-        session,
-        actor,
-        kind(account_id=webhook.account_id, subject_id=webhook.id, at=at, **body),
-    )
 
 
 def _must_may(actor: Actor) -> None:
