@@ -33,26 +33,20 @@ COMMENT = b":\n\n"
 _encode = msgspec.json.encode
 
 
-def quality(accept: str | None, kind: str) -> tuple[float, int]:
-    """How much a media type is wanted by name, and how early it is listed; greater is more."""
-    for place, part in enumerate((accept or "").split(",")):
+def accepted(accept: str | None, kind: str = MEDIA_TYPE) -> bool:
+    """Whether a media type is accepted by name."""
+    for part in (accept or "").split(","):
         name, *parameters = (each.strip().lower() for each in part.split(";"))
         if name == kind:
             q = next((each[2:] for each in parameters if each.startswith("q=")), "1")
             with contextlib.suppress(ValueError):
-                return (float(q), -place) if float(q) > 0 else (0.0, 0)
-    return (0.0, 0)
-
-
-def accepted(accept: str | None) -> bool:
-    """Whether a stream may be answered at all."""
-    return quality(accept, MEDIA_TYPE)[0] > 0
+                return float(q) > 0
+    return False
 
 
 def preferred(accept: str | None, others: Sequence[str]) -> bool:
-    """Whether a stream is wanted rather than any of the other types."""
-    own = quality(accept, MEDIA_TYPE)
-    return own[0] > 0 and all(own > quality(accept, kind) for kind in others)
+    """Whether nothing but a stream will do. Who lists everything (urql does) is not helped with a stream."""
+    return accepted(accept) and not any(accepted(accept, kind) for kind in others)
 
 
 def once(answer: dict[str, Any]) -> StreamingResponse:

@@ -20,6 +20,7 @@ INVITATION = (
 )
 AT_ONCE = 50
 SAMPLED = 5
+QUIET_S = 2.0
 
 
 class Crowd:
@@ -101,12 +102,17 @@ class Crowd:
                 self._missing.discard(fd)
             note(fd, frames)
 
-    def wait_for(self, number: int, within_s: float) -> bool:
-        """Read until everybody has heard this event; whether that came about."""
-        self._mark, until = re.compile(rb'"n": ?%d\b' % number), now() + within_s
-        self._missing = set(self._sockets)
-        while self._missing and now() < until:
-            self.hear(0.05, lambda _fd, _frames: None)
+    def wait_for(self, number: int) -> bool:
+        """Read until everybody has heard this event, or nobody hears anything any more; whether it reached all."""
+        self._mark, self._missing = re.compile(rb'"n": ?%d\b' % number), set(self._sockets)
+        news_at = now()
+
+        def note(_fd: int, _frames: int) -> None:
+            nonlocal news_at
+            news_at = now()
+
+        while self._missing and now() - news_at < QUIET_S:
+            self.hear(0.05, note)
         self._mark = None
         return not self._missing
 

@@ -52,8 +52,8 @@ class Subscription:
     @strawberry.subscription
     async def account_events(
         self,
-        account_id: strawberry.ID,
-        kinds: list[str] | None = None,  # noqa: ARG002 - one account
+        account_id: strawberry.ID,  # noqa: ARG002 - there is one
+        kinds: list[str] | None = None,
     ) -> AsyncGenerator[FeedEvent, None]:
         """Everything that happens about one client."""
         queue: asyncio.Queue[FeedEvent] = asyncio.Queue()
