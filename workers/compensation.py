@@ -12,8 +12,8 @@ from workers.jobs import Hand
 
 log = structlog.get_logger()
 
-EVERY_S = 30.0
-MONTHS = 50  # closed before the next look
+EVERY_S = 10.0
+MONTHS = 50  # looked for at a time
 
 
 async def decide_credit(hand: Hand) -> None:
@@ -32,6 +32,7 @@ async def close_months(make: Sessions) -> None:
         now = datetime.now(UTC)
         async with make() as session:
             due = await compensation.months_over(session, at=now, limit=MONTHS)
+        closed = 0
         for month in due:
             try:
                 async with transaction(make) as session:
@@ -39,9 +40,10 @@ async def close_months(make: Sessions) -> None:
                     await compensation.close_month(
                         session, actor, month.agreement_id, month.month_on, at=now
                     )
+                closed += 1
             except Exception as error:  # noqa: BLE001 - it comes again; the other agreements must not wait
                 log.warning(
                     "month.not_closed", agreement=str(month.agreement_id), error=repr(error)
                 )
-        if len(due) < MONTHS:
+        if not closed:  # after a stop an agreement has many to catch up with, one after the other
             await asyncio.sleep(EVERY_S)

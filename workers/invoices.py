@@ -11,7 +11,7 @@ from domain.db import Sessions, transaction
 
 log = structlog.get_logger()
 
-EVERY_S = 30.0
+EVERY_S = 10.0
 MONTHS = 50  # billed before the next look
 
 

@@ -140,7 +140,8 @@ async def settle_months(
 ) -> Mapping[object, Credit]:
     """Move every credit of some months to what it should be. The agreement's turn is taken.
 
-    `reasons` are what people said about single credits, by id; of the `untold` the caller tells the client.
+    `reasons` are for entries of single credits, by id, about which people decided; what they wrote is in the credit.
+    Of the `untold` the caller tells the client.
     """
     if not months:
         return {}
@@ -175,7 +176,8 @@ async def settle_months(
         said = (reasons or {}).get(credit.id) or _reason(credit, states, fresh=key in made, net=net)
         entry = await post(session, actor, credit, target - net, n=n + 1, reason=said, at=at)
         if key not in made and credit.id not in untold:
-            record(session, actor, adjusted(credit, entry, target - net, target, at))
+            words = credit.decision_reason if credit.id in (reasons or {}) else None
+            record(session, actor, adjusted(credit, entry, target - net, target, words or said, at))
     return made
 
 
@@ -260,7 +262,7 @@ def proposed(credit: Credit, at: datetime) -> CreditProposed:
 
 
 def adjusted(
-    credit: Credit, entry: JournalEntry, cents: int, net_cents: int, at: datetime
+    credit: Credit, entry: JournalEntry, cents: int, net_cents: int, reason: str, at: datetime
 ) -> CreditAdjusted:
     """The fact that a credit moved."""
     return CreditAdjusted(
@@ -271,7 +273,7 @@ def adjusted(
         amount_cents=cents,
         net_cents=net_cents,
         currency=credit.currency,
-        reason=entry.reason,
+        reason=reason,
     )
 
 

@@ -30,22 +30,26 @@ from domain.ledger import record
 from domain.words import must_be_words
 
 AGREED = "Somebody of the company agreed to the credit."
+OTHERWISE = "Somebody of the company decided on another amount."
+GIVEN = "Given beyond what was owed."
+"""What the journal says, which is for ever; what people wrote is in the credit, where names can be erased."""
 
 
 async def approve(
-    session: AsyncSession, actor: Actor, credit_id: UUID, *, at: datetime, reason: str = AGREED
+    session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
 ) -> Credit:
     """Let a proposed credit count, as what the client is entitled to by now."""
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
     credit.state = CreditState.GRANTED
-    credit.decision_by, credit.decision_reason = actor.subject, reason
+    said = [each for each in (credit.decision_reason, reason) if each]
+    credit.decision_by, credit.decision_reason = actor.subject, "\n".join(said)
     await session.flush()
     if credit.kind is CreditKind.GOODWILL:
-        await post(session, actor, credit, credit.amount_cents, n=1, reason=reason, at=at)
+        await post(session, actor, credit, credit.amount_cents, n=1, reason=GIVEN, at=at)
     else:
-        await _settle(session, actor, credit, account, reason, at=at, tell=False)
+        await _settle(session, actor, credit, account, AGREED, at=at, tell=False)
     net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
     record(session, actor, announced(credit, net, at))
     return credit
@@ -64,7 +68,7 @@ async def decline(
     fact = CreditDeclined(account_id=account.id, subject_id=credit.id, at=at, reason=reason)
     record(session, actor, fact)
     if credit.kind is not CreditKind.GOODWILL:
-        await _settle(session, actor, credit, account, reason, at=at)
+        await _settle(session, actor, credit, account, OTHERWISE, at=at)
     return credit
 
 
@@ -82,7 +86,7 @@ async def override(
     credit.override_cents = cents
     credit.decision_by, credit.decision_reason = actor.subject, reason
     await session.flush()
-    await _settle(session, actor, credit, account, reason, at=at)
+    await _settle(session, actor, credit, account, OTHERWISE, at=at)
     return credit
 
 
@@ -129,13 +133,15 @@ async def give(
         currency=currency or "EUR",
         month_on=at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
         decided_at=at,
+        decision_by=actor.subject,
+        decision_reason=reason,
     )
     session.add(credit)
     await session.flush()
     if waits:
         record(session, actor, proposed(credit, at))
         return credit
-    await post(session, actor, credit, cents, n=1, reason=reason, at=at)
+    await post(session, actor, credit, cents, n=1, reason=GIVEN, at=at)
     record(session, actor, announced(credit, cents, at))
     return credit
 

@@ -42,6 +42,7 @@ HINTS: dict[str, Any] = {
     "window": "DAY",
     "currency": "EUR",
     "country": "NL",
+    "billFromOn": "2026-03-01",
     "graceSeconds": 900,
     "silentAfterSeconds": 300,
     "fromAt": "2026-03-01T00:00:00+00:00",

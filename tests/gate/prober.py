@@ -251,7 +251,10 @@ class Prober:
             for name, each in root.fields.items():
                 for argument in documents.ids_in(each.args):
                     hole = "<<hole>>"
-                    document, variables = self._document(operation, name, each, argument)
+                    depth = 0 if name == "node" else 1  # every type at once is long enough
+                    document, variables = self._document(
+                        operation, name, each, argument, depth=depth
+                    )
                     if hole not in json.dumps(variables):
                         continue
                     aims = self._aims(name, argument)

@@ -18,6 +18,7 @@ from domain.agreements import (
 )
 from domain.compensation import Credit, CreditKind, CreditState, DisputeState
 from domain.compensation.actions import KEPT, nets_of
+from domain.compensation.decisions import AGREED, OTHERWISE
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.incidents.events import Acknowledged
@@ -210,7 +211,7 @@ async def test_a_credit_above_the_threshold_waits_moves_nothing_and_is_not_told(
     assert (fact.kind, fact.body["internal"]) == ("credit.proposed", True)
     await decision(make, world, compensation.approve, credit)
     credit, net, reasons = await credit_of(make, promise)
-    assert (credit.state, net, reasons) == (CreditState.GRANTED, 5_000, ["Agreed by phone."])
+    assert (credit.state, net, reasons) == (CreditState.GRANTED, 5_000, [AGREED])
     with pytest.raises(Refused) as refused:
         await decision(make, world, compensation.approve, credit)
     assert refused.value.refusal.code is Code.ALREADY_DONE
@@ -234,7 +235,8 @@ async def test_an_override_is_an_entry_with_its_reason_and_stands(make: Sessions
     await settle(make, world, promise)
     credit, net, reasons = await credit_of(make, promise)
     assert (credit.amount_cents, net) == (5_000, 7_500)
-    assert reasons == ["The promise was broken.", "Agreed by phone."]
+    assert reasons == ["The promise was broken.", OTHERWISE]
+    assert credit.decision_reason == "Agreed by phone."
 
 
 @pytest.mark.parametrize("act", ["approve", "decline", "override"])

@@ -33,7 +33,7 @@ from tests.domain.compensation import quarters
 from tests.naive_credits import Band, Quarter, Schedule, Verdict
 
 AT = datetime(2026, 4, 2, 9, tzinfo=UTC)
-QUARTERS, STORED = 1_000, 40
+QUARTERS, STORED = 1_000, 25
 
 
 @settings(max_examples=QUARTERS, deadline=None)
