@@ -1,7 +1,9 @@
 """Reports: what happened and which promises were kept, daily and weekly, at the client's own time."""
 
-from domain.reports.actions import adopt, due, follow, make_next, put_off, set_plan
+from domain.reports.actions import adopt, due, make_next, put_off, set_plan
 from domain.reports.content import Content, Proactive
+from domain.reports.delivery import follow
+from domain.reports.gathering import gather
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, Verdict
 from domain.reports.periods import Cadence
@@ -9,7 +11,6 @@ from domain.reports.reads import (
     Names,
     Punctuality,
     document_of,
-    gather,
     names_of,
     proactive_of,
     punctuality,

@@ -1,4 +1,4 @@
-"""Plan reports, make them when their time comes, and judge whether they were there."""
+"""Plan reports, and make them when their time comes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,17 +10,18 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import compensation, messages
+from domain import messages
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
-from domain.agreements.model import Agreement, Terms
+from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
-from domain.messages.model import Message, MessageState
 from domain.reports import events
-from domain.reports.letter import letter_of, stem
-from domain.reports.model import Report, ReportPlan, Verdict
+from domain.reports.delivery import SOON
+from domain.reports.gathering import gather
+from domain.reports.letter import intent_of, letter_of
+from domain.reports.model import Report, ReportPlan
 from domain.reports.periods import (
     Cadence,
     Period,
@@ -28,20 +29,12 @@ from domain.reports.periods import (
     following,
     period_from,
 )
-from domain.reports.punctuality import judge
-from domain.reports.reads import gather, names_of
+from domain.reports.reads import names_of
 
 DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
 """Local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
 AGAIN = timedelta(minutes=1)
 """When a report that could not be made is tried again."""
-SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
-"""How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
-GIVEN_UP = timedelta(days=3)
-SETTLED = timedelta(minutes=2)
-"""How long after it was due nobody is called late yet: a letter that left in time may still have to be written down."""
-_UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
-_ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 
 
 async def adopt(session: AsyncSession, *, at: datetime) -> int:
@@ -208,7 +201,7 @@ async def _make(
     )
     if report is None:
         return None
-    record(session, actor, _fact(events.Made, report, at))
+    record(session, actor, events.about(events.Made, report, at))
     names = await names_of(session, account, content)
     letter = await asyncio.to_thread(letter_of, content, names)
     await messages.compose(
@@ -224,112 +217,8 @@ async def _make(
     return report
 
 
-def intent_of(report_id: UUID) -> str:
-    """What the letters of a report are about."""
-    return f"report:{report_id}"
-
-
-def _fact(kind: type[events.ReportFact], report: Report, at: datetime) -> events.ReportFact:
-    return kind(
-        account_id=report.account_id,
-        subject_id=report.id,
-        at=at,
-        cadence=report.cadence,
-        first_on=report.first_on,
-        due_at=report.due_at,
-    )
-
-
 async def put_off(session: AsyncSession, plan_id: UUID, *, at: datetime) -> None:
     """Let a plan whose report cannot be made wait a minute; the others must not."""
     await session.execute(
         update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=at + AGAIN)
-    )
-
-
-async def follow(session: AsyncSession, *, at: datetime, limit: int = 100) -> int:
-    """Look at reports whose delivery or verdict is open, and record what became of them; returns how many."""
-    reports = (
-        await session.scalars(
-            select(Report)
-            .where(Report.look_at <= at)
-            .order_by(Report.look_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, key_share=True)
-        )
-    ).all()
-    for report in reports:
-        await _follow(session, report, at=at)
-    await session.flush()
-    return len(reports)
-
-
-async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> None:
-    actor = Actor.system(report.tenant_id, "reports")
-    if report.delivered_at is None:
-        report.delivered_at = await _delivered_at(session, report)
-        if report.delivered_at is not None:
-            record(session, actor, _fact(events.Delivered, report, report.delivered_at))
-    known_at = at - SETTLED if report.delivered_at is None else at
-    verdict, judged_at = judge(report.due_at, report.delivered_at, at=known_at)
-    if verdict is not None and judged_at is not None and verdict is not report.verdict:
-        report.verdict, report.judged_at = verdict, judged_at
-        kind = events.Kept if verdict is Verdict.KEPT else events.Late
-        record(session, actor, _fact(kind, report, judged_at))
-        if verdict is Verdict.LATE:
-            await _give_back(session, actor, report, at=at)
-    over = at > report.due_at + GIVEN_UP and report.verdict is not None
-    if over or (report.delivered_at is not None and report.verdict is not None):
-        report.look_at = None
-    else:
-        busy_until = max(report.due_at, report.made_at) + LATER
-        report.look_at = at + (SOON if at <= busy_until else LATER)
-
-
-async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at: datetime) -> None:
-    """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
-
-    It is booked as a gesture, because the credits of promises belong to tickets.
-    """
-    cents = await session.scalar(
-        select(ReportPlan.late_credit_cents).where(
-            ReportPlan.account_id == report.account_id, ReportPlan.cadence == report.cadence
-        )
-    )
-    agreement_id = await session.scalar(
-        select(Terms.agreement_id)
-        .where(Terms.account_id == report.account_id, Terms.in_force.contains(report.due_at))
-        .order_by(Terms.agreement_id)
-        .limit(1)
-    )
-    if cents and agreement_id is not None:
-        reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
-        await compensation.give(session, actor, agreement_id, cents=cents, reason=reason, at=at)
-
-
-async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:
-    """When the last of its letters was taken; None while one is under way, or when none arrived.
-
-    A letter that waits for the end of its reader's own quiet hours is not waited for. A report that nobody is
-    written about is delivered when it is made: it lies in the portal.
-    """
-    letters = (
-        await session.execute(
-            select(Message.state, Message.sent_at, Message.not_before).where(
-                Message.account_id == report.account_id, Message.intent == intent_of(report.id)
-            )
-        )
-    ).all()
-    awaited = [
-        (state, sent_at)
-        for state, sent_at, not_before in letters
-        if not_before is None or not_before < report.due_at
-    ]
-    if not awaited:
-        return report.made_at
-    if any(state in _UNDER_WAY for state, _ in awaited):
-        return None
-    return max(
-        (sent_at for state, sent_at in awaited if state in _ARRIVED and sent_at is not None),
-        default=None,
     )

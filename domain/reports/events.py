@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from domain.ledger import Fact
+from domain.reports.model import Report
 
 
 class ReportFact(Fact):
@@ -36,3 +37,15 @@ class Late(ReportFact):
     """It was not there when it was promised; `at` is when it was due."""
 
     kind: ClassVar[str] = "report.late"
+
+
+def about(kind: type[ReportFact], report: Report, at: datetime) -> ReportFact:
+    """A fact of this kind about a report."""
+    return kind(
+        account_id=report.account_id,
+        subject_id=report.id,
+        at=at,
+        cadence=report.cadence,
+        first_on=report.first_on,
+        due_at=report.due_at,
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -93,6 +94,11 @@ def letter_of(content: Content, names: Names, *, languages: Iterable[str] = LANG
         pdf = _pdf(content, page)
         attachments.append(Attachment(filename(content, code), PDF, pdf, language=code))
     return Letter(TEMPLATE[content.cadence], letters, attachments)
+
+
+def intent_of(report_id: UUID) -> str:
+    """What the letters of a report are about."""
+    return f"report:{report_id}"
 
 
 def pdf_of(content: Content, names: Names, *, code: str) -> bytes:

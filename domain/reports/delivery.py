@@ -1,0 +1,112 @@
+"""Follow reports: were they delivered, were they there in time, and what does the client get if not."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import compensation
+from domain.actor import Actor
+from domain.agreements.model import Terms
+from domain.ledger import record
+from domain.messages.model import Message, MessageState
+from domain.reports import events
+from domain.reports.letter import intent_of, stem
+from domain.reports.model import Report, ReportPlan, Verdict
+from domain.reports.punctuality import judge
+
+SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
+"""How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
+GIVEN_UP = timedelta(days=3)
+SETTLED = timedelta(minutes=2)
+"""How long after it was due nobody is called late yet: a letter that left in time may still have to be written down."""
+_UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
+_ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
+
+
+async def follow(session: AsyncSession, *, at: datetime, limit: int = 100) -> int:
+    """Look at reports whose delivery or verdict is open, and record what became of them; returns how many."""
+    reports = (
+        await session.scalars(
+            select(Report)
+            .where(Report.look_at <= at)
+            .order_by(Report.look_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+    ).all()
+    for report in reports:
+        await _follow(session, report, at=at)
+    await session.flush()
+    return len(reports)
+
+
+async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> None:
+    actor = Actor.system(report.tenant_id, "reports")
+    if report.delivered_at is None:
+        report.delivered_at = await _delivered_at(session, report)
+        if report.delivered_at is not None:
+            record(session, actor, events.about(events.Delivered, report, report.delivered_at))
+    known_at = at - SETTLED if report.delivered_at is None else at
+    verdict, judged_at = judge(report.due_at, report.delivered_at, at=known_at)
+    if verdict is not None and judged_at is not None and verdict is not report.verdict:
+        report.verdict, report.judged_at = verdict, judged_at
+        kind = events.Kept if verdict is Verdict.KEPT else events.Late
+        record(session, actor, events.about(kind, report, judged_at))
+        if verdict is Verdict.LATE:
+            await _give_back(session, actor, report, at=at)
+    over = at > report.due_at + GIVEN_UP and report.verdict is not None
+    if over or (report.delivered_at is not None and report.verdict is not None):
+        report.look_at = None
+    else:
+        busy_until = max(report.due_at, report.made_at) + LATER
+        report.look_at = at + (SOON if at <= busy_until else LATER)
+
+
+async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at: datetime) -> None:
+    """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
+
+    It is booked as a gesture, because the credits of promises belong to tickets.
+    """
+    cents = await session.scalar(
+        select(ReportPlan.late_credit_cents).where(
+            ReportPlan.account_id == report.account_id, ReportPlan.cadence == report.cadence
+        )
+    )
+    agreement_id = await session.scalar(
+        select(Terms.agreement_id)
+        .where(Terms.account_id == report.account_id, Terms.in_force.contains(report.due_at))
+        .order_by(Terms.agreement_id)
+        .limit(1)
+    )
+    if cents and agreement_id is not None:
+        reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
+        await compensation.give(session, actor, agreement_id, cents=cents, reason=reason, at=at)
+
+
+async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:
+    """When the last of its letters was taken; None while one is under way, or when none arrived.
+
+    A letter that waits for the end of its reader's own quiet hours is not waited for. A report that nobody is
+    written about is delivered when it is made: it lies in the portal.
+    """
+    letters = (
+        await session.execute(
+            select(Message.state, Message.sent_at, Message.not_before).where(
+                Message.account_id == report.account_id, Message.intent == intent_of(report.id)
+            )
+        )
+    ).all()
+    awaited = [
+        (state, sent_at)
+        for state, sent_at, not_before in letters
+        if not_before is None or not_before < report.due_at
+    ]
+    if not awaited:
+        return report.made_at
+    if any(state in _UNDER_WAY for state, _ in awaited):
+        return None
+    return max(
+        (sent_at for state, sent_at in awaited if state in _ARRIVED and sent_at is not None),
+        default=None,
+    )
