@@ -17,7 +17,16 @@ from api.commands.failures import Failure
 from domain import simulation
 from domain.accounts import Account, Site, Tenant
 from domain.actor import Actor
-from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind, Target, TermsDraft
+from domain.agreements import (
+    BandDraft,
+    CreditDraft,
+    PerCause,
+    Priority,
+    PromiseDraft,
+    PromiseKind,
+    Target,
+    TermsDraft,
+)
 from domain.agreements.model import TicketKind
 from domain.base import JSON
 from domain.calendars import Calendar, CalendarVersion
@@ -37,6 +46,7 @@ class _Promise(_Strict):
     calendar: str
     targets: dict[Priority, Target]
     credits: dict[str, CreditDraft] = {}  # by priority, or "any"
+    bands: list[BandDraft] = []
     ticket_kinds: list[TicketKind] = []
     category: str | None = None
     objective_ppm: int = 990_000
@@ -49,6 +59,7 @@ class _Terms(_Strict):
     period_fee_cents: int = 0
     currency: str = "EUR"
     credit_cap_cents: int | None = None
+    per_cause: PerCause = PerCause.LARGEST
 
 
 def run(
@@ -128,10 +139,13 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             pausable=each.pausable,
             internal=each.internal,
             credits={_whose(key): credit for key, credit in each.credits.items()},
+            bands=tuple(each.bands),
         )
         for each in terms.promises
     )
-    return TermsDraft(drafts, terms.period_fee_cents, terms.currency, terms.credit_cap_cents)
+    return TermsDraft(
+        drafts, terms.period_fee_cents, terms.currency, terms.credit_cap_cents, terms.per_cause
+    )
 
 
 def _whose(key: str) -> Priority | None:
