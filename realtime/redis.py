@@ -5,13 +5,23 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import parse_url
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
 from realtime.cluster import Address, Cluster
 
 CLUSTER = "+cluster"
 SENTINEL = "+sentinel"
 _PORTS = {CLUSTER: 6379, SENTINEL: 26379}
+
+
+class _Watched(SentinelConnectionPool):
+    """Connections to a Sentinel's master, which take those to the Sentinels along when they close."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def connect(url: str, **options: Any) -> Redis:
@@ -43,7 +53,8 @@ def _watched(url: str, options: dict[str, Any]) -> ConnectionPool:
     sentinels, master, options = _read(url, SENTINEL, options)
     if options.pop("connection_class", None) is not None:
         options["ssl"] = True
-    watched: Redis = Sentinel(sentinels, **options).master_for(master)  # type: ignore[no-untyped-call]
+    asked = Sentinel(sentinels, **options)  # type: ignore[no-untyped-call]
+    watched: Redis = asked.master_for(master, connection_pool_class=_Watched)
     return watched.connection_pool
 
 

@@ -243,7 +243,7 @@ def watched_redis() -> Iterator[Watched]:
     """A running master, replica and Sentinel; the Sentinel fails over within about two seconds."""
     with TemporaryDirectory(prefix="wb-sentinel-") as directory:
         ports = free_cluster_ports(3)
-        follow = ("--replicaof", f"127.0.0.1 {ports[0]}")
+        follow = ("--replicaof", "127.0.0.1", str(ports[0]))
         rules = Path(directory) / "sentinel.conf"
         rules.write_text(
             f"sentinel monitor streams 127.0.0.1 {ports[0]} 1\n"

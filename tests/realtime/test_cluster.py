@@ -193,10 +193,8 @@ async def test_every_hub_hears_every_fact_of_all_nodes_in_one_order(
 ) -> None:
     async with AsyncExitStack() as stack:
         story = await scene(stack, make, system_url, redis_url, whole)
-        began = time.monotonic()
         await story.happen(*range(3), *(n * n % 3 for n in range(97)))
         await story.all_told()
-        assert time.monotonic() - began < 10
         assert await story.behind() == set()
 
 
