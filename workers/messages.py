@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages
-from domain.accounts.model import Site, Tenant
+from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import PromiseKind
 from domain.compensation.model import Credit
 from domain.incidents.model import Incident, IncidentUpdate
@@ -48,6 +48,9 @@ async def tell_credit(hand: Hand) -> None:
     credit = await hand.session.get_one(Credit, hand.fact.subject_id)
     if credit.promise_id is None or credit.incident_id is None or not credit.amount_cents:
         return  # a month or a gesture; or another credit of the ticket, or the cap, left nothing to give
+    if credit.promise_id is None or credit.incident_id is None:
+        await _tell_granted(hand, credit)
+        return
     promise = await hand.session.get_one(Promise, credit.promise_id)
     incident = await _incident(hand, credit.incident_id)
     told = {
@@ -56,10 +59,33 @@ async def tell_credit(hand: Hand) -> None:
         "acknowledged_at": incident.acknowledged_at,
         "arrived_at": incident.arrived_at,
         "resolved_at": incident.resolved_at,
-        "amount_cents": credit.amount_cents,
+        "amount_cents": hand.fact.body["amount_cents"],
         "currency": credit.currency,
     }
     await _compose(hand, incident, messages.CreditNotice, f"credit:{credit.id}", told)
+
+
+async def _tell_granted(hand: Hand, credit: Credit) -> None:
+    """A credit for a month, or a gesture: it is about no single ticket."""
+    account = await hand.session.get_one(Account, credit.account_id)
+    tenant = await hand.session.get_one(Tenant, credit.tenant_id)
+    told = {
+        "company": tenant.name,
+        "account": account.name,
+        "why": credit.kind,
+        "month_on": credit.month_on,
+        "amount_cents": hand.fact.body["amount_cents"],
+        "currency": credit.currency,
+    }
+    await messages.compose(
+        hand.session,
+        hand.actor,
+        credit.account_id,
+        intent=f"credit:{credit.id}",
+        template=messages.CreditGranted,
+        variables=told,
+        at=hand.at,
+    )
 
 
 async def _incident(hand: Hand, incident_id: UUID) -> Incident:

@@ -24,6 +24,7 @@ ROUTES: Routes = {
         mark_quality,
     ),
     "credit.decided": (tell_credit,),
+    "credit.granted": (tell_credit,),
     "promise.at_risk": (warn_ops,),
     "incident.opened": (tell_opened, follow_ticket),
     "incident.acknowledged": (follow_ticket,),

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -101,6 +101,19 @@ class CreditNotice(AboutTicket, frozen=True, kw_only=True):
     currency: str
 
 
+class CreditGranted(Variables, frozen=True, kw_only=True):
+    """Money back that is about no single ticket: `why` is `period` (a month below a band) or `goodwill`."""
+
+    template: ClassVar[str] = "credit_granted"
+    version: ClassVar[int] = 1
+
+    account: str
+    why: Literal["period", "goodwill"]
+    month_on: date
+    amount_cents: int
+    currency: str
+
+
 class Recovery(AboutTicket, frozen=True, kw_only=True):
     """An apology in full: what went wrong and why, what was done and will be, and what the client gets back.
 
@@ -173,7 +186,7 @@ TEMPLATES: dict[str, type[Variables]] = {
     variables.template: variables
     for variables in (
         *(IncidentOpened, IncidentUpdated, IncidentResolved, PromiseAtRisk),
-        *(CreditNotice, Recovery, CheckIn, SurveyInvite, CheckpointNotice),
+        *(CreditNotice, CreditGranted, Recovery, CheckIn, SurveyInvite, CheckpointNotice),
     )
 }
 """The templates of the house; other rooms bring their own."""

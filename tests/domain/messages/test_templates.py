@@ -44,6 +44,13 @@ TOLD: dict[str, dict[str, Any]] = {
         "arrived_at": None,
         "resolved_at": None,
     },
+    "credit_granted": MONEY
+    | {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "why": "period",
+        "month_on": date(2026, 3, 1),
+    },
     "recovery": TICKET
     | MONEY
     | {
@@ -131,7 +138,9 @@ def test_the_words_use_every_variable(template: str, language: str) -> None:
         str: "OTHER", int: 777_777, datetime: datetime(2031, 1, 5, 3, 4, tzinfo=UTC),
         date: date(2031, 1, 5),
     }  # fmt: skip
-    choices = {"promise_kind": "closure", "ticket_kind": "maintenance", "priority": "low"}
+    choices = {
+        "promise_kind": "closure", "ticket_kind": "maintenance", "priority": "low", "why": "goodwill",
+    }  # fmt: skip
     before = said(template, language)
     for field, value in TOLD[template].items():
         if value is None or (
