@@ -28,8 +28,8 @@ from domain.reports.content import (
     Part,
     Stand,
     Ticket,
-    content_of,
 )
+from domain.reports.counting import content_of
 from domain.reports.periods import Period
 from domain.sla.columns import from_us, to_us
 from domain.sla.model import Promise

@@ -24,8 +24,8 @@ from domain.reports.content import (
     Proactive,
     Stand,
     Ticket,
-    content_of,
 )
+from domain.reports.counting import content_of
 from domain.reports.letter import letter_of, pdf_of
 from domain.reports.periods import Cadence, Period, period_from
 from domain.reports.reads import Names, TicketName
