@@ -46,8 +46,8 @@ async def tell_resolved(hand: Hand) -> None:
 async def tell_credit(hand: Hand) -> None:
     """Tell the contacts what went wrong and what they get back."""
     credit = await hand.session.get_one(Credit, hand.fact.subject_id)
-    if credit.promise_id is None or credit.incident_id is None or not credit.amount_cents:
-        return  # a month or a gesture; or another credit of the ticket, or the cap, left nothing to give
+    if not hand.fact.body["amount_cents"]:
+        return  # another credit of the ticket, or the cap, left nothing to give
     if credit.promise_id is None or credit.incident_id is None:
         await _tell_granted(hand, credit)
         return

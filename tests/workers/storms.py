@@ -253,15 +253,16 @@ class Worker:
         more = ("smtp_log", "smtp_settle_s", "smtp_from", "job_attempts")
         told = {f"WAARBORG_{name.upper()}": str(getattr(settings, name)) for name in names + more}
         program = WOMB.format(step_s=STEP_S, jobs=jobs, resting=RESTING)
-        self._womb = subprocess.Popen(
-            [sys.executable, "-c", program],
-            cwd=HOME,
-            env=os.environ | told,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log.open("w"),
-            text=True,
-        )
+        with log.open("w") as said:
+            self._womb = subprocess.Popen(
+                [sys.executable, "-c", program],
+                cwd=HOME,
+                env=os.environ | told,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         self._read()
         self._turn = threading.Lock()
         self._pid: int | None = None
@@ -287,7 +288,10 @@ class Worker:
 
     def end(self) -> None:
         """No more."""
-        self.kill()
+        with self._turn:
+            if self._pid is not None:
+                os.kill(self._pid, signal.SIGKILL)
+                self._pid = None
         self._womb.kill()
         self._womb.communicate()
 
