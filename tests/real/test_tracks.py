@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
+from api.ingest import FIXES
 from domain import positions
 from domain.db import Sessions, transaction
 from domain.kernels import places
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("WAARBORG_REAL_DATA", ROOT.parent / "shared" / "data"))
 TRACKS = REAL / "gps" / "cbs_nl_tracks_open.parquet"
 DAY_S = 86_400
+SINGLY = 400
 NAIVE = 0.832  # standing still is less than 0.5 m/s over 120 s
 
 
@@ -113,8 +115,10 @@ async def test_real_tracks_come_in_by_the_phones_own_words_and_every_fix_is_stor
             api.make, office.world, at_site=False, from_at=begins,
             until_at=begins + timedelta(days=31), radius_m=None,
         )  # fmt: skip
-        sent = await _by_phone(api, guard, track, shift)
-        await _in_reports(api, guard, track, shift, sent)
+        before = {outcome: _counted(outcome) for outcome in ("accepted", "duplicate")}
+        singly = await _by_traccar(api, guard, track, shift)
+        await _by_owntracks(api, guard, track, shift, singly)
+        accepted, known = (_counted(outcome) - n for outcome, n in before.items())
         async with api.make() as session:
             stored = await session.scalar(
                 select(func.count()).select_from(Fix).where(Fix.device_id == guard.device.id)
@@ -128,8 +132,11 @@ async def test_real_tracks_come_in_by_the_phones_own_words_and_every_fix_is_stor
                 .select_from(Presence)
                 .where(Presence.duty_id == guard.duty.id, Presence.kind == Kind.DWELL)
             )
-        print(f"{track.name}: {track.t.size} sent, {stored} stored, {dwells} stops")  # noqa: T201
+        told = f"{accepted} accepted, {known} known already, {stored} stored, {dwells} stops"
+        print(f"{track.name}: {track.t.size} fixes, {told}")  # noqa: T201
         assert dwells
+        assert accepted == stored
+        assert known >= track.t.size - distinct
     for name, (_sent, distinct, stored) in counts.items():
         assert stored == distinct, name
 
@@ -140,50 +147,41 @@ def _kept(track: Track, begins: datetime, shift: int) -> Any:
     return (track.t + shift) < until
 
 
-async def _by_phone(api: Api, guard: Guard, track: Track, shift: int) -> int:
-    """The beginning of a track as the phone's app would send it, fix by fix; how many fixes that were."""
-    many = 1500
-    auth = {"authorization": "Basic " + b64encode(f"u:{guard.token}".encode()).decode()}
+async def _by_traccar(api: Api, guard: Guard, track: Track, shift: int) -> int:
+    """The beginning of a track as Traccar Client sends it, fix by fix; how many fixes that were."""
     turn = asyncio.Semaphore(16)
 
     async def one(i: int) -> None:
-        at = int(track.t[i]) + shift
-        lat, lon = float(track.lat[i]), float(track.lon[i])
+        stamp = datetime.fromtimestamp(int(track.t[i]) + shift, UTC).isoformat()
+        coords = {"latitude": track.lat[i], "longitude": track.lon[i], "speed": -1, "heading": -1}
+        body = {"device_id": guard.token, "location": {"timestamp": stamp, "coords": coords}}
         async with turn:
-            if i % 2:
-                body = {"_type": "location", "tst": at, "lat": lat, "lon": lon, "t": "u"}
-                answer = await api.http.post("/ingest/owntracks", json=body, headers=auth)
-                assert answer.json() == []
-            else:
-                stamp = datetime.fromtimestamp(at, UTC).isoformat()
-                coords = {"latitude": lat, "longitude": lon, "speed": -1, "heading": -1}
-                location = {"timestamp": stamp, "coords": coords}
-                body = {"device_id": guard.token, "location": location}
-                answer = await api.http.post("/ingest/traccar", json=body)
-                assert answer.content == b""
-            assert answer.status_code == 200
+            answer = await api.http.post("/ingest/traccar", json=body)
+        assert (answer.status_code, answer.content) == (200, b"")
 
-    await asyncio.gather(*(one(i) for i in range(many)))
-    return many
+    await asyncio.gather(*(one(i) for i in range(SINGLY)))
+    return SINGLY
 
 
-async def _in_reports(api: Api, guard: Guard, track: Track, shift: int, start: int) -> None:
-    """The rest in reports of a thousand, the last fixes of each report again with the next one."""
-    accepted = duplicates = 0
+async def _by_owntracks(api: Api, guard: Guard, track: Track, shift: int, start: int) -> None:
+    """The rest as OwnTracks' messages, many at once, the last ones again with those that follow."""
+    auth = {"authorization": "Basic " + b64encode(f"u:{guard.token}".encode()).decode()}
     for first in range(start, track.t.size, 950):
         rows = range(first - 50, min(first + 950, track.t.size))
-        fixes = [
-            {"at": (int(track.t[i]) + shift) * 1000, "lat": track.lat[i], "lon": track.lon[i]}
+        body = [
+            {
+                "_type": "location", "tst": int(track.t[i]) + shift, "lat": track.lat[i],
+                "lon": track.lon[i], "t": "u",
+            }
             for i in rows
-        ]
-        headers = {"authorization": f"Bearer {guard.token}"}
-        answer = await api.http.post("/ingest/positions", json={"fixes": fixes}, headers=headers)
-        told = answer.json()
-        assert {each["reason"] for each in told["refused"]} <= {"OFF_DUTY"}, told["refused"][:2]
-        accepted += told["accepted"]
-        duplicates += told["duplicates"]
-    print(f"{track.name}: {accepted} accepted in reports, {duplicates} known already")  # noqa: T201
-    assert duplicates > 0
+        ]  # fmt: skip
+        answer = await api.http.post("/ingest/owntracks", json=body, headers=auth)
+        assert (answer.status_code, answer.json()) == (200, [])
+
+
+def _counted(outcome: str) -> int:
+    """What the metrics say of this process."""
+    return int(FIXES.labels(outcome)._value.get())
 
 
 async def _judged(make: Sessions, guard: Guard) -> None:
