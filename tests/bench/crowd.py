@@ -39,13 +39,14 @@ class Crowd:
         self._missing: set[int] = set()
         for start in range(0, count, AT_ONCE):
             self._enter(port, range(start, min(start + AT_ONCE, count)), token, document, variables)
+            self.hear(0, lambda _fd, _frames: None)  # pings want an answer
 
     def _enter(
         self, port: int, numbers: range, token: str, document: str, variables: Callable[[int], Any]
     ) -> None:
         news = [socket.create_connection(("127.0.0.1", port)) for _ in numbers]
         for each in news:
-            each.settimeout(30)
+            each.settimeout(120)
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             each.sendall(INVITATION)
         for each in news:

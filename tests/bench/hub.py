@@ -68,13 +68,10 @@ class Place:
             self.seq, self.world.tenant.id, self.world.account.id, KIND, self.world.site.id, at, at, Origin.LIVE,
             f"user:{self.world.client_user.id}", {"n": self.seq, "priority": "high"},
         )  # fmt: skip
+        # Longer than the relay keeps it: PostgreSQL, where a reader would find what was trimmed, has none of these.
         self.redis.xadd(
-            self.stream,
-            {"facts": _encode([fact])},
-            id=f"{self.seq}-0",
-            maxlen=256,
-            approximate=True,
-        )
+            self.stream, {"facts": _encode([fact])}, id=f"{self.seq}-0", maxlen=100_000, approximate=True
+        )  # fmt: skip
         return self.seq
 
 
