@@ -220,7 +220,7 @@ def _days() -> None:
             END IF;
           END LOOP;
         END $$
-        """
+        """  # noqa: S608 - nothing of anybody's is in it
     )
     op.execute(
         f"""
@@ -239,7 +239,7 @@ def _days() -> None:
           END LOOP;
           RETURN dropped;
         END $$
-        """
+        """  # noqa: S608 - nothing of anybody's is in it
     )
 
 
