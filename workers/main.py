@@ -14,6 +14,7 @@ from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
+from workers.apart import apart
 from workers.audit import keep_audit, keep_privacy
 from workers.bounces import keep_bounces
 from workers.channels import senders_of
@@ -93,7 +94,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "relay": relay.run,
             "queue": lambda: queue.work(runner),
             "outbox": lambda: sweep_outbox(make, queue, runner),
-            "promises": lambda: sweep_promises(make),
+            "promises": lambda: apart(settings.system_database_url, sweep_promises),
             "months": lambda: close_months(make),
             "invoices": lambda: bill_months(make),
             "positions": lambda: watch_guards(make),

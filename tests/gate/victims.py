@@ -77,12 +77,12 @@ async def furnished(api: Api) -> Office:
     await _report_on(api, office)
     await _look_at(api, office)
     await _hook(api, office)
-    await _escalate(api, office, late.id)
+    await _escalate(api, office, late.id, paused.id, solved.id)
     return office
 
 
-async def _escalate(api: Api, office: Office, incident_id: UUID) -> None:
-    """A policy, and a ticket that has gone through its first step."""
+async def _escalate(api: Api, office: Office, *incident_ids: UUID) -> None:
+    """A policy, and tickets that have been followed for a day."""
     system = Actor.system(office.world.tenant.id, "test")
     step = escalation.StepDraft(after_minutes=1, roles=[Role.DISPATCHER])
     async with transaction(api.make) as session:
@@ -94,7 +94,8 @@ async def _escalate(api: Api, office: Office, incident_id: UUID) -> None:
             account_id=office.world.account.id,
             at=T0,
         )
-        await escalation.follow(session, system, incident_id, at=T0 + timedelta(days=1))
+        for incident_id in incident_ids:
+            await escalation.follow(session, system, incident_id, at=T0 + timedelta(days=1))
     await prober.number(api)
 
 
