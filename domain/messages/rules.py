@@ -164,6 +164,13 @@ def grouped(cents: int, thousands: str, decimal: str) -> str:
     return f"{sign}{whole:,}".replace(",", thousands) + f"{decimal}{rest:02d}"
 
 
+def is_headed(lines: Sequence[str]) -> bool:
+    """Whether a paragraph begins with a heading: a few words without an end, with text below them."""
+    return (
+        len(lines) > 1 and len(lines[0]) <= 60 and lines[0][-1:].isalpha() and "/" not in lines[0]
+    )
+
+
 @cache
 def _environments(folder: Path) -> tuple[Environment, Environment]:
     """For text and for pages; templates of other rooms see the house's words too."""
@@ -179,4 +186,5 @@ def _environment(folder: Path, *, autoescape: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["grouped"] = grouped
+    environment.filters["is_headed"] = is_headed
     return environment
