@@ -170,7 +170,8 @@ class Group:
                 for start in range(0, len(batch), CHUNK):
                     part = batch[start : start + CHUNK]
                     self._tell(part, await self._payloads(part))
-                    await asyncio.sleep(0)  # other groups, and clients, have their turn
+                    if len(batch) > CHUNK:
+                        await asyncio.sleep(0)  # other groups, and clients, have their turn
                 if len(batch) > 1 and len(self._live) > FEW:
                     await asyncio.sleep(GATHER_S)
         except Exception as error:  # noqa: BLE001 - whatever a source raises, its readers are told and it ends

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -34,6 +35,10 @@ names(
 )  # fmt: skip
 
 
+_cursor = lru_cache(1024)(cursor.of_seq)
+"""Many groups tell the same fact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A fact, or the notice that ends a feed, with the tenant and the place it leaves the reader at."""
@@ -42,6 +47,32 @@ class Item:
     seq: int
     fact: Numbered | None = None
     gap: GapReason | None = None
+
+    # Read off directly: a resolver of its own costs each of these 10 µs an event.
+    @property
+    def kind(self) -> str:
+        """What happened."""
+        return "feed.gap" if self.fact is None else self.fact.kind
+
+    @property
+    def at(self) -> datetime | None:
+        """When it happened."""
+        return None if self.fact is None else self.fact.at
+
+    @property
+    def recorded_at(self) -> datetime | None:
+        """When it was written down."""
+        return None if self.fact is None else self.fact.recorded_at
+
+    @property
+    def actor(self) -> str | None:
+        """Who did it."""
+        return None if self.fact is None else self.fact.actor
+
+    @property
+    def body(self) -> dict[str, Any] | None:
+        """What there is to say about it."""
+        return None if self.fact is None else self.fact.body
 
 
 Row = strawberry.Parent[Item]
@@ -55,48 +86,25 @@ class FeedEvent:
         GapReason | None,
         "Why the feed ends; everything up to `cursor` has been told, nothing beyond it.",
     ]
+    kind: Annotated[
+        str, "What happened, such as `incident.acknowledged`; `feed.gap` for the notice."
+    ]
+    at: Annotated[datetime | None, "When it happened."]
+    recorded_at: Annotated[datetime | None, "When it was written down."]
+    actor: Annotated[str | None, "Who did it: `user:…`, `key:…` or `system:…`."]
+    body: Annotated[Json | None, "What there is to say about it; depends on the kind."]
 
     @answers(str)
     @staticmethod
     def cursor(row: Row, info: Info) -> str:
         """Where you are; give it as `after` when you come back."""
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
-
-    @answers(str)
-    @staticmethod
-    def kind(row: Row) -> str:
-        """What happened, such as `incident.acknowledged`; `feed.gap` for the notice."""
-        return "feed.gap" if row.fact is None else row.fact.kind
-
-    @answers(datetime | None)
-    @staticmethod
-    def at(row: Row) -> datetime | None:
-        """When it happened."""
-        return None if row.fact is None else row.fact.at
-
-    @answers(datetime | None)
-    @staticmethod
-    def recorded_at(row: Row) -> datetime | None:
-        """When it was written down."""
-        return None if row.fact is None else row.fact.recorded_at
-
-    @answers(str | None)
-    @staticmethod
-    def actor(row: Row) -> str | None:
-        """Who did it: `user:…`, `key:…` or `system:…`."""
-        return None if row.fact is None else row.fact.actor
+        return _cursor(info.context.secret, row.tenant_id, row.seq)
 
     @answers(strawberry.ID | None)
     @staticmethod
     def subject_id(row: Row) -> str | None:
         """The id of what it is about; `node(id)` finds it."""
         return None if row.fact is None else subject_id(row.fact)
-
-    @answers(Json | None)
-    @staticmethod
-    def body(row: Row) -> dict[str, Any] | None:
-        """What there is to say about it; depends on the kind."""
-        return None if row.fact is None else row.fact.body
 
     @answers(Account | None)
     @staticmethod
