@@ -178,7 +178,7 @@ class Prober:
         return (
             ("A" if cursor[5] != "A" else "B").join((cursor[:5], cursor[6:]))
             if len(cursor) > 6
-            else "x"
+            else "gone"
         )
 
     async def _fire(self, token: str, shot: Shot, bullet: str) -> str:
