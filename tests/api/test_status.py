@@ -81,7 +81,7 @@ async def asked(server: Server, office: Office) -> Any:
 
 async def up_to(socket: Socket, field: str, cursor: str) -> list[Any]:
     """What is told until a cursor is reached."""
-    told = []
+    told = list[Any]()
     while not told or told[-1]["cursor"] != cursor:
         told.append((await socket.next())[field])
     return told
