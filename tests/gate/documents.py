@@ -48,8 +48,22 @@ HINTS: dict[str, Any] = {
     "fromAt": "2026-03-01T00:00:00+00:00",
     "untilAt": "2026-03-20T00:00:00+00:00",
     "url": "https://hooks.example.org/probe",
+    "roles": ["MANAGEMENT"],
 }
 """What fits better than any value of the type; given also where it could be left out."""
+
+AIMS: dict[str, str] = {
+    "internalOwnerId": "User",
+    "slaCompliance.promiseId": "PromiseTerm",
+    "slaRestatement.promiseId": "PromiseTerm",
+    "signOffTerms.id": "Simulation",
+    "openRecovery.id": "Incident",
+    "takeRecoveryStep.id": "RecoveryCase",
+    "followUpRecovery.id": "RecoveryCase",
+    "handOverRecoveryStep.id": "RecoveryCase",
+    "retryConsequence.id": "Outbox",
+}
+"""The type of an id where the names do not tell: by argument, or by field and argument."""
 
 
 def selection(kind: GraphQLNamedType, depth: int, prefix: str = "") -> str:

@@ -16,15 +16,17 @@ from domain import (
     positions,
     quality,
     reports,
+    simulation,
     touchpoints,
     webhooks,
 )
 from domain.accounts import User
 from domain.actor import Actor, Role
-from domain.agreements import Priority
+from domain.agreements import Priority, TicketKind
 from domain.db import transaction
 from domain.incidents import PauseCause
 from domain.ledger import Entry
+from domain.outbox import Outbox, OutboxState
 from domain.sla import Promise, State
 from domain.webhooks import DeliveryState, WebhookDelivery
 from domain.webhooks.delivering import lay_down
@@ -42,12 +44,13 @@ async def furnished(api: Api) -> Office:
     system = Actor.system(world.tenant.id, "test")
     late = await build.incident(make, world, priority=Priority.HIGH)
     paused = await build.incident(make, world)
-    solved = await build.incident(make, world)
+    solved = await build.incident(make, world, kind=TicketKind.ALARM)
     async with transaction(make) as session:
         at = T0 + timedelta(minutes=300)
         await incidents.acknowledge(session, world.staff, late.id, at=at)
         await incidents.acknowledge(session, world.staff, paused.id, at=T0)
         await incidents.acknowledge(session, world.staff, solved.id, at=T0)
+        await incidents.arrive(session, world.staff, solved.id, at=T0)
         at += timedelta(minutes=1)
         await incidents.update(
             session, world.staff, late.id, body="Looking", client_visible=True, at=at
@@ -78,7 +81,25 @@ async def furnished(api: Api) -> Office:
     await _look_at(api, office)
     await _hook(api, office)
     await _escalate(api, office, late.id, paused.id, solved.id)
+    await _leave_to_do(api, office)
     return office
+
+
+async def _leave_to_do(api: Api, office: Office) -> None:
+    """Proposed terms whose risk nobody has accepted, and a consequence that was given up."""
+    world = office.world
+    system, at = Actor.system(world.tenant.id, "test"), T0 + timedelta(minutes=390)
+    async with transaction(api.make) as session:
+        await simulation.simulate(
+            session, system, world.account.id, terms=build.terms_draft(world.calendar), at=at
+        )
+        fact = select(Entry.id).where(Entry.tenant_id == world.tenant.id).limit(1)
+        session.add(
+            Outbox(
+                tenant_id=world.tenant.id, fact_id=await session.scalar(fact), job="probe",
+                state=OutboxState.DEAD, due_at=at, error="probed",
+            )
+        )  # fmt: skip
 
 
 async def _escalate(api: Api, office: Office, *incident_ids: UUID) -> None:
