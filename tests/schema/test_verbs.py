@@ -128,6 +128,7 @@ async def test_another_companys_ticket_is_not_found(api: Api, office: Office) ->
 async def test_agreements_are_signed_and_amended_over_the_wire(api: Api, office: Office) -> None:
     terms = {
         "periodFeeCents": 5_000_000_000,
+        "creditCapCents": 100_000,
         "promises": [
             {
                 "name": "answer",
