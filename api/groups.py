@@ -106,7 +106,7 @@ class Group:
         self._following, self._source, self._ctx = following, source, ctx
         self._live: dict[Member, None] = {}
         self._entering: dict[Member, None] = {}
-        self._reached = source.place()
+        self._reached = source.ear_place()  # not its first member's: that one may be further
         self._ends = ExitStack()
         self._ear = self._ends.enter_context(source.listen())
         self._letting_go: set[asyncio.Task[None]] = set()

@@ -89,6 +89,10 @@ class Facts(Source):
         """The hub's position, or the place that the reader has already when that is further."""
         return max(self._told, self._hub.position)
 
+    def ear_place(self) -> int:
+        """The hub's position, however far the reader is."""
+        return self._hub.position
+
     @contextmanager
     def listen(self) -> Iterator[Ear]:
         """Hear what the hub passes on."""

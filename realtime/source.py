@@ -50,6 +50,10 @@ class Source(ABC):
         """Up to where `past` tells; what comes later is heard by an ear made in the same breath."""
         return 0
 
+    def ear_place(self) -> int:
+        """From where an ear made in the same breath hears; before `place()` when this reader is further than that."""
+        return self.place()
+
     @abstractmethod
     def listen(self) -> AbstractContextManager[Ear]:
         """Hear everything after `place()` as it is now."""

@@ -13,6 +13,7 @@ from domain.actor import Actor, Role
 from domain.db import transaction
 from domain.ledger import Entry
 from domain.settings import Settings
+from schema import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Office, Server
@@ -165,6 +166,28 @@ async def test_who_comes_back_with_a_cursor_joins_the_group_where_he_left_it(
             news = [(await each.next())["accountEvents"]["cursor"] for each in (steady, back)]
     assert heard == missed
     assert news[0] == news[1] not in heard
+
+
+@pytest.mark.parametrize("comes_back", [False, True], ids=["begins", "comes back"])
+async def test_what_the_hub_has_yet_to_catch_up_with_is_no_news_to_who_is_further(
+    server: Server, office: Office, comes_back: bool
+) -> None:
+    hub, make = server.api.state.hub, server.api.make
+    place = hub.position
+    await happen(server, office)
+    await facts.until(lambda: hub.position > place)
+    place = hub.position  # it has just looked at the ledger; it looks again a second later
+    await happen(server, office)
+    last = await server.api.data(office.client, "{ ledger(last: 1) { pageInfo { endCursor } } }")
+    after = last["ledger"]["pageInfo"]["endCursor"] if comes_back else None
+    async with server.socket(office.client) as socket:
+        await socket.subscribe("1", EVENTS, account=office.account, after=after, **OPENED)
+        await listening(server)
+        await facts.until(lambda: hub.position > place)
+        news = await build.incident(make, office.world)
+        await facts.number_all(make)
+        told = (await socket.next())["accountEvents"]
+    assert told["incident"]["id"] == ids.write("Incident", news.id)
 
 
 @pytest.mark.parametrize(
