@@ -46,6 +46,7 @@ SERVE = (
     "from api import serve; from domain.settings import Settings;"
     "s = Settings(); serve.serve(s, serve.listen(s.host, s.port))"
 )
+SILENCE_S = 20.0  # with an event on its way to somebody: it is lost
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
@@ -126,47 +127,43 @@ def measure(
 
 
 def _settle(crowd: Crowd, place: Place) -> None:
-    """Let events happen until one has reached everybody, and forget them."""
+    """Let events happen until one has reached everybody: who was not listening yet does not hear it."""
     until = now() + 120
     while not crowd.wait_for(place.happen()):
         assert now() < until, "not everybody hears"
-    for fd in crowd.heard:
-        crowd.heard[fd] = 0
 
 
 def _run(
     server: Server, place: Place, crowd: Crowd, in_flight: int, seconds: float, kib: float
 ) -> Figures:
     first, sent, began = place.seq + 1, list[float](), now()
+    oldest, news_at = first, began
     reached: deque[int] = (
         deque()
     )  # how many have heard each event, from the oldest not heard by all
-    oldest = 0
     late, whole = list[float](), list[float]()
     cpu = server.cpu_s()
 
-    def note(fd: int, frames: int) -> None:
-        at = now()
-        for event in range(crowd.heard[fd] - frames, crowd.heard[fd]):
-            reached[event - oldest] += 1
-            late.append(at - sent[event])
+    def note(_fd: int, news: range) -> None:
+        nonlocal news_at
+        at = news_at = now()
+        for number in news:
+            reached[number - oldest] += 1
+            late.append(at - sent[number - first])
 
-    while now() - began < seconds or len(sent) < in_flight + 4:
-        while len(reached) < in_flight:
+    while (more := now() - began < seconds or len(sent) < in_flight + 4) or reached:
+        while more and len(reached) < in_flight:
             reached.append(0)
             sent.append(now())
             place.happen()
-        crowd.hear(10, note)
+        crowd.hear(1, note)
         while reached and reached[0] == crowd.count:
             reached.popleft()
-            whole.append(now() - sent[oldest])
+            whole.append(now() - sent[oldest - first])
             oldest += 1
-    while reached:
-        crowd.hear(10, note)
-        while reached and reached[0] == crowd.count:
-            reached.popleft()
-            whole.append(now() - sent[oldest])
-            oldest += 1
+        assert not reached or now() - news_at < SILENCE_S, (
+            f"{server.name}: event {oldest} reached {reached[0]} of {crowd.count}, then silence"
+        )
     took, used = now() - began, server.cpu_s() - cpu
     size = crowd.look(range(first, first + len(sent)))
     late.sort()
