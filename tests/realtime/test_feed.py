@@ -14,8 +14,8 @@ from domain.errors import Code, Refused
 from domain.numbering import Numbered
 from realtime import feed
 from realtime.feed import Gap
-from realtime.source import GapReason
 from realtime.hub import Hub
+from realtime.source import GapReason
 from tests import facts
 
 pytestmark = pytest.mark.anyio

@@ -295,7 +295,10 @@ async def test_a_client_neither_bills_nor_pays(make: Sessions) -> None:
         "UPDATE journal_line SET amount_cents = amount_cents + 1",
         "DELETE FROM journal_entry",
         "TRUNCATE journal_line",
-        "INSERT INTO journal_line SELECT uuidv7(), tenant_id, account_id, entry_id, 'bank', 1, 'EUR' FROM journal_line",
+        """INSERT INTO journal_line
+           SELECT DISTINCT ON (entry_id) uuidv7(), tenant_id, account_id, entry_id, 'bank', 1, 'EUR'
+           FROM journal_line l WHERE NOT EXISTS
+             (SELECT FROM journal_line b WHERE b.entry_id = l.entry_id AND b.book = 'bank')""",
     ],
 )
 async def test_the_journal_is_neither_changed_nor_unbalanced(
