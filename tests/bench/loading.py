@@ -275,7 +275,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--events", type=float, default=1e6, help="in sealed segments")
     options.add_argument("--rows", type=float, default=1e5, help="as rows of the ledger")
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=6)
     given = options.parse_args()
 
     async def run(url: str, directory: Path) -> Table:
