@@ -99,7 +99,8 @@ def _terms(calendar: str) -> dict[str, Any]:
     ]
     inside = _clock(calendar, dict.fromkeys(SECONDS["RESOLUTION"], 1))
     promises.append({"name": "own_objective", "kind": "FIRST_RESPONSE", "internal": True, **inside})
-    return {"promises": promises, "periodFeeCents": 1_000_000}
+    # Every breach its own credit: that is what the audit counts.
+    return {"promises": promises, "periodFeeCents": 1_000_000, "perCause": "EACH"}
 
 
 def _clock(calendar: str, targets: dict[str, int]) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class ControlRoom(Asker):
         if done is None:
             return None
         if done["__typename"] == "Refusal":
+            if (document, done["code"]) == ("acknowledge_incident", "INCIDENT_NOT_NEW"):
+                return str(given["id"])  # a guard was there first, which acknowledges it
             self.run_of.measured("REFUSAL", document, 0, error=ValueError(str(done)))
             return None
         incident: str = done["id"]
