@@ -153,11 +153,15 @@ class Run:
             self.audit.blame(
                 Wrong.LOST, f"{company.name}: the acknowledged ticket {lost} is not in the ledger"
             )
-        breached = [
-            row["subjectId"]
-            for row in wire.rows("ledger", after=self.began(company), kinds=["promise.breached"])
+        verdicts = {
+            row["subjectId"]: row["body"].get("now", "late")
+            for row in wire.rows(
+                "ledger", after=self.began(company), kinds=["promise.breached", "promise.revised"]
+            )
             if not row["body"].get("internal")
-        ]
+        }
+        # A late fix may prove that somebody was there in time: then nothing is owed.
+        breached = [promise for promise, verdict in verdicts.items() if verdict == "late"]
         while True:
             credited = [row["promise"]["id"] for row in wire.rows("credits")]
             if set(breached) <= set(credited) or time.monotonic() > deadline:
