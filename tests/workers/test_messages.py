@@ -221,6 +221,8 @@ async def test_a_letter_goes_over_tls_to_a_server_whose_certificate_is_trusted(
     assert [found["Subject"] for found in box.letters] == ["S"]
 
 
+# aiosmtpd leaves the socket of a client that hangs up on it to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_server_without_starttls_gets_no_letter_when_starttls_is_asked_for(
     settings: Settings,
 ) -> None:
@@ -228,6 +230,5 @@ async def test_a_server_without_starttls_gets_no_letter_when_starttls_is_asked_f
         sender = Smtp(settings.model_copy(update=at(box, smtp_starttls=True)))
         with pytest.raises(Exception, match="STARTTLS") as refused:
             await sender.send(letter(), nothing)
-        await asyncio.sleep(2)  # in which the server sees that nobody is there any more
     assert not isinstance(refused.value, Undeliverable)
     assert box.letters == []
