@@ -12,15 +12,18 @@ from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.credits import CreditMutation
+from schema.duties import DutyMutation, DutyQuery
 from schema.escalation import EscalationMutation, EscalationQuery
 from schema.feed import Subscription
+from schema.fixes import FixMutation
 from schema.incidents import IncidentMutation
 from schema.invoices import InvoiceMutation
 from schema.keys import KeyMutation
 from schema.messages import MessageMutation
 from schema.money import MoneyQuery
 from schema.outbox import OutboxMutation, OutboxQuery
-from schema.positions import PositionMutation, PositionQuery, PositionSubscription
+from schema.positions import PositionQuery, PositionSubscription
+from schema.presences import FenceMutation, PresenceQuery
 from schema.privacy import PrivacyMutation
 from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
@@ -37,7 +40,7 @@ VERBS = (
     *(QualityMutation, SimulationMutation),
     *(CreditMutation, InvoiceMutation, RecoveryMutation),
     *(AuditMutation, PrivacyMutation),
-    *(PositionMutation,),
+    *(FixMutation, DutyMutation, FenceMutation),
     *(ReportMutation, TouchpointMutation),
     *(WebhookMutation, EscalationMutation),
     *(OutboxMutation, MessageMutation),
@@ -52,7 +55,8 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     query: Any = merge_types(
         "Query",
         (
-            *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery, PositionQuery),
+            *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery),
+            *(DutyQuery, PresenceQuery, PositionQuery),
             *(MoneyQuery,),
             *(WebhookQuery, EscalationQuery),
             *(OutboxQuery, StatusQuery),

@@ -1,0 +1,146 @@
+"""Guards on duty: what they carry, and when they are at work for which client."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import select
+
+from domain import accounts, positions
+from domain.credentials import Device as DeviceRow
+from domain.duties import Duty as DutyRow
+from schema import ids
+from schema.accounts import Account, Site, User
+from schema.context import Info
+from schema.fence import seen
+from schema.ids import Node
+from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.thin import answers, shows
+from schema.verbs import AccountId, Ask, Ref, SiteId, verb
+
+DeviceId = Annotated[UUID, Ref("Device")]
+DutyId = Annotated[UUID, Ref("Duty")]
+
+DeviceParent = strawberry.Parent[DeviceRow]
+DutyParent = strawberry.Parent[DutyRow]
+
+
+@shows(DeviceRow)
+class Device(Node):
+    """What a guard carries, and what hands in where it is."""
+
+    name: Annotated[str, "What its owner calls it."]
+    enrolled_at: Annotated[datetime, "Since when it hands in fixes."]
+    revoked_at: Annotated[datetime | None, "Since when it may not any more."]
+
+    @answers(User | None)
+    @staticmethod
+    async def user(row: DeviceParent, info: Info) -> accounts.User | None:
+        """Whose it is."""
+        return await info.context.loaders.user.load(row.user_id)
+
+
+@shows(DutyRow)
+class Duty(Node):
+    """A guard at work for a client; only meanwhile is it known where the guard's device is."""
+
+    number: Annotated[int, "What you know the guard by: the same at this client every time."]
+    from_at: Annotated[datetime, "From when."]
+    until_at: Annotated[datetime, "Until when."]
+    ended_at: Annotated[datetime | None, "When it ended; null while it is to come or lasts."]
+    grace_s: Annotated[int, "How long the guard may be on the way to the place."]
+    silent_after_s: Annotated[int, "After how long without a fix the device counts as silent."]
+
+    @answers(Account | None)
+    @staticmethod
+    async def account(row: DutyParent, info: Info) -> accounts.Account | None:
+        """The client."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @answers(Site | None)
+    @staticmethod
+    async def site(row: DutyParent, info: Info) -> accounts.Site | None:
+        """The place where the guard is expected; null for one who goes round all of the client's places."""
+        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+
+    @answers(User | None)
+    @staticmethod
+    async def user(row: DutyParent, info: Info) -> accounts.User | None:
+        """The guard. Null for clients."""
+        if info.context.actor.is_client:
+            return None
+        return await info.context.loaders.user.load(row.user_id)
+
+
+@strawberry.type
+class DutyQuery:
+    """Questions about guards on duty."""
+
+    @answers(Connection[Device])
+    @staticmethod
+    async def devices(
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """What guards carry, newest first; the company's own people see it."""
+        query = _seen(info, DeviceRow)
+        order = Order((DeviceRow.enrolled_at, DeviceRow.id), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+    @answers(Connection[Duty])
+    @staticmethod
+    async def duties(
+        info: Info,
+        account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
+        running: Annotated[bool, "Only those that have not ended."] = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """Who is on duty, was or will be, the latest first."""
+        query = _seen(info, DutyRow)
+        if account_id is not None:
+            query = query.where(DutyRow.account_id == ids.known(account_id, "Account"))
+        if running:
+            query = query.where(DutyRow.ended_at.is_(None))
+        order = Order((DutyRow.from_at, DutyRow.id), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+
+def _seen(info: Info, model: Any) -> Any:
+    """Everything of a model that the actor may see."""
+    return select(model).where(seen(info.context.actor, model))
+
+
+@strawberry.type
+class DutyMutation:
+    """Verbs about guards on duty."""
+
+    @verb(Duty)
+    @staticmethod
+    async def assign_device(
+        ask: Ask,
+        device_id: Annotated[DeviceId, "What the guard carries."],
+        account_id: Annotated[AccountId, "The client."],
+        from_at: Annotated[datetime, "From when; also in the past."],
+        until_at: Annotated[datetime, "Until when, 31 days later at most."],
+        site_id: Annotated[SiteId | None, "The place where the guard is expected."] = None,
+        grace_s: Annotated[int, "How long the guard may be on the way there."] = 900,
+        silent_after_s: Annotated[int, "After how long without a fix it is silent."] = 300,
+    ) -> DutyRow:
+        """Put the owner of a device on duty."""
+        return await positions.assign(
+            ask.session, ask.actor, device_id, account_id, from_at=from_at, until_at=until_at,
+            site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, at=ask.at,
+        )  # fmt: skip
+
+    @verb(Duty)
+    @staticmethod
+    async def end_duty(ask: Ask, id: Annotated[DutyId, "The duty."]) -> DutyRow:
+        """Let a guard go; where the guard is from then on is not known."""
+        return await positions.end(ask.session, ask.actor, id, at=ask.at)

@@ -1,0 +1,106 @@
+"""What positions prove at a client's places, and the fences they are proven by."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import select
+
+from domain import accounts, positions
+from domain.duties import Duty as DutyRow
+from domain.positions import Kind
+from domain.positions import Presence as PresenceRow
+from schema import ids
+from schema.accounts import Site
+from schema.context import Info
+from schema.duties import Duty
+from schema.fence import seen
+from schema.ids import Node
+from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.thin import answers, names, shows
+from schema.verbs import Ask, ExpectedVersion, SiteId, verb
+
+names(
+    Kind, "PresenceKind",
+    stay="Inside a site's fence.", dwell="Standing still, wherever. For the company only.",
+    silence="On duty, and not heard of. For the company only.",
+    absence="Expected at a site, and not there.",
+)  # fmt: skip
+
+PresenceParent = strawberry.Parent[PresenceRow]
+
+
+@shows(PresenceRow)
+class Presence(Node):
+    """Something positions prove about a guard on duty."""
+
+    kind: Annotated[Kind, "What."]
+    from_at: Annotated[datetime, "From when, by the instants of fixes."]
+    until_at: Annotated[datetime | None, "Until when; null while it lasts."]
+    fixes: Annotated[list[datetime], "The instants of the fixes that prove the beginning."]
+
+    @answers(Duty | None)
+    @staticmethod
+    async def duty(row: PresenceParent, info: Info) -> DutyRow | None:
+        """The duty."""
+        duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
+        return duty
+
+    @answers(Site | None)
+    @staticmethod
+    async def site(row: PresenceParent, info: Info) -> accounts.Site | None:
+        """The place, of a stay or an absence."""
+        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+
+
+@strawberry.type
+class PresenceQuery:
+    """Questions about what positions prove."""
+
+    @answers(Connection[Presence])
+    @staticmethod
+    async def presences(
+        info: Info,
+        account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
+        site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
+        kinds: Annotated[list[Kind] | None, "Only such."] = None,
+        lasting: Annotated[bool, "Only what lasts: the status now."] = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page:
+        """What positions prove, the latest first; what lasts is the status of the places."""
+        query = select(PresenceRow).where(seen(info.context.actor, PresenceRow))
+        if account_id is not None:
+            query = query.where(PresenceRow.account_id == ids.known(account_id, "Account"))
+        if site_id is not None:
+            query = query.where(PresenceRow.site_id == ids.known(site_id, "Site"))
+        if kinds is not None:
+            query = query.where(PresenceRow.kind.in_(kinds))
+        if lasting:
+            query = query.where(PresenceRow.until_at.is_(None))
+        order = Order((PresenceRow.from_at, PresenceRow.id), descending=True)
+        return await page(info.context, query, order, Window(first, after, last, before))
+
+
+@strawberry.type
+class FenceMutation:
+    """The verb about fences."""
+
+    @verb(Site)
+    @staticmethod
+    async def fence_site(
+        ask: Ask,
+        site_id: Annotated[SiteId, "The place."],
+        radius_m: Annotated[float | None, "A circle around it, in metres."] = None,
+        outline: Annotated[
+            list[float] | None, "Or its corners: latitude, longitude, latitude, longitude …"
+        ] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> accounts.Site:
+        """Draw a site's fence: inside, a guard is at the site. With neither the fence is taken away."""
+        return await positions.draw_fence(
+            ask.session, ask.actor, site_id, radius_m=radius_m, outline=outline, at=ask.at,
+            expected_version=expected_version,
+        )  # fmt: skip
