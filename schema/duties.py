@@ -1,21 +1,18 @@
 """Guards on duty: what they carry, and when they are at work for which client."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
 
 from domain import accounts, positions
 from domain.credentials import Device as DeviceRow
 from domain.duties import Duty as DutyRow
-from schema import ids
 from schema.accounts import Account, Site, User
 from schema.context import Info
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import Rows, lists, visible
 from schema.thin import answers, shows
 from schema.verbs import AccountId, Ask, Ref, SiteId, verb
 
@@ -77,44 +74,24 @@ class Duty(Node):
 class DutyQuery:
     """Questions about guards on duty."""
 
-    @answers(Connection[Device])
+    @lists(Device, DeviceRow.enrolled_at, DeviceRow.id, descending=True)
     @staticmethod
-    async def devices(
+    def devices(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """What guards carry, newest first; the company's own people see it."""
-        query = _seen(info, DeviceRow)
-        order = Order((DeviceRow.enrolled_at, DeviceRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return visible(info, DeviceRow)
 
-    @answers(Connection[Duty])
+    @lists(Duty, DutyRow.from_at, DutyRow.id, descending=True)
     @staticmethod
-    async def duties(
+    def duties(
         info: Info,
         account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
         running: Annotated[bool, "Only those that have not ended."] = False,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Who is on duty, was or will be, the latest first."""
-        query = _seen(info, DutyRow)
-        if account_id is not None:
-            query = query.where(DutyRow.account_id == ids.known(account_id, "Account"))
-        if running:
-            query = query.where(DutyRow.ended_at.is_(None))
-        order = Order((DutyRow.from_at, DutyRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
-
-
-def _seen(info: Info, model: Any) -> Any:
-    """Everything of a model that the actor may see."""
-    return select(model).where(seen(info.context.actor, model))
+        query = visible(info, DutyRow, account_id)
+        return query.where(DutyRow.ended_at.is_(None)) if running else query
 
 
 @strawberry.type

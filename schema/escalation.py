@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
 
 from domain import escalation
 from domain.actor import Role
@@ -19,10 +18,9 @@ from domain.escalation.reads import steps_of
 from schema import ids
 from schema.accounts import Account, Contact, User
 from schema.context import Info
-from schema.fence import seen
 from schema.ids import Node
 from schema.incidents import Incident
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import Rows, lists, naming, visible
 from schema.thin import answers, names, shows, takes
 from schema.verbs import AccountId, Ask, Ref, verb
 
@@ -193,46 +191,30 @@ class EscalationQuery:
         info: Info, incident_id: Annotated[strawberry.ID, "The ticket."]
     ) -> EscalationRow | None:
         """The escalation of one ticket; null until a worker has looked at it, and for clients."""
-        query = select(EscalationRow).where(
-            EscalationRow.incident_id == ids.known(incident_id, "Incident"),
-            seen(info.context.actor, EscalationRow),
+        query = naming(
+            visible(info, EscalationRow), EscalationRow.incident_id, "Incident", incident_id
         )
         async with info.context.sessions() as session:
             row: EscalationRow | None = await session.scalar(query)
             return row
 
-    @answers(Connection[Escalation])
+    @lists(Escalation, EscalationRow.id, descending=True)
     @staticmethod
-    async def escalations(
+    def escalations(
         info: Info,
         waiting: Annotated[bool, "Only those of whom somebody will be told."] = False,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Escalations, the newest tickets first."""
-        query = select(EscalationRow).where(seen(info.context.actor, EscalationRow))
-        if waiting:
-            query = query.where(EscalationRow.next_step_at.is_not(None))
-        order = Order((EscalationRow.id,), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        query = visible(info, EscalationRow)
+        return query.where(EscalationRow.next_step_at.is_not(None)) if waiting else query
 
-    @answers(Connection[EscalationPolicy])
+    @lists(EscalationPolicy, PolicyRow.id, descending=True)
     @staticmethod
-    async def escalation_policies(
+    def escalation_policies(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Policies that hold, newest first."""
-        query = select(PolicyRow).where(
-            seen(info.context.actor, PolicyRow), PolicyRow.ended_at.is_(None)
-        )
-        order = Order((PolicyRow.id,), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return visible(info, PolicyRow).where(PolicyRow.ended_at.is_(None))
 
 
 @strawberry.type

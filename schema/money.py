@@ -6,23 +6,24 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import select
 
-from domain import compensation, invoices, journal, recovery
+from domain import invoices, journal
+from domain.compensation import CompensationPolicy as PolicyRow
+from domain.compensation import Dispute as DisputeRow
 from domain.compensation import DisputeState
+from domain.invoices import CreditNote as CreditNoteRow
+from domain.invoices import Invoice as InvoiceRow
 from domain.journal import Book, JournalKind
 from domain.recovery import CaseState
+from domain.recovery import RecoveryCase as CaseRow
 from schema import ids
 from schema.context import Info
 from schema.credits import CompensationPolicy, Dispute
-from schema.fence import seen
 from schema.invoices import BillingLine, CreditNote, Invoice
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import AccountFilter, Rows, among, lists, visible
 from schema.recovery import RecoveryCase
 from schema.scalars import Long
 from schema.thin import answers, shows
-
-AccountFilter = Annotated[strawberry.ID | None, "Only of this client."]
 
 
 @shows(journal.StatementLine)
@@ -100,87 +101,47 @@ class MoneyQuery:
         async with info.context.sessions() as session:
             return await invoices.billing(session, info.context.actor, row_id, month_on)
 
-    @answers(Connection[Dispute])
+    @lists(Dispute, DisputeRow.opened_at, DisputeRow.id, descending=True)
     @staticmethod
-    async def disputes(
+    def disputes(
         info: Info,
         account_id: AccountFilter = None,
         states: Annotated[list[DisputeState] | None, "Only those that ended so."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Contested verdicts, newest first."""
-        row = compensation.Dispute
-        query = _of(info, row, account_id)
-        if states is not None:
-            query = query.where(row.state.in_(states))
-        order = Order((row.opened_at, row.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return among(visible(info, DisputeRow, account_id), DisputeRow.state, states)
 
-    @answers(Connection[Invoice])
+    @lists(Invoice, InvoiceRow.issued_on, InvoiceRow.id, descending=True)
     @staticmethod
-    async def invoices(
+    def invoices(
         info: Info,
         account_id: AccountFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Invoices, newest first."""
-        row = invoices.Invoice
-        order = Order((row.issued_on, row.id), descending=True)
-        window = Window(first, after, last, before)
-        return await page(info.context, _of(info, row, account_id), order, window)
+        return visible(info, InvoiceRow, account_id)
 
-    @answers(Connection[CreditNote])
+    @lists(CreditNote, CreditNoteRow.issued_on, CreditNoteRow.id, descending=True)
     @staticmethod
-    async def credit_notes(
+    def credit_notes(
         info: Info,
         account_id: AccountFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Credit notes, newest first."""
-        row = invoices.CreditNote
-        order = Order((row.issued_on, row.id), descending=True)
-        window = Window(first, after, last, before)
-        return await page(info.context, _of(info, row, account_id), order, window)
+        return visible(info, CreditNoteRow, account_id)
 
-    @answers(Connection[RecoveryCase])
+    @lists(RecoveryCase, CaseRow.opened_at, CaseRow.id, descending=True)
     @staticmethod
-    async def recovery_cases(
+    def recovery_cases(
         info: Info,
         account_id: AccountFilter = None,
         states: Annotated[list[CaseState] | None, "Only those that stand so."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """What is being made good, newest first."""
-        row = recovery.RecoveryCase
-        query = _of(info, row, account_id)
-        if states is not None:
-            query = query.where(row.state.in_(states))
-        order = Order((row.opened_at, row.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return among(visible(info, CaseRow, account_id), CaseRow.state, states)
 
     @answers(CompensationPolicy | None)
     @staticmethod
     async def compensation_policy(info: Info) -> Any:
         """Your company's policy; null when there is none, and for clients."""
-        row = compensation.CompensationPolicy
         async with info.context.sessions() as session:
-            return await session.scalar(select(row).where(seen(info.context.actor, row)))
-
-
-def _of(info: Info, row: Any, account_id: str | None) -> Any:
-    query = select(row).where(seen(info.context.actor, row))
-    if account_id is None:
-        return query
-    return query.where(row.account_id == ids.known(account_id, "Account"))
+            return await session.scalar(visible(info, PolicyRow))

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
 
 from domain import messages, outbox
 from domain.accounts import Tenant as TenantRow
@@ -15,9 +14,8 @@ from domain.outbox import Outbox as OutboxRow
 from domain.outbox import OutboxState
 from schema.accounts import Tenant
 from schema.context import Info
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import Rows, lists, visible
 from schema.thin import answers, names, shows
 from schema.verbs import Ask, Ref, verb
 
@@ -73,26 +71,17 @@ class OutboxQuery:
         async with info.context.sessions() as session:
             return await outbox.backlog(session, OutboxRow.tenant_id == actor.tenant_id)
 
-    @answers(Connection[Outbox])
+    @lists(Outbox, OutboxRow.id)
     @staticmethod
-    async def outbox(
+    def outbox(
         info: Info,
         states: Annotated[
             list[OutboxState] | None, "Only those that came so far; unless told, what is not done."
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Consequences, oldest first; none for who may not operate the software."""
         wanted = states or [OutboxState.PENDING, OutboxState.DEAD]
-        query = select(OutboxRow).where(
-            seen(info.context.actor, OutboxRow), OutboxRow.state.in_(wanted)
-        )
-        return await page(
-            info.context, query, Order((OutboxRow.id,)), Window(first, after, last, before)
-        )
+        return visible(info, OutboxRow).where(OutboxRow.state.in_(wanted))
 
 
 @strawberry.type(description="Having things tried again.")

@@ -4,19 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import select
 
 from domain import accounts, positions
 from domain.duties import Duty as DutyRow
 from domain.positions import Kind
 from domain.positions import Presence as PresenceRow
-from schema import ids
 from schema.accounts import Site
 from schema.context import Info
 from schema.duties import Duty
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import Rows, among, lists, naming, visible
 from schema.thin import answers, names, shows
 from schema.verbs import Ask, ExpectedVersion, SiteId, verb
 
@@ -57,31 +54,20 @@ class Presence(Node):
 class PresenceQuery:
     """Questions about what positions prove."""
 
-    @answers(Connection[Presence])
+    @lists(Presence, PresenceRow.from_at, PresenceRow.id, descending=True)
     @staticmethod
-    async def presences(
+    def presences(
         info: Info,
         account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
         site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
         kinds: Annotated[list[Kind] | None, "Only such."] = None,
         lasting: Annotated[bool, "Only what lasts: the status now."] = False,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """What positions prove, the latest first; what lasts is the status of the places."""
-        query = select(PresenceRow).where(seen(info.context.actor, PresenceRow))
-        if account_id is not None:
-            query = query.where(PresenceRow.account_id == ids.known(account_id, "Account"))
-        if site_id is not None:
-            query = query.where(PresenceRow.site_id == ids.known(site_id, "Site"))
-        if kinds is not None:
-            query = query.where(PresenceRow.kind.in_(kinds))
-        if lasting:
-            query = query.where(PresenceRow.until_at.is_(None))
-        order = Order((PresenceRow.from_at, PresenceRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        query = visible(info, PresenceRow, account_id)
+        query = naming(query, PresenceRow.site_id, "Site", site_id)
+        query = among(query, PresenceRow.kind, kinds)
+        return query.where(PresenceRow.until_at.is_(None)) if lasting else query
 
 
 @strawberry.type

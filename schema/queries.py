@@ -5,17 +5,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
 
-from domain import accounts, agreements, incidents, sla
+from domain.accounts import Account as AccountRow
 from domain.accounts import ApiKey as KeyRow
+from domain.accounts import Site as SiteRow
+from domain.accounts import User as UserRow
 from domain.actor import Role
+from domain.agreements import Agreement as AgreementRow
 from domain.agreements import Priority, PromiseKind, TicketKind
+from domain.calendars import Calendar as CalendarRow
 from domain.compensation import Credit as CreditRow
+from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status
 from domain.ledger import Entry
 from domain.messages.model import Message as MessageRow
 from domain.messages.model import MessageState
+from domain.sla import Promise as PromiseRow
 from domain.sla import State
 from schema import ids
 from schema.accounts import Account, Site, Tenant, User
@@ -23,27 +28,15 @@ from schema.agreements import Agreement
 from schema.calendars import Calendar
 from schema.context import Context, Info
 from schema.credits import Credit
-from schema.fence import seen
 from schema.ids import Node
 from schema.incidents import Incident
 from schema.keys import ApiKey
 from schema.ledger import LedgerEntry, ledger_page
+from schema.lists import AccountFilter, Rows, among, lists, naming, visible
 from schema.messages import Message
-from schema.pages import (
-    After,
-    Before,
-    Connection,
-    First,
-    Last,
-    Order,
-    Page,
-    Window,
-    page,
-)
+from schema.pages import After, Before, Connection, First, Last, Page, Window
 from schema.promises import Promise
 from schema.thin import answers, shows
-
-AccountFilter = Annotated[strawberry.ID | None, "Only of this client."]
 
 
 @shows(Context)
@@ -80,12 +73,6 @@ class Viewer:
         """The user you are; null for keys and the system."""
         kind, _, row_id = ctx.actor.subject.partition(":")
         return await info.context.loaders.user.load(UUID(row_id)) if kind == "user" else None
-
-
-def _account(query: Any, model: Any, account_id: str | None) -> Any:
-    if account_id is None:
-        return query
-    return query.where(model.account_id == ids.known(account_id, "Account"))
 
 
 @strawberry.type(description="What can be asked.")
@@ -136,37 +123,26 @@ class Query:
         """One agreement."""
         return await _one(info, "Agreement", id)
 
-    @answers(Connection[Account])
+    @lists(Account, AccountRow.name, AccountRow.id)
     @staticmethod
-    async def accounts(
+    def accounts(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Clients, by name."""
-        order = Order((accounts.Account.name, accounts.Account.id))
-        return await _rows(info, accounts.Account, order, Window(first, after, last, before))
+        return visible(info, AccountRow)
 
-    @answers(Connection[Site])
+    @lists(Site, SiteRow.name, SiteRow.id)
     @staticmethod
-    async def sites(
+    def sites(
         info: Info,
         account_id: AccountFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Places under guard, by name."""
-        order = Order((accounts.Site.name, accounts.Site.id))
-        query = _account(_seen(info, accounts.Site), accounts.Site, account_id)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return visible(info, SiteRow, account_id)
 
-    @answers(Connection[Incident])
+    @lists(Incident, IncidentRow.opened_at, IncidentRow.id, descending=True)
     @staticmethod
-    async def incidents(
+    def incidents(
         info: Info,
         account_id: AccountFilter = None,
         site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
@@ -175,138 +151,93 @@ class Query:
         kinds: Annotated[list[TicketKind] | None, "Only such tickets."] = None,
         opened_from: Annotated[datetime | None, "Opened at this instant or later."] = None,
         opened_before: Annotated[datetime | None, "Opened before this instant."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Tickets, newest first."""
-        row = incidents.Incident
-        query = _account(_seen(info, row), row, account_id)
-        if site_id is not None:
-            query = query.where(row.site_id == ids.known(site_id, "Site"))
-        query = _in(query, row.status, statuses)
-        query = _in(query, row.priority, priorities)
-        query = _in(query, row.kind, kinds)
+        query = visible(info, IncidentRow, account_id)
+        query = naming(query, IncidentRow.site_id, "Site", site_id)
+        query = among(query, IncidentRow.status, statuses)
+        query = among(query, IncidentRow.priority, priorities)
+        query = among(query, IncidentRow.kind, kinds)
         if opened_from is not None:
-            query = query.where(row.opened_at >= opened_from)
+            query = query.where(IncidentRow.opened_at >= opened_from)
         if opened_before is not None:
-            query = query.where(row.opened_at < opened_before)
-        order = Order((row.opened_at, row.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+            query = query.where(IncidentRow.opened_at < opened_before)
+        return query
 
-    @answers(Connection[Promise])
+    @lists(Promise, PromiseRow.id, descending=True)
     @staticmethod
-    async def promises(
+    def promises(
         info: Info,
         account_id: AccountFilter = None,
         states: Annotated[list[State] | None, "Only those that stand so."] = None,
         kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
         due_before: Annotated[datetime | None, "Due before this instant."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Promises on the clock, the latest made first."""
-        row = sla.Promise
-        query = _account(_seen(info, row), row, account_id)
-        query = _in(query, row.state, states)
-        query = _in(query, row.kind, kinds)
+        query = visible(info, PromiseRow, account_id)
+        query = among(query, PromiseRow.state, states)
+        query = among(query, PromiseRow.kind, kinds)
         if due_before is not None:
-            query = query.where(row.due_at < due_before)
-        order = Order((row.id,), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+            query = query.where(PromiseRow.due_at < due_before)
+        return query
 
-    @answers(Connection[Agreement])
+    @lists(Agreement, AgreementRow.reference, AgreementRow.id)
     @staticmethod
-    async def agreements(
+    def agreements(
         info: Info,
         account_id: AccountFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Agreements, by reference."""
-        row = agreements.Agreement
-        query = _account(_seen(info, row), row, account_id)
-        order = Order((row.reference, row.id))
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return visible(info, AgreementRow, account_id)
 
-    @answers(Connection[Credit])
+    @lists(Credit, CreditRow.decided_at, CreditRow.id, descending=True)
     @staticmethod
-    async def credits(
+    def credits(
         info: Info,
         account_id: AccountFilter = None,
         decided_from: Annotated[datetime | None, "Decided at this instant or later."] = None,
         decided_before: Annotated[datetime | None, "Decided before this instant."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Credits, newest first."""
-        query = _account(_seen(info, CreditRow), CreditRow, account_id)
+        query = visible(info, CreditRow, account_id)
         if decided_from is not None:
             query = query.where(CreditRow.decided_at >= decided_from)
         if decided_before is not None:
             query = query.where(CreditRow.decided_at < decided_before)
-        order = Order((CreditRow.decided_at, CreditRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return query
 
-    @answers(Connection[Message])
+    @lists(Message, MessageRow.queued_at, MessageRow.id, descending=True)
     @staticmethod
-    async def messages(
+    def messages(
         info: Info,
         account_id: AccountFilter = None,
         states: Annotated[list[MessageState] | None, "Only those that came so far."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Messages to contacts, newest first."""
-        query = _in(
-            _account(_seen(info, MessageRow), MessageRow, account_id), MessageRow.state, states
-        )
-        order = Order((MessageRow.queued_at, MessageRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return among(visible(info, MessageRow, account_id), MessageRow.state, states)
 
-    @answers(Connection[User])
+    @lists(User, UserRow.email, UserRow.id)
     @staticmethod
-    async def users(
+    def users(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Those who sign in, by address."""
-        order = Order((accounts.User.email, accounts.User.id))
-        return await _rows(info, accounts.User, order, Window(first, after, last, before))
+        return visible(info, UserRow)
 
-    @answers(Connection[ApiKey])
+    @lists(ApiKey, KeyRow.id, descending=True)
     @staticmethod
-    async def api_keys(
+    def api_keys(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Keys of partner systems, newest first; nobody but who manages access sees any."""
-        order = Order((KeyRow.id,), descending=True)
-        return await _rows(info, KeyRow, order, Window(first, after, last, before))
+        return visible(info, KeyRow)
 
     @answers(list[Calendar])
     @staticmethod
     async def calendars(info: Info) -> list[Any]:
         """The working calendars, by name."""
-        from domain.calendars import Calendar as CalendarRow
-
         async with info.context.sessions() as session:
-            query = _seen(info, CalendarRow).order_by(CalendarRow.name).limit(1000)
+            query = visible(info, CalendarRow).order_by(CalendarRow.name).limit(1000)
             return list(await session.scalars(query))
 
     @answers(Connection[LedgerEntry])
@@ -321,22 +252,10 @@ class Query:
         before: Before = None,
     ) -> Page:
         """What happened, oldest first. Its cursors are the subscriptions' too."""
-        query = _in(_account(_seen(info, Entry), Entry, account_id), Entry.kind, kinds)
+        query = among(visible(info, Entry, account_id), Entry.kind, kinds)
         return await ledger_page(info.context, query, Window(first, after, last, before))
 
 
 async def _one(info: Info, type_name: str, text: str) -> Any:
     row_id = ids.known(text, type_name)
     return None if row_id is None else await info.context.loaders.of_type[type_name].load(row_id)
-
-
-def _seen(info: Info, model: Any) -> Any:
-    return select(model).where(seen(info.context.actor, model))
-
-
-def _in(query: Any, column: Any, values: list[Any] | None) -> Any:
-    return query if values is None else query.where(column.in_(values))
-
-
-async def _rows(info: Info, model: Any, order: Order, window: Window) -> Page:
-    return await page(info.context, _seen(info, model), order, window)

@@ -5,16 +5,14 @@ from typing import Annotated, Any
 
 import msgspec
 import strawberry
-from sqlalchemy import select
 
 from domain import accounts, reports
 from domain.reports import Cadence, Content, Proactive, Punctuality, Verdict
 from schema import ids
 from schema.accounts import Account
 from schema.context import Info
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import AccountFilter, Rows, among, lists, visible
 from schema.scalars import Long
 from schema.thin import answers, names, shows
 from schema.verbs import AccountId, Ask, ExpectedVersion, verb
@@ -133,40 +131,28 @@ class ProactiveNotification:
 class ReportQuery:
     """Questions about reports."""
 
-    @answers(Connection[Report])
+    @lists(Report, reports.Report.due_at, reports.Report.id, descending=True)
     @staticmethod
-    async def reports(
+    def reports(
         info: Info,
-        account_id: Annotated[strawberry.ID | None, "Only of this client."] = None,
+        account_id: AccountFilter = None,
         cadences: Annotated[list[Cadence] | None, "Only these."] = None,
         verdicts: Annotated[list[Verdict] | None, "Only those judged so."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Reports that were made, the latest due first."""
         row = reports.Report
-        query = select(row).where(seen(info.context.actor, row))
-        if account_id is not None:
-            query = query.where(row.account_id == ids.known(account_id, "Account"))
-        if cadences is not None:
-            query = query.where(row.cadence.in_(cadences))
-        if verdicts is not None:
-            query = query.where(row.verdict.in_(verdicts))
-        order = Order((row.due_at, row.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        query = visible(info, row, account_id)
+        query = among(query, row.cadence, cadences)
+        return among(query, row.verdict, verdicts)
 
     @answers(list[ReportPlan])
     @staticmethod
     async def report_plans(info: Info, account_id: AccountArg) -> Any:
         """Which reports a client gets when."""
         row = reports.ReportPlan
-        query = select(row).where(
-            seen(info.context.actor, row), row.account_id == ids.known(account_id, "Account")
-        )
+        query = visible(info, row, account_id).order_by(row.cadence)
         async with info.context.sessions() as session:
-            return list(await session.scalars(query.order_by(row.cadence)))
+            return list(await session.scalars(query))
 
     @answers(ReportPunctuality)
     @staticmethod

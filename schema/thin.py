@@ -98,7 +98,7 @@ def answers(graphql_type: Any) -> Callable[[Any], Any]:
 
     def decorate(resolver: Any) -> Any:
         function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
-        _describe_arguments(function)
+        describe_arguments(function)
         return strawberry.field(
             resolver, graphql_type=graphql_type, description=inspect.getdoc(function)
         )
@@ -110,7 +110,7 @@ def follows(graphql_type: Any) -> Callable[[Any], Any]:
     """A subscription whose items are shown as `graphql_type`; its docstring is its description."""
 
     def decorate(resolver: Any) -> Any:
-        _describe_arguments(resolver)
+        describe_arguments(resolver)
         return strawberry.subscription(
             resolver, graphql_type=graphql_type, description=inspect.getdoc(resolver)
         )
@@ -118,7 +118,8 @@ def follows(graphql_type: Any) -> Callable[[Any], Any]:
     return decorate
 
 
-def _describe_arguments(function: Any) -> None:
+def describe_arguments(function: Any) -> None:
+    """Have a resolver's arguments described where they are annotated."""
     for name, annotation in list(function.__annotations__.items()):
         kind, words, _notes = split(annotation)
         if words is not None:

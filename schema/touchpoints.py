@@ -6,16 +6,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import strawberry
-from sqlalchemy import select
 
 from domain import accounts, touchpoints
 from domain.touchpoints import TouchpointKind
-from schema import ids
 from schema.accounts import Account, Contact
 from schema.context import Info
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import AccountFilter, Rows, lists, visible
 from schema.thin import answers, names, shows
 from schema.verbs import Ask, ContactId, Ref, verb
 
@@ -68,31 +65,24 @@ class Touchpoint(Node):
 class TouchpointQuery:
     """Questions about touchpoints."""
 
-    @answers(Connection[Touchpoint])
+    @lists(Touchpoint, touchpoints.Touchpoint.due_on, touchpoints.Touchpoint.id)
     @staticmethod
-    async def touchpoints(
+    def touchpoints(
         info: Info,
-        account_id: Annotated[strawberry.ID | None, "Only of this client."] = None,
+        account_id: AccountFilter = None,
         overdue: Annotated[
             bool, "Only those whose day is over in UTC and that were not made."
         ] = False,
         is_open: Annotated[bool | None, "Only those still to be made, or only those made."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """Planned contacts, the earliest due first. Clients see none."""
         row = touchpoints.Touchpoint
-        query = select(row).where(seen(info.context.actor, row))
-        if account_id is not None:
-            query = query.where(row.account_id == ids.known(account_id, "Account"))
+        query = visible(info, row, account_id)
         if overdue:
             query = query.where(row.done_at.is_(None), row.due_on < info.context.at.date())
         if is_open is not None:
             query = query.where(row.done_at.is_(None) if is_open else row.done_at.is_not(None))
-        order = Order((row.due_on, row.id))
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return query
 
 
 @strawberry.type

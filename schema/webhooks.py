@@ -6,7 +6,6 @@ from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
 
 from domain import cursor, webhooks
 from domain.actor import Actor
@@ -14,12 +13,10 @@ from domain.webhooks import DeliveryState, Payload, Vault, Wanted, WebhookState
 from domain.webhooks import Webhook as WebhookRow
 from domain.webhooks import WebhookAttempt as AttemptRow
 from domain.webhooks import WebhookDelivery as DeliveryRow
-from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
-from schema.fence import seen
 from schema.ids import Node
-from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
+from schema.lists import Rows, among, lists, naming, visible
 from schema.scalars import Json
 from schema.thin import answers, names, shows, takes
 from schema.verbs import AccountId, ApiKeyId, Ask, Ref, verb
@@ -186,39 +183,24 @@ class WebhookDocument:
 class WebhookQuery:
     """What can be asked about webhooks."""
 
-    @answers(Connection[Webhook])
+    @lists(Webhook, WebhookRow.id, descending=True)
     @staticmethod
-    async def webhooks(
+    def webhooks(
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """One's own webhooks, newest first; all of the company's for who manages access."""
-        query = select(WebhookRow).where(seen(info.context.actor, WebhookRow))
-        order = Order((WebhookRow.id,), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        return visible(info, WebhookRow)
 
-    @answers(Connection[WebhookDelivery])
+    @lists(WebhookDelivery, DeliveryRow.seq, DeliveryRow.id, descending=True)
     @staticmethod
-    async def webhook_deliveries(
+    def webhook_deliveries(
         info: Info,
         webhook_id: Annotated[strawberry.ID | None, "Only of this webhook."] = None,
         states: Annotated[list[DeliveryState] | None, "Only those that came so far."] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Page:
+    ) -> Rows:
         """What was sent, is being sent and was given up, newest first; kept for 30 days."""
-        query = select(DeliveryRow).where(seen(info.context.actor, DeliveryRow))
-        if webhook_id is not None:
-            query = query.where(DeliveryRow.webhook_id == ids.known(webhook_id, "Webhook"))
-        if states is not None:
-            query = query.where(DeliveryRow.state.in_(states))
-        order = Order((DeliveryRow.seq, DeliveryRow.id), descending=True)
-        return await page(info.context, query, order, Window(first, after, last, before))
+        query = naming(visible(info, DeliveryRow), DeliveryRow.webhook_id, "Webhook", webhook_id)
+        return among(query, DeliveryRow.state, states)
 
 
 @strawberry.type

@@ -59,3 +59,14 @@ async def test_another_companys_cursor_is_refused(api: Api, office: Office) -> N
     stranger = await asking.office(api)
     answer = await api.ask(stranger.client, READ, after=page["ledger"]["pageInfo"]["endCursor"])
     assert answer["errors"][0]["extensions"]["code"] == "CURSOR_INVALID"
+
+
+async def test_what_is_no_clients_is_not_found_under_an_id_that_names_no_client(
+    api: Api, office: Office
+) -> None:
+    await facts.number_all(api.make)
+    everything = (await api.data(office.manager, READ, first=100))["ledger"]["nodes"]
+    assert any(fact["account"] is None for fact in everything)
+    for nothing in ("nonsense", office.site):
+        found = await api.data(office.manager, READ, account=nothing, first=100)
+        assert found["ledger"]["nodes"] == []
