@@ -13,8 +13,9 @@ def letter_of(parcel: Parcel, *, sent_from: str, public_url: str = "") -> EmailM
     """Text and HTML with the images inside it, and files; raises `ValueError` on an address that is none.
 
     The Message-ID follows from the message's id, so that a repeat can be recognised. RFC 3834 (Auto-Submitted) and
-    X-Auto-Response-Suppress keep holiday notices away. Letters about one ticket make one thread. A notice about one's
-    own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click (RFC 8058).
+    X-Auto-Response-Suppress keep holiday notices away. Letters about one ticket, or one credit, make one thread. A
+    notice about one's own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click
+    (RFC 8058).
     """
     message, here = parcel.message, domain_of(sent_from)
     letter = EmailMessage()
@@ -46,10 +47,13 @@ def letter_of(parcel: Parcel, *, sent_from: str, public_url: str = "") -> EmailM
     return letter
 
 
+_THREADS = {"incident", "credit"}
+
+
 def thread_of(intent: str) -> str | None:
-    """What letters about one ticket refer to; None for what is about no ticket."""
+    """What letters about one ticket, or one credit, refer to; None for what stands alone."""
     about, _, rest = intent.partition(":")
-    return f"incident.{rest.partition(':')[0]}" if about == "incident" else None
+    return f"{about}.{rest.partition(':')[0]}" if about in _THREADS else None
 
 
 def unsubscribe_url(parcel: Parcel, public_url: str) -> str | None:

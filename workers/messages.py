@@ -1,5 +1,6 @@
 """Consequences for people: the client's contacts are written to."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages
-from domain.accounts.model import Account, Site, Tenant
+from domain.accounts.model import Site, Tenant
 from domain.agreements.model import PromiseKind
-from domain.compensation.model import Credit
 from domain.incidents.model import Incident, IncidentUpdate
 from domain.sla.model import Promise, State
 from workers.jobs import Hand
@@ -20,7 +20,9 @@ async def tell_opened(hand: Hand) -> None:
     incident = await _incident(hand, hand.fact.subject_id)
     respond_by = await _due(hand, incident, PromiseKind.FIRST_RESPONSE)
     told = {"ticket_kind": incident.kind, "priority": incident.priority, "respond_by": respond_by}
-    await _compose(hand, incident, messages.IncidentOpened, f"incident:{incident.id}:opened", told)
+    await compose_about(
+        hand, incident, messages.IncidentOpened, f"incident:{incident.id}:opened", told
+    )
 
 
 async def tell_updated(hand: Hand) -> None:
@@ -32,7 +34,7 @@ async def tell_updated(hand: Hand) -> None:
     next_by = await _due(hand, incident, PromiseKind.NEXT_UPDATE)
     told = {"news": update.body, "updated_at": update.at, "next_update_by": next_by}
     intent = f"incident:{incident.id}:update:{update.id}"
-    await _compose(hand, incident, messages.IncidentUpdated, intent, told)
+    await compose_about(hand, incident, messages.IncidentUpdated, intent, told)
 
 
 async def tell_resolved(hand: Hand) -> None:
@@ -40,52 +42,7 @@ async def tell_resolved(hand: Hand) -> None:
     incident = await _incident(hand, hand.fact.subject_id)
     told = {"ticket_kind": incident.kind, "resolved_at": hand.fact.at}
     intent = f"incident:{incident.id}:resolved:{hand.fact.seq}"
-    await _compose(hand, incident, messages.IncidentResolved, intent, told)
-
-
-async def tell_credit(hand: Hand) -> None:
-    """Tell the contacts what went wrong and what they get back."""
-    credit = await hand.session.get_one(Credit, hand.fact.subject_id)
-    if not hand.fact.body["amount_cents"]:
-        return  # another credit of the ticket, or the cap, left nothing to give
-    if credit.promise_id is None or credit.incident_id is None:
-        await _tell_granted(hand, credit)
-        return
-    promise = await hand.session.get_one(Promise, credit.promise_id)
-    incident = await _incident(hand, credit.incident_id)
-    told = {
-        "promise_kind": promise.kind,
-        "due_at": promise.due_at,
-        "acknowledged_at": incident.acknowledged_at,
-        "arrived_at": incident.arrived_at,
-        "resolved_at": incident.resolved_at,
-        "amount_cents": hand.fact.body["amount_cents"],
-        "currency": credit.currency,
-    }
-    await _compose(hand, incident, messages.CreditNotice, f"credit:{credit.id}", told)
-
-
-async def _tell_granted(hand: Hand, credit: Credit) -> None:
-    """A credit for a month, or a gesture: it is about no single ticket."""
-    account = await hand.session.get_one(Account, credit.account_id)
-    tenant = await hand.session.get_one(Tenant, credit.tenant_id)
-    told = {
-        "company": tenant.name,
-        "account": account.name,
-        "why": credit.kind,
-        "month_on": credit.month_on,
-        "amount_cents": hand.fact.body["amount_cents"],
-        "currency": credit.currency,
-    }
-    await messages.compose(
-        hand.session,
-        hand.actor,
-        credit.account_id,
-        intent=f"credit:{credit.id}",
-        template=messages.CreditGranted,
-        variables=told,
-        at=hand.at,
-    )
+    await compose_about(hand, incident, messages.IncidentResolved, intent, told)
 
 
 async def _incident(hand: Hand, incident_id: UUID) -> Incident:
@@ -108,14 +65,16 @@ async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | 
     return due_at
 
 
-async def _compose(
+async def compose_about(
     hand: Hand,
     incident: Incident,
     kind: type[messages.Variables],
     intent: str,
     told: dict[str, Any],
+    *,
+    contacts: Collection[UUID] | None = None,
 ) -> None:
-    """Add what every notice about a ticket says, and write it to each contact."""
+    """Add what every notice about a ticket says, and write it to each contact, or to some."""
     tenant = await hand.session.get_one(Tenant, incident.tenant_id)
     site = await hand.session.get_one(Site, incident.site_id)
     shared = {
@@ -133,4 +92,5 @@ async def _compose(
         template=kind.template,
         variables=shared | told,
         at=hand.at,
+        contacts=contacts,
     )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
+from workers.credits import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket, warn_ops
 from workers.jobs import Job
-from workers.messages import tell_credit, tell_opened, tell_resolved, tell_updated
+from workers.messages import tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
 from workers.sending import send_message
 
@@ -25,6 +26,7 @@ ROUTES: Routes = {
     ),
     "credit.decided": (tell_credit,),
     "credit.granted": (tell_credit,),
+    "credit.adjusted": (tell_adjustment,),
     "promise.at_risk": (warn_ops,),
     "incident.opened": (tell_opened, follow_ticket),
     "incident.acknowledged": (follow_ticket,),

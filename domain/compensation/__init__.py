@@ -1,7 +1,7 @@
 """Compensation: what broken promises give back to the client, and how people decide about it."""
 
 from domain.compensation.actions import close_month, decide, settle
-from domain.compensation.decisions import approve, choose_policy, decline, give, override
+from domain.compensation.decisions import WHY, approve, choose_policy, decline, give, override
 from domain.compensation.disputes import contest, decide_dispute
 from domain.compensation.model import (
     ClosedMonth,
@@ -15,6 +15,7 @@ from domain.compensation.model import (
 from domain.compensation.reads import Over, months_over
 
 __all__ = [
+    "WHY",
     "ClosedMonth",
     "CompensationPolicy",
     "Credit",

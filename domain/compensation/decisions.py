@@ -14,6 +14,11 @@ from domain.actor import Actor, Right
 from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
 from domain.compensation.actions import (
+    AFTER_ALL,
+    KEPT,
+    MEASURED,
+    NEVER,
+    OTHERS,
     announced,
     approval_above,
     nets_of,
@@ -33,6 +38,12 @@ AGREED = "Somebody of the company agreed to the credit."
 OTHERWISE = "Somebody of the company decided on another amount."
 GIVEN = "Given beyond what was owed."
 """What the journal says, which is for ever; what people wrote is in the credit, where names can be erased."""
+
+WHY = {
+    KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
+    OTHERWISE: "decided",
+}  # fmt: skip
+"""Why a credit moved after it was granted, in one word."""
 
 
 async def approve(

@@ -114,6 +114,42 @@ class CreditGranted(Variables, frozen=True, kw_only=True):
     currency: str
 
 
+class CreditAdjusted(AboutTicket, frozen=True, kw_only=True):
+    """A credit the client was told of comes to another amount; which fact changed the verdict, where one did.
+
+    `fact_kind` happened at `fact_at` and was only known at `known_at`; `decision` is what people said who decided.
+    """
+
+    template: ClassVar[str] = "credit_adjusted"
+    version: ClassVar[int] = 1
+
+    promise_kind: str
+    due_at: datetime | None
+    why: Literal["kept", "never", "broken", "others", "decided"]
+    fact_kind: str | None
+    fact_at: datetime | None
+    known_at: datetime | None
+    decision: str | None
+    was_cents: int
+    amount_cents: int
+    currency: str
+
+
+class MonthCreditAdjusted(Variables, frozen=True, kw_only=True):
+    """The same of a credit for a month."""
+
+    template: ClassVar[str] = "month_credit_adjusted"
+    version: ClassVar[int] = 1
+
+    account: str
+    month_on: date
+    why: Literal["measured", "others", "decided"]
+    decision: str | None
+    was_cents: int
+    amount_cents: int
+    currency: str
+
+
 class Recovery(AboutTicket, frozen=True, kw_only=True):
     """An apology in full: what went wrong and why, what was done and will be, and what the client gets back.
 
@@ -186,7 +222,16 @@ TEMPLATES: dict[str, type[Variables]] = {
     variables.template: variables
     for variables in (
         *(IncidentOpened, IncidentUpdated, IncidentResolved, PromiseAtRisk),
-        *(CreditNotice, CreditGranted, Recovery, CheckIn, SurveyInvite, CheckpointNotice),
+        *(
+            CreditNotice,
+            CreditGranted,
+            CreditAdjusted,
+            MonthCreditAdjusted,
+            Recovery,
+            CheckIn,
+            SurveyInvite,
+            CheckpointNotice,
+        ),
     )
 }
 """The templates of the house; other rooms bring their own."""

@@ -51,6 +51,27 @@ TOLD: dict[str, dict[str, Any]] = {
         "why": "period",
         "month_on": date(2026, 3, 1),
     },
+    "credit_adjusted": TICKET
+    | MONEY
+    | {
+        "promise_kind": "first_response",
+        "due_at": T0,
+        "why": "decided",
+        "fact_kind": "acknowledged",
+        "fact_at": T0,
+        "known_at": T0,
+        "decision": "Wij delen de kosten.",
+        "was_cents": 200_000,
+    },
+    "month_credit_adjusted": MONEY
+    | {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "month_on": date(2026, 3, 1),
+        "why": "decided",
+        "decision": "Wij delen de kosten.",
+        "was_cents": 200_000,
+    },
     "recovery": TICKET
     | MONEY
     | {
@@ -139,7 +160,7 @@ def test_the_words_use_every_variable(template: str, language: str) -> None:
         date: date(2031, 1, 5),
     }  # fmt: skip
     choices = {
-        "promise_kind": "closure", "ticket_kind": "maintenance", "priority": "low", "why": "goodwill",
+        "promise_kind": "closure", "ticket_kind": "maintenance", "priority": "low", "fact_kind": "arrived",
     }  # fmt: skip
     before = said(template, language)
     for field, value in TOLD[template].items():
@@ -147,7 +168,9 @@ def test_the_words_use_every_variable(template: str, language: str) -> None:
             field == "ticket_kind" and template == "incident_resolved" and language == "nl"
         ):
             continue
-        changed = TOLD[template] | {field: choices.get(field, other[type(value)])}
+        choice = {"decided": "others", "period": "goodwill"} if field == "why" else {}
+        choice |= {value: choices[field]} if field in choices else {}
+        changed = TOLD[template] | {field: choice.get(value, other[type(value)])}
         after = render(
             checked(template, changed), language=language, time_zone="Europe/Amsterdam", name="An"
         )
