@@ -415,7 +415,7 @@ def _cursors(document: DocumentNode, name: str | None) -> frozenset[str]:
         if name is not None and (node.name is None or node.name.value != name):
             continue
         for field in node.selection_set.selections:
-            for argument in getattr(field, "arguments", ()) if isinstance(field, FieldNode) else ():
+            for argument in (isinstance(field, FieldNode) and field.arguments) or ():
                 if argument.name.value == "after" and isinstance(argument.value, VariableNode):
                     found.add(argument.value.name.value)
     # Once where it is declared, once where it is used.

@@ -60,12 +60,23 @@ async def transaction(make: Sessions) -> AsyncGenerator[AsyncSession]:
         yield session
 
 
+async def driver_of(session: AsyncSession) -> Any:
+    """The driver's connection, inside the session's transaction.
+
+    SQLAlchemy begins one with its own first statement only: what the driver is told before commits by itself.
+    """
+    connection = await session.connection()
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if not driver.is_in_transaction():
+        await connection.exec_driver_sql("SELECT 1")
+    return driver
+
+
 async def copy_rows(
     session: AsyncSession, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
     """Write many rows by binary COPY, inside the session's transaction; no defaults of the model apply."""
     if not rows:
         return
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = await driver_of(session)
     await driver.copy_records_to_table(table, columns=columns, records=rows)

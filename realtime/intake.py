@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
+import asyncpg
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain import positions
 from domain.db import Sessions, transaction
@@ -30,6 +33,19 @@ HANDS = (
 )
 WAITING = 200_000  # fixes waiting at most; more are refused at once
 DAYS_S = 3600.0
+
+
+AWAY: tuple[type[Exception], ...] = (
+    *(OSError, DBAPIError, PoolTimeout, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
+    *(
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.PostgresSystemError,
+    ),
+    *(asyncpg.TransactionRollbackError, asyncpg.ObjectNotInPrerequisiteStateError),
+    asyncpg.InvalidTransactionStateError,
+)
+"""What PostgreSQL's troubles are raised as: it is away, stopping, full or a standby, or somebody else holds a lock."""
 
 
 class Busy(Exception):
@@ -129,15 +145,23 @@ class Intake:
                 self._filled.clear()
                 continue
             try:
-                await self._store(group)
-            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told, and the next are served
-                log.warning("intake.not_stored", error=repr(error), reports=len(group))
-                for each in group:
-                    if not each.answer.done():
-                        each.answer.set_exception(error)
+                await self._answer(group)
             finally:
                 for each in group:
                     each.answer.cancel()  # no-op for those answered
+
+    async def _answer(self, group: list[_Waiting]) -> None:
+        try:
+            await self._store(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told, and the next are served
+            log.warning("intake.not_stored", error=repr(error), reports=len(group))
+            if len(group) > 1 and not isinstance(error, AWAY):
+                for each in group:  # one of them is at fault; the others are stored without it
+                    await self._answer([each])
+                return
+            for each in group:
+                if not each.answer.done():
+                    each.answer.set_exception(error)
 
     def _group(self) -> list[_Waiting]:
         group: list[_Waiting] = []

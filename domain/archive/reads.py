@@ -18,6 +18,7 @@ from domain.agreements.reads import Term
 from domain.archive import segments
 from domain.archive.model import Sealing
 from domain.archive.rules import Log, Piece, assembled, distinct, ids_of, months_of, without
+from domain.db import driver_of
 from domain.kernels.columns import Events
 from domain.kernels.layout import seal
 from domain.ledger import Entry
@@ -149,8 +150,7 @@ async def rows(
     if not meanings:
         return {}
     ids, facts, codes, ordinals = (list(column) for column in zip(*meanings, strict=True))
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = await driver_of(session)
     told = bytearray()
 
     async def take(data: bytes) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.archive.model import Sealing, Segment
 from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
+from domain.db import driver_of
 
 TRIES = 5
 _COPY_HEADER = 19  # bytes of a binary COPY before its first row
@@ -114,8 +115,7 @@ async def pieces(
         (np.empty(units[-1], "<i4"), units),
     )
     told = _Told(_places(columns))
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = await driver_of(session)
     await driver.copy_from_query(
         _COLUMNS, [each.id for each in kept], account_id, output=told.take, format="binary"
     )

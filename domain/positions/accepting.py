@@ -8,10 +8,9 @@ from uuid import UUID
 import asyncpg
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.db import Sessions, transaction
+from domain.db import Sessions, driver_of, transaction
 from domain.positions import copying
 from domain.positions.reads import Post, Tour
 from domain.positions.rules import (
@@ -87,8 +86,8 @@ async def accept(
     """Store the fixes of all reports, each once, and answer each report; when this returns they are committed.
 
     `known_ms` holds the newest stored fix of devices: a fix beyond it goes by COPY, one that may be a repeat by INSERT,
-    which passes over what is there. If another process was faster, COPY fails whole and everything is inserted. Raises
-    the driver's errors; then nothing is stored.
+    which passes over what is there. If another process was faster, or two stood in each other's way, it fails whole and
+    everything is inserted. Raises the driver's errors; then nothing is stored.
     """
     group = _Group(reports)
     now_ms = int(at.timestamp() * 1000)
@@ -98,7 +97,7 @@ async def accept(
     new = group.fixes.at_ms[rows] > known[group.report[rows]]
     try:
         stored, moved = await _store(make, group, rows, new, at)
-    except (IntegrityError, asyncpg.UniqueViolationError):
+    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
         stored, moved = await _store(make, group, rows, np.zeros_like(new), at)
     for each in np.unique(group.report[stored]):
         device = reports[each].post.device_id
@@ -150,13 +149,16 @@ class _Group:
         )
 
     def once(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The rows without repeats within the group; the first of each device and instant stays."""
-        device: dict[UUID, int] = {}
-        number = np.array(
-            [device.setdefault(r.post.device_id, len(device)) for r in self.reports], np.int64
-        )
+        """The rows without repeats within the group; the first of each device and instant stays.
+
+        By device and instant: who stores the same at the same time goes the same way, and neither waits for the other.
+        """
+        order = {
+            device: n for n, device in enumerate(sorted({r.post.device_id for r in self.reports}))
+        }
+        number = np.array([order[r.post.device_id] for r in self.reports], np.int64)
         key = number[self.report[rows]] * LAST_MS + self.fixes.at_ms[rows]
-        firsts: NDArray[np.intp] = np.sort(np.unique(key, return_index=True)[1])
+        firsts: NDArray[np.intp] = np.unique(key, return_index=True)[1]
         return rows[firsts]
 
     def outcomes(self, reasons: NDArray[np.uint8], stored: NDArray[np.intp]) -> list[Outcome]:
@@ -180,8 +182,7 @@ async def _store(
     if not rows.size:
         return rows, []
     async with transaction(make) as session:
-        raw = await (await session.connection()).get_raw_connection()
-        driver: Any = raw.driver_connection
+        driver = await driver_of(session)
         stored = [rows[new]]
         if new.any():
             await _copy(driver, group, rows[new], at)
@@ -316,8 +317,7 @@ async def accept_one(
     now_ms = int(at.timestamp() * 1000)
     reasons = group.judge(now_ms, now_ms - int(keep.total_seconds() * 1000))
     rows = group.once(np.flatnonzero(reasons == Reason.FINE))
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = await driver_of(session)
     if rows.size:
         rows = await _insert(driver, group, rows, at)
     if rows.size:

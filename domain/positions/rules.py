@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,7 @@ _MS = timedelta(milliseconds=1)
 class Reading(msgspec.Struct, rename="camel", gc=False):
     """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970."""
 
-    at: int | datetime
+    at: int | Annotated[datetime, msgspec.Meta(tz=True)]
     lat: float
     lon: float
     accuracy_m: float | None = None

@@ -68,6 +68,17 @@ async def test_an_event_is_executed_once_however_many_follow_it(
     assert server.api.state.hub.listeners == 0
 
 
+async def test_what_is_followed_without_arguments_is_followed(
+    server: Server, office: Office
+) -> None:
+    async with server.socket(office.dispatcher) as socket:
+        await socket.subscribe("1", "subscription { breaches { kind } }")
+        await socket.subscribe("2", "subscription { credits { kind } }")
+        await socket.subscribe("3", "subscription { fleet { count } }")
+        assert (await socket.hear())["id"] == "3"
+        await listening(server, 3)
+
+
 async def test_another_authority_variable_or_selection_is_another_group(
     server: Server, office: Office
 ) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from domain import credentials, positions
 from domain.db import transaction
-from domain.positions import Fix, Source, Whereabouts
+from domain.positions import Fix, Reading, Source, Whereabouts
 from tests import guards
 from tests.api import asking
 from tests.api.asking import Api
@@ -135,6 +135,7 @@ async def test_each_fix_that_cannot_be_is_refused_with_its_reason_and_the_others
             good | {"lat": "here"},
             "nonsense",
             good | {"at": at + 6},
+            good | {"at": ago(50).replace(tzinfo=None).isoformat()},
         ],
     )
     reasons = {each["index"]: each["reason"] for each in told["refused"]}
@@ -143,6 +144,7 @@ async def test_each_fix_that_cannot_be_is_refused_with_its_reason_and_the_others
         1: "IMPOSSIBLE_PLACE", 2: "IMPOSSIBLE_PLACE", 3: "IMPOSSIBLE_VALUE", 4: "IMPOSSIBLE_VALUE",
         5: "IMPOSSIBLE_VALUE", 6: "FROM_THE_FUTURE", 7: "FROM_THE_FUTURE", 8: "TOO_OLD", 9: "TOO_OLD",
         10: "OFF_DUTY", 11: "UNREADABLE", 12: "UNREADABLE", 13: "UNREADABLE",
+        15: "UNREADABLE",
     }  # fmt: skip
     assert len(await stored(api, guard)) == 2
 
@@ -289,7 +291,11 @@ async def test_gpslogger_is_understood_and_its_zeros_are_unknown(api: Api, guard
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"[]", b'{"fixes": 1}', b'{"fixes": [', b"\xff\xfe", b"[" * 100_000],
+    [
+        *(b"", b"null", b"[]", b'{"fixes": 1}'),
+        b'{"fixes": [], "sentAt": "2026-06-15T13:45:12"}',
+        *(b'{"fixes": [', b"\xff\xfe", b"[" * 100_000),
+    ],
 )
 async def test_what_is_no_report_is_refused_in_words(api: Api, guard: Guard, body: bytes) -> None:
     headers = {"authorization": f"Bearer {guard.token}"}
@@ -301,6 +307,59 @@ async def test_what_is_no_report_is_refused_in_words(api: Api, guard: Guard, bod
 async def test_a_report_is_bounded(api: Api, guard: Guard) -> None:
     headers = {"authorization": f"Bearer {guard.token}"}
     fixes = [{"at": n, "lat": 1, "lon": 1} for n in range(1001)]
-    for body in (str({"fixes": fixes}).replace("'", '"').encode(), b" " * 600_000):
+    unreadable = b'{"fixes":[' + b"0," * 250_000 + b"0]}"
+    for body in (str({"fixes": fixes}).replace("'", '"').encode(), unreadable, b" " * 600_000):
         answer = await api.http.post("/ingest/positions", content=body, headers=headers)
         assert answer.status_code == 413
+
+
+async def test_a_database_that_fails_halfway_leaves_nothing_behind_and_the_app_is_told_to_come_again(
+    api: Api, guard: Guard
+) -> None:
+    fixes = [{"at": ms(ago(30 - n)), **near(0)} for n in range(3)]
+    headers = {"authorization": f"Bearer {guard.token}"}
+    async with transaction(api.make) as session:
+        row = select(Whereabouts).where(Whereabouts.duty_id == guard.duty.id)
+        await session.scalar(row.with_for_update())
+        answer = await api.http.post("/ingest/positions", json={"fixes": fixes}, headers=headers)
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    assert await stored(api, guard) == []
+    assert (await send(api, guard, fixes))["accepted"] == 3
+    assert (await current(api, guard)).dirty_from == datetime.fromtimestamp(
+        fixes[0]["at"] / 1000, UTC
+    )
+
+
+async def test_two_who_store_the_same_and_block_each_other_both_come_through(
+    api: Api, guard: Guard
+) -> None:
+    fixes = [{"at": ms(ago(30 - n)), **near(0)} for n in range(2)]
+    [early, late] = [
+        Fix(
+            device_id=guard.device.id, at=datetime.fromtimestamp(each["at"] / 1000, UTC),
+            tenant_id=guard.duty.tenant_id, account_id=guard.duty.account_id, lat=each["lat"],
+            lon=each["lon"], source=Source.BATCH, received_at=ago(0),
+        )
+        for each in fixes
+    ]  # fmt: skip
+    async with transaction(api.make) as session:
+        session.add(late)
+        await session.flush()
+        sent = asyncio.create_task(send(api, guard, fixes))
+        await asyncio.sleep(0.5)  # the first is stored by now, the second waits for us
+        session.add(early)
+        await session.flush()
+    assert (await sent)["duplicates"] == 2
+
+
+async def test_a_report_that_cannot_be_stored_fails_alone(api: Api, guard: Guard) -> None:
+    intake, now = api.state.intake, ms(ago(20))
+    assert await intake.post(guard.device.id) is not None  # so that all three wait together
+    odd = Reading(at=ago(10).replace(tzinfo=None), lat=LAT, lon=LON)
+    first = intake.take(guard.device.id, [Reading(at=now, lat=LAT, lon=LON)], Source.BATCH)
+    bad = intake.take(guard.device.id, [odd], Source.BATCH)
+    good = intake.take(guard.device.id, [Reading(at=now + 1, lat=LAT, lon=LON)], Source.BATCH)
+    told: list[Any] = await asyncio.gather(first, bad, good, return_exceptions=True)
+    assert isinstance(told[1], TypeError)
+    assert [each.accepted for each in (told[0], told[2])] == [1, 1]
