@@ -32,6 +32,8 @@ ROUTES: Routes = {
     "incident.acknowledged": (follow_ticket,),
     "incident.work_started": (follow_ticket,),
     "incident.arrived": (follow_ticket,),
+    "incident.arrival_withdrawn": (follow_ticket,),
+    "incident.acknowledgement_withdrawn": (follow_ticket,),
     "incident.updated": (tell_updated, follow_ticket),
     "incident.paused": (follow_ticket,),
     "incident.resumed": (follow_ticket,),

@@ -2,7 +2,6 @@
 
 from domain.incidents.actions import (
     acknowledge,
-    arrive,
     change_priority,
     close,
     end_capped_pauses,
@@ -15,6 +14,7 @@ from domain.incidents.actions import (
     start_work,
     update,
 )
+from domain.incidents.arrivals import arrive, take_back_arrivals
 from domain.incidents.model import (
     OPEN,
     Incident,
@@ -51,6 +51,7 @@ __all__ = [
     "resolve",
     "resume",
     "start_work",
+    "take_back_arrivals",
     "times",
     "update",
 ]

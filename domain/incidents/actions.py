@@ -11,8 +11,9 @@ from domain.accounts.model import Site
 from domain.actor import Actor, Right, Role
 from domain.agreements.model import Priority, TicketKind
 from domain.base import uuid7
-from domain.errors import Code, Refused, must_be_current
+from domain.errors import Code, Refused
 from domain.incidents import events
+from domain.incidents.changing import locked, must_be_open, settled, take_up, tell
 from domain.incidents.model import (
     OPEN,
     Incident,
@@ -22,9 +23,8 @@ from domain.incidents.model import (
     Source,
     Status,
 )
-from domain.incidents.proofs import Proof
 from domain.incidents.rules import AGREED_WITHIN, allowance_left
-from domain.ledger import Fact, record
+from domain.ledger import record
 from domain.words import must_be_line, must_be_words
 
 
@@ -120,13 +120,13 @@ async def acknowledge(
     expected_version: int | None = None,
 ) -> Incident:
     """Take a new ticket up; the first-response clock stops at `at`."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
+    incident = await locked(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.NEW:
         raise Refused(
             Code.INCIDENT_NOT_NEW, f"The ticket is {incident.status}, not new.", argument="id"
         )
-    _acknowledge(session, actor, incident, at)
-    return await _settled(session, actor, incident, at)
+    take_up(session, actor, incident, at)
+    return await settled(session, actor, incident, at)
 
 
 async def start_work(
@@ -138,44 +138,14 @@ async def start_work(
     expected_version: int | None = None,
 ) -> Incident:
     """Say that somebody works on it; a new ticket is acknowledged by that."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
+    incident = await locked(session, actor, incident_id, at, expected_version)
     if incident.status not in {Status.NEW, Status.ACKNOWLEDGED}:
         raise Refused(Code.ALREADY_DONE, f"The ticket is {incident.status} already.", argument="id")
     if incident.status is Status.NEW:
-        _acknowledge(session, actor, incident, at)
+        take_up(session, actor, incident, at)
     incident.status = Status.IN_PROGRESS
-    _record(session, actor, incident, events.WorkStarted, at)
-    return await _settled(session, actor, incident, at)
-
-
-async def arrive(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-    proof: Proof | None = None,
-) -> Incident:
-    """Say that the first person is on site; the arrival clock stops at `at`.
-
-    With a proof, `at` may lie in the past, and before an arrival that was said already: promises are judged anew.
-    """
-    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
-    _must_be_open(incident)
-    if actor.is_client:
-        raise Refused(Code.NOT_ALLOWED, "Arrival is reported by those who arrive.")
-    if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
-        raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
-    if incident.status is Status.NEW:
-        _acknowledge(session, actor, incident, at)
-    incident.arrived_at = at
-    if proof is None:
-        _record(session, actor, incident, events.Arrived, at)
-        return await _settled(session, actor, incident, at)
-    cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
-    _record(session, actor, incident, events.ArrivedByFence, at, **cited)
-    return await _settled(session, actor, incident, max(at, proof.told_at))
+    tell(session, actor, incident, events.WorkStarted, at)
+    return await settled(session, actor, incident, at)
 
 
 async def update(
@@ -189,7 +159,7 @@ async def update(
     expected_version: int | None = None,
 ) -> Incident:
     """Say something on a ticket. Our own client-visible words restart the next-update clock."""
-    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
     if incident.status is Status.CLOSED:
         raise Refused(Code.INCIDENT_NOT_OPEN, "The ticket is closed; reopen it.", argument="id")
     must_be_words(body, "body")
@@ -207,7 +177,7 @@ async def update(
         client_visible=client_visible,
     )
     session.add(said)
-    _record(
+    tell(
         session,
         actor,
         incident,
@@ -217,7 +187,7 @@ async def update(
         client_visible=client_visible,
         from_us=not actor.is_client and actor.role is not Role.SYSTEM,
     )
-    return await _settled(session, actor, incident, at)
+    return await settled(session, actor, incident, at)
 
 
 async def pause(
@@ -231,8 +201,8 @@ async def pause(
     expected_version: int | None = None,
 ) -> Incident:
     """Hold the clocks, for a cause the client can read; a ticket's pauses together are capped."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
-    _must_be_open(incident)
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_open(incident)
     must_be_words(note, "note")
     if incident.status is Status.PAUSED:
         raise Refused(Code.ALREADY_DONE, "The ticket is paused already.", argument="id")
@@ -255,8 +225,8 @@ async def pause(
         )
     )
     incident.status = Status.PAUSED
-    _record(session, actor, incident, events.Paused, at, cause=cause)
-    return await _settled(session, actor, incident, at)
+    tell(session, actor, incident, events.Paused, at, cause=cause)
+    return await settled(session, actor, incident, at)
 
 
 async def resume(
@@ -268,13 +238,13 @@ async def resume(
     expected_version: int | None = None,
 ) -> Incident:
     """Let the clocks of a paused ticket run again."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
+    incident = await locked(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.PAUSED:
         raise Refused(
             Code.INCIDENT_NOT_PAUSED, f"The ticket is {incident.status}, not paused.", argument="id"
         )
     await _resume(session, actor, incident, at)
-    return await _settled(session, actor, incident, at)
+    return await settled(session, actor, incident, at)
 
 
 async def end_capped_pauses(session: AsyncSession, *, at: datetime, limit: int = 200) -> int:
@@ -290,7 +260,7 @@ async def end_capped_pauses(session: AsyncSession, *, at: datetime, limit: int =
     for incident in found:
         actor = Actor.system(incident.tenant_id, "sweeper")
         await _resume(session, actor, incident, at)
-        await _settled(session, actor, incident, at)
+        await settled(session, actor, incident, at)
     return len(found)
 
 
@@ -304,13 +274,13 @@ async def resolve(
     expected_version: int | None = None,
 ) -> Incident:
     """Say that the problem is over and how; `resolution` is the last client-visible update."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
-    _must_be_open(incident)
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_open(incident)
     must_be_words(resolution, "resolution")
     if incident.status is Status.PAUSED:
         await _resume(session, actor, incident, at)
     if incident.status is Status.NEW:
-        _acknowledge(session, actor, incident, at)
+        take_up(session, actor, incident, at)
     session.add(
         IncidentUpdate(
             tenant_id=incident.tenant_id,
@@ -323,8 +293,8 @@ async def resolve(
         )
     )
     incident.status, incident.resolved_at = Status.RESOLVED, at
-    _record(session, actor, incident, events.Resolved, at)
-    return await _settled(session, actor, incident, at)
+    tell(session, actor, incident, events.Resolved, at)
+    return await settled(session, actor, incident, at)
 
 
 async def close(
@@ -336,7 +306,7 @@ async def close(
     expected_version: int | None = None,
 ) -> Incident:
     """Close a resolved ticket."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
+    incident = await locked(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.RESOLVED:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
@@ -344,8 +314,8 @@ async def close(
             argument="id",
         )
     incident.status, incident.closed_at = Status.CLOSED, at
-    _record(session, actor, incident, events.Closed, at)
-    return await _settled(session, actor, incident, at)
+    tell(session, actor, incident, events.Closed, at)
+    return await settled(session, actor, incident, at)
 
 
 async def reopen(
@@ -358,7 +328,7 @@ async def reopen(
     expected_version: int | None = None,
 ) -> Incident:
     """Say that it was not over; the clocks go on where they stood. The client may do this too."""
-    incident = await _locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
     if incident.status in OPEN:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
@@ -369,8 +339,8 @@ async def reopen(
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = None
     incident.reopened_count += 1
-    _record(session, actor, incident, events.Reopened, at, reason=reason)
-    return await _settled(session, actor, incident, at)
+    tell(session, actor, incident, events.Reopened, at, reason=reason)
+    return await settled(session, actor, incident, at)
 
 
 async def change_priority(
@@ -384,14 +354,14 @@ async def change_priority(
     expected_version: int | None = None,
 ) -> Incident:
     """Make a ticket more or less urgent; its promises keep their start and their pauses."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
-    _must_be_open(incident)
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_open(incident)
     if incident.priority is priority:
         raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
     must_be_words(reason, "reason")
     incident.priority = priority
-    _record(session, actor, incident, events.Prioritised, at, priority=priority, reason=reason)
-    return await _settled(session, actor, incident, at)
+    tell(session, actor, incident, events.Prioritised, at, priority=priority, reason=reason)
+    return await settled(session, actor, incident, at)
 
 
 async def reassign(
@@ -404,46 +374,12 @@ async def reassign(
     expected_version: int | None = None,
 ) -> Incident:
     """Hand a ticket to somebody else."""
-    incident = await _locked(session, actor, incident_id, at, expected_version)
-    _must_be_open(incident)
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_open(incident)
     must_be_line(to, "to")
     incident.reassigned_count += 1
-    _record(session, actor, incident, events.Reassigned, at, to=to)
-    return await _settled(session, actor, incident, at)
-
-
-async def _locked(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    at: datetime,
-    expected_version: int | None,
-    *,
-    right: Right = Right.HANDLE,
-) -> Incident:
-    """The ticket, locked: facts of one ticket enter the ledger one after the other."""
-    actor.must(right)
-    incident = await session.scalar(
-        select(Incident)
-        .where(Incident.id == incident_id, actor.fence(Incident))
-        .with_for_update(key_share=True)
-    )
-    if incident is None:
-        raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
-    must_be_current(incident.version, expected_version)
-    if at < incident.opened_at:
-        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.", argument="at")
-    return incident
-
-
-def _must_be_open(incident: Incident) -> None:
-    if incident.status not in OPEN:
-        raise Refused(Code.INCIDENT_NOT_OPEN, f"The ticket is {incident.status}.", argument="id")
-
-
-def _acknowledge(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
-    incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, at
-    _record(session, actor, incident, events.Acknowledged, at)
+    tell(session, actor, incident, events.Reassigned, at, to=to)
+    return await settled(session, actor, incident, at)
 
 
 async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
@@ -456,27 +392,4 @@ async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: d
     # Two verbs at once read the clock before they wait for the row: the later one may hold the earlier instant.
     running.until_at = max(running.from_at, min(at, running.cap_at))
     incident.status = running.resumed_status
-    _record(session, actor, incident, events.Resumed, running.until_at)
-
-
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    incident: Incident,
-    kind: type[Fact],
-    at: datetime,
-    **body: object,
-) -> None:
-    record(
-        session,
-        actor,
-        kind(account_id=incident.account_id, subject_id=incident.id, at=at, **body),
-    )
-
-
-async def _settled(
-    session: AsyncSession, actor: Actor, incident: Incident, at: datetime
-) -> Incident:
-    await session.flush()
-    await sla.settle(session, actor, incident.id, at=at)
-    return incident
+    tell(session, actor, incident, events.Resumed, running.until_at)

@@ -50,6 +50,19 @@ class ArrivedByFence(Arrived):
     fixes: list[datetime]
 
 
+class ArrivalWithdrawn(Fact):
+    """Late fixes show that the guard had not come by then; it is as if that arrival, at this instant, never was."""
+
+    kind: ClassVar[str] = "incident.arrival_withdrawn"
+    presence_id: UUID
+
+
+class AcknowledgementWithdrawn(Fact):
+    """Nobody took it up at this instant: what said so was an arrival that is withdrawn."""
+
+    kind: ClassVar[str] = "incident.acknowledgement_withdrawn"
+
+
 class Updated(Fact):
     """Something was said. Only what is visible to the client and comes from us is an update to the clock."""
 

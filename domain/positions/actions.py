@@ -61,7 +61,10 @@ async def draw_fence(
     at: datetime,
     expected_version: int | None = None,
 ) -> Site:
-    """Fence a site by a circle around it or by an outline (lat, lon, lat, lon …); by neither: take the fence away."""
+    """Fence a site by a circle around it or by an outline (lat, lon, lat, lon …); by neither: take the fence away.
+
+    It holds from `at` on: a fix is judged by the fence of its own instant, however late it comes in.
+    """
     actor.must(Right.MANAGE_ACCOUNTS)
     site = await session.scalar(
         select(Site).where(Site.id == site_id, actor.fence(Site)).with_for_update(key_share=True)
@@ -80,8 +83,13 @@ async def draw_fence(
         check_outline(outline)
     wanted = None if outline is None else list(outline)
     if (site.fence_radius_m, site.fence_outline) != (radius_m, wanted):
+        fact = SiteFenced(
+            account_id=site.account_id, subject_id=site.id, at=at,
+            was_radius_m=site.fence_radius_m, was_outline=site.fence_outline,
+            radius_m=radius_m, outline=wanted,
+        )  # fmt: skip
+        record(session, actor, fact)
         site.fence_radius_m, site.fence_outline = radius_m, wanted
-        record(session, actor, SiteFenced(account_id=site.account_id, subject_id=site.id, at=at))
         await session.flush()
     return site
 

@@ -8,9 +8,16 @@ from domain.ledger import Fact
 
 
 class SiteFenced(Fact):
-    """A site has another fence, or none any more."""
+    """A site has another fence from here on, or none any more; what it was, and what it is.
+
+    Circles in metres around the site, outlines as lat, lon, lat, lon …
+    """
 
     kind: ClassVar[str] = "site.fenced"
+    was_radius_m: float | None
+    was_outline: list[float] | None
+    radius_m: float | None
+    outline: list[float] | None
 
 
 class PositionsRead(Fact):

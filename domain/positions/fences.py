@@ -4,6 +4,7 @@ The plane is wrong by less than 0.1 % within 50 km, which is less than any fix k
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from math import cos, hypot, radians
 from typing import NamedTuple
 
@@ -33,6 +34,30 @@ class Fence(NamedTuple):
             lon - self.lon + 540.0
         ) % 360.0 - 180.0  # a fence on the date line is as good as another
         return east * METRES_A_DEGREE * cos(radians(self.lat)), (lat - self.lat) * METRES_A_DEGREE
+
+
+class Drawn(NamedTuple):
+    """What was a site's fence from when on; None: always, and no fence."""
+
+    from_at: datetime | None
+    fence: Fence | None
+
+
+def fenced_now(drawn: Sequence[Drawn]) -> bool:
+    """Whether there is a fence in the end."""
+    return bool(drawn) and drawn[-1].fence is not None
+
+
+def unfenced(
+    drawn: Sequence[Drawn], from_at: datetime, until_at: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The stretches between two instants in which there was no fence."""
+    starts = [from_at if each.from_at is None else each.from_at for each in drawn]
+    return [
+        (max(start, from_at), min(end, until_at))
+        for each, start, end in zip(drawn, starts, [*starts[1:], until_at], strict=True)
+        if each.fence is None and max(start, from_at) < min(end, until_at)
+    ]
 
 
 def fence_of(

@@ -5,31 +5,29 @@ its beginning, and what turns out otherwise is revised. Both ways come to the sa
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import incidents
 from domain.actor import Actor
 from domain.base import JSON, uuid7
 from domain.duties.model import Duty
-from domain.errors import Refused
-from domain.incidents import OPEN, Incident, Proof
 from domain.kernels import places
 from domain.ledger import record
 from domain.positions import events
-from domain.positions.fences import Fence
+from domain.positions.arriving import Found, arrivals
+from domain.positions.fences import Drawn, fenced_now, unfenced
 from domain.positions.model import Fix, Kind, Presence, Watched, Whereabouts
-from domain.positions.reads import fences_of
+from domain.positions.reads import fence_history, kept_since
 from domain.positions.rules import at_of, ms_of
 
 Floats = NDArray[np.float64]
+History = Sequence[tuple[UUID, Sequence[Drawn]]]
 _TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
     Kind.STAY: (events.Arrived, events.Left, False),
     Kind.DWELL: (events.Stopped, events.Moved, True),
@@ -79,28 +77,34 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
             select(Whereabouts.heard, Whereabouts.dirty_from).where(Whereabouts.duty_id == duty_id)
         )
     ).one()
-    fences = (await fences_of(session, {duty.account_id})).get(duty.account_id, ())
+    fences = await fence_history(session, duty.account_id)
     late = (
         here.dirty_from is not None
         and watched.upto_at is not None
         and here.dirty_from <= watched.upto_at
     )
     memory = watched.memory
-    if late or memory.get("fences") != _signature(fences):
+    if (late or memory.get("fences") != _signature(fences)) and await _has_all(session, duty):
         memory, watched.upto_at = {}, None
     over_at = duty.ended_at or duty.until_at
     track = await _track(session, duty, watched.upto_at, memory, over_at)
     now = min(at, over_at)
     found, kept, outsides = _spans(duty, fences, memory, track, watched.upto_at, now)
     actor = Actor.system(duty.tenant_id, "positions")
-    rows = await _reconciled(session, actor, duty, found, whole=not memory, over_at=over_at, at=at)
+    known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
+    told = {row.id for row in known if row.kind is Kind.STAY}
+    rows = await _reconciled(
+        session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
+    )
     if track.t.size:
         watched.upto_at = _at(track.t[-1])
     absences = _absences(duty, [row for row in rows if row.kind is Kind.STAY], fences, now)
     await _reconcile(
         session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
     )
-    await _arrive(session, actor, rows, track, outsides, at)
+    new = Found(track.t[track.new :], outsides, whole=not memory)
+    stays = [row for row in rows if row.kind is Kind.STAY]
+    await arrivals(session, actor, duty, stays, told, new, at=at)
     watched.memory = kept
     watched.next_check_at = _next_check(duty, rows, absences, watched.upto_at, fences, at)
     await session.flush()
@@ -130,7 +134,7 @@ async def _track(
 
 def _spans(
     duty: Duty,
-    fences: Sequence[tuple[UUID, Fence]],
+    fences: History,
     memory: JSON,
     track: _Track,
     upto_at: datetime | None,
@@ -141,11 +145,9 @@ def _spans(
     new = slice(track.new, None)
     outsides: dict[UUID, Floats] = {}
     kept: JSON = {"fences": _signature(fences), "stays": {}}
-    for site_id, fence in fences:
+    for site_id, drawn in fences:
         state = np.array(memory.get("stays", {}).get(str(site_id), [0.0] * places.STAY))
-        corners = np.array(fence.corners, np.float64).reshape(-1, 2)
-        x, y = _plane(fence.lat, fence.lon, track.lat[new], track.lon[new])
-        outside = places.outside_m(x, y, corners[:, 0].copy(), corners[:, 1].copy(), fence.radius_m)
+        outside = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
         spans = places.stays(track.t[new], outside, track.accuracy_m[new], state)
         found += _told(Kind.STAY, site_id, spans)
         kept["stays"][str(site_id)] = state.tolist()
@@ -173,16 +175,16 @@ def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) ->
         yield Span(Kind.SILENCE, None, last, until_at, () if first else (last,))
 
 
-def _absences(
-    duty: Duty, stays: Iterable[Presence], fences: Sequence[tuple[UUID, Fence]], now: datetime
-) -> list[Span]:
+def _absences(duty: Duty, stays: Iterable[Presence], fences: History, now: datetime) -> list[Span]:
     """When the guard was not at the site of the duty for longer than the grace."""
-    if duty.site_id is None or all(site_id != duty.site_id for site_id, _ in fences):
+    drawn = dict(fences).get(duty.site_id) if duty.site_id is not None else None
+    if drawn is None:
         return []
     grace = timedelta(seconds=duty.grace_s)
-    there = sorted(
-        (row.from_at, row.until_at or now) for row in stays if row.site_id == duty.site_id
-    )
+    there = [(row.from_at, row.until_at or now) for row in stays if row.site_id == duty.site_id]
+    # Without a fence nobody can tell, so nobody is absent.
+    there += unfenced(drawn, duty.from_at, now)
+    there.sort()
     found = []
     gone_at = duty.from_at
     for from_at, until_at in [*there, (now, now)]:
@@ -197,6 +199,7 @@ async def _reconciled(
     session: AsyncSession,
     actor: Actor,
     duty: Duty,
+    known: Sequence[Presence],
     found: Sequence[Span],
     *,
     whole: bool,
@@ -204,7 +207,6 @@ async def _reconciled(
     at: datetime,
 ) -> list[Presence]:
     """Make the rows say what was found; the duty's rows afterwards."""
-    known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     keys: set[tuple[Kind, UUID | None]] = {
         (row.kind, row.site_id) for row in known if row.kind is not Kind.ABSENCE
     }
@@ -325,57 +327,12 @@ def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, An
     }
 
 
-async def _arrive(
-    session: AsyncSession,
-    actor: Actor,
-    rows: Sequence[Presence],
-    track: _Track,
-    outsides: dict[UUID, Floats],
-    at: datetime,
-) -> None:
-    """Stop the arrival clock of open tickets at the sites where the guard is: at the first fix inside after opening."""
-    stays = [row for row in rows if row.kind is Kind.STAY and row.site_id in outsides]
-    if not stays or track.new == track.t.size:
-        return
-    t = track.t[track.new :]
-    waiting = await session.execute(
-        select(Incident.id, Incident.site_id, Incident.opened_at, Incident.arrived_at).where(
-            Incident.tenant_id == actor.tenant_id,
-            Incident.site_id.in_({row.site_id for row in stays}),
-            Incident.status.in_(OPEN),
-            or_(Incident.arrived_at.is_(None), Incident.arrived_at > min(r.from_at for r in stays)),
-        )
-    )
-    for incident_id, site_id, opened_at, arrived_at in waiting.all():
-        for row in sorted(stays, key=lambda row: row.from_at):
-            if row.site_id != site_id:
-                continue
-            came_at = _came_at(row, opened_at, t, outsides[site_id])
-            if came_at is None:
-                continue
-            if arrived_at is None or came_at < arrived_at:
-                proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
-                with suppress(Refused):  # somebody was faster in between
-                    await incidents.arrive(session, actor, incident_id, at=came_at, proof=proof)
-            break
-
-
-def _came_at(row: Presence, opened_at: datetime, t: Floats, outside: Floats) -> datetime | None:
-    """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
-    if row.from_at >= opened_at:
-        return row.from_at
-    inside = (outside <= 0) & (t >= opened_at.timestamp())
-    if row.until_at is not None:
-        inside &= t < row.until_at.timestamp()
-    return max(opened_at, _at(t[np.argmax(inside)])) if inside.any() else None
-
-
 def _next_check(
     duty: Duty,
     rows: Sequence[Presence],
     absences: Sequence[Span],
     upto_at: datetime | None,
-    fences: Sequence[tuple[UUID, Fence]],
+    fences: History,
     at: datetime,
 ) -> datetime | None:
     """When silence or absence would begin, if nothing came in."""
@@ -390,9 +347,10 @@ def _next_check(
         r.kind is Kind.STAY and r.site_id == duty.site_id and r.until_at is None for r in rows
     )
     absent = any(span.until_at is None for span in absences)
-    if any(site_id == duty.site_id for site_id, _ in fences) and not there and not absent:
+    drawn = dict(fences).get(duty.site_id, ()) if duty.site_id is not None else ()
+    if fenced_now(drawn) and not there and not absent:
         left = [r.until_at for r in rows if r.site_id == duty.site_id and r.until_at is not None]
-        gone_at = max([duty.from_at, *left])
+        gone_at = max([duty.from_at, drawn[-1].from_at or duty.from_at, *left])
         checks.append(gone_at + timedelta(seconds=duty.grace_s, milliseconds=1))
     # What should have been found by now is not looked for again before a second has passed.
     return None if not checks else max(min(checks), at + timedelta(seconds=1))
@@ -413,10 +371,37 @@ def _plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, 
     return east * metres * np.cos(np.radians(lat)), (lats - lat) * metres
 
 
-def _signature(fences: Sequence[tuple[UUID, Fence]]) -> list[Any]:
+def _outside(drawn: Sequence[Drawn], t: Floats, lat: Floats, lon: Floats) -> Floats:
+    """How far outside the fence that was in force each fix is, in metres; infinitely where there was none."""
+    outside = np.full(t.size, np.inf)
+    turns = [0 if each.from_at is None else _first(t, each.from_at) for each in drawn]
+    for each, start, end in zip(drawn, turns, [*turns[1:], t.size], strict=True):
+        if each.fence is None or start >= end:
+            continue
+        part = slice(start, end)
+        corners = np.array(each.fence.corners, np.float64).reshape(-1, 2)
+        x, y = _plane(each.fence.lat, each.fence.lon, lat[part], lon[part])
+        outside[part] = places.outside_m(
+            x, y, corners[:, 0].copy(), corners[:, 1].copy(), each.fence.radius_m
+        )
+    return outside
+
+
+def _first(t: Floats, at: datetime) -> int:
+    return int(np.searchsorted(t, ms_of(at) / 1000))
+
+
+def _signature(fences: History) -> list[Any]:
     return [
-        [str(site_id), *fence[:3], [list(c) for c in fence.corners]] for site_id, fence in fences
+        [str(site_id), [None if each.from_at is None else ms_of(each.from_at) for each in drawn]]
+        for site_id, drawn in fences
     ]
+
+
+async def _has_all(session: AsyncSession, duty: Duty) -> bool:
+    """Whether all of a duty's fixes are still kept: of a part of them nothing is judged anew."""
+    since = await kept_since(session)
+    return since is not None and since <= duty.from_at
 
 
 def _at(seconds: float) -> datetime:

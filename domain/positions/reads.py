@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, MutableMapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
@@ -12,7 +12,9 @@ from domain.accounts.model import Site
 from domain.actor import Actor, Right
 from domain.credentials.model import Device
 from domain.duties.model import Duty
-from domain.positions.fences import Fence, fence_of
+from domain.ledger import Entry
+from domain.positions.events import SiteFenced
+from domain.positions.fences import Drawn, Fence, fence_of
 from domain.positions.model import Whereabouts
 from domain.positions.rules import Position, ms_of
 
@@ -28,6 +30,11 @@ Fences = tuple[tuple[UUID, Fence], ...]
 _TOUR = (
     *(Device.tenant_id, Duty.id, Duty.account_id, Duty.number),
     *(Duty.from_at, Duty.until_at, Duty.ended_at, Whereabouts.at),
+)
+
+_DRAWN = (
+    *(Site.id, Site.lat, Site.lon, Site.fence_radius_m, Site.fence_outline),
+    *(Entry.id, Entry.at, Entry.body),
 )
 
 
@@ -113,6 +120,28 @@ async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dic
         if fence is not None:
             found[site.account_id] = (*found.get(site.account_id, ()), (site.id, fence))
     return found
+
+
+async def fence_history(
+    session: AsyncSession, account_id: UUID
+) -> list[tuple[UUID, tuple[Drawn, ...]]]:
+    """What the fences of an account's sites were from when on, as the ledger has it."""
+    rows: Any = await session.execute(
+        select(*_DRAWN)
+        .outerjoin(Entry, and_(Entry.subject_id == Site.id, Entry.kind == SiteFenced.kind))
+        .where(Site.account_id == account_id, or_(FENCED, Entry.id.is_not(None)))
+        .order_by(Site.id, Entry.at, Entry.id)
+    )
+    found: dict[UUID, list[Drawn]] = {}
+    for site_id, lat, lon, radius_m, outline, fact, at, body in rows.all():
+        if fact is None:  # it was put in place with its fence
+            found[site_id] = [Drawn(None, fence_of(lat, lon, radius_m, outline))]
+            continue
+        if site_id not in found:
+            was = fence_of(lat, lon, body["was_radius_m"], body["was_outline"])
+            found[site_id] = [Drawn(None, was)]
+        found[site_id].append(Drawn(at, fence_of(lat, lon, body["radius_m"], body["outline"])))
+    return [(site_id, tuple(drawn)) for site_id, drawn in found.items()]
 
 
 async def kept_since(session: AsyncSession) -> datetime | None:

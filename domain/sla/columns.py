@@ -40,9 +40,14 @@ _ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
 _AGAIN = {"incident.reopened": EventKind.REOPEN}
 
 ROLES: dict[PromiseKind, dict[str, EventKind]] = {
-    PromiseKind.FIRST_RESPONSE: _ALWAYS | {"incident.acknowledged": EventKind.STOP},
+    PromiseKind.FIRST_RESPONSE: _ALWAYS
+    | {
+        "incident.acknowledged": EventKind.STOP,
+        "incident.acknowledgement_withdrawn": EventKind.REOPEN,
+    },
     PromiseKind.NEXT_UPDATE: _ALWAYS | _ENDS | _AGAIN | {"incident.updated": EventKind.UPDATE},
-    PromiseKind.ARRIVAL: _ALWAYS | {"incident.arrived": EventKind.STOP},
+    PromiseKind.ARRIVAL: _ALWAYS
+    | {"incident.arrived": EventKind.STOP, "incident.arrival_withdrawn": EventKind.REOPEN},
     PromiseKind.RESOLUTION: _ALWAYS | _ENDS | _AGAIN,
     PromiseKind.CLOSURE: _ALWAYS | _AGAIN | {"incident.closed": EventKind.STOP},
     PromiseKind.AGREED_DATE: _ENDS | {"incident.due_agreed": EventKind.START},

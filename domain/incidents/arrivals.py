@@ -1,0 +1,165 @@
+"""Arrivals: said by who arrives, or proven by fixes inside the site's fence; what late fixes disprove is taken back."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor, Right
+from domain.errors import Code, Refused
+from domain.incidents import events
+from domain.incidents.changing import locked, must_be_open, settled, take_up, tell
+from domain.incidents.model import Incident, Status
+from domain.incidents.proofs import Proof
+from domain.ledger import Entry
+
+_TAKES_UP = frozenset(
+    f"incident.{what}"
+    for what in (
+        *("acknowledged", "arrived", "work_started", "paused", "resolved"),
+        *("reassigned", "prioritised"),
+    )
+)
+"""What takes a ticket up: saying so, or what nobody does about a ticket that he has not taken up."""
+
+
+async def arrive(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+    proof: Proof | None = None,
+) -> Incident:
+    """Say that the first person is on site; the arrival clock stops at `at`.
+
+    With a proof, `at` may lie in the past, before an arrival that was said already, and the ticket may be over by now
+    if it was not at `at`: promises are judged anew.
+    """
+    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    if proof is None or incident.resolved_at is None or at > incident.resolved_at:
+        must_be_open(incident)
+    if actor.is_client:
+        raise Refused(Code.NOT_ALLOWED, "Arrival is reported by those who arrive.")
+    if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
+        raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
+    if incident.status is Status.NEW:
+        take_up(session, actor, incident, at)
+    elif incident.acknowledged_at is not None and at < incident.acknowledged_at:
+        # Told in the order of the fixes it would have been the arrival that took it up.
+        incident.acknowledged_at = at
+        tell(session, actor, incident, events.Acknowledged, at)
+    incident.arrived_at = at
+    if proof is None:
+        tell(session, actor, incident, events.Arrived, at)
+        return await settled(session, actor, incident, at)
+    cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
+    tell(session, actor, incident, events.ArrivedByFence, at, **cited)
+    return await settled(session, actor, incident, max(at, proof.told_at))
+
+
+async def take_back_arrivals(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    proven_by: Collection[UUID],
+    before: datetime | None,
+    at: datetime,
+) -> Incident | None:
+    """Take back the arrivals before `before` (None: all) that these stays proved; None when there are none.
+
+    Each is taken back as of its own instant, so that its clock goes on as if it had never stopped, up to the next
+    arrival that stands. An acknowledgement that came with it goes with it: then the ticket was taken up by the first
+    thing that somebody did about it, if anybody did.
+    """
+    incident = await locked(session, actor, incident_id, at, None, right=Right.REPORT)
+    facts = await _story(session, incident)
+    standing = _standing(facts)
+    proofs = {str(each) for each in proven_by}
+    wrong = [
+        fact
+        for fact in standing
+        if fact.body.get("presence_id") in proofs and (before is None or fact.at < before)
+    ]
+    if not wrong:
+        return None
+    left = [fact for fact in standing if fact not in wrong]
+    for fact in wrong:
+        cited = {"presence_id": UUID(fact.body["presence_id"])}
+        tell(session, actor, incident, events.ArrivalWithdrawn, fact.at, **cited)
+    incident.arrived_at = min((fact.at for fact in left), default=None)
+    if any(_came_with(facts, incident, fact) for fact in wrong):
+        _take_up_anew(session, actor, incident, facts, left)
+    return await settled(session, actor, incident, at)
+
+
+async def _story(session: AsyncSession, incident: Incident) -> Sequence[Entry]:
+    wanted = _TAKES_UP | {events.ArrivalWithdrawn.kind}
+    rows = await session.scalars(
+        select(Entry)
+        .where(Entry.subject_id == incident.id, Entry.kind.in_(wanted))
+        .order_by(Entry.id)
+    )
+    return rows.all()
+
+
+def _standing(facts: Sequence[Entry]) -> list[Entry]:
+    """The arrivals that were not taken back."""
+
+    def key(fact: Entry) -> tuple[datetime, str | None]:
+        return fact.at, fact.body.get("presence_id")
+
+    gone = Counter(key(fact) for fact in facts if fact.kind == events.ArrivalWithdrawn.kind)
+    found = []
+    for fact in facts:
+        if fact.kind != events.Arrived.kind:
+            continue
+        if gone[key(fact)]:
+            gone[key(fact)] -= 1
+        else:
+            found.append(fact)
+    return found
+
+
+def _came_with(facts: Sequence[Entry], incident: Incident, arrival: Entry) -> bool:
+    """Whether the arrival was what acknowledged the ticket."""
+    return incident.acknowledged_at == arrival.at and any(
+        fact.kind == events.Acknowledged.kind
+        and (fact.at, fact.actor) == (arrival.at, arrival.actor)
+        for fact in facts
+    )
+
+
+def _take_up_anew(
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    facts: Sequence[Entry],
+    arrivals: Sequence[Entry],
+) -> None:
+    was = incident.acknowledged_at
+    if was is None:
+        return
+    tell(session, actor, incident, events.AcknowledgementWithdrawn, was)
+    done = [
+        fact
+        for fact in facts
+        if fact.kind in _TAKES_UP
+        and (fact in arrivals if fact.kind == events.Arrived.kind else _by_somebody(fact))
+    ]
+    first = min(done, key=lambda fact: fact.at, default=None)
+    incident.acknowledged_at = None if first is None else first.at
+    if first is None:
+        if incident.status is Status.ACKNOWLEDGED:
+            incident.status = Status.NEW
+    elif first.kind != events.Acknowledged.kind:
+        tell(session, actor, incident, events.Acknowledged, first.at)
+
+
+def _by_somebody(fact: Entry) -> bool:
+    return not fact.actor.startswith("system:")

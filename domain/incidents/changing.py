@@ -1,0 +1,75 @@
+"""What every change of a ticket begins and ends with: the locked row, the fact, the judged promises."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import sla
+from domain.actor import Actor, Right
+from domain.errors import Code, Refused, must_be_current
+from domain.incidents import events
+from domain.incidents.model import OPEN, Incident, Status
+from domain.ledger import Fact, record
+
+
+async def locked(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    at: datetime,
+    expected_version: int | None,
+    *,
+    right: Right = Right.HANDLE,
+) -> Incident:
+    """The ticket, locked: facts of one ticket enter the ledger one after the other."""
+    actor.must(right)
+    incident = await session.scalar(
+        select(Incident)
+        .where(Incident.id == incident_id, actor.fence(Incident))
+        .with_for_update(key_share=True)
+    )
+    if incident is None:
+        raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
+    must_be_current(incident.version, expected_version)
+    if at < incident.opened_at:
+        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.", argument="at")
+    return incident
+
+
+def must_be_open(incident: Incident) -> None:
+    """Refuse what only an open ticket allows."""
+    if incident.status not in OPEN:
+        raise Refused(Code.INCIDENT_NOT_OPEN, f"The ticket is {incident.status}.", argument="id")
+
+
+def take_up(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
+    """A ticket is taken up: its first-response clock stops at `at`."""
+    incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, at
+    tell(session, actor, incident, events.Acknowledged, at)
+
+
+def tell(
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    kind: type[Fact],
+    at: datetime,
+    **body: object,
+) -> None:
+    """Record a fact about a ticket."""
+    record(
+        session,
+        actor,
+        kind(account_id=incident.account_id, subject_id=incident.id, at=at, **body),
+    )
+
+
+async def settled(
+    session: AsyncSession, actor: Actor, incident: Incident, at: datetime
+) -> Incident:
+    """The ticket, with its promises judged at `at`."""
+    await session.flush()
+    await sla.settle(session, actor, incident.id, at=at)
+    return incident

@@ -1,0 +1,130 @@
+"""What stays mean to tickets: the guard has come, earlier than was told, later, or not at all."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import incidents
+from domain.actor import Actor
+from domain.duties.model import Duty
+from domain.errors import Refused
+from domain.incidents import OPEN, Incident, Proof
+from domain.positions.model import Presence
+from domain.positions.rules import at_of
+
+Floats = NDArray[np.float64]
+
+
+class Found(NamedTuple):
+    """The instants of the new fixes, and how far outside each fence they are, (fixes,) each.
+
+    `whole`: they are all fixes of the duty, so that what they do not prove was not so.
+    """
+
+    t: Floats
+    outside: Mapping[UUID, Floats]
+    whole: bool
+
+
+async def arrivals(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    stays: Sequence[Presence],
+    told: Collection[UUID],
+    found: Found,
+    *,
+    at: datetime,
+) -> None:
+    """Bring the tickets at the places where a guard was in line with the stays that are known now.
+
+    A ticket's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
+    `told` and no longer are, are taken back.
+    """
+    if not found.t.size:
+        return
+    for ticket in await _tickets(session, duty, stays, told, found):
+        here = [row for row in stays if row.site_id == ticket.site_id]
+        row, came_at = _first(here, ticket.opened_at, found)
+        arrived_at = ticket.arrived_at
+        if found.whole and arrived_at is not None and (came_at is None or arrived_at < came_at):
+            changed = await incidents.take_back_arrivals(
+                session, actor, ticket.id, proven_by=told, before=came_at, at=at
+            )
+            arrived_at = arrived_at if changed is None else changed.arrived_at
+        if row is not None and came_at is not None and (arrived_at is None or came_at < arrived_at):
+            proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
+            with suppress(Refused):  # somebody was faster in between, or the ticket was over then
+                await incidents.arrive(session, actor, ticket.id, at=came_at, proof=proof)
+
+
+class _Ticket(NamedTuple):
+    id: UUID
+    site_id: UUID
+    opened_at: datetime
+    arrived_at: datetime | None
+
+
+async def _tickets(
+    session: AsyncSession,
+    duty: Duty,
+    stays: Sequence[Presence],
+    told: Collection[UUID],
+    found: Found,
+) -> list[_Ticket]:
+    """The tickets that the new fixes may say something new about."""
+    first, last = at_of(round(found.t[0] * 1000)), at_of(round(found.t[-1] * 1000))
+    may_come: ColumnElement[bool] = false()
+    may_go: ColumnElement[bool] = false()
+    if stays:
+        sooner = min(row.from_at for row in stays)
+        may_come = and_(
+            Incident.site_id.in_({row.site_id for row in stays}),
+            # A phone that was out of reach tells of an arrival after the ticket is done.
+            or_(Incident.status.in_(OPEN), Incident.resolved_at >= first),
+            or_(Incident.arrived_at.is_(None), Incident.arrived_at > sooner),
+        )
+    if found.whole and told:
+        may_go = Incident.arrived_at >= duty.from_at
+    rows = await session.execute(
+        select(Incident.id, Incident.site_id, Incident.opened_at, Incident.arrived_at)
+        .where(
+            Incident.account_id == duty.account_id,
+            Incident.opened_at <= last,
+            or_(may_come, may_go),
+        )
+        .order_by(Incident.id)
+    )
+    return [_Ticket(*row) for row in rows]
+
+
+def _first(
+    stays: Sequence[Presence], opened_at: datetime, found: Found
+) -> tuple[Presence | None, datetime | None]:
+    """The first stay that means an arrival, and when that was."""
+    for row in sorted(stays, key=lambda row: row.from_at):
+        came_at = _came_at(row, opened_at, found)
+        if came_at is not None:
+            return row, came_at
+    return None, None
+
+
+def _came_at(row: Presence, opened_at: datetime, found: Found) -> datetime | None:
+    """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
+    if row.from_at >= opened_at:
+        return row.from_at
+    outside = found.outside.get(row.site_id) if row.site_id is not None else None
+    if outside is None:
+        return None
+    inside = (outside <= 0) & (found.t >= opened_at.timestamp())
+    if row.until_at is not None:
+        inside &= found.t < row.until_at.timestamp()
+    first = at_of(round(float(found.t[np.argmax(inside)]) * 1000))
+    return max(opened_at, first) if inside.any() else None
