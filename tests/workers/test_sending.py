@@ -278,7 +278,9 @@ async def test_a_place_where_nobody_is_any_more_is_forgotten(make: Sessions) -> 
         )
         kinds = list(
             await session.scalars(
-                select(Entry.kind).where(Entry.subject_id == world.contacts[0].id)
+                select(Entry.kind)
+                .where(Entry.subject_id == world.contacts[0].id)
+                .order_by(Entry.id)
             )
         )
     assert address.ended_at is not None
