@@ -93,7 +93,7 @@ async def add_site(
 ) -> Site:
     """Put a place of the client under guard."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    account = await _account(session, actor, account_id)
+    account = await _account(session, actor, account_id, argument="accountId")
     site = await _insert_once(
         session,
         Site,
@@ -118,7 +118,7 @@ async def add_contact(
 ) -> Contact:
     """Add a person on the client's side; one e-mail address is one contact of an account."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    account = await _account(session, actor, account_id)
+    account = await _account(session, actor, account_id, argument="accountId")
     await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
     contact = await _insert_once(
         session,
@@ -194,12 +194,12 @@ async def add_user(
     if actor.is_client and role not in CLIENTS:
         raise Refused(Code.NOT_ALLOWED, "A client adds only client users.", argument="role")
     if role in CLIENTS and not accounts:
-        raise Refused(Code.INVALID, "A client user needs an account.", argument="accounts")
+        raise Refused(Code.INVALID, "A client user needs an account.", argument="accountIds")
     for account_id in accounts:
-        await _account(session, actor, account_id)
+        await _account(session, actor, account_id, argument="accountIds")
     if actor.accounts is not None and not accounts:
         raise Refused(
-            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accounts"
+            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accountIds"
         )
     user = await _insert_once(
         session, User, tenant_id=actor.tenant_id, email=email.strip().lower(), name=name, role=role
@@ -254,7 +254,7 @@ async def issue_api_key(
             Code.NOT_ALLOWED, "Name the accounts the key may reach.", argument="accountIds"
         )
     for account_id in accounts or ():
-        await _account(session, actor, account_id)
+        await _account(session, actor, account_id, argument="accountIds")
     check({"name": name})
     key = new_key()
     row = ApiKey(
@@ -293,12 +293,14 @@ async def revoke_api_key(
     return row
 
 
-async def _account(session: AsyncSession, actor: Actor, account_id: UUID) -> Account:
+async def _account(
+    session: AsyncSession, actor: Actor, account_id: UUID, *, argument: str
+) -> Account:
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.fence(Account))
     )
     if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+        raise Refused(Code.NOT_FOUND, "No such account.", argument=argument)
     return account
 
 

@@ -27,7 +27,7 @@ async def contest(
     """Contest a verdict; a promise has one open dispute at a time."""
     actor.must(Right.REPORT)
     must_be_words(reason, "reason")
-    promise = await _promise(session, actor, promise_id)
+    promise = await _promise(session, actor, promise_id, argument="promiseId")
     if promise.state not in VERDICTS:
         raise Refused(Code.INVALID, "There is no verdict to contest yet.", argument="promiseId")
     facts = await _facts(session, promise)
@@ -83,7 +83,7 @@ async def decide_dispute(
         raise Refused(Code.NOT_FOUND, "No such dispute.", argument="id")
     if dispute.state is not DisputeState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The dispute has been decided.", argument="id")
-    promise = await _promise(session, actor, dispute.promise_id)
+    promise = await _promise(session, actor, dispute.promise_id, argument="id")
     await sla.settle(session, actor, promise.incident_id, at=at)
     await session.refresh(promise)
     facts = await _facts(session, promise)
@@ -111,13 +111,15 @@ async def decide_dispute(
     return dispute
 
 
-async def _promise(session: AsyncSession, actor: Actor, promise_id: UUID) -> Promise:
+async def _promise(
+    session: AsyncSession, actor: Actor, promise_id: UUID, *, argument: str
+) -> Promise:
     query = select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
     if actor.is_client:
         query = query.where(Promise.internal.is_(False))
     promise = await session.scalar(query)
     if promise is None:
-        raise Refused(Code.NOT_FOUND, "No such promise.", argument="promiseId")
+        raise Refused(Code.NOT_FOUND, "No such promise.", argument=argument)
     return promise
 
 

@@ -34,7 +34,7 @@ async def locked(
         raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
     must_be_current(incident.version, expected_version)
     if at < incident.opened_at:
-        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.", argument="at")
+        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.")
     return incident
 
 

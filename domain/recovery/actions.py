@@ -102,7 +102,7 @@ async def take_step(
             Code.INVALID, "A follow-up asks whether the client is satisfied.", argument="kind"
         )
     case = await _open(session, actor, case_id, expected_version)
-    step = await _next(session, case, kind)
+    step = await _next(session, case, kind, argument="kind")
     if kind is StepKind.COMPENSATE:
         check_remedies(case.size, remedies, has_credit=credit_id is not None)
         await _own_credit(session, case, credit_id)
@@ -128,7 +128,7 @@ async def follow_up(
     actor.must(Right.REPORT if actor.is_client else Right.MANAGE_ACCOUNTS)
     must_be_words(note, "note")
     case = await _open(session, actor, case_id, expected_version)
-    step = await _next(session, case, StepKind.FOLLOW_UP)
+    step = await _next(session, case, StepKind.FOLLOW_UP, argument="id")
     _done(session, actor, case, step, note, at)
     case.satisfied = satisfied
     if satisfied:
@@ -193,14 +193,16 @@ async def _steps(session: AsyncSession, case: RecoveryCase) -> dict[StepKind, Re
     return {row.kind: row for row in rows}
 
 
-async def _next(session: AsyncSession, case: RecoveryCase, kind: StepKind) -> RecoveryStep:
-    """The step, when those before it are done and it is not."""
+async def _next(
+    session: AsyncSession, case: RecoveryCase, kind: StepKind, *, argument: str
+) -> RecoveryStep:
+    """The step, when those before it are done and it is not; `argument` is what asked for it."""
     steps = await _steps(session, case)
     first = next((each for each in before(kind) if steps[each].done_at is None), None)
     if first is not None:
-        raise Refused(Code.INVALID, f"First comes {first}.", argument="kind")
+        raise Refused(Code.INVALID, f"First comes {first}.", argument=argument)
     if steps[kind].done_at is not None:
-        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument="kind")
+        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument=argument)
     return steps[kind]
 
 
@@ -248,7 +250,7 @@ async def _colleague(session: AsyncSession, actor: Actor, user_id: UUID) -> None
         User.disabled_at.is_(None),
     )
     if await session.scalar(known) is None:
-        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="ownerId")
+        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="ownerUserId")
 
 
 async def _own_credit(session: AsyncSession, case: RecoveryCase, credit_id: UUID | None) -> None:

@@ -33,6 +33,7 @@ from domain.simulation.rules import (
     weekly,
 )
 from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact
+from domain.words import must_be_words
 
 CHUNK = 4_000  # tickets played at a time
 GOOD_FOR = timedelta(days=30)
@@ -52,12 +53,25 @@ async def simulate(
 ) -> Simulation:
     """Play the terms on the account's tickets opened in [from_at, until_at), else on all of them; keep the result."""
     actor.must(Right.MANAGE_AGREEMENTS)
-    check(terms)
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.fence(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    return await _played(session, actor, account, terms, from_at, until_at, seed, at)
+
+
+async def _played(
+    session: AsyncSession,
+    actor: Actor,
+    account: Account,
+    terms: TermsDraft,
+    from_at: datetime | None,
+    until_at: datetime | None,
+    seed: int,
+    at: datetime,
+) -> Simulation:
+    check(terms)
     until_at = min(until_at or at, at)
     outcomes = await outcomes_of(session, account, terms, from_at, until_at)
     begin = min((each.started_at for each in outcomes), default=until_at)
@@ -169,8 +183,7 @@ async def sign_off(
     kind, _, user_id = actor.subject.partition(":")
     if kind != "user":
         raise Refused(Code.NOT_ALLOWED, "A person signs off, not a system.")
-    if not reason.strip():
-        raise Refused(Code.INVALID, "Say why.", argument="reason")
+    must_be_words(reason, "reason")
     simulation = await session.scalar(
         select(Simulation)
         .where(Simulation.id == simulation_id, actor.fence(Simulation))
@@ -215,9 +228,12 @@ async def sign(
     A client without tickets has nothing to try the terms on: who signs the first agreement answers for it.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
-    mine = exists().where(Incident.account_id == account_id, actor.fence(Incident))
-    if await session.scalar(select(mine)):
-        await _must_be_borne(session, actor, account_id, terms, at)
+    tickets = exists().where(Incident.account_id == Account.id)
+    experienced = await session.scalar(
+        select(Account).where(Account.id == account_id, actor.fence(Account), tickets)
+    )
+    if experienced is not None:
+        await _must_be_borne(session, actor, experienced, terms, at)
     return await agreements.sign(
         session, actor, account_id, reference=reference, title=title, signed_on=signed_on,
         in_force_from=in_force_from, terms=terms, at=at,
@@ -238,12 +254,14 @@ async def amend(
 
     Terms that were not simulated in the last 30 days are simulated now.
     """
-    account_id = await session.scalar(
-        select(Agreement.account_id).where(Agreement.id == agreement_id, actor.fence(Agreement))
+    account = await session.scalar(
+        select(Account)
+        .join(Agreement, Agreement.account_id == Account.id)
+        .where(Agreement.id == agreement_id, actor.fence(Agreement))
     )
-    if account_id is not None:
+    if account is not None:
         actor.must(Right.MANAGE_AGREEMENTS)
-        await _must_be_borne(session, actor, account_id, terms, at)
+        await _must_be_borne(session, actor, account, terms, at)
     return await agreements.amend(
         session, actor, agreement_id, in_force_from=in_force_from, terms=terms, at=at,
         expected_version=expected_version,
@@ -251,7 +269,7 @@ async def amend(
 
 
 async def _must_be_borne(
-    session: AsyncSession, actor: Actor, account_id: UUID, terms: TermsDraft, at: datetime
+    session: AsyncSession, actor: Actor, account: Account, terms: TermsDraft, at: datetime
 ) -> None:
     """Refuse terms whose month may cost more than the limit, and terms of which nothing can be said, until signed off.
 
@@ -260,13 +278,13 @@ async def _must_be_borne(
     simulation = await session.scalar(
         select(Simulation)
         .where(
-            Simulation.account_id == account_id,
+            Simulation.account_id == account.id,
             Simulation.terms_sha256 == fingerprint(terms),
             Simulation.simulated_at >= at - GOOD_FOR,
         )
         .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
         .limit(1)
-    ) or await simulate(session, actor, account_id, terms=terms, at=at)
+    ) or await _played(session, actor, account, terms, None, None, 0, at)
     if simulation.signed_off_at is not None:
         return
     limit = simulation.limit_cents
