@@ -229,14 +229,16 @@ def export_audit(
 
 @app.command()
 def outbox(
-    action: Annotated[str | None, typer.Argument(help="retry, or nothing: look.")] = None,
-    consequence: Annotated[str | None, typer.Argument(help="Its id, to retry one.")] = None,
+    action: Annotated[str | None, typer.Argument(help="retry, lift, or nothing: look.")] = None,
+    consequence: Annotated[
+        str | None, typer.Argument(help="Its id, to retry one; or the address.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Retry all that was given up.")] = False,
     tenant: Tenant = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Show what is still to be done, failed or was given up; `retry` tries it again."""
+    """Show what is still to be done, failed or was given up; `retry` tries it again, `lift` frees an address."""
     from api.commands.outbox import run
     from api.commands.surroundings import surroundings
 

@@ -57,6 +57,16 @@ class Backlog:
     dead: Annotated[int, "What was given up."]
 
 
+@shows(messages.Suppression)
+class Suppression:
+    """An e-mail address at which nobody is: letters are not sent there until `liftSuppression`."""
+
+    address: Annotated[str, "The address."]
+    since: Annotated[datetime, "When a letter came back."]
+    error: Annotated[str | None, "What its server said; null when that was forgotten."]
+    stopped: Annotated[int, "How many letters were stopped since."]
+
+
 @strawberry.type(description="Asking for what is still to be done.")
 class OutboxQuery:
     """Asking for what is still to be done."""
@@ -70,6 +80,16 @@ class OutboxQuery:
             return None
         async with info.context.sessions() as session:
             return await outbox.backlog(session, OutboxRow.tenant_id == actor.tenant_id)
+
+    @answers(list[Suppression])
+    @staticmethod
+    async def suppressed_addresses(info: Info) -> Any:
+        """Addresses that get no letters, longest first; none for who may not operate the software."""
+        actor = info.context.actor
+        if not actor.may(Right.OPERATE) or actor.accounts is not None:
+            return []
+        async with info.context.sessions() as session:
+            return await messages.suppressions(session, [actor.tenant_id])
 
     @lists(Outbox, OutboxRow.id)
     @staticmethod
@@ -93,6 +113,13 @@ class OutboxMutation:
     async def retry_consequence(ask: Ask, id: Annotated[OutboxId, "Which one."]) -> OutboxRow:
         """Try a consequence now that was given up, or waits for its next attempt."""
         return await messages.retry(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(Tenant)
+    @staticmethod
+    async def lift_suppression(ask: Ask, address: Annotated[str, "Which address."]) -> TenantRow:
+        """Send letters to an address again, because it was put right; answers the company."""
+        await messages.lift(ask.session, ask.actor, address, at=ask.at)
+        return await ask.session.get_one(TenantRow, ask.actor.tenant_id)
 
     @verb(Tenant)
     @staticmethod

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from domain import accounts, agreements, calendars, incidents
+from domain import accounts, agreements, calendars, incidents, messages
 from domain.accounts import Account, Contact, Site, Tenant, User
 from domain.actor import Actor, Role
 from domain.agreements import (
@@ -126,6 +126,32 @@ async def incident(
         return await incidents.open_incident(
             session, world.staff, site_id=world.site.id, priority=priority, at=at, **fields
         )
+
+
+async def bounced(make: Sessions, world: World) -> None:
+    """A letter to the first contact that came back, because nobody is at the address."""
+    async with transaction(make) as session:
+        written = await messages.compose(
+            session,
+            Actor.system(world.tenant.id, "test"),
+            world.account.id,
+            intent=f"test:{uuid4()}",
+            template=messages.CheckpointNotice,
+            variables={
+                "company": "Veilig BV",
+                "account": "Haven",
+                "facts": 7,
+                "size": 70,
+                "note": "note",
+                "verifier_key": "key",
+                "signed_at": T0,
+            },
+            at=T0,
+        )
+        for message in written[:1]:
+            actor = Actor.system(world.tenant.id, "test")
+            await messages.mark_sent(session, actor, message.id, at=T0)
+            await messages.bounce(session, actor, message.id, at=T0, error="5.1.1 nobody")
 
 
 def minutes(n: float) -> timedelta:

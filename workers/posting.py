@@ -3,11 +3,7 @@
 import httpx2
 
 from workers.outside import LIMIT_S, Pinned
-from workers.senders import HandingOver, Undeliverable, Unheard
-
-
-class Gone(Undeliverable):
-    """There is nobody at this address any more."""
+from workers.senders import Gone, HandingOver, Undeliverable, Unheard
 
 
 class Posting:

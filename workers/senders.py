@@ -15,6 +15,10 @@ class Undeliverable(Exception):
     """This channel will never take this message to this person."""
 
 
+class Gone(Undeliverable):
+    """There is nobody at this address any more."""
+
+
 class Unheard(Exception):
     """The message was handed over, and what became of it was not heard."""
 

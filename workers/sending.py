@@ -9,8 +9,7 @@ from domain.accounts.model import Contact, Tenant
 from domain.db import transaction
 from domain.messages import Address, Enclosure, Message, Outcome
 from workers.jobs import Hand, Later
-from workers.posting import Gone
-from workers.senders import Parcel, Undeliverable, Unheard
+from workers.senders import Gone, Parcel, Undeliverable, Unheard
 
 
 async def send_message(hand: Hand) -> None:
@@ -74,12 +73,13 @@ async def _attempt(hand: Hand, parcel: Parcel) -> None:
         await hand.senders.of(parcel.message).send(parcel, handing_over)
     except Undeliverable as refused:
         async with transaction(hand.make) as session:
-            if isinstance(refused, Gone):
+            gone = isinstance(refused, Gone)
+            if gone and parcel.address is not None:
                 contact = await session.get_one(Contact, parcel.message.contact_id)
                 url = parcel.message.recipient
                 await messages.forget_place(session, actor, contact, url, at=hand.at)
             turned_to = await messages.refuse(
-                session, actor, message_id, at=hand.at, error=str(refused)
+                session, actor, message_id, at=hand.at, error=str(refused), nobody_there=gone
             )
         if turned_to is not None:
             raise Later(hand.at, f"{turned_to} takes over") from refused

@@ -15,10 +15,11 @@ from typing import Protocol
 
 import aiosmtplib
 
+from domain.messages import is_hard
 from domain.settings import Settings
 from workers import senders
 from workers.letters import letter_of
-from workers.senders import HandingOver, Parcel, Undeliverable, Unheard, domain_of
+from workers.senders import Gone, HandingOver, Parcel, Undeliverable, Unheard, domain_of
 
 
 class Post(Protocol):
@@ -73,7 +74,10 @@ class Smtp:
             await _deliver(server, letter)
         except aiosmtplib.SMTPRecipientRefused as refused:
             await _leave(server)
-            raise _judged(refused.code, refused.message, refused) from refused
+            judged = _judged(refused.code, refused.message, refused)
+            if isinstance(judged, Undeliverable) and is_hard(refused.message, refused=True):
+                judged = Gone(str(judged))
+            raise judged from refused
         except BaseException:
             await _leave(server)
             raise

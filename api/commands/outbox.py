@@ -1,4 +1,4 @@
-"""`outbox`: what is still to be done, failed or was given up; and have it tried again."""
+"""`outbox`: what is still to be done, failed or was given up, and which addresses get no letters; change either."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from domain.accounts import Tenant
 from domain.actor import Actor
 from domain.db import Sessions, connect, sessions, transaction
 from domain.ledger import Entry
+from domain.messages import Suppression
 from domain.outbox import Backlog, Outbox, OutboxState
 from domain.settings import Settings
 
@@ -31,9 +32,13 @@ def run(
     tenant: str | None,
     as_json: bool,
 ) -> int:
-    """Show, or retry one or all that was given up. Raises `Failure` on what cannot be understood."""
-    if action not in {None, "retry"}:
+    """Show, retry one or all that was given up, or lift a suppression. Raises `Failure` on what is not understood."""
+    if action not in {None, "retry", "lift"}:
         raise Failure(f"outbox knows no {action}; say: outbox retry ID, or --all.", Exit.USAGE)
+    if action == "lift":
+        if consequence is None or everything:
+            raise Failure("Say which: outbox lift ADDRESS.", Exit.USAGE)
+        return asyncio.run(_with_sessions(settings, action, consequence, tenant, as_json))
     if action == "retry" and (consequence is None) != everything:
         raise Failure("Say which: outbox retry ID, or outbox retry --all.", Exit.USAGE)
     wanted = None if consequence is None else _id(consequence)
@@ -48,7 +53,11 @@ def _id(text: str) -> UUID:
 
 
 async def _with_sessions(
-    settings: Settings, action: str | None, wanted: UUID | None, tenant: str | None, as_json: bool
+    settings: Settings,
+    action: str | None,
+    wanted: UUID | str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> int:
     engine = connect(settings.system_database_url, pool_size=1)
     try:
@@ -56,6 +65,8 @@ async def _with_sessions(
         whose = await _tenants(make, tenant)
         if action is None:
             await _show(make, whose if tenant is not None else None, as_json)
+        elif isinstance(wanted, str):
+            await _lift(make, whose, wanted, as_json)
         else:
             await _retry(make, whose, wanted, as_json)
     finally:
@@ -99,6 +110,20 @@ async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_
     sys.stdout.write(told + "\n")
 
 
+async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bool) -> None:
+    """In every company that has suppressed it, unless one is named."""
+    count = 0
+    async with transaction(make) as session:
+        for each in await messages.suppressions(session, whose):
+            if each.address.lower() == address.lower():
+                actor = _actor(each.tenant_id)
+                count += await messages.lift(session, actor, address, at=utc_now())
+    if not count:
+        raise Failure(f"Nothing keeps letters from {address}.")
+    told = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"
+    sys.stdout.write(told + "\n")
+
+
 def _actor(tenant_id: UUID) -> Actor:
     return Actor.system(tenant_id, "operator")
 
@@ -116,15 +141,18 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
                 .limit(MOST)
             )
         ).all()
+        barred = await messages.suppressions(session, whose)
     told = [_row(row, kind) for row, kind in rows]
     if as_json:
         counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
         due_at = None if left.oldest_due_at is None else left.oldest_due_at.isoformat()
-        sys.stdout.write(json.dumps(counts | {"oldest_due_at": due_at, "rows": told}) + "\n")
+        suppressed = [_barred(each) for each in barred]
+        more = {"oldest_due_at": due_at, "rows": told, "suppressed": suppressed}
+        sys.stdout.write(json.dumps(counts | more) + "\n")
     elif sys.stdout.isatty():
-        _table(left, told)
+        _table(left, told, [_barred(each) for each in barred])
     else:
-        for each in told:
+        for each in [*told, *({"id": "suppressed", **_barred(each)} for each in barred)]:
             sys.stdout.write("\t".join(str(value) for value in each.values()) + "\n")
 
 
@@ -142,11 +170,20 @@ def _row(row: Outbox, kind: str) -> dict[str, Any]:
     }
 
 
+def _barred(each: Suppression) -> dict[str, Any]:
+    return {
+        "address": each.address,
+        "since": _instant(each.since),
+        "stopped": each.stopped,
+        "error": " ".join((each.error or "").split()),
+    }
+
+
 def _instant(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _table(left: Backlog, told: Sequence[dict[str, Any]]) -> None:
+def _table(left: Backlog, told: Sequence[dict[str, Any]], barred: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -164,3 +201,11 @@ def _table(left: Backlog, told: Sequence[dict[str, Any]]) -> None:
     )
     if left.dead:
         console.print("Try again: waarborg outbox retry ID, or --all")
+    for each in barred:
+        console.print(
+            f"{each['address']} gets no letters since {each['since']} ({each['stopped']} stopped):"
+            f" {each['error']}",
+            style="yellow",
+        )
+    if barred:
+        console.print("When it was put right: waarborg outbox lift ADDRESS")

@@ -29,6 +29,7 @@ from domain.messages.sending import (
     put_back,
     refuse,
 )
+from domain.messages.suppression import STOPPED, Suppression, is_hard, lift, suppressions
 from domain.messages.variables import (
     TEMPLATES,
     AboutTicket,
@@ -57,6 +58,7 @@ from domain.messages.wishes import (
 
 __all__ = [
     "ARRIVED",
+    "STOPPED",
     "TEMPLATES",
     "WAITING",
     "AboutTicket",
@@ -79,6 +81,7 @@ __all__ = [
     "PromiseAtRisk",
     "Recovery",
     "Standing",
+    "Suppression",
     "SurveyInvite",
     "Unsubscription",
     "Urgency",
@@ -94,6 +97,8 @@ __all__ = [
     "end_address",
     "forget_place",
     "hand_over",
+    "is_hard",
+    "lift",
     "look",
     "mark_delivered",
     "mark_failed",
@@ -105,5 +110,6 @@ __all__ = [
     "retry",
     "retry_all",
     "subscribe",
+    "suppressions",
     "unsubscribe",
 ]

@@ -86,3 +86,23 @@ class AddressEnded(Fact):
 
     kind: ClassVar[str] = "contact.address_ended"
     channel: str
+
+
+class Suppressed(Fact):
+    """A letter came back because nobody is at the address: no more letters go there. About the contact or colleague."""
+
+    kind: ClassVar[str] = "address.suppressed"
+    personal: ClassVar[frozenset[str]] = frozenset({"address", "error"})
+    message_id: UUID
+    address: str
+    error: str
+    internal: bool
+
+
+class Freed(Fact):
+    """Somebody put an address right: letters go there again. About the contact or colleague."""
+
+    kind: ClassVar[str] = "address.freed"
+    personal: ClassVar[frozenset[str]] = frozenset({"address"})
+    address: str
+    internal: bool

@@ -26,6 +26,7 @@ from domain.messages.model import (
     Unsubscription,
     Urgency,
 )
+from domain.messages.suppression import STOPPED, is_hard, is_suppressed, suppress
 
 WAITING = frozenset({MessageState.QUEUED, MessageState.SENDING})
 ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
@@ -46,15 +47,24 @@ async def look(
 ) -> Standing | None:
     """How a message stands; None when it has come to its end before.
 
-    An attempt that ended with its process before it was handed over has failed, and is closed as that.
+    An attempt that ended with its process before it was handed over has failed, and is closed as that. To an address
+    at which nobody is no letter is sent: another channel takes over, or the message has failed.
     """
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return None
     last = await _open(session, message)
-    if last is None or last.handed_over_at is not None:
+    if last is not None and last.handed_over_at is not None:
         return Standing(message, last)
-    _end(last, Outcome.FAILED, at, "it was stopped before it was handed over")
+    if last is not None:
+        _end(last, Outcome.FAILED, at, "it was stopped before it was handed over")
+    if message.channel is Channel.EMAIL and await is_suppressed(
+        session, message, message.recipient
+    ):
+        if not await _turn(session, message):
+            _fail(session, actor, message, at, STOPPED)
+            return None
+        message.error = STOPPED
     return Standing(message, None)
 
 
@@ -145,12 +155,23 @@ async def note_unheard(
 
 
 async def refuse(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
+    session: AsyncSession,
+    actor: Actor,
+    message_id: UUID,
+    *,
+    at: datetime,
+    error: str,
+    nobody_there: bool = False,
 ) -> Channel | None:
-    """This channel will never take it: the one that takes over, or None when the message has failed."""
+    """This channel will never take it: the one that takes over, or None when the message has failed.
+
+    `nobody_there`: no later letter goes to that address either.
+    """
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return None
+    if nobody_there:
+        await suppress(session, actor, message, at=at, error=error)
     attempt = await _open(session, message)
     if attempt is not None:
         _end(attempt, Outcome.REFUSED, at, error)
@@ -197,10 +218,15 @@ async def mark_read(
 async def bounce(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
 ) -> None:
-    """It came back after it had been taken: another channel takes over, or it ends here."""
+    """It came back after it had been taken: another channel takes over, or it ends here.
+
+    When nobody is at the address, no later letter goes there either.
+    """
     message = await _locked(session, actor, message_id)
     if message.state not in ARRIVED - {MessageState.READ}:
         return
+    if is_hard(error):
+        await suppress(session, actor, message, at=at, error=error)
     message.bounced_at, message.error = at, error
     turned = await _turn(session, message)
     message.state = MessageState.QUEUED if turned else MessageState.BOUNCED
@@ -214,9 +240,12 @@ async def _turn(session: AsyncSession, message: Message) -> bool:
         channel, *rest = message.fallbacks
         message.fallbacks = rest
         place = await _place(session, message.contact_id, Channel(channel))
-        if place is not None:
-            message.channel, message.recipient = Channel(channel), place
-            return True
+        if place is None or (
+            channel == Channel.EMAIL and await is_suppressed(session, message, place)
+        ):
+            continue
+        message.channel, message.recipient = Channel(channel), place
+        return True
     return False
 
 

@@ -11,7 +11,7 @@ from api.commands.failures import Failure
 from domain.db import Sessions, transaction
 from domain.outbox import Outbox, OutboxState
 from domain.settings import Settings
-from tests import facts
+from tests import build, facts
 
 pytestmark = pytest.mark.anyio
 
@@ -71,3 +71,23 @@ async def test_what_was_given_up_is_listed_and_tried_again(
 def test_what_cannot_be_understood_is_said(action: str, wanted: str | None, all_: bool) -> None:
     with pytest.raises(Failure):
         command.run(Settings(), action, wanted, all_, None, False)
+
+
+async def test_an_address_that_gets_no_letters_is_listed_and_freed(
+    make: Sessions, system_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(database_url=system_url)
+    world = await build.client(make, contacts=1)
+    address, tenant = str(world.contacts[0].email), str(world.tenant.id)
+    await build.bounced(make, world)
+    told = json.loads(await said(settings, capsys, None, None, tenant, True))
+    [barred] = told["suppressed"]
+    assert (barred["address"], barred["stopped"], barred["error"]) == (address, 0, "5.1.1 nobody")
+    line = (await said(settings, capsys, None, None, tenant, False)).splitlines()[-1]
+    assert line.split("\t")[:2] == ["suppressed", address]
+    lifted = await said(settings, capsys, "lift", address, None, True)
+    assert json.loads(lifted) == {"lifted": 1}
+    told = json.loads(await said(settings, capsys, None, None, tenant, True))
+    assert told["suppressed"] == []
+    with pytest.raises(Failure):
+        await said(settings, capsys, "lift", address, None, True)

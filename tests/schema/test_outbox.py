@@ -8,7 +8,7 @@ from domain.db import transaction
 from domain.messages import Message, MessageState
 from domain.outbox import Outbox, OutboxState
 from schema import ids
-from tests import facts
+from tests import build, facts
 from tests.api.asking import Api, Office
 from tests.build import T0
 from tests.domain.messages.test_templates import TOLD
@@ -19,6 +19,9 @@ LOOK = """{ backlog { pending failed dead oldestDueAt }
   outbox { nodes { id job fact state attempts error } } }"""
 RETRY = """mutation($input: RetryConsequenceInput!) { retryConsequence(input: $input) {
   ... on Outbox { state attempts } ... on Refusal { code } } }"""
+BARRED = "{ suppressedAddresses { address error stopped } }"
+LIFT = """mutation($input: LiftSuppressionInput!) { liftSuppression(input: $input) {
+  ... on Tenant { name } ... on Refusal { code } } }"""
 ALL = """mutation { retryDeadConsequences(input: {}) {
   ... on Tenant { name } ... on Refusal { code } } }"""
 
@@ -96,3 +99,22 @@ async def test_what_is_done_is_not_done_again(api: Api, office: Office) -> None:
         )
     answer = await api.data(office.manager, RETRY, input={"id": dead})
     assert answer["retryConsequence"] == {"code": "INVALID"}
+
+
+async def test_addresses_that_get_no_letters_are_shown_to_who_operates_the_software_and_freed(
+    api: Api, office: Office
+) -> None:
+    await build.bounced(api.make, office.world)
+    address = str(office.world.contacts[0].email)
+    shown = await api.data(office.dispatcher, BARRED)
+    assert shown == {
+        "suppressedAddresses": [{"address": address, "error": "5.1.1 nobody", "stopped": 0}]
+    }
+    assert await api.data(office.client, BARRED) == {"suppressedAddresses": []}
+    answer = await api.data(office.client, LIFT, input={"address": address})
+    assert answer["liftSuppression"] == {"code": "NOT_ALLOWED"}
+    answer = await api.data(office.dispatcher, LIFT, input={"address": address})
+    assert answer["liftSuppression"] == {"name": office.world.tenant.name}
+    assert await api.data(office.dispatcher, BARRED) == {"suppressedAddresses": []}
+    answer = await api.data(office.dispatcher, LIFT, input={"address": address})
+    assert answer["liftSuppression"] == {"code": "NOT_FOUND"}

@@ -23,9 +23,9 @@ from tests.workers.receivers import Receiver, receiver
 from workers.channels import senders_of
 from workers.chat import Chat, card, is_teams
 from workers.letters import letter_of
-from workers.posting import Gone, Posting
+from workers.posting import Posting
 from workers.push import Push, key_in, notice_of, point_of
-from workers.senders import Parcel, Undeliverable, Unheard
+from workers.senders import Gone, Parcel, Undeliverable, Unheard
 from workers.sms import Sms
 
 pytestmark = pytest.mark.anyio

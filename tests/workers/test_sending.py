@@ -19,8 +19,7 @@ from domain.outbox import Outbox, OutboxState
 from tests import build, facts
 from tests.domain.messages.test_templates import TOLD
 from workers.jobs import Runner
-from workers.posting import Gone
-from workers.senders import HandingOver, Parcel, Sender, Senders, Undeliverable, Unheard
+from workers.senders import Gone, HandingOver, Parcel, Sender, Senders, Undeliverable, Unheard
 from workers.sending import send_message
 from workers.smtp import RelayLog
 

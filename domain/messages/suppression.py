@@ -1,0 +1,211 @@
+"""Addresses at which nobody is: after a hard bounce no letter goes there until somebody says that it was put right.
+
+Whether an address is suppressed is the newest fact about its person; the address itself lies beside the fact, where it
+can be forgotten. Without it the suppression has ended.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Channel, Contact, User
+from domain.actor import Actor, Right
+from domain.disclosure import Disclosure
+from domain.errors import Code, Refused
+from domain.ledger import Entry, record
+from domain.messages.events import Freed, Suppressed
+from domain.messages.model import Message, MessageState
+
+STOPPED = "nobody is at this address: an earlier letter came back"
+
+_CODES = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that gets no letters: whose, since when, what its server said, and how many letters were stopped."""
+
+    tenant_id: UUID
+    address: str
+    since: datetime
+    error: str | None
+    stopped: int
+
+
+def is_hard(said: str, *, refused: bool = False) -> bool:
+    """Whether a server's answer means that nobody is at the address (RFC 3463: 5.x.x).
+
+    Not what is about the letter (5.3.4 too big, 5.6 content) or about us (5.7 policy: blocked, not authenticated): that
+    would silence every client of a provider that blocks us. `refused`: the recipient was refused with a 5xx code, which
+    is enough where the server gives no status.
+    """
+    codes = _CODES.findall(said)
+    if not codes:
+        return refused
+    return all(
+        kind == "5" and subject not in {"6", "7"} and (subject, detail) != ("3", "4")
+        for kind, subject, detail in codes
+    )
+
+
+async def suppress(
+    session: AsyncSession, actor: Actor, message: Message, *, at: datetime, error: str
+) -> None:
+    """Send no more letters to where this message went, whoever of the company's people is there; twice is once."""
+    if message.channel is not Channel.EMAIL:
+        return
+    people = await _people(session, actor.tenant_id, message.recipient)
+    stands = await _stands(session, people)
+    for person_id, account_id in people.items():
+        if _is_for(stands.get(person_id), message.recipient):
+            continue
+        record(
+            session,
+            actor,
+            Suppressed(
+                account_id=account_id,
+                subject_id=person_id,
+                at=at,
+                message_id=message.id,
+                address=message.recipient,
+                error=error,
+                internal=account_id is None,
+            ),
+        )
+    await session.flush()
+
+
+async def is_suppressed(session: AsyncSession, message: Message, address: str) -> bool:
+    """Whether the reader of a message gets no letters at an address."""
+    readers = [each for each in (message.contact_id, message.user_id) if each is not None]
+    stands = await _stands(session, readers)
+    return any(_is_for(stands.get(each), address) for each in readers)
+
+
+async def lift(session: AsyncSession, actor: Actor, address: str, *, at: datetime) -> int:
+    """Send letters to an address again, because it was put right; of how many people. Refused when none was stopped."""
+    actor.must(Right.OPERATE)
+    if actor.accounts is not None:
+        raise Refused(Code.NOT_ALLOWED, "Who is limited to some accounts lifts nothing.")
+    people = await _people(session, actor.tenant_id, address)
+    stands = await _stands(session, people)
+    lifted = [person for person in people if _is_for(stands.get(person), address)]
+    if not lifted:
+        raise Refused(Code.NOT_FOUND, "No such suppressed address.", argument="address")
+    for person_id in lifted:
+        record(
+            session,
+            actor,
+            Freed(
+                account_id=people[person_id],
+                subject_id=person_id,
+                at=at,
+                address=address,
+                internal=people[person_id] is None,
+            ),
+        )
+    await session.flush()
+    return len(lifted)
+
+
+async def suppressions(
+    session: AsyncSession, tenants: Collection[UUID] | None = None
+) -> list[Suppression]:
+    """The suppressed addresses at which somebody is still entered, of some companies or of all, longest first."""
+    found: dict[tuple[UUID, str], Suppression] = {}
+    for model in (Contact, User):
+        query = select(model.id, model.tenant_id, model.email).where(model.email.is_not(None))
+        if tenants is not None:
+            query = query.where(model.tenant_id.in_(tenants))
+        known = query.where(model.id.in_(select(Entry.subject_id).where(_KIND))).subquery()
+        rows = (await session.execute(select(known))).all()
+        stands = await _stands(session, [row.id for row in rows])
+        for person_id, tenant_id, address in rows:
+            stand = stands.get(person_id)
+            key = (tenant_id, address.lower())
+            if stand is not None and _is_for(stand, address) and key not in found:
+                stopped = await _stopped(session, tenant_id, address, stand.entry.at)
+                found[key] = Suppression(tenant_id, address, stand.entry.at, stand.error, stopped)
+    return sorted(found.values(), key=lambda each: each.since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """The newest fact about a person's address, with the words that were put aside."""
+
+    entry: Entry
+    address: str | None
+    error: str | None
+
+
+_KIND: ColumnElement[bool] = Entry.kind.in_([Suppressed.kind, Freed.kind])
+
+
+def _is_for(stand: _Stand | None, address: str) -> bool:
+    return (
+        stand is not None
+        and stand.entry.kind == Suppressed.kind
+        and stand.address is not None
+        and stand.address.lower() == address.lower()
+    )
+
+
+async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, _Stand]:
+    if not people:
+        return {}
+    newest = (
+        select(Entry)
+        .where(Entry.subject_id.in_(people), _KIND)
+        .ext(distinct_on(Entry.subject_id))
+        .order_by(Entry.subject_id, Entry.id.desc())
+    )
+    entries = (await session.scalars(newest)).all()
+    wanted = [
+        entry.body[name] for entry in entries for name in ("address", "error") if name in entry.body
+    ]
+    said = {
+        row.commitment: row.words
+        for row in await session.scalars(
+            select(Disclosure).where(Disclosure.commitment.in_(wanted))
+        )
+    }
+    return {
+        entry.subject_id: _Stand(
+            entry, said.get(entry.body["address"]), said.get(entry.body.get("error", ""))
+        )
+        for entry in entries
+    }
+
+
+async def _people(session: AsyncSession, tenant_id: UUID, address: str) -> dict[UUID, UUID | None]:
+    """Contacts with this e-mail address, with their accounts, and colleagues."""
+    contacts = await session.execute(
+        select(Contact.id, Contact.account_id).where(
+            Contact.tenant_id == tenant_id, func.lower(Contact.email) == address.lower()
+        )
+    )
+    users = await session.scalars(
+        select(User.id).where(
+            User.tenant_id == tenant_id, func.lower(User.email) == address.lower()
+        )
+    )
+    return {row.id: row.account_id for row in contacts} | dict.fromkeys(users)
+
+
+async def _stopped(session: AsyncSession, tenant_id: UUID, address: str, since: datetime) -> int:
+    count = await session.scalar(
+        select(func.count()).where(
+            Message.tenant_id == tenant_id,
+            func.lower(Message.recipient) == address.lower(),
+            Message.state == MessageState.FAILED,
+            Message.error == STOPPED,
+            Message.queued_at >= since,
+        )
+    )
+    return int(count or 0)

@@ -1,0 +1,163 @@
+"""Addresses at which nobody is: one letter comes back, later ones are stopped, until somebody put the address right."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from domain import messages
+from domain.accounts import Channel, Contact
+from domain.actor import Actor
+from domain.db import Sessions, transaction
+from domain.errors import Refused
+from domain.ledger import Entry
+from domain.messages import Message, MessageState
+from domain.settings import Settings
+from tests import build, servers
+from tests.domain.messages.test_templates import TOLD
+from tests.workers.test_bounces_sent import notice
+from tests.workers.test_sending import Office, sent_by
+from workers.bounces import sweep_bounces
+from workers.senders import Sender
+from workers.smtp import Email, Smtp
+
+pytestmark = pytest.mark.anyio
+
+
+def system(world: build.World) -> Actor:
+    return Actor.system(world.tenant.id, "test")
+
+
+@pytest.mark.parametrize(
+    ("said", "hard"),
+    [
+        ("5.1.1 smtp; 550 5.1.1 no such mailbox", True),
+        ("5.2.1 mailbox disabled", True),
+        ("5.0.0", True),
+        ("4.4.7 delivery time expired", False),
+        ("4.2.2 mailbox full", False),
+        ("5.0.0 smtp; 550 5.7.1 blocked by a list", False),
+        ("5.3.4 message too big", False),
+        ("5.6.1 media not supported", False),
+        ("failed", False),
+    ],
+)
+def test_a_bounce_is_hard_when_nobody_is_there_and_not_when_the_letter_or_we_are_at_fault(
+    said: str, hard: bool
+) -> None:
+    assert messages.is_hard(said) is hard
+
+
+def test_a_recipient_refused_for_good_without_a_status_is_nobody() -> None:
+    assert messages.is_hard("no such user here", refused=True)
+    assert not messages.is_hard("5.7.606 access denied, banned sender", refused=True)
+
+
+async def letter(
+    make: Sessions, world: build.World, sender: dict[Channel, Sender], *, times: int = 1
+) -> Message:
+    """One more letter to the only contact, and what became of it."""
+    async with transaction(make) as session:
+        [message] = await messages.compose(
+            session, system(world), world.account.id, intent=f"test:{uuid4()}",
+            template="incident_resolved", variables=TOLD["incident_resolved"],
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    await sent_by(make, sender, message, times=times)
+    async with make() as session:
+        return await session.get_one(Message, message.id)
+
+
+def post(settings: Settings, box: servers.Postbox) -> dict[Channel, Sender]:
+    place = settings.model_copy(
+        update={"smtp_host": "127.0.0.1", "smtp_port": box.port, "smtp_from": "desk@g.example"}
+    )
+    return {Channel.EMAIL: Email(place, Smtp(place))}
+
+
+async def test_after_a_refusal_for_good_no_letter_goes_there_until_somebody_lifts_it(
+    make: Sessions, settings: Settings
+) -> None:
+    world = await build.client(make, contacts=1)
+    address = str(world.contacts[0].email)
+    with servers.postbox() as box:
+        box.refuse[address] = "550 5.1.1 no such mailbox"
+        refused = await letter(make, world, post(settings, box))
+        del box.refuse[address]
+        stopped = await letter(make, world, post(settings, box))
+        assert (refused.error, box.letters) == ("550 5.1.1 no such mailbox", [])
+        assert (stopped.state, stopped.attempts, stopped.error) == (
+            MessageState.FAILED, 0, messages.STOPPED,
+        )  # fmt: skip
+        async with transaction(make) as session:
+            [barred] = await messages.suppressions(session, [world.tenant.id])
+            assert (barred.address, barred.stopped) == (address, 1)
+            assert barred.error == "550 5.1.1 no such mailbox"
+            await messages.lift(session, system(world), address.upper(), at=build.T0)
+            assert await messages.suppressions(session, [world.tenant.id]) == []
+            with pytest.raises(Refused):
+                await messages.lift(session, system(world), address, at=build.T0)
+        assert (await letter(make, world, post(settings, box))).state is MessageState.SENT
+    async with make() as session:
+        kinds = await session.scalars(
+            select(Entry.kind)
+            .where(Entry.subject_id == world.contacts[0].id, Entry.kind.startswith("address."))
+            .order_by(Entry.id)
+        )
+        bodies = await session.scalars(
+            select(Entry.body).where(Entry.subject_id == world.contacts[0].id)
+        )
+        assert list(kinds) == ["address.suppressed", "address.freed"]
+        assert address not in str(list(bodies)).lower()
+
+
+@pytest.mark.parametrize(
+    "answer", ["451 4.2.2 mailbox full", "550 5.7.1 your network is on a list"]
+)
+async def test_after_a_refusal_for_now_or_of_us_the_next_letter_goes(
+    make: Sessions, settings: Settings, answer: str
+) -> None:
+    world = await build.client(make, contacts=1)
+    address = str(world.contacts[0].email)
+    with servers.postbox() as box:
+        box.refuse[address] = answer
+        await letter(make, world, post(settings, box))
+        del box.refuse[address]
+        assert (await letter(make, world, post(settings, box))).state is MessageState.SENT
+
+
+@pytest.mark.parametrize(("status", "then"), [("5.1.1", "failed"), ("4.4.7", "sent")])
+async def test_what_came_back_for_good_stops_later_letters_and_what_expired_does_not(
+    make: Sessions, tmp_path: Path, status: str, then: str
+) -> None:
+    world = await build.client(make, contacts=1)
+    office: dict[Channel, Sender] = {Channel.EMAIL: Office()}
+    first = await letter(make, world, office)
+    (tmp_path / "new").mkdir()
+    raw = notice(first.id).replace(b"Status: 5.1.1", f"Status: {status}".encode())
+    said = b"Diagnostic-Code: smtp; 550 5.1.1"
+    raw = raw.replace(said, f"Diagnostic-Code: smtp; 550 {status}".encode())
+    (tmp_path / "new" / "1").write_bytes(raw)
+    assert await sweep_bounces(make, tmp_path) == 1
+    assert (await letter(make, world, office)).state == then
+
+
+async def test_another_channel_takes_over_and_another_address_is_free(make: Sessions) -> None:
+    world = await build.client(make, contacts=1)
+    mail, texts = Office(), Office()
+    offices: dict[Channel, Sender] = {Channel.EMAIL: mail, Channel.SMS: texts}
+    first = await letter(make, world, offices)
+    async with transaction(make) as session:
+        await messages.bounce(session, system(world), first.id, at=build.T0, error="5.1.1 unknown")
+        await session.execute(
+            update(Contact).where(Contact.id == first.contact_id).values(phone="+31612345678")
+        )
+    told = await letter(make, world, offices)
+    assert (told.state, told.channel, len(mail.took)) == (MessageState.SENT, Channel.SMS, 1)
+    async with transaction(make) as session:
+        await session.execute(
+            update(Contact).where(Contact.id == first.contact_id).values(email="new@x.example")
+        )
+    assert (await letter(make, world, offices)).channel is Channel.EMAIL
