@@ -1,5 +1,6 @@
-/* The first page: what is running, who you are, three things to try. Speaks only the public API. */
+/* The first page: what is running, who you are, a client live, things to try. Speaks only the public API. */
 
+import { clients, watch } from "/console/live.js";
 import { follow } from "/console/socket.js";
 
 const at = (id) => document.getElementById(id);
@@ -67,12 +68,13 @@ const EXAMPLES = [
   },
 ];
 
-const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker" };
+const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker", fence: "Fence" };
 const NOTES = {
   postgres: "keeps everything",
   redis: "hurries what is live",
   migrations: "as this release wants them",
   relay: "numbers facts, judges clocks",
+  fence: "keeps companies apart",
 };
 
 async function showParts() {
@@ -132,7 +134,44 @@ function choose() {
   remember();
 }
 
-const remember = () => sessionStorage.setItem("waarborg.token", at("token").value.trim());
+function remember() {
+  sessionStorage.setItem("waarborg.token", at("token").value.trim());
+  showClients();
+}
+
+let leave = null;
+let turn = 0;
+
+function sayLive(kind, text) {
+  at("live-status").className = `hint status ${kind}`;
+  at("live-status").textContent = text;
+}
+
+async function showClients() {
+  const token = at("token").value.trim();
+  const found = token ? await clients(token).catch(() => []) : [];
+  if (token !== at("token").value.trim()) return;
+  at("client").replaceChildren(...found.map((account) => new Option(account.name, account.id)));
+  showLive();
+}
+
+async function showLive() {
+  leave?.();
+  leave = null;
+  const mine = ++turn;
+  at("tiles").replaceChildren();
+  at("tickets").replaceChildren();
+  const account = at("client").value;
+  if (!account) return sayLive("", "This token sees no client.");
+  try {
+    const token = at("token").value.trim();
+    const stop = await watch({ token, account, tiles: at("tiles"), tickets: at("tickets"), say: sayLive });
+    if (mine === turn) leave = stop;
+    else stop();
+  } catch (error) {
+    sayLive("trouble", error.message);
+  }
+}
 
 let stop = null;
 
@@ -221,6 +260,7 @@ at("ask").addEventListener("submit", (submitted) => {
   if (!/^\s*subscription\b/m.test(query)) return ask(query, token);
   listen(query, token);
 });
+at("client").addEventListener("change", showLive);
 at("tenant").addEventListener("change", showRoles);
 at("role").addEventListener("change", choose);
 at("token").addEventListener("change", remember);

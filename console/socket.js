@@ -1,8 +1,8 @@
-/* A small graphql-transport-ws client for one subscription: reconnects, and comes back with its last cursor. */
+/* A small graphql-transport-ws client for one subscription: reconnects, and comes back with its last cursor if it has one. */
 
 const FATAL = new Set([4400, 4401, 4406, 4409, 4429]);
 
-export function follow({ query, token, after, onEvent, onState }) {
+export function follow({ query, token, after, variables, onEvent, onState }) {
   let cursor = after;
   let socket = null;
   let waiting = null;
@@ -25,7 +25,7 @@ export function follow({ query, token, after, onEvent, onState }) {
       const message = JSON.parse(data);
       if (message.type === "connection_ack") {
         attempts = 0;
-        say({ type: "subscribe", id: "1", payload: { query, variables: { after: cursor } } });
+        say({ type: "subscribe", id: "1", payload: { query, variables: variables ?? { after: cursor } } });
         onState("live", "Listening: what happens appears here");
       } else if (message.type === "ping") {
         say({ type: "pong" });
