@@ -277,7 +277,9 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        from api.commands.failures import Exit
+
+        raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the outermost place there is
         from api.commands.failures import Exit, explained
 

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from api import keys
 from api.companies import COMPANY, TROUBLES
+from api.serve import reachable
 from api.walks import walk
 from domain.accounts import Tenant, User
 from domain.actor import Role
@@ -159,7 +160,7 @@ async def play(company: Company, site_id: str, scene: Scene) -> None:
 
 async def simulate(settings: Settings, chance: random.Random) -> None:
     """Go on until cancelled."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    host = reachable(settings.host)
     name = f"[{host}]" if ":" in host else host
     async with httpx2.AsyncClient(base_url=f"http://{name}:{settings.port}", timeout=30) as http:
         company = Company(settings, http)

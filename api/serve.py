@@ -37,6 +37,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def reachable(host: str) -> str:
+    """The address at which this machine meets a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+
+
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
     from api.app import app

@@ -463,7 +463,7 @@ class Wire:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
                 told = json.loads(answer.read(TOO_LARGE))
         except (OSError, ValueError) as error:
             raise Unreadable(f"{self._url}: {error}") from None

@@ -30,9 +30,17 @@ RUNNING = "{ duties(running: true, first: 100) { nodes { id } } }"
 class Asks(Protocol):
     """The demo company's people, as the API sees them."""
 
-    async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]: ...  # noqa: D102
-    async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]: ...  # noqa: D102
-    def token(self, role: Role) -> str: ...  # noqa: D102
+    async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer."""
+        ...
+
+    async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]:
+        """The answer of a verb."""
+        ...
+
+    def token(self, role: Role) -> str:
+        """A token that is good now."""
+        ...
 
 
 async def walk(company: Asks, http: httpx2.AsyncClient, chance: random.Random) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain import positions
@@ -136,7 +136,7 @@ class Intake:
         return await waiting.answer
 
     async def _work(self) -> None:
-        with suppress(Exception):  # PostgreSQL is away: they are made with the first report
+        with suppress(OSError, SQLAlchemyError):  # away: they are made with the first report
             await self._have_days()
         while True:
             await self._filled.wait()

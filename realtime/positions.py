@@ -83,11 +83,6 @@ class Live:
     async def __aexit__(self, *_exc: object) -> None:
         await end(*self._tasks)
 
-    @property
-    def watchers(self) -> int:
-        """How many watch."""
-        return sum(map(len, self._ears.values()))
-
     def offer(self, moved: Sequence[Position]) -> None:
         """Show committed positions, here now and in other processes soon."""
         self._show(moved)

@@ -177,7 +177,7 @@ class Overview(Watching):
 
     _told: Flock | None = None
 
-    async def past(self, upto: int) -> AsyncGenerator[Told]:  # noqa: ARG002
+    async def past(self, upto: int) -> AsyncGenerator[Told]:  # noqa: ARG002 - as above
         """Everybody in sight now; asked again, if that changed."""
         now = await self._packed()
         if now != self._told:

@@ -78,7 +78,7 @@ class Smtp:
             if isinstance(judged, Undeliverable) and is_hard(refused.message, refused=True):
                 judged = Gone(str(judged))
             raise judged from refused
-        except BaseException:
+        except BaseException:  # being cancelled too: the server is told good-bye
             await _leave(server)
             raise
         leaving = asyncio.create_task(_leave(server), name="quit")

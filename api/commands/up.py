@@ -13,7 +13,7 @@ from api import migrate
 from api.child import FOR_PEOPLE
 from api.commands.surroundings import addresses, said, settings_of, surroundings
 from api.embedded import revive
-from api.serve import listen
+from api.serve import listen, reachable
 from api.supervise import Child, supervise
 from domain.settings import Settings
 
@@ -153,8 +153,7 @@ def _once_it_answers(host: str, port: int, address: str) -> Callable[[], bool]:
         nonlocal asked
         try:
             if asked is None:
-                reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-                asked = socket.create_connection((reachable, port), timeout=1)
+                asked = socket.create_connection((reachable(host), port), timeout=1)
                 asked.sendall(
                     b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 )

@@ -63,10 +63,10 @@ def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -
             fcntl.flock(user, fcntl.LOCK_SH)
             try:
                 first()
-            except BaseException:
-                _leave(
-                    user, last
-                )  # a server that did start must not outlive the failure of the other
+            except (
+                BaseException
+            ):  # Ctrl-C too: a server that did start must not outlive the other's failure
+                _leave(user, last)
                 raise
         try:
             yield

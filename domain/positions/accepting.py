@@ -306,7 +306,7 @@ def _sources(group: _Group, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 
 
 def _nulls(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - NaN is not itself
 
 
 async def accept_one(

@@ -1,4 +1,4 @@
-"""The reference pages name every word, option and setting there is, and nothing else."""
+"""The pages name every word, option, setting and close code there is, and nothing else; links lead somewhere."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ import typer.main
 from api.cli import app
 from domain.settings import Settings
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def words(command: Any, said: str = "") -> Iterator[tuple[str, set[str]]]:
@@ -40,3 +41,36 @@ def test_every_word_and_option_of_the_command_line_is_in_its_reference() -> None
 def test_every_setting_is_in_its_reference() -> None:
     documented = set(re.findall(r"WAARBORG_[A-Z_]+", (REFERENCE / "settings.md").read_text()))
     assert documented == {f"WAARBORG_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_close_code_of_a_socket_is_in_its_reference() -> None:
+    page = (REFERENCE / "realtime.md").read_text()
+    rows = re.findall(r"^\| (\d{4}(?:, \d{4})*) \|", page, re.MULTILINE)
+    documented = {code for row in rows for code in row.split(", ")}
+    code = "".join((ROOT / "api" / name).read_text() for name in ("sockets.py", "wire.py"))
+    said = set(re.findall(r"(?:close|Closing|_deaf)\((\d{4})", code))
+    # A handshake that is refused is answered with a status; who stops the process is uvicorn.
+    assert documented == said - {"1008"} | {"1012"}
+
+
+def links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Where the links of a page lead inside the repository: the file, and the heading in it."""
+    for target in re.findall(r"\]\(([^)#\s]*)(#[^)]*)?\)", page.read_text()):
+        if "://" not in target[0]:
+            yield (page.parent / target[0]).resolve() if target[0] else page, target[1]
+
+
+def headings(page: Path) -> set[str]:
+    """The names under which links find a page's headings."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in found}
+
+
+def test_every_page_is_found_from_the_readme_and_every_link_leads_somewhere() -> None:
+    pages = {ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")}
+    for page in pages:
+        for file, heading in links(page):
+            assert file.exists(), f"{page}: {file}"
+            assert not heading or heading in headings(file), f"{page}: {file}{heading}"
+    told = {file for file, _ in links(ROOT / "README.md")}
+    assert pages - told == {ROOT / "README.md"}
