@@ -2,20 +2,22 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
+from typing import NamedTuple
 
-from api.keys import Keys
-from api.oidc import Oidc
+from api.keys import Claims, Keys
+from api.oidc import Oidc, Told
 from domain import accounts, credentials
 from domain.actor import Actor
 from domain.db import Sessions, transaction
 
 FRESH_S = 4.0  # rights end within 5 s of being taken away
-KEPT = 10_000
+KEPT = 30_000  # more than there are connections: of a token that is forgotten in between, the signature is read again
+AT_ONCE = 500  # tokens looked up together
 _LONGEST = 4096
+_KEY, _DEVICE = "wb_", "wd_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,17 @@ class Identity:
     """A device, which hands in measurements and asks nothing."""
 
 
+class _Known(NamedTuple):
+    """What was found out about a token, and when; `claims` are those of a token of ours, whose signature is good."""
+
+    seen_at: float
+    identity: Identity | None
+    claims: Claims | None = None
+
+
+_NEVER = _Known(float("-inf"), None)
+
+
 class Authenticator:
     """Tells who presents a token. Answers, also the negative ones, are remembered for a few seconds."""
 
@@ -38,61 +51,103 @@ class Authenticator:
         self._keys = keys
         self._now = now
         self._oidc = oidc
-        self._known: OrderedDict[str, tuple[float, Identity | None]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
 
     async def identify(self, presented: str) -> Identity | None:
         """Who presents this token or key; None when it is good for nothing (any more)."""
-        if not presented or len(presented) > _LONGEST:
+        if not presented or len(presented) > _LONGEST or "\0" in presented:
             return None
+        known = self._known.get(presented)
+        if known is None or time.monotonic() - known.seen_at >= FRESH_S:
+            known = (await self._look_up([presented]))[presented]
+        return self._still(known)
+
+    async def identify_all(
+        self, presented: Collection[str], *, every_s: float
+    ) -> dict[str, Identity | None]:
+        """Who presents each of these, which were good once; asked again and again, each `every_s`.
+
+        Each time its share of them is looked up, those first that were seen longest ago: a thousand that came at
+        the same moment do not come round at the same moment for ever.
+        """
         tick = time.monotonic()
-        seen_at, identity = self._known.get(presented, (-FRESH_S, None))
-        if tick - seen_at >= FRESH_S:
-            identity = await self._look_up(presented)
-            self._known[presented] = (tick, identity)
-            self._known.move_to_end(presented)
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
-        if identity is None:
-            return None
-        if identity.expires_at is not None and self._now().timestamp() >= identity.expires_at:
-            return None
-        return identity
+        seen = {each: self._known.get(each, _NEVER).seen_at for each in presented}
+        due = sum(tick - seen_at >= FRESH_S for seen_at in seen.values())
+        share = int(len(seen) * every_s / max(every_s, FRESH_S))
+        oldest = sorted(seen, key=seen.__getitem__)[: max(due, share)]
+        found: dict[str, _Known] = {}
+        for start in range(0, len(oldest), AT_ONCE):
+            found |= await self._look_up(oldest[start : start + AT_ONCE])
+        return {each: self._still(found.get(each) or self._known[each]) for each in seen}
 
-    async def _look_up(self, presented: str) -> Identity | None:
-        at = self._now()
-        if presented.startswith("wb_"):
-            async with transaction(self._make) as session:
-                actor = await accounts.actor_of_key(session, presented, at=at)
-                if actor is not None:
-                    key_id = UUID(actor.subject.removeprefix("key:"))
-                    await accounts.note_key_use(session, key_id, at=at)
-            return None if actor is None else Identity(actor, None)
-        if presented.startswith("wd_"):
-            async with self._make() as session:
-                actor = await credentials.actor_of_device(session, presented)
-            return None if actor is None else Identity(actor, None, ingest_only=True)
-        claims = self._keys.read(presented)
-        if claims is None:
-            return await self._look_up_elsewhere(presented)
-        async with self._make() as session:
-            if claims.sign_in_id is not None and not await credentials.is_current(
-                session, claims.sign_in_id, at=at
-            ):
-                return None
-            actor = await accounts.actor_of_user(session, claims.user_id, only=claims.only)
-        return None if actor is None else Identity(actor, claims.expires_at)
+    def _still(self, known: _Known) -> Identity | None:
+        identity = known.identity
+        if identity is None or identity.expires_at is None:
+            return identity
+        return None if self._now().timestamp() >= identity.expires_at else identity
 
-    async def _look_up_elsewhere(self, presented: str) -> Identity | None:
-        """Whom an identity provider's token names."""
-        told = None if self._oidc is None else await self._oidc.read(presented)
-        if told is None:
+    async def _look_up(self, presented: Sequence[str]) -> dict[str, _Known]:
+        """Find out about these and remember it."""
+        tick, at = time.monotonic(), self._now()
+        claims = {each: self._claims(each) for each in presented}
+        identities = await self._identities(claims, at)
+        found = {each: _Known(tick, identities.get(each), claims[each]) for each in presented}
+        for each, known in found.items():
+            self._known[each] = known
+            self._known.move_to_end(each)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return found
+
+    def _claims(self, presented: str) -> Claims | None:
+        """What a token of ours says. A signature that was good stays good, and costs more than all else of a look-up."""
+        if presented.startswith((_KEY, _DEVICE)):
             return None
-        async with self._make() as session:
-            user_id = await credentials.user_of_address(
-                session, company=told.company, email=told.email
+        known = self._known.get(presented)
+        return self._keys.read(presented) if known is None or known.claims is None else known.claims
+
+    async def _identities(
+        self, claims: Mapping[str, Claims | None], at: datetime
+    ) -> dict[str, Identity]:
+        """Whom these are, in as many queries for a thousand as for one; those good for nothing are left out."""
+        keys = [each for each in claims if each.startswith(_KEY)]
+        devices = [each for each in claims if each.startswith(_DEVICE)]
+        ours = {each: claim for each, claim in claims.items() if claim is not None}
+        others: dict[str, Told] = {}
+        if self._oidc is not None:
+            for each in claims.keys() - ours.keys() - {*keys, *devices}:
+                if (told := await self._oidc.read(each)) is not None:
+                    others[each] = told
+        if not (keys or devices or ours or others):
+            return {}
+        async with transaction(self._make) as session:
+            by_key = await accounts.actors_of_keys(session, keys, at=at)
+            if by_key:
+                await accounts.note_key_use(session, by_key.values(), at=at)
+            by_device = await credentials.actors_of_devices(session, devices)
+            named = await credentials.users_of_addresses(
+                session, {(told.company, told.email) for told in others.values()}
             )
-            actor = None if user_id is None else await accounts.actor_of_user(session, user_id)
-        return None if actor is None else Identity(actor, told.expires_at)
+            sign_ins = {c.sign_in_id for c in ours.values() if c.sign_in_id is not None}
+            current = await credentials.current(session, sign_ins, at=at)
+            users = await accounts.actors_of_users(
+                session, {*named.values(), *(claim.user_id for claim in ours.values())}
+            )
+        found = {each: Identity(actor, None) for each, actor in by_key.items()}
+        for each, actor in by_device.items():
+            found[each] = Identity(actor, None, ingest_only=True)
+        for each, told in others.items():
+            user_id = named.get((told.company, told.email))
+            if user_id in users:
+                found[each] = Identity(users[user_id], told.expires_at)
+        for each, claim in ours.items():
+            signed_in = claim.sign_in_id is None or claim.sign_in_id in current
+            if signed_in and claim.user_id in users:
+                actor = users[claim.user_id]
+                found[each] = Identity(
+                    actor if claim.only is None else actor.narrowed(claim.only), claim.expires_at
+                )
+        return found
 
 
 def bearer(header: str | None) -> str | None:

@@ -70,6 +70,8 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
         email = claims.get("email")
         if not isinstance(email, str) or claims.get("email_verified") is not True:
             return None  # an address that nobody checked is anybody's
+        if "\0" in email:
+            return None  # PostgreSQL's text holds no such character
         return Told(provider.settings.company, email, float(claims["exp"]))
 
 

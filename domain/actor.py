@@ -1,6 +1,7 @@
 """Who is asking: tenant, role, the accounts in reach, and the fence that every select wears."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -114,6 +115,11 @@ class Actor:
     def reaches(self, account_id: UUID | None) -> bool:
         """Whether rows of this account exist for the actor."""
         return self.accounts is None or account_id in self.accounts
+
+    def narrowed(self, only: Collection[UUID]) -> "Actor":
+        """The same actor, who reaches these accounts at most."""
+        listed = frozenset(only)
+        return replace(self, accounts=listed if self.accounts is None else listed & self.accounts)
 
     def fence(self, model: Any) -> ColumnElement[bool]:
         """The condition every select wears: rows of other tenants and accounts do not exist."""

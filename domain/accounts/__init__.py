@@ -29,7 +29,13 @@ from domain.accounts.model import (
     Tenant,
     User,
 )
-from domain.accounts.reads import actor_of_key, actor_of_row, actor_of_user, note_key_use
+from domain.accounts.reads import (
+    actor_of_row,
+    actor_of_user,
+    actors_of_keys,
+    actors_of_users,
+    note_key_use,
+)
 
 __all__ = [
     "Account",
@@ -46,9 +52,10 @@ __all__ = [
     "Stage",
     "Tenant",
     "User",
-    "actor_of_key",
     "actor_of_row",
     "actor_of_user",
+    "actors_of_keys",
+    "actors_of_users",
     "add_contact",
     "add_site",
     "add_user",

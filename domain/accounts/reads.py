@@ -1,6 +1,7 @@
 """Ask who somebody is: from a signed-in user or a presented key to an actor."""
 
 import hmac
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -11,33 +12,57 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import ApiKey, Reach, User
 from domain.accounts.rules import parse_key
 from domain.actor import CLIENTS, Actor
+from domain.base import among
 
 
-async def actor_of_user(
-    session: AsyncSession, user_id: UUID, *, only: Collection[UUID] | None = None
-) -> Actor | None:
-    """The actor a user is right now, None when unknown or disabled; `only` narrows the accounts further."""
-    user = await session.scalar(select(User).where(User.id == user_id, User.disabled_at.is_(None)))
-    if user is None:
-        return None
-    reach = frozenset(
-        await session.scalars(select(Reach.account_id).where(Reach.user_id == user.id))
+async def actors_of_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Actor]:
+    """The actors that users are right now, in two queries however many; unknown and disabled ones are none."""
+    if not user_ids:
+        return {}
+    users = await session.execute(
+        select(User.id, User.tenant_id, User.role).where(
+            among(User.id, user_ids), User.disabled_at.is_(None)
+        )
     )
-    accounts = reach if reach or user.role in CLIENTS else None
-    if only is not None:
-        accounts = frozenset(only) if accounts is None else accounts & frozenset(only)
-    return Actor(user.tenant_id, user.role, f"user:{user.id}", accounts)
+    reach: dict[UUID, set[UUID]] = defaultdict(set)
+    for user_id, account_id in await session.execute(
+        select(Reach.user_id, Reach.account_id).where(among(Reach.user_id, user_ids))
+    ):
+        reach[user_id].add(account_id)
+    return {
+        user_id: Actor(
+            tenant_id,
+            role,
+            f"user:{user_id}",
+            frozenset(reach[user_id]) if user_id in reach or role in CLIENTS else None,
+        )
+        for user_id, tenant_id, role in users
+    }
 
 
-async def actor_of_key(session: AsyncSession, presented: str, *, at: datetime) -> Actor | None:
-    """The actor an API key is, None when it is no key, unknown, revoked or expired at `at`."""
-    key = parse_key(presented)
-    if key is None:
-        return None
-    row = await session.scalar(select(ApiKey).where(ApiKey.prefix == key.prefix))
-    if row is None or not hmac.compare_digest(row.secret_sha256, key.secret_sha256):
-        return None
-    return actor_of_row(row, at=at)
+async def actor_of_user(session: AsyncSession, user_id: UUID) -> Actor | None:
+    """The actor a user is right now, None when unknown or disabled."""
+    return (await actors_of_users(session, (user_id,))).get(user_id)
+
+
+async def actors_of_keys(
+    session: AsyncSession, presented: Collection[str], *, at: datetime
+) -> dict[str, Actor]:
+    """The actors that API keys are; those that are no keys, unknown, revoked or expired at `at` are none."""
+    keys = {each: key for each in presented if (key := parse_key(each)) is not None}
+    if not keys:
+        return {}
+    found = await session.scalars(
+        select(ApiKey).where(among(ApiKey.prefix, [key.prefix for key in keys.values()]))
+    )
+    rows = {row.prefix: row for row in found}
+    return {
+        each: actor
+        for each, key in keys.items()
+        if (row := rows.get(key.prefix)) is not None
+        and hmac.compare_digest(row.secret_sha256, key.secret_sha256)
+        and (actor := actor_of_row(row, at=at)) is not None
+    }
 
 
 def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
@@ -48,11 +73,13 @@ def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
     return Actor(key.tenant_id, key.role, f"key:{key.id}", accounts)
 
 
-async def note_key_use(session: AsyncSession, key_id: UUID, *, at: datetime) -> None:
-    """Remember when a key was last used, to the minute: busy keys are not written at every request."""
+async def note_key_use(session: AsyncSession, actors: Collection[Actor], *, at: datetime) -> None:
+    """Remember when the keys that these are were last used, to the minute: busy ones are not written every time."""
     minute = at.replace(second=0, microsecond=0)
+    key_ids = [UUID(actor.subject.removeprefix("key:")) for actor in actors]
     await session.execute(
         update(ApiKey)
-        .where(ApiKey.id == key_id, ApiKey.last_used_at.is_distinct_from(minute))
+        .where(among(ApiKey.id, key_ids), ApiKey.last_used_at.is_distinct_from(minute))
         .values(last_used_at=minute)
+        .execution_options(synchronize_session=False)
     )

@@ -15,11 +15,11 @@ from domain.credentials.actions import (
 from domain.credentials.model import Device, EndedBy, Invitation, Password, RefreshToken, SignIn
 from domain.credentials.reads import (
     Candidate,
-    actor_of_device,
+    actors_of_devices,
     candidates,
-    is_current,
+    current,
     password_of,
-    user_of_address,
+    users_of_addresses,
 )
 from domain.credentials.rules import fits, hash_of, is_outdated
 
@@ -33,20 +33,20 @@ __all__ = [
     "Renewed",
     "SignIn",
     "accept",
-    "actor_of_device",
+    "actors_of_devices",
     "begin",
     "candidates",
     "change_password",
+    "current",
     "end",
     "enrol",
     "fits",
     "hash_of",
     "invite",
-    "is_current",
     "is_outdated",
     "password_of",
     "rehash",
     "renew",
     "revoke_device",
-    "user_of_address",
+    "users_of_addresses",
 ]

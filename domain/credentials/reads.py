@@ -1,5 +1,7 @@
 """Ask about credentials: who may be meant by an address, whether a sign-in goes on, which actor a device is."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -7,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts import Tenant, User, actor_of_user
+from domain.accounts import Tenant, User, actors_of_users
 from domain.actor import Actor
+from domain.base import among
 from domain.credentials.model import Device, Password, RefreshToken, SignIn
 from domain.credentials.rules import ABSOLUTE, sha256_of
 
@@ -48,24 +51,40 @@ async def password_of(session: AsyncSession, user_id: UUID) -> Candidate | None:
     return None if row is None else Candidate(*row)
 
 
-async def user_of_address(session: AsyncSession, *, company: str, email: str) -> UUID | None:
-    """The user of a company with this address."""
-    user_id: UUID | None = await session.scalar(
-        select(User.id)
+async def users_of_addresses(
+    session: AsyncSession, addresses: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], UUID]:
+    """The users of companies with these addresses, each given as (the company's name, the address)."""
+    if not addresses:
+        return {}
+    wanted = {(company, email): (company, email.strip().lower()) for company, email in addresses}
+    rows = await session.execute(
+        select(Tenant.name, User.email, User.id)
         .join(Tenant, Tenant.id == User.tenant_id)
-        .where(Tenant.name == company, User.email == email.strip().lower())
-    )
-    return user_id
-
-
-async def is_current(session: AsyncSession, sign_in_id: UUID, *, at: datetime) -> bool:
-    """Whether a sign-in goes on."""
-    found = await session.scalar(
-        select(SignIn.id).where(
-            SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.started_at > at - ABSOLUTE
+        .where(
+            among(Tenant.name, {company for company, _ in wanted.values()}),
+            among(User.email, {email for _, email in wanted.values()}),
         )
     )
-    return found is not None
+    found = {(company, email): user_id for company, email, user_id in rows}
+    return {asked: found[kept] for asked, kept in wanted.items() if kept in found}
+
+
+async def current(
+    session: AsyncSession, sign_in_ids: Collection[UUID], *, at: datetime
+) -> frozenset[UUID]:
+    """Which of these sign-ins go on."""
+    if not sign_in_ids:
+        return frozenset()
+    return frozenset(
+        await session.scalars(
+            select(SignIn.id).where(
+                among(SignIn.id, sign_in_ids),
+                SignIn.ended_at.is_(None),
+                SignIn.started_at > at - ABSOLUTE,
+            )
+        )
+    )
 
 
 async def sign_in_of(session: AsyncSession, presented: str) -> SignIn | None:
@@ -79,16 +98,21 @@ async def sign_in_of(session: AsyncSession, presented: str) -> SignIn | None:
     return sign_in
 
 
-async def actor_of_device(session: AsyncSession, presented: str) -> Actor | None:
-    """The user of a device, acting through it; None when it is unknown or revoked, or its user cannot sign in."""
-    device = await session.scalar(
-        select(Device).where(
-            Device.secret_sha256 == sha256_of(presented), Device.revoked_at.is_(None)
+async def actors_of_devices(session: AsyncSession, presented: Collection[str]) -> dict[str, Actor]:
+    """The users of devices, acting through them; unknown and revoked ones, and whose user cannot sign in, are none."""
+    if not presented:
+        return {}
+    tokens = {sha256_of(each): each for each in presented}
+    rows = (
+        await session.execute(
+            select(Device.secret_sha256, Device.id, Device.user_id).where(
+                among(Device.secret_sha256, tokens), Device.revoked_at.is_(None)
+            )
         )
-    )
-    if device is None:
-        return None
-    actor = await actor_of_user(session, device.user_id)
-    if actor is None:
-        return None
-    return Actor(actor.tenant_id, actor.role, f"device:{device.id}", actor.accounts)
+    ).all()
+    users = await actors_of_users(session, {user_id for _, _, user_id in rows})
+    return {
+        tokens[secret]: replace(users[user_id], subject=f"device:{device_id}")
+        for secret, device_id, user_id in rows
+        if user_id in users
+    }

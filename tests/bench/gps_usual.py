@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from domain.credentials import actor_of_device
+from domain.credentials import actors_of_devices
 from domain.db import connect, sessions
 from domain.duties import Duty
 from domain.positions import Fix
@@ -44,7 +44,7 @@ async def _positions(request: Request) -> JSONResponse:
     now = datetime.now(UTC)
     token = request.headers["authorization"].removeprefix("Bearer ")
     async with request.app.state.make.begin() as session:
-        actor = await actor_of_device(session, token)
+        actor = (await actors_of_devices(session, [token])).get(token)
         if actor is None:
             return JSONResponse({"error": "unknown device"}, 401)
         device_id = UUID(actor.subject.removeprefix("device:"))

@@ -312,8 +312,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
         key, text = await accounts.issue_api_key(
             session, whom.actor, name="p", accounts=[whom.account_id], at=T0
         )
-        actor = await accounts.actor_of_key(session, text, at=T0)
-    assert actor is not None
+        actor = (await accounts.actors_of_keys(session, [text], at=T0))[text]
     webhook, _ = await hook(make, vault, whom, partner.url, actor=actor)
     async with at_work():
         await happen(make, whom, 1)
