@@ -100,7 +100,7 @@ class Authenticator:
         return found
 
     def _claims(self, presented: str) -> Claims | None:
-        """What a token of ours says. A signature that was good stays good, and costs more than all else of a look-up."""
+        """What a token of ours says. A signature that was good stays good; it costs more than the rest."""
         if presented.startswith((_KEY, _DEVICE)):
             return None
         known = self._known.get(presented)

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import or_
 
 from domain import cursor
 from domain.actor import Actor
@@ -26,6 +25,7 @@ from schema.incidents import Incident
 from schema.ledger import subject, subject_id
 from schema.promises import Promise
 from schema.scalars import Json
+from schema.story import told_of
 from schema.thin import answers, follows, names, shows
 
 names(
@@ -245,5 +245,5 @@ class Subscription:
         start = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, 0) if after is None else after
         return facts_of(
             ctx, ctx.actor, start, account_id=row.account_id, only=only,
-            where=or_(Entry.subject_id == incident, Entry.body.contains({"incident_id": about})),
+            where=told_of(incident),
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -92,21 +93,23 @@ async def test_everybody_in_a_crowd_is_who_he_is_alone(api: Api, office: Office)
     alone = {each: await stranger(api).identify(each) for each in crowd}
     together = await stranger(api).identify_all(crowd, every_s=ROUND_S)
     assert together == alone
-    assert len({identity for identity in together.values() if identity is not None}) == 9
     assert [each for each in crowd if together[each] is None] == [
         ended, crowd[6], *crowd[9:11], crowd[12], *crowd[15:]
     ]  # fmt: skip
 
 
 async def test_a_hundred_are_looked_up_with_as_many_statements_as_three(
-    api: Api, office: Office
+    api: Api, office: Office, make: Sessions
 ) -> None:
+    asked = partial(
+        Authenticator, make, api.state.keys, api.state.now
+    )  # the API has its own to ask
     crowd = [await signed_in(api, user) for user in await users(api, office, 50)]
     crowd += [await key(api, office) for _ in range(50)]
-    with statements(api.make) as few:
-        await stranger(api).identify_all([crowd[0], crowd[1], crowd[50]], every_s=ROUND_S)
-    with statements(api.make) as many:
-        found = await stranger(api).identify_all(crowd, every_s=ROUND_S)
+    with statements(make) as few:
+        await asked().identify_all([crowd[0], crowd[1], crowd[50]], every_s=ROUND_S)
+    with statements(make) as many:
+        found = await asked().identify_all(crowd, every_s=ROUND_S)
     assert all(found.values())
     assert len(many) == len(few) == 5  # keys and their use, sign-ins, users, reach
 
