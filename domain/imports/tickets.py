@@ -22,8 +22,8 @@ FROM (
   SELECT subject_id AS id,
     min(at) FILTER (WHERE kind = 'incident.opened') AS opened_at,
     min(CAST(body->>'due_at' AS timestamptz)) FILTER (WHERE kind = 'incident.due_agreed') AS due_at,
-    min(at) FILTER (WHERE kind = 'incident.acknowledged') AS acknowledged_at,
-    min(at) FILTER (WHERE kind = 'incident.arrived') AS arrived_at,
+    min(at) FILTER (WHERE kind = 'incident.acknowledged' AND ledger_id > untaken_id) AS acknowledged_at,
+    min(at) FILTER (WHERE kind = 'incident.arrived' AND ledger_id > unarrived_id) AS arrived_at,
     max(at) FILTER (WHERE kind = 'incident.resolved') AS resolved_at,
     max(at) FILTER (WHERE kind = 'incident.closed') AS closed_at,
     max(n) FILTER (WHERE kind = 'incident.resolved') AS resolved,
@@ -39,8 +39,11 @@ FROM (
   FROM (
     SELECT l.id AS ledger_id, l.subject_id, l.kind, l.at, l.body,
            coalesce(CAST(l.body->>'said_at' AS timestamptz), l.at) AS said_at,
-           row_number() OVER (PARTITION BY l.subject_id ORDER BY l.at, l.id) AS n
+           row_number() OVER (PARTITION BY l.subject_id ORDER BY l.at, l.id) AS n,
+           max(CASE l.kind WHEN 'incident.acknowledgement_withdrawn' THEN l.id ELSE 0 END) OVER instant AS untaken_id,
+           max(CASE l.kind WHEN 'incident.arrival_withdrawn' THEN l.id ELSE 0 END) OVER instant AS unarrived_id
     FROM ledger l JOIN touched t ON t.id = l.subject_id
+    WINDOW instant AS (PARTITION BY l.subject_id, l.at)
   ) told
   GROUP BY subject_id
 ) counted

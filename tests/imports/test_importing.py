@@ -16,12 +16,13 @@ from domain.agreements import Priority
 from domain.db import Sessions, transaction
 from domain.errors import Refused
 from domain.imports import Imported, Profile
-from domain.incidents import Incident, IncidentUpdate, Pause, PauseCause, Source, Status
+from domain.incidents import Incident, IncidentUpdate, Pause, PauseCause, Proof, Source, Status
 from domain.ledger import Entry
 from domain.sla import Promise, State, Watch, replay
 from tests.profiles import CASES, LOG, profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+HALF_AN_HOUR = timedelta(minutes=30)
 CASE = ("case", "opened", "due", "closed", "prio", "what", "type")
 STEP = ("ticket", "at", "step", "state", "prio", "said")
 Rows = Sequence[Sequence[str]]
@@ -177,6 +178,25 @@ async def test_a_closing_that_the_source_took_back_reopens_the_ticket(importer: 
         ("closed", "02 14:00"),
     ]
     assert (await importer.promises("A"))["closed", 0].elapsed_us == 5 * 3_600_000_000
+
+
+async def test_an_arrival_that_was_withdrawn_does_not_come_back_with_the_next_file(
+    importer: Importer,
+) -> None:
+    await importer.cases(C)
+    ticket = await importer.ticket("C")
+    system, came_at = Actor.system(ticket.tenant_id, "positions"), ticket.opened_at + HALF_AN_HOUR
+    proof = Proof(uuid4(), (came_at,), NOW)
+    async with transaction(importer.make) as session:
+        await incidents.arrive(session, system, ticket.id, at=came_at, proof=proof)
+    async with transaction(importer.make) as session:
+        gone = [proof.presence_id]
+        await incidents.take_back_arrivals(
+            session, system, ticket.id, proven_by=gone, before=None, at=NOW
+        )
+    await importer.cases(("C", OPENED, "", CLOSED, "3", "A gate", "lock"))
+    ticket = await importer.ticket("C")
+    assert (ticket.status, ticket.acknowledged_at, ticket.arrived_at) == (Status.CLOSED, None, None)
 
 
 async def test_what_contradicts_the_ledger_is_not_taken_over_but_said(importer: Importer) -> None:
