@@ -6,10 +6,10 @@ group at a place in the ledger, so that nothing is missed or told twice.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
+from sys import getsizeof
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from graphql import (
 
 from api.documents import Operation
 from api.engine import Ask, Done, Engine, Following
+from api.kept import Kept
 from api.outlet import Outlet
 from api.telemetry import EVENTS, EXECUTIONS, GROUPS
 from domain.actor import Actor
@@ -40,7 +41,7 @@ all. An event by itself never waits. Four in flight to 1,000 cost 3.6 µs of CPU
 of that the wait saves is not measured: on a loaded one it was 6.3 with, 5.2 to 5.9 without."""
 CHUNK = 64  # events executed and sent together
 ENTERING = 2_000  # events kept for a member that is still being told what came before
-KEPT = 2_000  # documents whose normal form is remembered
+KEPT_BYTES = 8_000_000  # of documents whose normal form is remembered
 
 log = structlog.get_logger()
 _encode = msgspec.json.encode
@@ -263,9 +264,7 @@ class Groups:
         self._engine = engine
         self._context = context
         self._groups: dict[Hashable, Group] = {}
-        self._shapes: OrderedDict[tuple[str, str | None], tuple[str, frozenset[str]]] = (
-            OrderedDict()
-        )
+        self._shapes: Kept[tuple[str, str | None], tuple[str, frozenset[str]]] = Kept(KEPT_BYTES)
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -386,9 +385,8 @@ class Groups:
         if known is None:
             document = operation.document
             known = (print_ast(document), _cursors(document, operation.name))
-            self._shapes[text, operation.name] = known
-            while len(self._shapes) > KEPT:
-                self._shapes.popitem(last=False)
+            size = getsizeof(text) + getsizeof(known[0]) + 1_000
+            self._shapes.put((text, operation.name), known, size)
         return known
 
 

@@ -5,9 +5,9 @@ hash. With a manifest, client roles may ask nothing else than what is in it.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from sys import getsizeof
 from typing import Any
 
 import msgspec
@@ -18,11 +18,12 @@ from redis.exceptions import RedisError
 
 from api.documents import Invalid
 from api.engine import Ask
+from api.kept import Kept
 from domain.actor import Actor
 
 log = structlog.get_logger()
 
-KEPT = 2_000
+KEPT_BYTES = 16_000_000
 KEPT_S = 24 * 3600
 LONGEST_KEPT = 64_000
 
@@ -57,7 +58,7 @@ class Persisted:
         self._manifest = manifest
         self._trusted = frozenset(manifest.values())
         self._redis = redis
-        self._seen: OrderedDict[str, str] = OrderedDict()
+        self._seen: Kept[str, str] = Kept(KEPT_BYTES)
 
     async def find(self, ask: Ask) -> None:
         """Fill in `ask.query` from the hash it names. Raises `Invalid` when there is no such document, or none."""
@@ -103,9 +104,7 @@ class Persisted:
         return text
 
     def _keep(self, named: str, text: str) -> None:
-        self._seen[named] = text
-        while len(self._seen) > KEPT:
-            self._seen.popitem(last=False)
+        self._seen.put(named, text, getsizeof(text) + 200)
 
 
 def _named(ask: Ask) -> str | None:

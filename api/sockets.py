@@ -119,7 +119,7 @@ class Conversation:
         if self._working is None:
             self._working = asyncio.create_task(self._work(), name="socket")
         elif len(self._inbox) >= MOST_WAITING:
-            self._wire.transport.pause_reading()
+            self._wire.hear_later()
 
     def over(self, code: int) -> None:
         """The socket is gone: nothing of it stays."""

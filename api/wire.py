@@ -19,6 +19,7 @@ EXTENSION = "waarborg.wire"
 HIGH_WATER = 64 * 1024  # bytes on their way to a client before it counts as slow
 KERNEL_BYTES = 128 * 1024  # of a sleeping client; left to itself the kernel keeps 4 MiB for it
 CLOSE_S = 2.0  # for a client to take a close frame and answer it; then it is cut off
+_TURN = 32  # frames of one client heard in a row: 256 KB of empty ones held up everybody for 0.3 s
 _PIECES = 64  # of one message; a message in pieces has as many bytes as one in a single piece
 
 
@@ -69,8 +70,8 @@ class Wire(Outlet, asyncio.Protocol):
     """An open WebSocket (RFC 6455), server's side, uncompressed."""
 
     __slots__ = (
-        "_closing", "_connections", "_deafened", "_most_bytes", "_parser", "_pieces", "_reader", "heard_at",
-        "speaker", "stalled_at", "transport",
+        "_busy", "_closing", "_connections", "_deafened", "_more", "_most_bytes", "_parser", "_pieces", "_reader",
+        "heard_at", "speaker", "stalled_at", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +87,10 @@ class Wire(Outlet, asyncio.Protocol):
         self._most_bytes = most_bytes
         self._closing = False
         self._deafened = False
+        self._more = False
+        """Whether what came already is to be heard when the others have had their turn."""
+        self._busy = False
+        """Whether the speaker has heard enough for now."""
         self._reader: StreamReader | None = None
         self._parser: Any = None
         self._pieces: list[bytes] | None = None
@@ -102,8 +107,20 @@ class Wire(Outlet, asyncio.Protocol):
         if self._reader is None:
             self._reader = StreamReader()
         self._reader.feed_data(data)
+        if self._more or self._busy:
+            self.transport.pause_reading()
+        else:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Hear some of what came; the rest when the others have had their turn."""
+        self._more = False
+        if self.transport.is_closing():
+            return
         try:
-            while self._reader is not None:
+            for _ in range(_TURN):
+                if self._reader is None or self._busy:
+                    break
                 if self._parser is None:
                     self._parser = Frame.parse(
                         self._reader.read_exact, mask=True, max_size=self._most_bytes
@@ -116,7 +133,11 @@ class Wire(Outlet, asyncio.Protocol):
                         self._reader = None
                     self._frame(whole.value)
                 else:
-                    return
+                    break
+            else:
+                self._go_on()
+                return
+            self._listen()
         except PayloadTooBig:
             self._deaf(1009, f"A message has at most {self._most_bytes} bytes")
         except UnicodeDecodeError:
@@ -154,9 +175,25 @@ class Wire(Outlet, asyncio.Protocol):
         elif self.speaker is not None:
             self.speaker.heard(b"".join(pieces).decode())
 
+    def hear_later(self) -> None:
+        """It is too much at once: hear nothing until `hear_again`."""
+        self._busy = True
+        self.transport.pause_reading()
+
     def hear_again(self) -> None:
         """What was too much at once has been dealt with."""
-        if self.stalled_at is None and not self._closing:
+        if self._busy:
+            self._busy = False
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._more and not self.transport.is_closing():
+            self._more = True
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _listen(self) -> None:
+        if not (self._more or self._busy or self._closing) and self.stalled_at is None:
             self.transport.resume_reading()
 
     def ping(self) -> None:
@@ -195,8 +232,7 @@ class Wire(Outlet, asyncio.Protocol):
         super().resume_writing()
         if self.flowing:
             self.stalled_at = None
-            if not self.transport.is_closing():
-                self.transport.resume_reading()
+            self._listen()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The connection is gone."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from api.wire import Wire
 from tests.api import asking
 from tests.api.asking import Office, Server
 from tests.clients.meeting import FEED
@@ -30,6 +33,48 @@ async def server(
 async def office(server: Server) -> Office:
     """A company, with tokens."""
     return await asking.office(server.api)
+
+
+class Sink(asyncio.Transport):
+    """A connection that takes everything, and tells whether it is read."""
+
+    reading = True
+
+    def __init__(self, own: socket.socket) -> None:
+        super().__init__()
+        self._own = own
+
+    def write(self, _data: Any) -> None:
+        """Take it."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """There is always room."""
+
+    def get_extra_info(self, _name: str, _default: Any = None) -> Any:
+        """The socket."""
+        return self._own
+
+    def is_closing(self) -> bool:
+        """It stays open."""
+        return False
+
+    def pause_reading(self) -> None:
+        """Nothing more comes for now."""
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        """More may come."""
+        self.reading = True
+
+
+class Deaf:
+    """Hears and says nothing."""
+
+    def heard(self, text: str) -> None:
+        """Hear it."""
+
+    def over(self, code: int) -> None:
+        """Hear that it is over."""
 
 
 IMPOSSIBLE = {
@@ -253,3 +298,27 @@ async def test_half_a_frame_holds_up_nobody(server: Server, office: Office) -> N
         await asyncio.sleep(0.05)
         lively.send(message(type="ping"))
         assert await lively.hear() == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    "floods",
+    [frame(PING), frame(TEXT, b"x"), message(type="ping")],
+    ids=["empty frames", "nonsense", "pings"],
+)
+def test_a_flood_is_heard_in_turns(floods: bytes) -> None:
+    async def longest(own: socket.socket) -> tuple[int, float]:
+        transport = Sink(own)
+        wire = Wire(transport, set(), 65_536)
+        wire.speaker = Deaf()
+        wire.data_received(floods * (256_000 // len(floods)))
+        turns, longest_s, before = 0, 0.0, time.perf_counter()
+        while not transport.reading:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            turns, longest_s, before = turns + 1, max(longest_s, now - before), now
+        return turns, longest_s
+
+    with socket.socket() as own:
+        turns, longest_s = asyncio.run(longest(own))
+    assert turns >= 256_000 // len(floods) // 64
+    assert longest_s < 0.1

@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import httpx2
 import psutil
 import pytest
 
+from api.documents import Documents
+from api.kept import Kept
+from schema.build import build
 from tests.api import asking
 from tests.api.asking import Api
 
@@ -123,6 +127,9 @@ HOSTILE = {
     "comments": "#" + "x" * 60_000 + "\n{ viewer { role } }",
     "fragments": "{ viewer { role } } "
     + " ".join(f"fragment f{n} on Viewer {{ role }}" for n in range(500)),
+    "a wide object of mistakes": "mutation { reportPositions(input: {"
+    + " ".join(f"a{n}: [{'1 ' * 132}]" for n in range(21))
+    + "}) { __typename } }",
     "operations": " ".join(f"query q{n} {{ viewer {{ role }} }}" for n in range(500)),
 }
 
@@ -160,3 +167,32 @@ async def test_memory_is_flat_under_attack(production: Api) -> None:
     after = await storm(200)
     await asyncio.sleep(0)
     assert after - before < 8 * 2**20
+
+
+def test_a_kept_document_weighs_what_it_takes_however_short_its_words() -> None:
+    documents = Documents(build(suggestions=False), development=False)
+    texts = [
+        f"subscription a{n} {{ breaches(accountIds: [{'1 ' * 2_900}]) {{ cursor }} }}"
+        for n in range(5)
+    ]
+    documents.operation(texts[0], None, {})  # what is made once is no document's
+    weighed = documents.kept_bytes
+    tracemalloc.start()
+    for text in texts[1:]:
+        documents.operation(text, None, {})
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 2 < documents.kept_bytes - weighed < taken * 2
+
+
+def test_what_weighs_too_much_together_drives_out_what_was_not_used_for_longest() -> None:
+    kept: Kept[str, str] = Kept(10)
+    for key in "abc":
+        kept.put(key, key, 3)
+    assert kept.get("a") == "a"
+    kept.put("d", "d", 4)
+    assert ["a" in kept, "b" in kept, "c" in kept, "d" in kept] == [True, False, True, True]
+    kept.put("d", "D", 1)
+    kept.put("e", "e", 11)
+    assert kept.weight == 0
