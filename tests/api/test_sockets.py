@@ -1,6 +1,5 @@
 """graphql-transport-ws against a real server: the protocol, its close codes, resuming, and rights that end."""
 
-import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -284,7 +283,7 @@ async def test_a_socket_ends_when_its_user_is_disabled_or_changed(
     system = Actor.system(office.world.tenant.id, "test")
     async with server.socket(office.client) as socket:
         await socket.subscribe("1", EVENTS, account=office.account)
-        await asyncio.sleep(0.5)
+        await listening(server)
         async with transaction(server.api.make) as session:
             await accounts.disable_user(
                 session, system, office.world.client_user.id, at=server.api.state.now()

@@ -9,6 +9,7 @@ from gql.transport.exceptions import TransportConnectionFailed, TransportQueryEr
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import ConnectionClosed
 
+from tests import facts
 from tests.api import asking
 from tests.api.asking import Server
 from tests.clients.meeting import FEED, OPEN, ledger, numbered, whole
@@ -61,7 +62,8 @@ async def test_a_socket_with_verbs_beside_a_feed_that_resumes(server: Server) ->
         for count in (2, 4, 6):
             async with Client(transport=socket(server, office.client)) as session:
                 listening = asyncio.create_task(listen(session, count))
-                await asyncio.sleep(0.3)  # without a cursor, it begins when it is there
+                if not heard:  # without a cursor, it begins when it is there
+                    await facts.until(lambda: server.api.state.groups.followers == 1)
                 given = {
                     "siteId": office.site, "priority": "HIGH", "summary": "x", "source": "CLIENT", "reporter": "gql"
                 }  # fmt: skip

@@ -15,7 +15,7 @@ from domain import incidents
 from domain.actor import Actor
 from domain.db import transaction
 from schema import fence
-from tests import build
+from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api
 from tests.gate import prober, victims
@@ -136,7 +136,7 @@ async def test_a_feed_says_nothing_of_what_happens_elsewhere(api: Api) -> None:
             )
         ),
     ]
-    await asyncio.sleep(0.3)
+    await facts.until(lambda: state.hub.listeners == len(watching))
     for office in (victim, stranger):
         ticket = await build.incident(api.make, office.world)
         async with transaction(api.make) as session:
