@@ -8,6 +8,7 @@ import structlog
 
 from domain import reports, touchpoints
 from domain.db import Sessions, transaction
+from workers.check_ins import ask_all
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ async def make_due(make: Sessions, *, at: datetime) -> int:
 
 
 async def plan_touchpoints(make: Sessions) -> None:
-    """Keep the next contacts with every client planned, every hour, until cancelled."""
+    """Keep the next contacts with every client planned, and ask who is to be asked, every hour, until cancelled."""
     while True:
         after: UUID | None = None
         while True:
@@ -66,4 +67,5 @@ async def plan_touchpoints(make: Sessions) -> None:
                 )
             if after is None:
                 break
+        await ask_all(make, at=datetime.now(UTC))
         await asyncio.sleep(PLAN_EVERY_S)

@@ -9,6 +9,7 @@ from workers.escalation import follow_ticket, warn_ops
 from workers.jobs import Job
 from workers.messages import tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
+from workers.recovery import tell_recovery
 from workers.sending import send_message
 
 Routes = Mapping[str, tuple[Job, ...]]
@@ -41,6 +42,7 @@ ROUTES: Routes = {
     "incident.closed": (follow_ticket,),
     "incident.reopened": (follow_ticket,),
     "incident.prioritised": (follow_ticket,),
+    "recovery.step_done": (tell_recovery,),
     "message.queued": (send_message,),
     "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),

@@ -1,6 +1,6 @@
 """Compensation: what broken promises give back to the client, and how people decide about it."""
 
-from domain.compensation.actions import close_month, decide, settle
+from domain.compensation.actions import close_month, decide, net_cents, settle
 from domain.compensation.decisions import WHY, approve, choose_policy, decline, give, override
 from domain.compensation.disputes import contest, decide_dispute
 from domain.compensation.model import (
@@ -33,6 +33,7 @@ __all__ = [
     "decline",
     "give",
     "months_over",
+    "net_cents",
     "override",
     "settle",
 ]

@@ -322,6 +322,12 @@ async def nets_of(session: AsyncSession, credit_ids: list[UUID]) -> dict[UUID, t
     return {credit_id: (int(cents), n) for credit_id, cents, n in rows}
 
 
+async def net_cents(session: AsyncSession, credit_id: UUID) -> int:
+    """What a credit comes to; 0 as long as it is not granted."""
+    cents, _ = (await nets_of(session, [credit_id])).get(credit_id, (0, 0))
+    return cents
+
+
 async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
     """Above how many cents somebody must agree; None: never."""
     found: int | None = await session.scalar(

@@ -44,7 +44,6 @@ from domain.messages.variables import (
     MonthCreditAdjusted,
     PromiseAtRisk,
     Recovery,
-    SurveyInvite,
     Variables,
 )
 from domain.messages.wishes import (
@@ -82,7 +81,6 @@ __all__ = [
     "Recovery",
     "Standing",
     "Suppression",
-    "SurveyInvite",
     "Unsubscription",
     "Urgency",
     "Variables",

@@ -151,8 +151,9 @@ class MonthCreditAdjusted(Variables, frozen=True, kw_only=True):
 
 
 class Recovery(AboutTicket, frozen=True, kw_only=True):
-    """An apology in full: what went wrong and why, what was done and will be, and what the client gets back.
+    """An apology in full: what went wrong, what was done about it (None: not yet) and what the client is offered.
 
+    `offers` are remedies by name; a service credit is told with its amount, or with 0 as long as it is not granted.
     `follow_up_on` is the day on which somebody asks whether it is right again.
     """
 
@@ -161,8 +162,8 @@ class Recovery(AboutTicket, frozen=True, kw_only=True):
     email_only: ClassVar[bool] = True
 
     cause: str
-    done: str
-    prevention: str
+    done: str | None
+    offers: list[str]
     amount_cents: int
     currency: str
     follow_up_on: date
@@ -170,7 +171,7 @@ class Recovery(AboutTicket, frozen=True, kw_only=True):
 
 
 class CheckIn(Variables, frozen=True, kw_only=True):
-    """How is it going: asked now and then by whoever looks after the client."""
+    """How is it going: asked when a planned check-in is due."""
 
     template: ClassVar[str] = "check_in"
     version: ClassVar[int] = 1
@@ -183,23 +184,6 @@ class CheckIn(Variables, frozen=True, kw_only=True):
     tickets: int
     kept: int
     promised: int
-    signed_by: str
-
-
-class SurveyInvite(Variables, frozen=True, kw_only=True):
-    """A few questions; `answer_at` is where they are answered, `minutes` how long it takes."""
-
-    template: ClassVar[str] = "survey_invite"
-    version: ClassVar[int] = 1
-    topic: ClassVar[str | None] = "surveys"
-    urgency: ClassVar[Urgency] = Urgency.LOW
-    email_only: ClassVar[bool] = True
-
-    account: str
-    occasion: str
-    minutes: int
-    answer_at: str
-    closes_on: date
 
 
 class CheckpointNotice(Variables, frozen=True, kw_only=True):
@@ -229,7 +213,6 @@ TEMPLATES: dict[str, type[Variables]] = {
             MonthCreditAdjusted,
             Recovery,
             CheckIn,
-            SurveyInvite,
             CheckpointNotice,
         ),
     )

@@ -1,0 +1,78 @@
+"""Ask about touchpoints: which clients are to be asked today how it goes, and what there is to say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Text, cast, exists, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.model import Account, Stage
+from domain.incidents.model import Incident
+from domain.messages.model import Message
+from domain.sla.model import Promise, State
+from domain.touchpoints.model import Touchpoint, TouchpointKind
+
+_MORNING = text("interval '9 hours'")
+_INTENT = "check_in:"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInDue:
+    """A planned check-in whose day has come, and the figures since the contact before it."""
+
+    touchpoint: Touchpoint
+    account: Account
+    tickets: int
+    kept: int
+    promised: int
+
+
+def intent_of(touchpoint_id: UUID) -> str:
+    """What the letter of a check-in is about."""
+    return f"{_INTENT}{touchpoint_id}"
+
+
+async def check_ins_due(
+    session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
+) -> Sequence[CheckInDue]:
+    """Check-ins due from nine in the morning of their day at the client's, of which nobody was written to yet."""
+    asked = exists().where(Message.intent == func.concat(_INTENT, cast(Touchpoint.id, Text)))
+    query = (
+        select(Touchpoint, Account)
+        .join(Account, Account.id == Touchpoint.account_id)
+        .where(
+            Touchpoint.kind == TouchpointKind.CHECK_IN,
+            Touchpoint.done_at.is_(None),
+            Touchpoint.due_on + _MORNING <= func.timezone(Account.time_zone, at),
+            Account.stage != Stage.PROSPECT,
+            ~asked,
+        )
+        .order_by(Touchpoint.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Touchpoint.id > after)
+    rows = (await session.execute(query)).all()
+    return [await _with_figures(session, *row) for row in rows]
+
+
+async def _with_figures(
+    session: AsyncSession, touchpoint: Touchpoint, account: Account
+) -> CheckInDue:
+    since = datetime.combine(touchpoint.anchor_on, time(), ZoneInfo(account.time_zone))
+    tickets = await _count(session, Incident.account_id == account.id, Incident.opened_at >= since)
+    decided = (
+        Promise.account_id == account.id,
+        Promise.internal.is_(False),
+        Promise.decided_at >= since,
+    )
+    kept = await _count(session, *decided, Promise.state == State.KEPT)
+    late = await _count(session, *decided, Promise.state == State.LATE)
+    return CheckInDue(touchpoint, account, tickets, kept, kept + late)
+
+
+async def _count(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:
+    return int(await session.scalar(select(func.count()).where(*conditions)) or 0)

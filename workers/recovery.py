@@ -1,0 +1,65 @@
+"""Consequences for people: what is offered to make good is put in writing. The notes of the steps are our own."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from domain import compensation, messages
+from domain.accounts.model import Account, User
+from domain.compensation.model import Credit
+from domain.incidents.model import Incident, IncidentUpdate
+from domain.recovery import RecoveryCase, RecoveryStep, StepKind
+from workers.jobs import Hand
+from workers.messages import compose_about
+
+
+async def tell_recovery(hand: Hand) -> None:
+    """Write once a round, when it is known what is offered: what went wrong, what was done, what they get."""
+    if hand.fact.body["step"] != StepKind.COMPENSATE:
+        return
+    case = await hand.session.get_one(RecoveryCase, hand.fact.subject_id)
+    found = await hand.session.scalars(
+        select(RecoveryStep).where(
+            RecoveryStep.case_id == case.id, RecoveryStep.round == hand.fact.body["round"]
+        )
+    )
+    steps = {step.kind: step for step in found}
+    offer, follow_up = steps[StepKind.COMPENSATE], steps[StepKind.FOLLOW_UP]
+    incident = await hand.session.get_one(Incident, case.incident_id)
+    account = await hand.session.get_one(Account, case.account_id)
+    owner = await hand.session.get_one(User, follow_up.owner_id)
+    told = {
+        "cause": case.summary,
+        "done": await _resolution(hand, incident),
+        "offers": list(offer.remedies),
+        "amount_cents": await _granted_cents(hand, offer.credit_id),
+        "currency": account.currency,
+        "follow_up_on": follow_up.due_at.astimezone(ZoneInfo(account.time_zone)).date(),
+        "signed_by": owner.name,
+    }
+    intent = f"recovery:{case.id}:{follow_up.round}"
+    await compose_about(hand, incident, messages.Recovery, intent, told)
+
+
+async def _resolution(hand: Hand, incident: Incident) -> str | None:
+    """What the client was told when the ticket was resolved; None while it is open."""
+    body: str | None = await hand.session.scalar(
+        select(IncidentUpdate.body)
+        .where(
+            IncidentUpdate.incident_id == incident.id,
+            IncidentUpdate.client_visible,
+            IncidentUpdate.at == incident.resolved_at,
+        )
+        .order_by(IncidentUpdate.id.desc())
+        .limit(1)
+    )
+    return body
+
+
+async def _granted_cents(hand: Hand, credit_id: UUID | None) -> int:
+    """What the service credit comes to; nothing while somebody has to agree to it."""
+    if credit_id is None:
+        return 0
+    credit = await hand.session.get_one(Credit, credit_id)
+    return await compensation.net_cents(hand.session, credit.id)
