@@ -30,6 +30,7 @@ log = structlog.get_logger()
 PACK = 500  # positions in an entry at most
 KEEP = 64  # entries the stream keeps, about
 COMPARE_S = 1.0
+WAIT_S = 1.0  # for something to come by in Redis, before it is asked again: a Cluster's slot may have moved meanwhile
 BACK_S = 5  # how far a comparison looks back: commits come late, and clocks of processes differ
 AWAY_S = 1.0  # before Redis is tried again
 
@@ -148,9 +149,9 @@ class Live:
         while True:
             try:
                 key = await self._stream()
-                async with asyncio.timeout(COMPARE_S + 1):
+                async with asyncio.timeout(WAIT_S + 1):
                     found = await self._redis.xread(
-                        {key: last}, count=KEEP, block=int(COMPARE_S * 1000)
+                        {key: last}, count=KEEP, block=int(WAIT_S * 1000)
                     )
                 for _key, entries in found:
                     for entry_id, fields in entries:

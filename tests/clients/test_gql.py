@@ -1,4 +1,4 @@
-"""The Python client gql over a socket: queries, verbs beside a feed, cursors and refusals."""
+"""The Python client gql, over HTTP and over a socket: queries, verbs beside a feed, cursors and refusals."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from gql import Client, gql
 from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
+from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
+from graphql import GraphQLError
 from websockets.exceptions import ConnectionClosed
 
 from tests import facts
@@ -26,11 +28,51 @@ def socket(server: Server, token: str) -> WebsocketsTransport:
     )
 
 
+def http(server: Server, token: str) -> HTTPXAsyncTransport:
+    """A transport for GraphQL over HTTP."""
+    url = f"http://127.0.0.1:{server.port}/graphql"
+    return HTTPXAsyncTransport(url, headers={"Authorization": f"Bearer {token}"})
+
+
 def asked(document: str, **variables: Any) -> Any:
     """A request."""
     request = gql(document)
     request.variable_values = variables
     return request
+
+
+async def test_a_query_a_verb_and_a_refusal_over_http_held_against_the_schema(
+    server: Server,
+) -> None:
+    office = await asking.office(server.api)
+    given = {
+        "siteId": office.site, "priority": "HIGH", "summary": "Broken window", "source": "CLIENT", "reporter": "gql"
+    }  # fmt: skip
+    transport = http(server, office.client)
+    async with Client(transport=transport, fetch_schema_from_transport=True) as session:
+        done = (await session.execute(asked(OPEN, input=given)))["openIncident"]
+        assert done["__typename"] == "Incident"
+        story = asked("query ($id: ID!) { incident(id: $id) { summary status } }", id=done["id"])
+        assert await session.execute(story) == {
+            "incident": {"summary": "Broken window", "status": "NEW"}
+        }
+        refused = await session.execute(asked(OPEN, input=given | {"siteId": office.account}))
+        assert refused["openIncident"]["code"] == "NOT_FOUND"
+        with pytest.raises(GraphQLError, match="nothing"):  # it knows before it asks
+            await session.execute(asked("{ nothing }"))
+
+
+async def test_mistakes_and_a_bad_token_over_http(server: Server) -> None:
+    office = await asking.office(server.api)
+    async with Client(transport=http(server, office.client)) as session:
+        with pytest.raises(TransportQueryError) as mistaken:
+            await session.execute(asked("{ nothing }"))
+        assert await session.execute(asked("{ viewer { role } }"))
+    async with Client(transport=http(server, "wrong")) as session:
+        with pytest.raises(TransportQueryError) as rejected:
+            await session.execute(asked("{ viewer { role } }"))
+    for failed, code in ((mistaken, "BAD_REQUEST"), (rejected, "UNAUTHENTICATED")):
+        assert [error["extensions"]["code"] for error in failed.value.errors or []] == [code]
 
 
 async def test_queries_and_mistakes_over_a_socket(server: Server) -> None:
