@@ -40,6 +40,7 @@ ALIASES = (
 PAIRS = 5_000  # fields of one name, taken two by two: validation compares each pair (8 µs)
 UNSIZED = 3  # rows in a list that takes no size: versions, targets, pauses are few
 MOST = 100  # what a page size given by a variable may turn out to be
+LARGEST = 500  # that any field takes
 SIZES = ("first", "last")
 
 
@@ -87,6 +88,15 @@ def check_names(document: DocumentNode) -> None:
         raise too_complex("The same names are written too often.")
 
 
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    """Page sizes that variables have unless they are given."""
+    return {
+        each.variable.name.value: int(each.default_value.value[:6])
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode)
+    }
+
+
 class Scale:
     """Weighs one document; `variables` make page sizes exact, without them a variable counts as a full page."""
 
@@ -106,6 +116,7 @@ class Scale:
     def weigh(self, operation: OperationDefinitionNode) -> Weight:
         """The weight of an operation; raises TOO_COMPLEX when it is over a limit."""
         root = self._schema.get_root_type(operation.operation)
+        self._variables = _defaults(operation) | dict(self._variables)
         weight = self._selection(operation.selection_set, root, 0)
         if weight.depth > DEPTH:
             raise too_complex(f"Fields are nested {weight.depth} deep; {DEPTH} is the most.")
@@ -167,10 +178,10 @@ class Scale:
         for name in SIZES:
             given = next((a.value for a in node.arguments or () if a.name.value == name), None)
             if isinstance(given, IntValueNode):
-                return min(int(given.value[:6]), MOST) if given.value[0] != "-" else 1
+                return min(int(given.value[:6]), LARGEST) if given.value[0] != "-" else 1
             if isinstance(given, VariableNode):
                 size = self._variables.get(given.name.value)
-                return max(1, min(size, MOST)) if isinstance(size, int) else MOST
+                return max(1, min(size, LARGEST)) if isinstance(size, int) else MOST
         default = next((a.default_value for n, a in field.args.items() if n in SIZES), None)
         if any(name in field.args for name in SIZES):
             return default if isinstance(default, int) else MOST // 2

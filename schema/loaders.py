@@ -57,6 +57,7 @@ from domain.sla import Promise
 from domain.touchpoints import Touchpoint
 from domain.webhooks import Webhook, WebhookAttempt, WebhookDelivery
 from schema.fence import seen
+from schema.posts import posts
 
 BATCH = 500
 NODES = (
@@ -159,6 +160,7 @@ class Loaders:
         )
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
         self.clock_of_term = _clocks(make)
+        self.posts = posts(make, actor)
         self.disclosure = one(Disclosure.commitment)
         self.steps_of_escalation = many(
             EscalationStep.escalation_id, EscalationStep.due_at, EscalationStep.id

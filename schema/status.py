@@ -1,4 +1,4 @@
-"""How a client stands this moment: open tickets and running promises, asked once or followed."""
+"""How a client stands this moment: open tickets, running promises, sites; asked once or followed."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,8 @@ import strawberry
 from sqlalchemy import func, select
 
 from domain import cursor, incidents, numbering, sla
+from domain.errors import Code, Refused
+from domain.numbering import Numbered
 from domain.sla import State
 from realtime.feed import Facts
 from realtime.source import Ear, Told
@@ -19,11 +21,17 @@ from schema.accounts import Account
 from schema.context import Context, Info
 from schema.fence import seen
 from schema.incidents import Incident
+from schema.posts import MOST as MOST_SITES
+from schema.posts import Moment, Place, Posts, Roaming
+from schema.sites import RoamingStatus, SiteStatus
 from schema.thin import answers, follows, shows
 
 MOST = 100  # open tickets that are listed; they are all counted
 OPEN = (State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK)
-MATTERS = ("incident.", "promise.", "credit.")
+MATTERS = ("incident.", "promise.", "credit.", "duty.", "guard.", "site.")
+NOT = frozenset(
+    {"guard.stopped", "guard.moved"}
+)  # of what matters; no status tells who stands still
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class Standing:
     tenant_id: UUID
     account_id: UUID
     seq: int
+    begun_at: datetime | None = None
+    """The beginning of a duty that is told of with it, which a clock that is slow may not have come to yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +118,43 @@ class AccountStatus:
         async with info.context.sessions() as session:
             return list(await session.scalars(query.limit(MOST)))
 
+    @answers(list[SiteStatus])
+    @staticmethod
+    async def sites(
+        row: Row, info: Info, first: Annotated[int, "How many at most, 500 at most."] = 100
+    ) -> Sequence[Place]:
+        """The places that have a fence or somebody on duty, by name; `siteCount` says how many there are in all."""
+        if not 0 <= first <= MOST_SITES:
+            raise Refused(Code.INVALID, f"first is 0 to {MOST_SITES}.", argument="first")
+        return (await _posts(row, info)).places[:first]
+
+    @answers(int)
+    @staticmethod
+    async def site_count(row: Row, info: Info) -> int:
+        """How many places have a fence or somebody on duty."""
+        return (await _posts(row, info)).count
+
+    @answers(list[RoamingStatus])
+    @staticmethod
+    async def roaming(row: Row, info: Info) -> Sequence[Roaming]:
+        """Guards on duty who go round all of the places, by the beginning of the duty."""
+        return (await _posts(row, info)).roaming
+
+
+async def _posts(row: Standing, info: Info) -> Posts:
+    at = max(info.context.at, row.begun_at or info.context.at)
+    return await info.context.loaders.posts.load(Moment(row.account_id, at))
+
+
+def _matters(fact: Numbered) -> bool:
+    return fact.kind.startswith(MATTERS) and fact.kind not in NOT
+
 
 class Standings(Facts):
     """The standing of one client now, and again whenever something changes it."""
 
     def __init__(self, ctx: Context, account_id: UUID) -> None:
-        super().__init__(
-            ctx.hub, ctx.sessions, ctx.actor, account_id=account_id,
-            only=lambda fact: fact.kind.startswith(MATTERS),
-        )  # fmt: skip
+        super().__init__(ctx.hub, ctx.sessions, ctx.actor, account_id=account_id, only=_matters)
         self._tenant_id, self._account_id = ctx.actor.tenant_id, account_id
         self._shown_before = False
 
@@ -125,7 +163,7 @@ class Standings(Facts):
         missed = [told async for told in super().past(upto)]
         if missed or not self._shown_before:
             self._shown_before = True
-            yield self._standing(upto)
+            yield self._standing(upto, missed)
 
     @contextmanager
     def listen(self) -> Iterator[Ear]:
@@ -136,8 +174,10 @@ class Standings(Facts):
     def gap(self, after: int) -> None:
         """Whoever is slow is told the newest standing, and misses nothing by it."""
 
-    def _standing(self, seq: int) -> Told:
-        return Told(seq, Standing(self._tenant_id, self._account_id, seq), latest="status")
+    def _standing(self, seq: int, changes: Sequence[Told]) -> Told:
+        begun = [told.what.at for told in changes if told.what.kind == "duty.began"]
+        what = Standing(self._tenant_id, self._account_id, seq, max(begun, default=None))
+        return Told(seq, what, latest="status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +189,7 @@ class _Changes:
 
     async def take(self) -> Sequence[Told]:
         told = await self.ear.take()
-        return [self.of._standing(told[-1].seq or 0)] if told else []
+        return [self.of._standing(told[-1].seq or 0, told)] if told else []
 
 
 async def _counts(ctx: Context, account_id: UUID) -> Counts:

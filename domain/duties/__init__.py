@@ -1,6 +1,7 @@
 """Duties: which guard carries which device for which client, from when until when."""
 
-from domain.duties.actions import assign, end, end_overdue
+from domain.duties.actions import assign, begin, end, end_overdue
 from domain.duties.model import Duty
+from domain.duties.reads import running
 
-__all__ = ["Duty", "assign", "end", "end_overdue"]
+__all__ = ["Duty", "assign", "begin", "end", "end_overdue", "running"]

@@ -97,6 +97,27 @@ async def assign(
     return duty
 
 
+async def begin(session: AsyncSession, actor: Actor, duty: Duty, *, at: datetime) -> bool:
+    """Say once that a duty began; False when it has not, is over, or is being ended this moment."""
+    lasts = await session.scalar(
+        select(Duty.id)
+        .where(Duty.id == duty.id, Duty.from_at <= at, Duty.ended_at.is_(None))
+        # Whoever ends a duty waits for who judges it: nobody waits the other way round.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    if lasts is None:
+        return False
+    fact = events.Began(
+        account_id=duty.account_id,
+        subject_id=duty.id,
+        at=duty.from_at,
+        site_id=duty.site_id,
+        guard=duty.number,
+    )
+    record(session, actor, fact, once_key=f"duty.began:{duty.id}")
+    return True
+
+
 async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
     """Let a guard go; what the device sends from then on is refused. Ending twice changes nothing."""
     _must_roster(actor)

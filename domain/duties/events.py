@@ -17,6 +17,14 @@ class Assigned(Fact):
     until_at: datetime
 
 
+class Began(Fact):
+    """A guard is on duty from now on. A duty that was over before anybody noticed its beginning has only its end."""
+
+    kind: ClassVar[str] = "duty.began"
+    site_id: UUID | None
+    guard: int
+
+
 class Ended(Fact):
     """A duty is over."""
 

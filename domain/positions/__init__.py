@@ -15,6 +15,7 @@ from domain.positions.fences import Fence, fence_of
 from domain.positions.judging import due, judge, warm
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
 from domain.positions.reads import (
+    FENCED,
     Fences,
     Post,
     Tour,
@@ -25,9 +26,18 @@ from domain.positions.reads import (
     sees,
     where,
 )
-from domain.positions.rules import MOST, WORDS, Position, Reading, Reason
+from domain.positions.rules import (
+    MOST,
+    WORDS,
+    Position,
+    Reading,
+    Reason,
+    SiteState,
+    site_state,
+)
 
 __all__ = [
+    "FENCED",
     "MOST",
     "WORDS",
     "Fence",
@@ -41,6 +51,7 @@ __all__ = [
     "Reading",
     "Reason",
     "Report",
+    "SiteState",
     "Source",
     "Tour",
     "Watched",
@@ -62,6 +73,7 @@ __all__ = [
     "report",
     "seen_by",
     "sees",
+    "site_state",
     "warm",
     "where",
 ]

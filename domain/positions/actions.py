@@ -91,6 +91,7 @@ async def draw_fence(
         record(session, actor, fact)
         site.fence_radius_m, site.fence_outline = radius_m, wanted
         await session.flush()
+        await _judge_anew(session, site.account_id, at)
     return site
 
 
@@ -148,6 +149,19 @@ async def forget(session: AsyncSession, *, at: datetime, keep: timedelta) -> int
     for model in (Whereabouts, Watched):
         await session.execute(delete(model).where(model.duty_id.in_(ended)))
     return await session.scalar(select(func.fix_forget(before.date()))) or 0
+
+
+async def _judge_anew(session: AsyncSession, account_id: UUID, at: datetime) -> None:
+    """Whoever is on duty is judged by the fences as they are now, even if no fix comes in any more."""
+    watched = (
+        select(Watched.duty_id)
+        .join(Duty, Duty.id == Watched.duty_id)
+        .where(Watched.account_id == account_id, duties.running(at))
+        .order_by(Watched.duty_id)
+        .with_for_update(of=Watched)  # in this order: two who draw at once do not wait in a circle
+    )
+    ids = list(await session.scalars(watched))
+    await session.execute(update(Watched).where(Watched.duty_id.in_(ids)).values(next_check_at=at))
 
 
 async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty], at: datetime) -> None:

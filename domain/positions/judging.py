@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import duties
 from domain.actor import Actor
 from domain.base import JSON, uuid7
 from domain.duties.model import Duty
@@ -91,6 +92,7 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
     now = min(at, over_at)
     found, kept, outsides = _spans(duty, fences, memory, track, watched.upto_at, now)
     actor = Actor.system(duty.tenant_id, "positions")
+    began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     told = {row.id for row in known if row.kind is Kind.STAY}
     rows = await _reconciled(
@@ -105,8 +107,8 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
     new = Found(track.t[track.new :], outsides, whole=not memory)
     stays = [row for row in rows if row.kind is Kind.STAY]
     await arrivals(session, actor, duty, stays, told, new, at=at)
-    watched.memory = kept
-    watched.next_check_at = _next_check(duty, rows, absences, watched.upto_at, fences, at)
+    watched.memory = kept | ({"began": True} if began else {})
+    watched.next_check_at = _next_check(duty, rows, absences, watched.upto_at, fences, at, began)
     await session.flush()
     # Only if nothing came in meanwhile; the intake never waits for a judge, but for this one statement.
     await session.execute(
@@ -334,12 +336,13 @@ def _next_check(
     upto_at: datetime | None,
     fences: History,
     at: datetime,
+    began: bool,
 ) -> datetime | None:
-    """When silence or absence would begin, if nothing came in."""
+    """When the duty, silence or absence would begin, if nothing came in."""
     if (duty.ended_at or duty.until_at) <= at:
         return None
     lasting = {row.kind for row in rows if row.until_at is None}
-    checks = []
+    checks = [] if began else [duty.from_at]
     if Kind.SILENCE not in lasting:
         heard_at = max(upto_at or duty.from_at, duty.from_at)
         checks.append(heard_at + timedelta(seconds=duty.silent_after_s, milliseconds=1))

@@ -23,6 +23,7 @@ _OLDEST = (
     " WHERE i.inhparent = 'fix'::regclass"
 )
 FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
+"""The sites at which positions can prove that somebody is there."""
 
 
 Fences = tuple[tuple[UUID, Fence], ...]

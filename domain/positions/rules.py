@@ -1,8 +1,9 @@
-"""Pure rules about fixes: the normal form, what can be, which fix belongs to which duty."""
+"""Pure rules about fixes: the normal form, what can be, which fix belongs to which duty; and how a site stands."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -84,6 +85,16 @@ WORDS = {
     Reason.TOO_OLD: "It is older than fixes are kept.",
     Reason.OFF_DUTY: "The device was not on duty then; where it was is nobody's business.",
 }
+
+
+class SiteState(StrEnum):
+    """How a site stands, by what is proven about those who are on duty."""
+
+    UNPROVEN = "unproven"
+    ABSENT = "absent"
+    EXPECTED = "expected"
+    COVERED = "covered"
+    UNWATCHED = "unwatched"
 
 
 class Columns(NamedTuple):
@@ -170,6 +181,28 @@ def judge(
         ],
         Reason.FINE,
     ).astype(np.uint8)
+
+
+def site_state(
+    expected: AbstractSet[UUID],
+    inside: AbstractSet[UUID],
+    absent: AbstractSet[UUID],
+    *,
+    fenced: bool,
+) -> SiteState:
+    """The first that holds; the sets are of running duties: expected at the site, inside its fence, absent from it.
+
+    UNPROVEN: somebody is expected, and there is no fence. ABSENT: an absence lasts. EXPECTED: somebody expected is not
+    inside, and no absence lasts (yet). COVERED: everybody expected is inside, or somebody is where nobody is expected.
+    UNWATCHED: nobody is expected, and nobody is inside (or there is no fence).
+    """
+    if not fenced:
+        return SiteState.UNPROVEN if expected else SiteState.UNWATCHED
+    if absent:
+        return SiteState.ABSENT
+    if not expected <= inside:
+        return SiteState.EXPECTED
+    return SiteState.COVERED if inside else SiteState.UNWATCHED
 
 
 def _unknown_below_zero(values: Floats) -> Floats:
