@@ -41,12 +41,36 @@ def _redis_program() -> str:
     return str(found)
 
 
-class RedisServer:
+class Mortal:
+    """A server's process that a test may freeze and kill."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+
+class RedisServer(Mortal):
     """A redis-server process under the test's thumb, with its append-only file on."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
         self.url = f"unix://{directory}/redis.sock?db=0"
 
     def start(self) -> None:
@@ -71,23 +95,6 @@ class RedisServer:
             time.sleep(0.02)
         raise AssertionError("Redis did not start")
 
-    def freeze(self) -> None:
-        """It keeps its connections and answers nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        os.kill(self._process.pid, number)
-
 
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
@@ -101,7 +108,7 @@ def redis_server() -> Iterator[RedisServer]:
             server.kill()
 
 
-class RedisNode:
+class RedisNode(Mortal):
     """A redis-server on a port of this machine; it remembers who it is, and no data."""
 
     def __init__(self, directory: Path, port: int, *arguments: str) -> None:
@@ -109,7 +116,6 @@ class RedisNode:
         self.port = port
         own = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory))
         self._command = [_redis_program(), *arguments, *own]
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, with whatever it remembers, and wait for its first answer."""
@@ -141,25 +147,6 @@ class RedisNode:
     def is_master(self) -> bool:
         """Whether it takes facts."""
         return "role:master" in self.ask("INFO", "replication")
-
-    def freeze(self) -> None:
-        """It keeps its connections and answers nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """It goes on."""
-        self._signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """End it without a word."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        os.kill(self._process.pid, number)
 
 
 @dataclass

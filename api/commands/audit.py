@@ -2,10 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 import msgspec
@@ -14,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands import whose
 from api.commands.failures import Exit, Failure
+from api.commands.writing import written
 from domain import audit
 from domain.accounts import Account
 from domain.actor import Actor
@@ -58,7 +57,7 @@ async def _run(
                 )
             sizes = {*since, *await audit.published_sizes(session, tenant_id, account_id)}
             reader = Actor.system(tenant_id, "export")
-            with _opened(out) as file:
+            with written(out) as file:
                 async for record in bundle.records(
                     session, reader, signed, account_id, since=sizes
                 ):
@@ -87,19 +86,3 @@ async def _about(
     if len(tenants) != 1:
         raise Failure("Name the --account, or the --tenant whose whole trail you want.")
     return tenants[0], None
-
-
-@contextmanager
-def _opened(out: Path | None) -> Iterator[IO[bytes]]:
-    """The file, whole or not at all; else standard output."""
-    if out is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    half = out.with_name(f".{out.name}.half")
-    try:
-        with half.open("wb") as file:
-            yield file
-        half.replace(out)
-    finally:
-        half.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ import csv
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands import whose
 from api.commands.failures import Exit, Failure
+from api.commands.writing import written
 from domain.accounts import Account
 from domain.agreements import Agreement, Terms
 from domain.db import connect, sessions
@@ -63,26 +63,11 @@ def run(
     if out is None and format == "parquet" and sys.stdout.isatty():
         raise Failure("Parquet is not for a terminal: give --out FILE.", Exit.USAGE)
     try:
-        with _sink(out) as file:
+        with written(out) as file:
             asyncio.run(_export(settings, _FORMATS[format](file), tenant, account, source))
     except BrokenPipeError:
         sys.stderr.close()  # the reader (`| head`) has enough; there is nobody left to tell
     return Exit.DONE
-
-
-@contextmanager
-def _sink(out: Path | None) -> Any:
-    if out is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 async def _export(

@@ -248,18 +248,7 @@ async def _promise(
         for priority, target in draft.targets.items()
     ]
     rules = [
-        CreditRule(
-            **owned,
-            term_id=term.id,
-            priority=priority,
-            basis=credit.basis,
-            fixed_cents=credit.fixed_cents,
-            fee_bps=credit.fee_bps,
-            rate_code=credit.rate_code,
-            units_milli=credit.units_milli,
-            least_cents=credit.least_cents,
-            most_cents=credit.most_cents,
-        )
+        CreditRule(**owned, term_id=term.id, priority=priority, **credit.columns())
         for priority, credit in draft.credits.items()
     ]
     bands = [

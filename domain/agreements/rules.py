@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
@@ -45,6 +46,10 @@ class CreditDraft:
         if self.fee_bps is not None:
             return CreditBasis.FEE_SHARE if self.rate_code is None else CreditBasis.LINE_SHARE
         return CreditBasis.FIXED
+
+    def columns(self) -> dict[str, Any]:
+        """The same as columns of a `CreditRule`."""
+        return {"basis": self.basis, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,19 +156,7 @@ def _largest(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _rules(drafts: Mapping[Priority | None, CreditDraft]) -> list[CreditRule]:
-    return [
-        CreditRule(
-            priority=priority,
-            basis=credit.basis,
-            fixed_cents=credit.fixed_cents,
-            fee_bps=credit.fee_bps,
-            rate_code=credit.rate_code,
-            units_milli=credit.units_milli,
-            least_cents=credit.least_cents,
-            most_cents=credit.most_cents,
-        )
-        for priority, credit in drafts.items()
-    ]
+    return [CreditRule(priority=each, **credit.columns()) for each, credit in drafts.items()]
 
 
 def weekly(

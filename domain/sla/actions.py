@@ -124,19 +124,10 @@ def _write(
     """Make the row say what the kernel says, and record the difference as facts."""
     was, warned = (None, 0) if row is None else (row.state, row.warned)
     if row is None:
-        term = judged.term
         row = Promise(
             id=uuid7(),
             tenant_id=actor.tenant_id,
-            account_id=term.account_id,
-            incident_id=judged.incident_id,
-            agreement_id=term.agreement_id,
-            terms_id=term.terms_id,
-            term_id=term.id,
-            part=judged.part,
-            kind=term.kind,
-            name=term.name,
-            internal=term.internal,
+            **judged.belonging(),
         )
         session.add(row)
     for field in COPIED:

@@ -201,19 +201,10 @@ def standing(
 
 
 def _promise(tenant_id: UUID, known: Any, judged: Judged, at: datetime) -> Promise:
-    term = judged.term
     return _standing(
         id=uuid7() if known is None else known.id,
         tenant_id=tenant_id,
-        account_id=term.account_id,
-        incident_id=judged.incident_id,
-        agreement_id=term.agreement_id,
-        terms_id=term.terms_id,
-        term_id=term.id,
-        part=judged.part,
-        kind=term.kind,
-        name=term.name,
-        internal=term.internal,
+        **judged.belonging(),
         evaluated_at=at,
         evaluator=EVALUATOR,
         **{name: getattr(judged, name) for name in COPIED},
