@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const METRES_A_DEGREE = 111_195;
 const OLD_MS = 5 * 60_000;
 const RUNS = new Set(["RUNNING", "AT_RISK"]);
+const STANDS = { UNPROVEN: "no fence to tell by", EXPECTED: "expected", COVERED: "covered", UNWATCHED: "nobody on duty" };
 const UNDECIDED = new Set(["PENDING", "RUNNING", "PAUSED", "AT_RISK"]);
 
 const POSITIONS = `subscription Positions($account: ID!) {
@@ -13,6 +14,7 @@ const POSITIONS = `subscription Positions($account: ID!) {
 }`;
 const STATUS = `subscription Status($account: ID!) {
   accountStatus(accountId: $account) {
+    sites { state site { id } absent { fromAt duty { number } } }
     incidents { id summary priority status site { name } promises { id name state remainingSeconds targetSeconds } }
   }
 }`;
@@ -24,6 +26,7 @@ const SITES = `query Sites($account: ID!) {
   sites(accountId: $account, first: 100) { nodes { id name city lat lon fenceRadiusM fenceOutline } }
 }`;
 
+const time = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "short" });
 const made = (name, text, kind) => {
   const element = document.createElement(name);
   if (text != null) element.textContent = text;
@@ -78,12 +81,18 @@ class Tile {
     this.guards = drawn("g", {});
     this.map.append(this.guards);
     this.who = made("small", "nobody inside");
-    this.element.append(this.map, made("b", site.name), this.who);
+    this.standing = made("small");
+    this.element.append(this.map, made("b", site.name), this.who, this.standing);
+  }
+
+  stand(standing) {
+    this.element.className = standing?.state.toLowerCase() ?? "";
+    const gone = standing?.absent.map(({ fromAt, duty }) => `${duty?.number ?? "somebody"} absent since ${time(fromAt)}`) ?? [];
+    this.standing.textContent = gone.join(", ") || (STANDS[standing?.state] ?? "");
   }
 
   show(guards) {
     const inside = guards.filter((guard) => guard.site?.id === this.site.id).map((guard) => guard.number);
-    this.element.className = inside.length ? "covered" : "";
     this.who.textContent = inside.length ? `inside: ${inside.sort((a, b) => a - b).join(", ")}` : "nobody inside";
     const size = this.reach / 9;
     this.guards.replaceChildren(
@@ -170,7 +179,10 @@ export async function watch({ token, account, tiles, tickets, say }) {
     }),
     follow({
       query: STATUS, token, variables: { account },
-      onEvent: (status) => clocks.show(status),
+      onEvent: (status) => {
+        clocks.show(status);
+        for (const card of cards) card.stand(status.sites.find(({ site }) => site.id === card.site.id));
+      },
       onState: (kind, text) => kind === "trouble" && say(kind, text),
     }),
   ];
