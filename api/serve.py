@@ -45,6 +45,7 @@ def reachable(host: str) -> str:
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
     from api.app import app
+    from api.heads import Http
     from api.state import State
     from api.wire import Upgrade
 
@@ -56,7 +57,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Http,
         ws=Upgrade,
         lifespan="on",
         log_config=None,

@@ -22,6 +22,8 @@ CLOSE_S = 2.0  # for a client to take a close frame and answer it; then it is cu
 _TURN = 32  # frames of one client heard in a row: 256 KB of empty ones held up everybody for 0.3 s
 _PIECES = 64  # of one message; a message in pieces has as many bytes as one in a single piece
 
+_NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
 
 class Speaker(Protocol):
     """Who speaks on a wire."""
@@ -41,6 +43,13 @@ class Upgrade(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn.available_extensions = []  # permessage-deflate: 84 KiB a connection instead of 35
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a client that shakes hands. A handshake that cannot be read was neither answered nor ended."""
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self.transport.write(_NO_HANDSHAKE)
+            self.transport.close()
 
     def handle_connect(self, event: Any) -> None:
         """Offer the connection to the application."""

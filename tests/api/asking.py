@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import application
+from api.heads import Http
 from api.state import State
 from api.wire import Upgrade
 from domain import accounts
@@ -214,6 +215,7 @@ async def serving(configured: Settings) -> AsyncIterator[Server]:
         uvicorn.Config(
             app,
             port=0,
+            http=Http,
             ws=Upgrade,
             lifespan="on",
             log_config=None,
