@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import SchemaItem
 
 from domain.fence import policy
 
@@ -135,44 +136,23 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
-    op.create_index(
-        op.f("ix_billing_party_account_id"), "billing_party", ["account_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_billing_party_tenant_id"), "billing_party", ["tenant_id"], unique=False
-    )
     op.create_table(
         "closed_month",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("closed_month"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("month_on", sa.Date(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("billed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_closed_month_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_closed_month_agreement_id_agreement")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_closed_month_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_closed_month")),
         sa.UniqueConstraint(
             "agreement_id", "month_on", name=op.f("uq_closed_month_agreement_id_month_on")
         ),
     )
-    op.create_index(
-        op.f("ix_closed_month_account_id"), "closed_month", ["account_id"], unique=False
-    )
-    op.create_index(op.f("ix_closed_month_tenant_id"), "closed_month", ["tenant_id"], unique=False)
     op.create_table(
         "invoice",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("invoice"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
@@ -187,27 +167,16 @@ def upgrade() -> None:
         sa.Column("gross_cents", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("gross_cents = net_cents + vat_cents", name=op.f("ck_invoice_adds_up")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_invoice_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_invoice_agreement_id_agreement")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_invoice_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
         sa.UniqueConstraint(
             "agreement_id", "period_from_on", name=op.f("uq_invoice_agreement_id_period_from_on")
         ),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_invoice_tenant_id_number")),
     )
-    op.create_index(op.f("ix_invoice_account_id"), "invoice", ["account_id"], unique=False)
-    op.create_index(op.f("ix_invoice_tenant_id"), "invoice", ["tenant_id"], unique=False)
     op.create_table(
         "journal_entry",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("journal_entry"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
@@ -230,19 +199,9 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.CheckConstraint("n > 0", name=op.f("ck_journal_entry_n_positive")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_journal_entry_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_journal_entry_agreement_id_agreement")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_journal_entry_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entry")),
         sa.UniqueConstraint("subject_id", "n", name=op.f("uq_journal_entry_subject_id_n")),
-    )
-    op.create_index(
-        op.f("ix_journal_entry_account_id"), "journal_entry", ["account_id"], unique=False
     )
     op.create_index(
         op.f("ix_journal_entry_account_id_at"), "journal_entry", ["account_id", "at"], unique=False
@@ -250,14 +209,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_journal_entry_agreement_id"), "journal_entry", ["agreement_id"], unique=False
     )
-    op.create_index(
-        op.f("ix_journal_entry_tenant_id"), "journal_entry", ["tenant_id"], unique=False
-    )
     op.create_table(
         "planned_line",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("planned_line"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("month_on", sa.Date(), nullable=False),
         sa.Column("rate_code", sa.Text(), nullable=False),
@@ -267,15 +221,8 @@ def upgrade() -> None:
             "quantity_milli >= 0", name=op.f("ck_planned_line_quantity_not_negative")
         ),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_planned_line_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_planned_line_agreement_id_agreement")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_planned_line_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_planned_line")),
         sa.UniqueConstraint(
             "agreement_id",
             "month_on",
@@ -283,15 +230,9 @@ def upgrade() -> None:
             name=op.f("uq_planned_line_agreement_id_month_on_rate_code"),
         ),
     )
-    op.create_index(
-        op.f("ix_planned_line_account_id"), "planned_line", ["account_id"], unique=False
-    )
-    op.create_index(op.f("ix_planned_line_tenant_id"), "planned_line", ["tenant_id"], unique=False)
     op.create_table(
         "rate",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("rate"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -306,23 +247,12 @@ def upgrade() -> None:
         sa.CheckConstraint("NOT isempty(in_force)", name=op.f("ck_rate_in_force_not_empty")),
         sa.CheckConstraint("price_cents >= 0", name=op.f("ck_rate_price_not_negative")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_rate_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_rate_agreement_id_agreement")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_rate_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_rate")),
     )
-    op.create_index(op.f("ix_rate_account_id"), "rate", ["account_id"], unique=False)
-    op.create_index(op.f("ix_rate_tenant_id"), "rate", ["tenant_id"], unique=False)
     op.create_table(
         "credit_note",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("credit_note"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
@@ -340,31 +270,20 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("net_cents > 0", name=op.f("ck_credit_note_net_positive")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_credit_note_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_credit_note_agreement_id_agreement")
         ),
         sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoice.id"], name=op.f("fk_credit_note_invoice_id_invoice")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_credit_note_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note")),
         sa.UniqueConstraint("invoice_id", name=op.f("uq_credit_note_invoice_id")),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_credit_note_tenant_id_number")),
     )
-    op.create_index(op.f("ix_credit_note_account_id"), "credit_note", ["account_id"], unique=False)
     op.create_index(
         op.f("ix_credit_note_agreement_id"), "credit_note", ["agreement_id"], unique=False
     )
-    op.create_index(op.f("ix_credit_note_tenant_id"), "credit_note", ["tenant_id"], unique=False)
     op.create_table(
         "invoice_line",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("invoice_line"),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
         sa.Column("rate_id", sa.Uuid(), nullable=True),
         sa.Column("terms_id", sa.Uuid(), nullable=True),
@@ -390,36 +309,23 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("price_cents >= 0", name=op.f("ck_invoice_line_price_not_negative")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_invoice_line_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_line_invoice_id_invoice")
         ),
         sa.ForeignKeyConstraint(
             ["rate_id"], ["rate.id"], name=op.f("fk_invoice_line_rate_id_rate")
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_invoice_line_tenant_id_tenant")
-        ),
-        sa.ForeignKeyConstraint(
             ["terms_id"], ["terms.id"], name=op.f("fk_invoice_line_terms_id_terms")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_line")),
         sa.UniqueConstraint(
             "invoice_id", "position", name=op.f("uq_invoice_line_invoice_id_position")
         ),
     )
-    op.create_index(
-        op.f("ix_invoice_line_account_id"), "invoice_line", ["account_id"], unique=False
-    )
     op.create_index(op.f("ix_invoice_line_rate_id"), "invoice_line", ["rate_id"], unique=False)
-    op.create_index(op.f("ix_invoice_line_tenant_id"), "invoice_line", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_invoice_line_terms_id"), "invoice_line", ["terms_id"], unique=False)
     op.create_table(
         "journal_line",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("journal_line"),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column(
             "book",
@@ -441,19 +347,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.CheckConstraint("amount_cents <> 0", name=op.f("ck_journal_line_amount_not_zero")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_journal_line_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["entry_id"], ["journal_entry.id"], name=op.f("fk_journal_line_entry_id_journal_entry")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_journal_line_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_line")),
         sa.UniqueConstraint("entry_id", "book", name=op.f("uq_journal_line_entry_id_book")),
-    )
-    op.create_index(
-        op.f("ix_journal_line_account_id"), "journal_line", ["account_id"], unique=False
     )
     op.create_index(
         op.f("ix_journal_line_account_id_book"),
@@ -461,38 +357,24 @@ def upgrade() -> None:
         ["account_id", "book"],
         unique=False,
     )
-    op.create_index(op.f("ix_journal_line_tenant_id"), "journal_line", ["tenant_id"], unique=False)
     op.create_table(
         "payment",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("payment"),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_payment_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_payment_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoice.id"], name=op.f("fk_payment_invoice_id_invoice")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_payment_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
         sa.UniqueConstraint(
             "invoice_id", "reference", name=op.f("uq_payment_invoice_id_reference")
         ),
     )
-    op.create_index(op.f("ix_payment_account_id"), "payment", ["account_id"], unique=False)
-    op.create_index(op.f("ix_payment_tenant_id"), "payment", ["tenant_id"], unique=False)
     op.create_table(
         "recovery_case",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("recovery_case"),
         sa.Column("incident_id", sa.Uuid(), nullable=False),
         sa.Column(
             "size",
@@ -516,24 +398,11 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("round > 0", name=op.f("ck_recovery_case_round_positive")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_recovery_case_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["incident_id"], ["incident.id"], name=op.f("fk_recovery_case_incident_id_incident")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_recovery_case_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_case")),
-    )
-    op.create_index(
-        op.f("ix_recovery_case_account_id"), "recovery_case", ["account_id"], unique=False
     )
     op.create_index(
         op.f("ix_recovery_case_incident_id"), "recovery_case", ["incident_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_recovery_case_tenant_id"), "recovery_case", ["tenant_id"], unique=False
     )
     op.create_index(
         "uq_recovery_case_one_open",
@@ -544,9 +413,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "credit_band",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("credit_band"),
         sa.Column("term_id", sa.Uuid(), nullable=False),
         sa.Column("below_ppm", sa.BigInteger(), nullable=False),
         sa.Column("fixed_cents", sa.BigInteger(), nullable=True),
@@ -562,24 +429,13 @@ def upgrade() -> None:
             "fixed_cents >= 0", name=op.f("ck_credit_band_fixed_cents_not_negative")
         ),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_credit_band_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_credit_band_tenant_id_tenant")
-        ),
-        sa.ForeignKeyConstraint(
             ["term_id"], ["promise_term.id"], name=op.f("fk_credit_band_term_id_promise_term")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_band")),
         sa.UniqueConstraint("term_id", "below_ppm", name=op.f("uq_credit_band_term_id_below_ppm")),
     )
-    op.create_index(op.f("ix_credit_band_account_id"), "credit_band", ["account_id"], unique=False)
-    op.create_index(op.f("ix_credit_band_tenant_id"), "credit_band", ["tenant_id"], unique=False)
     op.create_table(
         "delivered_line",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("delivered_line"),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("rate_code", sa.Text(), nullable=False),
         sa.Column("delivered_on", sa.Date(), nullable=False),
@@ -587,9 +443,6 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("invoice_line_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("quantity_milli <> 0", name=op.f("ck_delivered_line_quantity_not_zero")),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_delivered_line_account_id_account")
-        ),
         sa.ForeignKeyConstraint(
             ["agreement_id"],
             ["agreement.id"],
@@ -600,16 +453,9 @@ def upgrade() -> None:
             ["invoice_line.id"],
             name=op.f("fk_delivered_line_invoice_line_id_invoice_line"),
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_delivered_line_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivered_line")),
         sa.UniqueConstraint(
             "agreement_id", "reference", name=op.f("uq_delivered_line_agreement_id_reference")
         ),
-    )
-    op.create_index(
-        op.f("ix_delivered_line_account_id"), "delivered_line", ["account_id"], unique=False
     )
     op.create_index(
         op.f("ix_delivered_line_agreement_id_delivered_on"),
@@ -623,14 +469,9 @@ def upgrade() -> None:
         ["invoice_line_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_delivered_line_tenant_id"), "delivered_line", ["tenant_id"], unique=False
-    )
     op.create_table(
         "dispute",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("dispute"),
         sa.Column("promise_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("opened_by", sa.Text(), nullable=False),
@@ -655,19 +496,10 @@ def upgrade() -> None:
             "(state = 'open') = (decided_at IS NULL)", name=op.f("ck_dispute_end_has_instant")
         ),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_dispute_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["promise_id"], ["promise.id"], name=op.f("fk_dispute_promise_id_promise")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_dispute_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
     )
-    op.create_index(op.f("ix_dispute_account_id"), "dispute", ["account_id"], unique=False)
     op.create_index(op.f("ix_dispute_promise_id"), "dispute", ["promise_id"], unique=False)
-    op.create_index(op.f("ix_dispute_tenant_id"), "dispute", ["tenant_id"], unique=False)
     op.create_index(
         "uq_dispute_one_open",
         "dispute",
@@ -677,9 +509,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "credit_note_line",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("credit_note_line"),
         sa.Column("credit_note_id", sa.Uuid(), nullable=False),
         sa.Column("credit_id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
@@ -701,9 +531,6 @@ def upgrade() -> None:
         sa.Column("vat_rate_bps", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("price_cents >= 0", name=op.f("ck_credit_note_line_price_not_negative")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_credit_note_line_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["credit_id"], ["credit.id"], name=op.f("fk_credit_note_line_credit_id_credit")
         ),
         sa.ForeignKeyConstraint(
@@ -716,29 +543,17 @@ def upgrade() -> None:
             ["journal_entry.id"],
             name=op.f("fk_credit_note_line_entry_id_journal_entry"),
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_credit_note_line_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note_line")),
         sa.UniqueConstraint(
             "credit_note_id", "position", name=op.f("uq_credit_note_line_credit_note_id_position")
         ),
         sa.UniqueConstraint("entry_id", name=op.f("uq_credit_note_line_entry_id")),
     )
     op.create_index(
-        op.f("ix_credit_note_line_account_id"), "credit_note_line", ["account_id"], unique=False
-    )
-    op.create_index(
         op.f("ix_credit_note_line_credit_id"), "credit_note_line", ["credit_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_credit_note_line_tenant_id"), "credit_note_line", ["tenant_id"], unique=False
     )
     op.create_table(
         "recovery_step",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        *_owned("recovery_step"),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -771,9 +586,6 @@ def upgrade() -> None:
             name=op.f("ck_recovery_step_done_is_whole"),
         ),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_recovery_step_account_id_account")
-        ),
-        sa.ForeignKeyConstraint(
             ["case_id"], ["recovery_case.id"], name=op.f("fk_recovery_step_case_id_recovery_case")
         ),
         sa.ForeignKeyConstraint(
@@ -782,16 +594,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["owner_id"], ["app_user.id"], name=op.f("fk_recovery_step_owner_id_app_user")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_recovery_step_tenant_id_tenant")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_step")),
         sa.UniqueConstraint(
             "case_id", "round", "kind", name=op.f("uq_recovery_step_case_id_round_kind")
         ),
-    )
-    op.create_index(
-        op.f("ix_recovery_step_account_id"), "recovery_step", ["account_id"], unique=False
     )
     op.create_index(
         "ix_recovery_step_due",
@@ -800,9 +605,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("done_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_recovery_step_tenant_id"), "recovery_step", ["tenant_id"], unique=False
-    )
+    for table in OF_AN_ACCOUNT:
+        for column in ("account_id", "tenant_id"):
+            op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
     op.add_column(
         "credit",
         sa.Column(
@@ -962,3 +767,19 @@ def downgrade() -> None:
     op.drop_column("credit", "term_id")
     op.drop_column("credit", "state")
     op.drop_column("credit", "kind")
+
+
+def _owned(table: str) -> list[SchemaItem]:
+    """What every row of a client's has: its id, its company, its client."""
+    return [
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f(f"fk_{table}_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f(f"fk_{table}_tenant_id_tenant")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+    ]
