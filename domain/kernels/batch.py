@@ -69,14 +69,6 @@ def beyond(promise: int) -> str:
     return f"the deadline of promise {promise} lies beyond its calendar"
 
 
-def records_of(rows: Verdicts) -> Rows:
-    """Copy columns into records, the inverse of `columns_of`."""
-    records = empty_rows(rows.promise.size)
-    for name, column in rows._asdict().items():
-        records[name] = column
-    return records
-
-
 def empty_rows(capacity: int) -> Rows:
     """Room for at most `capacity` rows; a part needs at least one event."""
     return np.recarray(capacity, VERDICT)

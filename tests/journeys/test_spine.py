@@ -35,10 +35,10 @@ from domain.messages import Message, MessageState
 from domain.outbox import Outbox, OutboxState
 from domain.sla import Promise, State
 from domain.sla.replay import verify
-from domain.verification import verify_chain
 from schema import ids
 from tests import build, servers
 from tests.api import asking
+from tests.chains import verify_chain
 from tests.journeys.watching import Watcher, Workers, watching
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

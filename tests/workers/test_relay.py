@@ -16,10 +16,10 @@ from domain.db import Sessions, transaction
 from domain.ledger import Entry, ShardMark
 from domain.numbering import Numbered
 from domain.outbox import Outbox
-from domain.verification import verify_chain
 from realtime.stream import Streams
 from realtime.tasks import end
 from tests import facts, servers
+from tests.chains import verify_chain
 from workers.main import for_ever
 from workers.queue import Queue
 from workers.relay import Relay

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.kernels import Calendars, Events, HorizonTooShort, Promises
-from domain.kernels.batch import columns_of, judged, records_of
+from domain.kernels.batch import judged
 from domain.kernels.burn import PAGE, TICKET, burning, limits_for
 from domain.kernels.columns import PRIORITIES, TARGET
 from domain.kernels.lists import late_list, open_list
@@ -45,7 +45,6 @@ def test_a_replay_is_the_small_calls_put_together(log: Log) -> None:
         np.bincount(whose[(says & TICKET) > 0], minlength=p),
     )
     assert fingerprint(found) == fingerprint(small)
-    assert (records_of(columns_of(rows)) == rows).sum() == (rows.decided_us >= 0).sum()  # NaN ≠ NaN
     assert found.late.unit.size > 100
     assert found.tickets.sum() > 0
 

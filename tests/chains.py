@@ -1,4 +1,4 @@
-"""Verification: walk a tenant's hash chain from the first fact to the head, and say where it breaks."""
+"""The hash chain of a company, walked from the first fact to the head, and where it breaks."""
 
 from dataclasses import dataclass
 from uuid import UUID
