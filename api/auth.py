@@ -1,5 +1,6 @@
 """Who is asking: a bearer token or an API key becomes an actor, whose rights are read anew every few seconds."""
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,7 +15,7 @@ from domain.actor import Actor
 from domain.db import Sessions, transaction
 
 FRESH_S = 4.0  # rights end within 5 s of being taken away
-KEPT = 30_000  # more than there are connections: of a token that is forgotten in between, the signature is read again
+KEPT = 30_000  # more than there are connections: what is forgotten between two rounds is looked up in each
 AT_ONCE = 500  # tokens looked up together
 _LONGEST = 4096
 _KEY, _DEVICE = "wb_", "wd_"
@@ -30,7 +31,7 @@ class Identity:
     """A device, which hands in measurements and asks nothing."""
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """What was found out about a token, and when; `claims` are those of a token of ours, whose signature is good."""
 
     seen_at: float
@@ -38,7 +39,12 @@ class _Known(NamedTuple):
     claims: Claims | None = None
 
 
-_NEVER = _Known(float("-inf"), None)
+_NEVER = Known(float("-inf"), None)
+
+
+def _digest(presented: str) -> bytes:
+    """What a token is remembered by: as short for 4 KiB of nonsense as for a key, and no secret."""
+    return hashlib.blake2b(presented.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 class Authenticator:
@@ -51,14 +57,14 @@ class Authenticator:
         self._keys = keys
         self._now = now
         self._oidc = oidc
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
 
     async def identify(self, presented: str) -> Identity | None:
         """Who presents this token or key; None when it is good for nothing (any more)."""
         if not presented or len(presented) > _LONGEST or "\0" in presented:
             return None
-        known = self._known.get(presented)
-        if known is None or time.monotonic() - known.seen_at >= FRESH_S:
+        known = self.known(presented)
+        if time.monotonic() - known.seen_at >= FRESH_S:
             known = (await self._look_up([presented]))[presented]
         return self._still(known)
 
@@ -71,30 +77,33 @@ class Authenticator:
         the same moment do not come round at the same moment for ever.
         """
         tick = time.monotonic()
-        seen = {each: self._known.get(each, _NEVER).seen_at for each in presented}
-        due = sum(tick - seen_at >= FRESH_S for seen_at in seen.values())
-        share = int(len(seen) * every_s / max(every_s, FRESH_S))
-        oldest = sorted(seen, key=seen.__getitem__)[: max(due, share)]
-        found: dict[str, _Known] = {}
+        known = {each: self.known(each) for each in presented}
+        due = sum(tick - each.seen_at >= FRESH_S for each in known.values())
+        share = int(len(known) * every_s / max(every_s, FRESH_S))
+        oldest = sorted(known, key=lambda each: known[each].seen_at)[: max(due, share)]
         for start in range(0, len(oldest), AT_ONCE):
-            found |= await self._look_up(oldest[start : start + AT_ONCE])
-        return {each: self._still(found.get(each) or self._known[each]) for each in seen}
+            known |= await self._look_up(oldest[start : start + AT_ONCE])
+        return {each: self._still(found) for each, found in known.items()}
 
-    def _still(self, known: _Known) -> Identity | None:
+    def known(self, presented: str) -> Known:
+        """What is remembered of a token."""
+        return self._known.get(_digest(presented), _NEVER)
+
+    def _still(self, known: Known) -> Identity | None:
         identity = known.identity
         if identity is None or identity.expires_at is None:
             return identity
         return None if self._now().timestamp() >= identity.expires_at else identity
 
-    async def _look_up(self, presented: Sequence[str]) -> dict[str, _Known]:
+    async def _look_up(self, presented: Sequence[str]) -> dict[str, Known]:
         """Find out about these and remember it."""
         tick, at = time.monotonic(), self._now()
         claims = {each: self._claims(each) for each in presented}
         identities = await self._identities(claims, at)
-        found = {each: _Known(tick, identities.get(each), claims[each]) for each in presented}
+        found = {each: Known(tick, identities.get(each), claims[each]) for each in presented}
         for each, known in found.items():
-            self._known[each] = known
-            self._known.move_to_end(each)
+            self._known[key := _digest(each)] = known
+            self._known.move_to_end(key)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return found
@@ -103,8 +112,7 @@ class Authenticator:
         """What a token of ours says. A signature that was good stays good; it costs more than the rest."""
         if presented.startswith((_KEY, _DEVICE)):
             return None
-        known = self._known.get(presented)
-        return self._keys.read(presented) if known is None or known.claims is None else known.claims
+        return self.known(presented).claims or self._keys.read(presented)
 
     async def _identities(
         self, claims: Mapping[str, Claims | None], at: datetime

@@ -1,6 +1,7 @@
 """The way out to one client: what is told leaves at once while it reads, and is held back, bounded, otherwise."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
@@ -25,7 +26,7 @@ class Reader(Protocol):
         ...
 
 
-class Outlet:
+class Outlet(ABC):
     """One connection's way out. `flowing` tells whether what is written goes out at once."""
 
     __slots__ = ("_bytes", "_count", "_held", "_holding", "_paused", "_waiting", "flowing", "write")
@@ -76,9 +77,9 @@ class Outlet:
             self._waiting = [*(self._waiting or ()), waiting]
             await waiting
 
+    @abstractmethod
     def give_up(self) -> None:
         """Let go of a client that takes nothing and asks for more."""
-        raise NotImplementedError
 
     def pause_writing(self) -> None:
         """The transport's buffer is full."""

@@ -8,14 +8,13 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain import positions
@@ -136,8 +135,10 @@ class Intake:
         return await waiting.answer
 
     async def _work(self) -> None:
-        with suppress(OSError, SQLAlchemyError):  # away: they are made with the first report
+        try:
             await self._have_days()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a hand must not fall: the first report meets it again
+            log.warning("intake.no_days", error=repr(error))
         while True:
             await self._filled.wait()
             group = self._group()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
@@ -136,9 +136,19 @@ async def for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:
             error = fell
         if loop.time() - began > CALM_S:
             pause = 0.25
-        log.warning("worker.part_fell", part=name, error=repr(error), again_in_s=pause)
+        errors = [] if error is None else [repr(each) for each in _back_to_the_first(error)]
+        log.warning("worker.part_fell", part=name, errors=errors, again_in_s=pause)
         await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - spreads load, guards nothing
         pause = min(LONGEST_S, pause * 2)
+
+
+def _back_to_the_first(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came of: the last may be that of tidying up after the one that matters."""
+    before: BaseException | None = error
+    while before is not None:
+        yield before
+        cause, context = before.__cause__, before.__context__
+        before = cause if cause is not None or before.__suppress_context__ else context
 
 
 async def _named(make: Sessions) -> str:

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import event
 
+from api import auth
 from api.audience import ROUND_S
 from api.auth import FRESH_S, Authenticator
 from domain import accounts, credentials
@@ -120,10 +122,20 @@ async def test_those_who_came_together_are_looked_up_by_turns_and_each_in_time(
     crowd = [api.token(user.id) for user in await users(api, office, 24)]
     asked = stranger(api)
     await asked.identify_all(crowd, every_s=ROUND_S)
-    seen = {each: asked._known[each].seen_at for each in crowd}
+    seen = {each: asked.known(each).seen_at for each in crowd}
     for _ in range(int(FRESH_S / ROUND_S)):
         before = dict(seen)
         await asked.identify_all(crowd, every_s=ROUND_S)
-        seen = {each: asked._known[each].seen_at for each in crowd}
+        seen = {each: asked.known(each).seen_at for each in crowd}
         assert sum(seen[each] != before[each] for each in crowd) == 3
     assert len(set(seen.values())) == 8
+
+
+async def test_more_than_are_remembered_are_known_all_the_same(
+    api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "KEPT", 5)
+    crowd = [api.token(user.id) for user in await users(api, office, 12)]
+    asked = stranger(api)
+    for _ in range(3):
+        assert all((await asked.identify_all(crowd, every_s=ROUND_S)).values())

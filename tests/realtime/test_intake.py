@@ -1,0 +1,34 @@
+"""Intake without a database: said in the log, and told to whoever reports, for as long as it lasts."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
+
+from domain.db import connect, sessions
+from domain.positions import Position
+from realtime.intake import HANDS, Intake
+
+
+def _tell(_moved: Sequence[Position]) -> None:
+    raise AssertionError("nobody moved")
+
+
+async def test_intake_begins_without_a_database_and_says_so() -> None:
+    engine = connect("postgresql://nobody@127.0.0.1:1/nowhere")
+    with capture_logs() as said:
+        async with Intake(
+            sessions(engine), lambda: datetime.now(UTC), _tell, keep=timedelta(days=1)
+        ) as intake:
+            async with asyncio.timeout(10):
+                while len(said) < HANDS:  # noqa: ASYNC110 - a log has no event
+                    await asyncio.sleep(0.01)
+            with pytest.raises((OSError, DBAPIError)):
+                await intake.take(uuid4(), [], source=0)
+    await engine.dispose()
+    assert [each["event"] for each in said] == ["intake.no_days"] * HANDS
+    assert all("Connect" in each["error"] for each in said)
