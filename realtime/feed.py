@@ -19,6 +19,7 @@ from realtime.source import Ear, GapReason, Source, Told
 from realtime.topics import Topic, admit, seen_by, sees
 
 PAGE = 500  # facts read back at once
+MOST_KINDS = 500  # to choose by; PostgreSQL takes 32,767 parameters and would seem to be away
 TOO_FAR = 10_000  # facts behind: reading the ledger page by page serves better than a feed
 
 
@@ -76,6 +77,8 @@ class Facts(Source):
 
     async def begin(self) -> None:
         """Refuse who may not, and find the place to begin at."""
+        if self._kinds is not None and len(self._kinds) > MOST_KINDS:
+            raise Refused(Code.INVALID, f"At most {MOST_KINDS} kinds.", argument="kinds")
         await self._hub.ready()
         async with self._make() as session:
             await admit(session, self._actor, self._topic[1])

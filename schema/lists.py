@@ -74,4 +74,4 @@ def naming(query: Rows, column: Any, type_name: str, text: str | None) -> Rows:
 
 def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:
     """Only these values, if any are asked for."""
-    return query if values is None else query.where(column.in_(values))
+    return query if values is None else query.where(column.in_(set(values)))

@@ -101,7 +101,7 @@ class OutboxQuery:
     ) -> Rows:
         """Consequences, oldest first; none for who may not operate the software."""
         wanted = states or [OutboxState.PENDING, OutboxState.DEAD]
-        return visible(info, OutboxRow).where(OutboxRow.state.in_(wanted))
+        return visible(info, OutboxRow).where(OutboxRow.state.in_(set(wanted)))
 
 
 @strawberry.type(description="Having things tried again.")

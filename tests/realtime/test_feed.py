@@ -116,6 +116,16 @@ async def test_a_cursor_from_the_future_is_refused(make: Sessions, hub: Hub) -> 
     assert refused.value.refusal.code is Code.CURSOR_INVALID
 
 
+async def test_a_feed_of_more_kinds_than_there_can_be_is_refused(make: Sessions, hub: Hub) -> None:
+    whom = await facts.client(make)
+    kinds = [str(n) for n in range(33_000)]
+    with pytest.raises(Refused) as refused:
+        await anext(
+            feed.facts(hub, make, whom.actor, account_id=whom.account_id, kinds=kinds, after=0)
+        )
+    assert refused.value.refusal.argument == "kinds"
+
+
 async def test_a_client_never_hears_what_is_internal_and_staff_does(
     make: Sessions, hub: Hub
 ) -> None:
