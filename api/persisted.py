@@ -4,8 +4,10 @@ A trusted document is asked for by `documentId` or by Apollo's `persistedQuery`;
 hash. With a manifest, client roles may ask nothing else than what is in it.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from sys import getsizeof
 from typing import Any
@@ -19,6 +21,7 @@ from redis.exceptions import RedisError
 from api.documents import Invalid
 from api.engine import Ask
 from api.kept import Kept
+from api.throttle import STALLED_S
 from domain.actor import Actor
 
 log = structlog.get_logger()
@@ -26,6 +29,7 @@ log = structlog.get_logger()
 KEPT_BYTES = 16_000_000
 KEPT_S = 24 * 3600
 LONGEST_KEPT = 64_000
+AWAY_S = 1.0  # for how long a Redis that failed is not asked again
 
 
 class ManifestError(Exception):
@@ -58,6 +62,7 @@ class Persisted:
         self._manifest = manifest
         self._trusted = frozenset(manifest.values())
         self._redis = redis
+        self._back_at = 0.0
         self._seen: Kept[str, str] = Kept(KEPT_BYTES)
 
     async def find(self, ask: Ask) -> None:
@@ -87,21 +92,27 @@ class Persisted:
         if len(ask.query) > LONGEST_KEPT:
             return
         self._keep(named, ask.query)
-        try:
-            await self._redis.set(_key(named), ask.query, ex=KEPT_S)
-        except (RedisError, OSError) as error:
-            log.warning("persisted.redis_away", error=repr(error))
+        await self._hurried(lambda: self._redis.set(_key(named), ask.query, ex=KEPT_S))
 
     async def _remembered(self, named: str) -> str | None:
-        try:
-            kept = await self._redis.get(_key(named))
-        except (RedisError, OSError):
-            return None
+        kept = await self._hurried(lambda: self._redis.get(_key(named)))
         text: str | None = None if kept is None else kept.decode()
         if text is None or hash_of(text) != named:
             return None
         self._keep(named, text)
         return text
+
+    async def _hurried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """What Redis answers; None when it is away, or frozen: then its connections stay open and say nothing."""
+        if time.monotonic() < self._back_at:
+            return None
+        try:
+            async with asyncio.timeout(STALLED_S):
+                return await ask()
+        except (RedisError, OSError) as error:
+            self._back_at = time.monotonic() + AWAY_S
+            log.warning("persisted.redis_away", error=repr(error))
+            return None
 
     def _keep(self, named: str, text: str) -> None:
         self._seen.put(named, text, getsizeof(text) + 200)

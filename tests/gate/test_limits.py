@@ -112,6 +112,22 @@ async def test_a_document_that_was_sent_with_its_hash_is_known_by_it_in_every_pr
     assert code(wrong) == "BAD_REQUEST"
 
 
+async def test_a_frozen_redis_holds_up_no_document(database_url: str, tmp_path: Path) -> None:
+    with redis_server() as server:
+        async with having(database_url, server.url, tmp_path) as api:
+            office = await asking.office(api)
+            server.freeze()
+            try:
+                async with asyncio.timeout(5):
+                    unknown = await post(api, office.client, extensions=named(VIEWER))
+                    sent = await post(api, office.client, query=VIEWER, extensions=named(VIEWER))
+                    again = await post(api, office.client, extensions=named(VIEWER))
+            finally:
+                server.thaw()
+    assert code(unknown) == "PERSISTED_QUERY_NOT_FOUND"
+    assert sent["data"] == again["data"] == {"viewer": {"role": "CLIENT_ADMIN"}}
+
+
 async def test_a_known_document_is_asked_for_by_get_too(api: Api, office: Office) -> None:
     await post(api, office.client, query=VIEWER, extensions=named(VIEWER))
     response = await api.http.get(
