@@ -1,9 +1,6 @@
 """graphql-transport-ws: queries, mutations and subscriptions over one socket, whose life ends with its token's.
 
-Close codes: 1009 a message too big, 1012 restart, come back, 1013 no room, try later; 4400 not the protocol, 4401
-not initialised, 4403 not (or no longer) allowed, 4406 no such subprotocol, 4408 no `connection_init` in time, 4409
-operation id in use, 4429 too many connections or introductions; 1011 a bug of ours. After 4403, 4408, 1011, 1012 and
-1013 reconnecting makes sense (with a fresh token, first).
+What each close code means, and whether to come back, is in `docs/reference/realtime.md`.
 """
 
 import asyncio
