@@ -17,6 +17,8 @@ from rich.progress import Progress
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import books
+from api.books import Books, Step
 from api.companies import CLIENTS, COMPANY, STAFF, TROUBLES, Client
 from domain import accounts, agreements, calendars, compensation, incidents
 from domain.accounts import Account, Site, Stage, Tenant
@@ -39,8 +41,6 @@ from domain.sla import Promise, State
 
 WEEKS = 4
 TICKETS_A_DAY = 6
-
-Step = Callable[[AsyncSession], Awaitable[Any]]
 
 
 def run(settings: Settings) -> bool:
@@ -80,9 +80,18 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
     chance = random.Random(20_260_101)  # noqa: S311 - a story, not a secret; the same one every time
     start = at - timedelta(weeks=WEEKS)
     async with transaction(make) as session:
-        desk, sites = await _company(session, start)
+        desk, manager_id, sites, everyone = await _company(session, start)
+        actor = Actor.system(desk.tenant_id, "seed", origin=Origin.HISTORY)
+        month_on, _ = books.billed_month(start, at)
+        await books.open_books(session, actor, everyone, at=start, month_on=month_on)
         await _other_company(session, start)
-        steps = sorted(_weeks(chance, desk, sites, start, at), key=lambda step: step[0])
+        steps = sorted(
+            [
+                *_weeks(chance, desk, sites, everyone, start, at),
+                *books.weeks(actor, manager_id, everyone, start, at),
+            ],
+            key=lambda step: step[0],
+        )
         for done, (_, step) in enumerate(steps):
             await step(session)
             if done % 25 == 0:
@@ -90,13 +99,15 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
                 tell(done, len(steps))
 
 
-async def _company(session: AsyncSession, at: datetime) -> tuple[Actor, list[Site]]:
-    """The company with its clients and staff; its dispatcher and its sites."""
+async def _company(
+    session: AsyncSession, at: datetime
+) -> tuple[Actor, UUID, list[Site], list[Books]]:
+    """The company with its clients and staff; its dispatcher, who looks after clients, its sites, and the books."""
     company = await accounts.create_tenant(
         session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999"
     )
     actor = Actor.system(company.id, "seed", origin=Origin.HISTORY)
-    sites = await _clients(session, actor, at)
+    sites, everyone = await _clients(session, actor, at)
     staff = {
         role: await accounts.add_user(
             session,
@@ -109,11 +120,14 @@ async def _company(session: AsyncSession, at: datetime) -> tuple[Actor, list[Sit
         for role, name, mailbox in STAFF
     }
     desk = replace(actor, role=Role.DISPATCHER, subject=f"user:{staff[Role.DISPATCHER].id}")
-    return desk, sites
+    return desk, staff[Role.RELATIONSHIP_MANAGER].id, sites, everyone
 
 
-async def _clients(session: AsyncSession, actor: Actor, at: datetime) -> list[Site]:
+async def _clients(
+    session: AsyncSession, actor: Actor, at: datetime
+) -> tuple[list[Site], list[Books]]:
     sites: list[Site] = []
+    everyone: list[Books] = []
     calendar = await calendars.define(
         session,
         actor,
@@ -169,7 +183,7 @@ async def _clients(session: AsyncSession, actor: Actor, at: datetime) -> list[Si
             for place in client.places
         ]
         await _people(session, actor, account, client, at)
-        await agreements.sign(
+        agreement = await agreements.sign(
             session,
             actor,
             account.id,
@@ -180,7 +194,8 @@ async def _clients(session: AsyncSession, actor: Actor, at: datetime) -> list[Si
             terms=_terms(client, calendar, office),
             at=at,
         )
-    return sites
+        everyone.append(Books(client, account.id, agreement.id))
+    return sites, everyone
 
 
 async def _people(
@@ -267,16 +282,28 @@ async def _other_company(session: AsyncSession, at: datetime) -> None:
 
 
 def _weeks(
-    chance: random.Random, actor: Actor, sites: Sequence[Site], start: datetime, end: datetime
+    chance: random.Random,
+    actor: Actor,
+    sites: Sequence[Site],
+    everyone: Sequence[Books],
+    start: datetime,
+    end: datetime,
 ) -> Iterator[tuple[datetime, Step]]:
+    by_account = {each.account_id: each for each in everyone}
     for number in range(WEEKS * 7 * TICKETS_A_DAY):
         opened = start + timedelta(days=number / TICKETS_A_DAY, minutes=chance.uniform(0, 180))
         if opened < end - timedelta(minutes=5):
-            yield from _ticket(chance, actor, chance.choice(sites), opened, end)
+            site = chance.choice(sites)
+            yield from _ticket(chance, actor, site, by_account[site.account_id], opened, end)
 
 
 def _ticket(
-    chance: random.Random, actor: Actor, site: Site, opened: datetime, end: datetime
+    chance: random.Random,
+    actor: Actor,
+    site: Site,
+    whose: Books,
+    opened: datetime,
+    end: datetime,
 ) -> Iterator[tuple[datetime, Step]]:
     """One ticket's life; most go as promised, a few run late somewhere."""
     kind, priority, source, summary = chance.choice(TROUBLES)
@@ -324,13 +351,19 @@ def _ticket(
 
         return at, do
 
+    async def drive(session: AsyncSession) -> None:
+        driver = Actor.system(actor.tenant_id, "seed", origin=Origin.HISTORY)
+        await books.call_out(driver, whose, known["id"], arrived)(session)
+
     # The history ends now: what would happen later has not happened.
     steps: list[tuple[datetime, Step]] = [
         (opened, open_it),
         then(incidents.acknowledge, answered),
     ]
     if kind is TicketKind.ALARM:
-        steps.append(then(incidents.arrive, answered + timedelta(minutes=chance.uniform(5, 18))))
+        arrived = answered + timedelta(minutes=chance.uniform(5, 18))
+        steps.append(then(incidents.arrive, arrived))
+        steps.append((arrived, drive))
     spoken = answered + timedelta(minutes=chance.uniform(5, 14))
     every = {Priority.CRITICAL: 28, Priority.HIGH: 100, Priority.MEDIUM: 220}.get(priority, 1300)
     while spoken < solved:

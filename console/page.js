@@ -53,6 +53,23 @@ const EXAMPLES = [
 }`,
   },
   {
+    name: "What was billed, and given back",
+    about: "Every line follows from the terms; credits are set off by a note.",
+    query: `query Money {
+  invoices(first: 3) {
+    nodes {
+      number
+      netCents
+      openCents
+      agreement { account { name } }
+      lines { name quantityMilli unit netCents }
+      creditNote { number netCents }
+    }
+  }
+  recoveryCases(first: 1) { nodes { summary state steps { kind dueAt doneAt } } }
+}`,
+  },
+  {
     name: "Live: breaches as they happen",
     about: "The last few, then what happens. Restart the server: it comes back without missing one.",
     query: `subscription Breaches($after: String) {

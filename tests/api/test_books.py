@@ -1,0 +1,65 @@
+"""The demo company's money: which month was billed, whatever day the demo is made on, and what there is to see."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from api import companies, seed
+from api.books import billed_month
+from domain import journal
+from domain.accounts import Tenant
+from domain.actor import Actor
+from domain.compensation import Credit
+from domain.db import Sessions
+from domain.invoices import CreditNote, Invoice, Payment
+from domain.journal import Book
+from domain.recovery import CaseState, RecoveryCase
+
+
+def test_on_every_day_of_four_years_a_month_was_billed_when_it_was_over_and_a_week_was_played() -> (
+    None
+):
+    for day in range(4 * 365 + 1):
+        for minute in (1, 12 * 60):
+            end = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day, minutes=minute)
+            start = end - timedelta(weeks=4)
+            month_on, at = billed_month(start, end)
+            following = (month_on + timedelta(days=32)).replace(day=1)
+            assert start + timedelta(days=7) <= at < end
+            assert at >= datetime(following.year, following.month, 1, 6, tzinfo=UTC)
+            assert date(end.year, end.month, 1) - month_on <= timedelta(days=62)
+
+
+@pytest.mark.anyio
+async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_case(
+    make: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed, "TICKETS_A_DAY", 2)  # a third of it is quicker, and enough
+    await seed.seed(make, at=datetime(2026, 12, 1, 0, 10, tzinfo=UTC), tell=lambda _done, _of: None)
+    async with make() as session:
+        [company] = await session.scalars(select(Tenant).where(Tenant.name == companies.COMPANY))
+        invoices = (
+            await session.scalars(select(Invoice).where(Invoice.tenant_id == company.id))
+        ).all()
+        assert len(invoices) == len(companies.CLIENTS)
+        assert {(each.period_from_on, each.issued_on) for each in invoices} == {
+            (date(2026, 10, 1), date(2026, 11, 10))
+        }
+        notes = (
+            await session.scalars(select(CreditNote).where(CreditNote.tenant_id == company.id))
+        ).all()
+        [payment] = await session.scalars(select(Payment).where(Payment.tenant_id == company.id))
+        [case] = await session.scalars(
+            select(RecoveryCase).where(RecoveryCase.tenant_id == company.id)
+        )
+        given = await session.scalar(
+            select(func.sum(Credit.amount_cents)).where(Credit.tenant_id == company.id)
+        )
+        actor = Actor.system(company.id, "test")
+        owed = await journal.balance(
+            session, actor, payment.account_id, Book.RECEIVABLE, currency="EUR"
+        )
+    assert 0 < sum(note.net_cents for note in notes) < (given or 0)
+    assert case.state is CaseState.OPEN
+    assert owed == 0
