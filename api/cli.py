@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 import_app = typer.Typer(help="Bring in history from other systems.", no_args_is_help=True)
-export_app = typer.Typer(help="Take out what was decided.", no_args_is_help=True)
+export_app = typer.Typer(help="Take out what was decided, and what happened.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 
@@ -30,7 +30,9 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
 Tenant = Annotated[str | None, typer.Option(help="Name or id of the security company.")]
 Account = Annotated[str | None, typer.Option(help="Name or id of the client account.")]
-Host = Annotated[str | None, typer.Option(help="Address to listen on (WAARBORG_HOST).")]
+Host = Annotated[
+    str | None, typer.Option(help="Address to listen on (WAARBORG_HOST, else 127.0.0.1).")
+]
 Port = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="Port; 0 takes a free one (WAARBORG_PORT, else 8000)."),
@@ -132,7 +134,7 @@ def company(
 @import_app.command("incidents")
 def import_incidents(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False)],
-    profile: Annotated[str, typer.Option(help="Name of a shipped profile, or a TOML file.")],
+    profile: Annotated[str, typer.Option(help="A shipped profile, such as sffd, or a TOML file.")],
     tenant: Tenant = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where unreadable rows go (else FILE.rejects.csv).")

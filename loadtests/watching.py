@@ -15,7 +15,6 @@ from loadtests.conversation import Conversation, Ended, Event, Refused
 if TYPE_CHECKING:
     from loadtests.run import Run
 
-TOLD_S = 30.0  # an acknowledged change has this long to appear in its own feed
 COME_BACK_S = (0.05, 0.5)
 Sight = tuple[bool, frozenset[str], str | None, str | None]
 EXPECTED = {None, 1012}  # a line that was cut; a server that asks to come back

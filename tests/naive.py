@@ -197,7 +197,7 @@ def judge(
     return rows
 
 
-def flow(case: Case, events: list[Event]) -> list[Row]:  # noqa: C901, PLR0912
+def flow(case: Case, events: list[Event]) -> list[Row]:  # noqa: C901, PLR0912 - plain and long on purpose
     updates = case.promise.cls is PromiseClass.UPDATE
     parts: list[Part] = []
     is_open = paused = False

@@ -306,7 +306,7 @@ class Postbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - the server library calls it so
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         if self.stall_s:

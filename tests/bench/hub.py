@@ -269,7 +269,7 @@ def print_table(
         for n in (1, 4)
     ]
     cases.append(("1,000 subscribers, all different", 1000, 1, True))
-    say: Callable[[str], Any] = lambda line: print(line, flush=True)  # noqa: E731, T201
+    say: Callable[[str], Any] = lambda line: print(line, flush=True)  # noqa: E731, T201 - what a run says
     say(
         f"{'':38} {'messages/s':>20} {'CPU µs/message':>18} {'p99 ms':>16} {'event to all, p99 ms':>22}"
         f" {'KiB/conn.':>14}   stock/ours: CPU, wall, p99"

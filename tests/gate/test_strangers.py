@@ -144,7 +144,7 @@ async def test_a_feed_says_nothing_of_what_happens_elsewhere(api: Api) -> None:
             await incidents.acknowledge(session, office.world.staff, ticket.id, at=late)
         await prober.number(api)
     async with asyncio.timeout(10):
-        while not any("breach" in told or "incident" in told for told in heard):  # noqa: ASYNC110
+        while not any("breach" in told or "incident" in told for told in heard):  # noqa: ASYNC110 - what is waited for is no task of this loop
             await asyncio.sleep(0.05)
     await asyncio.sleep(0.5)
     for task in watching:

@@ -90,7 +90,7 @@ def test_what_is_neither_csv_nor_parquet_is_refused(tmp_path: Path, content: byt
 
 def wall(*parts: int) -> datetime:
     """A wall clock that says no zone."""
-    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - wall clocks have no zone
 
 
 def parquet(path: Path, columns: dict[str, pa.Array]) -> Path:

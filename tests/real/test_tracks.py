@@ -87,7 +87,7 @@ def test_standing_still_is_told_better_than_by_speed_on_days_that_nothing_was_ch
             right[part] += int((still == track.stop)[rows].sum())
             right[f"{part} of"] += int(track.stop[rows].size)
     agreement = {part: right[part] / right[f"{part} of"] for part in ("all", "held out")}
-    print(f"agreement with the diary: {agreement}")  # noqa: T201
+    print(f"agreement with the diary: {agreement}")  # noqa: T201 - figures for who runs it
     assert agreement["held out"] > 0.87
     assert agreement["all"] > NAIVE
 
@@ -133,7 +133,7 @@ async def test_real_tracks_come_in_by_the_phones_own_words_and_every_fix_is_stor
                 .where(Presence.duty_id == guard.duty.id, Presence.kind == Kind.DWELL)
             )
         told = f"{accepted} accepted, {known} known already, {stored} stored, {dwells} stops"
-        print(f"{track.name}: {track.t.size} fixes, {told}")  # noqa: T201
+        print(f"{track.name}: {track.t.size} fixes, {told}")  # noqa: T201 - figures for who runs it
         assert dwells
         assert accepted == stored
         assert known >= track.t.size - distinct

@@ -108,7 +108,7 @@ class Storm:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - the server library calls it so
         self,
         _server: SMTP,
         _session: Session,
@@ -122,7 +122,7 @@ class Storm:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - the server library calls it so
         self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """The text has come."""
@@ -164,7 +164,7 @@ class _Server(SMTP):
 
     event_handler: Storm
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the server library calls it so
         if (
             self.envelope is not None
             and self.envelope.rcpt_tos

@@ -110,7 +110,7 @@ query ($t: ID!) { escalation(incidentId: $t) {
 
 
 async def test_policies_and_the_timeline_are_in_the_graph_and_clients_see_neither(
-    api: Api,  # noqa: F811
+    api: Api,  # noqa: F811 - the fixture of this name
 ) -> None:
     office = await asking.office(api)
     given = {

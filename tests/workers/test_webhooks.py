@@ -321,7 +321,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
             await accounts.revoke_api_key(session, whom.actor, key.id, at=T0)
         await happen(make, whom, 2)
         async with asyncio.timeout(10):
-            while (await as_it_is(make, webhook)).state is WebhookState.ACTIVE:  # noqa: ASYNC110
+            while (await as_it_is(make, webhook)).state is WebhookState.ACTIVE:  # noqa: ASYNC110 - what is waited for is no task of this loop
                 await asyncio.sleep(0.05)
     assert numbers(partner.letters) == [1]
     assert "owner" in ((await as_it_is(make, webhook)).reason or "")
