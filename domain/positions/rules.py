@@ -88,7 +88,7 @@ WORDS = {
 
 
 class SiteState(StrEnum):
-    """How a site stands, by what is proven about those who are on duty."""
+    """How a site stands, by what is proven about those who are on duty: the first of these that holds."""
 
     UNPROVEN = "unproven"
     ABSENT = "absent"

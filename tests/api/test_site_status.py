@@ -1,28 +1,24 @@
 """How places stand, followed: whatever phones and people do, what was told last is what is asked now."""
 
 import random
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from domain import accounts, numbering, positions
+from domain import positions
 from domain.accounts import Site
-from domain.actor import Actor
 from domain.db import transaction
-from domain.errors import Refused
-from domain.positions import Reading, Report
-from realtime.stream import Streams
-from tests import facts, guards
+from domain.duties import Duty
+from domain.positions import Kind, Presence
+from tests import guards
 from tests.api import asking
-from tests.api.asking import Office, Server, Socket
+from tests.api.asking import Server, Socket
+from tests.api.day import KEEP, START, Day
 from tests.api.test_sockets import listening
-from tests.guards import Guard, near
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-KEEP = timedelta(days=2)
-APART_M = 2_000
 PRESENCE = "{ id kind fromAt untilAt fixes site { id } duty { id number user { id } } }"
 SHOWN = f"""cursor siteCount
   sites(first: 9) {{ site {{ id name }} state onDuty {{ id number fromAt untilAt user {{ id }} }}
@@ -32,145 +28,6 @@ STATUS = f"($a: ID!) {{ accountStatus(accountId: $a) {{ {SHOWN} }} }}"
 ASKED = f"""query ($a: ID!) {{ accountStatus(accountId: $a) {{ {SHOWN} }}
   ledger(accountId: $a, last: 100) {{ nodes {{ kind cursor }} }} }}"""
 STILL = {"guard.stopped", "guard.moved"}
-
-
-@dataclass
-class Day:
-    """A client's places and guards on a day whose clock stands still between what happens."""
-
-    server: Server
-    office: Office
-    chance: random.Random
-    at: datetime = START
-    shipped: int = 0
-    sites: list[Site] = field(default_factory=list)
-    guards: list[Guard] = field(default_factory=list)
-    heard_at: dict[Any, datetime] = field(default_factory=dict)
-    """Up to when each device's fixes were handed in."""
-
-    @property
-    def system(self) -> Actor:
-        return Actor.system(self.office.world.tenant.id, "test")
-
-    async def begin(self) -> None:
-        """Three places, two of them fenced; guards at two of them, one going round, one to come."""
-        self.server.api.state.now = lambda: self.at
-        account = self.office.world.account.id
-        async with transaction(self.server.api.make) as session:
-            await positions.have_days(session, at=START + KEEP, keep=2 * KEEP)
-            for n, name in enumerate("CAB"):
-                place = near(n * APART_M)
-                site = await accounts.add_site(
-                    session, self.system, account, name=f"Post {name}", at=self.at, **place
-                )
-                self.sites.append(site)
-                if name != "B":
-                    await positions.draw_fence(
-                        session, self.system, site.id, radius_m=50, at=self.at
-                    )
-        where = (0, 1, 1, None, 2)
-        for post, begins_in in zip(where, (0, 0, 20, 0, 10), strict=True):
-            self.guards.append(
-                await guards.on_duty(
-                    self.server.api.make, self.office.world, site=self.sites[post or 0],
-                    at_site=post is not None, from_at=self.at + timedelta(minutes=begins_in),
-                    until_at=self.at + timedelta(minutes=begins_in + 60), grace_s=300,
-                )
-            )  # fmt: skip
-
-    async def something(self) -> None:
-        """One thing that people or phones do, chosen by chance; or nothing, while time goes by."""
-        self.at += timedelta(seconds=self.chance.randint(20, 240))
-        what = [self.walk, self.walk, self.late, self.nothing, self.nothing, self.end, self.assign]
-        if self.chance.random() < 0.1:
-            await self.fence()
-        else:
-            await self.chance.choice(what)(self.chance.choice(self.guards))
-
-    async def nothing(self, guard: Guard) -> None:
-        """Time goes by."""
-
-    async def walk(self, guard: Guard) -> None:
-        """Hand in fixes of the last seconds at one of the places, or away from all."""
-        await self.hand_in(guard, self.at - timedelta(seconds=60), self.at)
-
-    async def late(self, guard: Guard) -> None:
-        """Hand in what was kept while offline: before what was handed in already."""
-        upto = self.heard_at.get(guard.device.id, self.at) - timedelta(seconds=90)
-        await self.hand_in(guard, upto - timedelta(seconds=60), upto)
-
-    async def hand_in(
-        self, guard: Guard, since: datetime, upto: datetime, north: float | None = None
-    ) -> None:
-        """Hand in a fix every ten seconds, all from one place."""
-        if north is None:
-            north = self.chance.choice([0, 0, 1, 2, 0.5]) * APART_M
-        place = near(north)
-        readings = []
-        while since <= upto:
-            readings.append(Reading(since, place["lat"], place["lon"], accuracy_m=5))
-            since += timedelta(seconds=10)
-        make = self.server.api.make
-        async with make() as session:
-            post = await positions.post_of(session, guard.device.id, since=self.at - KEEP)
-        assert post is not None
-        report = Report(post, readings, 1, float("nan"))
-        await positions.accept(make, [report], {}, at=self.at, keep=KEEP)
-        self.heard_at[guard.device.id] = max(upto, self.heard_at.get(guard.device.id, upto))
-
-    async def end(self, guard: Guard) -> None:
-        """Let somebody go."""
-        async with transaction(self.server.api.make) as session:
-            await positions.end(session, self.system, guard.duty.id, at=self.at)
-
-    async def assign(self, guard: Guard) -> None:
-        """Put somebody on duty again, from a while ago, now or in a while; who is on duty then stays so."""
-        from_at = self.at + timedelta(minutes=self.chance.choice([-5, 0, 5]))
-        site = self.chance.choice([*self.sites, None])
-        try:
-            async with transaction(self.server.api.make) as session:
-                duty = await positions.assign(
-                    session, self.system, guard.device.id, self.office.world.account.id,
-                    site_id=None if site is None else site.id, from_at=from_at,
-                    until_at=from_at + timedelta(minutes=30), grace_s=300, at=self.at,
-                )  # fmt: skip
-        except Refused:
-            return
-        self.guards[self.guards.index(guard)] = Guard(
-            guard.user, guard.device, guard.token, duty, guard.site
-        )
-
-    async def fence(self) -> None:
-        """Draw one of the fences anew, or take it away."""
-        site = self.chance.choice(self.sites)
-        async with transaction(self.server.api.make) as session:
-            await positions.draw_fence(
-                session, self.system, site.id,
-                radius_m=self.chance.choice([None, 50, 80, APART_M * 0.6]), at=self.at,
-            )  # fmt: skip
-
-    async def work(self) -> None:
-        """Do what workers do: end what is over, judge what is due, tell what was recorded."""
-        make = self.server.api.make
-        async with transaction(make) as session:
-            await positions.end_overdue(session, at=self.at)
-        async with make() as session:
-            due = await positions.due(session, at=self.at)
-        for duty_id in due:
-            async with transaction(make) as session:
-                await positions.judge(session, duty_id, at=self.at)
-        await self.tell()
-
-    async def tell(self) -> None:
-        """Do what the relay does: number and ship."""
-        make = self.server.api.make
-        await facts.number_all(make)
-        async with make() as session:
-            streams = Streams(self.server.api.state.redis, await numbering.ledger_name(session))
-            news = await numbering.read(session, after=self.shipped, limit=1000)
-        if news:
-            await streams.ship(news)
-            self.shipped = news[-1].seq
 
 
 @dataclass
@@ -228,6 +85,52 @@ def presences(status: Any) -> list[Any]:
     ]
 
 
+async def naive(day: Day) -> dict[str, tuple[str, set[int], set[int], set[int]]]:
+    """How each site stands, and who is inside, absent and silent: read the words, row by row."""
+    account = day.office.world.account.id
+    async with day.server.api.make() as session:
+        sites = list(await session.scalars(select(Site).where(Site.account_id == account)))
+        all_duties = list(await session.scalars(select(Duty).where(Duty.account_id == account)))
+        rows = list(await session.scalars(select(Presence).where(Presence.account_id == account)))
+    now = [d for d in all_duties if d.from_at <= day.at < (d.ended_at or d.until_at)]
+    found = {}
+    for site in sites:
+        here = [d for d in now if d.site_id == site.id]
+        inside, absent, silent = (
+            {
+                d.number
+                for d in now
+                for row in rows
+                if row.duty_id == d.id and row.kind is kind and row.until_at is None
+                and (d.site_id == site.id if kind is Kind.SILENCE else row.site_id == site.id)
+            }
+            for kind in (Kind.STAY, Kind.ABSENCE, Kind.SILENCE)
+        )  # fmt: skip
+        if site.fence_radius_m is None:
+            state = "UNPROVEN"
+        elif absent:
+            state = "ABSENT"
+        elif any(d.number not in inside for d in here):
+            state = "EXPECTED"
+        else:
+            state = "COVERED" if inside else "UNWATCHED"
+        if here or site.fence_radius_m is not None:
+            found[site.name] = (state, inside, absent, silent)
+    return found
+
+
+def seen_by_site(status: Any) -> dict[str, tuple[str, set[int], set[int], set[int]]]:
+    """The same of what was told."""
+    found = {}
+    for place in status["sites"]:
+        inside, absent, silent = (
+            {row["duty"]["number"] for row in place[part]}
+            for part in ("inside", "absent", "silent")
+        )
+        found[place["site"]["name"]] = (place["state"], inside, absent, silent)
+    return found
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_what_was_told_last_is_what_is_asked_now_whatever_happens(
     server: Server, seed: int
@@ -247,6 +150,7 @@ async def test_what_was_told_last_is_what_is_asked_now_whatever_happens(
             await day.work()
             for watcher in (desk, client):
                 assert await watcher.is_up_to_date()
+            assert seen_by_site(desk.told) == await naive(day)
             states |= {each["state"] for each in desk.told["sites"]}
             silences += sum(row["kind"] == "SILENCE" for row in presences(desk.told))
             numbers |= {row["duty"]["number"] for row in presences(client.told)}
