@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from strawberry.exceptions import StrawberryGraphQLError
 
 from domain.errors import Refused
@@ -23,6 +24,16 @@ def plain(message: str, code: str, **more: Any) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code, **more}}
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether PostgreSQL cannot answer now: unreachable, stopping, or out of connections, disk or memory."""
+    if isinstance(error, InterfaceError | OSError | PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in {"08", "53", "58"} or state[:3] == "57P"
+
+
 def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
     shape: dict[str, Any] = dict(error.formatted)
     cause = _cause(error)
@@ -35,9 +46,7 @@ def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
     if cause is None:
         code = (error.extensions or {}).get("code", "BAD_REQUEST")
         return {**shape, "extensions": {**(error.extensions or {}), "code": code}}
-    away = isinstance(cause, InterfaceError | OSError) or (
-        isinstance(cause, DBAPIError) and cause.connection_invalidated
-    )
+    away = is_away(cause)
     log.error("graphql.failed", path=error.path, exc_info=cause)
     message, code = (
         ("The database is away for a moment; ask again.", "UNAVAILABLE")

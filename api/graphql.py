@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import msgspec
+import structlog
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from api.audience import Full
 from api.auth import Identity, bearer, traced
 from api.documents import Invalid, Operation
 from api.engine import Ask, Done
-from api.errors import plain, told
+from api.errors import is_away, plain, told
 from api.gate import TooMuch
 from api.state import State
 from api.telemetry import OPERATIONS, SECONDS
@@ -25,6 +26,8 @@ MOST_BYTES = 256 * 1024
 READ_S = 10.0
 
 PARAMETERS = {"query", "documentId", "extensions", "variables", "operationName"}
+
+log = structlog.get_logger()
 
 _decode = msgspec.json.Decoder(Ask).decode
 _json = msgspec.json.Decoder().decode
@@ -76,6 +79,13 @@ async def answer(request: Request) -> Response:
     except Unanswerable as failed:
         response = _response({"errors": [failed.error]}, failed.status, kind)
         response.headers.update(failed.headers)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("graphql.database_away", error=repr(error))
+        message = "The database is away for a moment; ask again."
+        response = _response({"errors": [plain(message, "UNAVAILABLE")]}, 503, kind)
+        response.headers["retry-after"] = "5"
     label = operation.type.value if operation is not None else "none"
     OPERATIONS.labels(label, "ok" if response.status_code == 200 else "refused").inc()
     SECONDS.labels(label).observe(time.perf_counter() - began)

@@ -6,13 +6,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 from graphql import get_introspection_query
+from sqlalchemy import make_url
 
 from api import graphql
+from api.embedded import Servers
 from tests.api import asking
 from tests.api.asking import Api, Office
+from tests.conftest import superuser
 
 JSON = {"content-type": "application/json"}
 GRAPHQL = "application/graphql-response+json"
@@ -273,3 +277,27 @@ async def test_a_half_sent_request_is_not_held(
             answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 408")
         writer.close()
+
+
+async def test_a_database_without_a_connection_to_spare_is_away_for_a_moment_and_no_bug(
+    api: Api, office: Office, pair: Servers, database_url: str
+) -> None:
+    query = "{ accounts(first: 1) { nodes { name } } }"
+    await api.data(office.client, query)
+    name = make_url(database_url).database
+    above = await asyncpg.connect(superuser(pair))
+    try:
+        await above.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+        for engine in (api.state.database, api.make.kw["bind"]):
+            await engine.dispose()
+        known = await api.ask(office.client, query)
+        unknown = await api.http.post(
+            "/graphql", json={"query": query}, headers={"authorization": f"Bearer {office.manager}"}
+        )
+    finally:
+        await above.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+        await above.close()
+    assert known["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "5")
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    await api.data(office.manager, query)
