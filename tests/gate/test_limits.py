@@ -112,6 +112,21 @@ async def test_a_document_that_was_sent_with_its_hash_is_known_by_it_in_every_pr
     assert code(wrong) == "BAD_REQUEST"
 
 
+async def test_documents_do_not_fill_redis(api: Api, office: Office) -> None:
+    redis = api.state.redis
+    long = [
+        f"{{ viewer {{ role }} }} #{office.world.tenant.id.hex} {n}".ljust(63_000)
+        for n in range(70)
+    ]
+    for query in long:
+        sent = await post(api, office.client, query=query, extensions=named(query))
+        assert "errors" not in sent
+    keys = [f"waarborg:document:{hashlib.sha256(query.encode()).hexdigest()}" for query in long]
+    kept = [await redis.exists(key) for key in keys]
+    assert 63 <= sum(kept) < 70
+    assert (await post(api, office.client, extensions=named(long[-1])))["data"], "here it is known"
+
+
 async def test_a_frozen_redis_holds_up_no_document(database_url: str, tmp_path: Path) -> None:
     with redis_server() as server:
         async with having(database_url, server.url, tmp_path) as api:
