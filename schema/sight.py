@@ -133,7 +133,7 @@ class Watching(Source):
     def listen(self) -> Iterator["Changes"]:
         """Hear who moves from now on."""
         with self._live.listen(self._topic) as ear:
-            yield Changes(ear, self._sight, self._sighted)
+            yield Changes(ear, self._sight, self._sighted, self._shown_ms)
 
     async def _now(self, session: AsyncSession) -> list[Position]:
         sight = self._sight
@@ -146,10 +146,13 @@ class Watching(Source):
 class Changes:
     """An ear that says for each guard: where, or out of sight."""
 
-    def __init__(self, ear: Ear, sight: Sight, sighted: set[UUID]) -> None:
+    def __init__(
+        self, ear: Ear, sight: Sight, sighted: set[UUID], shown_ms: dict[UUID, int]
+    ) -> None:
         self._ear = ear
         self._sight = sight
         self._sighted = sighted
+        self._shown_ms = shown_ms
 
     async def take(self) -> Sequence[Told]:
         """Wait until somebody in sight moved, or went out of sight."""
@@ -164,6 +167,10 @@ class Changes:
 
     def _step(self, position: Position) -> Step | None:
         if self._sight.shows(position):
+            # What the snapshot showed comes by once more, with whatever was committed shortly before it.
+            if position.at_ms <= self._shown_ms.get(position.duty_id, -1):
+                return None
+            self._shown_ms[position.duty_id] = position.at_ms
             self._sighted.add(position.duty_id)
             return Step(position.number, position)
         if position.duty_id not in self._sighted:

@@ -13,6 +13,7 @@ from domain import positions
 from domain.actor import Actor
 from domain.db import transaction
 from domain.ledger import Entry
+from realtime.positions import COMPARE_S
 from schema import ids
 from tests import guards
 from tests.api import asking
@@ -183,6 +184,20 @@ async def test_the_live_map_begins_with_everybody_in_sight_and_goes_on_with_who_
             system = Actor.system(office.world.tenant.id, "test")
             await positions.end(session, system, guard.duty.id, at=ago(0))
         assert (await heard(desk))["positions"]["position"] is None
+
+
+async def test_what_the_map_began_with_is_not_told_again(server: Server) -> None:
+    office = await asking.office(server.api)
+    guard = await guards.on_duty(server.api.make, office.world)
+    await send(server.api, guard, near(0), 60)
+    query = f"subscription ($a: ID) {{ positions(accountId: $a) {STEP} }}"
+    async with server.socket(office.client) as client:
+        await follow(client, query, a=office.account)
+        await heard(client)
+        await asyncio.sleep(1.5 * COMPARE_S)  # the process compares itself with PostgreSQL
+        await send(server.api, guard, near(20), 30)
+        step = (await heard(client))["positions"]
+        assert step["position"]["lat"] == pytest.approx(near(20)["lat"])
 
 
 async def test_another_process_shows_it_too_and_the_compact_form_follows(
