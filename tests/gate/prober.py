@@ -34,6 +34,8 @@ CURSORS = ("after", "before")
 HINTED = documents.HINTS.keys()
 NO_CURSOR = "no-cursor-of-theirs"
 """Asked where the victim's list is empty. No part of any answer: it is blotted out before answers are compared."""
+SILENCE = "silence"
+QUICK_S, PATIENT_S = 0.3, 5.0  # for a subscription's first words
 _NOISE = re.compile(r'"traceId": "[0-9a-f]+"|"cost": \d+')
 
 
@@ -148,6 +150,13 @@ class Prober:
             hit = await self._fire(self.attacker.token, shot, self._bullet(shot, aim))
             miss = await self._fire(self.attacker.token, shot, self._blank(shot, aim))
             self._look_for_leaks(f"{shot.label} {aim}", hit)
+            if hit != miss and SILENCE in {hit, miss}:  # or was the machine busy?
+                hit = await self._fire(
+                    self.attacker.token, shot, self._bullet(shot, aim), PATIENT_S
+                )
+                miss = await self._fire(
+                    self.attacker.token, shot, self._blank(shot, aim), PATIENT_S
+                )
             if hit != miss:
                 self.findings.oracles.append(f"{shot.label} {aim}: {hit[:300]} | {miss[:300]}")
 
@@ -179,10 +188,10 @@ class Prober:
         cursor = self._bullet(shot, aim)
         return ("A" if cursor[5] != "A" else "B").join((cursor[:5], cursor[6:]))
 
-    async def _fire(self, token: str, shot: Shot, bullet: str) -> str:
+    async def _fire(self, token: str, shot: Shot, bullet: str, wait_s: float = QUICK_S) -> str:
         variables = json.loads(json.dumps(shot.variables).replace(shot.hole, bullet))
         if shot.live:
-            told = await self._follow(token, shot.document, variables)
+            told = await self._follow(token, shot.document, variables, wait_s)
         else:
             told = await self._ask(token, shot.document, variables)
         return told.replace(bullet, "<given>")
@@ -191,7 +200,9 @@ class Prober:
         answer = await self.api.ask(token, document, **variables)
         return _NOISE.sub("", json.dumps(answer, sort_keys=True))
 
-    async def _follow(self, token: str, document: str, variables: dict[str, Any]) -> str:
+    async def _follow(
+        self, token: str, document: str, variables: dict[str, Any], wait_s: float
+    ) -> str:
         """The first thing a subscription says, or that it says nothing."""
         state = self.api.state
         identity = await state.authenticator.identify(token)
@@ -202,13 +213,13 @@ class Prober:
             stream = state.engine.stream(
                 operation, ask, state.context(traced(identity.actor, "0" * 32)), "0" * 32
             )
-            with anyio.move_on_after(0.3):
+            with anyio.move_on_after(wait_s):
                 async with aclosing(stream) as answers:
                     async for done in answers:
                         return json.dumps(done.answer, sort_keys=True, default=str)
         except Invalid as invalid:
             return str(invalid)
-        return "silence"
+        return SILENCE
 
     def _look_for_leaks(self, label: str, answer: str) -> None:
         shown = [word for word in self.victim.words - self.attacker.words if word in answer]
