@@ -1,9 +1,11 @@
 """`waarborg api --workers 2`: two processes on one port, either of which may be killed."""
 
+import http.client
 import os
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.servers import wait_until
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+UVICORNS_OWN_S = 5  # after which it hangs up, unless told otherwise
 
 
 def answer(address: str, path: str) -> str:
@@ -26,6 +29,19 @@ def answer(address: str, path: str) -> str:
             return told.decode()
     except OSError:
         return ""
+
+
+def answers_again_on_the_same_connection(address: str, *, after_s: float) -> None:
+    """What balances load keeps connections for a minute; one that is closed at its end costs somebody a request."""
+    kept = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+    kept.request("GET", "/livez")
+    assert kept.getresponse().read()
+    sock = kept.sock
+    time.sleep(after_s)
+    kept.request("GET", "/livez")
+    assert kept.getresponse().read()
+    assert kept.sock is sock
+    kept.close()
 
 
 def test_two_processes_share_a_port_and_one_that_is_killed_comes_back(
@@ -61,6 +77,7 @@ def test_two_processes_share_a_port_and_one_that_is_killed_comes_back(
         found = re.search(r"answers on (http://\S+)", log.read_text())
         assert found is not None
         address = found[1]
+        answers_again_on_the_same_connection(address, after_s=UVICORNS_OWN_S + 1)
         before = workers()
         assert len(before) == 2
         psutil.Process(killed := before.pop()).kill()
