@@ -14,7 +14,7 @@ from domain.incidents.actions import (
     start_work,
     update,
 )
-from domain.incidents.arrivals import arrive, take_back_arrivals
+from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
 from domain.incidents.model import (
     OPEN,
     Incident,
@@ -28,6 +28,7 @@ from domain.incidents.proofs import Proof
 from domain.incidents.rules import PAUSE_ALLOWANCE, Times, first_contact_resolution, times
 
 __all__ = [
+    "ARRIVED",
     "OPEN",
     "PAUSE_ALLOWANCE",
     "Incident",

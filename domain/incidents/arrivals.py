@@ -16,6 +16,7 @@ from domain.incidents.model import Incident, Status
 from domain.incidents.proofs import Proof
 from domain.ledger import Entry
 
+ARRIVED = events.Arrived.kind
 _TAKES_UP = frozenset(
     f"incident.{what}"
     for what in (
@@ -117,7 +118,7 @@ def _standing(facts: Sequence[Entry]) -> list[Entry]:
     gone = Counter(key(fact) for fact in facts if fact.kind == events.ArrivalWithdrawn.kind)
     found = []
     for fact in facts:
-        if fact.kind != events.Arrived.kind:
+        if fact.kind != ARRIVED:
             continue
         if gone[key(fact)]:
             gone[key(fact)] -= 1
@@ -150,7 +151,7 @@ def _take_up_anew(
         fact
         for fact in facts
         if fact.kind in _TAKES_UP
-        and (fact in arrivals if fact.kind == events.Arrived.kind else _by_somebody(fact))
+        and (fact in arrivals if fact.kind == ARRIVED else _by_somebody(fact))
     ]
     first = min(done, key=lambda fact: fact.at, default=None)
     incident.acknowledged_at = None if first is None else first.at

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
@@ -16,6 +16,7 @@ from domain.actor import Actor
 from domain.duties.model import Duty
 from domain.errors import Refused
 from domain.incidents import OPEN, Incident, Proof
+from domain.ledger import Entry
 from domain.positions.model import Presence
 from domain.positions.rules import at_of
 
@@ -92,7 +93,13 @@ async def _tickets(
             or_(Incident.arrived_at.is_(None), Incident.arrived_at > sooner),
         )
     if found.whole and told:
-        may_go = Incident.arrived_at >= duty.from_at
+        # Only those that these stays proved: a client's other tickets would each be locked and read for nothing.
+        cited = exists().where(
+            Entry.subject_id == Incident.id,
+            Entry.kind == incidents.ARRIVED,
+            Entry.body["presence_id"].astext.in_([str(each) for each in told]),
+        )
+        may_go = and_(Incident.arrived_at >= duty.from_at, cited)
     rows = await session.execute(
         select(Incident.id, Incident.site_id, Incident.opened_at, Incident.arrived_at)
         .where(

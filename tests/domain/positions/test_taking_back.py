@@ -3,11 +3,11 @@
 import random
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from domain import incidents, positions, sla
 from domain.actor import Actor
@@ -236,6 +236,34 @@ async def test_what_older_fixes_proved_stays_when_they_are_not_kept_any_more(
     await walk(make, guard, [(90, 10)])
     await judged(make, guard, 120)
     assert (await spans(make, guard, Kind.STAY))[:1] == stay
+
+
+async def test_tickets_that_others_came_to_are_not_locked_by_a_late_fix(
+    make: Sessions, world: World
+) -> None:
+    guard = await on_duty(make, world)
+    for seconds in range(20, 50, 10):
+        incident = await opened(make, world, guard, seconds)
+        async with transaction(make) as session:
+            at = START + timedelta(seconds=seconds + 5)
+            await incidents.arrive(session, world.staff, incident.id, at=at)
+    await walk(make, guard, PASSING)
+    await judged(make, guard, 150)
+    await walk(make, guard, BETWEEN)
+    locked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FROM incident" in statement and "FOR NO KEY UPDATE" in statement:
+            locked.append(statement)
+
+    engine = make.kw["bind"].sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        await judged(make, guard, 160)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert await spans(make, guard, Kind.STAY) == []
+    assert locked == []
 
 
 @pytest.mark.parametrize("seed", range(6))
