@@ -16,36 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
 from domain.actor import Actor
-from domain.base import JSON, uuid7
+from domain.base import JSON
 from domain.duties.model import Duty
 from domain.kernels import places
-from domain.ledger import record
-from domain.positions import events
 from domain.positions.arriving import Found, arrivals
 from domain.positions.fences import Drawn, fenced_now, unfenced
 from domain.positions.model import Fix, Kind, Presence, Watched, Whereabouts
 from domain.positions.reads import fence_history, kept_since
+from domain.positions.reconciling import Span, reconcile, reconcile_all
 from domain.positions.rules import at_of, ms_of
 
 Floats = NDArray[np.float64]
 History = Sequence[tuple[UUID, Sequence[Drawn]]]
-_TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
-    Kind.STAY: (events.Arrived, events.Left, False),
-    Kind.DWELL: (events.Stopped, events.Moved, True),
-    Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
-    Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),
-}
-"""The facts of a beginning and an end, and whether they are kept from clients."""
-
-
-class Span(NamedTuple):
-    """A stretch that was found; None: it lasts."""
-
-    kind: Kind
-    site_id: UUID | None
-    from_at: datetime
-    until_at: datetime | None
-    fixes: tuple[datetime, ...]
 
 
 class _Track(NamedTuple):
@@ -95,13 +77,13 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
     began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     told = {row.id for row in known if row.kind is Kind.STAY}
-    rows = await _reconciled(
+    rows = await reconcile_all(
         session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
     )
     if track.t.size:
         watched.upto_at = _at(track.t[-1])
     absences = _absences(duty, [row for row in rows if row.kind is Kind.STAY], fences, now)
-    await _reconcile(
+    await reconcile(
         session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
     )
     new = Found(track.t[track.new :], outsides, whole=not memory)
@@ -195,138 +177,6 @@ def _absences(duty: Duty, stays: Iterable[Presence], fences: History, now: datet
             found.append(Span(Kind.ABSENCE, duty.site_id, gone_at + grace, until, ()))
         gone_at = max(gone_at, until_at)
     return found
-
-
-async def _reconciled(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    known: Sequence[Presence],
-    found: Sequence[Span],
-    *,
-    whole: bool,
-    over_at: datetime,
-    at: datetime,
-) -> list[Presence]:
-    """Make the rows say what was found; the duty's rows afterwards."""
-    keys: set[tuple[Kind, UUID | None]] = {
-        (row.kind, row.site_id) for row in known if row.kind is not Kind.ABSENCE
-    }
-    keys |= {(span.kind, span.site_id) for span in found}
-    rows = [row for row in known if row.kind is Kind.ABSENCE]
-    for key in sorted(keys, key=str):
-        mine = [row for row in known if (row.kind, row.site_id) == key]
-        # Judging on, only what lasted can change; its memory tells of it again.
-        open_ = mine if whole else [row for row in mine if row.until_at is None]
-        spans = [span for span in found if (span.kind, span.site_id) == key]
-        rows += [row for row in mine if row not in open_]
-        rows += await _reconcile(session, actor, duty, open_, spans, over_at, at)
-    return rows
-
-
-async def _reconcile(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    rows: Sequence[Presence],
-    spans: Sequence[Span],
-    over_at: datetime,
-    at: datetime,
-) -> list[Presence]:
-    """Rows of one kind and place, made to say what `spans` say: begun, ended, revised, retracted."""
-    left = sorted(rows, key=lambda row: row.from_at)
-    over = over_at <= at
-    kept: list[Presence] = []
-    for span in sorted(spans, key=lambda span: span.from_at):
-        until_at = over_at if span.until_at is None and over else span.until_at
-        row = _match(left, span)
-        if row is None:
-            row = Presence(
-                id=uuid7(),
-                tenant_id=duty.tenant_id,
-                account_id=duty.account_id,
-                duty_id=duty.id,
-                site_id=span.site_id,
-                kind=span.kind,
-                from_at=span.from_at,
-                until_at=until_at,
-                fixes=list(span.fixes),
-            )
-            session.add(row)
-            _tell(session, actor, duty, row, 0, span.from_at, span.fixes)
-            if span.until_at is not None:
-                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
-        else:
-            left.remove(row)
-            was = (row.from_at, row.until_at)
-            row.from_at, row.until_at, row.fixes = span.from_at, until_at, list(span.fixes)
-            if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
-                _revise(session, actor, duty, row, was, at)
-            elif was[1] is None and span.until_at is not None:
-                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
-        kept.append(row)
-    for row in left:
-        fact = events.Retracted(
-            **_about(duty, row, ()), at=at, presence=row.kind, was_from_at=row.from_at,
-            was_until_at=row.until_at,
-        )  # fmt: skip
-        record(session, actor, fact)
-        await session.delete(row)
-    return kept
-
-
-def _match(rows: Sequence[Presence], span: Span) -> Presence | None:
-    """The row that tells of the same: with the same beginning, else the first that overlaps."""
-    for row in rows:
-        if row.from_at == span.from_at:
-            return row
-    for row in rows:
-        if (row.until_at is None or row.until_at > span.from_at) and (
-            span.until_at is None or row.from_at < span.until_at
-        ):
-            return row
-    return None
-
-
-def _tell(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    row: Presence,
-    end: int,
-    at: datetime,
-    fixes: Sequence[datetime],
-) -> None:
-    began, ended, _internal = _TELLS[row.kind]
-    kind = ended if end else began
-    record(session, actor, kind(**_about(duty, row, fixes), at=at))
-
-
-def _revise(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    row: Presence,
-    was: tuple[datetime, datetime | None],
-    at: datetime,
-) -> None:
-    fact = events.Revised(
-        **_about(duty, row, row.fixes), at=at, presence=row.kind, was_from_at=was[0],
-        was_until_at=was[1], from_at=row.from_at, until_at=row.until_at,
-    )  # fmt: skip
-    record(session, actor, fact)
-
-
-def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, Any]:
-    return {
-        "account_id": duty.account_id,
-        "subject_id": row.id,
-        "duty_id": duty.id,
-        "site_id": row.site_id,
-        "guard": duty.number,
-        "fixes": list(fixes),
-        "internal": _TELLS[row.kind][2],
-    }
 
 
 def _next_check(
