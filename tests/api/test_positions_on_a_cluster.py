@@ -79,7 +79,7 @@ async def scene(
             first = await told.walk()
             await watcher.subscribe("1", MAP, a=office.account)
             await told.seen(first)
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(1.1 * positions.WAIT_S)  # reads that began before are over
             yield told
 
 
@@ -100,7 +100,7 @@ async def test_a_step_is_seen_at_another_process_also_while_its_slot_moves(
             taker.ask("CLUSTER", "SETSLOT", str(slot), "IMPORTING", names[0])
             giver.ask("CLUSTER", "SETSLOT", str(slot), "MIGRATING", names[1])
             assert giver.ask("MIGRATE", "127.0.0.1", str(taker.port), key, "0", "1000") == "OK"
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(1.1 * positions.WAIT_S)  # reads that began before are over
             for _ in range(3):  # ASK: the slot is still the giver's, the stream is not
                 await story.seen(await story.walk())
             for node in cluster.nodes:
