@@ -10,11 +10,11 @@ const STANDS = { UNPROVEN: "no fence to tell by", EXPECTED: "expected", COVERED:
 const UNDECIDED = new Set(["PENDING", "RUNNING", "PAUSED", "AT_RISK"]);
 
 const POSITIONS = `subscription Positions($account: ID!) {
-  positions(accountId: $account) { number position { lat lon at site { id } } }
+  positions(accountId: $account) { number position { lat lon at } }
 }`;
 const STATUS = `subscription Status($account: ID!) {
   accountStatus(accountId: $account) {
-    sites { state site { id } absent { fromAt duty { number } } }
+    sites { state site { id } inside { duty { number } } absent { fromAt duty { number } } }
     incidents { id summary priority status site { name } promises { id name state remainingSeconds targetSeconds } }
   }
 }`;
@@ -80,20 +80,21 @@ class Tile {
     );
     this.guards = drawn("g", {});
     this.map.append(this.guards);
-    this.who = made("small", "nobody inside");
+    this.who = made("small");
     this.standing = made("small");
     this.element.append(this.map, made("b", site.name), this.who, this.standing);
   }
 
   stand(standing) {
     this.element.className = standing?.state.toLowerCase() ?? "";
+    // Not from the map: whoever may not see where guards are may know that somebody is there.
+    const inside = standing?.inside.map(({ duty }) => duty?.number ?? "somebody") ?? [];
+    this.who.textContent = inside.length ? `inside: ${inside.join(", ")}` : "nobody inside";
     const gone = standing?.absent.map(({ fromAt, duty }) => `${duty?.number ?? "somebody"} absent since ${time(fromAt)}`) ?? [];
     this.standing.textContent = gone.join(", ") || (STANDS[standing?.state] ?? "");
   }
 
   show(guards) {
-    const inside = guards.filter((guard) => guard.site?.id === this.site.id).map((guard) => guard.number);
-    this.who.textContent = inside.length ? `inside: ${inside.sort((a, b) => a - b).join(", ")}` : "nobody inside";
     const size = this.reach / 9;
     this.guards.replaceChildren(
       ...guards.flatMap((guard) => {
