@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
 from domain import accounts, privacy
 from domain.privacy import Person
 from schema.accounts import Contact, User
+from schema.fence import seen
 from schema.scalars import Json
 from schema.thin import shows
 from schema.verbs import Ask, ContactId, UserId, verb
@@ -36,6 +38,13 @@ def _again(row: Any) -> Everything:
     return Everything(row, None)
 
 
+Mentions = Annotated[
+    list[str] | None,
+    "Places from `named_in` of the export whose text means this person, 100 at most: the name is blacked out there,"
+    " and nowhere else. Only those marked `erasable`.",
+]
+
+
 @strawberry.type
 class PrivacyMutation:
     """Verbs about personal data."""
@@ -43,25 +52,39 @@ class PrivacyMutation:
     @verb(PersonalData, again=_again)
     @staticmethod
     async def export_contact(ask: Ask, id: Annotated[ContactId, "The contact."]) -> Everything:
-        """Show everything that is known about a contact; that it was shown is written down."""
-        return Everything(
-            *await privacy.export(ask.session, ask.actor, Person.CONTACT, id, at=ask.at)
-        )
+        """Show everything about a contact that you may read; that it was shown is recorded."""
+        return await _export(ask, Person.CONTACT, id)
 
     @verb(PersonalData, again=_again)
     @staticmethod
     async def export_user(ask: Ask, id: Annotated[UserId, "The user."]) -> Everything:
-        """Show everything that is known about a user; that it was shown is written down."""
-        return Everything(*await privacy.export(ask.session, ask.actor, Person.USER, id, at=ask.at))
+        """Show everything about a user that you may read; that it was shown is recorded."""
+        return await _export(ask, Person.USER, id)
 
     @verb(Contact)
     @staticmethod
-    async def erase_contact(ask: Ask, id: Annotated[ContactId, "The contact."]) -> Any:
-        """Forget a contact, within seconds: name, addresses and messages go, the ledger's proofs stay."""
-        return await privacy.request_erasure(ask.session, ask.actor, Person.CONTACT, id, at=ask.at)
+    async def erase_contact(
+        ask: Ask, id: Annotated[ContactId, "The contact."], mentions: Mentions = None
+    ) -> Any:
+        """Erase a contact within seconds: name, addresses and messages go, the ledger's proofs stay."""
+        return await _erase(ask, Person.CONTACT, id, mentions)
 
     @verb(User)
     @staticmethod
-    async def erase_user(ask: Ask, id: Annotated[UserId, "The user."]) -> Any:
-        """Forget a user, within seconds: access, name and address go, the ledger's proofs stay."""
-        return await privacy.request_erasure(ask.session, ask.actor, Person.USER, id, at=ask.at)
+    async def erase_user(
+        ask: Ask, id: Annotated[UserId, "The user."], mentions: Mentions = None
+    ) -> Any:
+        """Erase a user within seconds: access, name and address go, the ledger's proofs stay."""
+        return await _erase(ask, Person.USER, id, mentions)
+
+
+async def _export(ask: Ask, person: Person, person_id: UUID) -> Everything:
+    return Everything(
+        *await privacy.export(ask.session, ask.actor, person, person_id, seen=seen, at=ask.at)
+    )
+
+
+async def _erase(ask: Ask, person: Person, person_id: UUID, mentions: list[str] | None) -> Any:
+    return await privacy.request_erasure(
+        ask.session, ask.actor, person, person_id, confirmed=mentions or (), seen=seen, at=ask.at
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 
 from domain import audit, keyfile, messages, privacy
 from domain.accounts.model import Account, Tenant
+from domain.actor import Role
 from domain.audit import Checkpoint, Leaf, Signer
 from domain.db import Sessions, transaction
 from domain.settings import Settings
@@ -125,12 +127,19 @@ async def tell_checkpoint(hand: Hand) -> None:
 
 
 async def erase_person(hand: Hand) -> None:
-    """Do what an erasure request asks; doing it twice finds nothing left."""
+    """Do what an erasure request asks, within the role and reach of who asked; doing it twice finds nothing left."""
+    asked = hand.fact.body
+    actor = hand.actor
+    if "role" in asked:
+        accounts = asked["accounts"]
+        reach = None if accounts is None else frozenset(map(UUID, accounts))
+        actor = replace(actor, role=Role(asked["role"]), accounts=reach)
     await privacy.erase(
         hand.session,
-        hand.actor,
-        privacy.Person(hand.fact.body["person"]),
+        actor,
+        privacy.Person(asked["person"]),
         hand.fact.subject_id,
+        confirmed=asked.get("mentions", ()),
         at=hand.at,
     )
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -19,8 +18,9 @@ from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
 from domain.privacy.events import Erased, ErasureRequested, Expired, Exported
-from domain.privacy.reads import TEXTS, everything, found, names_of
-from domain.privacy.rules import ERASED, Person, Retention, pattern
+from domain.privacy.mentions import Seen, black_out, must_be_mentions
+from domain.privacy.reads import everything, found
+from domain.privacy.rules import ERASED, Person, Retention
 
 _WORDLESS = {
     "recipient": ERASED, "subject": ERASED, "body": ERASED, "html": None, "error": None,
@@ -29,55 +29,86 @@ _ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
 
 
 async def request_erasure(
-    session: AsyncSession, actor: Actor, person: Person, person_id: UUID, *, at: datetime
+    session: AsyncSession,
+    actor: Actor,
+    person: Person,
+    person_id: UUID,
+    *,
+    confirmed: Sequence[str] = (),
+    seen: Seen,
+    at: datetime,
 ) -> Contact | User:
-    """Ask for a person to be forgotten; a job does it within seconds."""
+    """Ask for a person to be erased; a job does it within seconds, with the role and the reach of `actor`.
+
+    `confirmed` are the places, as the export lists them, where the text means this person.
+    """
     row = await found(session, actor, person, person_id)
-    account_id = row.account_id if isinstance(row, Contact) else None
+    await must_be_mentions(session, actor, row, seen, confirmed)
     record(
         session,
         actor,
-        ErasureRequested(account_id=account_id, subject_id=row.id, at=at, person=person),
+        ErasureRequested(
+            account_id=_account_of(row),
+            subject_id=row.id,
+            at=at,
+            person=person,
+            role=actor.role,
+            accounts=_reach(actor, row),
+            mentions=sorted(set(confirmed)),
+        ),
     )
     return row
 
 
 async def export(
-    session: AsyncSession, actor: Actor, person: Person, person_id: UUID, *, at: datetime
+    session: AsyncSession,
+    actor: Actor,
+    person: Person,
+    person_id: UUID,
+    *,
+    seen: Seen,
+    at: datetime,
 ) -> tuple[Contact | User, JSON]:
-    """The person's row and everything known about the person; that it was shown is a fact too."""
+    """The person's row and everything about the person that `actor` may read; that it was shown is a fact too."""
     row = await found(session, actor, person, person_id)
-    told = await everything(session, actor, row)
-    account_id = row.account_id if isinstance(row, Contact) else None
-    record(session, actor, Exported(account_id=account_id, subject_id=row.id, at=at, person=person))
+    told = await everything(session, actor, row, seen)
+    record(
+        session,
+        actor,
+        Exported(account_id=_account_of(row), subject_id=row.id, at=at, person=person),
+    )
     return row, told
 
 
 async def erase(
-    session: AsyncSession, actor: Actor, person: Person, person_id: UUID, *, at: datetime
+    session: AsyncSession,
+    actor: Actor,
+    person: Person,
+    person_id: UUID,
+    *,
+    confirmed: Sequence[str] = (),
+    at: datetime,
 ) -> None:
-    """Forget a person: the row keeps its id, so that facts still know one person from another, and nothing else.
+    """Erase a person: the row keeps its id, so that facts still tell one person from another, and nothing else.
 
-    Messages lose recipient and words and keep their hash. Names in tickets' texts are replaced; a fact's words that
-    name the person go as a whole, because a commitment cannot be cut. Doing it twice changes nothing.
+    Messages to the person lose recipient and words and keep their hash. Free text changes only at the `confirmed`
+    places, within the actor's reach. Doing it twice changes nothing.
     """
     row = await found(session, actor, person, person_id)
     if row.name == ERASED:
         return
-    wanted = pattern(names_of(row))
-    account_id = row.account_id if isinstance(row, Contact) else None
-    letters, words = 0, 0
+    words, texts = await black_out(session, actor, row, confirmed)
+    letters, dropped = await _forget_messages(session, actor, row, at)
+    dropped += await _drop(
+        session, Disclosure.tenant_id == row.tenant_id, Disclosure.subject_id == row.id
+    )
+    account_id = _account_of(row)
     if isinstance(row, Contact):
-        letters, words = await _forget_messages(session, actor, row, at)
         _forget_contact(row)
     else:
         await accounts.disable_user(session, actor, row.id, at=at)
         await _forget_credentials(session, row.id, at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
-    texts = 0
-    if wanted is not None:
-        words += await _drop(session, *_inside(actor, Disclosure, account_id, wanted))
-        texts = await _black_out(session, actor, account_id, wanted)
     record(
         session,
         actor,
@@ -87,11 +118,22 @@ async def erase(
             at=at,
             person=person,
             messages=letters,
-            disclosures=words,
+            disclosures=words + dropped,
             texts=texts,
         ),
     )
     await session.flush()
+
+
+def _reach(actor: Actor, row: Contact | User) -> list[UUID] | None:
+    """The accounts in which the job may erase: a contact's own, otherwise those of who asks."""
+    if isinstance(row, Contact):
+        return [row.account_id]
+    return None if actor.accounts is None else sorted(actor.accounts)
+
+
+def _account_of(row: Contact | User) -> UUID | None:
+    return row.account_id if isinstance(row, Contact) else None
 
 
 async def expire(session: AsyncSession, kept: Retention, *, at: datetime, limit: int = 500) -> int:
@@ -179,35 +221,36 @@ async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime
 
 
 async def _forget_messages(
-    session: AsyncSession, actor: Actor, contact: Contact, at: datetime
+    session: AsyncSession, actor: Actor, row: Contact | User, at: datetime
 ) -> tuple[int, int]:
-    """How many messages lost their words, and how many disclosures of facts about them went."""
-    of_contact = (Message.contact_id == contact.id, Message.tenant_id == contact.tenant_id)
+    """How many messages to the person lost their words, and how many disclosures of facts about them went."""
+    own = Message.contact_id if isinstance(row, Contact) else Message.user_id
+    of_person = (own == row.id, Message.tenant_id == row.tenant_id)
     waiting = await session.scalars(
-        select(Message.id).where(*of_contact, Message.state.not_in(_ENDED))
+        select(Message.id).where(*of_person, Message.state.not_in(_ENDED))
     )
     for message_id in waiting.all():
-        await messages.mark_failed(session, actor, message_id, at=at, error="the contact is erased")
+        await messages.mark_failed(session, actor, message_id, at=at, error="the person is erased")
     await session.flush()
     letters = await session.scalars(
         update(Message)
-        .where(*of_contact, Message.body != ERASED)
+        .where(*of_person, Message.body != ERASED)
         .values(_WORDLESS)
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     )
     forgotten = letters.all()
     await _forget_parts(session, forgotten)
-    for model in (Address, Unsubscription):
+    for model in (Address, Unsubscription) if isinstance(row, Contact) else ():
         await session.execute(
             delete(model)
-            .where(model.contact_id == contact.id)
+            .where(model.contact_id == row.id)
             .execution_options(synchronize_session=False)
         )
     dropped = await _drop(
         session,
-        Disclosure.tenant_id == contact.tenant_id,
-        Disclosure.subject_id.in_(select(Message.id).where(*of_contact)),
+        Disclosure.tenant_id == row.tenant_id,
+        Disclosure.subject_id.in_(select(Message.id).where(*of_person)),
     )
     return len(forgotten), dropped
 
@@ -229,30 +272,3 @@ async def _drop(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(gone.all())
-
-
-async def _black_out(
-    session: AsyncSession, actor: Actor, account_id: UUID | None, wanted: str
-) -> int:
-    """Replace the person's names in texts outside the ledger; how many texts."""
-    changed = 0
-    for text in TEXTS:
-        model: Any = text.class_
-        rows = await session.scalars(
-            update(model)
-            .where(*_inside(actor, model, account_id, wanted, text))
-            .values({text.key: func.regexp_replace(text, wanted, ERASED, "gi")})
-            .returning(model.id)
-            .execution_options(synchronize_session=False)
-        )
-        changed += len(rows.all())
-    return changed
-
-
-def _inside(
-    actor: Actor, model: Any, account_id: UUID | None, wanted: str, text: Any = None
-) -> list[ColumnElement[bool]]:
-    """Rows in the actor's reach (a contact's: of its account) whose text names the person."""
-    column = Disclosure.words if text is None else text
-    where = [actor.fence(model), column.regexp_match(wanted, "i")]
-    return where if account_id is None else [*where, model.account_id == account_id]

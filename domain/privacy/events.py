@@ -1,6 +1,7 @@
 """Facts about personal data: who asked, what went. They count; they never repeat what was erased."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from domain.ledger import Fact
 
@@ -10,6 +11,9 @@ class ErasureRequested(Fact):
 
     kind: ClassVar[str] = "person.erasure_requested"
     person: str
+    role: str  # the job erases with this role and reach, never with more
+    accounts: list[UUID] | None
+    mentions: list[str]  # the texts that were confirmed to name the person, by place
 
 
 class Erased(Fact):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any, Protocol
 
 ERASED = "erased"
 
@@ -25,9 +26,36 @@ class Retention:
     users: timedelta  # from the end of their access
 
 
-def pattern(names: Iterable[str | None]) -> str | None:
-    """A PostgreSQL regular expression (for `~*`) that finds any of these names as whole words; None without names."""
-    known = sorted({name.strip() for name in names if name and name.strip() and name != ERASED})
+WORDS, LETTERS, DIGITS = 2, 6, 7
+"""What makes a name or a number distinctive: so many words and letters, so many digits."""
+
+
+class Named(Protocol):
+    """Somebody with a name and an address."""
+
+    name: Any
+    email: Any
+
+
+def identifiers(row: Named, *, name: bool = True) -> list[str]:
+    """What refers to one person and nothing else: address, telephone number and (with `name`) the full name.
+
+    A single word or a short name is also an ordinary word in other sentences, so it identifies nobody.
+    """
+    known = [row.email or ""]
+    phone = getattr(row, "phone", None) or ""
+    if sum(each.isdigit() for each in phone) >= DIGITS:
+        known.append(phone)
+    full = " ".join((row.name or "").split())
+    letters = sum(each.isalnum() for each in full)
+    if name and len(full.split()) >= WORDS and letters >= LETTERS:
+        known.append(full)
+    return [each for each in known if each]
+
+
+def pattern(names: Iterable[str]) -> str | None:
+    """A PostgreSQL regular expression (for `~*`) that finds any of these as whole words; None without names."""
+    known = sorted({name.strip() for name in names if name.strip()})
     if not known:
         return None
     return f"(?<![[:alnum:]_])({'|'.join(map(re.escape, known))})(?![[:alnum:]_])"

@@ -1,0 +1,224 @@
+"""Find the free texts that name a person, and black out those that were confirmed."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+    update,
+)
+from sqlalchemy import true as always
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from domain.accounts.model import Contact, Reach, User
+from domain.actor import Actor
+from domain.compensation.model import Credit, Dispute
+from domain.disclosure import Disclosure
+from domain.errors import Code, Refused
+from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
+from domain.ledger import Entry
+from domain.privacy.rules import ERASED, identifiers, pattern
+from domain.recovery.model import RecoveryCase, RecoveryStep
+
+Seen = Callable[[Actor, type[Any]], ColumnElement[bool]]
+"""The condition under which rows of a model exist for an actor: the rule that the graph reads by."""
+
+TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
+    Incident.summary,
+    Incident.reporter,
+    IncidentUpdate.body,
+    Pause.note,
+    Credit.decision_reason,
+    Dispute.reason,
+    Dispute.outcome,
+    RecoveryCase.summary,
+    RecoveryStep.note,
+    Disclosure.words,
+)
+"""Free text in which people may be named."""
+
+MOST = 100
+"""A name found in more texts than this is a common word, not a reference to one person."""
+SEARCHED = 20_000
+"""Rows of each kind that are searched, newest first, so that one export cannot occupy the database."""
+
+
+class Mention(NamedTuple):
+    """One text that names the person; `place` is what a confirmation repeats."""
+
+    place: str
+    where: str
+    id: str
+    text: str
+    erasable: bool
+
+
+class Mentions(NamedTuple):
+    """What was found; not `complete` when the name is so common that only addresses were searched for."""
+
+    found: list[Mention]
+    complete: bool
+
+
+async def mentions(
+    session: AsyncSession, actor: Actor, row: Contact | User, seen: Seen
+) -> Mentions:
+    """List the texts that name a person, in the person's accounts, as far as the actor may read them."""
+    accounts = await accounts_of(session, actor, row)
+    complete = True
+    for wanted in (pattern(identifiers(row)), pattern(identifiers(row, name=False))):
+        if wanted is None:
+            continue
+        found: list[Mention] = []
+        for text in TEXTS:
+            query = _search(actor, row, text, accounts, seen, wanted)
+            rows = await session.execute(query.limit(MOST + 1 - len(found)))
+            found += [_mention(text, *each) for each in rows]
+            if len(found) > MOST:
+                break
+        if len(found) <= MOST:
+            return Mentions(found, complete)
+        complete = False
+    return Mentions([], complete)
+
+
+async def must_be_mentions(
+    session: AsyncSession, actor: Actor, row: Contact | User, seen: Seen, places: Collection[str]
+) -> None:
+    """Refuse a confirmation of places that the actor was not shown, or may not change."""
+    if not places:
+        return
+    if len(places) > MOST:
+        raise Refused(Code.INVALID, f"Confirm {MOST} places at most.", argument="mentions")
+    found, _ = await mentions(session, actor, row, seen)
+    if set(places) - {each.place for each in found if each.erasable}:
+        raise Refused(
+            Code.INVALID,
+            "Confirm only places that the export of this person lists as erasable.",
+            argument="mentions",
+        )
+
+
+async def black_out(
+    session: AsyncSession, actor: Actor, row: Contact | User, places: Collection[str]
+) -> tuple[int, int]:
+    """Replace the person's identifiers in the confirmed texts; how many disclosures and other texts lost them.
+
+    Words of a fact go as a whole, because a commitment cannot be cut.
+    """
+    wanted = pattern(identifiers(row))
+    if wanted is None or not places:
+        return 0, 0
+    accounts = await accounts_of(session, actor, row)
+    counts = {True: 0, False: 0}
+    for text in TEXTS:
+        model: Any = text.class_
+        prefix = f"{_where(text)}:"
+        keys = [each.removeprefix(prefix) for each in places if each.startswith(prefix)]
+        if not keys:
+            continue
+        within = and_(
+            actor.fence(model),
+            _in_accounts(model, accounts),
+            text.regexp_match(wanted, "i"),
+            _erasable(actor, row, text),
+            cast(_key(model), Text).in_(keys),
+        )
+        change: Any = (
+            delete(model)
+            if model is Disclosure
+            else update(model).values({text.key: func.regexp_replace(text, wanted, ERASED, "gi")})
+        )
+        gone = await session.scalars(
+            change.where(within).returning(_key(model)).execution_options(synchronize_session=False)
+        )
+        counts[model is Disclosure] += len(gone.all())
+    return counts[True], counts[False]
+
+
+async def accounts_of(
+    session: AsyncSession, actor: Actor, row: Contact | User
+) -> frozenset[UUID] | None:
+    """The accounts in which texts can be about this person; None for staff of the whole company."""
+    if isinstance(row, Contact):
+        return frozenset({row.account_id})
+    reach = await session.scalars(select(Reach.account_id).where(Reach.user_id == row.id))
+    return frozenset(reach) or actor.accounts
+
+
+def _search(
+    actor: Actor,
+    row: Contact | User,
+    text: InstrumentedAttribute[Any],
+    accounts: frozenset[UUID] | None,
+    seen: Seen,
+    wanted: str,
+) -> Select[Any]:
+    model: Any = text.class_
+    newest = Disclosure.at if model is Disclosure else model.id
+    readable = _of_a_fact(seen(actor, Entry)) if model is Disclosure else seen(actor, model)
+    some = (
+        select(_key(model).label("key"), newest.label("newest"))
+        .where(actor.fence(model), _in_accounts(model, accounts), text.is_not(None))
+        .order_by(newest.desc())
+        .limit(SEARCHED)
+        .subquery()
+    )
+    return (
+        select(_key(model), text, _erasable(actor, row, text))
+        .join(some, some.c.key == _key(model))
+        .where(text.regexp_match(wanted, "i"), readable)
+        .order_by(some.c.newest)
+    )
+
+
+def _of_a_fact(facts: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Words of a fact are readable where the fact itself is; `facts` says which facts are."""
+    return exists().where(
+        Entry.subject_id == Disclosure.subject_id,
+        cast(Entry.body, Text).contains(Disclosure.commitment),
+        facts,
+    )
+
+
+def _erasable(
+    actor: Actor, row: Contact | User, text: InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """The company's records are the company's to change: a client confirms only what its own people wrote."""
+    if not actor.is_client:
+        return always()
+    writers = (f"user:{row.id}", actor.subject)
+    own: dict[Any, ColumnElement[bool]] = {
+        Incident: Incident.source == Source.CLIENT,
+        IncidentUpdate: IncidentUpdate.author.in_(writers),
+        Dispute: Dispute.opened_by.in_(writers) if text is Dispute.reason else false(),
+    }
+    return own.get(text.class_, false())
+
+
+def _in_accounts(model: Any, accounts: frozenset[UUID] | None) -> ColumnElement[bool]:
+    return always() if accounts is None else model.account_id.in_(accounts)
+
+
+def _key(model: Any) -> Any:
+    return Disclosure.commitment if model is Disclosure else model.id
+
+
+def _where(text: InstrumentedAttribute[Any]) -> str:
+    return f"{text.class_.__tablename__}.{text.key}"
+
+
+def _mention(text: InstrumentedAttribute[Any], key: Any, words: str, erasable: bool) -> Mention:
+    where = _where(text)
+    return Mention(f"{where}:{key}", where, str(key), words, erasable)
