@@ -149,7 +149,9 @@ class Settings(BaseSettings):
     smtp_settle_s: float = Field(default=60, ge=0)
     """How long the relay may take to accept a letter after its last byte."""
     bounces: Path | None = None
-    """A Maildir to which the relay delivers what comes back to `smtp_from`."""
+    """A Maildir to which the relay delivers what comes back to `smtp_from`, with and without an extension."""
+    bounce_delimiter: str = Field(default="+", max_length=1)
+    """Between the name in `smtp_from` and the signed id in the envelope's sender; empty where the relay knows none."""
     sms_url: str = ""
     """Where a provider takes text messages as JSON; without one none are sent."""
     sms_token: SecretStr = SecretStr("")

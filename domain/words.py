@@ -10,6 +10,8 @@ LINE, PAGE = 300, 20_000
 # PostgreSQL keeps no NUL. A line ends up in subjects and indexes: one of 10,000 characters fits no index.
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
 
 def must_be_line(words: str | None, argument: str) -> None:
     """Refuse a name or reference that is blank, longer than `LINE` or more than one line; None is 'not known'."""
@@ -27,6 +29,13 @@ def must_be_words(words: str | None, argument: str) -> None:
     _must_say_something(words, PAGE, argument)
     if "\x00" in words:
         raise Refused(Code.INVALID, f"{argument} holds a NUL character.", argument=argument)
+
+
+def cleaned(words: str, most: int = LINE) -> str:
+    """Text from outside as it may be stored and logged: one line without control characters, cut to `most`."""
+    kept = _CONTROL.sub(" ", words[: most * 20]).encode(errors="replace").decode()
+    line = " ".join(kept.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _must_say_something(words: str, most: int, argument: str) -> None:

@@ -284,6 +284,8 @@ class Postbox:
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
+        self.senders: list[str] = []
+        """The envelope's sender of each letter."""
         self.refuse: dict[str, str] = {}
         self.stalled = threading.Event()
         self.stall_s = 0.0
@@ -316,6 +318,7 @@ class Postbox:
         letter = message_from_bytes(envelope.content, policy=default)
         assert isinstance(letter, EmailMessage)
         self.letters.append(letter)
+        self.senders.append(str(envelope.mail_from))
         return "250 Taken"
 
 

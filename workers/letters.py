@@ -5,21 +5,26 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from domain import messages
-from domain.messages import Words
+from domain.messages import MessageSigner, Words
+from domain.messages.signing import HEADER
 from workers.senders import Parcel, domain_of
 
 
-def letter_of(parcel: Parcel, *, sent_from: str, public_url: str = "") -> EmailMessage:
+def letter_of(
+    parcel: Parcel, signer: MessageSigner, *, sent_from: str, public_url: str = ""
+) -> EmailMessage:
     """Text and HTML with the images inside it, and files; raises `ValueError` on an address that is none.
 
-    The Message-ID follows from the message's id, so that a repeat can be recognised. RFC 3834 (Auto-Submitted) and
+    The Message-ID follows from the message's id, so that a repeat can be recognised, and is signed, so that what comes
+    back can be believed. RFC 3834 (Auto-Submitted) and
     X-Auto-Response-Suppress keep holiday notices away. Letters about one ticket, or one credit, make one thread. A
     notice about one's own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click
     (RFC 8058).
     """
     message, here = parcel.message, domain_of(sent_from)
     letter = EmailMessage()
-    letter["Message-ID"] = f"<{message.id}@{here}>"
+    letter["Message-ID"] = f"<{signer.signed(message.id)}@{here}>"
+    letter[HEADER] = signer.signed(message.id)
     letter["Date"] = format_datetime(message.queued_at)
     letter["From"] = Address(display_name=parcel.company, addr_spec=sent_from)
     letter["Reply-To"] = Address(addr_spec=sent_from)

@@ -15,11 +15,14 @@ from typing import Protocol
 
 import aiosmtplib
 
-from domain.messages import is_hard
+from domain.messages import MessageSigner, is_hard
 from domain.settings import Settings
 from workers import senders
 from workers.letters import letter_of
 from workers.senders import Gone, HandingOver, Parcel, Undeliverable, Unheard, domain_of
+
+_LINES = WIRE.clone(max_line_length=200)
+"""A Message-ID on a line of its own is legal, and not found in the logs of every relay."""
 
 
 class Post(Protocol):
@@ -41,19 +44,24 @@ class Email:
         self._sent_from = settings.smtp_from
         self._public_url = settings.public_url
         self._post = post
+        self._signer = MessageSigner.of(settings)
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 
     async def send(self, parcel: Parcel, handing_over: HandingOver) -> None:
         """Send the letter; an address that is none is undeliverable."""
         try:
-            letter = letter_of(parcel, sent_from=self._sent_from, public_url=self._public_url)
+            letter = letter_of(
+                parcel, self._signer, sent_from=self._sent_from, public_url=self._public_url
+            )
         except ValueError as error:
             raise Undeliverable(str(error)) from error
         await self._post.send(letter, handing_over)
 
     async def accepted(self, parcel: Parcel) -> bool | None:
         """Ask by the letter's Message-ID."""
-        return await self._post.took(f"<{parcel.message.id}@{domain_of(self._sent_from)}>")
+        return await self._post.took(
+            f"<{self._signer.signed(parcel.message.id)}@{domain_of(self._sent_from)}>"
+        )
 
 
 class Smtp:
@@ -61,6 +69,7 @@ class Smtp:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._signer = MessageSigner.of(settings)
         self._log = None if settings.smtp_log is None else RelayLog(settings.smtp_log)
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -75,7 +84,7 @@ class Smtp:
         except aiosmtplib.SMTPRecipientRefused as refused:
             await _leave(server)
             judged = _judged(refused.code, refused.message, refused)
-            if isinstance(judged, Undeliverable) and is_hard(refused.message, refused=True):
+            if isinstance(judged, Undeliverable) and is_hard(f"{refused.code} {refused.message}"):
                 judged = Gone(str(judged))
             raise judged from refused
         except BaseException:  # being cancelled too: the server is told good-bye
@@ -118,13 +127,23 @@ class Smtp:
             if not server.supports_extension("smtputf8"):
                 raise Undeliverable(f"the mail server takes no address like {recipient}")
             mail += ["SMTPUTF8", "BODY=8BITMIME"]
-        await server.mail(self._settings.smtp_from, options=mail, encoding="utf-8")
+        await server.mail(self._return_path(letter), options=mail, encoding="utf-8")
         await server.rcpt(recipient, options=rcpt, encoding="utf-8")
+
+    def _return_path(self, letter: EmailMessage) -> str:
+        """Where notices about this letter go: an address that names it, where somebody reads them."""
+        place = self._settings
+        message_id = self._signer.find(str(letter["Message-ID"]))
+        if place.bounces is None or message_id is None:
+            return place.smtp_from
+        return self._signer.return_path(
+            place.smtp_from, message_id, delimiter=place.bounce_delimiter
+        )
 
 
 async def _deliver(server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
     """The letter's text up to the server's answer; a connection that ends before it leaves us in the dark."""
-    policy = WIRE.clone(utf8=not letter["To"].addresses[0].addr_spec.isascii())
+    policy = _LINES.clone(utf8=not letter["To"].addresses[0].addr_spec.isascii())
     try:
         await server.data(letter.as_bytes(policy=policy))
     except aiosmtplib.SMTPResponseException as answer:
@@ -228,7 +247,7 @@ class Folder:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = self._name(str(letter["Message-ID"]))
         unfinished = self._folder / f".{name}.{os.getpid()}"
-        unfinished.write_bytes(bytes(letter))
+        unfinished.write_bytes(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
         unfinished.replace(self._folder / f"{name}.eml")
 
     async def took(self, message_id: str) -> bool:
@@ -237,7 +256,7 @@ class Folder:
 
     @staticmethod
     def _name(message_id: str) -> str:
-        return message_id.strip("<>").split("@")[0]
+        return message_id.strip("<>").partition("@")[0].partition(".")[0]
 
 
 def post_of(settings: Settings) -> Post:

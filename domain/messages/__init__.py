@@ -29,7 +29,8 @@ from domain.messages.sending import (
     put_back,
     refuse,
 )
-from domain.messages.suppression import STOPPED, Suppression, is_hard, lift, suppressions
+from domain.messages.signing import MessageSigner
+from domain.messages.suppression import STOPPED, Suppression, lift, suppressions
 from domain.messages.variables import (
     TEMPLATES,
     AboutTicket,
@@ -46,6 +47,7 @@ from domain.messages.variables import (
     Recovery,
     Variables,
 )
+from domain.messages.verdicts import Verdict, is_hard
 from domain.messages.wishes import (
     add_address,
     by_key,
@@ -74,6 +76,7 @@ __all__ = [
     "IncidentResolved",
     "IncidentUpdated",
     "Message",
+    "MessageSigner",
     "MessageState",
     "MonthCreditAdjusted",
     "Outcome",
@@ -84,6 +87,7 @@ __all__ = [
     "Unsubscription",
     "Urgency",
     "Variables",
+    "Verdict",
     "Words",
     "add_address",
     "as_html",

@@ -52,12 +52,13 @@ class Read(OfMessage):
 
 
 class Bounced(OfMessage):
-    """It came back; another channel takes its place if there is one (`again_by`)."""
+    """It came back, and why (`verdict`); another channel takes its place if there is one (`again_by`)."""
 
     kind: ClassVar[str] = "message.bounced"
     personal: ClassVar[frozenset[str]] = frozenset({"error"})
     error: str
     again_by: str | None
+    verdict: str | None = None
 
 
 class Unsubscribed(Fact):

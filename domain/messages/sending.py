@@ -26,12 +26,16 @@ from domain.messages.model import (
     Unsubscription,
     Urgency,
 )
-from domain.messages.suppression import STOPPED, is_hard, is_suppressed, suppress
+from domain.messages.suppression import STOPPED, is_suppressed, suppress
+from domain.messages.verdicts import Verdict, judge
+from domain.words import cleaned
 
 WAITING = frozenset({MessageState.QUEUED, MessageState.SENDING})
 ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 PATIENCE = 3
 """Failed attempts by one channel before another takes over, if there is one; what is critical waits for one."""
+LONGEST_ERROR = 500
+"""Characters that are kept of what another server said, without control characters: PostgreSQL takes no NUL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ async def put_back(
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return
+    error = cleaned(error, LONGEST_ERROR)
     attempt = await _open(session, message)
     if attempt is not None:
         _end(attempt, outcome, at, error)
@@ -151,7 +156,7 @@ async def note_unheard(
     """It was handed over and no answer was heard: the attempt stays open until it is settled."""
     message = await _locked(session, actor, message_id)
     if message.state in WAITING:
-        message.error = error
+        message.error = cleaned(error, LONGEST_ERROR)
 
 
 async def refuse(
@@ -170,6 +175,7 @@ async def refuse(
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return None
+    error = cleaned(error, LONGEST_ERROR)
     if nobody_there:
         await suppress(session, actor, message, at=at, error=error)
     attempt = await _open(session, message)
@@ -188,7 +194,7 @@ async def mark_failed(
     """It will not be delivered: every channel refuses it, or all attempts are used up."""
     message = await _locked(session, actor, message_id)
     if message.state in WAITING:
-        _fail(session, actor, message, at, error)
+        _fail(session, actor, message, at, cleaned(error, LONGEST_ERROR))
 
 
 async def mark_delivered(
@@ -216,22 +222,32 @@ async def mark_read(
 
 
 async def bounce(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
+    session: AsyncSession,
+    actor: Actor,
+    message_id: UUID,
+    *,
+    at: datetime,
+    error: str,
+    verdict: Verdict | None = None,
 ) -> None:
     """It came back after it had been taken: another channel takes over, or it ends here.
 
-    When nobody is at the address, no later letter goes there either.
+    When nobody is at the address, no later letter goes there either. Without a `verdict` the error is judged.
     """
     message = await _locked(session, actor, message_id)
     if message.state not in ARRIVED - {MessageState.READ}:
         return
-    if is_hard(error):
+    error = cleaned(error, LONGEST_ERROR)
+    verdict = judge(error) if verdict is None else verdict
+    if verdict is Verdict.HARD:
         await suppress(session, actor, message, at=at, error=error)
     message.bounced_at, message.error = at, error
     turned = await _turn(session, message)
     message.state = MessageState.QUEUED if turned else MessageState.BOUNCED
     by = message.channel if turned else None
-    record(session, actor, Bounced(**_of(message), at=at, error=error, again_by=by))
+    record(
+        session, actor, Bounced(**_of(message), at=at, error=error, again_by=by, verdict=verdict)
+    )
 
 
 async def _turn(session: AsyncSession, message: Message) -> bool:

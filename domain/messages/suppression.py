@@ -4,7 +4,6 @@ Whether an address is suppressed is the newest fact about its person; the addres
 can be forgotten. Without it the suppression has ended.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,6 @@ from domain.messages.model import Message, MessageState
 
 STOPPED = "nobody is at this address: an earlier letter came back"
 
-_CODES = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
@@ -36,22 +33,6 @@ class Suppression:
     since: datetime
     error: str | None
     stopped: int
-
-
-def is_hard(said: str, *, refused: bool = False) -> bool:
-    """Whether a server's answer means that nobody is at the address (RFC 3463: 5.x.x).
-
-    Not what is about the letter (5.3.4 too big, 5.6 content) or about us (5.7 policy: blocked, not authenticated): that
-    would silence every client of a provider that blocks us. `refused`: the recipient was refused with a 5xx code, which
-    is enough where the server gives no status.
-    """
-    codes = _CODES.findall(said)
-    if not codes:
-        return refused
-    return all(
-        kind == "5" and subject not in {"6", "7"} and (subject, detail) != ("3", "4")
-        for kind, subject, detail in codes
-    )
 
 
 async def suppress(

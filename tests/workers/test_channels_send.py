@@ -20,6 +20,7 @@ from domain.messages import Address, Enclosure, Message, Urgency
 from domain.settings import Settings
 from tests import build
 from tests.workers.receivers import Receiver, receiver
+from tests.workers.returned import SIGNER
 from workers.channels import senders_of
 from workers.chat import Chat, card, is_teams
 from workers.letters import letter_of
@@ -181,7 +182,7 @@ def test_channels_that_are_not_set_up_are_not_there(settings: Settings, key_file
 
 
 def on_the_wire(what: Parcel, **more: str) -> EmailMessage:
-    letter = letter_of(what, sent_from="desk@guards.example", **more)
+    letter = letter_of(what, SIGNER, sent_from="desk@guards.example", **more)
     read = message_from_bytes(letter.as_bytes(), policy=default)
     assert isinstance(read, EmailMessage)
     return read

@@ -17,7 +17,7 @@ from domain.actor import Actor
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind
 from domain.compensation import Credit
 from domain.db import Sessions, transaction
-from domain.messages import Attempt, Message, MessageState
+from domain.messages import Attempt, Message, MessageSigner, MessageState
 from domain.outbox import Outbox, OutboxState
 from domain.settings import Settings
 from domain.sla import Promise, State
@@ -152,7 +152,7 @@ async def test_a_storm_leaves_one_credit_for_each_breach_and_one_letter_for_each
             await asyncio.gather(*storming, return_exceptions=True)
             worker.end()
     took_s = time.monotonic() - began
-    await told(make, worlds, storm, worker, flushes["done"], took_s)
+    await told(make, worlds, storm, worker, MessageSigner.of(settings), flushes["done"], took_s)
 
 
 async def told(
@@ -160,6 +160,7 @@ async def told(
     worlds: Sequence[build.World],
     storm: storms.Storm,
     worker: storms.Worker,
+    signer: MessageSigner,
     flushes: int,
     took_s: float,
 ) -> None:
@@ -202,7 +203,9 @@ async def told(
         2 * BREACHES * CENTS
     )
     assert len({(intent, contact_id) for _, intent, contact_id in written}) == CONTACTS * BREACHES
-    assert accepted == Counter(f"<{message_id}@waarborg.example>" for message_id, _, _ in written)
+    assert accepted == Counter(
+        f"<{signer.signed(message_id)}@waarborg.example>" for message_id, _, _ in written
+    )
     assert (worker.kills, flushes, unsettled, dead) == (KILLS, FLUSHES, 0, 0)
     assert storm.counts["killed before 250"] + storm.counts["killed after 250"] >= 10
     for weather in ("refused", "stalled", "dropped mid-DATA", "taken and dropped", "door shut"):

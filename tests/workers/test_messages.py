@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from domain import incidents
 from domain.db import Sessions, transaction
-from domain.messages import Message, MessageState
+from domain.messages import Message, MessageSigner, MessageState
 from domain.settings import Settings
 from tests import build, servers
 from tests.workers.conftest import Working
+from tests.workers.returned import SIGNER
 from workers import senders
 from workers.letters import letter_of
 from workers.routes import ROUTES
@@ -74,7 +75,7 @@ async def test_an_opened_ticket_is_told_to_each_contact_in_its_language_once(
 
 
 async def test_a_letter_has_text_and_page_and_headers_that_keep_machines_quiet(
-    make: Sessions, working: Working
+    make: Sessions, working: Working, settings: Settings
 ) -> None:
     world = await build.client(make, contacts=1)
     with servers.postbox() as box:
@@ -86,7 +87,9 @@ async def test_a_letter_has_text_and_page_and_headers_that_keep_machines_quiet(
             await session.scalars(select(Message).where(Message.account_id == world.account.id))
         ).one()
     [told] = box.letters
-    assert told["Message-ID"] == f"<{message.id}@waarborg.example>"
+    assert (
+        told["Message-ID"] == f"<{MessageSigner.of(settings).signed(message.id)}@waarborg.example>"
+    )
     assert told["From"] == f"{world.tenant.name} <desk@waarborg.example>"
     assert told["Reply-To"] == "desk@waarborg.example"
     assert told["Auto-Submitted"] == "auto-generated"
@@ -205,7 +208,7 @@ def letter() -> EmailMessage:
         language="en",
         queued_at=build.T0,
     )
-    return letter_of(Parcel(message, "Veilig BV"), sent_from="desk@waarborg.example")
+    return letter_of(Parcel(message, "Veilig BV"), SIGNER, sent_from="desk@waarborg.example")
 
 
 async def test_a_letter_goes_over_tls_to_a_server_whose_certificate_is_trusted(

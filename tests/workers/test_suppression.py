@@ -17,6 +17,7 @@ from domain.messages import Message, MessageState
 from domain.settings import Settings
 from tests import build, servers
 from tests.domain.messages.test_templates import TOLD
+from tests.workers.returned import SIGNER
 from tests.workers.test_bounces_sent import notice
 from tests.workers.test_sending import Office, sent_by
 from workers.bounces import sweep_bounces
@@ -35,7 +36,12 @@ def system(world: build.World) -> Actor:
     [
         ("5.1.1 smtp; 550 5.1.1 no such mailbox", True),
         ("5.2.1 mailbox disabled", True),
-        ("5.0.0", True),
+        ("5.0.0", False),
+        ("5.0.0 smtp; 550 user unknown", True),
+        ("5.1.1 smtp; 550 5.1.1 No such user here (mx 203.5.7.10)", True),
+        ("5.1.8 smtp; 553 5.1.8 domain of sender does not exist", False),
+        ("5.2.2 smtp; 552 5.2.2 mailbox full", False),
+        ("5.0.0 smtp; 550 DMARC check failed", False),
         ("4.4.7 delivery time expired", False),
         ("4.2.2 mailbox full", False),
         ("5.0.0 smtp; 550 5.7.1 blocked by a list", False),
@@ -51,8 +57,9 @@ def test_a_bounce_is_hard_when_nobody_is_there_and_not_when_the_letter_or_we_are
 
 
 def test_a_recipient_refused_for_good_without_a_status_is_nobody() -> None:
-    assert messages.is_hard("no such user here", refused=True)
-    assert not messages.is_hard("5.7.606 access denied, banned sender", refused=True)
+    assert messages.is_hard("550 no such user here")
+    assert not messages.is_hard("550 rejected")
+    assert not messages.is_hard("550 5.7.606 access denied, banned sender")
 
 
 async def letter(
@@ -70,9 +77,10 @@ async def letter(
         return await session.get_one(Message, message.id)
 
 
-def post(settings: Settings, box: servers.Postbox) -> dict[Channel, Sender]:
+def post(settings: Settings, box: servers.Postbox, **more: object) -> dict[Channel, Sender]:
     place = settings.model_copy(
         update={"smtp_host": "127.0.0.1", "smtp_port": box.port, "smtp_from": "desk@g.example"}
+        | more
     )
     return {Channel.EMAIL: Email(place, Smtp(place))}
 
@@ -140,7 +148,7 @@ async def test_what_came_back_for_good_stops_later_letters_and_what_expired_does
     said = b"Diagnostic-Code: smtp; 550 5.1.1"
     raw = raw.replace(said, f"Diagnostic-Code: smtp; 550 {status}".encode())
     (tmp_path / "new" / "1").write_bytes(raw)
-    assert await sweep_bounces(make, tmp_path) == 1
+    assert await sweep_bounces(make, tmp_path, SIGNER) == 1
     assert (await letter(make, world, office)).state == then
 
 
@@ -161,3 +169,39 @@ async def test_another_channel_takes_over_and_another_address_is_free(make: Sess
             update(Contact).where(Contact.id == first.contact_id).values(email="new@x.example")
         )
     assert (await letter(make, world, offices)).channel is Channel.EMAIL
+
+
+async def test_a_notice_that_names_only_the_envelopes_sender_is_matched(
+    make: Sessions, settings: Settings, tmp_path: Path
+) -> None:
+    world = await build.client(make, contacts=1)
+    with servers.postbox() as box:
+        first = await letter(make, world, post(settings, box, bounces=tmp_path))
+    assert first.state is MessageState.SENT
+    [sender] = box.senders
+    assert sender.startswith("desk+")
+    assert sender.endswith("@g.example")
+    assert len(sender.partition("@")[0]) <= 64
+    told = (
+        f"Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nDelivered-To: {sender}\nTo: <{sender}>\n"
+        "Subject: failure notice\n\nHi. This is the qmail-send program.\n\n<an@client.example>:\n"
+        "Sorry, no mailbox here by that name. (#5.1.1)\n"
+    )
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "1").write_text(told.replace(sender, "desk@g.example"))
+    (new / "2").write_text(told)
+    assert await sweep_bounces(make, tmp_path, messages.MessageSigner.of(settings)) == 1
+    async with make() as session:
+        assert (await session.get_one(Message, first.id)).state is MessageState.BOUNCED
+        [barred] = await messages.suppressions(session, [world.tenant.id])
+    assert barred.address == world.contacts[0].email
+
+
+async def test_without_a_mailbox_for_notices_the_envelopes_sender_is_the_address_itself(
+    make: Sessions, settings: Settings
+) -> None:
+    world = await build.client(make, contacts=1)
+    with servers.postbox() as box:
+        await letter(make, world, post(settings, box))
+    assert box.senders == ["desk@g.example"]

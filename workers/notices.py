@@ -1,0 +1,298 @@
+"""Read what mail servers and readers send back about a letter of ours: delivery status, read receipts, plain notices.
+
+The letter is known by a signed id (`domain/messages/signing.py`), wherever the notice carries it: the address it came
+to (VERP), the envelope's id, the returned headers, In-Reply-To and References, or the text. Without one it is not ours.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from enum import StrEnum
+from uuid import UUID
+
+from domain.messages.signing import HEADER, MessageSigner
+from domain.messages.verdicts import Verdict, is_failure, judge
+from domain.words import cleaned
+
+LARGEST = 1_000_000  # bytes of a notice that are read
+LONGEST_FIELD = (
+    8_000  # bytes of a header with its continuation lines; longer ones cost quadratic time
+)
+MOST_PARTS = 100
+MOST_SAID = 500  # characters that are kept of what a server said
+
+
+class News(StrEnum):
+    """What a notice says."""
+
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What became of one message, in the server's words, and why when it came back."""
+
+    message_id: UUID
+    news: News
+    said: str
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One leaf of a letter: its media type, and its text."""
+
+    kind: str
+    text: str
+
+
+Fields = dict[str, str]
+"""Header fields by lower-case name; of repeated ones all values, a line each."""
+
+# The parser understands some message/* types and takes others for letters. As text they are all read in one way.
+_TYPED = re.compile(
+    rb"^(content-type:\s*)message/((?:global-)?(?:delivery-status|disposition-notification|headers)"
+    rb"|global|rfc822|rfc822-headers|feedback-report)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STATUS = {"text/x-delivery-status", "text/x-global-delivery-status"}
+_DISPOSITION = {"text/x-disposition-notification", "text/x-global-disposition-notification"}
+_RETURNED = {
+    "text/x-rfc822", "text/x-global", "text/x-global-headers", "text/x-headers", "text/rfc822-headers",
+    "text/x-rfc822-headers",
+}  # fmt: skip
+_CAME_TO = (
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "to",
+    "cc",
+    "received",
+    "x-forwarded-to",
+)
+_CHARSET = re.compile(
+    r"(utf[-_]?(8|16|32)\w*|us-ascii|ascii|iso[-_]?(8859|2022)[-_]\w+|latin[-_]?\d+|(windows|cp)[-_]?\d+|koi8[-_]\w"
+    r"|gb\w+|big5\w*|shift[-_]?jis|euc[-_]\w+|mac[-_]?roman)",
+    re.IGNORECASE,
+)
+
+
+def read(raw: bytes, signer: MessageSigner) -> Notice | None:
+    """What a notice says about a message of ours; None for everything else, such as letters from people and delays.
+
+    Delivery status is read as RFC 3464 and RFC 6533 have it, receipts as RFC 8098, and the text of servers that send no
+    fields (qmail, Exim). May raise anything on what was made to break it.
+    """
+    report = message_from_bytes(_bounded(raw))
+    parts = list(_parts(report))
+    head = {name.lower(): _decoded(value) for name, value in _items(report)}
+    message_id = _about(signer, head, parts)
+    if message_id is None:
+        return None
+    for part in parts:
+        if part.kind in _STATUS:
+            found = _status(_blocks(part.text), _words_of(parts))
+        elif part.kind in _DISPOSITION:
+            found = _disposition(_blocks(part.text))
+        else:
+            continue
+        return None if found is None else Notice(message_id, *found)
+    told = _plain(head, parts)
+    return None if told is None else Notice(message_id, *told)
+
+
+def _bounded(raw: bytes) -> bytes:
+    """The beginning of a letter, with the lines of endless fields left out."""
+    lines, length = [], 0
+    for line in raw[:LARGEST].splitlines(keepends=True):
+        length = length + len(line) if line[:1] in {b" ", b"\t"} else len(line)
+        if length <= LONGEST_FIELD:
+            lines.append(line)
+        elif length == len(line):
+            lines.append(line[:LONGEST_FIELD] + b"\n")
+    return _TYPED.sub(rb"\1text/x-\2", b"".join(lines))
+
+
+def _items(letter: Message) -> Iterator[tuple[str, str]]:
+    for name, value in letter.items():
+        yield name, str(value)
+
+
+def _parts(letter: Message) -> Iterator[_Part]:
+    for count, part in enumerate(letter.walk()):
+        if count >= MOST_PARTS:
+            return
+        if part.is_multipart() or part.get_content_maintype() != "text":
+            continue
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            yield _Part(part.get_content_type(), _text(content, part.get_content_charset()))
+
+
+def _text(content: bytes, charset: str | None) -> str:
+    """Text in a charset that mail uses, else in UTF-8; what is in neither is replaced."""
+    name = charset if charset is not None and _CHARSET.fullmatch(charset) else "utf-8"
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        name = "utf-8"
+    return content.decode(name, errors="replace").replace("\r\n", "\n")
+
+
+def _decoded(value: str) -> str:
+    """A field with its encoded words read; as it stands when they cannot be."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (ValueError, LookupError):
+        return value
+
+
+def _blocks(text: str) -> list[Fields]:
+    """The groups of fields in a machine-readable part."""
+    return [fields for block in re.split(r"\n[ \t]*\n", text) if (fields := _fields(block))]
+
+
+def _fields(block: str) -> Fields:
+    found: Fields = {}
+    name = ""
+    for line in block.splitlines():
+        if line[:1] in {" ", "\t"} and name:
+            found[name] += " " + line.strip()
+            continue
+        before, colon, value = line.partition(":")
+        if not colon or " " in before.strip():
+            continue
+        name = before.strip().lower()
+        found[name] = f"{found[name]}\n{value.strip()}" if name in found else value.strip()
+    return {name: _decoded(value) for name, value in found.items()}
+
+
+def _about(signer: MessageSigner, head: Fields, parts: Sequence[_Part]) -> UUID | None:
+    """The message that a notice is about: what it was addressed to goes before what it quotes."""
+    places = [head.get(name, "") for name in _CAME_TO]
+    for part in parts:
+        if part.kind in _STATUS | _DISPOSITION:
+            for block in _blocks(part.text):
+                places += [
+                    block.get(name, "")
+                    for name in (
+                        "original-envelope-id",
+                        "original-message-id",
+                        "x-original-message-id",
+                    )
+                ]
+    for part in parts:
+        if part.kind in _RETURNED:
+            returned = _fields(part.text.partition("\n\n")[0])
+            places += [
+                returned.get(name, "") for name in (HEADER.lower(), "message-id", "return-path")
+            ]
+    places += [
+        head.get(name, "") for name in ("in-reply-to", "references", "x-original-message-id")
+    ]
+    places += [part.text for part in parts]
+    return next((found for text in places if (found := signer.find(text)) is not None), None)
+
+
+def _status(blocks: Sequence[Fields], words: str) -> tuple[News, str, Verdict | None] | None:
+    for block in blocks:
+        action = block.get("action", "").strip().lower().partition(" ")[0]
+        status, diagnostic = block.get("status", ""), block.get("diagnostic-code", "")
+        said = cleaned(" ".join(each for each in (status, diagnostic) if each), MOST_SAID)
+        if action == "failed":
+            code = re.sub(r"^\s*[\w.-]{1,40}\s*;", "", diagnostic).strip()
+            reason = diagnostic if code else _after_the_address(words)
+            shown = said if code or not reason else cleaned(f"{status} {reason}", MOST_SAID)
+            return News.BOUNCED, shown or "failed", judge(reason, status=status)
+        if action == "delivered":
+            return News.DELIVERED, said, None
+    return None
+
+
+def _disposition(blocks: Sequence[Fields]) -> tuple[News, str, Verdict | None] | None:
+    if any("displayed" in block.get("disposition", "").lower() for block in blocks):
+        return News.READ, "displayed", None
+    return None
+
+
+_COPY = re.compile(
+    r"\n[ >]*(?:-+ ?(?:below this line|this is a copy|the following is|original message|the header of the original|"
+    r"returned (?:message|mail)|transcript ends|nachricht|message d'origine|oorspronkelijk|included is a copy|"
+    r"unten finden|ci-dessous|hieronder)|original message headers|here is a copy)",
+    re.IGNORECASE,
+)
+_DELAYED = re.compile(
+    r"warning: message .* delayed|has not (?:yet )?been delivered|warning message only|delivery (?:is|has been) delayed"
+    r"|will (?:be retried|keep trying|continue to try)|no action is required"
+    r"|you do not need to (?:take any action|resend)"
+    r"|nog niet (?:bezorgd|afgeleverd)|noch nicht zugestellt|pas encore",
+    re.IGNORECASE,
+)
+_MAILER = re.compile(
+    r"(?:^|[<\s\"])(?:mailer-daemon|postmaster|mail-?daemon|double-bounce|mdaemon|bounces?)\b",
+    re.IGNORECASE,
+)
+_RETURNED_SUBJECT = re.compile(
+    r"undeliver|returned (?:mail|to sender)|delivery (?:status|fail|notification|problem)|mail delivery|failure notice|"
+    r"non remis|unzustellbar|onbestelbaar|niet bezorgd|[ée]chec|nicht zugestellt|delivery report",
+    re.IGNORECASE,
+)
+
+
+def _words_of(parts: Sequence[_Part]) -> str:
+    """The text a notice has for people, without the letter that it returns."""
+    text = next((part.text for part in parts if part.kind == "text/plain"), "")
+    if not text:
+        pages = (part.text for part in parts if part.kind == "text/html")
+        text = re.sub(r"<(?!\S+@)[^<>]{0,500}>", " ", next(pages, ""))
+    return _COPY.split(text, maxsplit=1)[0]
+
+
+def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, Verdict | None] | None:
+    """A notice without fields: it comes from a mail server, and says that the letter was not delivered."""
+    text = _words_of(parts)
+    is_from_a_server = (
+        "x-failed-recipients" in head
+        or head.get("return-path", "").strip() == "<>"
+        or _MAILER.search(head.get("from", "")) is not None
+    )
+    is_answer = head.get("auto-submitted", "").lower().startswith("auto-replied") and not (
+        "x-failed-recipients" in head or _RETURNED_SUBJECT.search(head.get("subject", ""))
+    )
+    if not is_from_a_server or is_answer or _DELAYED.search(text):
+        return None
+    reason = _after_the_address(text)
+    is_named = "x-failed-recipients" in head or _RETURNED_SUBJECT.search(head.get("subject", ""))
+    if not is_failure(reason) and not is_named:
+        return None
+    return News.BOUNCED, cleaned(reason, MOST_SAID) or "failed", judge(reason)
+
+
+_ADDRESS_LINE = re.compile(
+    r"^[ \t]*<?[^\s<>@]+@[^\s<>@]+>?[ \t]*:?[ \t]*(?:\([^)]*\))?$", re.MULTILINE
+)
+_REASON_LINE = re.compile(
+    r"^.*(?:(?<![\d.])[45]\d\d[ \-]+\S|#[45]\.\d|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![.\d])).*$",
+    re.MULTILINE,
+)
+
+
+def _after_the_address(text: str) -> str:
+    """The reason in a plain notice: what follows the address on a line of its own, else lines with a code, else all."""
+    found = _ADDRESS_LINE.search(text)
+    if found is not None:
+        block = re.split(r"\n[ \t]*\n", text[found.end() :].lstrip("\n"), maxsplit=1)[0]
+        if block.strip():
+            return "\n".join(line.strip() for line in block.splitlines())
+    line = _REASON_LINE.search(text)
+    if line is not None:
+        return text[line.start() :].split("\n\n", 1)[0].strip()
+    return text.strip()
