@@ -107,6 +107,17 @@ class Actor:
         """Whether the role carries the right."""
         return right in _RIGHTS[self.role]
 
+    def manages(self, role: Role) -> bool:
+        """Whether this actor may give, change or end access of users and keys with this role.
+
+        Nobody manages a role with a right that the own role lacks, and a client manages client roles only.
+        """
+        if not self.may(Right.MANAGE_ACCESS) or role is Role.SYSTEM:
+            return False
+        if self.is_client and role not in CLIENTS:
+            return False
+        return _RIGHTS[role] <= _RIGHTS[self.role]
+
     def must(self, right: Right) -> None:
         """Refuse unless the role carries the right."""
         if not self.may(right):

@@ -94,9 +94,10 @@ class Tenant(Node):
 class User(Node):
     """Somebody who signs in: staff of the company, or of a client."""
 
-    email: Annotated[str, "The address that identifies the user."]
+    email: Annotated[str, "The address with which the user signs in, and to which letters go."]
     name: Annotated[str, "What the user is called."]
     role: Annotated[Role, "What the user may do."]
+    language: Annotated[str | None, "`nl` or `en`, of letters; null for the company's."]
     disabled_at: Annotated[datetime | None, "Since when the user cannot sign in any more."]
     version: Annotated[int, "Raised by every change."]
 
@@ -389,11 +390,15 @@ class AccountMutation:
         account_ids: Annotated[
             list[AccountId] | None, "The accounts the user is limited to; clients need one."
         ] = None,
+        language: Annotated[str | None, "`nl` or `en`, of letters; null for the company's."] = None,
     ) -> accounts.User:
-        """Let somebody sign in."""
+        """Add a user with a role that you have the rights of; a client adds client users of the own accounts.
+
+        One address may be several users: of two clients, or of a client and the company.
+        """
         return await accounts.add_user(
             ask.session, ask.actor, email=email, name=name, role=role,
-            accounts=account_ids or (), at=ask.at,
+            accounts=account_ids or (), language=language, at=ask.at,
         )  # fmt: skip
 
     @verb(User)

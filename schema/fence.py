@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 
-from domain.accounts import ApiKey, Reach, Tenant, User
+from domain.accounts import ApiKey, Tenant, User, manageable_keys, visible_users
 from domain.actor import Actor, Right
 from domain.agreements import PromiseTerm
 from domain.calendars import Calendar, CalendarVersion
@@ -42,21 +42,13 @@ def _tenant(actor: Actor) -> ColumnElement[bool]:
     return Tenant.id == actor.tenant_id
 
 
-def _user(actor: Actor) -> ColumnElement[bool]:
-    own = User.tenant_id == actor.tenant_id
-    if actor.accounts is None:
-        return own
-    inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
-    outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
-    return and_(own, User.id.in_(inside), User.id.not_in(outside))
-
-
 def _device(actor: Actor) -> ColumnElement[bool]:
     """What guards carry is seen by those who see the guards, and by no client."""
     if actor.is_client:
         return false()
     return and_(
-        Device.tenant_id == actor.tenant_id, Device.user_id.in_(select(User.id).where(_user(actor)))
+        Device.tenant_id == actor.tenant_id,
+        Device.user_id.in_(select(User.id).where(visible_users(actor))),
     )
 
 
@@ -75,12 +67,6 @@ def _outbox(actor: Actor) -> ColumnElement[bool]:
     if actor.accounts is not None or not actor.may(Right.OPERATE):
         return false()
     return Outbox.tenant_id == actor.tenant_id
-
-
-def _key(actor: Actor) -> ColumnElement[bool]:
-    if actor.is_client or not actor.may(Right.MANAGE_ACCESS):
-        return false()
-    return ApiKey.tenant_id == actor.tenant_id
 
 
 def _calendar_version(actor: Actor) -> ColumnElement[bool]:
@@ -142,8 +128,8 @@ def _policy(actor: Actor) -> ColumnElement[bool]:
 _SPECIAL: dict[type[Any], Rule] = {
     CompensationPolicy: _policy,
     Tenant: _tenant,
-    User: _user,
-    ApiKey: _key,
+    User: visible_users,
+    ApiKey: manageable_keys,
     Device: _device,
     Simulation: _simulation,
     Touchpoint: _touchpoint,

@@ -13,6 +13,12 @@ from domain.accounts.actions import (
     note_contacts_read,
     revoke_api_key,
 )
+from domain.accounts.managing import (
+    manageable_keys,
+    manageable_users,
+    managed_user,
+    visible_users,
+)
 from domain.accounts.model import (
     Account,
     ApiKey,
@@ -65,7 +71,11 @@ __all__ = [
     "create_tenant",
     "disable_user",
     "issue_api_key",
+    "manageable_keys",
+    "manageable_users",
+    "managed_user",
     "note_contacts_read",
     "note_key_use",
     "revoke_api_key",
+    "visible_users",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,7 @@ from domain.accounts.events import (
     UserAdded,
     UserDisabled,
 )
+from domain.accounts.managing import manageable_keys, managed_user, visible_users
 from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
 from domain.accounts.rules import camel, check, new_key
 from domain.actor import CLIENTS, Actor, Right, Role
@@ -28,7 +29,7 @@ from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import Entry, record
 
-Row = TypeVar("Row", Account, Site, Contact, User)
+Row = TypeVar("Row", Account, Site, Contact)
 
 
 async def create_tenant(session: AsyncSession, *, name: str, **fields: Any) -> Tenant:
@@ -185,25 +186,29 @@ async def add_user(
     name: str,
     role: Role,
     accounts: Collection[UUID] = (),
+    language: str | None = None,
     at: datetime,
 ) -> User:
-    """Let somebody sign in. Clients are limited to named accounts; staff without names reach all."""
+    """Add a user, limited to the named accounts; clients need one, staff without accounts reach all.
+
+    An address may belong to several users: one person can work for two clients. A second active user of the same
+    address is refused only to an actor who sees the first one, so that an address tells nothing about other people.
+    """
     actor.must(Right.MANAGE_ACCESS)
     if role is Role.SYSTEM:
         raise Refused(Code.INVALID, "Nobody signs in as the system.", argument="role")
     if actor.is_client and role not in CLIENTS:
         raise Refused(Code.NOT_ALLOWED, "A client adds only client users.", argument="role")
-    if role in CLIENTS and not accounts:
-        raise Refused(Code.INVALID, "A client user needs an account.", argument="accountIds")
-    for account_id in accounts:
-        await _account(session, actor, account_id, argument="accountIds")
-    if actor.accounts is not None and not accounts:
-        raise Refused(
-            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accountIds"
-        )
-    user = await _insert_once(
-        session, User, tenant_id=actor.tenant_id, email=email.strip().lower(), name=name, role=role
+    must_manage(actor, role)
+    await must_reach(session, actor, role, accounts)
+    email = email.strip().lower()
+    check({"email": email, "name": name, "language": language})
+    await _must_be_new(session, actor, email)
+    user = User(
+        id=uuid7(), tenant_id=actor.tenant_id, email=email, name=name, role=role, language=language
     )
+    session.add(user)
+    await session.flush()
     session.add_all(
         Reach(user_id=user.id, account_id=account_id, tenant_id=actor.tenant_id)
         for account_id in dict.fromkeys(accounts)
@@ -213,17 +218,45 @@ async def add_user(
     return user
 
 
+def must_manage(actor: Actor, role: Role) -> None:
+    """Refuse a role with rights that the actor lacks."""
+    if not actor.manages(role):
+        words = f"The role {actor.role} gives nobody the role {role}."
+        raise Refused(Code.NOT_ALLOWED, words, argument="role")
+
+
+async def must_reach(
+    session: AsyncSession, actor: Actor, role: Role, accounts: Collection[UUID]
+) -> None:
+    """Refuse accounts that are not the actor's, none for a client role, and all of them to who does not reach all."""
+    if role in CLIENTS and not accounts:
+        raise Refused(Code.INVALID, "A client user needs an account.", argument="accountIds")
+    for account_id in accounts:
+        await _account(session, actor, account_id, argument="accountIds")
+    if actor.accounts is not None and not accounts:
+        raise Refused(
+            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accountIds"
+        )
+
+
+async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
+    """Refuse a second active user of an address to who sees the first; two at the same moment wait for each other."""
+    lock = func.hashtextextended(f"{actor.tenant_id} {email}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(lock)))
+    query = select(User.id).where(
+        User.email == email, User.disabled_at.is_(None), visible_users(actor)
+    )
+    if await session.scalar(query.limit(1)) is not None:
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            "There is one already: a user with this address. Change or invite that one.",
+            argument="email",
+        )
+
+
 async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
-    """End somebody's access; open sockets follow within seconds."""
-    actor.must(Right.MANAGE_ACCESS)
-    query = select(User).where(User.id == user_id, User.tenant_id == actor.tenant_id)
-    if actor.accounts is not None:
-        inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
-        outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
-        query = query.where(User.id.in_(inside), User.id.not_in(outside))
-    user = await session.scalar(query.with_for_update(key_share=True))
-    if user is None:
-        raise Refused(Code.NOT_FOUND, "No such user.", argument="id")
+    """End somebody's access; open sockets close within seconds."""
+    user = await managed_user(session, actor, user_id)
     if user.disabled_at is None:
         user.disabled_at = at
         record(session, actor, UserDisabled(account_id=None, subject_id=user.id, at=at))
@@ -245,6 +278,7 @@ async def issue_api_key(
     actor.must(Right.MANAGE_ACCESS)
     if actor.is_client or role is Role.SYSTEM:
         raise Refused(Code.NOT_ALLOWED, "Only the security company issues keys.", argument="role")
+    must_manage(actor, role)
     if expires_at is not None and expires_at <= at:
         raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
     if role in CLIENTS and not accounts:
@@ -280,9 +314,7 @@ async def revoke_api_key(
     actor.must(Right.MANAGE_ACCESS)
     if actor.is_client:
         raise Refused(Code.NOT_ALLOWED, "Only the security company revokes keys.")
-    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
-    if actor.accounts is not None:  # a key that reaches further is not theirs to stop
-        query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
+    query = select(ApiKey).where(ApiKey.id == key_id, manageable_keys(actor))
     row = await session.scalar(query.with_for_update(key_share=True))
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="id")

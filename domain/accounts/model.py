@@ -193,11 +193,15 @@ class User(Base, Tenanted, Versioned):
     """Somebody who signs in: staff of the company, or of a client."""
 
     __tablename__ = "app_user"
-    __table_args__ = (UniqueConstraint("tenant_id", "email"), Index(None, "email"))
+    __table_args__ = (
+        CheckConstraint("language IN ('nl', 'en')", name="language_known"),
+        Index(None, "email"),
+    )
 
     email: Mapped[str]
     name: Mapped[str]
     role: Mapped[Role]
+    language: Mapped[str | None]  # of letters and pages; null: the company's
     disabled_at: Mapped[datetime | None]
 
 

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts import Reach, User
-from domain.actor import Actor, Right
+from domain.accounts import User, manageable_users, managed_user
+from domain.actor import Actor
 from domain.credentials.events import (
     DeviceEnrolled,
     DeviceRevoked,
@@ -44,15 +44,8 @@ async def invite(
     session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime
 ) -> tuple[Invitation, str]:
     """Let somebody set a password, a first or another one; the text is given back here and never again."""
-    actor.must(Right.MANAGE_ACCESS)
-    query = select(User.id).where(
-        User.id == user_id, User.tenant_id == actor.tenant_id, User.disabled_at.is_(None)
-    )
-    if actor.accounts is not None:
-        inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
-        outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
-        query = query.where(User.id.in_(inside), User.id.not_in(outside))
-    if await session.scalar(query) is None:
+    user = await managed_user(session, actor, user_id, argument="userId")
+    if user.disabled_at is not None:
         raise Refused(Code.NOT_FOUND, "No such user.", argument="userId")
     secret = new_secret("wi")
     row = Invitation(
@@ -186,10 +179,13 @@ async def revoke_device(
     session: AsyncSession, actor: Actor, device_id: UUID, *, at: datetime
 ) -> Device:
     """Stop a device: one's own, or anybody's for who manages access to the whole company."""
-    query = select(Device).where(Device.id == device_id, Device.tenant_id == actor.tenant_id)
-    if actor.accounts is not None or not actor.may(Right.MANAGE_ACCESS):
-        own = actor.subject.removeprefix("user:") if actor.subject.startswith("user:") else None
-        query = query.where(Device.user_id == own)
+    own = actor.subject.removeprefix("user:") if actor.subject.startswith("user:") else None
+    managed = select(User.id).where(manageable_users(actor))
+    query = select(Device).where(
+        Device.id == device_id,
+        Device.tenant_id == actor.tenant_id,
+        or_(Device.user_id == own, Device.user_id.in_(managed)),
+    )
     device = await session.scalar(query.with_for_update())
     if device is None:
         raise Refused(Code.NOT_FOUND, "No such device.", argument="id")

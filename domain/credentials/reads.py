@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import Tenant, User, actors_of_users
-from domain.actor import Actor
+from domain.actor import CLIENTS, Actor
 from domain.base import among
 from domain.credentials.model import Device, Password, RefreshToken, SignIn
 from domain.credentials.rules import ABSOLUTE, sha256_of
@@ -54,7 +54,11 @@ async def password_of(session: AsyncSession, user_id: UUID) -> Candidate | None:
 async def users_of_addresses(
     session: AsyncSession, addresses: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], UUID]:
-    """The users of companies with these addresses, each given as (the company's name, the address)."""
+    """The active users with these addresses, each given as (the company's name, the address).
+
+    Of several users with one address, staff come before clients and older ones before newer ones: somebody who adds
+    an address to a client's users takes nothing from who has it already.
+    """
     if not addresses:
         return {}
     wanted = {(company, email): (company, email.strip().lower()) for company, email in addresses}
@@ -64,7 +68,9 @@ async def users_of_addresses(
         .where(
             among(Tenant.name, {company for company, _ in wanted.values()}),
             among(User.email, {email for _, email in wanted.values()}),
+            User.disabled_at.is_(None),
         )
+        .order_by(User.role.not_in(CLIENTS), User.id.desc())  # the last one of an address is kept
     )
     found = {(company, email): user_id for company, email, user_id in rows}
     return {asked: found[kept] for asked, kept in wanted.items() if kept in found}

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import accounts
 from domain.accounts.model import Contact, Reach, User
 from domain.actor import Actor, Right
 from domain.base import JSON, Base
@@ -32,11 +33,7 @@ async def found(
         query = select(Contact).where(Contact.id == person_id, actor.fence(Contact))
         row = await session.scalar(query.with_for_update())
     else:
-        users = select(User).where(User.id == person_id, User.tenant_id == actor.tenant_id)
-        if actor.accounts is not None:
-            inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
-            outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
-            users = users.where(User.id.in_(inside), User.id.not_in(outside))
+        users = select(User).where(User.id == person_id, accounts.manageable_users(actor))
         row = await session.scalar(users.with_for_update())
     if row is None:
         raise Refused(Code.NOT_FOUND, f"No such {person}.", argument=f"{person}Id")
