@@ -7,7 +7,7 @@ import strawberry
 
 from domain import accounts, incidents
 from domain.agreements import Priority, TicketKind
-from domain.incidents import PauseCause, Source, Status
+from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from schema.accounts import Account, Site
 from schema.context import Info
 from schema.ids import Node
@@ -32,6 +32,13 @@ names(
     PauseCause, "PauseCause",
     waiting_on_client="The client has to do something first.", access_denied="We were not let in.",
     force_majeure="Beyond anybody's power.",
+)  # fmt: skip
+
+names(
+    IncidentOutcome, "IncidentOutcome",
+    solved="What was wrong is solved.", false_alarm="Nothing was wrong.",
+    called_off="It was called off: nothing more is needed.",
+    duplicate="Another incident covers it.",
 )  # fmt: skip
 
 Row = strawberry.Parent[incidents.Incident]
@@ -75,6 +82,7 @@ class Incident(Node):
     acknowledged_at: Annotated[datetime | None, "When somebody confirmed it."]
     arrived_at: Annotated[datetime | None, "When somebody arrived on site."]
     resolved_at: Annotated[datetime | None, "When it was done."]
+    outcome: Annotated[IncidentOutcome | None, "How it ended; null while it is open."]
     closed_at: Annotated[datetime | None, "When it was closed."]
     reopened_count: Annotated[int, "How often it came back."]
     reassigned_count: Annotated[int, "How often it changed hands."]
@@ -261,11 +269,14 @@ class IncidentMutation:
         ask: Ask,
         id: Annotated[IncidentId, "The ticket."],
         resolution: Annotated[str, "How it was resolved; the client reads it."],
+        outcome: Annotated[
+            IncidentOutcome, "How it ended; called off and duplicate cancel what is not late."
+        ] = IncidentOutcome.SOLVED,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say that it is done; the resolution clock stops now."""
+        """Say that it is done; its clocks end now, and an arrival that is not late is cancelled."""
         return await incidents.resolve(
-            ask.session, ask.actor, id, resolution=resolution, at=ask.at,
+            ask.session, ask.actor, id, resolution=resolution, outcome=outcome, at=ask.at,
             expected_version=expected_version,
         )  # fmt: skip
 

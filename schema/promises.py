@@ -36,11 +36,13 @@ names(
     State, "PromiseState",
     pending="It has not begun.", running="Its clock runs.", paused="Its clock stands still.",
     at_risk="Its clock runs and half of the time or more is gone.", kept="It was kept.",
-    late="It was broken.", cancelled="It turned out never to have held.",
+    late="It was broken.", cancelled="It ended without a verdict: called off before it was late, or it never held.",
 )  # fmt: skip
 names(Verdict, "Verdict", kept="In time; on the limit is in time.", late="Not in time.")
 
 Row = strawberry.Parent[sla.Promise]
+_ENDED_ONCE = frozenset({PromiseKind.FIRST_RESPONSE, PromiseKind.ARRIVAL})
+"""Kinds whose clock the end of the incident ends only when nothing ended it before."""
 
 
 @shows(sla.Promise)
@@ -54,7 +56,7 @@ class Promise(Node):
     internal: Annotated[bool, "The company's own objective; clients are not shown these."]
     state: Annotated[State, "How it stands."]
     started_at: Annotated[datetime | None, "When its clock began."]
-    stopped_at: Annotated[datetime | None, "When its clock stopped."]
+    stopped_at: Annotated[datetime | None, "When its clock stopped, or when it was called off."]
     due_at: Annotated[datetime | None, "Until when it is kept, if its clock is not held again."]
     decided_at: Annotated[datetime | None, "When the verdict fell."]
     warned: Annotated[int, "How many of the warning thresholds (50, 75, 90 %) have passed."]
@@ -114,7 +116,14 @@ class Promise(Node):
         loader = info.context.loaders.facts_of_subject
         ticket, own = await loader.load_many([row.incident_id, row.id])
         roles = ROLES[row.kind]
-        moved = [f for f in ticket if f.kind in roles and f.body.get("client_visible") is not False]
+        until = row.stopped_at if row.kind in _ENDED_ONCE else None
+        moved = [
+            f
+            for f in ticket
+            if f.kind in roles
+            and f.body.get("client_visible") is not False
+            and (until is None or f.at <= until)
+        ]
         return [*moved, *own]
 
 

@@ -166,6 +166,7 @@ class Part:
     held: list[Piece] = field(default_factory=list)
     stopped: int | None = None
     breach: int | None = None
+    cancelled: bool = False
 
     def count(self, pieces: list[Piece]) -> None:
         if self.breach is None and self.target >= 0 and total(self.counted + pieces) > self.target:
@@ -229,6 +230,8 @@ def flow(case: Case, events: list[Event]) -> list[Row]:  # noqa: C901, PLR0912 -
                 is_open = True
                 if updates:
                     begin(ts)
+                elif parts[-1].cancelled:
+                    resume_cancelled(parts[-1], ts)
                 else:
                     parts[-1].stopped = None
             case EventKind.PAUSE if case.promise.pausable:
@@ -240,13 +243,25 @@ def flow(case: Case, events: list[Event]) -> list[Row]:  # noqa: C901, PLR0912 -
                 if parts[-1].breach is None and (is_open or not updates):
                     part = parts[-1]
                     part.target = case.target(priority, part.start)
-                    if 0 <= part.target < total(part.counted):
+                    if 0 <= part.target < total(part.counted) and not part.cancelled:
                         part.breach = ts
+            case EventKind.CANCEL if is_open and not updates:
+                is_open, parts[-1].stopped = False, ts
+                parts[-1].cancelled = parts[-1].breach is None
+            case EventKind.RESTORE if parts and parts[-1].cancelled:
+                is_open = True
+                resume_cancelled(parts[-1], ts)
     return [
         row(case, part, paused=paused and part.stopped is None)
         for part in parts
         if part.target >= 0
     ]
+
+
+def resume_cancelled(part: Part, ts: int) -> None:
+    part.cancelled, part.stopped = False, None
+    if 0 <= part.target < total(part.counted):
+        part.breach = ts
 
 
 def row(case: Case, part: Part, *, paused: bool) -> Row:
@@ -263,6 +278,9 @@ def row(case: Case, part: Part, *, paused: bool) -> Row:
         quality = 0.0
         if stop is not None and part.target:
             quality = max(0.0, 2 - elapsed / part.target)
+    elif part.cancelled:
+        deadline = -1 if elapsed > part.target else exceeds_at(future, part.target - elapsed)
+        state = State.CANCELLED
     elif stop is not None:
         deadline = exceeds_at(future, part.target - elapsed)
         state, decided, quality = State.KEPT, stop, 1.0
@@ -284,16 +302,26 @@ def row(case: Case, part: Part, *, paused: bool) -> Row:
 
 def due(case: Case, events: list[Event]) -> list[Row]:
     starts = [e for e in events if e.kind is EventKind.START]
-    stops = [e for e in events if e.kind is EventKind.STOP]
+    stops: list[Event] = []
+    cancels: list[Event] = []
+    for event in events:
+        if event.kind is EventKind.STOP and not stops and not cancels:
+            stops = [event]
+        elif event.kind is EventKind.CANCEL and not stops and not cancels:
+            cancels = [event]
+        elif event.kind is EventKind.RESTORE:
+            cancels = []
     if not starts:
         return []
+    ends = stops or cancels
     part = Part(starts[0].ts, case.target(starts[0].priority, starts[0].ts), 0)
     if part.target < 0:
         return []
-    part.count(case.calendar.pieces(part.start, stops[0].ts if stops else case.at))
-    part.stopped = max(part.start, stops[0].ts) if stops else None
+    part.count(case.calendar.pieces(part.start, ends[0].ts if ends else case.at))
+    part.stopped = max(part.start, ends[0].ts) if ends else None
+    part.cancelled = bool(cancels) and part.breach is None
     found = row(case, part, paused=False)
-    return [found._replace(stopped_us=stops[0].ts)] if stops else [found]
+    return [found._replace(stopped_us=ends[0].ts)] if ends else [found]
 
 
 def cover(case: Case, events: list[Event]) -> list[Row]:

@@ -68,7 +68,11 @@ async def tell_adjustment(hand: Hand) -> None:
         return
     promise = await hand.session.get_one(Promise, credit.promise_id)
     incident = await hand.session.get_one(Incident, credit.incident_id)
-    fact = await _late_fact(hand, promise) if why in {"kept", "never", "broken"} else None
+    fact = (
+        await _late_fact(hand, promise)
+        if why in {"kept", "never", "called_off", "broken"}
+        else None
+    )
     what |= {
         "promise_kind": promise.kind,
         "due_at": promise.due_at,

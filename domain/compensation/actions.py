@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -35,10 +36,18 @@ from domain.sla.model import Promise, State
 BROKEN = "The promise was broken."
 KEPT = "Later facts show that the promise was kept."
 NEVER = "Later facts show that the promise never held."
+CALLED_OFF = "Later facts show that the incident was over before the promise was late."
 AFTER_ALL = "Later facts show that the promise was broken after all."
 OTHERS = "Another credit of the same ticket or month changed."
 MONTH = "Less was kept in the month than agreed."
 MEASURED = "Later facts changed what was kept in the month."
+
+
+class Stands(NamedTuple):
+    """How a promise stands that earns nothing any more; `ended`: its clock came to an end."""
+
+    state: State
+    ended: bool
 
 
 async def decide(
@@ -166,7 +175,8 @@ async def settle_months(
     for key, credit in everything.items():
         if credit.state is CreditState.AWAITING or key in found.beyond:
             continue
-        if credit.promise_id is not None and states.get(credit.promise_id) is State.LATE:
+        stands = states.get(credit.promise_id) if credit.promise_id is not None else None
+        if stands is not None and stands.state is State.LATE:
             continue  # broken in a month that was not asked about
         due = found.earned.get(key)
         net, n = nets.get(credit.id, (0, 0))
@@ -338,7 +348,7 @@ async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
     return found
 
 
-async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, State]:
+async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, Stands]:
     """How the promises stand whose credits earn nothing any more."""
     gone = [
         credit.promise_id
@@ -348,17 +358,19 @@ async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, State]:
     if not gone:
         return {}
     rows = await session.execute(
-        select(Promise.id, Promise.state).where(Promise.id == func.any(gone))
+        select(Promise.id, Promise.state, Promise.stopped_at).where(Promise.id == func.any(gone))
     )
-    return {row.id: row.state for row in rows}
+    return {row.id: Stands(row.state, ended=row.stopped_at is not None) for row in rows}
 
 
-def _reason(credit: Credit, states: Mapping[UUID, State], *, fresh: bool, net: int) -> str:
+def _reason(credit: Credit, states: Mapping[UUID, Stands], *, fresh: bool, net: int) -> str:
     if credit.kind is CreditKind.PERIOD:
         return MONTH if fresh else MEASURED
     if fresh:
         return BROKEN
-    state = states.get(credit.promise_id) if credit.promise_id is not None else None
-    if state is None:
+    stands = states.get(credit.promise_id) if credit.promise_id is not None else None
+    if stands is None:
         return AFTER_ALL if net == 0 and credit.amount_cents else OTHERS
-    return NEVER if state is State.CANCELLED else KEPT
+    if stands.state is State.CANCELLED:
+        return CALLED_OFF if stands.ended else NEVER
+    return KEPT

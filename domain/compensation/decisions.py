@@ -15,6 +15,7 @@ from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
 from domain.compensation.actions import (
     AFTER_ALL,
+    CALLED_OFF,
     KEPT,
     MEASURED,
     NEVER,
@@ -40,7 +41,7 @@ GIVEN = "Given beyond what was owed."
 """What the journal says, which is for ever; what people wrote is in the credit, where names can be erased."""
 
 WHY = {
-    KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
+    CALLED_OFF: "called_off", KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
     OTHERWISE: "decided",
 }  # fmt: skip
 """Why a credit moved after it was granted, in one word."""

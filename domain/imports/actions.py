@@ -82,9 +82,10 @@ async def import_incidents(
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Telling the ledger", 1.0)
         await attach(session, base.actor.tenant_id, account_id=base.account_id)
+        live = await _consequential(session)
         judged, promises, last = 0, 0, None
         while done := await replay.evaluate(
-            session, lambda _: base.actor, _TOUCHED, at=at, after=last
+            session, lambda _: base.actor, _TOUCHED, at=at, after=last, live=live
         ):
             judged, promises, last = judged + done.tickets, promises + done.written, done.last
             progress("Judging", judged / (new + changed))
@@ -100,6 +101,23 @@ async def import_incidents(
         facts_new=facts,
         promises=promises,
     )
+
+
+_CONSEQUENTIAL = """
+SELECT t.id FROM touched t
+WHERE EXISTS (SELECT FROM ledger l WHERE l.subject_id = t.id AND l.kind = 'incident.opened' AND l.origin = 'live')
+   OR EXISTS (SELECT FROM credit c WHERE c.incident_id = t.id)
+"""
+
+
+async def _consequential(session: AsyncSession) -> frozenset[UUID]:
+    """Incidents of the file whose verdicts move money and are reported to the client.
+
+    Those that were opened live, and those that earned a credit since they were imported. What a file says of any other
+    incident is history: its verdicts are shown and measured, and nobody is paid or written to.
+    """
+    found = await session.scalars(text(_CONSEQUENTIAL))
+    return frozenset(found)
 
 
 def _pieces(source: Source, decoder: Decoder) -> Iterator[Decoded]:

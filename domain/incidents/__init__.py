@@ -18,6 +18,7 @@ from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
 from domain.incidents.model import (
     OPEN,
     Incident,
+    IncidentOutcome,
     IncidentUpdate,
     Pause,
     PauseCause,
@@ -32,6 +33,7 @@ __all__ = [
     "OPEN",
     "PAUSE_ALLOWANCE",
     "Incident",
+    "IncidentOutcome",
     "IncidentUpdate",
     "Pause",
     "PauseCause",

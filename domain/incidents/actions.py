@@ -15,8 +15,10 @@ from domain.errors import Code, Refused
 from domain.incidents import events
 from domain.incidents.changing import locked, must_be_open, settled, take_up, tell
 from domain.incidents.model import (
+    CALLED_OFF,
     OPEN,
     Incident,
+    IncidentOutcome,
     IncidentUpdate,
     Pause,
     PauseCause,
@@ -270,10 +272,16 @@ async def resolve(
     incident_id: UUID,
     *,
     resolution: str,
+    outcome: IncidentOutcome = IncidentOutcome.SOLVED,
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say that the problem is over and how; `resolution` is the last client-visible update."""
+    """Say that the problem is over and how; `resolution` is the last client-visible update.
+
+    Every clock of the incident but that of its closure ends here. What is not needed any more and is not late is
+    cancelled: the arrival of somebody, and after a call-off or for a duplicate everything but the first response and
+    the updates.
+    """
     incident = await locked(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_words(resolution, "resolution")
@@ -292,7 +300,9 @@ async def resolve(
             client_visible=True,
         )
     )
-    incident.status, incident.resolved_at = Status.RESOLVED, at
+    incident.status, incident.resolved_at, incident.outcome = Status.RESOLVED, at, outcome
+    if outcome in CALLED_OFF:
+        tell(session, actor, incident, events.CalledOff, at, outcome=outcome)
     tell(session, actor, incident, events.Resolved, at)
     return await settled(session, actor, incident, at)
 
@@ -337,7 +347,7 @@ async def reopen(
         )
     must_be_words(reason, "reason")
     incident.status = Status.IN_PROGRESS
-    incident.resolved_at = incident.closed_at = None
+    incident.resolved_at = incident.closed_at = incident.outcome = None
     incident.reopened_count += 1
     tell(session, actor, incident, events.Reopened, at, reason=reason)
     return await settled(session, actor, incident, at)

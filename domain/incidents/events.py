@@ -85,6 +85,13 @@ class Resumed(Fact):
     kind: ClassVar[str] = "incident.resumed"
 
 
+class CalledOff(Fact):
+    """Nothing more of what was promised is needed: it was called off, or another incident covers it."""
+
+    kind: ClassVar[str] = "incident.called_off"
+    outcome: str
+
+
 class Resolved(Fact):
     """The problem is over."""
 

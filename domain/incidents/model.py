@@ -35,6 +35,19 @@ class Source(StrEnum):
     ALARM_CENTRE = "alarm_centre"
 
 
+class IncidentOutcome(StrEnum):
+    """How an incident ended."""
+
+    SOLVED = "solved"
+    FALSE_ALARM = "false_alarm"
+    CALLED_OFF = "called_off"
+    DUPLICATE = "duplicate"
+
+
+CALLED_OFF = frozenset({IncidentOutcome.CALLED_OFF, IncidentOutcome.DUPLICATE})
+"""Outcomes after which nothing of what was promised is needed any more."""
+
+
 class PauseCause(StrEnum):
     """Why a clock may be held. There is no 'other': a pause without a cause is not a pause."""
 
@@ -75,6 +88,9 @@ class Incident(Base, Owned, Versioned):
     acknowledged_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+    outcome: Mapped[
+        IncidentOutcome | None
+    ]  # null while open, and for incidents from before it was asked
     closed_at: Mapped[datetime | None]
     reopened_count: Mapped[int] = mapped_column(default=0)
     reassigned_count: Mapped[int] = mapped_column(default=0)

@@ -22,6 +22,7 @@ from domain.kernels.columns import (
 )
 from domain.kernels.jit import kernel, leaf, step
 from domain.kernels.judge import (
+    CANCELLED,
     DUE,
     FLOW,
     KEPT,
@@ -141,7 +142,7 @@ def gist(
                     lates += 1
                 elif state == PAUSED:
                     paused[p - p_from] += 1
-                elif state != KEPT:
+                elif state != KEPT and state != CANCELLED:
                     running[p - p_from] += 1
                     soonest = next_deadline[p - p_from]
                     if breach >= 0 and (soonest < 0 or breach < soonest):

@@ -8,6 +8,10 @@ Where the semantics leave a choice, this is what was chosen:
   never dated before the fact that caused it), also after the STOP, and no later priority rescues
   a part that was late. A priority without a target takes the part out of measurement.
 - A deadline met while paused is the one that would have held if time had been resumed at the stop.
+- FLOW: a CANCEL ends an open part. A part that is late by then stays late; any other has no verdict. RESTORE,
+  and REOPEN too, continue a cancelled part with the time it had used; a STOP while it is cancelled does not
+  count. A priority that came meanwhile and whose target is used up makes the part late when it continues.
+- DUE: a CANCEL before the STOP ends the part in the same way, at its own instant; also before the START.
 - UPDATE: a START, UPDATE, REOPEN begins a part, the next UPDATE or STOP ends it; UPDATE events
   before START or after STOP do not count; PRIORITY concerns the part that is open.
 - COVER: first START and first STOP after it are the plan, on the wall clock. Overlapping STAFFED
@@ -44,10 +48,21 @@ from domain.kernels.kinds import EventKind, PromiseClass, State
 from domain.kernels.layout import Sealed, kind_of, priority_of
 
 FLOW, UPDATE, DUE, COVER, POINT = (int(c) for c in PromiseClass)
-START, STOP, PAUSE, RESUME, REOPEN, UPDATED, PRIORITY, STAFFED, UNSTAFFED, MEASURE = (
-    int(k) for k in EventKind
-)
-RUNNING, PAUSED, LATE_OPEN, LATE_CLOSED, KEPT = (int(s) for s in State)
+(
+    START,
+    STOP,
+    PAUSE,
+    RESUME,
+    REOPEN,
+    UPDATED,
+    PRIORITY,
+    STAFFED,
+    UNSTAFFED,
+    MEASURE,
+    CANCEL,
+    RESTORE,
+) = (int(k) for k in EventKind)
+RUNNING, PAUSED, LATE_OPEN, LATE_CLOSED, KEPT, CANCELLED = (int(s) for s in State)
 PPM = 1_000_000
 Codes = NDArray[np.uint8]
 Rows = Any  # np.recarray of columns.VERDICT, (rows,)
@@ -152,7 +167,7 @@ def _clock(
     row: int,
 ) -> int:
     split, pausable = terms[CLS] == UPDATE, terms[PAUSABLE] != 0
-    started = opened = paused = late = False
+    started = opened = paused = late = cancelled = False
     part = priority = 0
     s = stopped = target = breach = elapsed = held = 0
     last = last_c = stopped_c = 0  # time is accounted up to here
@@ -180,9 +195,11 @@ def _clock(
             priority = given
             if not late and (opened or not split):
                 target = fixed_target(head, data, terms, priority, s)
-                if 0 <= target < elapsed:
+                if 0 <= target < elapsed and not cancelled:
                     late, breach = True, t
         ends = opened and (kind == STOP or (kind == UPDATED and split))
+        if kind == CANCEL and opened and not split:
+            ends, cancelled = True, not late
         if ends:
             opened = False
             stopped, stopped_c = t, c
@@ -193,12 +210,19 @@ def _clock(
                     out, row, part, opened, paused, late, s, stopped, target, breach, elapsed,
                     held, now_c, head, data, warn_ppm,
                 )  # fmt: skip
+                if cancelled:
+                    _without_verdict(out, row)
                 row += 1
             part += 1
+        if kind == RESTORE and cancelled:
+            kind = REOPEN
         if kind == START and not started:
             started, priority = True, given
         elif kind == REOPEN and started and not opened:
             opened = True
+            if cancelled and 0 <= target < elapsed:
+                late, breach = True, t
+            cancelled = False
             if not split:
                 continue
         elif not (ends and kind == UPDATED):
@@ -266,6 +290,18 @@ def _write(
 
 
 @leaf
+def _without_verdict(out: Rows, row: int) -> None:
+    """Mark a closed part that was not late as cancelled."""
+    out[row].state = CANCELLED
+    if (
+        out[row].elapsed_us > out[row].target_us
+    ):  # a priority that came afterwards: there is no deadline to name
+        out[row].breach_us = -1
+    out[row].decided_us = -1
+    out[row].quality = np.nan
+
+
+@leaf
 def _due(
     ts: Numbers,
     code: Codes,
@@ -279,7 +315,7 @@ def _due(
     out: Rows,
     row: int,
 ) -> int:
-    started = stopped = False
+    started = stopped = cancelled = False
     s = e = target = 0
     for i in range(a, b):
         if ts[i] > at:
@@ -288,19 +324,26 @@ def _due(
         if kind == START and not started:
             started, s = True, ts[i]
             target = fixed_target(head, data, terms, priority_of(code[i]), s)
-        elif kind == STOP and not stopped:
+        elif kind == STOP and not stopped and not cancelled:
             stopped, e = True, ts[i]
+        elif kind == CANCEL and not stopped and not cancelled:
+            cancelled, e = True, ts[i]
+        elif kind == RESTORE:
+            cancelled = False
+    ended = stopped or cancelled
     if not started or target < 0:
         return row
     c = working(head, data, s)
-    now_c = max(c, working(head, data, e if stopped else at))
+    now_c = max(c, working(head, data, e if ended else at))
     late = now_c - c > target
     breach = exceeded_at(head, data, c + target) if late else 0
     _write(
-        out, row, 0, not stopped, False, late, s, e, target, breach, now_c - c, 0, now_c, head, data,
+        out, row, 0, not ended, False, late, s, e, target, breach, now_c - c, 0, now_c, head, data,
         warn_ppm,
     )  # fmt: skip
-    if stopped and not late:
+    if cancelled and not late:
+        _without_verdict(out, row)
+    elif stopped and not late:
         out[row].decided_us = max(s, e)
     return row + 1
 

@@ -26,6 +26,10 @@ class EventKind(IntEnum):
     STAFFED = 8
     UNSTAFFED = 9
     MEASURE = 10  # carries a value
+    CANCEL = (
+        11  # FLOW, DUE: no longer needed; a part that is open and not late ends without a verdict
+    )
+    RESTORE = 12  # FLOW, DUE: takes a CANCEL back; a part that was stopped stays stopped
 
 
 class State(IntEnum):
@@ -36,3 +40,4 @@ class State(IntEnum):
     LATE_OPEN = 3
     LATE_CLOSED = 4
     KEPT = 5
+    CANCELLED = 6  # ended without a verdict: not needed any more before it was late

@@ -125,7 +125,7 @@ class CreditAdjusted(AboutTicket, frozen=True, kw_only=True):
 
     promise_kind: str
     due_at: datetime | None
-    why: Literal["kept", "never", "broken", "others", "decided"]
+    why: Literal["kept", "never", "called_off", "broken", "others", "decided"]
     fact_kind: str | None
     fact_at: datetime | None
     known_at: datetime | None

@@ -98,6 +98,8 @@ def _judged(log: archive.Log, since_us: int, at_us: int) -> Iterator[tuple[UUID,
     for row in np.flatnonzero(shown[rows.promise] & recent).tolist():
         term = log.terms[rows.promise[row]]
         state = State(int(rows.state[row]))
+        if state is State.CANCELLED:
+            continue
         yield (
             uuid_of(log.incidents[rows.unit[row]]),
             {

@@ -129,7 +129,7 @@ def play(
     rules = [_rules(each.credits) for each in terms.promises]
     found = []
     for row in judge(build(attached, facts, specs, at=at), at=at):
-        if row.started_at is None:
+        if row.started_at is None or row.state is State.CANCELLED:
             continue
         place, kept, late = row.term.id.int, row.state is State.KEPT, row.state is State.LATE
         rule = rule_for(rules[place], row.priority) if late and not row.term.internal else None

@@ -17,7 +17,7 @@ from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact, Judged, build, jud
 from domain.sla.model import Promise, State, Watch
 
 UNDECIDED = frozenset({State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK})
-VERDICTS = frozenset({State.KEPT, State.LATE})
+REVISABLE = frozenset({State.KEPT, State.LATE, State.CANCELLED})
 COPIED = (
     "priority",
     "state",
@@ -144,7 +144,11 @@ def told(
     """The facts that lead from the state somebody knew to the one that holds."""
     if was is None and row.started_at is not None:
         yield _fact(events.Started, row, row.started_at)
-    if was in VERDICTS and was is not row.state:
+    if row.state is State.CANCELLED:
+        if was is not State.CANCELLED:
+            yield _fact(events.Cancelled, row, row.stopped_at or at)
+        return
+    if was in REVISABLE and was is not row.state:
         yield _fact(events.Revised, row, at, was=str(was), now=str(row.state))
     if row.state in UNDECIDED and row.warned > warned:
         yield _fact(events.AtRisk, row, at, warned=row.warned)
@@ -158,6 +162,7 @@ def cancelled(row: Promise, at: datetime) -> events.Cancelled | None:
     if row.state is State.CANCELLED:
         return None
     row.state, row.decided_at, row.next_check_at, row.evaluated_at = State.CANCELLED, None, None, at
+    row.stopped_at = None
     return _fact(events.Cancelled, row, at)
 
 

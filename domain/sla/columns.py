@@ -12,7 +12,7 @@ from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.kernels import EventKind, PromiseClass
 from domain.sla.model import State
 
-EVALUATOR = 1
+EVALUATOR = 2
 """Raised when the same facts, terms and calendars may get another verdict."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,21 +38,38 @@ _ALWAYS = {
 _HOLDS = {"incident.paused": True, "incident.resumed": False}
 _ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
 _AGAIN = {"incident.reopened": EventKind.REOPEN}
+_CALLED_OFF = {"incident.called_off": EventKind.CANCEL}
+_RESTORED = {"incident.reopened": EventKind.RESTORE}
 
 ROLES: dict[PromiseKind, dict[str, EventKind]] = {
     PromiseKind.FIRST_RESPONSE: _ALWAYS
     | {
         "incident.acknowledged": EventKind.STOP,
         "incident.acknowledgement_withdrawn": EventKind.REOPEN,
-    },
+    }
+    | _ENDS,
     PromiseKind.NEXT_UPDATE: _ALWAYS | _ENDS | _AGAIN | {"incident.updated": EventKind.UPDATE},
     PromiseKind.ARRIVAL: _ALWAYS
-    | {"incident.arrived": EventKind.STOP, "incident.arrival_withdrawn": EventKind.REOPEN},
-    PromiseKind.RESOLUTION: _ALWAYS | _ENDS | _AGAIN,
-    PromiseKind.CLOSURE: _ALWAYS | _AGAIN | {"incident.closed": EventKind.STOP},
-    PromiseKind.AGREED_DATE: _ENDS | {"incident.due_agreed": EventKind.START},
+    | _CALLED_OFF
+    | _RESTORED
+    | {
+        "incident.arrived": EventKind.STOP,
+        "incident.arrival_withdrawn": EventKind.REOPEN,
+        "incident.resolved": EventKind.CANCEL,
+        "incident.closed": EventKind.CANCEL,
+    },
+    PromiseKind.RESOLUTION: _ALWAYS | _CALLED_OFF | _ENDS | _AGAIN,
+    PromiseKind.CLOSURE: _ALWAYS | _CALLED_OFF | _AGAIN | {"incident.closed": EventKind.STOP},
+    PromiseKind.AGREED_DATE: _CALLED_OFF
+    | _RESTORED
+    | _ENDS
+    | {"incident.due_agreed": EventKind.START},
 }
-"""What a fact means to a promise's clock; facts that are not here do not concern it."""
+"""What a fact means to a promise's clock; facts that are not here do not concern it.
+
+The end of an incident ends each of its clocks: a first response and an update stop, an arrival that is not late is
+cancelled, and a resolution, a closure and an agreed date are cancelled when the incident was called off.
+"""
 
 CLOCKED = frozenset(kind for roles in ROLES.values() for kind in roles)
 
@@ -78,6 +95,9 @@ class Batch(NamedTuple):
     priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
     agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
     held: frozenset[UUID]  # tickets whose clocks stand still
+    called_off: Mapping[
+        UUID, datetime
+    ]  # incidents whose agreed date is not needed any more, and since when
 
 
 class Judged(NamedTuple):
@@ -145,6 +165,7 @@ def build(
     priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
     agreed: dict[UUID, tuple[datetime, Priority]] = {}
     pauses: dict[UUID, tuple[datetime, bool]] = {}
+    dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
     rows: list[kernels.Event] = []
     for fact in facts:
         if fact.kind in _HOLDS and fact.at <= at:
@@ -156,6 +177,9 @@ def build(
             agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
         elif "priority" in fact.body:
             priorities[fact.incident_id].append((fact.at, Priority(fact.body["priority"])))
+        meaning = ROLES[PromiseKind.AGREED_DATE].get(fact.kind)
+        if meaning is not None and fact.at <= at:
+            dated.setdefault(fact.incident_id, []).append((fact.at, meaning))
         rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
     calendars = calendars_for(
         [specs[version] for version in versions],
@@ -173,7 +197,25 @@ def build(
         priorities=priorities,
         agreed=agreed,
         held=frozenset(incident for incident, (_, held) in pauses.items() if held),
+        called_off={
+            incident: since
+            for incident in agreed
+            if (since := _called_off(dated.get(incident, ()))) is not None
+        },
     )
+
+
+def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
+    """Since when a date that lies ahead is not needed any more, as the kernel reads it once it has come."""
+    since = None
+    for when, kind in sorted(facts, key=lambda fact: fact[0]):
+        if kind is EventKind.STOP and since is None:
+            return None
+        if kind is EventKind.CANCEL and since is None:
+            since = when
+        elif kind is EventKind.RESTORE:
+            since = None
+    return since
 
 
 def judge(batch: Batch, *, at: datetime) -> list[Judged]:
@@ -228,6 +270,7 @@ def _rows(batch: Batch, verdicts: kernels.Verdicts) -> Iterator[Judged]:
         kernels.State.LATE_OPEN: State.LATE,
         kernels.State.LATE_CLOSED: State.LATE,
         kernels.State.KEPT: State.KEPT,
+        kernels.State.CANCELLED: State.CANCELLED,
     }
     columns = (column.tolist() for column in verdicts[:13])  # quality is for the scores
     for row in zip(*columns, strict=True):
@@ -272,17 +315,17 @@ def _pending(batch: Batch, judged: Sequence[Judged], at: datetime) -> list[Judge
             term=term,
             part=0,
             priority=priority,
-            state=State.PENDING,
+            state=State.CANCELLED if incident in batch.called_off else State.PENDING,
             held=False,
             started_at=None,
-            stopped_at=None,
+            stopped_at=batch.called_off.get(incident),
             due_at=due_at,
             decided_at=None,
             target_us=0,
             elapsed_us=0,
             paused_us=0,
             warned=0,
-            next_check_at=due_at,
+            next_check_at=None if incident in batch.called_off else due_at,
         )
         for incident, (due_at, priority) in batch.agreed.items()
         for term in batch.attached[incident]

@@ -47,7 +47,7 @@ class Breached(PromiseFact):
 
 
 class Revised(PromiseFact):
-    """Later facts about earlier times changed a verdict, or the ticket was reopened."""
+    """Later facts about earlier times changed a verdict, or the incident was reopened; `was` may be cancelled."""
 
     kind: ClassVar[str] = "promise.revised"
     was: str
@@ -55,6 +55,6 @@ class Revised(PromiseFact):
 
 
 class Cancelled(PromiseFact):
-    """Later facts show that this clock never ran."""
+    """The promise is not needed any more and was not late, or later facts show that its clock never ran."""
 
     kind: ClassVar[str] = "promise.cancelled"

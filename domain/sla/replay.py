@@ -4,8 +4,8 @@ What it writes, rows and facts alike, is what `settle` would have written; only 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.base import uuid7
 from domain.db import copy_rows
 from domain.ledger import Entry, Fact, shard_of
@@ -80,10 +80,13 @@ async def evaluate(
     *,
     at: datetime,
     after: UUID | None = None,
+    live: Collection[UUID] = (),
 ) -> Done | None:
     """Judge the next chunk of tickets, in the order of their ids, at `at`; None when there are no more.
 
     Writes the rows of tickets that stand differently, with the facts that say so; the others are left alone.
+    Verdict facts of the incidents in `live` have consequences whatever the origin of the actor.
+
     Locks each ticket's watch until the caller commits.
     """
     chunk = await _next(session, incidents, after, lock=True)
@@ -96,6 +99,8 @@ async def evaluate(
         stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
         if _differs(stored, found):
             actor = actor_of(watch.tenant_id)
+            if watch.incident_id in live:
+                actor = replace(actor, origin=Origin.LIVE)
             for row, news in standing(watch.tenant_id, stored, found, at):
                 rows.append(row)
                 facts.extend((actor, fact) for fact in news)

@@ -31,11 +31,20 @@ CLOCK_KINDS = [
     EventKind.REOPEN,
     EventKind.UPDATE,
     EventKind.PRIORITY,
+    EventKind.CANCEL,
+    EventKind.RESTORE,
 ]
 KINDS = {
     PromiseClass.FLOW: CLOCK_KINDS,
     PromiseClass.UPDATE: [*CLOCK_KINDS, EventKind.UPDATE],
-    PromiseClass.DUE: [EventKind.START, EventKind.STOP, EventKind.PAUSE, EventKind.PRIORITY],
+    PromiseClass.DUE: [
+        EventKind.START,
+        EventKind.STOP,
+        EventKind.PAUSE,
+        EventKind.PRIORITY,
+        EventKind.CANCEL,
+        EventKind.RESTORE,
+    ],
     PromiseClass.COVER: [
         EventKind.START,
         EventKind.STOP,

@@ -159,12 +159,13 @@ async def test_a_phone_out_of_reach_tells_of_an_arrival_after_the_ticket_is_done
             at=START + timedelta(seconds=resolved),
         )  # fmt: skip
     await sweep(make, incident, 8 * 3600)
-    assert (await said(make, incident.id)).arrival == (State.LATE, None)
+    called_off = (State.CANCELLED, resolved)
+    assert (await said(make, incident.id)).arrival == called_off
     await walk(make, guard, PASSING)
     await judged(make, guard, 8 * 3600 + 60)
     now = await said(make, incident.id)
     assert now.arrived == arrived
-    assert now.arrival == ((State.LATE if arrived is None else State.KEPT), arrived)
+    assert now.arrival == (called_off if arrived is None else (State.KEPT, arrived))
     assert now.status is Status.RESOLVED
 
 
