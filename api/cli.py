@@ -151,6 +151,23 @@ def import_incidents(
     _end(code)
 
 
+@import_app.command("calendar")
+def import_calendar(
+    file: Annotated[Path, typer.Argument(help="iCalendar (.ics).", exists=True, dir_okay=False)],
+    calendar: Annotated[str, typer.Option(help="The calendar that gets the free days.")],
+    tenant: Tenant = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Add public holidays and closures from an iCalendar file to a calendar, as a new version."""
+    from api.commands.free_days import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, file, calendar, tenant, as_json)
+    _end(code)
+
+
 @app.command()
 def evaluate(
     tenant: Tenant = None,

@@ -58,7 +58,10 @@ class HoursInput:
 
     day: Annotated[str, "`mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`."]
     from_time: Annotated[time, "Local time at which it begins."]
-    until_time: Annotated[time | None, "Local time at which it ends; null is midnight."] = None
+    until_time: Annotated[
+        time | None,
+        "Local time at which it ends; null, 24:00 and 23:59:59 are midnight. Before `fromTime`: on the next day.",
+    ] = None
 
 
 @strawberry.type
@@ -102,6 +105,26 @@ def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:
     for span in sorted(hours, key=lambda span: (span.day, span.from_time)):
         if span.day not in _DAYS:
             raise Refused(Code.INVALID, f"{span.day!r} is not a weekday.", argument="hours")
-        until = "24:00" if span.until_time is None else f"{span.until_time:%H:%M}"
-        week.setdefault(span.day, []).append([f"{span.from_time:%H:%M}", until])
+        begins = _minute(span.from_time, "fromTime")
+        until = "24:00" if span.until_time is None else _end(span.until_time)
+        week.setdefault(span.day, []).append([begins, until])
     return week
+
+
+def _end(at: time) -> str:
+    """Midnight for the last second of the day, as people write the end of a day that has no 24:00."""
+    if (at.hour, at.minute, at.second) == (23, 59, 59):
+        return "24:00"
+    return "24:00" if at == time() else _minute(at, "untilTime")
+
+
+def _minute(at: time, argument: str) -> str:
+    if at.second or at.microsecond or at.tzinfo is not None:
+        raise Refused(
+            Code.INVALID,
+            f"Hours begin and end at whole minutes of the calendar's zone, not at {at.isoformat()}.",
+            argument=argument,
+        )
+    if at.fold and argument == "fromTime":  # 24:00, see schema/scalars.py
+        raise Refused(Code.INVALID, "An interval begins before 24:00.", argument=argument)
+    return f"{at:%H:%M}"

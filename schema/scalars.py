@@ -1,6 +1,6 @@
 """Scalars: instants always in UTC, whole numbers beyond 32 bits, free-form JSON, and names with their units."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, NewType
 
 import strawberry
@@ -32,6 +32,18 @@ def _read_instant(text: object) -> datetime:
         raise GraphQLError("That instant is out of range.") from None
 
 
+def _read_time(text: object) -> time:
+    """A time of day; `24:00` is midnight with `fold=1`, so that the end of a day is told from its beginning."""
+    if not isinstance(text, str):
+        raise GraphQLError("A time of day is text, such as 08:30.")
+    if text in {"24:00", "24:00:00"}:
+        return time(fold=1)
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise GraphQLError("A time of day is ISO 8601, such as 08:30.") from None
+
+
 def _read_long(number: object) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) > _SAFE:
         raise GraphQLError("A Long is a whole number of at most 53 bits.")
@@ -48,6 +60,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="An instant, ISO 8601 in UTC (`2026-03-01T12:00:00Z`). Given, it needs an offset.",
         serialize=_write_instant,
         parse_value=_read_instant,
+    ),
+    time: strawberry.scalar(
+        name="Time",
+        description="Time (isoformat)",
+        serialize=time.isoformat,
+        parse_value=_read_time,
     ),
     Long: strawberry.scalar(
         name="Long",

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import aiosmtplib
 
+from domain import private_files
 from domain.messages import MessageSigner, is_hard
 from domain.settings import Settings
 from workers import senders
@@ -244,10 +245,11 @@ class Folder:
     async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
         """Write the letter; a second time replaces the first."""
         await handing_over()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(self._folder)
         name = self._name(str(letter["Message-ID"]))
         unfinished = self._folder / f".{name}.{os.getpid()}"
-        unfinished.write_bytes(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
+        with private_files.create(unfinished) as file:
+            file.write(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
         unfinished.replace(self._folder / f"{name}.eml")
 
     async def took(self, message_id: str) -> bool:

@@ -21,6 +21,7 @@ from domain.db import connect, sessions
 from domain.incidents import Incident
 from domain.settings import Settings
 from domain.sla import Promise, State
+from domain.spreadsheets import neutral_everywhere
 
 ROWS = 5_000  # fetched and written at a time
 COLUMNS: dict[str, str] = {
@@ -167,15 +168,19 @@ def _told(row: Row) -> list[Any]:
     return [tell(value) for tell, value in zip(_TELL, row, strict=True)]
 
 
+def _cell(value: Any) -> Any:
+    return neutral_everywhere(value) if isinstance(value, str) else value
+
+
 class _Csv:
-    """Comma-separated, one header line; an unknown instant is empty."""
+    """Comma-separated, one header line; an unknown instant is empty. No text runs as a formula in a spreadsheet."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._line([list(COLUMNS)])
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._line([_told(row) for row in rows])
+        self._line([[_cell(value) for value in _told(row)] for row in rows])
 
     def _line(self, rows: Sequence[Sequence[Any]]) -> None:
         from io import StringIO

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from domain import private_files
+
 
 @contextmanager
 def written(out: Path | None) -> Iterator[IO[bytes]]:
@@ -16,7 +18,7 @@ def written(out: Path | None) -> Iterator[IO[bytes]]:
         return
     half = out.with_name(f".{out.name}.half")
     try:
-        with half.open("wb") as file:
+        with private_files.create(half) as file:
             yield file
         half.replace(out)
     finally:

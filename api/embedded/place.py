@@ -17,6 +17,7 @@ from pathlib import Path
 
 from api.embedded.locks import open_lock
 from api.embedded.reach import EmbeddedError, Login, environment, explain, server_login
+from domain import private_files
 
 # Linux allows 107 bytes for a Unix socket's path, macOS 103; the name inside the directory takes up to 20.
 LONGEST_SOCKET_DIRECTORY = 80
@@ -131,8 +132,8 @@ def prepare(data: Path) -> Place:
     """Make `data` when missing and check that servers can live there. Raises `EmbeddedError`."""
     data = data.expanduser().resolve()
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        (data / "logs").mkdir(exist_ok=True)
+        _make_private(data)
+        private_files.make_directory(data / "logs")
         for name in ("users.lock", "change.lock"):
             os.close(open_lock(data / name))
     except FileExistsError:
@@ -147,6 +148,16 @@ def prepare(data: Path) -> Place:
             ) from None
         raise EmbeddedError(explain(f"{data} cannot be used: {error.strerror}.")) from None
     return Place(data, server_login(data / "postgres"))
+
+
+def _make_private(data: Path) -> None:
+    """Make the data directory with mode 0700, or close it to others when it is empty or has been ours before.
+
+    A directory with somebody else's files in it keeps its mode: what we make inside is closed anyway.
+    """
+    private_files.make_missing(data)
+    if (data / "users.lock").exists() or not any(data.iterdir()):
+        private_files.close_to_others(data, private_files.DIRECTORY_MODE)
 
 
 def demand_space(data: Path, *, need_mb: int) -> None:

@@ -1,6 +1,6 @@
 """Agreements with clients: versioned terms, the promises inside them, and what breaking one costs."""
 
-from domain.agreements.actions import amend, end, sign
+from domain.agreements.actions import amend, end, must_be_computable, sign
 from domain.agreements.model import (
     Agreement,
     CreditBand,
@@ -51,6 +51,7 @@ __all__ = [
     "applicable",
     "end",
     "in_force",
+    "must_be_computable",
     "price_on",
     "rates_of",
     "seed_matrix",

@@ -7,6 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import calendars
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
 from domain.agreements.events import Amended, Ended, Signed
@@ -18,7 +19,7 @@ from domain.agreements.model import (
     PromiseTerm,
     Terms,
 )
-from domain.agreements.rules import PromiseDraft, TermsDraft, check
+from domain.agreements.rules import PromiseDraft, TermsDraft, check, check_calendar
 from domain.base import uuid7
 from domain.calendars.model import CalendarVersion
 from domain.errors import Code, Refused, must_be_current
@@ -167,6 +168,21 @@ async def end(
     return agreement
 
 
+async def must_be_computable(session: AsyncSession, tenant_id: UUID, terms: TermsDraft) -> None:
+    """Refuse terms with a calendar that the company does not have, or that never reaches the end of a target."""
+    wanted = {promise.calendar_version_id for promise in terms.promises}
+    own = select(CalendarVersion.id).where(
+        CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == tenant_id
+    )
+    if wanted - set(
+        await session.scalars(own)
+    ):  # `specs` also remembers other companies' calendars
+        raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    hours = await calendars.specs(session, wanted)
+    for promise in terms.promises:
+        check_calendar(promise, hours[promise.calendar_version_id])
+
+
 async def _locked(
     session: AsyncSession, actor: Actor, agreement_id: UUID, expected_version: int | None
 ) -> Agreement:
@@ -189,16 +205,7 @@ async def _write(
     draft: TermsDraft,
 ) -> Terms:
     """The rows of one version: terms, promises, targets, credit rules."""
-    wanted = {promise.calendar_version_id for promise in draft.promises}
-    known = set(
-        await session.scalars(
-            select(CalendarVersion.id).where(
-                CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == actor.tenant_id
-            )
-        )
-    )
-    if wanted - known:
-        raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    await must_be_computable(session, actor.tenant_id, draft)
     owned = {"tenant_id": actor.tenant_id, "account_id": agreement.account_id}
     terms = Terms(
         id=uuid7(),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
+from domain.calendars.rules import CalendarSpec, capacity
 from domain.errors import Code, Refused
 from domain.words import must_be_line
 
@@ -109,6 +110,21 @@ def check(terms: TermsDraft) -> None:
             must_be_line(credit.rate_code, "promises")
         for problem in _problems(promise):
             raise Refused(Code.INVALID, f"Promise {promise.name!r}: {problem}", argument="promises")
+
+
+def check_calendar(promise: PromiseDraft, spec: CalendarSpec) -> None:
+    """Refuse a target that the promise's calendar does not reach within 32 years."""
+    held = capacity(spec)
+    for priority, target in promise.targets.items():
+        too_long = (target.elapsed_s or 0) * 1_000_000 > held.working_us
+        if too_long or (target.business_days or 0) > held.business_days:
+            raise Refused(
+                Code.INVALID,
+                f"Promise {promise.name!r}: its calendar has too few working hours for the target for {priority}. "
+                f"On this calendar at most {held.working_us // 3_600_000_000:,} working hours or "
+                f"{held.business_days:,} business days can be promised.",
+                argument="promises",
+            )
 
 
 def _problems(promise: PromiseDraft) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import private_files
 from domain.archive.model import Segment
 from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
 
@@ -50,7 +51,7 @@ async def write_month(
     order = (Segment.account_id, Segment.term_id)
     ids = list(await session.scalars(select(Segment.id).where(*own).order_by(*order)))
     path = path_of(directory, tenant_id, month_on)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_directory(path.parent)
     part = path.with_suffix(f".{os.getpid()}.part")
     identity = pa.binary(16)
     schema = pa.schema(
@@ -66,7 +67,10 @@ async def write_month(
         metadata={MADE_OF: _fingerprint(ids), MONTH: month_on.isoformat().encode()},
     )
     events = 0
-    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with (
+        private_files.create(part) as file,
+        pq.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         for segment_id in ids:
             segment = await session.get_one(Segment, segment_id)
             writer.write_table(_table(segment, schema))

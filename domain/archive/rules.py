@@ -127,7 +127,8 @@ def assembled(
     parts = [in_order(pieces[term.id]) for term in present]
     versions = list(dict.fromkeys(term.calendar_version_id for term in present))
     promises = kernels.promise_columns(
-        dimension(term, versions.index(term.calendar_version_id)) for term in present
+        dimension(term, versions.index(term.calendar_version_id), specs[term.calendar_version_id])
+        for term in present
     )
     ts, code, counts, _months, incidents, site_of, sites = used(joined(list(chain(*parts))))
     sealed = Sealed(

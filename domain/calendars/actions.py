@@ -1,5 +1,9 @@
 """Define working calendars; a changed calendar is a new version beside the old."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +12,7 @@ from domain.actor import Actor, Right
 from domain.base import uuid7
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.rules import CalendarSpec
+from domain.errors import Code, Refused
 from domain.words import must_be_line
 
 
@@ -46,3 +51,40 @@ async def define(
     session.add(version)
     await session.flush()
     return version
+
+
+async def close_on(
+    session: AsyncSession, actor: Actor, *, name: str, days: Iterable[date]
+) -> CalendarVersion:
+    """Add days without work to a calendar: a new version of it, or the newest when it has them already.
+
+    Agreements keep the version that they were signed with.
+    """
+    actor.must(Right.MANAGE_AGREEMENTS)
+    newest = await session.scalar(
+        select(CalendarVersion)
+        .join(Calendar, Calendar.id == CalendarVersion.calendar_id)
+        .where(Calendar.tenant_id == actor.tenant_id, Calendar.name == name)
+        .order_by(CalendarVersion.number.desc())
+        .limit(1)
+    )
+    if newest is None:
+        known = await session.scalars(
+            select(Calendar.name)
+            .where(Calendar.tenant_id == actor.tenant_id)
+            .order_by(Calendar.name)
+            .limit(20)
+        )
+        listed = ", ".join(known) or "none"
+        raise Refused(
+            Code.NOT_FOUND, f"There is no calendar {name}. There are: {listed}.", argument="name"
+        )
+    spec = CalendarSpec.from_dict(newest.spec)
+    if spec.always_open:
+        raise Refused(
+            Code.INVALID,
+            f"The calendar {name} is always open: it has no free days.",
+            argument="name",
+        )
+    closures = tuple(sorted({*spec.closures, *days}))
+    return await define(session, actor, name=name, spec=replace(spec, closures=closures))

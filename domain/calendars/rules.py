@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.calendars.hours import WEEKDAYS, Week, clock, week_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +18,11 @@ if TYPE_CHECKING:
     from domain.kernels.columns import Calendars, Promises
     from domain.kernels.expansion import Expansion
 
-Minutes = tuple[int, int]  # [start, end) minutes of a local day, 0..1440
-Week = tuple[tuple[Minutes, ...], ...]  # Monday first
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NEVER: Week = ((),) * 7
 _MINUTE, _DAY = 60_000_000, 86_400_000_000
 _EDGE = 1 << 62  # beyond every instant
 _YEARS_AHEAD = 64
+_SAMPLE = date(2000, 1, 1), date(2031, 12, 31)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -71,7 +70,7 @@ class CalendarSpec:
             raise ValueError("always_open is true or false")
         return cls(
             zone=_text(stored, "zone") or "",
-            hours=_hours(stored.get("hours", {})),
+            hours=week_of(stored.get("hours", {})),
             country=_text(stored, "country"),
             subdivision=_text(stored, "subdivision"),
             holiday_categories=_texts(stored, "holiday_categories", ("public",)),
@@ -85,7 +84,7 @@ class CalendarSpec:
         return {
             "zone": self.zone,
             "hours": {
-                day: [[_clock(start), _clock(end)] for start, end in spans]
+                day: [[clock(start), clock(end)] for start, end in spans]
                 for day, spans in zip(WEEKDAYS, self.hours, strict=True)
                 if spans
             },
@@ -148,6 +147,28 @@ def calendars_for(
     return pack(expansions)
 
 
+class Capacity(NamedTuple):
+    """The longest targets that a calendar can hold."""
+
+    working_us: int
+    business_days: int
+
+
+@lru_cache(maxsize=1024)
+def capacity(spec: CalendarSpec) -> Capacity:
+    """What the calendar holds in 32 years: a target up to this ends within the 64 years that are expanded.
+
+    Computed over fixed years, so that it depends on the calendar alone.
+    """
+    if spec.always_open:
+        return Capacity(_EDGE, 1 << 20)
+    hours = expand(spec, *_SAMPLE)
+    held_us = int((hours.close_us - hours.open_us).sum())
+    longest_us = _longest_day_us(spec)
+    days = min(hours.business_day.size, held_us // longest_us) - 3
+    return Capacity(max(0, held_us - 1), max(0, days))
+
+
 def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
     """Working microseconds in [from_us, until_us)."""
     if spec.always_open:
@@ -172,13 +193,17 @@ def _far_enough(
         else:
             left_us = int((expansion.close_us - expansion.open_us.clip(at_us)).clip(0).sum())
             days_left = int((expansion.business_day > at_us // _DAY + 1).sum())
-            busiest = max(sum(end - start for start, end in day) for day in spec.hours)
-            longest = (busiest + 60) * _MINUTE  # an hour may come twice
+            longest = _longest_day_us(spec)
         if left_us > max(target_us, (days + 2) * longest) and days_left > days + 2:
             return expansion
     raise ValueError(
         f"{_YEARS_AHEAD} years of this calendar do not hold {target_us} µs or {days} business days"
     )
+
+
+def _longest_day_us(spec: CalendarSpec) -> int:
+    busiest = max(sum(end - start for start, end in day) for day in spec.hours)
+    return (busiest + 60) * _MINUTE  # an hour may come twice
 
 
 def _local_intervals(
@@ -256,34 +281,6 @@ def _check_holidays(spec: CalendarSpec) -> None:
     for name in spec.holidays_left_out:
         if name.casefold() not in names:
             raise ValueError(f"{spec.country} has no holiday {name!r}: {', '.join(sorted(names))}")
-
-
-def _hours(stored: object) -> Week:
-    days: Mapping[object, Any] = stored if isinstance(stored, Mapping) else {"": stored}
-    unknown = sorted(str(day) for day in days if day not in WEEKDAYS)
-    if unknown or not all(isinstance(spans, list | tuple) for spans in days.values()):
-        raise ValueError(f'hours are like {{"mon": [["09:00", "17:00"]]}}, not {stored!r}')
-    return tuple(tuple(_span(day, span) for span in days.get(day, ())) for day in WEEKDAYS)
-
-
-def _span(day: str, span: object) -> Minutes:
-    if not isinstance(span, list | tuple) or len(span) != 2:
-        raise ValueError(f"{day}: an interval is a start and an end")
-    return _minute(span[0]), _minute(span[1])
-
-
-def _minute(clock: object) -> int:
-    parts = clock.split(":") if isinstance(clock, str) else []
-    if len(parts) != 2 or not all(len(p) == 2 and p.isascii() and p.isdigit() for p in parts):
-        raise ValueError(f"a time of day is like 08:30: {clock!r}")
-    hour, minute = int(parts[0]), int(parts[1])
-    if minute > 59 or hour * 60 + minute > 1440:
-        raise ValueError(f"no such time of day: {clock}")
-    return hour * 60 + minute
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _date(stored: str) -> date:

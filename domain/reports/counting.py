@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median_low
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from domain.reports.content import (
     Ticket,
     TicketLine,
 )
-from domain.reports.periods import Period
+from domain.reports.periods import Period, days_of, instant_of
 
 
 def content_of(
@@ -45,7 +45,7 @@ def content_of(
 ) -> Content:
     """Count everything for one period; what is given was read as of `period.made_at`."""
     inside = _within(period.from_at, period.until_at)
-    previous = _within(*_before(period))
+    previous = _within(*_before(period, zone))
     decided = [part for part in parts if inside(part.decided_at)]
     late = [part for part in decided if part.stand is Stand.LATE]
     risk = [part for part in parts if part.stand is Stand.AT_RISK]
@@ -90,9 +90,10 @@ def content_of(
     )
 
 
-def _before(period: Period) -> tuple[datetime, datetime]:
-    """The stretch of the same length in front of the period."""
-    return period.from_at - (period.until_at - period.from_at), period.from_at
+def _before(period: Period, zone: str) -> tuple[datetime, datetime]:
+    """The same number of local days before the period, whatever number of hours they had."""
+    first_on = period.first_on - timedelta(days=days_of(period.cadence))
+    return instant_of(first_on, time(), zone), period.from_at
 
 
 def _within(begin: datetime, end: datetime) -> Any:

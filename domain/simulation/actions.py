@@ -15,7 +15,7 @@ from domain.actor import Actor, Right
 from domain.agreements import Agreement, Rate, Terms, TermsDraft
 from domain.agreements.rules import check
 from domain.base import JSON
-from domain.calendars import CalendarVersion, specs
+from domain.calendars import specs
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident
 from domain.ledger import Entry, record
@@ -109,12 +109,8 @@ async def outcomes_of(
     until_at: datetime,
 ) -> list[Outcome]:
     """What the terms would have come to by `until_at`, for the tickets opened before it."""
+    await agreements.must_be_computable(session, account.tenant_id, terms)
     versions = {each.calendar_version_id for each in terms.promises}
-    own = select(CalendarVersion.id).where(
-        CalendarVersion.id.in_(versions), CalendarVersion.tenant_id == account.tenant_id
-    )
-    if versions - set(await session.scalars(own)):  # `specs` remembers other companies' too
-        raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
     hours = await specs(session, versions)
     promised = proposed(terms, account.tenant_id, account.id)
     query = select(Incident.id, Incident.kind, Incident.category, Incident.site_id).where(

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import kernels
 from domain.agreements.model import Priority, PromiseKind
 from domain.agreements.reads import Term
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars.rules import CalendarSpec, calendars_for, capacity
 from domain.kernels import EventKind, PromiseClass
 from domain.sla.model import State
 
@@ -158,7 +158,8 @@ def build(
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
     calendar_of = {version: row for row, version in enumerate(versions)}
     promises = kernels.promise_columns(
-        dimension(term, calendar_of[term.calendar_version_id]) for term in terms
+        dimension(term, calendar_of[term.calendar_version_id], specs[term.calendar_version_id])
+        for term in terms
     )
     units = list(attached)
     unit_of = {incident: unit for unit, incident in enumerate(units)}
@@ -225,8 +226,13 @@ def judge(batch: Batch, *, at: datetime) -> list[Judged]:
     return judged + _pending(batch, judged, at)
 
 
-def dimension(term: Term, calendar: int) -> kernels.Promise:
-    """A term as a row of the promise dimension; `calendar` is the row of its calendar."""
+def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> kernels.Promise:
+    """A term as a row of the promise dimension; `calendar` is the row of its calendar.
+
+    A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when
+    they are signed; older ones must not stop the incidents and the sweeps of their client.
+    """
+    held = None if spec is None else capacity(spec)
     targets = [term.targets.get(priority) for priority in Priority]
     if term.kind is PromiseKind.AGREED_DATE:
         targets_us = [0] * len(targets)  # the date itself is the limit
@@ -238,8 +244,8 @@ def dimension(term: Term, calendar: int) -> kernels.Promise:
         days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
     return kernels.Promise(
         cls=_CLASS[term.kind],
-        target_us=targets_us,
-        business_days=days,
+        target_us=targets_us if held is None else [min(us, held.working_us) for us in targets_us],
+        business_days=days if held is None else [min(n, held.business_days) for n in days],
         calendar=calendar,
         objective_ppm=term.objective_ppm,
         pausable=term.pausable,

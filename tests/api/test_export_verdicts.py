@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -43,6 +44,25 @@ async def test_a_row_says_kept_late_or_open(
         ("resolution", "0", "open"),
     }
     assert {row["external_id"] for row in rows(out)} == {"C-1"}
+
+
+async def test_nothing_that_somebody_typed_is_calculated_by_a_spreadsheet(
+    make: Sessions, system_url: str, tmp_path: Path
+) -> None:
+    world = await build.client(make)
+    typed: dict[str, Any] = {
+        "external_source": "@SUM(1)",
+        "external_id": '=HYPERLINK("https://example.org")',
+        "category": "x;+1+cmd|' /C calc'!A0",
+    }
+    await build.incident(make, world, priority=Priority.HIGH, **typed)
+    settings, out = Settings(system_database_url=system_url), tmp_path / "verdicts.csv"
+    await asyncio.to_thread(run, settings, "csv", out, world.tenant.name, None, None)
+    for row in rows(out):
+        assert row["source"] == "'@SUM(1)"
+        assert row["external_id"] == '\'=HYPERLINK("https://example.org")'
+        assert row["category"] == "x;'+1+cmd|' /C calc'!A0"
+    assert oct(out.stat().st_mode & 0o777) == "0o600"
 
 
 def rows(file: Path) -> list[dict[str, object]]:

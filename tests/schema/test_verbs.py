@@ -253,6 +253,69 @@ async def test_a_calendar_is_defined_over_the_wire(api: Api, office: Office) -> 
     assert bad["defineCalendar"]["code"] == "INVALID"
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "stored"),
+    [
+        ("00:00", "23:59:59", {"mon": [["00:00", "24:00"]]}),
+        ("00:00", "23:59:59.999", {"mon": [["00:00", "24:00"]]}),
+        ("08:00", "24:00", {"mon": [["08:00", "24:00"]]}),
+        ("08:00", "24:00:00", {"mon": [["08:00", "24:00"]]}),
+        ("08:00", "00:00", {"mon": [["08:00", "24:00"]]}),
+        ("22:00", "06:00", {"mon": [["22:00", "24:00"]], "tue": [["00:00", "06:00"]]}),
+        ("08:00", "17:30:30", None),
+        ("08:00:01", "17:00", None),
+        ("24:00", "06:00", None),
+        ("08:00", "08:00", None),
+    ],
+)
+async def test_hours_end_at_midnight_or_over_it_and_never_a_minute_early(
+    api: Api, office: Office, begins: str, ends: str, stored: dict[str, Any] | None
+) -> None:
+    define = f"""mutation ($input: DefineCalendarInput!) {{ defineCalendar(input: $input) {{ __typename
+        ... on CalendarVersion {{ spec }} {REFUSAL} }} }}"""
+    hours = [{"day": "mon", "fromTime": begins, "untilTime": ends}]
+    data = await api.data(office.manager, define, input={"name": "night", "hours": hours})
+    answer = data["defineCalendar"]
+    if stored is None:
+        assert answer["code"] == "INVALID"
+    else:
+        assert answer["spec"]["hours"] == stored
+
+
+async def test_a_target_that_its_calendar_never_reaches_is_refused_at_signing(
+    api: Api, office: Office
+) -> None:
+    define = f"""mutation ($input: DefineCalendarInput!) {{ defineCalendar(input: $input) {{
+        ... on CalendarVersion {{ id }} {REFUSAL} }} }}"""
+    hours = [{"day": "mon", "fromTime": "09:00", "untilTime": "10:00"}]
+    calendar = await api.data(office.manager, define, input={"name": "hour", "hours": hours})
+    sign = f"""mutation ($input: SignAgreementInput!) {{ signAgreement(input: $input) {{
+        __typename {REFUSAL} }} }}"""
+
+    def given(reference: str, **target: int) -> dict[str, Any]:
+        promise = {
+            "name": "slow", "kind": "RESOLUTION",
+            "calendarVersionId": calendar["defineCalendar"]["id"],
+            "targets": [{"priority": "HIGH", **target}],
+        }  # fmt: skip
+        return {
+            "accountId": office.account, "reference": reference, "title": "t", "signedOn": "2026-01-01",
+            "inForceFrom": "2026-01-01T00:00:00Z", "terms": {"promises": [promise]},
+        }  # fmt: skip
+
+    for target in ({"elapsedSeconds": 366 * 86_400}, {"elapsedSeconds": 7_000_000}):
+        data = await api.data(office.manager, sign, input=given("never", **target))
+        assert (data["signAgreement"]["code"], data["signAgreement"]["argument"]) == (
+            "INVALID",
+            "promises",
+        )
+    for n, target in enumerate(({"elapsedSeconds": 500 * 3_600}, {"businessDays": 366})):
+        data = await api.data(office.manager, sign, input=given(f"ever {n}", **target))
+        assert data["signAgreement"]["__typename"] == "Agreement", data
+        incident = await api.data(office.dispatcher, OPEN, site=office.site)
+        assert incident["openIncident"]["__typename"] == "Incident"
+
+
 async def test_what_is_left_out_of_a_change_stays_and_null_takes_away(
     api: Api, office: Office
 ) -> None:

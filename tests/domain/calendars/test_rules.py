@@ -111,7 +111,12 @@ def test_a_calendar_survives_json(spec: CalendarSpec) -> None:
         ({"zone": "UTC", "hours": {"mon": [["09:00"]]}}, "a start and an end"),
         ({"zone": "UTC", "hours": {"mon": [["9:00", "17:00"]]}}, "like 08:30"),
         ({"zone": "UTC", "hours": {"mon": [["09:60", "17:00"]]}}, "no such time"),
-        ({"zone": "UTC", "hours": {"mon": [["17:00", "09:00"]]}}, "sorted, disjoint"),
+        ({"zone": "UTC", "hours": {"mon": [["09:00", "09:00"]]}}, "does not end when it begins"),
+        ({"zone": "UTC", "hours": {"mon": [["24:00", "09:00"]]}}, "begins before 24:00"),
+        (
+            {"zone": "UTC", "hours": {"mon": [["22:00", "06:00"]], "tue": [["05:00", "09:00"]]}},
+            "tue: intervals are .*disjoint",
+        ),
         ({"zone": "UTC", "hours": {"mon": [["09:00", "17:00"], ["16:00", "18:00"]]}}, "disjoint"),
         ({"zone": "UTC", "hours": {"mon": [["09:00", "24:30"]]}}, "no such time"),
         ({"zone": "UTC", "hours": {"mon": [["09:00", "17:00"]]}, "closures": ["soon"]}, "a date"),

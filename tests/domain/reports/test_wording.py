@@ -274,3 +274,38 @@ def test_every_word_is_used() -> None:
     assert set(unused) <= {
         "mail.subject_daily", "mail.subject_weekly", "section.opened", "section.open", "section.actions",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cadence", "first_on", "inside", "outside"),
+    [
+        (
+            Cadence.WEEKLY,  # a week of 167 hours
+            date(2027, 3, 22),
+            ["2027-03-14T23:20Z", "2027-03-21T22:30Z"],
+            ["2027-03-14T22:59Z", "2027-03-21T23:00Z"],
+        ),
+        (
+            Cadence.WEEKLY,  # of 169 hours
+            date(2026, 10, 19),
+            ["2026-10-11T22:00Z", "2026-10-18T21:59Z"],
+            ["2026-10-11T21:30Z", "2026-10-18T22:00Z"],
+        ),
+        (Cadence.DAILY, date(2027, 3, 28), ["2027-03-26T23:10Z"], ["2027-03-26T22:50Z"]),
+        (Cadence.DAILY, date(2027, 3, 29), ["2027-03-27T23:10Z"], ["2027-03-27T22:50Z"]),
+    ],
+)
+def test_the_period_before_is_of_whole_local_days(
+    cadence: Cadence, first_on: date, inside: list[str], outside: list[str]
+) -> None:
+    zone = "Europe/Amsterdam"
+    tickets = [
+        Ticket(uuid4(), SITE, datetime.fromisoformat(at), None, is_ours=False)
+        for at in (*inside, *outside)
+    ]
+    found = content_of(
+        period_from(cadence, first_on, zone=zone, at=time(8)),
+        zone=zone, currency="EUR", parts=[], tickets=tickets, grants=[], notes=[], planned=[],
+        proactive=Proactive(0, 0),
+    )  # fmt: skip
+    assert found.before.opened == len(inside)

@@ -1,0 +1,69 @@
+"""`import calendar`: public holidays and closures of an iCalendar file become free days of a calendar."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from api.commands import whose
+from api.commands.failures import Exit, Failure
+from domain import calendars
+from domain.actor import Actor
+from domain.calendars import Calendar, CalendarSpec, CalendarVersion
+from domain.db import connect, sessions, transaction
+from domain.settings import Settings
+
+
+def run(settings: Settings, file: Path, calendar: str, tenant: str | None, as_json: bool) -> Exit:
+    """Add the whole days of the file's events; `Failure` when it cannot be read."""
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file}: not an iCalendar file in UTF-8 ({error}).") from error
+    told = asyncio.run(_import(settings, file, text, calendar, tenant))
+    if as_json:
+        print(json.dumps(told))
+        return Exit.DONE
+    print(
+        f"{calendar}, version {told['version']}: {told['days']:,} days in the file, {told['new']:,} new."
+    )
+    for name in told["left_out"]:
+        print(f"Left out, for it covers no whole day: {name}")
+    return Exit.DONE
+
+
+async def _import(
+    settings: Settings, file: Path, text: str, name: str, tenant: str | None
+) -> dict[str, Any]:
+    engine = connect(settings.system_database_url, pool_size=1)
+    try:
+        async with transaction(sessions(engine)) as session:
+            companies = await whose.tenants(session, tenant)
+            if len(companies) != 1:
+                raise Failure("There are several companies: name one with --tenant.")
+            newest = await session.scalar(
+                select(CalendarVersion)
+                .join(Calendar, Calendar.id == CalendarVersion.calendar_id)
+                .where(Calendar.tenant_id == companies[0], Calendar.name == name)
+                .order_by(CalendarVersion.number.desc())
+                .limit(1)
+            )
+            had = CalendarSpec.from_dict(newest.spec) if newest else None
+            try:
+                found = calendars.closures_of(text, had.zone if had else "UTC")
+            except ValueError as error:
+                raise Failure(f"{file}: {error}.") from error
+            actor = Actor.system(companies[0], "import")
+            version = await calendars.close_on(session, actor, name=name, days=found.days)
+            new = set(found.days) - set(had.closures if had else ())
+            return {
+                "calendar": name,
+                "version": version.number,
+                "days": len(found.days),
+                "new": len(new),
+                "left_out": list(found.left_out),
+            }
+    finally:
+        await engine.dispose()
