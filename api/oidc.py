@@ -1,5 +1,6 @@
 """Tokens of other identity providers, verified against their published keys (OpenID Connect, RFC 7517, RFC 7519)."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -8,9 +9,11 @@ from typing import Any, Self
 
 import httpx2
 import jwt
+import msgspec
 import structlog
 
 from domain.settings import OidcIssuer
+from workers.outside import whole
 
 log = structlog.get_logger()
 
@@ -101,7 +104,14 @@ class _Provider:
         try:
             url = self.settings.jwks_url or await self._discovered(http)
             keys = jwt.PyJWKSet.from_dict(await _json(http, url)).keys
-        except (httpx2.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+        except (
+            httpx2.HTTPError,
+            jwt.PyJWTError,
+            TimeoutError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as error:
             log.warning("oidc.away", issuer=self.settings.issuer, error=repr(error))
             return
         self._keys = {
@@ -120,9 +130,11 @@ class _Provider:
 
 
 async def _json(http: httpx2.AsyncClient, url: str) -> dict[str, Any]:
-    response = await http.get(url)
-    response.raise_for_status()
-    if len(response.content) > MOST_BYTES:
-        raise ValueError("it says too much")
-    told: dict[str, Any] = response.json()
-    return told
+    """The JSON object at an address, bounded in time and size."""
+    async with (
+        asyncio.timeout(TIMEOUT_S),
+        http.stream("GET", url, headers={"accept-encoding": "identity"}) as response,
+    ):
+        response.raise_for_status()
+        body = await whole(response, MOST_BYTES)
+    return msgspec.json.decode(body, type=dict[str, Any])

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from domain import fence
+from domain.words import cleaned
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -25,7 +27,8 @@ def connect(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine on PostgreSQL.
 
     Pre-ping costs a round trip on checkout and saves 10 of 100 requests after a database restart. A lock
-    that is not had in 4 s is an error somebody can see instead of a queue nobody can.
+    that is not had in 4 s is an error somebody can see instead of a queue nobody can. Errors do not show the values of
+    a statement: they hold names and letters, and errors are written to logs and rows.
     """
     if url.startswith("postgresql://"):
         url = "postgresql+asyncpg://" + url.removeprefix("postgresql://")
@@ -34,6 +37,7 @@ def connect(url: str, *, pool_size: int = 10) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={
@@ -46,6 +50,16 @@ def connect(url: str, *, pool_size: int = 10) -> AsyncEngine:
             },
         },
     )
+
+
+def reason(error: BaseException) -> str:
+    """An error in a line that may be kept and shown: of a database's error its class and code, never a value."""
+    if isinstance(error, DBAPIError):
+        orig = error.orig
+        cause = getattr(orig, "__cause__", None) or orig
+        state = getattr(orig, "sqlstate", None) or "no code"
+        return f"{type(error).__name__}: {type(cause).__name__} ({state})"
+    return cleaned(f"{type(error).__name__}: {error}", 500)
 
 
 def sessions(engine: AsyncEngine) -> Sessions:

@@ -8,13 +8,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from domain import messages
 from domain.accounts import Channel
@@ -82,8 +76,8 @@ async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) ->
         except Exception as error:  # what one sender wrote must not stop the others' notices
             if _is_away(error):
                 raise
-            if isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_NOTICE):
-                log.warning("bounces.later", file=file.name, error=type(error.orig).__name__)
+            if _may_pass(error):
+                log.warning("bounces.later", file=file.name, error=type(error).__name__)
                 continue
             log.exception("bounces.set_aside", file=file.name, error=type(error).__name__)
             folder = maildir / QUARANTINE
@@ -91,7 +85,11 @@ async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) ->
     return count
 
 
-_OF_THE_NOTICE = (DataError, IntegrityError, ProgrammingError)
+def _may_pass(error: Exception) -> bool:
+    """Whether the database refused for a reason of the moment: a lock, a conflict, memory, a shutdown."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return str(getattr(error.orig, "sqlstate", ""))[:2] in {"08", "40", "53", "55", "57", "58"}
 
 
 def _is_away(error: Exception) -> bool:

@@ -18,7 +18,7 @@ from domain.webhooks import (
     WebhookState,
     events,
 )
-from domain.webhooks.delivering import held, make_due, next_of, note, settle
+from domain.webhooks.delivering import held, leave_alone, make_due, next_of, note, settle
 
 GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: then the webhook is paused
 
@@ -43,6 +43,9 @@ async def write_down(
         await _is_well(session, webhook)
     else:
         since = await _is_ill(session, webhook, at)
+        if outcome.retry_after_s:
+            until = at + timedelta(seconds=outcome.retry_after_s)
+            await leave_alone(session, webhook.id, until=until)
         if outcome.gone:
             await webhooks.disable(
                 session, actor, webhook, reason="the receiver answered 410 Gone", at=at

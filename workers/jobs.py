@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import numbering, outbox
 from domain.actor import Actor
-from domain.db import Sessions, transaction
+from domain.db import Sessions, reason, transaction
 from domain.numbering import Numbered
-from workers.senders import Senders
+from workers.senders import Busy, Senders
 
 log = structlog.get_logger()
 
@@ -112,8 +112,10 @@ class Runner:
         again_at = None
         if attempt < self._attempts:
             pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+            if isinstance(error, Busy):
+                pause = max(pause, min(error.wait_s, LONGEST_S))
             again_at = datetime.now(UTC) + timedelta(seconds=pause)
-        said = f"{type(error).__name__}: {error}"[:2000]
+        said = reason(error)
         async with transaction(self._make) as session:
             await outbox.fail(session, outbox_id, attempt=attempt, error=said, again_at=again_at)
         facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": said}

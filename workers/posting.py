@@ -1,37 +1,52 @@
 """Messages over HTTP: one request each, to addresses outside only, with an honest answer about what was not heard."""
 
+from time import monotonic
+
 import httpx2
 
-from workers.outside import LIMIT_S, Pinned
-from workers.senders import Gone, HandingOver, Undeliverable, Unheard
+from workers.outside import Outside
+from workers.senders import Busy, Gone, HandingOver, Undeliverable, Unheard
+
+MOST_BUSY = 10_000  # addresses that are remembered as asking for a pause
 
 
 class Posting:
     """Posts messages; connections are kept for nobody."""
 
     def __init__(self, *, loopback: bool) -> None:
-        self._client = httpx2.AsyncClient(
-            transport=Pinned(loopback=loopback), trust_env=False, follow_redirects=False,
-            timeout=LIMIT_S,
-        )  # fmt: skip
+        self._outside = Outside(loopback=loopback)
+        self._busy: dict[str, float] = {}
+        """When an address that asked for a pause may be asked again, on the monotonic clock."""
 
     async def post(
         self, url: str, content: bytes, headers: dict[str, str], handing_over: HandingOver
     ) -> None:
-        """Return on 2xx. 404 and 410 raise `Gone`, other 4xx `Undeliverable` except those that pass (408, 425, 429)."""
+        """Return on 2xx, whatever becomes of the answer's body.
+
+        404 and 410 raise `Gone`, other 4xx `Undeliverable` except those that pass (408, 425, 429). A `Retry-After`
+        raises `Busy`, also for the next messages to this address until then.
+        """
+        wait_s = self._busy.get(url, 0.0) - monotonic()
+        if wait_s > 0:
+            raise Busy("it asked for a pause", wait_s)
+        self._busy.pop(url, None)
         await handing_over()
         try:
-            answer = await self._client.post(url, content=content, headers=headers)
+            answer = await self._outside.ask(url, content, headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL):
             raise  # nothing left the house
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise Unheard(f"{type(error).__name__}: {error}") from error
-        status = answer.status_code
+        status = answer.status
         if 200 <= status < 300:
             return
-        said = f"{status} {answer.text[:200]}".strip()
+        said = f"{status} {answer.excerpt[:200]}".strip()
         if status in {404, 410}:
             raise Gone(said)
         if 300 <= status < 500 and status not in {408, 425, 429}:
             raise Undeliverable(said)
+        if answer.retry_after_s:
+            if len(self._busy) < MOST_BUSY:
+                self._busy[url] = monotonic() + answer.retry_after_s
+            raise Busy(said, answer.retry_after_s)
         raise ConnectionError(said)

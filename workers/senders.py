@@ -23,6 +23,14 @@ class Unheard(Exception):
     """The message was handed over, and what became of it was not heard."""
 
 
+class Busy(Exception):
+    """It was not accepted, and may be tried again in so many seconds, not earlier: the other side said so."""
+
+    def __init__(self, said: str, wait_s: float) -> None:
+        super().__init__(said)
+        self.wait_s = wait_s
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """What a sender is given: a message, from whom it is, its files, and the keys of a push subscription."""
@@ -47,7 +55,8 @@ class Sender(Protocol):
         """Return when the next server took responsibility.
 
         Raises `Undeliverable` when trying again is of no use, `Unheard` when it was handed over without an answer,
-        anything else when it was certainly not accepted.
+        `Busy` when it was not accepted and there is a time to wait for, anything else when it was certainly not
+        accepted.
         """
         ...
 

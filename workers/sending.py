@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from domain import messages
 from domain.accounts.model import Contact, Tenant
-from domain.db import transaction
+from domain.db import reason, transaction
 from domain.messages import Address, Enclosure, Message, Outcome
 from workers.jobs import Hand, Later
-from workers.senders import Gone, Parcel, Undeliverable, Unheard
+from workers.senders import Busy, Gone, Parcel, Undeliverable, Unheard
 
 
 async def send_message(hand: Hand) -> None:
@@ -85,14 +85,18 @@ async def _attempt(hand: Hand, parcel: Parcel) -> None:
             raise Later(hand.at, f"{turned_to} takes over") from refused
         return
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
+        said = reason(error)
         async with transaction(hand.make) as session:
             if hand.is_last:
                 await messages.mark_failed(session, actor, message_id, at=hand.at, error=said)
             elif isinstance(error, Unheard):
                 await messages.note_unheard(session, actor, message_id, error=said)
             else:
-                await messages.put_back(session, actor, message_id, at=hand.at, error=said)
+                turned_to = await messages.put_back(
+                    session, actor, message_id, at=hand.at, error=said
+                )
+                if turned_to is not None and isinstance(error, Busy):
+                    raise Later(hand.at, f"{turned_to} takes over") from error
         raise
     await messages.mark_sent(hand.session, actor, message_id, at=datetime.now(UTC))
 

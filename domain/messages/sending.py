@@ -130,11 +130,11 @@ async def put_back(
     at: datetime,
     error: str,
     outcome: Outcome = Outcome.FAILED,
-) -> None:
-    """It was not delivered for a reason that may pass; when it does not, another channel takes over."""
+) -> Channel | None:
+    """It was not delivered for now. After several times another channel takes over: the one returned."""
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
-        return
+        return None
     error = cleaned(error, LONGEST_ERROR)
     attempt = await _open(session, message)
     if attempt is not None:
@@ -146,8 +146,8 @@ async def put_back(
         )
     )
     patience = 1 if message.urgency is Urgency.CRITICAL else PATIENCE
-    if outcome is Outcome.FAILED and len(tries.all()) >= patience:
-        await _turn(session, message)
+    is_over = outcome is Outcome.FAILED and len(tries.all()) >= patience
+    return message.channel if is_over and await _turn(session, message) else None
 
 
 async def note_unheard(

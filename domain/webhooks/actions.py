@@ -15,7 +15,7 @@ from domain.base import JSON, uuid7
 from domain.errors import Code, Refused
 from domain.ledger import LedgerHead
 from domain.webhooks import events
-from domain.webhooks.delivering import make_due
+from domain.webhooks.delivering import leave_alone, make_due
 from domain.webhooks.holding import disable, hold, note
 from domain.webhooks.model import (
     DeliveryState,
@@ -167,6 +167,7 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
     if webhook.state is WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
+    webhook.not_before = None
     note(session, actor, webhook, events.Resumed, at)
     await session.flush()
     await make_due(session, webhook.id, at=at)
@@ -228,6 +229,7 @@ async def retry(
         raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
     delivery.state, delivery.attempts, delivery.done_at = DeliveryState.PENDING, 0, None
     await session.flush()
+    await leave_alone(session, webhook.id, until=None)
     await make_due(session, webhook.id, at=at)
     return delivery
 

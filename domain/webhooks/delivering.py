@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -26,6 +26,7 @@ from domain.webhooks.model import (
 )
 from domain.webhooks.reads import wants
 from domain.webhooks.rules import EXCERPT, pause_s
+from domain.words import cleaned
 
 AHEAD = 1_000
 """Deliveries of a webhook that are laid down and not done, at most: the rest of the ledger waits in the ledger."""
@@ -51,6 +52,8 @@ class Outcome:
     status: int | None = None
     excerpt: str | None = None
     error: str | None = None
+    retry_after_s: float | None = None
+    """How long the receiver wants to be left alone."""
 
     @property
     def taken(self) -> bool:
@@ -217,6 +220,7 @@ async def take(
             WebhookDelivery.state == DeliveryState.PENDING,
             WebhookDelivery.due_at <= at,
             Webhook.state == WebhookState.ACTIVE,
+            or_(Webhook.not_before.is_(None), Webhook.not_before <= at),
         )
         .order_by(WebhookDelivery.due_at)
         .limit(limit)
@@ -272,8 +276,8 @@ def note(
             at=at,
             took_ms=outcome.took_ms,
             status=outcome.status,
-            excerpt=None if excerpt is None else excerpt.replace("\x00", "")[:EXCERPT],
-            error=None if outcome.error is None else outcome.error.replace("\x00", "")[:EXCERPT],
+            excerpt=None if excerpt is None else cleaned(excerpt, EXCERPT),
+            error=None if outcome.error is None else cleaned(outcome.error, EXCERPT),
         )
     )
 
@@ -288,8 +292,15 @@ def settle(
     elif outcome.gone or pause is None:
         delivery.state, delivery.done_at, delivery.due_at = DeliveryState.DEAD, at, None
     else:
-        delivery.due_at = at + timedelta(seconds=pause)
+        delivery.due_at = at + timedelta(seconds=max(pause, outcome.retry_after_s or 0))
     return delivery.state
+
+
+async def leave_alone(session: AsyncSession, webhook_id: UUID, *, until: datetime | None) -> None:
+    """Ask a receiver nothing until an instant, in no lane, because it said so; None ends that."""
+    await session.execute(  # not through the row: how it fares is no edit of the webhook
+        update(Webhook).where(Webhook.id == webhook_id).values(not_before=until)
+    )
 
 
 async def next_of(

@@ -50,6 +50,7 @@ class Webhook(Base, Tenanted, Versioned):
     position: Mapped[int]
     round: Mapped[int] = mapped_column(default=1)  # raised by every replay
     failing_since: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]  # its receiver asked to be left alone until then
     created_at: Mapped[datetime]
 
 

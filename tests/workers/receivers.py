@@ -2,10 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-REASONS = {201: "Created", 404: "Not Found", 410: "Gone", 400: "Bad Request", 503: "Unavailable"}
+REASONS = {
+    200: "OK",
+    429: "Too Many",
+    201: "Created",
+    404: "Not Found",
+    410: "Gone",
+    400: "Bad Request",
+    503: "Unavailable",
+}
 
 
 @dataclass
@@ -22,6 +30,10 @@ class Receiver:
     """Answers every POST with `status`; 0 hangs up without an answer."""
 
     status: int = 201
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """What follows the head; the connection is then kept open for `open_s`. None: nothing, and it is closed."""
+    open_s: float = 0.0
     port: int = 0
     requests: list[Received] = field(default_factory=list)
 
@@ -38,10 +50,18 @@ class Receiver:
         self.requests.append(Received(head[0].split()[1], headers, body))
         if self.status:
             line = f"HTTP/1.1 {self.status} {REASONS[self.status]}"
-            writer.write(f"{line}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-            await writer.drain()
+            more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+            length = "" if self.body is not None else "content-length: 0\r\n"
+            head_of_it = f"{line}\r\n{more}{length}connection: close\r\n\r\n"
+            writer.write(head_of_it.encode() + (self.body or b""))
+            with suppress(ConnectionError):
+                await writer.drain()
+            if self.open_s:
+                with suppress(TimeoutError, ConnectionError):
+                    await asyncio.wait_for(reader.read(), self.open_s)
         writer.close()
-        await writer.wait_closed()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 @asynccontextmanager
