@@ -67,5 +67,5 @@ class State:
         """The surroundings of one operation of this actor."""
         return Context(
             Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live,
-            self.desk,
+            self.desk, self.settings.incidents_per_client_user,
         )  # fmt: skip

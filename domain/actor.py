@@ -31,6 +31,7 @@ class Right(StrEnum):
 
     REPORT = "report"  # open tickets, post client-visible updates
     HANDLE = "handle"  # acknowledge, pause, resolve, close
+    AGREE_DATES = "agree_dates"  # agree with a client, for the company, when something is done
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_AGREEMENTS = "manage_agreements"
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
@@ -49,12 +50,20 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CLIENT_ADMIN: frozenset({Right.REPORT, Right.MANAGE_ACCESS, Right.LOCATE}),
     Role.GUARD: frozenset({Right.REPORT}),
     Role.DISPATCHER: frozenset(
-        {Right.REPORT, Right.HANDLE, Right.WATCH_ALL, Right.LOCATE, Right.OPERATE}
+        {
+            Right.REPORT,
+            Right.HANDLE,
+            Right.AGREE_DATES,
+            Right.WATCH_ALL,
+            Right.LOCATE,
+            Right.OPERATE,
+        }
     ),
     Role.RELATIONSHIP_MANAGER: frozenset(
         {
             Right.REPORT,
             Right.HANDLE,
+            Right.AGREE_DATES,
             Right.MANAGE_ACCOUNTS,
             Right.MANAGE_AGREEMENTS,
             Right.WATCH_ALL,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Code(StrEnum):
@@ -25,6 +26,7 @@ class Code(StrEnum):
     CURSOR_INVALID = "CURSOR_INVALID"
     BUSY = "BUSY"
     SIGN_OFF_NEEDED = "SIGN_OFF_NEEDED"
+    TOO_MANY = "TOO_MANY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,24 @@ class Refusal:
     message: str
     argument: str | None = None
     retryable: bool = False
+    existing: tuple[str, UUID] | None = None
+    """Type and id of what is there already; only ever of something that the asker may see."""
 
 
 class Refused(Exception):
     """Raised by an action, answered by the edge as a `Refusal`; the transaction rolls back."""
 
     def __init__(
-        self, code: Code, message: str, *, argument: str | None = None, retryable: bool = False
+        self,
+        code: Code,
+        message: str,
+        *,
+        argument: str | None = None,
+        retryable: bool = False,
+        existing: tuple[str, UUID] | None = None,
     ) -> None:
         super().__init__(message)
-        self.refusal = Refusal(code, message, argument, retryable)
+        self.refusal = Refusal(code, message, argument, retryable, existing)
 
 
 def must_be_current(version: int, expected: int | None) -> None:

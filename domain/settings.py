@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     budget_without_redis: Literal["open", "closed"] = "open"
     """Whether actors are answered while Redis cannot say what they have spent."""
 
+    incidents_per_client_user: int = Field(default=20, ge=1)
+    """How many incidents one client user may open in ten minutes."""
     connections: int = Field(default=20_000, ge=1)
     """Sockets and event streams that one API process holds open."""
     connections_per_company: int = Field(default=10_000, ge=1)

@@ -28,6 +28,8 @@ class Context:
     live: Live
     desk: Any = None
     """Where webhooks are registered (`schema.webhooks.Desk`); None in processes that do not."""
+    client_limit: int | None = None
+    """How many incidents one client user may open in ten minutes; None for no limit."""
     at: datetime = field(init=False)
     """One instant for everything that is read: clocks of one answer agree."""
     _loaders: Loaders | None = field(init=False, default=None)

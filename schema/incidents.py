@@ -70,6 +70,12 @@ class Pause(Node):
 class Incident(Node):
     """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
 
+    @answers(str)
+    @staticmethod
+    def number(row: Row) -> str:
+        """Its number for people, such as `INC-000123`: counted per company, found by `incidents(search)`."""
+        return row.reference
+
     kind: Annotated[TicketKind, "What sort of ticket."]
     category: Annotated[str | None, "A finer sort, of the company's own making."]
     priority: Annotated[Priority, "How urgent."]
@@ -168,19 +174,33 @@ class IncidentMutation:
         site_id: Annotated[SiteId, "The place."],
         priority: Annotated[Priority, "How urgent."],
         summary: Annotated[str, "One line of what happened."],
-        source: Annotated[Source, "Who or what reports it."],
-        reporter: Annotated[str, "The reporter's name."],
+        source: Annotated[
+            Source,
+            "Who or what reports it: CLIENT for clients, GUARD for guards, PARTNER or ALARM_CENTRE for partners.",
+        ],
+        reporter: Annotated[
+            str, "The reporter's name; of clients and guards their own name is taken."
+        ],
         kind: Annotated[TicketKind, "What sort of ticket."] = TicketKind.INCIDENT,
         category: Annotated[str | None, "A finer sort."] = None,
-        agreed_at: Annotated[datetime | None, "A date promised for this very ticket."] = None,
-        external_source: Annotated[str | None, "The system it comes from."] = None,
-        external_id: Annotated[str | None, "Its number there; once per system."] = None,
+        agreed_at: Annotated[
+            datetime | None,
+            "A date that the company agreed for this very ticket. Not for who only reports.",
+        ] = None,
+        external_source: Annotated[
+            str | None, "The system it comes from. Not for clients and guards."
+        ] = None,
+        external_id: Annotated[
+            str | None,
+            "Its number there, yours alone: sent again it is refused with `existingId`. Not for clients and guards.",
+        ] = None,
     ) -> incidents.Incident:
         """Report something; its promises start to run."""
         return await incidents.open_incident(
             ask.session, ask.actor, site_id=site_id, priority=priority, summary=summary,
             source=source, reporter=reporter, kind=kind, category=category, agreed_at=agreed_at,
             external_source=external_source, external_id=external_id, at=ask.at,
+            client_limit=ask.ctx.client_limit,
         )  # fmt: skip
 
     @verb(Incident)

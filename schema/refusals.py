@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
+import strawberry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from domain import errors
 from domain.errors import Code
-from schema.thin import names, shows
+from schema import ids
+from schema.thin import answers, names, shows
 
 names(
     Code,
@@ -30,6 +32,7 @@ names(
     cursor_invalid="The cursor is not one that was given for this.",
     busy="Somebody else is changing it right now; ask again.",
     sign_off_needed="The terms may cost more than the limit; somebody has to sign off their simulation.",
+    too_many="More at once than you may ask for; ask again later.",
 )
 
 
@@ -41,6 +44,12 @@ class Refusal:
     message: Annotated[str, "For people, in English."]
     argument: Annotated[str | None, "Which argument it is about."]
     retryable: Annotated[bool, "Whether asking again, unchanged or after reading again, can help."]
+
+    @answers(strawberry.ID | None)
+    @staticmethod
+    def existing_id(row: strawberry.Parent[errors.Refusal]) -> str | None:
+        """The id of what is there already, where it is yours: `node(id)` finds it."""
+        return None if row.existing is None else ids.write(*row.existing)
 
 
 def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:

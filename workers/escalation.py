@@ -57,7 +57,7 @@ async def warn_ops(hand: Hand) -> None:
             "account": account.name,
             "site": site.name,
             "summary": incident.summary,
-            "reference": incident.external_id or incident.id.hex[-8:].upper(),
+            "reference": incident.reference,
             "opened_at": incident.opened_at,
             "promise_kind": promise.kind,
             "due_at": promise.due_at,

@@ -81,7 +81,7 @@ async def compose_about(
         "company": tenant.name,
         "site": site.name,
         "summary": incident.summary,
-        "reference": incident.external_id or incident.id.hex[-8:].upper(),
+        "reference": incident.reference,
         "opened_at": incident.opened_at,
     }
     await messages.compose(

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import Base, Owned, Tenanted, Versioned
+from domain.numbers import Number
 
 
 class CreditKind(StrEnum):
@@ -49,9 +50,11 @@ class Credit(Base, Owned):
         CheckConstraint("override_cents >= 0", name="override_not_negative"),
         UniqueConstraint("term_id", "month_on"),
         UniqueConstraint("agreement_id", "turn"),
+        UniqueConstraint("tenant_id", "number"),
         Index(None, "agreement_id", "month_on"),
     )
 
+    number: Mapped[Number]
     kind: Mapped[CreditKind] = mapped_column(default=CreditKind.PROMISE)
     state: Mapped[CreditState] = mapped_column(default=CreditState.GRANTED)
     promise_id: Mapped[UUID | None] = mapped_column(ForeignKey("promise.id"), unique=True)

@@ -60,7 +60,7 @@ async def tell(
         "account": account.name,
         "site": site.name,
         "summary": incident.summary,
-        "reference": incident.external_id or incident.id.hex[-8:].upper(),
+        "reference": incident.reference,
         "opened_at": incident.opened_at,
         "priority": incident.priority,
         "cycle": cycle,

@@ -23,7 +23,12 @@ FROM (
   WINDOW ticket AS (PARTITION BY key)
   ORDER BY key, coalesce(row_at, opened_at), row_order, number
 ) s
-LEFT JOIN incident i ON i.tenant_id = :tenant AND i.external_source = :source AND i.external_id = s.key
+LEFT JOIN LATERAL (
+  SELECT id, opened_at FROM incident
+  WHERE account_id = :account AND external_source = :source AND external_id = s.key
+    AND external_sender NOT LIKE 'reporter%'
+  ORDER BY external_sender = 'import' DESC, opened_at, id LIMIT 1
+) i ON true
 """
 
 # What is to be told: `place` orders facts of one instant, `ord` tells apart the same words at the same instant.

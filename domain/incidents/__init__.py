@@ -5,7 +5,6 @@ from domain.incidents.actions import (
     change_priority,
     close,
     end_capped_pauses,
-    open_incident,
     pause,
     reassign,
     reopen,
@@ -25,6 +24,7 @@ from domain.incidents.model import (
     Source,
     Status,
 )
+from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import PAUSE_ALLOWANCE, Times, first_contact_resolution, times
 

@@ -1,4 +1,4 @@
-"""Change tickets: each action locks the row, refuses or changes, records the fact and judges the promises."""
+"""Change incidents: each action locks the row, refuses or changes, records the fact and judges the promises."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,10 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import sla
-from domain.accounts.model import Site
 from domain.actor import Actor, Right, Role
-from domain.agreements.model import Priority, TicketKind
+from domain.agreements.model import Priority
 from domain.base import uuid7
 from domain.errors import Code, Refused
 from domain.incidents import events
@@ -22,95 +20,10 @@ from domain.incidents.model import (
     IncidentUpdate,
     Pause,
     PauseCause,
-    Source,
     Status,
 )
-from domain.incidents.rules import AGREED_WITHIN, allowance_left
-from domain.ledger import record
+from domain.incidents.rules import REOPENED_WITHIN, allowance_left
 from domain.words import must_be_line, must_be_words
-
-
-async def open_incident(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    site_id: UUID,
-    priority: Priority,
-    summary: str,
-    source: Source,
-    reporter: str,
-    kind: TicketKind = TicketKind.INCIDENT,
-    category: str | None = None,
-    agreed_at: datetime | None = None,
-    external_source: str | None = None,
-    external_id: str | None = None,
-    at: datetime,
-) -> Incident:
-    """Open a ticket at a site; the promises in force start their clocks in the same transaction."""
-    actor.must(Right.REPORT)
-    site = await session.scalar(select(Site).where(Site.id == site_id, actor.fence(Site)))
-    if site is None:
-        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
-    for words, argument in (
-        (summary, "summary"),
-        (reporter, "reporter"),
-        (category, "category"),
-        (external_source, "externalSource"),
-        (external_id, "externalId"),
-    ):
-        must_be_line(words, argument)
-    if agreed_at is not None and not at < agreed_at < at + AGREED_WITHIN:
-        raise Refused(
-            Code.INVALID,
-            "A date agreed for a ticket lies ahead, and not ten years.",
-            argument="agreedAt",
-        )
-    incident = Incident(
-        id=uuid7(),
-        tenant_id=actor.tenant_id,
-        account_id=site.account_id,
-        site_id=site.id,
-        kind=kind,
-        category=category,
-        priority=priority,
-        source=source,
-        reporter=reporter,
-        summary=summary,
-        opened_at=at,
-        agreed_at=agreed_at,
-        external_source=external_source,
-        external_id=external_id,
-    )
-    session.add(incident)
-    await session.flush()
-    record(
-        session,
-        actor,
-        events.Opened(
-            account_id=incident.account_id,
-            subject_id=incident.id,
-            at=at,
-            site_id=site.id,
-            ticket_kind=kind,
-            category=category,
-            priority=priority,
-        ),
-    )
-    if agreed_at is not None:
-        record(
-            session,
-            actor,
-            events.DueAgreed(
-                account_id=incident.account_id,
-                subject_id=incident.id,
-                at=at,
-                due_at=agreed_at,
-                priority=priority,
-            ),
-        )
-    ticket = sla.Ticket(incident.id, incident.account_id, kind, category, at)
-    await sla.watch(session, actor, ticket, at=at)
-    return incident
 
 
 async def acknowledge(
@@ -346,6 +259,13 @@ async def reopen(
             argument="id",
         )
     must_be_words(reason, "reason")
+    ended_at = incident.closed_at or incident.resolved_at or at
+    if not actor.may(Right.HANDLE) and at - ended_at > REOPENED_WITHIN:
+        raise Refused(
+            Code.INCIDENT_NOT_OPEN,
+            f"It ended more than {REOPENED_WITHIN.days} days ago. Open a new incident.",
+            argument="id",
+        )
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = incident.outcome = None
     incident.reopened_count += 1

@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain import numbers
 from domain.agreements.model import Priority, TicketKind
 from domain.base import Base, Owned, Versioned
+from domain.numbers import Number
 
 
 class Status(StrEnum):
@@ -61,7 +63,22 @@ class Incident(Base, Owned, Versioned):
 
     __tablename__ = "incident"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "external_source", "external_id"),
+        UniqueConstraint("tenant_id", "number"),
+        # An external number belongs to its sender and to one client: nobody else can take or find it.
+        Index(
+            "uq_incident_external",
+            "account_id",
+            "external_sender",
+            "external_source",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_incident_external_id", "tenant_id", "external_id"),
+        CheckConstraint(
+            "external_id IS NULL OR external_sender IS NOT NULL", name="external_has_sender"
+        ),
         CheckConstraint("acknowledged_at >= opened_at", name="acknowledged_after_opened"),
         CheckConstraint("arrived_at >= opened_at", name="arrived_after_opened"),
         CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
@@ -75,6 +92,7 @@ class Incident(Base, Owned, Versioned):
         ),
     )
 
+    number: Mapped[Number]
     site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
     kind: Mapped[TicketKind] = mapped_column(default=TicketKind.INCIDENT)
     category: Mapped[str | None]
@@ -95,8 +113,14 @@ class Incident(Base, Owned, Versioned):
     reopened_count: Mapped[int] = mapped_column(default=0)
     reassigned_count: Mapped[int] = mapped_column(default=0)
     client_contact_count: Mapped[int] = mapped_column(default=0)
+    external_sender: Mapped[str | None]  # "key:<id>", "staff" or "import": whose number it is
     external_source: Mapped[str | None]
     external_id: Mapped[str | None]
+
+    @property
+    def reference(self) -> str:
+        """The number as people say it, such as `INC-000123`."""
+        return numbers.written(numbers.INCIDENT, self.number)
 
 
 class IncidentUpdate(Base, Owned):

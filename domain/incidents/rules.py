@@ -21,6 +21,10 @@ class Times(NamedTuple):
     to_resolve_s: int | None
 
 
+REOPENED_WITHIN = timedelta(days=30)
+"""How long after its end a client or guard may reopen an incident; later a new one is opened."""
+
+
 def times(incident: Incident) -> Times:
     """Time to acknowledge, to arrive and to resolve."""
 

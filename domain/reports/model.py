@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.base import JSON, Base, Owned, Versioned
+from domain.numbers import Number
 from domain.reports.periods import Cadence
 
 
@@ -48,11 +49,13 @@ class Report(Base, Owned):
     __tablename__ = "report"
     __table_args__ = (
         UniqueConstraint("account_id", "cadence", "first_on"),
+        UniqueConstraint("tenant_id", "number"),
         CheckConstraint("until_at >= from_at", name="until_after_from"),
         Index(None, "account_id", "due_at"),
         Index("ix_report_unjudged", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )
 
+    number: Mapped[Number]
     cadence: Mapped[Cadence]
     first_on: Mapped[date]
     last_on: Mapped[date]

@@ -61,7 +61,7 @@ async def _ticket_names(
     )
     return {
         row.id: TicketName(
-            row.external_id or row.id.hex[-8:].upper(), row.summary, sites[row.site_id], row.kind,
+            row.reference, row.summary, sites[row.site_id], row.kind,
             row.priority,
         )
         for row in rows

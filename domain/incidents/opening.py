@@ -1,0 +1,241 @@
+"""Open incidents. Who reports says what happened; only who handles incidents promises anything for the company."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import sla
+from domain.accounts.model import ApiKey, Site, User
+from domain.actor import Actor, Right, Role
+from domain.agreements.model import Priority, TicketKind
+from domain.base import uuid7
+from domain.errors import Code, Refused
+from domain.incidents import events
+from domain.incidents.model import Incident, Source
+from domain.incidents.rules import AGREED_WITHIN
+from domain.ledger import Entry, record
+from domain.words import must_be_line
+
+LIMITED_OVER = timedelta(minutes=10)
+"""The stretch over which the incidents that one client user opens are counted."""
+
+_OWN_SOURCES = {
+    Role.CLIENT_USER: frozenset({Source.CLIENT}),
+    Role.CLIENT_ADMIN: frozenset({Source.CLIENT}),
+    Role.GUARD: frozenset({Source.GUARD}),
+    Role.PARTNER: frozenset({Source.PARTNER, Source.ALARM_CENTRE}),
+}
+"""What those who are not the company's control room may say about where a report comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalNumber:
+    """The number that another system gave an incident; it belongs to its sender."""
+
+    source: str | None
+    id: str | None
+
+
+async def open_incident(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    site_id: UUID,
+    priority: Priority,
+    summary: str,
+    source: Source,
+    reporter: str,
+    kind: TicketKind = TicketKind.INCIDENT,
+    category: str | None = None,
+    agreed_at: datetime | None = None,
+    external_source: str | None = None,
+    external_id: str | None = None,
+    at: datetime,
+    client_limit: int | None = None,
+) -> Incident:
+    """Open an incident at a site; the promises in force start their clocks in the same transaction.
+
+    Client users and guards report under their own name and source, without external numbers; `client_limit` is how
+    many incidents one client user may open in ten minutes.
+    """
+    actor.must(Right.REPORT)
+    site = await session.scalar(select(Site).where(Site.id == site_id, actor.fence(Site)))
+    if site is None:
+        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
+    for words, argument in (
+        (summary, "summary"),
+        (reporter, "reporter"),
+        (category, "category"),
+        (external_source, "externalSource"),
+        (external_id, "externalId"),
+    ):
+        must_be_line(words, argument)
+    external = ExternalNumber(external_source, external_id)
+    _must_report_as_oneself(actor, source, external)
+    _must_be_agreed(actor, agreed_at, at)
+    if actor.is_client and client_limit is not None:
+        await _must_be_within_limit(session, actor, client_limit, at)
+    sender = await _claimed(session, actor, site.account_id, external)
+    incident = Incident(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        account_id=site.account_id,
+        site_id=site.id,
+        kind=kind,
+        category=category,
+        priority=priority,
+        source=source,
+        reporter=await _reporter(session, actor, reporter),
+        summary=summary,
+        opened_at=at,
+        agreed_at=agreed_at,
+        external_sender=sender,
+        external_source=external_source,
+        external_id=external_id,
+    )
+    session.add(incident)
+    await session.flush()
+    _record(session, actor, incident)
+    ticket = sla.Ticket(incident.id, incident.account_id, kind, category, at)
+    await sla.watch(session, actor, ticket, at=at)
+    return incident
+
+
+def _record(session: AsyncSession, actor: Actor, incident: Incident) -> None:
+    record(
+        session,
+        actor,
+        events.Opened(
+            account_id=incident.account_id,
+            subject_id=incident.id,
+            at=incident.opened_at,
+            site_id=incident.site_id,
+            ticket_kind=incident.kind,
+            category=incident.category,
+            priority=incident.priority,
+        ),
+    )
+    if incident.agreed_at is not None:
+        record(
+            session,
+            actor,
+            events.DueAgreed(
+                account_id=incident.account_id,
+                subject_id=incident.id,
+                at=incident.opened_at,
+                due_at=incident.agreed_at,
+                priority=incident.priority,
+            ),
+        )
+
+
+def _must_report_as_oneself(actor: Actor, source: Source, external: ExternalNumber) -> None:
+    own = _OWN_SOURCES.get(actor.role)
+    if own is not None and source not in own:
+        allowed = " or ".join(sorted(each.name for each in own))
+        raise Refused(Code.NOT_ALLOWED, f"You report as {allowed}.", argument="source")
+    if not actor.may(Right.HANDLE):
+        for value, argument in (
+            (external.source, "externalSource"), (external.id, "externalId"),
+        ):  # fmt: skip
+            if value is not None:
+                raise Refused(
+                    Code.NOT_ALLOWED,
+                    "External numbers are given by the systems that incidents come from.",
+                    argument=argument,
+                )
+
+
+def _must_be_agreed(actor: Actor, agreed_at: datetime | None, at: datetime) -> None:
+    if agreed_at is None:
+        return
+    if not actor.may(Right.AGREE_DATES):
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "A date is agreed by the security company, not by who reports.",
+            argument="agreedAt",
+        )
+    if not at < agreed_at < at + AGREED_WITHIN:
+        raise Refused(
+            Code.INVALID,
+            "A date agreed for an incident lies ahead, and not ten years.",
+            argument="agreedAt",
+        )
+
+
+async def _must_be_within_limit(
+    session: AsyncSession, actor: Actor, most: int, at: datetime
+) -> None:
+    """Refuse a client user who opens incidents faster than people do."""
+    await _locked(session, f"incidents of {actor.subject}")
+    opened = await session.scalar(
+        select(func.count())
+        .select_from(Incident)
+        .join(Entry, Entry.subject_id == Incident.id)
+        .where(
+            actor.fence(Incident),
+            Incident.opened_at > at - LIMITED_OVER,
+            Entry.kind == events.Opened.kind,
+            Entry.actor == actor.subject,
+        )
+    )
+    if (opened or 0) >= most:
+        raise Refused(
+            Code.TOO_MANY,
+            f"You opened {most} incidents within {LIMITED_OVER.seconds // 60} minutes. Call the control room.",
+            retryable=True,
+        )
+
+
+async def _claimed(
+    session: AsyncSession, actor: Actor, account_id: UUID, external: ExternalNumber
+) -> str | None:
+    """The sender of an external number; refused, with the incident's id, when the sender used it for this client."""
+    if external.id is None:
+        return None
+    sender = sender_of(actor)
+    await _locked(session, f"{account_id} {sender} {external.source} {external.id}")
+    known = await session.scalar(
+        select(Incident.id).where(
+            Incident.account_id == account_id,
+            Incident.external_sender == sender,
+            Incident.external_source.is_not_distinct_from(external.source),
+            Incident.external_id == external.id,
+        )
+    )
+    if known is not None:
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            "You opened an incident with this number; existingId names it.",
+            argument="externalId",
+            existing=("Incident", known),
+        )
+    return sender
+
+
+def sender_of(actor: Actor) -> str:
+    """Whose external numbers an actor uses: an API key has its own, the company's people share theirs."""
+    return actor.subject if actor.subject.startswith("key:") else "staff"
+
+
+async def _reporter(session: AsyncSession, actor: Actor, given: str) -> str:
+    """The reporter's name: who only reports goes by the name under which the company knows them."""
+    if actor.may(Right.HANDLE):
+        return given
+    kind, _, row_id = actor.subject.partition(":")
+    named: Any = {"user": User, "key": ApiKey}.get(kind)
+    if named is None:
+        return given
+    name: str | None = await session.scalar(
+        select(named.name).where(cast(named.id, Text) == row_id)
+    )
+    return name or given
+
+
+async def _locked(session: AsyncSession, what: str) -> None:
+    """Take turns until the transaction ends."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
