@@ -32,12 +32,13 @@ from api.audience import Audience
 from api.auth import Authenticator
 from api.budget import Budget
 from api.engine import Engine
+from api.fair_queue import QueuedSession
 from api.gate import Gate
 from api.hooks import Registrar
 from api.login import Login
 from api.oidc import Oidc
 from api.persisted import Persisted, read_manifest
-from api.state import State, utc_now
+from api.state import POOL_SIZE, State, utc_now
 from api.telemetry import Edge
 from domain import sla
 from domain.db import connect, sessions
@@ -48,6 +49,8 @@ from realtime.intake import Intake
 from realtime.positions import Live
 from realtime.redis import connect as connect_redis
 from schema.build import build, sdl
+
+STATEMENT_TIMEOUT_MS = "35000"
 
 log = structlog.get_logger()
 
@@ -115,11 +118,16 @@ def _lifespan(
         documents = read_manifest(settings.trusted_documents)
         engine = Engine(build(suggestions=settings.development), development=settings.development)
         async with AsyncExitStack() as ends:
-            database = connect(settings.database_url)
+            # Longer than an operation may take: what a cancelled request left behind ends too.
+            database = connect(
+                settings.database_url, pool_size=POOL_SIZE, statement_timeout=STATEMENT_TIMEOUT_MS
+            )
             ends.push_async_callback(database.dispose)
             system = connect(settings.system_database_url, pool_size=5)
             ends.push_async_callback(system.dispose)
             make = sessions(system)
+            health_pool = connect(settings.system_database_url, pool_size=1)
+            ends.push_async_callback(health_pool.dispose)
             # A stalled connection is noticed, and a restarted Redis is not an error of the next request.
             redis = connect_redis(
                 settings.redis_url,
@@ -143,8 +151,9 @@ def _lifespan(
                 engine=engine,
                 gate=gate,
                 database=database,
-                requests=sessions(database),
+                requests=sessions(database, QueuedSession),
                 sessions=make,
+                health_sessions=sessions(health_pool),
                 redis=redis,
                 hub=hub,
                 live=live,
@@ -157,6 +166,7 @@ def _lifespan(
                 desk=Registrar(engine, gate, vault, settings.webhook_loopback),
                 revisions=migrate.heads(),
             )
+            app.state.health = health.Health(app.state.waarborg)
             ends.push_async_callback(app.state.waarborg.groups.close)
             log.info("api.started", kid=signing.kid)
             yield

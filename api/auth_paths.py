@@ -18,7 +18,6 @@ from domain import credentials
 from domain.actor import Actor
 from domain.db import transaction
 from domain.errors import Code, Refused
-from domain.fence import Fenced
 from schema import ids
 from schema.refusals import refusal_of
 
@@ -92,7 +91,7 @@ async def _invite(request: Request) -> dict[str, Any]:
     state, actor = _state(request), await _actor(request)
     ask = await _read(request, InvitationAsk)
     user_id = ids.wanted(ask.user_id, "User", "userId")
-    async with transaction(Fenced(state.requests, actor)) as session:
+    async with transaction(state.scoped(actor)) as session:
         row, secret = await credentials.invite(session, actor, user_id, at=state.now())
     return {"invitation": secret, "expiresAt": row.expires_at}
 
@@ -100,7 +99,7 @@ async def _invite(request: Request) -> dict[str, Any]:
 async def _enrol(request: Request) -> dict[str, Any]:
     state, actor = _state(request), await _actor(request)
     ask = await _read(request, DeviceAsk)
-    async with transaction(Fenced(state.requests, actor)) as session:
+    async with transaction(state.scoped(actor)) as session:
         device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
     return {"id": device.id, "name": device.name, "token": secret}
 
@@ -111,7 +110,7 @@ async def _revoke(request: Request) -> None:
         device_id = UUID(request.path_params["device_id"])
     except ValueError:
         raise Refused(Code.NOT_FOUND, "No such device.", argument="id") from None
-    async with transaction(Fenced(state.requests, actor)) as session:
+    async with transaction(state.scoped(actor)) as session:
         await credentials.revoke_device(session, actor, device_id, at=state.now())
 
 

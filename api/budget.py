@@ -7,7 +7,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.throttle import Rate, Throttle
+from api.throttle import InMemory, Rate, Throttle
 from domain.settings import Settings
 
 log = structlog.get_logger()
@@ -27,6 +27,7 @@ class Budget:
         self._closed = settings.budget_without_redis == "closed"
         self._loans: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._back_at = 0.0
+        self._own = InMemory()
 
     async def wait_s(self, subject: str, cost: int) -> float:
         """Spend `cost` for this actor and answer 0, or answer how many seconds to wait."""
@@ -36,7 +37,7 @@ class Budget:
             self._loans[subject] = (left - cost, until)
             return 0.0
         if now < self._back_at:
-            return AWAY_S if self._closed else 0.0
+            return await self._without_redis(subject, cost)
         try:
             loan = max(cost, LOAN)
             wait_s = await self._throttle.wait_s(subject, loan, self._rate)
@@ -46,10 +47,14 @@ class Budget:
         except (RedisError, OSError) as error:
             self._back_at = now + AWAY_S
             log.warning("budget.redis_away", error=repr(error), closed=self._closed)
-            return AWAY_S if self._closed else 0.0
+            return await self._without_redis(subject, cost)
         if wait_s == 0:
             self._loans[subject] = (loan - cost, now + LOAN_S)
             self._loans.move_to_end(subject)
             while len(self._loans) > KEPT:
                 self._loans.popitem(last=False)
         return wait_s
+
+    async def _without_redis(self, subject: str, cost: int) -> float:
+        """Spend by this process's own count: a process too busy to hear Redis in time must not stop counting."""
+        return AWAY_S if self._closed else await self._own.wait_s(subject, cost, self._rate)

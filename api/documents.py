@@ -104,6 +104,10 @@ class Documents:
             about_schema,
         )
 
+    def knows(self, text: str) -> bool:
+        """Whether a document was validated before and is still kept."""
+        return text in self._kept
+
     @property
     def kept_bytes(self) -> int:
         """What the kept documents take."""

@@ -16,7 +16,6 @@ from api.gate import TooMuch
 from api.state import State
 from domain import invoices, reports
 from domain.actor import Actor
-from domain.fence import Fenced
 from domain.invoices.paper import credit_note_pdf
 from domain.invoices.ubl import MEDIA_TYPE, Incomplete, credit_note_xml
 
@@ -79,7 +78,7 @@ def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _report(state: State, actor: Actor, row_id: UUID, language: str) -> File | None:
-    async with Fenced(state.requests, actor)() as session:
+    async with state.scoped(actor)() as session:
         found = await reports.document_of(session, actor, row_id)
     if found is None:
         return None
@@ -89,7 +88,7 @@ async def _report(state: State, actor: Actor, row_id: UUID, language: str) -> Fi
 
 
 async def _credit_note_pdf(state: State, actor: Actor, row_id: UUID, language: str) -> File | None:
-    async with Fenced(state.requests, actor)() as session:
+    async with state.scoped(actor)() as session:
         note = await invoices.credit_note(session, actor, row_id)
     if note is None:
         return None
@@ -98,7 +97,7 @@ async def _credit_note_pdf(state: State, actor: Actor, row_id: UUID, language: s
 
 
 async def _credit_note_xml(state: State, actor: Actor, row_id: UUID, _language: str) -> File | None:
-    async with Fenced(state.requests, actor)() as session:
+    async with state.scoped(actor)() as session:
         note = await invoices.credit_note(session, actor, row_id)
     if note is None:
         return None

@@ -1,14 +1,18 @@
 """The gate: what is asked, and whether this actor may ask it now. HTTP and sockets go through it alike."""
 
 import math
+import re
 
 from graphql import GraphQLError
 
 from api.budget import Budget
-from api.documents import Invalid, Operation
+from api.documents import LONGEST, Invalid, Operation
 from api.engine import Ask, Engine
 from api.persisted import Persisted
 from domain.actor import Actor
+
+COST_PER_WORD = 2
+_WORD = re.compile(r"\w+")
 
 
 class TooMuch(Invalid):
@@ -29,9 +33,16 @@ class Gate:
         self._persisted = persisted
         self._budget = budget
 
-    async def look(self, ask: Ask) -> Operation:
-        """The operation that is asked for, found, parsed, weighed and validated. Raises `Invalid`."""
+    async def look(self, ask: Ask, actor: Actor | None = None) -> Operation:
+        """The operation that is asked for, found, parsed, weighed and validated. Raises `Invalid`.
+
+        A document that this process has not validated before costs the actor a charge by its words: parsing and
+        validating it takes more time than most answers, also when it is refused.
+        """
         await self._persisted.find(ask)
+        if actor is not None and not self._engine.documents.knows(ask.query):
+            words = sum(1 for _ in _WORD.finditer(ask.query, 0, LONGEST))
+            await self.spend(actor, COST_PER_WORD * words)
         return self._engine.operation(ask)
 
     async def admit(self, ask: Ask, operation: Operation, actor: Actor) -> None:

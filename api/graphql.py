@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -19,6 +19,7 @@ from api.errors import is_away, plain, told
 from api.gate import TooMuch
 from api.state import State
 from api.telemetry import OPERATIONS, SECONDS
+from domain.actor import Actor
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -31,6 +32,13 @@ log = structlog.get_logger()
 
 _decode = msgspec.json.Decoder(Ask).decode
 _json = msgspec.json.Decoder().decode
+
+
+class Caller(NamedTuple):
+    """Who asks, and by which token."""
+
+    identity: Identity
+    token: str
 
 
 class Unanswerable(Exception):
@@ -56,12 +64,14 @@ async def answer(request: Request) -> Response:
     try:
         kind = JSON if streamed else _media_type(accept)
         ask = await _read(request) if request.method == "POST" else _asked(request)
-        if streamed:  # a refused document is told in the stream, but not to nobody in particular
-            await _identify(state, request)
-        operation = await _look(state, request, ask)
-        if streamed or operation.type is OperationType.SUBSCRIPTION:
-            return await _stream(state, request, operation, ask, trace_id)
-        done = await _answer(state, request, operation, ask, trace_id)
+        caller = await _identify(state, request, streamed=streamed)
+        actor = None if caller is None else traced(caller.identity.actor, trace_id)
+        async with state.turns.turn(actor):
+            operation = await _look(state, request, ask, actor)
+            streamed = streamed or operation.type is OperationType.SUBSCRIPTION
+            done = None if streamed else await _answer(state, operation, ask, actor, trace_id)
+        if done is None:
+            return await _stream(state, request, operation, ask, caller, trace_id)
         # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
         response = _response(done.answer, status, kind)
@@ -93,8 +103,8 @@ async def answer(request: Request) -> Response:
     return response
 
 
-async def _look(state: State, request: Request, ask: Ask) -> Operation:
-    operation = await state.gate.look(ask)
+async def _look(state: State, request: Request, ask: Ask, actor: Actor | None) -> Operation:
+    operation = await state.gate.look(ask, actor)
     if request.method != "POST" and operation.type is OperationType.MUTATION:
         raise Unanswerable(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
     accept = request.headers.get("accept")
@@ -105,45 +115,58 @@ async def _look(state: State, request: Request, ask: Ask) -> Operation:
 
 
 async def _stream(
-    state: State, request: Request, operation: Operation, ask: Ask, trace_id: str
+    state: State,
+    request: Request,
+    operation: Operation,
+    ask: Ask,
+    caller: Caller | None,
+    trace_id: str,
 ) -> Response:
-    identity, token = await _identify(state, request)
+    if caller is None:
+        raise _unauthenticated(None)
+    identity, token = caller
     await state.gate.admit(ask, operation, identity.actor)
     request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
     return await sse.stream(state, operation, ask, identity, trace_id, token)
 
 
 async def _answer(
-    state: State, request: Request, operation: Operation, ask: Ask, trace_id: str
+    state: State, operation: Operation, ask: Ask, actor: Actor | None, trace_id: str
 ) -> Done:
-    # The schema is no secret where introspection is on at all; a bad token is told in any case.
-    if operation.about_schema and bearer(request.headers.get("authorization")) is None:
-        return await state.engine.answer(operation, ask, None, trace_id)
-    identity, _ = await _identify(state, request)
-    await state.gate.admit(ask, operation, identity.actor)
-    ctx = state.context(traced(identity.actor, trace_id))
+    if actor is None:
+        if operation.about_schema:  # the schema is no secret where introspection is on at all
+            return await state.engine.answer(operation, ask, None, trace_id)
+        raise _unauthenticated(None)
+    await state.gate.admit(ask, operation, actor)
+    ctx = state.context(actor)
     done = await state.engine.answer(operation, ask, ctx, trace_id)
     done.answer["extensions"] = {"cost": operation.weight.cost}
     return done
 
 
-async def _identify(state: State, request: Request) -> tuple[Identity, str]:
-    """Who asks, and by which token."""
+async def _identify(state: State, request: Request, *, streamed: bool) -> Caller | None:
+    """Find out who asks; None without a token where the schema may be asked for without one."""
     presented = bearer(request.headers.get("authorization"))
+    if presented is None and state.settings.development and not streamed:
+        return None
     identity = await state.authenticator.identify(presented) if presented else None
     if identity is None or presented is None:
-        raise Unanswerable(
-            401,
-            "Who are you? Send Authorization: Bearer with a token or an API key."
-            if presented is None
-            else "This token or key is not good (any more).",
-            "UNAUTHENTICATED",
-            www_authenticate='Bearer realm="waarborg"',
-        )
+        raise _unauthenticated(presented)
     request.scope["log"]["actor"] = identity.actor.subject
     if identity.ingest_only:
         raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
-    return identity, presented
+    return Caller(identity, presented)
+
+
+def _unauthenticated(presented: str | None) -> Unanswerable:
+    return Unanswerable(
+        401,
+        "Who are you? Send Authorization: Bearer with a token or an API key."
+        if presented is None
+        else "This token or key is not good (any more).",
+        "UNAUTHENTICATED",
+        www_authenticate='Bearer realm="waarborg"',
+    )
 
 
 def _media_type(accept: str | None) -> str:

@@ -1,8 +1,13 @@
-"""Whether the process lives, and whether it can serve: what is not ready is named."""
+"""Health endpoints: `/livez`, `/readyz` and `/metrics`, answered from a state that is refreshed at most once a second.
+
+Anybody may ask them, so they cost the same however often they are asked: one refresh at a time, on a small
+connection pool of its own, shared by all callers.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
@@ -15,42 +20,112 @@ from api.state import State
 from api.telemetry import exposition
 from domain import outbox
 from domain.ledger import Entry, ShardMark
+from domain.write_probe import probe_write
 
 PATIENCE_S = 2.0
 LAG_S = 10.0  # older facts without a number mean that no relay is at work
+FRESH_S = 1.0
+WRITE_FRESH_S = (
+    10.0  # a successful write probe is not repeated sooner: it adds and drops catalog rows
+)
+
+T = TypeVar("T")
+
+
+class Cached(Generic[T]):
+    """A value computed at most once per `fresh_s`; callers who come meanwhile share the computation under way."""
+
+    def __init__(self, compute: Callable[[], Awaitable[T]], fresh_s: float = FRESH_S) -> None:
+        self._compute = compute
+        self._fresh_s = fresh_s
+        self._until = 0.0
+        self._running: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        """The value; raises what computing it raised."""
+        if self._running is None or (self._running.done() and time.monotonic() >= self._until):
+            self._running = asyncio.create_task(self._refresh())
+        return await asyncio.shield(self._running)
+
+    def expire(self) -> None:
+        """Compute the value again when it is next asked for."""
+        self._until = 0.0
+
+    async def _refresh(self) -> T:
+        try:
+            return await self._compute()
+        finally:
+            self._until = time.monotonic() + self._fresh_s
+
+
+class Health:
+    """What one API process knows about its own readiness."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.readiness = Cached(self._readiness)
+        self.gauges = Cached(self._gauges)
+        self._writable_until = 0.0
+
+    def forget(self) -> None:
+        """Check everything again when it is next asked for."""
+        self._writable_until = 0.0
+        self.readiness.expire()
+        self.gauges.expire()
+
+    async def _readiness(self) -> dict[str, dict[str, Any]]:
+        state = self._state
+        redis, database = await asyncio.gather(_part(_redis(state)), self._database())
+        return {**database, "redis": redis}
+
+    async def _database(self) -> dict[str, dict[str, Any]]:
+        """The parts that PostgreSQL answers, one after the other on one connection."""
+        parts = {"postgres": await _part(self._postgres())}
+        away = {"ready": False, "why": "PostgreSQL does not answer"}
+        checks = {"migrations": _migrations, "relay": _relay, "fence": _fence}
+        for name, check in checks.items():
+            parts[name] = await _part(check(self._state)) if parts["postgres"]["ready"] else away
+        return parts
+
+    async def _postgres(self) -> dict[str, Any]:
+        async with self._state.health_sessions() as session:
+            await session.execute(text("SELECT 1"))
+            await session.rollback()
+            if time.monotonic() >= self._writable_until:
+                try:
+                    await probe_write(session)
+                except Exception as error:  # noqa: BLE001 - whatever the reason, nothing can be written
+                    return {"ready": False, "why": f"no write can be made: {_reason(error)}"}
+                self._writable_until = time.monotonic() + WRITE_FRESH_S
+        return {"ready": True}
+
+    async def _gauges(self) -> CollectorRegistry:
+        return await _gauges(self._state)
 
 
 async def livez(_request: Request) -> Response:
-    """The process answers."""
+    """Answer as long as the process runs."""
     return _json({"status": "alive"}, 200)
 
 
 async def readyz(request: Request) -> Response:
-    """Every part that an answer needs; 503 when one is missing. A slow relay is told, but turns no traffic away."""
-    state: State = request.app.state.waarborg
-    postgres, redis, migrations, relay, fence = await asyncio.gather(
-        _part(_postgres(state)),
-        _part(_redis(state)),
-        _part(_migrations(state)),
-        _part(_relay(state)),
-        _part(_fence(state)),
-    )
-    parts = {
-        "postgres": postgres,
-        "redis": redis,
-        "migrations": migrations,
-        "relay": relay,
-        "fence": fence,
-    }
+    """Name every part that an answer needs; 503 when one is missing. A slow relay is named and answered with 200."""
+    health: Health = request.app.state.health
+    parts = await health.readiness.get()
     # Without Redis facts come from PostgreSQL, up to a second later: worth telling, not worth refusing.
     ready = all(parts[name]["ready"] for name in ("postgres", "migrations", "fence"))
-    told = {"status": "ready" if ready else "not ready", "parts": parts}
-    return _json(told, 200 if ready else 503)
+    report = {"status": "ready" if ready else "not ready", "parts": parts}
+    return _json(report, 200 if ready else 503)
 
 
 async def metrics(request: Request) -> Response:
     """Prometheus text: the processes' counters, and the ledger and outbox as they stand."""
-    state: State = request.app.state.waarborg
+    health: Health = request.app.state.health
+    body = exposition(await health.gauges.get())
+    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _gauges(state: State) -> CollectorRegistry:
     registry = CollectorRegistry()
     pending = Gauge("waarborg_outbox_pending", "Consequences not done yet.", registry=registry)
     dead = Gauge("waarborg_outbox_dead", "Consequences given up.", registry=registry)
@@ -69,21 +144,20 @@ async def metrics(request: Request) -> Response:
     )
     up = Gauge("waarborg_database_up", "Whether PostgreSQL answers.", registry=registry)
     try:
-        async with asyncio.timeout(PATIENCE_S), state.sessions() as session:
+        async with asyncio.timeout(PATIENCE_S), state.health_sessions() as session:
             left = await outbox.backlog(session)
             pending.set(left.pending)
             failed.set(left.failed)
             dead.set(left.dead)
             due_at = left.oldest_due_at or state.now()
             behind.set(max(0.0, (state.now() - due_at).total_seconds()))
-            lag.set(await _lag_s(state))
+            lag.set(await _lag_s(state, session))
             for shard, facts in await _behind(session):
                 lacking.labels(shard).set(facts)
             up.set(1)
     except Exception:  # noqa: BLE001 - the metric itself says it
         up.set(0)
-    body = exposition(registry)
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return registry
 
 
 async def _part(check: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -93,13 +167,13 @@ async def _part(check: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     except TimeoutError:
         return {"ready": False, "why": f"no answer in {PATIENCE_S:.0f} s"}
     except Exception as error:  # noqa: BLE001 - whatever it is, this part is not ready
-        return {"ready": False, "why": type(error).__name__}
+        return {"ready": False, "why": _reason(error)}
 
 
-async def _postgres(state: State) -> dict[str, Any]:
-    async with state.sessions() as session:
-        await session.execute(text("SELECT 1"))
-    return {"ready": True}
+def _reason(error: Exception) -> str:
+    """The driver's class of error, such as `DiskFullError`: its message may hold names and addresses."""
+    cause = getattr(error, "orig", None)
+    return type(getattr(cause, "__cause__", None) or cause or error).__name__
 
 
 async def _redis(state: State) -> dict[str, Any]:
@@ -108,7 +182,7 @@ async def _redis(state: State) -> dict[str, Any]:
 
 
 async def _migrations(state: State) -> dict[str, Any]:
-    async with state.sessions() as session:
+    async with state.health_sessions() as session:
         found = tuple(await session.scalars(text("SELECT version_num FROM alembic_version")))
     if found == state.revisions:
         return {"ready": True, "revision": " ".join(found)}
@@ -118,9 +192,15 @@ async def _migrations(state: State) -> dict[str, Any]:
 
 async def _fence(state: State) -> dict[str, Any]:
     """Row-level security holds for the login of requests, and lets the system's login pass."""
-    query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-    async with state.requests() as asking, state.sessions() as working:
-        passes = bool(await asking.scalar(query)), bool(await working.scalar(query))
+    query = text(
+        "SELECT bool_or(rolname = :login AND (rolsuper OR rolbypassrls)),"
+        " bool_or(rolname = current_user AND (rolsuper OR rolbypassrls))"
+        " FROM pg_roles WHERE rolname IN (:login, current_user)"
+    )
+    async with state.health_sessions() as session:
+        login = state.database.url.username
+        row = (await session.execute(query, {"login": login})).one()
+    passes = bool(row[0]), bool(row[1])
     if passes == (False, True):
         return {"ready": True}
     who = "requests pass" if passes[0] else "the system's login does not pass"
@@ -128,18 +208,18 @@ async def _fence(state: State) -> dict[str, Any]:
 
 
 async def _relay(state: State) -> dict[str, Any]:
-    lag_s = await _lag_s(state)
+    async with state.health_sessions() as session:
+        lag_s = await _lag_s(state, session)
     if lag_s <= LAG_S:
         return {"ready": True, "lagSeconds": round(lag_s, 3)}
     why = "facts wait for their number: is a worker running?"
     return {"ready": False, "lagSeconds": round(lag_s, 3), "why": why}
 
 
-async def _lag_s(state: State) -> float:
+async def _lag_s(state: State, session: AsyncSession) -> float:
     """Seconds that the oldest unnumbered fact has been waiting; 0 when there is none."""
     oldest = select(func.min(Entry.recorded_at)).where(Entry.seq.is_(None))
-    async with state.sessions() as session:
-        recorded_at = await session.scalar(oldest)
+    recorded_at = await session.scalar(oldest)
     return 0.0 if recorded_at is None else max(0.0, (state.now() - recorded_at).total_seconds())
 
 
@@ -162,6 +242,6 @@ async def _behind(session: AsyncSession) -> Sequence[tuple[int, int]]:
     return [(shard, facts) for shard, facts in rows]
 
 
-def _json(told: dict[str, Any], status: int) -> Response:
+def _json(body: dict[str, Any], status: int) -> Response:
     headers = {"cache-control": "no-store"}
-    return Response(msgspec.json.encode(told), status, headers, "application/json")
+    return Response(msgspec.json.encode(body), status, headers, "application/json")

@@ -28,6 +28,7 @@ from graphql import (
     is_list_type,
     visit,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 DEPTH = 16  # the introspection query of GraphiQL is 14 deep
 NESTING = 48  # braces, counting fragments
@@ -61,6 +62,12 @@ class Weight:
 def too_complex(message: str) -> GraphQLError:
     """The gate's answer."""
     return GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
+
+
+def work_of(field: GraphQLField) -> int:
+    """The cost that a field declares beyond its selection: see `schema.thin.answers`."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return 0 if definition is None else int(definition.metadata.get("work", 0))
 
 
 class _Names(Visitor):
@@ -161,12 +168,15 @@ class Scale:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None, nesting: int) -> Weight:
         field = getattr(parent, "fields", {}).get(node.name.value)
+        work = 0 if field is None else work_of(field)
         if node.selection_set is None:
-            return Weight(1, 1, 1)
+            return Weight(1, 1, 1 + work)
         inside = get_named_type(field.type) if field is not None else None
         below = self._selection(node.selection_set, inside, nesting + 1)
         return Weight(
-            below.depth + 1, below.fields + 1, 1 + self._rows(node, field, parent) * below.cost
+            below.depth + 1,
+            below.fields + 1,
+            1 + work + self._rows(node, field, parent) * below.cost,
         )
 
     def _rows(

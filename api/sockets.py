@@ -236,7 +236,8 @@ class Conversation:
             return
         try:
             ask = decoded(_encode(payload))
-            operation = await self._state.gate.look(ask)
+            async with self._state.turns.turn(self._actor):
+                operation = await self._state.gate.look(ask, self._actor)
             await self._state.gate.admit(ask, operation, self._actor)
         except Unanswerable as failed:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
@@ -285,7 +286,8 @@ class Conversation:
 
     async def _answer(self, key: str, operation: Operation, ask: Ask, actor: Actor) -> Done | None:
         state = self._state
-        done = await state.engine.answer(operation, ask, state.context(actor), self._trace_id)
+        async with state.turns.turn(actor):
+            done = await state.engine.answer(operation, ask, state.context(actor), self._trace_id)
         if done.refused:
             return done
         EVENTS.inc()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.audience import Audience
 from api.auth import Authenticator
 from api.engine import Engine
+from api.fair_queue import FairQueue, OperationPermits
 from api.gate import Gate
 from api.groups import Groups
 from api.keys import Keys
@@ -23,6 +24,10 @@ from realtime.intake import Intake
 from realtime.positions import Live
 from schema.context import Context
 from schema.webhooks import Desk
+
+POOL_SIZE = 10
+CONNECTIONS = 2 * POOL_SIZE  # a pool grows to twice its size
+OPERATIONS = 48  # at once; each actor has 4 of them at most
 
 
 def utc_now() -> datetime:
@@ -42,7 +47,9 @@ class State:
     requests: Sessions
     """Sessions on `database`; they see nothing until they are fenced to an actor."""
     sessions: Sessions
-    """Sessions that see every company: for signing in, the hub and the process's own health."""
+    """Sessions that see every company: for signing in and the hub."""
+    health_sessions: Sessions
+    """The same on a small pool of their own, for the health endpoints."""
     redis: Redis
     hub: Hub
     live: Live
@@ -59,13 +66,24 @@ class State:
     """What the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
     groups: Groups = field(init=False)
+    connections: FairQueue = field(init=False)
+    """Who gets a connection of `database` next."""
+    turns: FairQueue = field(init=False)
+    """Which operation is parsed and executed next."""
 
     def __post_init__(self) -> None:
+        self.connections = FairQueue(CONNECTIONS, per_actor=6)
+        self.turns = FairQueue(OPERATIONS, per_actor=4)
         self.groups = Groups(self.engine, self.context)
+
+    def scoped(self, actor: Actor) -> Fenced:
+        """Sessions of one operation: they see the rows of this actor and queue for connections as this actor."""
+        permits = OperationPermits(self.connections, actor)
+        return Fenced(self.requests, actor, permits=permits)
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
         return Context(
-            Fenced(self.requests, actor), actor, self.now, self.cursor_secret, self.hub, self.live,
+            self.scoped(actor), actor, self.now, self.cursor_secret, self.hub, self.live,
             self.desk, self.settings.incidents_per_client_user,
         )  # fmt: skip

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     budget_burst: float = Field(default=500_000, ge=100_000)
     """Cost that an actor may spend at once; the dearest operation allowed costs 100,000."""
     budget_without_redis: Literal["open", "closed"] = "open"
-    """Whether actors are answered while Redis cannot say what they have spent."""
+    """Without Redis: `open` counts in each process by itself, `closed` answers nobody until Redis is back."""
 
     incidents_per_client_user: int = Field(default=20, ge=1)
     """How many incidents one client user may open in ten minutes."""

@@ -124,7 +124,7 @@ class AuditQuery:
         async with ctx.sessions() as session:
             return await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
 
-    @answers(AuditFact | None)
+    @answers(AuditFact | None, work=50)
     @staticmethod
     async def audit_proof(
         info: Info,
@@ -149,7 +149,7 @@ class AuditQuery:
             )
         return found[0] if found else None
 
-    @answers(AuditFacts | None)
+    @answers(AuditFacts | None, work=500)
     @staticmethod
     async def audit_facts(
         info: Info,
@@ -179,7 +179,7 @@ class AuditQuery:
             )
         return Proven(str(account.id), under.size, facts)
 
-    @answers(AuditConsistency | None)
+    @answers(AuditConsistency | None, work=50)
     @staticmethod
     async def audit_consistency(
         info: Info,

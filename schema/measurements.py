@@ -152,7 +152,7 @@ class SlaCompliance:
         found = await loader.load_many(row.calendar_version_ids)
         return [each for each in found if each is not None]
 
-    @answers(list[Promise])
+    @answers(list[Promise], work=100)
     @staticmethod
     async def late_promises(row: Row, info: Info, first: Few = 20) -> Sequence[sla.Promise]:
         """The broken promises of the window, the latest first; `decidingFacts` says what decided each."""
@@ -167,7 +167,7 @@ class SlaCompliance:
         )
         return await _promises(info, query, first)
 
-    @answers(list[Promise])
+    @answers(list[Promise], work=100)
     @staticmethod
     async def excluded(row: Row, info: Info, first: Few = 20) -> Sequence[sla.Promise]:
         """Promises begun before the window's end that count nowhere: undecided, or they turned out never to hold."""

@@ -60,7 +60,7 @@ class TrialLine:
 class MoneyQuery:
     """What can be asked about money."""
 
-    @answers(list[StatementLine])
+    @answers(list[StatementLine], work=200)
     @staticmethod
     async def credit_statement(
         info: Info,
@@ -79,7 +79,7 @@ class MoneyQuery:
                 from_at=from_at, until_at=until_at, currency=currency,
             )  # fmt: skip
 
-    @answers(list[TrialLine])
+    @answers(list[TrialLine], work=200)
     @staticmethod
     async def trial_balance(info: Info) -> list[Sum]:
         """The sum of every book you reach; each currency comes to zero."""
@@ -87,7 +87,7 @@ class MoneyQuery:
             found = await journal.trial_balance(session, info.context.actor)
         return [Sum(book, currency, cents) for (book, currency), cents in sorted(found.items())]
 
-    @answers(list[BillingLine])
+    @answers(list[BillingLine], work=200)
     @staticmethod
     async def billing(
         info: Info,

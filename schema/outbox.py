@@ -71,7 +71,7 @@ class Suppression:
 class OutboxQuery:
     """Asking for what is still to be done."""
 
-    @answers(Backlog | None)
+    @answers(Backlog | None, work=100)
     @staticmethod
     async def backlog(info: Info) -> Any:
         """How much is still to be done; null for who may not operate the software."""

@@ -84,7 +84,7 @@ PromiseArg = Annotated[strawberry.ID | None, "Only of this promise."]
 class QualityQuery:
     """What can be asked about quality."""
 
-    @answers(SlaCompliance | None)
+    @answers(SlaCompliance | None, work=200)
     @staticmethod
     async def sla_compliance(
         info: Info,
@@ -98,7 +98,7 @@ class QualityQuery:
         scope = _scope(site_id, promise_id)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
-    @answers(QualityScore | None)
+    @answers(QualityScore | None, work=200)
     @staticmethod
     async def quality_score(
         info: Info,
@@ -111,7 +111,7 @@ class QualityQuery:
         scope = _scope(site_id, None)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
-    @answers(list[BudgetBurn])
+    @answers(list[BudgetBurn], work=200)
     @staticmethod
     async def budget_burn(info: Info, account_id: AccountArg) -> Sequence[quality.BurnState]:
         """How fast each error budget of a client burns."""
@@ -121,7 +121,7 @@ class QualityQuery:
         async with info.context.sessions() as session:
             return await quality.burning(session, info.context.actor, account)
 
-    @answers(QualityBenchmark | None)
+    @answers(QualityBenchmark | None, work=1000)
     @staticmethod
     async def quality_benchmark(
         info: Info, account_id: AccountArg, window: WindowArg = Window.MONTH, at: AtArg = None
@@ -135,7 +135,7 @@ class QualityQuery:
                 session, info.context.actor, account, window, at=at or now, now=now
             )
 
-    @answers(Restatement | None)
+    @answers(Restatement | None, work=1000)
     @staticmethod
     async def sla_restatement(
         info: Info,

@@ -154,7 +154,7 @@ class ReportQuery:
         async with info.context.sessions() as session:
             return list(await session.scalars(query))
 
-    @answers(ReportPunctuality)
+    @answers(ReportPunctuality, work=100)
     @staticmethod
     async def report_punctuality(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
@@ -168,7 +168,7 @@ class ReportQuery:
                 session, info.context.actor, account, from_at=from_at, until_at=until_at
             )
 
-    @answers(ProactiveNotification | None)
+    @answers(ProactiveNotification | None, work=500)
     @staticmethod
     async def proactive_notification(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg

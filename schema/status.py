@@ -96,13 +96,13 @@ class AccountStatus:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(StatusCounts)
+    @answers(StatusCounts, work=50)
     @staticmethod
     async def counts(row: Row, info: Info) -> Counts:
         """How many tickets and promises stand how."""
         return await _counts(info.context, row.account_id)
 
-    @answers(list[Incident])
+    @answers(list[Incident], work=50)
     @staticmethod
     async def incidents(row: Row, info: Info) -> list[incidents.Incident]:
         """The tickets that are not closed, newest first, 100 at most; their `promises` have the countdowns."""

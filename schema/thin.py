@@ -93,14 +93,21 @@ def _for_staff(name: str, kind: Any, words: str | None) -> Any:
     )
 
 
-def answers(graphql_type: Any) -> Callable[[Any], Any]:
-    """A field whose Python answer (a row) is shown as `graphql_type`; its docstring is its description."""
+def answers(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
+    """A field whose Python answer (a row) is shown as `graphql_type`; its docstring is its description.
+
+    `work` is added to the cost of a document for each use of the field, in units of one field read from a row: for
+    fields that measure, replay or aggregate, whose own selection says nothing about what they take.
+    """
 
     def decorate(resolver: Any) -> Any:
         function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
         describe_arguments(function)
         return strawberry.field(
-            resolver, graphql_type=graphql_type, description=inspect.getdoc(function)
+            resolver,
+            graphql_type=graphql_type,
+            description=inspect.getdoc(function),
+            metadata={"work": work},
         )
 
     return decorate

@@ -1,0 +1,102 @@
+"""A reader of much, a caller of refused documents and a flood of health checks do not hold up the control room."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from tests import build, facts
+from tests.api import asking
+from tests.api.asking import Api, Office
+
+REPLAYS = " ".join(
+    f"a{n}: slaRestatement(accountId: $a, window: CONTRACT_YEAR, at: $t, knownAt: $t) {{ knownAt }}"
+    for n in range(90)
+)
+HEAVY = f"query ($a: ID!, $t: DateTime!) {{ {REPLAYS} }}"
+QUICK = "{ incidents(first: 5) { edges { node { summary } } } }"
+
+
+async def test_a_dispatcher_is_answered_while_a_client_has_twenty_heavy_requests_under_way(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    rich = {"budget_per_s": 1e9, "budget_burst": 1e9}
+    configured = asking.settings(database_url, redis_url, tmp_path, **rich)
+    async with asking.running(configured) as api:
+        office = await asking.office(api)
+        for _ in range(3):
+            await build.incident(api.make, office.world)
+        await facts.number_all(api.make)
+        heavy = [
+            asyncio.create_task(
+                api.ask(office.client, HEAVY, a=office.account, t=api.state.now().isoformat())
+            )
+            for _ in range(20)
+        ]
+        await asyncio.sleep(0.3)
+        for _ in range(5):
+            found = await api.data(office.dispatcher, QUICK)
+            assert len(found["incidents"]["edges"]) == 3
+        assert sum(not each.done() for each in heavy) >= 15
+        answers = await asyncio.gather(*heavy)
+        assert all(len(each["data"]) == 90 for each in answers)
+
+
+async def test_measuring_costs_by_what_it_takes(api: Api, office: Office) -> None:
+    answer = await api.ask(office.client, HEAVY, a=office.account, t=api.state.now().isoformat())
+    assert answer["extensions"]["cost"] == 90 * (1 + 1_000 + 1)
+
+
+async def test_documents_that_are_refused_after_parsing_are_charged(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    poor = {"budget_per_s": 1, "budget_burst": 100_000}
+    async with asking.running(asking.settings(database_url, redis_url, tmp_path, **poor)) as api:
+        office = await asking.office(api)
+        unknown = "{ " + " ".join(f"field{n}" for n in range(900)) + " }"
+        codes = [_code(await api.ask(office.client, f"{unknown} # {n}")) for n in range(60)]
+        assert codes.count("RATE_LIMITED") >= 10
+        assert codes[0] != "RATE_LIMITED"
+        assert await api.data(office.dispatcher, QUICK), "another actor's budget is not touched"
+
+
+async def test_a_flood_of_health_checks_asks_the_database_once_a_second(
+    api: Api, office: Office
+) -> None:
+    statements: list[str] = []
+
+    def saw(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    engine = api.state.health_sessions.kw["bind"].sync_engine
+    event.listen(engine, "before_cursor_execute", saw)
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(
+            *(api.http.get(("/readyz", "/metrics")[n % 2]) for n in range(400))
+        )
+    assert {each.status_code for each in answers} == {200}
+    assert 0 < len(statements) <= 60, "a refresh takes about ten statements"
+    assert await api.data(office.dispatcher, QUICK)
+
+
+async def test_not_ready_while_no_write_can_be_made(api: Api) -> None:
+    assert (await api.http.get("/readyz")).status_code == 200
+    engine = api.state.health_sessions.kw["bind"].sync_engine
+
+    @event.listens_for(engine, "begin")
+    def read_only(connection: Any) -> None:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    api.app.state.health.forget()
+    response = await api.http.get("/readyz")
+    assert response.status_code == 503
+    assert "no write can be made" in response.json()["parts"]["postgres"]["why"]
+    event.remove(engine, "begin", read_only)
+    api.app.state.health.forget()
+    assert (await api.http.get("/readyz")).status_code == 200
+
+
+def _code(answer: dict[str, Any]) -> str:
+    code: str = answer["errors"][0].get("extensions", {}).get("code", "")
+    return code
