@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from strawberry.exceptions import StrawberryGraphQLError
 
+from domain.db import is_unstorable
 from domain.errors import Refused
 
 log = structlog.get_logger()
@@ -46,6 +47,9 @@ def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
     if cause is None:
         code = (error.extensions or {}).get("code", "BAD_REQUEST")
         return {**shape, "extensions": {**(error.extensions or {}), "code": code}}
+    if is_unstorable(cause):
+        message = "A text holds a NUL, or half a character: it cannot be kept."
+        return {**shape, "message": message, "extensions": {"code": "INVALID", "retryable": False}}
     away = is_away(cause)
     log.error("graphql.failed", path=error.path, exc_info=cause)
     message, code = (

@@ -1,12 +1,15 @@
 """Logs of every process of ours on standard error, the libraries' too: one JSON object a line, or lines for people."""
 
 import logging
+import re
 import sys
 from datetime import datetime
+from traceback import TracebackException
 from typing import Any
 
 import msgspec
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 TALKATIVE = ("alembic", "uvicorn", "httpx2", "arq")
 """Libraries whose news is no news; their warnings are."""
@@ -15,6 +18,25 @@ TALKATIVE = ("alembic", "uvicorn", "httpx2", "arq")
 ROUTINE = {"request", "socket"}
 """What happens all the time and went well: counted in /metrics, and no news to somebody at a terminal."""
 _TOLD_APART = {"event", "level", "timestamp", "trace_id", "exception"}
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_VALUES = re.compile(
+    r"(DETAIL:\s*|invalid input for query argument \$\d+: |invalid input syntax for [\w ]{1,40}: |\[parameters: ).*",
+    re.DOTALL,
+)
+_OF_THE_DATABASE = {
+    "DBAPIError",
+    "DataError",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "StatementError",
+}
+"""SQLAlchemy's errors: what caused them says the same again, with the values."""
 _COLOURS = {"warning": "33", "error": "31", "critical": "31"}
 
 
@@ -26,14 +48,16 @@ def configure_logs(level: str, *, part: str | None = None) -> None:
 
     if part is not None:
         lines: Any = Lines(part, everything=level == "DEBUG", colour=sys.stderr.isatty())
-        write, tracebacks = lines, structlog.processors.format_exc_info
-    else:
-        tracebacks = structlog.processors.dict_tracebacks
+        write, tracebacks = lines, structlog.processors.ExceptionRenderer(as_text)
+    else:  # local variables are left out: they hold names, letters and tokens
+        transformer = ExceptionDictTransformer(show_locals=False)
+        tracebacks = structlog.processors.ExceptionRenderer(transformer)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         tracebacks,
+        harmless,
     ]
     number = logging.getLevelNamesMapping()[level]
     structlog.configure(
@@ -52,6 +76,65 @@ def configure_logs(level: str, *, part: str | None = None) -> None:
     logging.basicConfig(handlers=[bridge], level=number, force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def harmless(_logger: object, _name: str, event: Any) -> Any:
+    """The event with control characters escaped, and without values that PostgreSQL quotes in its errors."""
+    if isinstance(event.get("exception"), list):
+        event["exception"] = _without_causes(event["exception"])
+    return {key: _harmless(value, whole=key != "exception") for key, value in event.items()}
+
+
+def _without_causes(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Exceptions, the last one first, without the words of those that made the database's driver fail."""
+    hidden = False
+    for each in chain:
+        if hidden:
+            each["exc_value"] = "not shown"
+        hidden = hidden or each.get("exc_type") in _OF_THE_DATABASE
+    return chain
+
+
+def _harmless(value: Any, *, whole: bool = True) -> Any:
+    if isinstance(value, str):
+        return escaped(without_values(value)) if whole else escaped(value, lines=True)
+    if isinstance(value, dict):
+        return {key: _harmless(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_harmless(each) for each in value]
+    return value
+
+
+def escaped(text: str, *, lines: bool = False) -> str:
+    """Text on one line (on the lines it has) in which no character moves a cursor, turns its reading, or is no text."""
+    parts = text.split("\n") if lines else [text]
+    return "\n".join(
+        _CONTROL.sub(lambda each: each[0].encode("unicode_escape").decode(), part) for part in parts
+    )
+
+
+def without_values(text: str) -> str:
+    """An error's text without the values of a row or a statement that PostgreSQL and its driver quote."""
+    return _VALUES.sub(lambda each: f"{each[1]}not shown", text)
+
+
+def as_text(exc_info: Any) -> str:
+    """A traceback as text; what an exception says is indented, so that it cannot pass for a line of its own."""
+    told = TracebackException(*exc_info)
+    todo: list[tuple[TracebackException | None, bool]] = [(told, False)]
+    while todo:
+        each, hidden = todo.pop()
+        if each is None:
+            continue
+        said = vars(each)
+        words = "not shown" if hidden else without_values(str(said.get("_str", "")))
+        said["_str"] = words.replace("\n", "\n    ")
+        hidden = hidden or each.exc_type.__name__ in _OF_THE_DATABASE
+        todo += [
+            (inner, hidden)
+            for inner in (each.__cause__, each.__context__, *(each.exceptions or ()))
+        ]
+    return "".join(told.format()).rstrip("\n")
 
 
 class Lines:

@@ -20,6 +20,8 @@ from prometheus_client import (
 from prometheus_client.values import ValueClass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.db import is_unstorable
+
 OPERATIONS = Counter(
     "waarborg_graphql_operations", "GraphQL operations answered.", ["type", "outcome"]
 )
@@ -109,13 +111,22 @@ class Edge:
                 status = message.get("code", 1000)
             await send(message)
 
+        refused = unreadable(scope)
         try:
-            await self._app(scope, receive, outward)
-        except Exception:
+            if refused is not None and scope["type"] == "http":
+                await _answer(outward, *refused)
+            else:
+                await self._app(scope, receive, outward)
+        except Exception as error:
+            if scope["type"] == "http" and not status and is_unstorable(error):
+                await _answer(
+                    outward, 400, "A text holds a NUL, or half a character.", "BAD_REQUEST"
+                )
+                return
             log.exception("request.failed", path=scope["path"])
             if scope["type"] == "websocket" or status:
                 raise
-            await _sorry(outward, trace_id)
+            await _answer(outward, 500, "Something went wrong.", "INTERNAL", trace_id)
         finally:
             if scope["path"] not in _QUIET and not scope["log"].get("handed_over"):
                 log.info(
@@ -128,18 +139,28 @@ class Edge:
                 )
 
 
-async def _sorry(send: Send, trace_id: str) -> None:
-    told = {
-        "errors": [
-            {
-                "message": "Something went wrong.",
-                "extensions": {"code": "INTERNAL", "traceId": trace_id},
-            }
-        ]
-    }
-    body = msgspec.json.encode(told)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_IN_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def unreadable(scope: Scope) -> tuple[int, str, str] | None:
+    """Why a request is answered by nothing here: control characters where none belong; None when there are none."""
+    if _CONTROL.search(scope["path"]):
+        return 404, "There is nothing there.", "NOT_FOUND"
+    if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        return 400, "The address holds a NUL character.", "BAD_REQUEST"
+    if any(_CONTROL_IN_HEADER.search(value) for _, value in scope["headers"]):
+        return 400, "A header holds a control character.", "BAD_REQUEST"
+    return None
+
+
+async def _answer(
+    send: Send, status: int, message: str, code: str, trace_id: str | None = None
+) -> None:
+    extensions = {"code": code} if trace_id is None else {"code": code, "traceId": trace_id}
+    body = msgspec.json.encode({"errors": [{"message": message, "extensions": extensions}]})
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -1,5 +1,6 @@
 """The link at the end of optional mail: GET asks, because scanners follow links; POST acts, in one click (RFC 8058)."""
 
+import re
 from html import escape
 
 from starlette.requests import Request
@@ -32,6 +33,7 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1><p>{words}</p>{form}</body></html>
 """
 _FORM = '<form method="post"><button style="font-size: 1em; padding: 0.5em 1em">{button}</button></form>'
+_KEY = re.compile(r"[A-Za-z0-9_-]{10,100}")
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -47,6 +49,8 @@ async def _link(request: Request) -> Response:
     """Ask, or act: without signing in and without a redirect. An unknown key is 404."""
     state: State = request.app.state.waarborg
     key = request.path_params["key"]
+    if not _KEY.fullmatch(key):
+        return Response(status_code=404, headers=_HEADERS)
     if request.method == "POST":
         async with transaction(state.sessions) as session:
             message = await messages.unsubscribe(session, key, at=state.now())

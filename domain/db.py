@@ -63,6 +63,15 @@ def reason(error: BaseException) -> str:
     return cleaned(f"{type(error).__name__}: {error}", 500)
 
 
+def is_unstorable(error: BaseException) -> bool:
+    """Whether a text holds what PostgreSQL's text cannot: a NUL, or half a character."""
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = getattr(error.orig, "__cause__", None)
+    states = {getattr(each, "sqlstate", None) for each in (error.orig, cause)}
+    return bool(states & {"22021", "22P05"}) or "surrogates not allowed" in str(cause)
+
+
 def sessions(engine: AsyncEngine, kind: type[AsyncSession] = AsyncSession) -> Sessions:
     """A maker of sessions whose rows stay readable after the commit."""
     return async_sessionmaker(engine, class_=kind, expire_on_commit=False)
