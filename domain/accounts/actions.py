@@ -275,9 +275,9 @@ async def issue_api_key(
     at: datetime,
 ) -> tuple[ApiKey, str]:
     """Make a key for a partner system; the text is given back here and never again."""
-    actor.must(Right.MANAGE_ACCESS)
-    if actor.is_client or role is Role.SYSTEM:
-        raise Refused(Code.NOT_ALLOWED, "Only the security company issues keys.", argument="role")
+    actor.must(Right.MANAGE_KEYS)
+    if role is Role.SYSTEM:
+        raise Refused(Code.NOT_ALLOWED, "No key acts as the system.", argument="role")
     must_manage(actor, role)
     if expires_at is not None and expires_at <= at:
         raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
@@ -311,9 +311,7 @@ async def revoke_api_key(
     session: AsyncSession, actor: Actor, key_id: UUID, *, at: datetime
 ) -> ApiKey:
     """Stop a key from working; doing it twice changes nothing."""
-    actor.must(Right.MANAGE_ACCESS)
-    if actor.is_client:
-        raise Refused(Code.NOT_ALLOWED, "Only the security company revokes keys.")
+    actor.must(Right.MANAGE_KEYS)
     query = select(ApiKey).where(ApiKey.id == key_id, manageable_keys(actor))
     row = await session.scalar(query.with_for_update(key_share=True))
     if row is None:

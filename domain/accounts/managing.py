@@ -1,13 +1,13 @@
 """Which users and keys an actor may manage and see: the one rule for every verb about people's access."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import visible_to
 from domain.accounts.model import ApiKey, Reach, User
-from domain.actor import CLIENTS, Actor, Right, Role
+from domain.actor import Actor, Right, Role
 from domain.errors import Code, Refused
 
 
@@ -26,24 +26,12 @@ def manageable_users(actor: Actor) -> ColumnElement[bool]:
 
 def visible_users(actor: Actor) -> ColumnElement[bool]:
     """The condition under which an actor sees a user: a client sees client users of the own accounts only."""
-    inside = _inside(actor)
-    if actor.is_client:
-        inside = and_(inside, User.role.in_(CLIENTS))
-    kind, _, own_id = actor.subject.partition(":")
-    if kind != "user" or not _is_uuid(own_id):
-        return inside
-    return or_(inside, and_(User.tenant_id == actor.tenant_id, User.id == UUID(own_id)))
+    return visible_to(actor, User)
 
 
 def manageable_keys(actor: Actor) -> ColumnElement[bool]:
     """The condition under which an actor may list and revoke a key: never a client, never beyond the own accounts."""
-    if actor.is_client or not actor.may(Right.MANAGE_ACCESS):
-        return false()
-    roles = [role for role in Role if actor.manages(role)]
-    own = and_(ApiKey.tenant_id == actor.tenant_id, ApiKey.role.in_(roles))
-    if actor.accounts is None:
-        return own
-    return and_(own, ApiKey.account_ids.contained_by(list(actor.accounts)))
+    return visible_to(actor, ApiKey)
 
 
 async def managed_user(
@@ -66,11 +54,3 @@ def _inside(actor: Actor) -> ColumnElement[bool]:
     inside = select(Reach.user_id).where(Reach.account_id.in_(actor.accounts))
     outside = select(Reach.user_id).where(Reach.account_id.not_in(actor.accounts))
     return and_(own, User.id.in_(inside), User.id.not_in(outside))
-
-
-def _is_uuid(text: Any) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -125,7 +125,7 @@ async def request_checkpoint(
     session: AsyncSession, actor: Actor, account_id: UUID, *, at: datetime
 ) -> Account:
     """Ask for a fresh checkpoint to be mailed to the account's contacts; it includes the asking."""
-    actor.must(Right.REPORT)
+    actor.must(Right.REQUEST_PROOF)
     account: Account | None = await session.scalar(
         select(Account).where(Account.id == account_id, actor.fence(Account))
     )

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.access.facts import is_kept_inside
+
 PUBLISHED_AFTER = timedelta(hours=6)
 """A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""
 
@@ -53,8 +55,7 @@ def leaf_text(fact: Told, nth: int | None) -> bytes:
 
 def is_shown(account_id: UUID | None, body: Mapping[str, Any]) -> bool:
     """Whether clients of the account see a fact; decided by the fact itself, so that it cannot change later."""
-    kept_inside = body.get("internal") is True or body.get("client_visible") is False
-    return account_id is not None and not kept_inside
+    return account_id is not None and not is_kept_inside(body)
 
 
 def origin_of(origin: str, tenant_id: UUID) -> str:

@@ -25,7 +25,7 @@ async def contest(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, reason: str, at: datetime
 ) -> Dispute:
     """Contest a verdict; a promise has one open dispute at a time."""
-    actor.must(Right.REPORT)
+    actor.must(Right.CONTEST)
     must_be_words(reason, "reason")
     promise = await _promise(session, actor, promise_id, argument="promiseId")
     if promise.state not in VERDICTS:
@@ -115,7 +115,7 @@ async def _promise(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, argument: str
 ) -> Promise:
     query = select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
-    if actor.is_client:
+    if not actor.may(Right.READ_INTERNAL):
         query = query.where(Promise.internal.is_(False))
     promise = await session.scalar(query)
     if promise is None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import sla
+from domain.access import workable_by
 from domain.actor import Actor, Right
 from domain.errors import Code, Refused, must_be_current
 from domain.incidents import events
@@ -27,7 +28,7 @@ async def locked(
     actor.must(right)
     incident = await session.scalar(
         select(Incident)
-        .where(Incident.id == incident_id, actor.fence(Incident))
+        .where(Incident.id == incident_id, workable_by(actor, Incident))
         .with_for_update(key_share=True)
     )
     if incident is None:

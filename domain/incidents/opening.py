@@ -9,6 +9,7 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import sla
+from domain.access import workable_by
 from domain.accounts.model import ApiKey, Site, User
 from domain.actor import Actor, Right, Role
 from domain.agreements.model import Priority, TicketKind
@@ -63,7 +64,7 @@ async def open_incident(
     many incidents one client user may open in ten minutes.
     """
     actor.must(Right.REPORT)
-    site = await session.scalar(select(Site).where(Site.id == site_id, actor.fence(Site)))
+    site = await session.scalar(select(Site).where(Site.id == site_id, workable_by(actor, Site)))
     if site is None:
         raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
     for words, argument in (

@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from domain.access import visible_to
 from domain.accounts.model import Account
 from domain.actor import Actor
 from domain.agreements.model import Agreement, PromiseTerm, Rate, Unit
@@ -46,7 +47,7 @@ async def credit_note(
 ) -> CreditNoteDocument | None:
     """A credit note as a document, or None when it does not exist for the actor."""
     note = await session.scalar(
-        select(CreditNote).where(CreditNote.id == note_id, actor.fence(CreditNote))
+        select(CreditNote).where(CreditNote.id == note_id, visible_to(actor, CreditNote))
     )
     if note is None:
         return None

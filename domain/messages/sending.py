@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Channel, Contact
-from domain.actor import Actor
+from domain.actor import Actor, Right, Role
 from domain.errors import Code, Refused
 from domain.ledger import record
 from domain.messages.choice import e164
@@ -211,10 +211,22 @@ async def mark_delivered(
 async def mark_read(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
 ) -> Message:
-    """Its reader opened it, and said so."""
+    """Record that a message was read, when somebody of its recipient's side says so.
+
+    That a message was read is proof of delivery: a client's users confirm letters to the client's contacts, a colleague
+    the letters to that colleague, and nobody else either.
+    """
+    actor.must(Right.CONFIRM_READING)
     message = await _locked(session, actor, message_id)
     if actor.is_client and message.contact_id is None:
         raise Refused(Code.NOT_FOUND, "No such message.", argument="id")
+    own = message.user_id is not None and message.user_id == actor.user_id
+    own = own or actor.role is Role.SYSTEM  # a notice from the recipient's mail program
+    if not own and not (actor.is_client and message.contact_id is not None):
+        raise Refused(
+            Code.NOT_ALLOWED, "Only the recipient's side confirms that a message was read.",
+            argument="id",
+        )  # fmt: skip
     if message.state in ARRIVED - {MessageState.READ}:
         message.state, message.read_at = MessageState.READ, at
         record(session, actor, Read(**_of(message), at=at))

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import visible_to
 from domain.accounts.model import Site
 from domain.actor import Actor, Right
 from domain.credentials.model import Device
@@ -172,21 +173,19 @@ async def where(
 
 
 def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """Whose whereabouts exist for an actor."""
-    if not actor.may(Right.LOCATE):
-        return false()
-    own = actor.fence(Whereabouts)
-    return and_(own, Whereabouts.site_id.is_not(None)) if actor.is_client else own
+    """Select the whereabouts that exist for an actor."""
+    return visible_to(actor, Whereabouts)
 
 
 def sees(actor: Actor, position: Position) -> bool:
-    """The same rule, for a position that passes by."""
+    """Tell the same of a position that passes by; of one's own duties nothing is followed live."""
     return (
         actor.may(Right.LOCATE)
+        and actor.may(Right.READ_ALL_WORK)
         and position.tenant_id == actor.tenant_id
         and actor.reaches(position.account_id)
         and not position.over
-        and (not actor.is_client or position.site_id is not None)
+        and (actor.may(Right.TRACK) or position.site_id is not None)
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
 from domain.accounts.model import Account
-from domain.actor import Actor
+from domain.actor import Actor, Right
 from domain.agreements.model import Terms
 from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
@@ -97,7 +97,7 @@ async def compliance(
         row = await session.scalar(_stored(account_id, scope, span))
     else:
         _, row = await measured_at(session, account, scope, span, at=now)
-    return None if row is not None and row.internal and actor.is_client else row
+    return None if row is not None and row.internal and not actor.may(Right.READ_INTERNAL) else row
 
 
 def _stored(account_id: UUID, scope: Scope, span: Span) -> Select[Measurement]:
@@ -177,7 +177,9 @@ async def restated(
     known_at = min(known_at, now)
     old, then = await measured_at(session, account, scope, span, at=known_at, known_at=known_at)
     new, current = await measured_at(session, account, scope, span, at=now)
-    if actor.is_client and any(row is not None and row.internal for row in (then, current)):
+    if not actor.may(Right.READ_INTERNAL) and any(
+        row is not None and row.internal for row in (then, current)
+    ):
         return None
     return Restated(known_at, then, current, _changed(old, new, scope, span))
 
@@ -278,6 +280,6 @@ def among(own: float | None, others: Sequence[float], *, least: int = LEAST_PEER
 async def burning(session: AsyncSession, actor: Actor, account_id: UUID) -> list[BurnState]:
     """How fast each budget of the account burns, as of the last look; internal objectives not for clients."""
     query = select(BurnState).where(BurnState.account_id == account_id, actor.fence(BurnState))
-    if actor.is_client:
+    if not actor.may(Right.READ_INTERNAL):
         query = query.where(~BurnState.internal)
     return list(await session.scalars(query.order_by(BurnState.term_id)))

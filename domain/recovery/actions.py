@@ -125,7 +125,7 @@ async def follow_up(
     expected_version: int | None = None,
 ) -> RecoveryCase:
     """Ask whether the client is satisfied: yes closes the case, no begins another round. Clients may say so too."""
-    actor.must(Right.REPORT if actor.is_client else Right.MANAGE_ACCOUNTS)
+    actor.must(Right.FOLLOW_UP)
     must_be_words(note, "note")
     case = await _open(session, actor, case_id, expected_version)
     step = await _next(session, case, StepKind.FOLLOW_UP, argument="id")

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import visible_to
 from domain.accounts.model import Account, Site, Tenant
 from domain.actor import Actor
 from domain.agreements.model import Priority, TicketKind
@@ -84,7 +85,7 @@ async def punctuality(
     rows = await session.execute(
         select(Report.verdict, func.count())
         .where(
-            actor.fence(Report),
+            visible_to(actor, Report),
             Report.account_id == account_id,
             Report.due_at >= from_at,
             Report.due_at < until_at,
@@ -101,7 +102,9 @@ async def document_of(
     session: AsyncSession, actor: Actor, report_id: UUID
 ) -> tuple[Content, Names] | None:
     """What a report says and the names in it, for who may see it; None when it is not theirs."""
-    report = await session.scalar(select(Report).where(Report.id == report_id, actor.fence(Report)))
+    report = await session.scalar(
+        select(Report).where(Report.id == report_id, visible_to(actor, Report))
+    )
     if report is None:
         return None
     account = await session.get_one(Account, report.account_id)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import Account, ApiKey
-from domain.actor import Actor, Right, Role
+from domain.actor import Actor, Right
 from domain.base import JSON, uuid7
 from domain.errors import Code, Refused
 from domain.ledger import LedgerHead
@@ -254,9 +254,8 @@ def _new_secret(session: AsyncSession, vault: Vault, webhook: Webhook, *, at: da
 
 
 def _must_may(actor: Actor) -> None:
-    """Partners look after their own webhooks; others need the right to let somebody in."""
-    if actor.role is not Role.PARTNER:
-        actor.must(Right.MANAGE_ACCESS)
+    """Refuse unless the actor looks after webhooks."""
+    actor.must(Right.MANAGE_WEBHOOKS)
 
 
 def _must_not_be_over(webhook: Webhook) -> None:
@@ -275,11 +274,11 @@ async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | No
 
 async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
     """A key in whose name the actor may add webhooks: one that does not reach further than the actor."""
-    actor.must(Right.MANAGE_ACCESS)
+    actor.must(Right.MANAGE_KEYS)
     query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
     if actor.accounts is not None:
         query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
-    key = None if actor.is_client else await session.scalar(query)
+    key = await session.scalar(query)
     if key is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
     if key.revoked_at is not None:

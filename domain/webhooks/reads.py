@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select
+from sqlalchemy import ColumnElement, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts
+from domain.access import visible_to
 from domain.accounts import ApiKey
-from domain.actor import Actor, Right
+from domain.actor import Actor
 from domain.ledger import Entry
 from domain.webhooks.model import Webhook, WebhookSecret
 from domain.webhooks.rules import SERVICES
@@ -56,11 +57,5 @@ def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
 
 
 def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """The webhooks that exist for an actor: its own; all of them for who manages access to the whole company."""
-    its = and_(Webhook.tenant_id == actor.tenant_id, Webhook.owner == actor.subject)
-    if actor.is_client or not actor.may(Right.MANAGE_ACCESS):
-        return its
-    if actor.accounts is None:
-        return Webhook.tenant_id == actor.tenant_id
-    near = Webhook.account_id.in_(actor.accounts) if actor.accounts else false()
-    return or_(its, and_(Webhook.tenant_id == actor.tenant_id, near))
+    """Select the webhooks that exist for an actor."""
+    return visible_to(actor, Webhook)

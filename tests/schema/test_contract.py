@@ -48,9 +48,8 @@ def test_every_plain_field_is_a_column_with_the_same_nullability(
     assert columns(origin), "a type that shows a row shows some of its columns"
     for column, field in columns(origin).items():
         wire = graphql_type.fields[Names().apply_naming_config(column)]
-        staff_only = field.base_resolver is not None
         assert isinstance(wire.type, GraphQLNonNull) == (
-            not mapped[column].nullable and not staff_only
+            not mapped[column].nullable and not field.metadata["restricted"]
         ), f"{name}.{column}"
 
 

@@ -14,7 +14,7 @@ from tests.guards import LAT, LON, Guard
 
 PRESENCE = "{ kind fromAt site { id } duty { number user { id } } }"
 STATUS = f"""query ($a: ID!, $n: Int!) {{ accountStatus(accountId: $a) {{ siteCount
-  sites(first: $n) {{ site {{ id name }} state onDuty {{ number site {{ name }} user {{ email }} }}
+  sites(first: $n) {{ site {{ id name }} state onDuty {{ number site {{ name }} user {{ name }} }}
     inside {PRESENCE} absent {PRESENCE} silent {PRESENCE} }}
   roaming {{ duty {{ number }} inside {PRESENCE} silent {PRESENCE} }} }} }}"""
 

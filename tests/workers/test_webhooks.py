@@ -310,7 +310,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
     whom = await facts.client(make)
     async with transaction(make) as session:
         key, text = await accounts.issue_api_key(
-            session, whom.actor, name="p", accounts=[whom.account_id], at=T0
+            session, whom.actor, name="p", role=Role.MANAGEMENT, accounts=[whom.account_id], at=T0
         )
         actor = (await accounts.actors_of_keys(session, [text], at=T0))[text]
     webhook, _ = await hook(make, vault, whom, partner.url, actor=actor)

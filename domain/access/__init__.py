@@ -1,0 +1,18 @@
+"""Who may see and do what: roles, rights, and the table of rows, fields, operations and facts."""
+
+from domain.access.actor import Actor, Origin
+from domain.access.facts import is_visible, visible_facts
+from domain.access.rights import CLIENTS, Right, Role
+from domain.access.visibility import visible_to, workable_by
+
+__all__ = [
+    "CLIENTS",
+    "Actor",
+    "Origin",
+    "Right",
+    "Role",
+    "is_visible",
+    "visible_facts",
+    "visible_to",
+    "workable_by",
+]

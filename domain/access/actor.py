@@ -1,0 +1,104 @@
+"""Who is asking: tenant, role, rights, and the accounts in reach."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_
+
+from domain.access.rights import CLIENTS, RIGHTS, Right, Role
+from domain.errors import Code, Refused
+
+
+class Origin(StrEnum):
+    """Whether a fact is news (it has consequences) or history entered afterwards (it has none)."""
+
+    LIVE = "live"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody (or something) acting inside one tenant.
+
+    `accounts` is None for those who may reach every account of the tenant, else the listed accounts only.
+    `granted` is None for those who have all rights of their role, else the rights among those that they have.
+    """
+
+    tenant_id: UUID
+    role: Role
+    subject: str  # "user:<id>", "key:<id>" or "system:<name>": who the ledger names
+    accounts: frozenset[UUID] | None = None
+    origin: Origin = Origin.LIVE
+    trace_id: str | None = None
+    granted: frozenset[Right] | None = None
+
+    @classmethod
+    def system(cls, tenant_id: UUID, name: str, *, origin: Origin = Origin.LIVE) -> "Actor":
+        """The software itself, inside one tenant; `name` is the part that acts (`relay`, `sweeper`)."""
+        return cls(tenant_id, Role.SYSTEM, f"system:{name}", origin=origin)
+
+    @property
+    def is_client(self) -> bool:
+        """Whether this actor belongs to a client and so sees only what is meant for clients."""
+        return self.role in CLIENTS
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """The rights of the role, as far as they were granted."""
+        return RIGHTS[self.role] if self.granted is None else RIGHTS[self.role] & self.granted
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The user that acts; None for keys, devices and the system."""
+        kind, _, row_id = self.subject.partition(":")
+        return UUID(row_id) if kind == "user" and len(row_id) == len(str(self.tenant_id)) else None
+
+    @property
+    def authority(self) -> tuple[object, ...]:
+        """What an answer may depend on: actors of equal authority see the same."""
+        own = None if self.may(Right.READ_ALL_WORK) else self.subject
+        return (self.tenant_id, self.role, self.granted, self.accounts, self.origin, own)
+
+    def may(self, right: Right) -> bool:
+        """Whether the actor has the right."""
+        return right in RIGHTS[self.role] and (self.granted is None or right in self.granted)
+
+    def manages(self, role: Role) -> bool:
+        """Whether this actor may give, change or end access of users and keys with this role.
+
+        Nobody manages a role with a right that the own role lacks, and a client manages client roles only.
+        """
+        if not self.may(Right.MANAGE_ACCESS) or role is Role.SYSTEM:
+            return False
+        if self.is_client and role not in CLIENTS:
+            return False
+        return RIGHTS[role] <= self.rights
+
+    def must(self, right: Right) -> None:
+        """Refuse unless the actor has the right."""
+        if not self.may(right):
+            raise Refused(Code.NOT_ALLOWED, f"The role {self.role} may not do this ({right}).")
+
+    def reaches(self, account_id: UUID | None) -> bool:
+        """Whether rows of this account exist for the actor."""
+        return self.accounts is None or account_id in self.accounts
+
+    def narrowed(self, only: Collection[UUID]) -> "Actor":
+        """The same actor, who reaches these accounts at most."""
+        listed = frozenset(only)
+        return replace(self, accounts=listed if self.accounts is None else listed & self.accounts)
+
+    def fence(self, model: Any) -> ColumnElement[bool]:
+        """Select the rows of the actor's tenant and accounts; `visible_to` says which of them the role sees."""
+        is_account = getattr(model, "__tablename__", None) == "account"
+        if self.accounts is None:
+            return self.fence_of(model.tenant_id, None)
+        return self.fence_of(model.tenant_id, model.id if is_account else model.account_id)
+
+    def fence_of(self, tenant_id: Any, account_id: Any) -> ColumnElement[bool]:
+        """Do the same for these columns."""
+        own: ColumnElement[bool] = tenant_id == self.tenant_id
+        return own if self.accounts is None else and_(own, account_id.in_(self.accounts))

@@ -1,0 +1,122 @@
+"""Facts: which right opens each kind, asked in SQL of the ledger and in memory of a fact that passes by."""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, and_, any_, false, literal, not_
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from domain.access.actor import Actor
+from domain.access.rights import Right
+
+R = Right
+FACTS: dict[Right, str] = {
+    R.READ_ACCOUNTS: "account.created",
+    R.READ_RELATIONSHIP: "account.changed contact.changed touchpoint.made",
+    R.READ_SITES: "site.added site.fenced",
+    R.READ_CONTACTS: "contact.added contact.address_added contact.address_ended"
+    " contact.subscribed contact.unsubscribed",
+    R.READ_INCIDENTS: "incident.acknowledged incident.acknowledgement_withdrawn"
+    " incident.arrival_withdrawn incident.arrived incident.called_off incident.closed incident.due_agreed"
+    " incident.opened incident.paused incident.prioritised incident.reassigned incident.reopened"
+    " incident.resolved incident.resumed incident.updated incident.work_started",
+    R.READ_PROMISES: "promise.at_risk promise.breached promise.cancelled promise.dispute_decided"
+    " promise.disputed promise.kept promise.revised promise.started",
+    R.READ_ROSTER: "duty.assigned duty.began duty.ended guard.absence_ended guard.absent"
+    " guard.arrived guard.heard guard.left guard.moved guard.retracted guard.revised guard.silent"
+    " guard.stopped",
+    R.READ_DEVICES: "device.enrolled device.revoked",
+    R.READ_ESCALATIONS: "escalation.stepped escalation.stopped escalation_policy.ended"
+    " escalation_policy.set",
+    R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended",
+    R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
+    " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
+    " credit.proposed credit_note.issued invoice.issued invoice.paid terms.signed_off",
+    R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
+    " report.made",
+    R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done",
+    R.READ_MESSAGES: "address.freed address.suppressed message.bounced message.delivered"
+    " message.failed message.queued message.read message.sent",
+    R.READ_PEOPLE: "account.contacts_read account.positions_read person.erased"
+    " person.erasure_requested person.exported user.added user.disabled user.invited"
+    " user.password_changed user.signed_in user.signed_out",
+    R.MANAGE_KEYS: "api_key.issued api_key.revoked",
+    R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.disabled webhook.paused"
+    " webhook.replayed webhook.resumed webhook.secret_rotated",
+    R.OPERATE: "consequence.retried",
+    R.READ_SETTINGS: "data.expired",
+    R.READ_LEDGER: "checkpoint.published checkpoint.requested",
+}
+"""Right → the kinds of facts it opens. `READ_EVERY_FACT` opens all kinds, also those that are no longer written."""
+RIGHT_OF_KIND = {kind: right for right, kinds in FACTS.items() for kind in kinds.split()}
+
+
+class Fact(Protocol):
+    """What is asked of a fact to know whether somebody sees it."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The security company."""
+
+    @property
+    def account_id(self) -> UUID | None:
+        """The client it concerns."""
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+
+    @property
+    def actor(self) -> str:
+        """Who did it."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What there is to say about it."""
+
+
+@lru_cache(512)
+def _kinds(rights: frozenset[Right]) -> frozenset[str]:
+    return frozenset(kind for kind, right in RIGHT_OF_KIND.items() if right in rights)
+
+
+def kinds_for(actor: Actor) -> Collection[str] | None:
+    """List the kinds of facts that an actor sees; None for all kinds."""
+    return None if actor.may(R.READ_EVERY_FACT) else _kinds(actor.rights)
+
+
+def is_kept_inside(body: Mapping[str, Any]) -> bool:
+    """Tell whether a fact is kept from clients; the fact itself says so, so that it cannot change later."""
+    return body.get("internal") is True or body.get("client_visible") is False
+
+
+def is_visible(actor: Actor, fact: Fact) -> bool:
+    """Tell whether a fact exists for an actor; the same rule as `visible_facts`."""
+    if fact.tenant_id != actor.tenant_id or not actor.reaches(fact.account_id):
+        return False
+    if not actor.may(R.READ_LEDGER):
+        return False
+    if not actor.may(R.READ_ALL_WORK) and fact.actor != actor.subject:
+        return False
+    if is_kept_inside(fact.body) and not actor.may(R.READ_INTERNAL):
+        return False
+    kinds = kinds_for(actor)
+    return kinds is None or fact.kind in kinds
+
+
+def visible_facts(actor: Actor, entry: Any) -> ColumnElement[bool]:
+    """Select the entries of the ledger that exist for an actor; `entry` is the model or an alias of it."""
+    if not actor.may(R.READ_LEDGER):
+        return false()
+    conditions = [actor.fence(entry)]
+    if not actor.may(R.READ_ALL_WORK):
+        conditions.append(entry.actor == actor.subject)
+    if not actor.may(R.READ_INTERNAL):
+        conditions.append(not_(entry.body.contains({"internal": True})))
+        conditions.append(not_(entry.body.contains({"client_visible": False})))
+    kinds = kinds_for(actor)
+    if kinds is not None:
+        conditions.append(entry.kind == any_(literal(sorted(kinds), ARRAY(Text))))
+    return and_(*conditions)

@@ -1,0 +1,136 @@
+"""What a guard's own work is: the guard's duties, and the incidents, places and clients that these concern.
+
+Tables are named here without their models, so that this package imports no capability.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    column,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    table,
+    text,
+)
+
+from domain.access.actor import Actor
+
+_DUTY = table(
+    "duty",
+    *(column("id", Uuid), column("user_id", Uuid), column("account_id", Uuid)),
+    *(column("site_id", Uuid), column("from_at"), column("until_at"), column("ended_at")),
+)
+_FACT = table("ledger", column("subject_id", Uuid), column("kind", Text), column("actor", Text))
+_TEXT = table("disclosure", column("subject_id", Uuid), column("words", Text))
+_USER = table("app_user", column("id", Uuid), column("email", Text), column("name", Text))
+_INCIDENT = table(
+    "incident", column("id", Uuid), column("account_id", Uuid), column("site_id", Uuid)
+)
+_PROMISE = table(
+    "promise", column("term_id", Uuid), column("incident_id", Uuid), column("internal")
+)
+_AROUND = text("interval '24 hours'")
+"""How long before and after a duty the guard can look up where it is."""
+
+
+def user_is_self(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows that name the actor as their user."""
+    return false() if actor.user_id is None else model.user_id == actor.user_id
+
+
+def is_self(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the actor's own row."""
+    return false() if actor.user_id is None else model.id == actor.user_id
+
+
+def duty_is_own(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows about a duty of the actor's."""
+    found: ColumnElement[bool] = model.duty_id.in_(_duties(actor, _DUTY.c.id))
+    return found
+
+
+def account_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the clients at whom the actor is on duty, was until a day ago or will be within a day."""
+    found: ColumnElement[bool] = model.id.in_(_duties(actor, _DUTY.c.account_id).where(_around()))
+    return found
+
+
+def site_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the places of such duties; all of the client's when the duty names none."""
+    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.id)
+    return exists(
+        _duties(actor, _DUTY.c.id).where(_around(), _DUTY.c.account_id == model.account_id, there)
+    )
+
+
+def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select incidents where the actor is on duty now, and those that the actor opened or was assigned."""
+    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.site_id)
+    now = and_(
+        _DUTY.c.from_at <= func.now(), _DUTY.c.until_at > func.now(), _DUTY.c.ended_at.is_(None)
+    )
+    opened = exists().where(
+        _FACT.c.subject_id == model.id,
+        _FACT.c.kind == "incident.opened",
+        _FACT.c.actor == actor.subject,
+    )
+    assigned = exists().where(
+        _FACT.c.subject_id == model.id,
+        _FACT.c.kind == "incident.reassigned",
+        _TEXT.c.subject_id == model.id,
+        _USER.c.id == actor.user_id,
+        or_(_TEXT.c.words == _USER.c.email, _TEXT.c.words == _USER.c.name),
+    )
+    on_duty = exists(
+        _duties(actor, _DUTY.c.id).where(now, _DUTY.c.account_id == model.account_id, there)
+    )
+    return or_(on_duty, opened, assigned)
+
+
+def of_incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows about such incidents."""
+    found: ColumnElement[bool] = model.incident_id.in_(_incidents(actor))
+    return found
+
+
+def term_of_incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the terms of promises on such incidents."""
+    found: ColumnElement[bool] = model.id.in_(_terms(actor))
+    return found
+
+
+def target_of_incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the targets of such terms."""
+    found: ColumnElement[bool] = model.term_id.in_(_terms(actor))
+    return found
+
+
+def _duties(actor: Actor, what: Any) -> Select[Any]:
+    nobody = UUID(int=0)
+    return select(what).where(_DUTY.c.user_id == (actor.user_id or nobody))
+
+
+def _around() -> ColumnElement[bool]:
+    return and_(
+        func.coalesce(_DUTY.c.ended_at, _DUTY.c.until_at) > func.now() - _AROUND,
+        _DUTY.c.from_at < func.now() + _AROUND,
+    )
+
+
+def _incidents(actor: Actor) -> Select[Any]:
+    return select(_INCIDENT.c.id).where(incident_at_hand(actor, _INCIDENT.c))
+
+
+def _terms(actor: Actor) -> Select[Any]:
+    return select(_PROMISE.c.term_id).where(
+        _PROMISE.c.incident_id.in_(_incidents(actor)), _PROMISE.c.internal.is_(False)
+    )

@@ -1,0 +1,131 @@
+"""THE TABLE, rows: who sees the rows of each table that somebody can read through the API.
+
+A table without an entry shows nothing to anybody. Tables that nobody reads through the API stand in `NEVER_SHOWN`.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from domain.access import own_work, scopes
+from domain.access.rights import CLIENTS, Right
+from domain.access.rule import Rows, in_company, in_reach, in_whole_company
+
+R = Right
+MONEY_TEMPLATES = (
+    *("credit_adjusted", "credit_granted", "credit_notice", "month_credit_adjusted"),
+    *("daily_report", "weekly_review"),
+)
+"""Letters that name amounts."""
+
+
+def _not_internal(model: Any) -> ColumnElement[bool]:
+    outside: ColumnElement[bool] = ~model.internal
+    return outside
+
+
+def _reach(*rights: Right, words: str = "") -> Rows:
+    return Rows(rights, words)
+
+
+_MONEY = _reach(R.READ_MONEY)
+ROWS: dict[str, Rows] = {
+    "tenant": Rows((), "the own company", scopes.company_itself, own=scopes.company_itself),
+    "account": Rows((R.READ_ACCOUNTS,), "", own=own_work.account_of_duty),
+    "site": Rows((R.READ_SITES,), "", own=own_work.site_of_duty),
+    "contact": _reach(R.READ_CONTACTS),
+    "app_user": Rows(
+        (R.READ_USERS,), "users who reach nothing else; always oneself", scopes.users_in_reach,
+        unless={R.READ_STAFF: lambda user: user.role.in_(CLIENTS)}, always=own_work.is_self,
+    ),
+    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, within reach", scopes.keys_in_reach),
+    "device": Rows(
+        (R.READ_DEVICES,), "of users who reach nothing else", scopes.of_users_in_reach,
+        own=own_work.user_is_self,
+    ),
+    "calendar": Rows((R.READ_PROMISES,), "that terms in reach follow", scopes.calendars_in_use),
+    "calendar_version": Rows(
+        (R.READ_PROMISES,), "that terms in reach follow", scopes.versions_in_use
+    ),
+    "agreement": _reach(R.READ_AGREEMENTS),
+    "terms": _reach(R.READ_AGREEMENTS),
+    "rate": _MONEY,
+    "promise_term": Rows(
+        (R.READ_PROMISES,), "", unless={R.READ_INTERNAL: _not_internal},
+        own=own_work.term_of_incident_at_hand,
+    ),
+    "promise_target": Rows((R.READ_PROMISES,), "", own=own_work.target_of_incident_at_hand),
+    "credit_rule": _MONEY,
+    "credit_band": _MONEY,
+    "incident": Rows((R.READ_INCIDENTS,), "", own=own_work.incident_at_hand),
+    "incident_update": Rows(
+        (R.READ_INCIDENTS,), "", unless={R.READ_NOTES: lambda update: update.client_visible},
+        own=own_work.of_incident_at_hand,
+    ),
+    "incident_pause": Rows((R.READ_INCIDENTS,), "", own=own_work.of_incident_at_hand),
+    "promise": Rows(
+        (R.READ_PROMISES,), "", unless={R.READ_INTERNAL: _not_internal},
+        own=own_work.of_incident_at_hand,
+    ),
+    "dispute": _reach(R.READ_PROMISES),
+    "credit": Rows(
+        (R.READ_MONEY,), "", unless={R.READ_INTERNAL: lambda credit: credit.state == "granted"}
+    ),
+    "compensation_policy": Rows((R.READ_BOOKS,), "", in_whole_company),
+    "journal_entry": _MONEY,
+    "journal_line": _MONEY,
+    "billing_party": _MONEY,
+    "planned_line": _MONEY,
+    "delivered_line": _MONEY,
+    "invoice": _MONEY,
+    "invoice_line": _MONEY,
+    "credit_note": _MONEY,
+    "credit_note_line": _MONEY,
+    "payment": _MONEY,
+    "simulation": _reach(R.READ_MONEY, R.READ_INTERNAL),
+    "recovery_case": _reach(R.READ_RECOVERY),
+    "recovery_step": _reach(R.READ_RECOVERY),
+    "touchpoint": _reach(R.READ_RELATIONSHIP),
+    "message": Rows(
+        (R.READ_MESSAGES,), "", own=own_work.user_is_self, always=own_work.user_is_self,
+        unless={
+            R.READ_MONEY: lambda message: message.template.not_in(MONEY_TEMPLATES),
+            R.READ_STAFF: lambda message: message.user_id.is_(None),
+        },
+    ),
+    "message_attempt": _reach(R.READ_MESSAGES),
+    "measurement": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
+    "burn_state": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
+    "quality_policy": Rows((R.READ_SETTINGS,), "", scopes.in_reach_or_general),
+    "report": _reach(R.READ_QUALITY),
+    "report_plan": _reach(R.READ_QUALITY),
+    "duty": Rows((R.READ_ROSTER,), "", own=own_work.user_is_self),
+    "presence": Rows(
+        (R.READ_ROSTER,), "", own=own_work.duty_is_own,
+        unless={R.TRACK: lambda presence: presence.kind.in_(("stay", "absence"))},
+    ),
+    "whereabouts": Rows(
+        (R.LOCATE,), "", own=own_work.duty_is_own,
+        unless={R.TRACK: lambda whereabouts: whereabouts.site_id.is_not(None)},
+    ),
+    "escalation": _reach(R.READ_ESCALATIONS),
+    "escalation_step": _reach(R.READ_ESCALATIONS),
+    "escalation_policy": Rows((R.READ_ESCALATIONS,), "", scopes.in_reach_or_general),
+    "webhook": Rows((R.MANAGE_WEBHOOKS,), "one's own", scopes.webhooks_of),
+    "webhook_delivery": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.deliveries_of),
+    "webhook_attempt": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.attempts_of),
+    "outbox": Rows((R.OPERATE,), "", in_whole_company),
+    "audit_checkpoint": Rows((R.READ_LEDGER,), "", in_company, own=in_company),
+    "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_reach),
+}  # fmt: skip
+
+NEVER_SHOWN = frozenset(
+    {
+        *("idempotency", "ledger_head", "ledger_shard", "user_reach", "sealing", "column_segment"),
+        *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
+        *("invitation", "sign_in", "refresh_token", "message_enclosure", "contact_address"),
+        *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
+        *("quality_look", "portfolio", "ledger"),
+    }
+)
+"""Tables of which nobody reads rows through the API as they are. The ledger has a table of its own, `facts`."""
