@@ -23,6 +23,7 @@ from domain.kernels.columns import Events
 from domain.kernels.layout import seal
 from domain.ledger import Entry
 from domain.sla.columns import CLOCKED, ROLES, dimension, to_us
+from domain.sla.pausing import PAUSE_ALLOWANCE
 
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
 _ROW = np.dtype(
@@ -44,9 +45,10 @@ _HEADER = 19  # bytes of a binary COPY before its first row
 
 # The same meaning of facts as `sla.columns`, by joining its table of roles; a test compares the two.
 _EVENTS = """
-SELECT m.term, w.incident_id, i.site_id, i.opened_at,
-       CASE WHEN l.kind = 'incident.due_agreed' THEN (l.body->>'due_at')::timestamptz ELSE l.at END,
-       (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2
+SELECT term, incident_id, site_id, opened_at, ts, code FROM (
+SELECT m.term, w.incident_id, i.site_id, i.opened_at, l.id AS ord,
+       CASE WHEN l.kind = 'incident.due_agreed' THEN (l.body->>'due_at')::timestamptz ELSE l.at END AS ts,
+       (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2 AS code
 FROM promise_watch w
 JOIN incident i ON i.id = w.incident_id
 JOIN ledger l ON l.subject_id = w.incident_id
@@ -55,12 +57,45 @@ JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, 
 WHERE w.account_id = $6::uuid
   AND (l.kind <> 'incident.updated'
        OR (l.body->>'client_visible')::boolean AND (l.body->>'from_us')::boolean)
+  AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
+  {which}
+UNION ALL
+SELECT m.term, h.incident_id, h.site_id, h.opened_at, 9223372036854775807, h.until_at, m.code::int2
+FROM (
+  SELECT *, least(next_at, at + greatest(interval '0', $7::interval - coalesce(
+           sum(next_at - at) FILTER (WHERE is_pause) OVER earlier, interval '0'))) AS until_at
+  FROM (
+    SELECT *, lead(at) OVER later AS next_at, lead(kind) OVER later AS next_kind
+    FROM (
+      SELECT w.incident_id, w.term_ids, i.site_id, i.opened_at, l.id, l.at, l.kind,
+             l.kind = 'incident.paused' AS is_pause,
+             coalesce(lag(l.kind = 'incident.paused') OVER (PARTITION BY w.incident_id ORDER BY l.at, l.id), false)
+               AS was_pause
+      FROM promise_watch w
+      JOIN incident i ON i.id = w.incident_id
+      JOIN ledger l ON l.subject_id = w.incident_id
+      WHERE w.account_id = $6::uuid
+        AND EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = w.incident_id)
+        AND l.kind IN ('incident.paused', 'incident.resumed', 'incident.resolved', 'incident.closed')
+        AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
+        {which}
+    ) marks
+    WHERE is_pause <> was_pause
+    WINDOW later AS (PARTITION BY incident_id ORDER BY at, id)
+  ) changes
+  WINDOW earlier AS (PARTITION BY incident_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+) h
+JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
+  ON m.term_id = ANY(h.term_ids) AND m.fact = 'incident.resumed'
+WHERE h.is_pause AND (h.until_at IS DISTINCT FROM h.next_at OR h.next_kind <> 'incident.resumed')
+) events
+ORDER BY incident_id, ord, ts
 """
-_KNOWN = " AND l.recorded_at <= $7::timestamptz"
-_TAIL = " AND (i.opened_at >= $7::timestamptz OR w.incident_id = ANY($8::uuid[]))"
-_MONTH = """
- AND l.seq <= $7::bigint AND i.opened_at >= $8::timestamptz AND i.opened_at < $9::timestamptz"""
-_IN_ORDER = " ORDER BY w.incident_id, l.id"
+_KNOWN = "AND l.recorded_at <= $8::timestamptz"
+_TAIL = "AND (i.opened_at >= $8::timestamptz OR w.incident_id = ANY($9::uuid[]))"
+_MONTH = (
+    "AND l.seq <= $8::bigint AND i.opened_at >= $9::timestamptz AND i.opened_at < $10::timestamptz"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +192,10 @@ async def rows(
         told.extend(data)
 
     await driver.copy_from_query(
-        _EVENTS + which + _IN_ORDER,
-        *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id, *more),
+        _EVENTS.format(which=which),
+        *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id),
+        PAUSE_ALLOWANCE,
+        *more,
         output=take,
         format="binary",
     )

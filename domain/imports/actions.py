@@ -78,7 +78,7 @@ async def import_incidents(
         async for contradiction in contradictions(session, profile):
             refused.add([contradiction])
         progress("Telling the ledger", 0.5)
-        new, changed = await tickets.fold(session, base.actor, profile, **where)
+        new, changed = await tickets.fold(session, base.actor, profile, **where, at=at)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Telling the ledger", 1.0)
         await attach(session, base.actor.tenant_id, account_id=base.account_id)

@@ -73,7 +73,7 @@ FROM (
 # How each row of a log differs from the row before it; before the first row stands what the ledger said by then.
 _CHANGES = """
 CREATE TEMP TABLE staged_change ON COMMIT DROP AS
-SELECT w.key, w.number, w.row_at, w.place, w.priority, w.meaning,
+SELECT w.key, w.number, w.row_at, w.place, w.priority, w.meaning, false AS is_bridge,
        coalesce(w.priority_before, ledgered.priority, w.priority) AS priority_before,
        CASE WHEN w.meaning IS NOT NULL THEN coalesce(w.meaning_before, ledgered.meaning, 'new') END AS meaning_before
 FROM (
@@ -98,14 +98,37 @@ LEFT JOIN LATERAL (
                         ELSE 'in_progress' END
      FROM ledger l
      WHERE l.subject_id = t.id AND l.at < w.row_at AND l.kind = ANY(:state_kinds)
+       AND NOT coalesce(CAST(l.body->>'capped' AS boolean), false)
      ORDER BY l.at DESC, l.id DESC LIMIT 1) AS meaning
 ) ledgered ON t.known AND (w.place = 1 OR (w.meaning IS NOT NULL AND w.meaning_before IS NULL))
+"""
+
+# Between the last row of a piece and what an earlier import of a later piece said next.
+_BRIDGES = """
+INSERT INTO staged_change (key, number, row_at, place, priority, meaning, is_bridge, priority_before, meaning_before)
+SELECT last.key, last.number, next.at, last.place + 1, last.priority, next.meaning, true, last.priority, last.meaning
+FROM (
+  SELECT DISTINCT ON (key) key, number, place, row_at, priority, meaning FROM staged_change
+  WHERE meaning IS NOT NULL ORDER BY key, place DESC
+) last
+JOIN staged_ticket t ON t.key = last.key AND t.known
+JOIN LATERAL (
+  SELECT l.at, CASE l.kind WHEN 'incident.paused' THEN l.body->>'cause' WHEN 'incident.acknowledged' THEN 'acknowledged'
+                           WHEN 'incident.resolved' THEN 'resolved' WHEN 'incident.closed' THEN 'closed'
+                           ELSE 'in_progress' END AS meaning
+  FROM ledger l
+  WHERE l.subject_id = t.id AND l.at > last.row_at AND l.kind = ANY(:state_kinds)
+    AND NOT coalesce(CAST(l.body->>'capped' AS boolean), false)
+  ORDER BY l.at, l.id DESC LIMIT 1
+) next ON true
+WHERE next.meaning <> last.meaning
 """
 
 _TRANSITIONS = """
 INSERT INTO telling (key, kind, at, place, rank, word, body, number)
 SELECT c.key, told.kind, c.row_at, c.place, told.rank, told.word, told.body, c.number
 FROM staged_change c
+JOIN staged_ticket t ON t.key = c.key
 CROSS JOIN LATERAL (
   SELECT meaning_before IN ('waiting_on_client', 'access_denied', 'force_majeure') AS held_before,
          meaning IN ('waiting_on_client', 'access_denied', 'force_majeure') AS held,
@@ -122,6 +145,9 @@ CROSS JOIN LATERAL (VALUES
   (meaning = 'closed', 'incident.closed', 7, NULL, '{}')
 ) told(holds, kind, rank, word, body)
 WHERE c.meaning <> c.meaning_before AND told.holds AND told.kind <> ALL(:column_kinds)
+  AND (NOT c.is_bridge OR (
+    told.kind IN ('incident.resumed', 'incident.reopened')
+    AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject_id = t.id AND l.kind = told.kind AND l.at = c.row_at)))
 """
 
 _PRIORITIES = """
@@ -205,6 +231,7 @@ async def tell(
     if log is not None:
         state_kinds = sorted(_STATE_KINDS - set(column_kinds))
         await session.execute(text(_CHANGES), {"state_kinds": state_kinds})
+        await session.execute(text(_BRIDGES), {"state_kinds": state_kinds})
         await session.execute(text(_TRANSITIONS), {"column_kinds": column_kinds})
         retroactive = log.priority_change == "retroactive"
         await session.execute(text(_PRIORITIES), {"retroactive": retroactive})

@@ -1,13 +1,14 @@
 """From facts to rows: what the ledger says of the touched tickets, folded into the rows that people read."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
+from domain.imports import pauses
 from domain.imports.profile import Profile
-from domain.incidents.rules import PAUSE_ALLOWANCE
 
 # The state after all facts of a ticket: over since the last reopening, else held, else worked on, else taken up.
 _FOLDED = """
@@ -81,40 +82,15 @@ FROM telling f JOIN staged_ticket t USING (key) WHERE f.kind = 'incident.updated
 ON CONFLICT (id) DO NOTHING
 """
 
-# Stretches between a pause and what ended it; the cap is the allowance that was left when it began.
-_PAUSES = """
-WITH marks AS (
-  SELECT l.subject_id, l.account_id, l.kind, l.at, l.id, l.body->>'cause' AS cause,
-         lead(l.at) OVER later AS until_at,
-         bool_or(l.kind = 'incident.work_started') OVER earlier AS worked,
-         bool_or(l.kind = 'incident.acknowledged') OVER earlier AS acknowledged
-  FROM ledger l JOIN touched t ON t.id = l.subject_id
-  WHERE l.kind IN ('incident.paused', 'incident.resumed', 'incident.resolved', 'incident.closed',
-                   'incident.work_started', 'incident.acknowledged')
-  WINDOW later AS (PARTITION BY l.subject_id, l.kind IN ('incident.work_started', 'incident.acknowledged')
-                   ORDER BY l.at, l.id),
-         earlier AS (PARTITION BY l.subject_id ORDER BY l.at, l.id)
-), pauses AS (
-  SELECT *, CAST(:allowance AS interval) - coalesce(sum(until_at - at)
-              OVER (PARTITION BY subject_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-              CAST('0' AS interval)) AS allowed
-  FROM marks WHERE kind = 'incident.paused'
-), ended AS (
-  UPDATE incident_pause p SET until_at = s.until_at
-  FROM pauses s WHERE p.incident_id = s.subject_id AND p.from_at = s.at AND p.until_at IS NULL
-                      AND s.until_at IS NOT NULL
-)
-INSERT INTO incident_pause (id, tenant_id, account_id, incident_id, from_at, until_at, cap_at, cause, note,
-                            resumed_status)
-SELECT uuidv7(), :tenant, account_id, subject_id, at, until_at, at + greatest(allowed, CAST('0' AS interval)), cause,
-       NULL, CASE WHEN worked THEN 'in_progress' WHEN acknowledged THEN 'acknowledged' ELSE 'new' END
-FROM pauses s
-WHERE NOT EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = s.subject_id AND p.from_at = s.at)
-"""
-
 
 async def fold(
-    session: AsyncSession, actor: Actor, profile: Profile, *, account_id: UUID, site_id: UUID
+    session: AsyncSession,
+    actor: Actor,
+    profile: Profile,
+    *,
+    account_id: UUID,
+    site_id: UUID,
+    at: datetime,
 ) -> tuple[int, int]:
     """Write the rows of the tickets in `touched`; returns how many are new and how many changed."""
     values = {
@@ -133,5 +109,5 @@ async def fold(
         await session.execute(
             text(_UPDATES), {"tenant": values["tenant"], "account": account_id, **author}
         )
-    await session.execute(text(_PAUSES), {"tenant": values["tenant"], "allowance": PAUSE_ALLOWANCE})
+    await pauses.write(session, at=at)
     return new, changed

@@ -26,7 +26,8 @@ from domain.incidents.model import (
 )
 from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
-from domain.incidents.rules import PAUSE_ALLOWANCE, Times, first_contact_resolution, times
+from domain.incidents.rules import Times, first_contact_resolution, times
+from domain.sla.pausing import PAUSE_ALLOWANCE
 
 __all__ = [
     "ARRIVED",

@@ -322,4 +322,5 @@ async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: d
     # Two verbs at once read the clock before they wait for the row: the later one may hold the earlier instant.
     running.until_at = max(running.from_at, min(at, running.cap_at))
     incident.status = running.resumed_status
-    tell(session, actor, incident, events.Resumed, running.until_at)
+    kind = events.Resumed if running.until_at < running.cap_at else events.ResumedAtAllowance
+    tell(session, actor, incident, kind, running.until_at)

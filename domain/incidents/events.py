@@ -92,6 +92,12 @@ class CalledOff(Fact):
     outcome: str
 
 
+class ResumedAtAllowance(Resumed):
+    """The same, because the pauses of the incident have lasted as long as they may together."""
+
+    capped: bool = True
+
+
 class Resolved(Fact):
     """The problem is over."""
 

@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.incidents.model import Incident, Pause, Source, Status
-
-PAUSE_ALLOWANCE = timedelta(hours=72)
-"""All pauses of a ticket together; beyond it its clocks run again by themselves."""
+from domain.sla.pausing import PAUSE_ALLOWANCE
 
 AGREED_WITHIN = timedelta(days=3_653)
 """How far ahead a date may be agreed: calendars are expanded up to it."""

@@ -11,6 +11,7 @@ from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for, capacity
 from domain.kernels import EventKind, PromiseClass
 from domain.sla.model import State
+from domain.sla.pausing import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
 
 EVALUATOR = 2
 """Raised when the same facts, terms and calendars may get another verdict."""
@@ -35,7 +36,6 @@ _ALWAYS = {
     "incident.resumed": EventKind.RESUME,
     "incident.prioritised": EventKind.PRIORITY,
 }
-_HOLDS = {"incident.paused": True, "incident.resumed": False}
 _ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
 _AGAIN = {"incident.reopened": EventKind.REOPEN}
 _CALLED_OFF = {"incident.called_off": EventKind.CANCEL}
@@ -165,14 +165,14 @@ def build(
     unit_of = {incident: unit for unit, incident in enumerate(units)}
     priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
     agreed: dict[UUID, tuple[datetime, Priority]] = {}
-    pauses: dict[UUID, tuple[datetime, bool]] = {}
+    marks: dict[UUID, list[Mark]] = {}
     dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
     rows: list[kernels.Event] = []
     for fact in facts:
-        if fact.kind in _HOLDS and fact.at <= at:
-            last = pauses.get(fact.incident_id)
-            if last is None or fact.at >= last[0]:
-                pauses[fact.incident_id] = (fact.at, _HOLDS[fact.kind])
+        if is_capped(fact.kind, fact.body):
+            continue
+        if fact.kind in MARKS:
+            marks.setdefault(fact.incident_id, []).append(Mark(fact.at, fact.kind))
         if fact.kind == "incident.due_agreed":
             due_at = datetime.fromisoformat(fact.body["due_at"])
             agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
@@ -182,6 +182,12 @@ def build(
         if meaning is not None and fact.at <= at:
             dated.setdefault(fact.incident_id, []).append((fact.at, meaning))
         rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
+    held: set[UUID] = set()
+    for incident, found in marks.items():
+        stretches = holds(found)
+        rows += _derived(stretches, attached[incident], unit_of[incident], row_of)
+        if is_held(stretches, at):
+            held.add(incident)
     calendars = calendars_for(
         [specs[version] for version in versions],
         promises,
@@ -197,7 +203,7 @@ def build(
         calendars=calendars,
         priorities=priorities,
         agreed=agreed,
-        held=frozenset(incident for incident, (_, held) in pauses.items() if held),
+        held=frozenset(held),
         called_off={
             incident: since
             for incident in agreed
@@ -268,6 +274,19 @@ def _events(
         if kind is not None:
             when = said if term.kind is PromiseKind.AGREED_DATE else instant
             yield kernels.Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
+
+
+def _derived(
+    stretches: Iterable[Hold], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
+) -> Iterator[kernels.Event]:
+    """The resumptions that no fact says: at the end of the allowance, and at a resolution or closing."""
+    for hold in stretches:
+        if hold.is_told:
+            continue
+        for term in terms:
+            kind = ROLES[term.kind].get(RESUMED)
+            if kind is not None:
+                yield kernels.Event(to_us(hold.until_at), row_of[term.id], unit, kind, 0)
 
 
 def _rows(batch: Batch, verdicts: kernels.Verdicts) -> Iterator[Judged]:

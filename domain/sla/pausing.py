@@ -1,0 +1,58 @@
+"""How long the clocks of an incident are held: one rule for what is handled live and for what is imported.
+
+A pause ends when the incident is resumed, resolved or closed, and when the pauses of the incident together have lasted
+72 hours. The rule reads all facts of the incident at once, so it does not matter in which pieces or in which order they
+were recorded. A resumption that a sweeper recorded because the allowance was used up (`capped`) is not read: it follows
+from the pauses, and a fact that comes later may move it. `domain/archive/reads.py` says the same in SQL.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+PAUSE_ALLOWANCE = timedelta(hours=72)
+"""All pauses of an incident together; beyond it its clocks run again by themselves."""
+
+PAUSED, RESUMED = "incident.paused", "incident.resumed"
+MARKS = frozenset({PAUSED, RESUMED, "incident.resolved", "incident.closed"})
+
+
+class Mark(NamedTuple):
+    """A fact that begins or ends a pause."""
+
+    at: datetime
+    kind: str
+
+
+class Hold(NamedTuple):
+    """A stretch in which the clocks stand still; `is_told` when a resumption ends it at that very instant."""
+
+    from_at: datetime
+    until_at: datetime
+    is_told: bool
+
+
+def is_capped(kind: str, body: Any) -> bool:
+    """Whether this resumption follows from the pauses before it."""
+    return kind == RESUMED and bool(body.get("capped"))
+
+
+def holds(marks: Iterable[Mark], allowance: timedelta = PAUSE_ALLOWANCE) -> list[Hold]:
+    """The stretches of one incident; `marks` in the order of the ledger."""
+    found: list[Hold] = []
+    left, since = allowance, None
+    for at, kind in sorted(marks, key=lambda mark: mark.at):
+        if kind == PAUSED:
+            since = at if since is None else since
+        elif since is not None:
+            until = min(at, since + left)
+            found.append(Hold(since, until, is_told=kind == RESUMED and until == at))
+            left, since = left - (until - since), None
+    if since is not None:
+        found.append(Hold(since, since + left, is_told=False))
+    return found
+
+
+def is_held(found: Sequence[Hold], at: datetime) -> bool:
+    """Whether the clocks stand still at an instant."""
+    return any(each.from_at <= at < each.until_at for each in found)
