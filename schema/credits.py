@@ -189,7 +189,7 @@ class CreditMutation:
         id: Annotated[CreditId, "The credit that waits."],
         reason: Reason,
     ) -> compensation.Credit:
-        """Let a credit above the threshold count."""
+        """Let a credit above the threshold count. Somebody else than who gave it, and a person."""
         return await compensation.approve(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
     @verb(Credit)
@@ -242,7 +242,7 @@ class CreditMutation:
         """Choose above which amount somebody must agree to a credit, and how credits are taxed."""
         return await compensation.choose_policy(
             ask.session, ask.actor, approval_above_cents=approval_above_cents,
-            vat_category=vat_category, vat_rate_bps=vat_rate_bps,
+            vat_category=vat_category, vat_rate_bps=vat_rate_bps, at=ask.at,
             expected_version=expected_version,
         )  # fmt: skip
 

@@ -38,6 +38,7 @@ SUBJECTS = {
     "billing_party": "BillingParty",
     "recovery": "RecoveryCase",
     "webhook": "Webhook",
+    "compensation_policy": "CompensationPolicy",
     "escalation": "Escalation",
     "escalation_policy": "EscalationPolicy",
 }

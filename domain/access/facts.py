@@ -32,6 +32,7 @@ FACTS: dict[Right, str] = {
     " escalation_policy.set",
     R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended",
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
+    " compensation_policy.chosen"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
     " credit.proposed credit_note.issued invoice.issued invoice.paid terms.signed_off",
     R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"

@@ -3,6 +3,7 @@
 from domain.compensation.actions import close_month, decide, net_cents, settle
 from domain.compensation.decisions import WHY, approve, choose_policy, decline, give, override
 from domain.compensation.disputes import contest, decide_dispute
+from domain.compensation.four_eyes import must_be_within
 from domain.compensation.model import (
     ClosedMonth,
     CompensationPolicy,
@@ -33,6 +34,7 @@ __all__ = [
     "decline",
     "give",
     "months_over",
+    "must_be_within",
     "net_cents",
     "override",
     "settle",

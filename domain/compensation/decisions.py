@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
+from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
 from domain.compensation.actions import (
@@ -21,14 +21,14 @@ from domain.compensation.actions import (
     NEVER,
     OTHERS,
     announced,
-    approval_above,
     nets_of,
     post,
     proposed,
     settle_months,
     turnstile,
 )
-from domain.compensation.events import CreditDeclined
+from domain.compensation.events import CreditDeclined, PolicyChosen
+from domain.compensation.four_eyes import OTHERWISE, must_be_somebody_else, needs_another
 from domain.compensation.model import CompensationPolicy, Credit, CreditKind, CreditState
 from domain.compensation.reckoning import months_of
 from domain.errors import Code, Refused, must_be_current
@@ -36,7 +36,6 @@ from domain.ledger import record
 from domain.words import must_be_words
 
 AGREED = "Somebody of the company agreed to the credit."
-OTHERWISE = "Somebody of the company decided on another amount."
 GIVEN = "Given beyond what was owed."
 """What the journal says, which is for ever; what people wrote is in the credit, where names can be erased."""
 
@@ -50,10 +49,14 @@ WHY = {
 async def approve(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
 ) -> Credit:
-    """Let a proposed credit count, as what the client is entitled to by now."""
+    """Let a proposed credit count, as what the client is entitled to by now.
+
+    Who proposed it cannot approve it, and no API key can.
+    """
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
+    await must_be_somebody_else(session, actor, credit)
     credit.state = CreditState.GRANTED
     said = [each for each in (credit.decision_reason, reason) if each]
     credit.decision_by, credit.decision_reason = actor.subject, "\n".join(said)
@@ -95,6 +98,16 @@ async def override(
         raise Refused(
             Code.INVALID, "Only a granted credit of the schedule is overridden.", argument="id"
         )
+    net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
+    more = cents - net
+    is_person = actor.role is not Role.SYSTEM
+    if is_person and more > 0 and await needs_another(session, actor, account.id, more, at=at):
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "That gives more than the threshold, which needs a second person: give the difference with giveCredit"
+            " and have somebody else approve it.",
+            argument="amountCents",
+        )
     credit.override_cents = cents
     credit.decision_by, credit.decision_reason = actor.subject, reason
     await session.flush()
@@ -113,7 +126,8 @@ async def give(
 ) -> Credit:
     """Give a client something nobody owes: costed apart from guaranteed credits, outside their caps.
 
-    Above the threshold it waits for somebody else's yes.
+    It waits for somebody else's yes when it is above the threshold, alone or with what the same person gave the
+    client in the last 30 days.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_words(reason, "reason")
@@ -127,8 +141,7 @@ async def give(
     account = await turnstile(session, agreement_id)
     newest = select(Terms.currency).where(Terms.agreement_id == agreement_id)
     currency = await session.scalar(newest.order_by(Terms.number.desc()).limit(1))
-    above = await approval_above(session, account.tenant_id)
-    waits = above is not None and cents > above
+    waits = await needs_another(session, actor, account.id, cents, at=at)
     turn = select(func.coalesce(func.max(Credit.turn), 0) + 1).where(
         Credit.agreement_id == agreement_id
     )
@@ -145,6 +158,7 @@ async def give(
         currency=currency or "EUR",
         month_on=at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
         decided_at=at,
+        proposed_by=actor.subject,
         decision_by=actor.subject,
         decision_reason=reason,
     )
@@ -165,6 +179,7 @@ async def choose_policy(
     approval_above_cents: int | None,
     vat_category: str,
     vat_rate_bps: int,
+    at: datetime,
     expected_version: int | None = None,
 ) -> CompensationPolicy:
     """Choose above which amount somebody must agree, and how credits are taxed on credit notes."""
@@ -183,10 +198,11 @@ async def choose_policy(
         "vat_category": vat_category,
         "vat_rate_bps": vat_rate_bps,
     }
-    await session.execute(
+    first = await session.scalar(
         insert(CompensationPolicy)
         .values(id=uuid7(), tenant_id=actor.tenant_id, version=0, **values)
         .on_conflict_do_nothing(index_elements=["tenant_id"])
+        .returning(CompensationPolicy.id)
     )
     policy = (
         await session.scalars(
@@ -196,9 +212,15 @@ async def choose_policy(
         )
     ).one()
     must_be_current(policy.version, expected_version)
+    before = {} if first else {name: getattr(policy, name) for name in values}
     for name, value in values.items():
         setattr(policy, name, value)
     await session.flush()
+    record(
+        session,
+        actor,
+        PolicyChosen(account_id=None, subject_id=policy.id, at=at, before=before, after=values),
+    )
     return policy
 
 

@@ -1,7 +1,7 @@
 """Facts about credits. Amounts in cents, in favour of the client positive."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.ledger import Fact
@@ -56,6 +56,15 @@ class CreditAdjusted(Fact):
     net_cents: int
     currency: str
     reason: str
+
+
+class PolicyChosen(Fact):
+    """Somebody chose above which amount a second person agrees to credits, and how credits are taxed."""
+
+    kind: ClassVar[str] = "compensation_policy.chosen"
+    before: dict[str, Any]  # empty when there was none
+    after: dict[str, Any]
+    internal: bool = True
 
 
 class MonthClosed(Fact):

@@ -71,6 +71,7 @@ class Credit(Base, Owned):
     month_on: Mapped[date]  # first day of the month it counts against, in the account's zone
     decided_at: Mapped[datetime]
     override_cents: Mapped[int | None]  # what people decided instead of the schedule
+    proposed_by: Mapped[str | None]  # who gave it, when it is a gesture
     decision_by: Mapped[str | None]
     decision_reason: Mapped[str | None]
 

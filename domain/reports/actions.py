@@ -10,9 +10,9 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import messages
+from domain import compensation, messages
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
+from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
@@ -98,6 +98,10 @@ async def set_plan(
         raise Refused(Code.INVALID, "It is the client's own clock: no zone.", argument="localTime")
     if (late_credit_cents or 0) < 0:
         raise Refused(Code.INVALID, "A credit is not negative.", argument="lateCreditCents")
+    if late_credit_cents and actor.role is not Role.SYSTEM:
+        await compensation.must_be_within(
+            session, actor, late_credit_cents, argument="lateCreditCents", at=at
+        )
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.fence(Account))
     )

@@ -31,11 +31,17 @@ from domain.simulation.rules import (
     promises_money,
     proposed,
     weekly,
+    worst_cents,
 )
 from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact
 from domain.words import must_be_words
 
 CHUNK = 4_000  # tickets played at a time
+UP_TO_NOW = timedelta(days=1)
+"""A simulation that leaves out more of the newest history than this is an exploration."""
+SEED = 0
+SAMPLE = 10
+"""So often promises that cost money must have been decided for their history to say what a month costs."""
 GOOD_FOR = timedelta(days=30)
 """How long a simulation speaks for its terms: history goes on."""
 
@@ -88,6 +94,9 @@ async def _played(
         units=sum(each.decided_at is not None for each in outcomes),
         kept=sum(each.kept for each in outcomes),
         weeks=weeks.size,
+        whole_history=seed == SEED
+        and until_at >= at - UP_TO_NOW
+        and await _begins_early_enough(session, account, from_at),
         p50_cents=found.p50,
         p95_cents=found.p95,
         limit_cents=terms.period_fee_cents * policy.risk_limit_bps // 10_000,
@@ -99,6 +108,17 @@ async def _played(
     session.add(simulation)
     await session.flush()
     return simulation
+
+
+async def _begins_early_enough(
+    session: AsyncSession, account: Account, from_at: datetime | None
+) -> bool:
+    if from_at is None:
+        return True
+    first = await session.scalar(
+        select(func.min(Incident.opened_at)).where(Incident.account_id == account.id)
+    )
+    return first is None or from_at <= first
 
 
 async def outcomes_of(
@@ -189,6 +209,13 @@ async def sign_off(
         raise Refused(Code.NOT_FOUND, "No such simulation.", argument="id")
     if simulation.signed_off_at is not None:
         raise Refused(Code.ALREADY_DONE, "It has been signed off.", argument="id")
+    if not simulation.whole_history:
+        raise Refused(
+            Code.INVALID,
+            "It leaves out history or has a seed of its own, so it shows no risk that could be accepted. Simulate the"
+            " terms without fromAt, untilAt and seed.",
+            argument="id",
+        )
     simulation.signed_off_by_id, simulation.signed_off_at = UUID(user_id), at
     simulation.sign_off_reason = reason
     record(
@@ -269,7 +296,7 @@ async def _must_be_borne(
 ) -> None:
     """Refuse terms whose month may cost more than the limit, and terms of which nothing can be said, until signed off.
 
-    Without a whole week of history only the cap says what a month can cost.
+    With too little history only the cap says what a month can cost.
     """
     simulation = await session.scalar(
         select(Simulation)
@@ -277,6 +304,7 @@ async def _must_be_borne(
             Simulation.account_id == account.id,
             Simulation.terms_sha256 == fingerprint(terms),
             Simulation.simulated_at >= at - GOOD_FOR,
+            Simulation.whole_history,
         )
         .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
         .limit(1)
@@ -284,11 +312,11 @@ async def _must_be_borne(
     if simulation.signed_off_at is not None:
         return
     limit = simulation.limit_cents
-    if simulation.weeks == 0 and promises_money(terms):
+    if promises_money(terms) and _sample(simulation, terms) < SAMPLE:
         if terms.credit_cap_cents is None or terms.credit_cap_cents > limit:
             raise Refused(
                 Code.SIGN_OFF_NEEDED,
-                "There is no whole week of history to try these terms on. Cap a month's credits at "
+                "There is too little history to try these terms on. Cap a month's credits at "
                 f"{limit / 100:.2f} {terms.currency}, or simulate them and have that signed off.",
                 argument="terms",
             )
@@ -299,3 +327,18 @@ async def _must_be_borne(
             f"or more; the limit is {limit / 100:.2f}. Simulate them and have that signed off.",
             argument="terms",
         )
+
+
+def _sample(simulation: Simulation, terms: TermsDraft) -> int:
+    """How often promises that cost money were decided; 0 when one that was hardly tried could pass the limit alone."""
+    decided = {
+        line["promise"]: line["n"] for line in simulation.report["lines"] if line["site_id"] is None
+    }
+    costly = [each for each in terms.promises if each.credits or each.bands]
+    untried = [each for each in costly if decided.get(each.name, 0) < SAMPLE]
+    dear = any(
+        worst_cents(each, terms.period_fee_cents) > simulation.limit_cents for each in untried
+    )
+    if simulation.weeks == 0 or dear:
+        return 0
+    return sum(decided.get(each.name, 0) for each in costly)

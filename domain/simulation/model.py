@@ -27,6 +27,7 @@ class Simulation(Base, Owned):
     units: Mapped[int]
     kept: Mapped[int]
     weeks: Mapped[int]
+    whole_history: Mapped[bool]  # others are explorations, which no sign-off gate accepts
     p50_cents: Mapped[int]  # credits of a month, median
     p95_cents: Mapped[int]
     limit_cents: Mapped[int]  # above this a month's P95 needs a sign-off

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from domain.agreements.model import CreditRule, PerCause, Priority
 from domain.agreements.reads import Term, applicable
-from domain.agreements.rules import CreditDraft, TermsDraft
+from domain.agreements.rules import BandDraft, CreditDraft, PromiseDraft, TermsDraft
 from domain.calendars.rules import CalendarSpec
 from domain.compensation.rules import amount_cents, beyond, rule_for
 from domain.sla.columns import ClockFact, build, judge, to_us
@@ -79,6 +79,15 @@ def fingerprint(terms: TermsDraft) -> bytes:
     money = [terms.period_fee_cents, terms.currency, terms.credit_cap_cents, terms.per_cause]
     said = [plain, *money]
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+
+
+def worst_cents(promise: PromiseDraft, fee_cents: int) -> int:
+    """The most that breaking a promise once, or missing one month's band, costs; what rates cost is not counted."""
+    shares: list[CreditDraft | BandDraft] = [*promise.credits.values(), *promise.bands]
+    return max(
+        (each.fixed_cents or (each.fee_bps or 0) * fee_cents // 10_000 for each in shares),
+        default=0,
+    )
 
 
 def promises_money(terms: TermsDraft) -> bool:

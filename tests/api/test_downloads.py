@@ -37,6 +37,7 @@ async def billed(api: Api, office: Office, *, us: Party = US, category: str = "S
             approval_above_cents=100_000,
             vat_category=category,
             vat_rate_bps=2_100 if category == "S" else 0,
+            at=T0,
         )
         await invoices.set_party(session, actor, None, party=us, at=T0)
         await invoices.set_party(

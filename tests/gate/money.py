@@ -23,7 +23,12 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
     agreement = world.agreement.id
     async with transaction(api.make) as session:
         await compensation.choose_policy(
-            session, actor, approval_above_cents=100_000, vat_category="S", vat_rate_bps=2_100
+            session,
+            actor,
+            approval_above_cents=100_000,
+            vat_category="S",
+            vat_rate_bps=2_100,
+            at=T0,
         )
         party = Party("B.V.", "Dam 1", "1012 JS", "Amsterdam")
         await invoices.set_party(session, actor, None, party=party, at=T0)

@@ -104,7 +104,7 @@ async def test_a_credit_that_waits_is_not_there_for_the_client_until_it_is_appro
     async with transaction(api.make) as session:
         await compensation.choose_policy(
             session, Actor.system(office.world.tenant.id, "test"),
-            approval_above_cents=100, vat_category="S", vat_rate_bps=2_100,
+            approval_above_cents=100, vat_category="S", vat_rate_bps=2_100, at=build.T0,
         )  # fmt: skip
     promise = await broken(api, office)
     async with api.make() as session:

@@ -136,7 +136,7 @@ async def test_who_was_told_of_a_credit_is_told_once_what_becomes_of_it_and_whic
         await answered_in_time_after_all(make, world, late["first_response"])
         await carried(make, world)
     first_nl, then_nl, first_en, then_en = letters(tmp_path / "mail")
-    reference = late["first_response"].incident_id.hex[-8:].upper()
+    reference = "INC-000001"
     assert then_nl["Subject"] == f"Correctie: uw vergoeding is nu € 0,00 (melding {reference})"
     assert then_en["Subject"] == f"Correction: your credit is now €0.00 (ticket {reference})"
     assert [first_nl["References"], first_en["References"]] == [then_nl["References"]] * 2

@@ -119,7 +119,12 @@ async def test_a_credit_that_waits_for_a_yes_is_no_amount_in_a_letter(make: Sess
     case = await case_of(make, world, owner, actor)
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session, actor, approval_above_cents=100, vat_category="S", vat_rate_bps=2_100
+            session,
+            actor,
+            approval_above_cents=100,
+            vat_category="S",
+            vat_rate_bps=2_100,
+            at=build.T0,
         )
         credit = await compensation.give(
             session, actor, world.agreement.id, cents=25_000, reason="De ronde", at=T0

@@ -68,7 +68,7 @@ async def test_an_opened_ticket_is_told_to_each_contact_in_its_language_once(
             await ended(make, world.account.id, 2)
             await asyncio.sleep(0.3)
     [to_dutch], [to_english] = box.to(dutch), box.to(english)
-    reference = incident.id.hex[-8:].upper()
+    reference = incident.reference
     assert to_dutch["Subject"] == f"Melding {reference}: Raam stuk (Hoofdkantoor)"
     assert to_english["Subject"] == f"Ticket {reference}: Raam stuk (Hoofdkantoor)"
     assert [to_dutch["Content-Language"], to_english["Content-Language"]] == ["nl", "en"]

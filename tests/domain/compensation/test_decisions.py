@@ -18,7 +18,8 @@ from domain.agreements import (
 )
 from domain.compensation import Credit, CreditKind, CreditState, DisputeState
 from domain.compensation.actions import KEPT, nets_of
-from domain.compensation.decisions import AGREED, OTHERWISE
+from domain.compensation.decisions import AGREED
+from domain.compensation.four_eyes import OTHERWISE
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.incidents.events import Acknowledged
@@ -186,7 +187,12 @@ async def waiting(make: Sessions, world: World) -> Promise:
     """A credit of fifty euros where everything above forty waits."""
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session, system(world), approval_above_cents=4_000, vat_category="O", vat_rate_bps=0
+            session,
+            system(world),
+            approval_above_cents=4_000,
+            vat_category="O",
+            vat_rate_bps=0,
+            at=build.T0,
         )
     promise = await broken(make, world)
     await settle(make, world, promise)

@@ -238,6 +238,7 @@ def test_quarters_on_a_real_database_come_to_the_same(system_url: str) -> None:
                     approval_above_cents=15_000,
                     vat_category="S",
                     vat_rate_bps=2_100,
+                    at=build.T0,
                 )
 
         runner.run(threshold())

@@ -7,15 +7,16 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from domain import accounts, agreements, incidents, simulation, sla
 from domain.actor import Actor, Role
-from domain.agreements import CreditDraft, TermsDraft, seed_matrix
+from domain.agreements import CreditDraft, TermsDraft, TicketKind, seed_matrix
 from domain.compensation import decide
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry
+from domain.simulation import Simulation
 from domain.simulation.rules import exposure, fingerprint, month
 from domain.sla import State
 from tests import build
@@ -269,3 +270,51 @@ def test_most_futures_lie_inside_the_interval_and_some_do_not() -> None:
         told = exposure(weeks[:26], horizon=13, cap_cents=None, seed=trial)
         inside += told.p5 <= weeks[26:].sum() <= told.p95
     assert 150 <= inside <= 195
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"from_at": T0 + timedelta(days=15), "until_at": T0 + timedelta(days=20)},
+        {"from_at": T0 + timedelta(hours=1)},
+        {"until_at": NOW - timedelta(days=2)},
+        {"seed": 7},
+    ],
+)
+async def test_a_simulation_of_a_chosen_window_or_seed_opens_no_gate_and_is_not_signed_off(
+    make: Sessions, window: dict[str, Any]
+) -> None:
+    world = await build.client(make)
+    await history(make, world, late_in={1, 2, 4, 5, 7})
+    credit: dict[Any, CreditDraft] = {None: CreditDraft(fixed_cents=10_000_000)}
+    terms = TermsDraft(seed_matrix(world.calendar.id, credit), period_fee_cents=1_000_000)
+    async with transaction(make) as session:
+        found = await simulation.simulate(
+            session, manager(world), world.account.id, terms=terms, at=NOW, **window
+        )
+        await session.execute(
+            update(Simulation).where(Simulation.id == found.id).values(p95_cents=0)
+        )
+    with pytest.raises(Refused) as refused:
+        await amend(make, world, terms)
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+    with pytest.raises(Refused) as unsigned:
+        async with transaction(make) as session:
+            await simulation.sign_off(
+                session, await boss(make, world), found.id, reason="Fine.", at=NOW
+            )
+    assert unsigned.value.refusal.code is Code.INVALID
+
+
+async def test_a_promise_that_was_hardly_tried_does_not_pass_for_cheap(make: Sessions) -> None:
+    world = await build.client(make)
+    await history(make, world, weeks=3, late_in=set())
+    credit: dict[Any, CreditDraft] = {None: CreditDraft(fixed_cents=10_000_000)}
+    alarms = [
+        replace(each, ticket_kinds=(TicketKind.ALARM,), credits=credit)
+        for each in seed_matrix(world.calendar.id)
+        if not each.internal
+    ]
+    with pytest.raises(Refused) as refused:
+        await amend(make, world, TermsDraft(tuple(alarms), period_fee_cents=1_000_000))
+    assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED

@@ -1,0 +1,117 @@
+"""Four eyes: above the company's threshold a second person agrees to money that nobody owes."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.persons import same_person
+from domain.actor import Actor, Role
+from domain.compensation.actions import approval_above
+from domain.compensation.events import PolicyChosen
+from domain.compensation.model import Credit, CreditKind, CreditState
+from domain.errors import Code, Refused
+from domain.journal.model import Book, JournalEntry, JournalLine
+from domain.ledger import Entry
+
+OTHERWISE = "Somebody of the company decided on another amount."
+TOGETHER = timedelta(days=30)
+"""What one person gives one client within this stretch counts together, so that splitting passes no threshold."""
+
+
+async def limit_of(
+    session: AsyncSession, actor: Actor, *, at: datetime
+) -> tuple[int | None, frozenset[str]]:
+    """Above how many cents this person needs a second one (None: never), and the person's subjects.
+
+    A threshold that the person raised or removed within the last 30 days counts for others only.
+    """
+    persons = await same_person(session, actor.tenant_id, actor.subject)
+    above = await approval_above(session, actor.tenant_id)
+    bodies = await session.scalars(
+        select(Entry.body).where(
+            Entry.tenant_id == actor.tenant_id,
+            Entry.kind == PolicyChosen.kind,
+            Entry.actor.in_(persons),
+            Entry.at > at - TOGETHER,
+        )
+    )
+    earlier = [body["before"].get("approval_above_cents") for body in bodies]
+    limits = [each for each in (above, *earlier) if each is not None]
+    return min(limits, default=None), persons
+
+
+async def given_by(
+    session: AsyncSession, persons: Collection[str], account_id: UUID, *, at: datetime
+) -> int:
+    """What a person gave a client within the stretch without anybody else's yes, gestures and overrides, in cents."""
+    gestures = await session.scalar(
+        select(func.sum(Credit.amount_cents)).where(
+            Credit.account_id == account_id,
+            Credit.kind == CreditKind.GOODWILL,
+            Credit.state == CreditState.GRANTED,
+            Credit.proposed_by.in_(persons),
+            Credit.decision_by.in_(persons),
+            Credit.decided_at > at - TOGETHER,
+        )
+    )
+    overrides = await session.scalar(
+        select(func.sum(-JournalLine.amount_cents))
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(
+            JournalEntry.account_id == account_id,
+            JournalEntry.actor.in_(persons),
+            JournalEntry.reason == OTHERWISE,
+            JournalEntry.at > at - TOGETHER,
+            JournalLine.book == Book.CLIENT_CREDIT,
+            JournalLine.amount_cents < 0,
+        )
+    )
+    return int(gestures or 0) + int(overrides or 0)
+
+
+async def needs_another(
+    session: AsyncSession, actor: Actor, account_id: UUID, cents: int, *, at: datetime
+) -> bool:
+    """Whether somebody else must agree before this actor gives a client so much more.
+
+    What the software gives by a rule, such as the credit for a late report, is weighed by itself.
+    """
+    if actor.role is Role.SYSTEM:
+        above = await approval_above(session, actor.tenant_id)
+        return above is not None and cents > above
+    above, persons = await limit_of(session, actor, at=at)
+    if above is None:
+        return False
+    turn = func.hashtextextended(f"gestures {account_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(turn)))
+    return cents + await given_by(session, persons, account_id, at=at) > above
+
+
+async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Credit) -> None:
+    """Refuse a yes by a key, and by the person who proposed the credit, under whatever user or key."""
+    if actor.subject.startswith("key:"):
+        raise Refused(Code.NOT_ALLOWED, "A person agrees to a credit, not a key.")
+    if credit.proposed_by is None:
+        return
+    persons = await same_person(session, actor.tenant_id, actor.subject)
+    if credit.proposed_by in persons:
+        raise Refused(
+            Code.NOT_ALLOWED, "Somebody else than who gives it must agree to it.", argument="id"
+        )
+
+
+async def must_be_within(
+    session: AsyncSession, actor: Actor, cents: int, *, argument: str, at: datetime
+) -> None:
+    """Refuse to let one person commit the company to more than the threshold."""
+    above, _ = await limit_of(session, actor, at=at)
+    if above is not None and cents > above:
+        raise Refused(
+            Code.NOT_ALLOWED,
+            f"More than the company's threshold of {above / 100:.2f} needs a second person: give less here, or have"
+            " somebody else raise the threshold.",
+            argument=argument,
+        )
