@@ -279,6 +279,34 @@ def sdl(
 
 
 @app.command()
+def key(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    account: Annotated[
+        list[str] | None, typer.Option(help="A client it reaches, by name or id; repeatable.")
+    ] = None,
+    all_accounts: Annotated[
+        bool, typer.Option("--all-accounts", help="It reaches every client.")
+    ] = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do, such as incidents:read; repeatable."),
+    ] = None,
+    role: Annotated[str, typer.Option(help="The role it acts in.")] = "partner",
+    tenant: Tenant = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Issue an API key and print it once."""
+    from api.commands.key import Wanted, run
+    from api.commands.surroundings import surroundings
+
+    wanted = Wanted(name, role, account or [], all_accounts, scope or None)
+    with surroundings(data) as settings:
+        code = run(settings, wanted, tenant, as_json)
+    _end(code)
+
+
+@app.command()
 def visibility(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")

@@ -51,8 +51,11 @@ class Company:
     def key(self, role: str, *clients: Client) -> str:
         """A new key of this role; of all clients when none is named."""
         accounts = [client.account for client in clients] or None
+        everything = accounts is None
         name = f"{role.lower()} {next(self._numbers)}"
-        made = self.manager.do("issue_api_key", name=name, role=role, accountIds=accounts)
+        made = self.manager.do(
+            "issue_api_key", name=name, role=role, accountIds=accounts, allAccounts=everything
+        )
         secret: str = made["secret"]
         return secret
 

@@ -28,10 +28,19 @@ class ApiKey(Node):
     name: Annotated[str, "What the key is for."]
     prefix: Annotated[str, "The part of the key that is no secret."]
     role: Annotated[Role, "What the key may do."]
+    scopes: Annotated[
+        list[str] | None, "Which parts of that, such as `incidents:read`; null for all of it."
+    ]
     created_at: Annotated[datetime, "When it was issued."]
     expires_at: Annotated[datetime | None, "From when on it does not work."]
     revoked_at: Annotated[datetime | None, "Since when it does not work."]
     last_used_at: Annotated[datetime | None, "When it was last used, to the minute."]
+
+    @answers(bool)
+    @staticmethod
+    def reaches_all_accounts(row: strawberry.Parent[accounts.ApiKey]) -> bool:
+        """Whether the key reaches every client of the company."""
+        return row.account_ids is None
 
 
 @shows(Issued)
@@ -60,14 +69,22 @@ class KeyMutation:
         name: Annotated[str, "What the key is for."],
         role: Annotated[Role, "What the key may do."] = Role.PARTNER,
         account_ids: Annotated[
-            list[AccountId] | None, "The accounts the key is limited to; null for all."
+            list[AccountId] | None, "The accounts the key is limited to."
         ] = None,
         expires_at: Annotated[datetime | None, "From when on it does not work."] = None,
+        all_accounts: Annotated[
+            bool, "Let the key reach every client, instead of naming accounts."
+        ] = False,
+        scopes: Annotated[
+            list[str] | None,
+            "What the key may do, such as `incidents:read`; null for a partner's operational scopes, or"
+            " for all that another role may.",
+        ] = None,
     ) -> Issued:
         """Make a key for a partner system."""
         row, secret = await accounts.issue_api_key(
             ask.session, ask.actor, name=name, role=role, accounts=account_ids,
-            expires_at=expires_at, at=ask.at,
+            expires_at=expires_at, all_accounts=all_accounts, scopes=scopes, at=ask.at,
         )  # fmt: skip
         return Issued(row, secret)
 

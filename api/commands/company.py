@@ -31,7 +31,12 @@ async def _make(settings: Settings, name: str) -> str:
             company = await accounts.create_tenant(session, name=name)
             actor = Actor.system(company.id, "company")
             _, key = await accounts.issue_api_key(
-                session, actor, name="the first key", role=Role.MANAGEMENT, at=utc_now()
+                session,
+                actor,
+                name="the first key",
+                role=Role.MANAGEMENT,
+                all_accounts=True,
+                at=utc_now(),
             )
             return key
     finally:

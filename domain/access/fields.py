@@ -179,7 +179,7 @@ FIELDS: dict[str, Fields] = {
     ),
     "EscalationPolicyStep": _all("afterMinutes roles urgent users contacts"),
     "EscalationStep": _all("cycle number dueAt takenAt users contacts"),
-    "ApiKey": _all("id name prefix role createdAt expiresAt revokedAt lastUsedAt"),
+    "ApiKey": _all("id name prefix role scopes reachesAllAccounts createdAt expiresAt revokedAt lastUsedAt"),
     "IssuedApiKey": _all("secret apiKey"),
     "Webhook": _all(
         "id name url owner kinds document state reason failingSince createdAt version cursor account"

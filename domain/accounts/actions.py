@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.accounts.events import (
     AccountChanged,
     AccountCreated,
@@ -271,10 +272,16 @@ async def issue_api_key(
     name: str,
     role: Role = Role.PARTNER,
     accounts: Collection[UUID] | None = None,
+    all_accounts: bool = False,
+    scopes: Collection[str] | None = None,
     expires_at: datetime | None = None,
     at: datetime,
 ) -> tuple[ApiKey, str]:
-    """Make a key for a partner system; the text is given back here and never again."""
+    """Make a key for a partner system; the text is given back here and never again.
+
+    A key reaches the named accounts, or all of them when that is said. Without scopes a partner's key gets the
+    operational ones, a key of another role everything its role may.
+    """
     actor.must(Right.MANAGE_KEYS)
     if role is Role.SYSTEM:
         raise Refused(Code.NOT_ALLOWED, "No key acts as the system.", argument="role")
@@ -283,12 +290,16 @@ async def issue_api_key(
         raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
     if role in CLIENTS and not accounts:
         raise Refused(Code.INVALID, "A client's key needs an account.", argument="accountIds")
-    if actor.accounts is not None and accounts is None:
+    if actor.accounts is not None and not accounts:
         raise Refused(
             Code.NOT_ALLOWED, "Name the accounts the key may reach.", argument="accountIds"
         )
+    if bool(accounts) == all_accounts:
+        words = "Name the accounts the key may reach, or set allAccounts: one of the two."
+        raise Refused(Code.INVALID, words, argument="accountIds")
     for account_id in accounts or ():
         await _account(session, actor, account_id, argument="accountIds")
+    granted = _scopes(role, scopes)
     check({"name": name})
     key = new_key()
     row = ApiKey(
@@ -297,14 +308,36 @@ async def issue_api_key(
         prefix=key.prefix,
         secret_sha256=key.secret_sha256,
         role=role,
-        account_ids=None if accounts is None else list(accounts),
+        account_ids=None if all_accounts else list(dict.fromkeys(accounts or ())),
+        scopes=granted,
         created_at=at,
         expires_at=expires_at,
     )
     session.add(row)
     await session.flush()
-    record(session, actor, ApiKeyIssued(account_id=None, subject_id=row.id, at=at, role=role))
+    fact = ApiKeyIssued(
+        account_id=None,
+        subject_id=row.id,
+        at=at,
+        role=role,
+        scopes=granted,
+        account_ids=row.account_ids,
+    )
+    record(session, actor, fact)
     return row, key.text
+
+
+def _scopes(role: Role, scopes: Collection[str] | None) -> list[str] | None:
+    """Check scopes and put them in order; None when the key has all rights of its role."""
+    if scopes is None:
+        return list(DEFAULT_SCOPES) if role is Role.PARTNER else None
+    unknown = sorted(set(scopes) - SCOPES.keys())
+    if unknown:
+        words = f"There is no scope {unknown[0]}. There are: {', '.join(SCOPES)}."
+        raise Refused(Code.INVALID, words, argument="scopes")
+    if not scopes:
+        raise Refused(Code.INVALID, "A key needs a scope.", argument="scopes")
+    return [scope for scope in SCOPES if scope in scopes]
 
 
 async def revoke_api_key(

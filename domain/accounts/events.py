@@ -1,6 +1,7 @@
 """Facts about accounts and the people around them."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from domain.ledger import Fact
 
@@ -62,6 +63,8 @@ class ApiKeyIssued(Fact):
 
     kind: ClassVar[str] = "api_key.issued"
     role: str
+    scopes: list[str] | None
+    account_ids: list[UUID] | None
 
 
 class ApiKeyRevoked(Fact):

@@ -225,7 +225,8 @@ class ApiKey(Base, Tenanted):
     prefix: Mapped[str]
     secret_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     role: Mapped[Role] = mapped_column(default=Role.PARTNER)
-    account_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    account_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))  # null: all
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # null: all that the role may
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access.rights import rights_of_scopes
 from domain.accounts.model import ApiKey, Reach, User
 from domain.accounts.rules import parse_key
 from domain.actor import CLIENTS, Actor
@@ -70,7 +71,8 @@ def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
         return None
     accounts = None if key.account_ids is None else frozenset(key.account_ids)
-    return Actor(key.tenant_id, key.role, f"key:{key.id}", accounts)
+    granted = None if key.scopes is None else rights_of_scopes(key.scopes)
+    return Actor(key.tenant_id, key.role, f"key:{key.id}", accounts, granted=granted)
 
 
 async def note_key_use(session: AsyncSession, actors: Collection[Actor], *, at: datetime) -> None:

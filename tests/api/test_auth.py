@@ -113,11 +113,14 @@ async def test_an_api_key_works_until_it_is_revoked_and_remembers_its_use(
     system = Actor.system(office.world.tenant.id, "test")
     at = api.state.now()
     async with transaction(api.make) as session:
-        row, text = await accounts.issue_api_key(session, system, name="partner", at=at)
+        row, text = await accounts.issue_api_key(
+            session, system, name="partner", all_accounts=True, at=at
+        )
         _, expired = await accounts.issue_api_key(
             session,
             system,
             name="old",
+            all_accounts=True,
             at=at - timedelta(days=2),
             expires_at=at - timedelta(days=1),
         )

@@ -64,6 +64,7 @@ async def signed_in(api: Api, user: accounts.User) -> str:
 async def key(api: Api, office: Office, **more: Any) -> str:
     """A key of two days ago."""
     system = Actor.system(office.world.tenant.id, "test")
+    more.setdefault("all_accounts", "accounts" not in more)
     async with transaction(api.make) as session:
         _, text = await accounts.issue_api_key(
             session, system, name=str(uuid4()), at=api.state.now() - timedelta(days=2), **more

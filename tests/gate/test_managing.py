@@ -123,7 +123,9 @@ async def test_limited_management_lists_and_revokes_no_wider_key(staffed: Staffe
     system = Actor.system(staffed.office.world.tenant.id, "test")
     async with transaction(staffed.api.make) as session:
         for name, reach in (("wide", None), ("near", [staffed.account])):
-            await accounts.issue_api_key(session, system, name=name, accounts=reach, at=build.T0)
+            await accounts.issue_api_key(
+                session, system, name=name, accounts=reach, all_accounts=reach is None, at=build.T0
+            )
     listed = await staffed.api.data(limited, "{ apiKeys(first: 10) { edges { node { name } } } }")
     assert [edge["node"]["name"] for edge in listed["apiKeys"]["edges"]] == ["near"]
 

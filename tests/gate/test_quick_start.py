@@ -52,7 +52,7 @@ async def partner(server: Server, tmp_path: Path) -> Partner:
     async with transaction(server.api.make) as session:
         actor = Actor.system(office.world.tenant.id, "test")
         _, key = await accounts.issue_api_key(
-            session, actor, name="quick start", role=Role.PARTNER, at=build.T0
+            session, actor, name="quick start", role=Role.PARTNER, all_accounts=True, at=build.T0
         )
     place = tmp_path / "partner"
     place.mkdir()

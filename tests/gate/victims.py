@@ -59,7 +59,9 @@ async def furnished(api: Api) -> Office:
             session, world.staff, paused.id, cause=PauseCause.WAITING_ON_CLIENT, at=at
         )
         await incidents.resolve(session, world.staff, solved.id, resolution="Glued", at=at)
-        await accounts.issue_api_key(session, system, name="probe me", role=Role.PARTNER, at=T0)
+        await accounts.issue_api_key(
+            session, system, name="probe me", role=Role.PARTNER, all_accounts=True, at=T0
+        )
     async with transaction(make) as session:
         broken = await session.scalars(
             select(Promise).where(Promise.tenant_id == world.tenant.id, Promise.state == State.LATE)

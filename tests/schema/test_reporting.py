@@ -28,7 +28,8 @@ async def key(api: Api, office: Office, *, everything: bool = False) -> str:
     async with transaction(api.make) as session:
         _, text = await accounts.issue_api_key(
             session, system, name="Alarm centre",
-            accounts=None if everything else [office.world.account.id], at=build.T0,
+            accounts=None if everything else [office.world.account.id],
+            all_accounts=everything, at=build.T0,
         )  # fmt: skip
     return text
 

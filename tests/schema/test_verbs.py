@@ -394,7 +394,7 @@ async def test_a_retryable_refusal_is_not_kept(api: Api, office: Office) -> None
 
 
 async def test_a_keys_text_is_told_once(api: Api, office: Office) -> None:
-    issue = f"""mutation {{ issueApiKey(input: {{name: "partner", idempotencyKey: "key"}}) {{
+    issue = f"""mutation {{ issueApiKey(input: {{name: "partner", allAccounts: true, idempotencyKey: "key"}}) {{
         ... on IssuedApiKey {{ secret apiKey {{ id prefix role }} }} {REFUSAL} }} }}"""
     first = (await api.data(office.manager, issue))["issueApiKey"]
     again = (await api.data(office.manager, issue))["issueApiKey"]

@@ -113,7 +113,9 @@ async def test_who_is_limited_to_some_accounts_stops_no_key_that_reaches_further
     world = await build.client(make)
     async with transaction(make) as session:
         boss = management(world, limited=False)
-        everything, _ = await accounts.issue_api_key(session, boss, name="Everything", at=T0)
+        everything, _ = await accounts.issue_api_key(
+            session, boss, name="Everything", all_accounts=True, at=T0
+        )
         ours, _ = await accounts.issue_api_key(
             session, boss, name="Ours", accounts=[world.account.id], at=T0
         )
