@@ -247,6 +247,19 @@ def export_audit(
 
 
 @app.command()
+def restored(
+    reason: Annotated[str, typer.Option(help="Why, such as the backup's date.")],
+    data: Data = None,
+) -> None:
+    """Begin a new epoch of the ledger after a backup was restored, so that readers of the old one are told."""
+    from api.commands.restored import run
+    from api.commands.surroundings import surroundings
+
+    with surroundings(data) as settings:
+        run(settings, reason)
+
+
+@app.command()
 def outbox(
     action: Annotated[str | None, typer.Argument(help="retry, lift, or nothing: look.")] = None,
     consequence: Annotated[

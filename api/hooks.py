@@ -132,7 +132,7 @@ class Teller:
 
     def cursor(self, fact: Numbered) -> str:
         """Where the fact stands."""
-        return cursor.of_seq(self._secret, fact.tenant_id, fact.seq)
+        return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
     async def say(self, webhook: Webhook, actor: Actor, fact: Numbered) -> bytes:
         """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""

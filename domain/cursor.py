@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -45,17 +46,34 @@ def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
     return msgspec.msgpack.decode(payload, type=list[Value])
 
 
-def of_seq(secret: bytes, tenant_id: UUID, seq: int) -> str:
+class Position(NamedTuple):
+    """A place in the ledger, and what a cursor keeps of the hash of the fact there.
+
+    `link` is None for the beginning, for places where no fact of the company stands, and in older cursors.
+    """
+
+    seq: int
+    link: int | None = None
+
+
+def of_seq(secret: bytes, tenant_id: UUID, seq: int, link: int | None = None) -> str:
     """The cursor of a fact: the same one in the ledger, in subscriptions and in webhooks."""
-    return encode(secret, tenant_id, [_LEDGER, seq])
+    return encode(secret, tenant_id, [_LEDGER, seq] if link is None else [_LEDGER, seq, link])
+
+
+def position_of(secret: bytes, tenant_id: UUID, token: str) -> Position:
+    """The place of a cursor. `domain.numbering.check_cursor` decides whether the ledger still has it."""
+    match decode(secret, tenant_id, token):
+        case [str(purpose), int(seq)] if purpose == _LEDGER:
+            return Position(seq)
+        case [str(purpose), int(seq), int(link)] if purpose == _LEDGER:
+            return Position(seq, link)
+    raise _invalid()
 
 
 def seq_of(secret: bytes, tenant_id: UUID, token: str) -> int:
-    """The fact a cursor stands at. Whether the ledger has come that far is for the reader of the ledger to say."""
-    match decode(secret, tenant_id, token):
-        case [str(purpose), int(seq)] if purpose == _LEDGER:
-            return seq
-    raise _invalid()
+    """The `seq` of a cursor."""
+    return position_of(secret, tenant_id, token).seq
 
 
 def _sign(secret: bytes, tenant_id: UUID, payload: bytes) -> bytes:

@@ -27,6 +27,7 @@ class Code(StrEnum):
     BUSY = "BUSY"
     SIGN_OFF_NEEDED = "SIGN_OFF_NEEDED"
     TOO_MANY = "TOO_MANY"
+    LEDGER_RESTORED = "LEDGER_RESTORED"
 
 
 @dataclass(frozen=True, slots=True)

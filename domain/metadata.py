@@ -1,6 +1,6 @@
 """Every table, imported once: what migrations and checks compare the database with."""
 
-from domain import disclosure, idempotency, ledger, outbox
+from domain import disclosure, epoch, idempotency, ledger, outbox
 from domain.accounts import model as accounts
 from domain.agreements import model as agreements
 from domain.archive import model as archive
@@ -34,6 +34,7 @@ MODELS = (
     credentials,
     disclosure,
     duties,
+    epoch,
     escalation,
     idempotency,
     incidents,

@@ -7,7 +7,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,8 @@ from sqlalchemy.orm import aliased, load_only
 
 from domain.actor import Origin
 from domain.base import JSON, uuid7
+from domain.cursor import Position
+from domain.errors import Code, Refused
 from domain.ledger import GENESIS, Entry, LedgerHead, chain
 from domain.outbox import Outbox
 
@@ -45,16 +47,46 @@ class Numbered(msgspec.Struct, frozen=True, array_like=True):
     actor: str
     body: JSON
     trace_id: str | None = None
+    link: int | None = None
+    """What a cursor keeps of the fact's hash, see `link_of`."""
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
         """The row, ready to travel; the row must have its number."""
         if entry.seq is None:
             raise ValueError(f"fact {entry.id} has no number yet")
-        return cls(*(getattr(entry, name) for name in cls.__struct_fields__))
+        values: dict[str, Any] = {name: getattr(entry, name) for name in _COLUMNS}
+        return cls(**values | {"link": link_of(entry.hash)})
 
 
-_TRAVELS = load_only(*(getattr(Entry, name) for name in Numbered.__struct_fields__))
+_COLUMNS = tuple(name for name in Numbered.__struct_fields__ if name != "link")
+_TRAVELS = load_only(*(getattr(Entry, name) for name in _COLUMNS), Entry.hash)
+
+
+def link_of(fact_hash: bytes | None) -> int | None:
+    """The first six bytes of a fact's hash as a number: with its `seq` they name one fact of one history."""
+    return None if fact_hash is None else int.from_bytes(fact_hash[:6], "big")
+
+
+async def check_cursor(session: AsyncSession, at: Position, *, argument: str) -> int:
+    """Return the `seq` of a cursor; refuse it when the ledger has not come that far, or has another fact there.
+
+    The latter means that the ledger was restored from a backup after the cursor was given and has grown past it
+    since. Going on from it would skip the facts in between without a word. `session` sees every company.
+    """
+    last = await head(session)
+    if 0 <= at.seq <= last:
+        found = await session.scalar(select(Entry.hash).where(Entry.seq == at.seq))
+        if at.link is None or found is None or link_of(found) == at.link:
+            return at.seq
+    elif at.link is None:
+        raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument=argument)
+    raise Refused(
+        Code.LEDGER_RESTORED,
+        "The ledger was restored from a backup after this cursor was given: what you have may not have happened. "
+        "Read the ledger from its beginning, or from the last fact whose hash is still the same.",
+        argument=argument,
+    )
 
 
 async def ledger_name(session: AsyncSession) -> str:
@@ -74,6 +106,14 @@ async def ledger_name(session: AsyncSession) -> str:
 async def head(session: AsyncSession) -> int:
     """The highest number given so far; 0 in an empty ledger."""
     return await session.scalar(select(func.coalesce(func.max(Entry.seq), 0))) or 0
+
+
+async def last_recorded_at(session: AsyncSession) -> datetime | None:
+    """When the last numbered fact was recorded; None in an empty ledger."""
+    recorded_at: datetime | None = await session.scalar(
+        select(Entry.recorded_at).where(Entry.seq.is_not(None)).order_by(Entry.seq.desc()).limit(1)
+    )
+    return recorded_at
 
 
 async def read(

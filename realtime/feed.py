@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from domain import numbering
 from domain.actor import Actor
+from domain.cursor import Position
 from domain.db import Sessions
 from domain.errors import Code, Refused
 from domain.ledger import Entry
@@ -49,7 +50,7 @@ class _Ear:
 class Facts(Source):
     """The facts of one account (or of all that the actor may watch) in rising `seq`, each once.
 
-    `after` is the `seq` of the last fact the reader has; None starts with what happens from now on. `kinds` None is
+    `after` is the place of the last fact the reader has; None starts with what happens from now on. `kinds` None is
     every kind; `only` chooses further, and `where` says as much of that as SQL can. `shown` is what a fact is told as.
     A `Gap` may come as the last item. Refuses an account that does not exist for the actor, a tenant-wide feed without
     the right to it, and an `after` that the ledger has not reached.
@@ -65,7 +66,7 @@ class Facts(Source):
         kinds: Collection[str] | None = None,
         only: Callable[[Numbered], bool] | None = None,
         where: ColumnElement[bool] | None = None,
-        after: int | None = None,
+        after: Position | None = None,
         shown: Callable[[Numbered | Gap], Any] = _as_is,
         room: int = ROOM,
     ) -> None:
@@ -74,6 +75,7 @@ class Facts(Source):
         self._kinds = None if kinds is None else frozenset(kinds)
         self._only, self._where, self._shown, self._room = only, where, shown, room
         self._after, self._told = after, 0
+        self._restores = hub.restores
 
     async def begin(self) -> None:
         """Refuse who may not, and find the place to begin at."""
@@ -84,9 +86,8 @@ class Facts(Source):
             await admit(session, self._actor, self._topic[1])
             # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
             now = await numbering.head(session)
-        if self._after is not None and not 0 <= self._after <= now:
-            raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
-        self._told = now if self._after is None else self._after
+        self._restores = self._hub.restores
+        self._told = now if self._after is None else await self._hub.check_cursor(self._after)
 
     def place(self) -> int:
         """The hub's position, or the place that the reader has already when that is further."""
@@ -122,7 +123,9 @@ class Facts(Source):
 
     def gap(self, after: int) -> Told | None:
         """The notice with which a reader that is too slow is let go."""
-        return Told(after, self._shown(Gap(after, GapReason.TOO_SLOW)), last=True)
+        restored = self._hub.restores != self._restores
+        reason = GapReason.RESTORED if restored else GapReason.TOO_SLOW
+        return Told(after, self._shown(Gap(after, reason)), last=True)
 
     def _wants(self, fact: Numbered) -> bool:
         return (
@@ -148,8 +151,9 @@ class Facts(Source):
 
 
 async def facts(
-    hub: Hub, make: Sessions, actor: Actor, **asked: Any
+    hub: Hub, make: Sessions, actor: Actor, *, after: int | None = None, **asked: Any
 ) -> AsyncGenerator[Numbered | Gap]:
-    """Follow `Facts` alone."""
-    async for told in Facts(hub, make, actor, **asked):
+    """Follow `Facts` alone, behind the fact number `after`."""
+    place = None if after is None else Position(after)
+    async for told in Facts(hub, make, actor, after=place, **asked):
         yield told

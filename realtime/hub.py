@@ -16,6 +16,7 @@ import structlog
 from redis.asyncio import Redis
 
 from domain import numbering
+from domain.cursor import Position
 from domain.db import Sessions
 from domain.numbering import Numbered
 from realtime.stream import Line, Streams
@@ -46,10 +47,15 @@ class Listener:
         if self.overran or not self._wants(fact):
             return
         if len(self._facts) >= self._room:
-            self.overran = True
-            self._facts.clear()
+            self.overrun()
         else:
             self._facts.append(fact)
+        self._filled.set()
+
+    def overrun(self) -> None:
+        """End this listener: what follows is not passed on."""
+        self.overran = True
+        self._facts.clear()
         self._filled.set()
 
     async def take(self) -> list[Numbered]:
@@ -73,6 +79,8 @@ class Hub:
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._redis_back_at = 0.0
+        self.restores = 0
+        """How often the ledger was found shorter than what was passed on."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run(), name="hub")
@@ -93,6 +101,11 @@ class Hub:
     def listeners(self) -> int:
         """How many listen."""
         return sum(map(len, self._topics.values()))
+
+    async def check_cursor(self, at: Position, *, argument: str = "after") -> int:
+        """As `domain.numbering.check_cursor`, over all companies' facts."""
+        async with self._make() as session:
+            return await numbering.check_cursor(session, at, argument=argument)
 
     async def ready(self) -> None:
         """Wait until the hub knows where the ledger stands."""
@@ -161,9 +174,22 @@ class Hub:
         while True:
             async with self._make() as session:
                 facts = await numbering.read(session, after=self.position, limit=PAGE)
+                if not facts and await numbering.head(session) < self.position:
+                    return await self._start_over()
             await self._pass_on(self._line.jump(facts))
             if len(facts) < PAGE:
-                return
+                return None
+
+    async def _start_over(self) -> None:
+        """Follow a ledger that was restored from a backup, and end every listener: what they have may not be in it."""
+        log.warning("hub.ledger_restored", position=self.position)
+        if self._streams is not None:
+            await self._streams.aclose()
+        self.restores += 1
+        self._streams = await self._start()
+        for listeners in self._topics.values():
+            for listener in listeners:
+                listener.overrun()
 
     async def _pass_on(self, facts: Sequence[Numbered]) -> None:
         for count, fact in enumerate(facts, start=1):

@@ -16,6 +16,7 @@ class GapReason(StrEnum):
     """Why a feed ends."""
 
     TOO_SLOW = "too_slow"  # the reader did not keep up: come back with the cursor
+    RESTORED = "restored"  # the ledger was restored from a backup: read it again
     TOO_FAR = "too_far"  # more was missed than a feed replays: read the ledger, then come back
 
 

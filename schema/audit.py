@@ -133,7 +133,8 @@ class AuditQuery:
     ) -> Held | None:
         """The proof that a fact is under a checkpoint; null when it is not yours to see or not under it (yet)."""
         ctx: Context = info.context
-        seq = cursor.seq_of(ctx.secret, ctx.actor.tenant_id, entry_id)
+        at = cursor.position_of(ctx.secret, ctx.actor.tenant_id, entry_id)
+        seq = await ctx.hub.check_cursor(at, argument="entryId")
         async with ctx.sessions() as session:
             under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
             if under is None:
@@ -193,6 +194,7 @@ class AuditQuery:
         async with ctx.sessions() as session:
             for size in (since, to):
                 if await audit.checkpoint(session, ctx.actor.tenant_id, size=size) is None:
+                    await audit.must_not_be_restored(session)
                     return None
             if since > to:
                 return None

@@ -31,6 +31,7 @@ from schema.thin import answers, follows, names, shows
 names(
     GapReason, "GapReason",
     too_slow="You did not keep up. Subscribe again with this cursor.",
+    restored="The ledger was restored from a backup: what you have may not have happened. Read `ledger` again.",
     too_far="More was missed than a feed replays. Read `ledger` from this cursor, then subscribe again.",
 )  # fmt: skip
 
@@ -98,7 +99,8 @@ class FeedEvent:
     @staticmethod
     def cursor(row: Row, info: Info) -> str:
         """Where you are; give it as `after` when you come back."""
-        return _cursor(info.context.secret, row.tenant_id, row.seq)
+        link = None if row.fact is None else row.fact.link
+        return _cursor(info.context.secret, row.tenant_id, row.seq, link)
 
     @answers(strawberry.ID | None)
     @staticmethod
@@ -151,8 +153,8 @@ def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Fac
             return Item(actor.tenant_id, told.after, gap=told.reason)
         return Item(actor.tenant_id, told.seq, fact=told)
 
-    seq = None if after is None else cursor.seq_of(ctx.secret, actor.tenant_id, after)
-    return Facts(ctx.hub, ctx.sessions, actor, after=seq, shown=shown, **asked)
+    place = None if after is None else cursor.position_of(ctx.secret, actor.tenant_id, after)
+    return Facts(ctx.hub, ctx.sessions, actor, after=place, shown=shown, **asked)
 
 
 After = Annotated[

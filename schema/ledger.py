@@ -9,7 +9,6 @@ from sqlalchemy import Select
 
 from domain import cursor, numbering
 from domain.disclosure import is_commitment
-from domain.errors import Code, Refused
 from domain.ledger import Entry
 from schema import ids
 from schema.accounts import Account
@@ -101,7 +100,7 @@ class LedgerEntry:
         """Where it stands, good for `ledger` and for subscriptions; null in the instant before it is numbered."""
         if row.seq is None:
             return None
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+        return _cursor_of(info.context, row)
 
     @answers(str | None)
     @staticmethod
@@ -129,14 +128,16 @@ async def ledger_page(ctx: Context, query: Select[Any], window: Window) -> Page:
     query = query.order_by(Entry.seq.desc() if window.backward else Entry.seq).limit(size + 1)
     async with ctx.sessions() as session:
         rows = list(await session.scalars(query))
-    return arranged(rows, window, lambda row: cursor.of_seq(ctx.secret, row.tenant_id, row.seq))
+    return arranged(rows, window, lambda row: _cursor_of(ctx, row))
+
+
+def _cursor_of(ctx: Context, row: Entry) -> str:
+    """The cursor of a fact that has its number."""
+    return cursor.of_seq(ctx.secret, row.tenant_id, row.seq or 0, numbering.link_of(row.hash))
 
 
 async def _place(ctx: Context, token: str | None, argument: str) -> int | None:
     if token is None:
         return None
-    seq = cursor.seq_of(ctx.secret, ctx.actor.tenant_id, token)
-    async with ctx.sessions() as session:
-        if seq <= await numbering.head(session):
-            return seq
-    raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument=argument)
+    at = cursor.position_of(ctx.secret, ctx.actor.tenant_id, token)
+    return await ctx.hub.check_cursor(at, argument=argument)

@@ -33,6 +33,7 @@ names(
     busy="Somebody else is changing it right now; ask again.",
     sign_off_needed="The terms may cost more than the limit; somebody has to sign off their simulation.",
     too_many="More at once than you may ask for; ask again later.",
+    ledger_restored="The ledger was restored from a backup: read it again from the beginning.",
 )
 
 

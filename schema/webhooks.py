@@ -279,7 +279,8 @@ class WebhookMutation:
     ) -> WebhookRow:
         """Push facts once more, each under the `webhook-id` it had."""
         await webhooks.locked(ask.session, ask.actor, id)
-        seq = cursor.seq_of(ask.ctx.secret, ask.actor.tenant_id, after)
+        place = cursor.position_of(ask.ctx.secret, ask.actor.tenant_id, after)
+        seq = await ask.ctx.hub.check_cursor(place)
         return await webhooks.replay(ask.session, ask.actor, id, after=seq, at=ask.at)
 
     @verb(WebhookDelivery)

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain import numbering, outbox
+from domain import epoch, numbering, outbox
 from domain.db import Sessions, connect, transaction
 from domain.ledger import ShardMark
 from realtime.stream import Streams
@@ -74,6 +74,7 @@ class Relay:
         """Stand for leader and lead, for one connection's life. Raises when that connection is lost."""
         async with self._connected() as connection:
             await self._win(connection)
+            await self._ensure_epoch(connection)
             self.leads = True
             log.info("relay.leads")
             try:
@@ -115,6 +116,12 @@ class Relay:
             await connection.commit()
             await asyncio.sleep(POLL_S)
         await connection.commit()
+
+    async def _ensure_epoch(self, connection: AsyncConnection) -> None:
+        """Begin a new epoch before the first fact is numbered on a PostgreSQL that was restored from a backup."""
+        async with AsyncSession(connection) as session, session.begin():
+            found = await epoch.ensure(session, at=datetime.now(UTC))
+            log.info("relay.epoch", epoch=str(found.id), reason=found.reason)
 
     async def _number(self, connection: AsyncConnection) -> None:
         """Number what is committed, batch by batch, until cancelled."""

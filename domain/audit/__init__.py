@@ -11,7 +11,15 @@ from domain.audit.actions import (
 )
 from domain.audit.model import Checkpoint, Leaf
 from domain.audit.notes import Signer
-from domain.audit.reads import Damaged, Held, checkpoint, consistency, held, published_sizes
+from domain.audit.reads import (
+    Damaged,
+    Held,
+    checkpoint,
+    consistency,
+    held,
+    must_not_be_restored,
+    published_sizes,
+)
 from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "held",
     "is_shown",
     "leaf_text",
+    "must_not_be_restored",
     "origin_of",
     "publish",
     "published_sizes",

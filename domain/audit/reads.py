@@ -13,6 +13,8 @@ from domain.audit.model import Checkpoint, Leaf, Tile
 from domain.audit.rules import leaf_text
 from domain.base import JSON
 from domain.disclosure import Disclosure, is_commitment
+from domain.epoch import LedgerEpoch
+from domain.errors import Code, Refused
 from domain.ledger import Entry
 
 READ = (
@@ -46,6 +48,17 @@ async def checkpoint(
         query = query.where(Checkpoint.size == size)
     found: Checkpoint | None = await session.scalar(query.order_by(Checkpoint.size.desc()).limit(1))
     return found
+
+
+async def must_not_be_restored(session: AsyncSession) -> None:
+    """Refuse when the ledger was restored from a backup: checkpoints signed before may be of another history."""
+    epochs = list(await session.scalars(select(LedgerEpoch).order_by(LedgerEpoch.began_at)))
+    if len(epochs) > 1:
+        raise Refused(
+            Code.LEDGER_RESTORED,
+            f"The ledger was restored from a backup on {epochs[-1].began_at:%Y-%m-%d %H:%M} UTC "
+            f"({epochs[-1].reason}): no checkpoint of this size is in its history.",
+        )
 
 
 async def consistency(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -178,7 +179,7 @@ async def test_a_reader_that_stops_reading_gets_a_gap_and_bounded_memory_while_o
 ) -> None:
     whom = await facts.client(make)
     after = (await facts.number_all(make)).seq
-    ask = {"account_id": whom.account_id, "kinds": ["test.noted"], "after": after}
+    ask: dict[str, Any] = {"account_id": whom.account_id, "kinds": ["test.noted"], "after": after}
     async with (
         aclosing(feed.facts(hub, make, whom.actor, **ask, room=10)) as slow,
         aclosing(feed.facts(hub, make, whom.actor, **ask)) as quick,
