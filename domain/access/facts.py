@@ -48,7 +48,7 @@ FACTS: dict[Right, str] = {
     " webhook.replayed webhook.resumed webhook.secret_rotated",
     R.OPERATE: "consequence.retried",
     R.READ_SETTINGS: "data.expired",
-    R.READ_LEDGER: "checkpoint.published checkpoint.requested",
+    R.READ_LEDGER: "checkpoint.published checkpoint.requested ledger.restored",
 }
 """Right → the kinds of facts it opens. `READ_EVERY_FACT` opens all kinds, also those that are no longer written."""
 RIGHT_OF_KIND = {kind: right for right, kinds in FACTS.items() for kind in kinds.split()}

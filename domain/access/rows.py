@@ -125,7 +125,7 @@ NEVER_SHOWN = frozenset(
         *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
         *("invitation", "sign_in", "refresh_token", "message_enclosure", "contact_address"),
         *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
-        *("quality_look", "portfolio", "ledger"),
+        *("quality_look", "portfolio", "ledger", "ledger_epoch"),
     }
 )
 """Tables of which nobody reads rows through the API as they are. The ledger has a table of its own, `facts`."""
