@@ -25,6 +25,7 @@ from api import (
     keys,
     migrate,
     pages,
+    password_pages,
     sockets,
     unsubscribe,
 )
@@ -37,6 +38,7 @@ from api.gate import Gate
 from api.hooks import Registrar
 from api.login import Login
 from api.oidc import Oidc
+from api.peers import Proxies
 from api.persisted import Persisted, read_manifest
 from api.state import POOL_SIZE, State, utc_now
 from api.telemetry import Edge
@@ -66,6 +68,7 @@ def application(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", sockets.connect),
             Route("/schema.graphql", _sdl),
             *auth_paths.routes(),
+            *password_pages.routes(),
             *unsubscribe.routes(),
             *downloads.routes(),
             *ingest.routes(),
@@ -160,7 +163,8 @@ def _lifespan(
                 intake=intake,
                 keys=signing,
                 authenticator=authenticator,
-                login=Login(make, signing, redis),
+                login=Login(make, signing, redis, settings),
+                proxies=Proxies(settings.trusted_proxies),
                 cursor_secret=signing.secret("cursor"),
                 audience=audience,
                 desk=Registrar(engine, gate, vault, settings.webhook_loopback),

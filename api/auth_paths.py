@@ -1,21 +1,33 @@
 """The paths below `/auth`: JSON in, JSON out, POST only; and the keys that our tokens are signed with."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.attempts import Denied
 from api.auth import bearer
 from api.errors import plain
-from api.login import Denied, DeviceAsk, InvitationAsk, LoginAsk, PasswordAsk, RefreshAsk
+from api.login_asks import (
+    DeviceAsk,
+    ForgottenAsk,
+    InvitationAsk,
+    LoginAsk,
+    PasswordAsk,
+    RefreshAsk,
+)
 from api.state import State
 from domain import credentials
+from domain.accounts import Tenant
 from domain.actor import Actor
+from domain.credentials import Requester
 from domain.db import transaction
 from domain.errors import Code, Refused
 from schema import ids
@@ -34,6 +46,7 @@ def routes() -> list[Route]:
         "/auth/refresh": _refresh,
         "/auth/logout": _logout,
         "/auth/password": _password,
+        "/auth/forgotten": _forgotten,
         "/auth/invitations": _invite,
         "/auth/devices": _enrol,
         "/auth/devices/{device_id}/revoke": _revoke,
@@ -67,12 +80,12 @@ def _answering(
 
 async def _login(request: Request) -> dict[str, Any]:
     ask = await _read(request, LoginAsk)
-    return await _state(request).login.sign_in(ask, _address(request), at=_state(request).now())
+    return await _state(request).login.sign_in(ask, requester_of(request), at=_state(request).now())
 
 
 async def _refresh(request: Request) -> dict[str, Any]:
     ask = await _read(request, RefreshAsk)
-    return await _state(request).login.renew(ask, at=_state(request).now())
+    return await _state(request).login.renew(ask, requester_of(request), at=_state(request).now())
 
 
 async def _logout(request: Request) -> None:
@@ -84,16 +97,37 @@ async def _password(request: Request) -> None:
     ask = await _read(request, PasswordAsk)
     actor = None if ask.invitation is not None else await _actor(request)
     state = _state(request)
-    await state.login.set_password(ask, actor, _address(request), at=state.now())
+    await state.login.set_password(ask, actor, requester_of(request), at=state.now())
+
+
+async def _forgotten(request: Request) -> dict[str, Any]:
+    ask = await _read(request, ForgottenAsk)
+    state = _state(request)
+    await state.login.forgotten(ask, requester_of(request), at=state.now())
+    return {"message": "If there is a user with this address, a letter is on its way."}
 
 
 async def _invite(request: Request) -> dict[str, Any]:
     state, actor = _state(request), await _actor(request)
     ask = await _read(request, InvitationAsk)
-    user_id = ids.wanted(ask.user_id, "User", "userId")
+    user_id = _wanted(ask.user_id, "User", "userId")
+    lifetime = timedelta(hours=state.settings.invitation_hours)
     async with transaction(state.scoped(actor)) as session:
-        row, secret = await credentials.invite(session, actor, user_id, at=state.now())
+        row, secret = await credentials.invite(
+            session,
+            actor,
+            user_id,
+            at=state.now(),
+            lifetime=lifetime,
+            may_show=not await _signs_in_elsewhere(session, state, actor),
+        )
     return {"invitation": secret, "expiresAt": row.expires_at}
+
+
+async def _signs_in_elsewhere(session: AsyncSession, state: State, actor: Actor) -> bool:
+    """Whether an identity provider knows the company's users, so that nobody can tell who never signed in."""
+    company = await session.get_one(Tenant, actor.tenant_id)
+    return any(issuer.company == company.name for issuer in state.settings.oidc)
 
 
 async def _enrol(request: Request) -> dict[str, Any]:
@@ -101,17 +135,22 @@ async def _enrol(request: Request) -> dict[str, Any]:
     ask = await _read(request, DeviceAsk)
     async with transaction(state.scoped(actor)) as session:
         device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
-    return {"id": device.id, "name": device.name, "token": secret}
+    return {"id": ids.write("Device", device.id), "name": device.name, "token": secret}
 
 
 async def _revoke(request: Request) -> None:
     state, actor = _state(request), await _actor(request)
-    try:
-        device_id = UUID(request.path_params["device_id"])
-    except ValueError:
-        raise Refused(Code.NOT_FOUND, "No such device.", argument="id") from None
+    device_id = _wanted(request.path_params["device_id"], "Device", "id")
     async with transaction(state.scoped(actor)) as session:
         await credentials.revoke_device(session, actor, device_id, at=state.now())
+
+
+def _wanted(text: str, type_name: str, argument: str) -> UUID:
+    """The row that a global id, or the bare UUID of an older client, names; refused like one that is not there."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return ids.wanted(text, type_name, argument)
 
 
 async def _jwks(request: Request) -> Response:
@@ -124,8 +163,10 @@ def _state(request: Request) -> State:
     return state
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else "unknown"
+def requester_of(request: Request) -> Requester:
+    """From where somebody asks."""
+    address = _state(request).proxies.client_of(request.scope)
+    return Requester(address, request.headers.get("user-agent", ""))
 
 
 async def _actor(request: Request) -> Actor:

@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.peers import PEER
+
 HEAD_S = 10.0  # from the beginning of a connection or a request to the end of its head
 BODY_S = 30.0  # from there to the end of its body; who reads one is less patient than that
 HEAD_BYTES = 64 * 1024  # address and headers
@@ -53,6 +55,7 @@ class Http(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope[PEER] = self.client  # type: ignore[literal-required]
         self._heads += 1
         self._in_head, self._bytes = True, 0
         self._within(HEAD_S)

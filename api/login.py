@@ -1,173 +1,200 @@
-"""Signing in: what a password, a refresh token and an invitation are good for, and how often one may try."""
+"""Signing in: what a password, a refresh token and an invitation are good for."""
 
 import asyncio
-import hashlib
-import math
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from redis.asyncio import Redis
 
-from api.errors import plain
+from api.attempts import Attempts, Denied
 from api.keys import Keys
+from api.login_asks import ForgottenAsk, LoginAsk, PasswordAsk, RefreshAsk
+from api.peers import throttle_name
 from api.throttle import Either, Rate
 from domain import credentials
 from domain.accounts import User
 from domain.actor import Actor
-from domain.credentials import Candidate, Renewed
-from domain.credentials.rules import check_password
+from domain.credentials import Candidate, Renewed, Requester
+from domain.credentials.rules import LONGEST, check_password
 from domain.db import Sessions, transaction
+from domain.settings import Settings
+from schema import ids
 
 ACCESS = timedelta(minutes=15)
-OF_AN_ACCOUNT = Rate(per_s=1 / 60, burst=5)
-OF_AN_ADDRESS = Rate(per_s=0.5, burst=30)
+RESETS_OF_AN_ADDRESS = Rate(per_s=1 / 1200, burst=3)  # letters to one mailbox
+RESETS_OF_A_CLIENT = Rate(per_s=1 / 60, burst=10)
 HASHES_AT_ONCE = 2  # 64 MiB and 0.1 s of processor each
 
 _NOBODY = "The address or the password is wrong."
-
-
-class Denied(Exception):
-    """The answer is no, with this status."""
-
-    def __init__(self, status: int, message: str, code: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.error, self.headers = status, plain(message, code), headers
-
-
-class LoginAsk(msgspec.Struct, rename="camel"):
-    """Who signs in. `company` is needed by those whose address several companies know."""
-
-    email: str
-    password: str
-    company: str | None = None
-
-
-class RefreshAsk(msgspec.Struct, rename="camel"):
-    """A refresh token, to be renewed or ended."""
-
-    refresh_token: str
-
-
-class PasswordAsk(msgspec.Struct, rename="camel"):
-    """A new password, by invitation, or by the current one of who is signed in."""
-
-    password: str
-    invitation: str | None = None
-    current: str | None = None
-
-
-class InvitationAsk(msgspec.Struct, rename="camel"):
-    """Whom to invite; `userId` is the global id."""
-
-    user_id: str
-
-
-class DeviceAsk(msgspec.Struct):
-    """What to call the device."""
-
-    name: str
+_CURRENT = "The current password is wrong."
+_SEVERAL = (
+    "The password is right for several users: choose one of `choices`, and send its `user` along."
+)
 
 
 class Login:
     """What signing in takes: keys, throttles, and a bounded number of hashes at a time."""
 
-    def __init__(self, make: Sessions, keys: Keys, redis: Redis) -> None:
+    def __init__(self, make: Sessions, keys: Keys, redis: Redis, settings: Settings) -> None:
         self._make = make
         self._keys = keys
+        self._settings = settings
         self._throttle = Either(redis)
+        self._attempts = Attempts(self._throttle)
         self._hashes = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._device_key = keys.secret("known device")
         self._decoy: str | None = None
 
-    async def sign_in(self, ask: LoginAsk, address: str, *, at: datetime) -> dict[str, Any]:
-        """Tokens for an address and its password. An unknown address takes as long as a wrong password."""
-        await self._slow_down(ask.email, address)
-        async with self._make() as session:
-            found = await credentials.candidates(session, ask.email, company=ask.company)
-        user = await self._proven(found[0] if len(found) == 1 else None, ask.password)
-        if user is None:
-            raise Denied(401, _NOBODY, "UNAUTHENTICATED")
-        async with transaction(self._make) as session:
-            renewed = await credentials.begin(session, user, at=at)
-        return self._tokens(renewed, at)
+    async def sign_in(self, ask: LoginAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
+        """Tokens for an address and its password. An unknown address takes as long as a wrong password.
 
-    async def renew(self, ask: RefreshAsk, *, at: datetime) -> dict[str, Any]:
+        One address may be several users, also of several companies: the password is compared with all of theirs, and
+        when it is right for several, the answer lists these and asks to choose.
+        """
+
+        async def check() -> list[Candidate] | None:
+            async with self._make() as session:
+                found = await credentials.candidates(session, ask.email)
+            fits = await self._fitting(found, ask.password)
+            return [each for each in fits if _is_chosen(each, ask)] or None
+
+        device = self._device(ask.device, ask.email)
+        fits = await self._attempts.judge(
+            ask.email, requester.address, check, wrong=_NOBODY, device=device
+        )
+        if len(fits) > 1:
+            choices = [
+                {
+                    "user": ids.write("User", user.id),
+                    "company": company,
+                    "name": user.name,
+                    "role": user.role.name,
+                }
+                for user, _, company in fits
+            ]
+            raise Denied(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
+        async with transaction(self._make) as session:
+            renewed = await credentials.begin(session, fits[0].user, requester, at=at)
+        return self._tokens(renewed, at) | {"device": self._new_device(ask.email)}
+
+    async def renew(self, ask: RefreshAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
         """The next pair of tokens."""
         async with transaction(self._make) as session:
-            renewed = await credentials.renew(session, ask.refresh_token, at=at)
+            renewed = await credentials.renew(session, ask.refresh_token, requester, at=at)
         if renewed is None:
             raise Denied(401, "This refresh token is not good (any more).", "UNAUTHENTICATED")
         return self._tokens(renewed, at)
 
     async def sign_out(self, ask: RefreshAsk, *, at: datetime) -> None:
-        """End the sign-in of a refresh token; its access tokens end within seconds."""
+        """End the session of a refresh token; its access tokens end within seconds."""
         async with transaction(self._make) as session:
             await credentials.end(session, ask.refresh_token, at=at)
 
     async def set_password(
-        self, ask: PasswordAsk, actor: Actor | None, address: str, *, at: datetime
+        self, ask: PasswordAsk, actor: Actor | None, requester: Requester, *, at: datetime
     ) -> None:
-        """Set a password; every sign-in of the user ends."""
+        """Set a password; every session of the user ends."""
         if ask.invitation is not None:
-            async with transaction(self._make) as session:
-                user = await credentials.accept(session, ask.invitation, at=at)
-                if user is None:
-                    raise Denied(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
-                check_password(ask.password, email=user.email)
-                hash = await self._hash(ask.password)
-                await credentials.change_password(session, user, hash=hash, at=at)
+            await self.set_by_invitation(ask.invitation, ask.password, at=at)
             return
-        user = await self._themselves(actor, ask.current or "", address)
+        user = await self._themselves(actor, ask.current or "", requester)
         check_password(ask.password, email=user.email)
         hash = await self._hash(ask.password)
         async with transaction(self._make) as session:
-            await credentials.change_password(session, user, hash=hash, at=at)
+            await credentials.change_password(
+                session, user, hash=hash, at=at, keep_devices=ask.keep_devices
+            )
 
-    async def _themselves(self, actor: Actor | None, current: str, address: str) -> User:
+    async def set_by_invitation(self, invitation: str, password: str, *, at: datetime) -> None:
+        """Use up an invitation and set the password; raises `Denied`, or `Refused` and leaves the invitation."""
+        async with self._make() as session:
+            user = await credentials.invited_user(session, invitation, at=at)
+        if user is not None:
+            check_password(password, email=user.email)
+            hash = await self._hash(password)  # before the transaction: a hash takes its time
+            async with transaction(self._make) as session:
+                user = await credentials.accept(session, invitation, at=at)
+                if user is not None:
+                    await credentials.change_password(session, user, hash=hash, at=at)
+        if user is None:
+            raise Denied(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
+
+    async def forgotten(self, ask: ForgottenAsk, requester: Requester, *, at: datetime) -> None:
+        """Send letters with which another password can be set; nothing tells whether there is such a user."""
+        began = asyncio.get_running_loop().time()
+        address = throttle_name(requester.address)
+        if await self._throttle.wait_s(f"reset:client:{address}", 1, RESETS_OF_A_CLIENT) > 0:
+            raise Denied(429, "Too many attempts; wait a moment.", "RATE_LIMITED")
+        mailbox = ask.email.strip().lower()[:400]
+        if await self._throttle.wait_s(f"reset:to:{mailbox}", 1, RESETS_OF_AN_ADDRESS) == 0:
+            lifetime = timedelta(minutes=self._settings.password_reset_minutes)
+            async with transaction(self._make) as session:
+                await credentials.ask_reset(session, mailbox, at=at, lifetime=lifetime)
+        await asyncio.sleep(began + 0.3 - asyncio.get_running_loop().time())
+
+    async def _themselves(self, actor: Actor | None, current: str, requester: Requester) -> User:
         """Who is signed in and knows the current password."""
         kind, _, user_id = ("", "", "") if actor is None else actor.subject.partition(":")
         if kind != "user":
             raise Denied(401, "Sign in, or use an invitation.", "UNAUTHENTICATED")
-        await self._slow_down(user_id, address)
-        async with self._make() as session:
-            found = await credentials.password_of(session, UUID(user_id))
-        user = await self._proven(found, current)
-        if user is None:
-            raise Denied(401, "The current password is wrong.", "UNAUTHENTICATED")
-        return user
 
-    async def _proven(self, found: Candidate | None, password: str) -> User | None:
-        """The user, if the password is the right one; a hash with yesterday's parameters is made anew on the way."""
+        async def check() -> list[Candidate] | None:
+            async with self._make() as session:
+                found = await credentials.password_of(session, UUID(user_id))
+            return await self._fitting([] if found is None else [found], current) or None
+
+        fits = await self._attempts.judge(user_id, requester.address, check, wrong=_CURRENT)
+        return fits[0].user
+
+    async def _fitting(self, found: list[Candidate], password: str) -> list[Candidate]:
+        """Those whose password this is; a hash with yesterday's parameters is made anew on the way."""
         if self._decoy is None:
             self._decoy = await self._hash("nobody's password")
-        if len(password) > 1024:
-            return None
-        hash = self._decoy if found is None else found.hash
-        async with self._hashes:
-            fits = await asyncio.to_thread(credentials.fits, hash, password)
-        if found is None or not fits:
-            return None
-        if credentials.is_outdated(found.hash):
+        if len(password) > LONGEST:
+            return []
+        if not found:
+            await self._compare(self._decoy, password)
+        return [each for each in found if await self._is_right(each, password)]
+
+    async def _is_right(self, candidate: Candidate, password: str) -> bool:
+        if not await self._compare(candidate.hash, password):
+            return False
+        if credentials.is_outdated(candidate.hash):
             anew = await self._hash(password)
             async with transaction(self._make) as session:
-                await credentials.rehash(session, found.user.id, was=found.hash, hash=anew)
-        return found.user
+                await credentials.rehash(session, candidate.user.id, was=candidate.hash, hash=anew)
+        return True
+
+    async def _compare(self, hash: str, password: str) -> bool:
+        async with self._hashes:
+            return await asyncio.to_thread(credentials.fits, hash, password)
 
     async def _hash(self, password: str) -> str:
         async with self._hashes:
             return await asyncio.to_thread(credentials.hash_of, password)
 
-    async def _slow_down(self, account: str, address: str) -> None:
-        """Refuse who tries too often: this account from anywhere, or this address anything."""
-        named = hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
-        wait_s = max(
-            await self._throttle.wait_s(f"login:address:{address}", 1, OF_AN_ADDRESS),
-            await self._throttle.wait_s(f"login:account:{named}", 1, OF_AN_ACCOUNT),
-        )
-        if wait_s > 0:
-            told = "Too many attempts; wait a moment."
-            raise Denied(429, told, "RATE_LIMITED", **{"retry-after": str(math.ceil(wait_s))})
+    def _new_device(self, email: str) -> str:
+        """What lets a client that signed in be known again; good for being counted apart, and nothing else."""
+        salt = secrets.token_bytes(12)
+        return urlsafe_b64encode(salt + self._device_mac(salt, email)).decode()
+
+    def _device(self, presented: str | None, email: str) -> str | None:
+        """The known device that this is, to count its attempts by; None for none of ours, or of another address."""
+        try:
+            raw = urlsafe_b64decode((presented or "").encode("ascii"))
+        except ValueError:
+            return None
+        salt, mac = raw[:12], raw[12:]
+        fits = len(raw) == 28 and hmac.compare_digest(mac, self._device_mac(salt, email))
+        return salt.hex() if fits else None
+
+    def _device_mac(self, salt: bytes, email: str) -> bytes:
+        told = salt + email.strip().lower().encode(errors="replace")
+        return hmac.digest(self._device_key, told, "sha256")[:16]
 
     def _tokens(self, renewed: Renewed, at: datetime) -> dict[str, Any]:
         access = self._keys.issue(
@@ -179,3 +206,12 @@ class Login:
             "expiresIn": int(ACCESS.total_seconds()),
             "refreshToken": renewed.refresh_token,
         }
+
+
+def _is_chosen(candidate: Candidate, ask: LoginAsk) -> bool:
+    """Whether this is the user that was asked for; all are when nothing was."""
+    if ask.company is not None and candidate.company != ask.company:
+        return False
+    if ask.user is None:
+        return True
+    return ask.user in {ids.write("User", candidate.user.id), str(candidate.user.id)}

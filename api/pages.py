@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 
+from api.peers import is_direct_loopback
 from api.state import State
 from domain.accounts import Account, Reach, Tenant, User
 
@@ -44,17 +45,23 @@ def ide() -> Response:
 
 
 async def tokens(request: Request) -> Response:
-    """A token for each role of each company; only where the settings say that this is a demonstration."""
+    """A token for each role of the demo companies, to a program of this machine and with nobody in between.
+
+    None at all where a real company is too: a demonstration is not shown beside real clients.
+    """
     state: State = request.app.state.waarborg
-    if not state.settings.demo:
+    if not state.settings.demo or not is_direct_loopback(request.scope):
         return Response(status_code=404)
+    async with state.sessions() as session:
+        if await session.scalar(select(exists().where(Tenant.demo.is_(False)))):
+            return Response(status_code=404)
     # One user a tenant and role: the first by address.
     query = (
         select(User, Tenant.name, func.min(Account.name))
         .join(Tenant, Tenant.id == User.tenant_id)
         .outerjoin(Reach, Reach.user_id == User.id)
         .outerjoin(Account, Account.id == Reach.account_id)
-        .where(User.disabled_at.is_(None))
+        .where(User.disabled_at.is_(None), Tenant.demo)
         .group_by(User.id, Tenant.name)
         .order_by(Tenant.name, User.role, User.email)
         .limit(500)

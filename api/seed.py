@@ -104,7 +104,7 @@ async def _company(
 ) -> tuple[Actor, UUID, list[Site], list[Books]]:
     """The company with its clients and staff; its dispatcher, who looks after clients, its sites, and the books."""
     company = await accounts.create_tenant(
-        session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999"
+        session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999", demo=True
     )
     actor = Actor.system(company.id, "seed", origin=Origin.HISTORY)
     sites, everyone = await _clients(session, actor, at)
@@ -265,7 +265,7 @@ def _terms(client: Client, always: CalendarVersion, office: CalendarVersion) -> 
 
 async def _other_company(session: AsyncSession, at: datetime) -> None:
     """A second company with one client: whoever signs in at the first never sees it."""
-    other = await accounts.create_tenant(session, name="Zuiderpark Security B.V.")
+    other = await accounts.create_tenant(session, name="Zuiderpark Security B.V.", demo=True)
     actor = Actor.system(other.id, "seed", origin=Origin.HISTORY)
     account = await accounts.create_account(session, actor, name="Hotel De Kroon", at=at)
     await accounts.add_site(

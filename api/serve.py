@@ -69,6 +69,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         else "warning",  # its news are ours, said twice
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # `api.peers` believes the proxies of the settings, and nobody else
         ws_max_size=1 << 20,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=4,  # five stalled sockets hung it for ever

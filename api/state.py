@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +15,7 @@ from api.gate import Gate
 from api.groups import Groups
 from api.keys import Keys
 from api.login import Login
+from api.peers import Proxies
 from domain.actor import Actor
 from domain.db import Sessions
 from domain.fence import Fenced
@@ -59,6 +60,7 @@ class State:
     keys: Keys
     authenticator: Authenticator
     login: Login
+    proxies: Proxies
     cursor_secret: bytes
     audience: Audience
     desk: Desk
@@ -86,4 +88,5 @@ class State:
         return Context(
             self.scoped(actor), actor, self.now, self.cursor_secret, self.hub, self.live,
             self.desk, self.settings.incidents_per_client_user,
+            timedelta(hours=self.settings.invitation_hours),
         )  # fmt: skip

@@ -123,7 +123,7 @@ class Edge:
                     outward, 400, "A text holds a NUL, or half a character.", "BAD_REQUEST"
                 )
                 return
-            log.exception("request.failed", path=scope["path"])
+            log.exception("request.failed", path=_shown(scope["path"]))
             if scope["type"] == "websocket" or status:
                 raise
             await _answer(outward, 500, "Something went wrong.", "INTERNAL", trace_id)
@@ -132,7 +132,7 @@ class Edge:
                 log.info(
                     "socket" if scope["type"] == "websocket" else "request",
                     method=scope.get("method"),
-                    path=scope["path"],
+                    path=_shown(scope["path"]),
                     status=status,
                     ms=round((time.perf_counter() - began) * 1000, 1),
                     **scope["log"],
@@ -162,6 +162,14 @@ async def _answer(
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _shown(path: str) -> str:
+    """The path as it is logged: a link's text is a secret."""
+    for folder in ("/password/", "/u/"):
+        if path.startswith(folder):
+            return f"{folder}…"
+    return path
 
 
 def _trace_id(scope: Scope) -> str:

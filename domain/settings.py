@@ -1,5 +1,6 @@
 """Settings: everything the surroundings decide, read once from `WAARBORG_*`; nothing else looks at the environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -51,6 +52,14 @@ def _queue(url: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(_asyncpg), Field(repr=False)]
 RedisUrl = Annotated[str, AfterValidator(_redis), Field(repr=False)]
 QueueUrl = Annotated[str, AfterValidator(_queue), Field(repr=False)]
+
+
+def _network(text: str) -> str:
+    """Refuse what is no address and no network."""
+    return str(ip_network(text.strip()))
+
+
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class OidcIssuer(BaseModel):
@@ -109,8 +118,14 @@ class Settings(BaseSettings):
     """Keys that signed before: tokens they signed are good until they expire. Cursors are sealed with the last one."""
     oidc: tuple[OidcIssuer, ...] = ()
     """Identity providers whose tokens are taken, each for one company."""
-    development: bool = True
-    """The GraphiQL page, introspection and field suggestions. Off in production."""
+    invitation_hours: int = Field(default=48, ge=1, le=24 * 30)
+    """How long an invitation to set a password is good."""
+    password_reset_minutes: int = Field(default=30, ge=5, le=24 * 60)
+    """How long a letter to who forgot a password is good."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`; by default none."""
+    development: bool = False
+    """The GraphiQL page, introspection and field suggestions. `up` on this machine turns it on for itself."""
     demo: bool = False
     """Whether the first page hands out tokens. Never where real clients are."""
     allowed_origins: tuple[str, ...] = ()

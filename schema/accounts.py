@@ -400,9 +400,3 @@ class AccountMutation:
             ask.session, ask.actor, email=email, name=name, role=role,
             accounts=account_ids or (), language=language, at=ask.at,
         )  # fmt: skip
-
-    @verb(User)
-    @staticmethod
-    async def disable_user(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
-        """End somebody's access; open sockets close within seconds."""
-        return await accounts.disable_user(ask.session, ask.actor, id, at=ask.at)

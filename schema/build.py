@@ -34,10 +34,18 @@ from schema.scalars import config
 from schema.simulation import SimulationMutation
 from schema.status import StatusQuery, StatusSubscription
 from schema.touchpoints import TouchpointMutation, TouchpointQuery
+from schema.users import SessionQuery, UserMutation
 from schema.webhooks import WebhookMutation, WebhookQuery
 
 VERBS = (
-    *(AccountMutation, KeyMutation, CalendarMutation, AgreementMutation, IncidentMutation),
+    *(
+        AccountMutation,
+        UserMutation,
+        KeyMutation,
+        CalendarMutation,
+        AgreementMutation,
+        IncidentMutation,
+    ),
     *(QualityMutation, SimulationMutation),
     *(CreditMutation, InvoiceMutation, RecoveryMutation),
     *(AuditMutation, PrivacyMutation),
@@ -60,7 +68,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
             *(DutyQuery, PresenceQuery, PositionQuery),
             *(MoneyQuery,),
             *(WebhookQuery, EscalationQuery),
-            *(OutboxQuery, StatusQuery),
+            *(OutboxQuery, StatusQuery, SessionQuery),
         ),
     )
     query.__strawberry_definition__.description = "What can be asked."

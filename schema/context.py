@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ class Context:
     """Where webhooks are registered (`schema.webhooks.Desk`); None in processes that do not."""
     client_limit: int | None = None
     """How many incidents one client user may open in ten minutes; None for no limit."""
+    invited: timedelta = timedelta(hours=48)
+    """How long an invitation is good."""
     at: datetime = field(init=False)
     """One instant for everything that is read: clocks of one answer agree."""
     _loaders: Loaders | None = field(init=False, default=None)

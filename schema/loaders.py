@@ -28,7 +28,7 @@ from domain.agreements import (
 )
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
 from domain.compensation import CompensationPolicy, Credit, Dispute
-from domain.credentials import Device
+from domain.credentials import Device, SignIn
 from domain.db import Sessions
 from domain.disclosure import Disclosure
 from domain.duties import Duty
@@ -66,7 +66,7 @@ NODES = (
     *(QualityPolicy, Simulation, Tenant, Terms, User),
     *(CompensationPolicy, Dispute, RecoveryCase),
     *(BillingParty, CreditNote, DeliveredLine, Invoice, Payment, PlannedLine, Rate),
-    *(Device, Duty, Presence),
+    *(Device, Duty, Presence, SignIn),
     *(Report, ReportPlan, Touchpoint),
     *(Webhook, WebhookDelivery),
     *(Escalation, EscalationPolicy),

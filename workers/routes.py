@@ -6,6 +6,7 @@ from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
 from workers.credits import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket, warn_ops
+from workers.identity import send_invitation
 from workers.jobs import Job
 from workers.messages import tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
@@ -47,6 +48,8 @@ ROUTES: Routes = {
     "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),
     "person.erasure_requested": (erase_person,),
+    "user.invited": (send_invitation,),
+    "user.password_reset_asked": (send_invitation,),
 }
 
 

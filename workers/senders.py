@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Protocol
 
 from domain.accounts.model import Channel
@@ -68,11 +69,32 @@ class Sender(Protocol):
         ...
 
 
+class TakesLetters(Protocol):
+    """A mail server, or what stands in for one."""
+
+    async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
+        """As `Sender.send`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What letters that are no messages are sent with: about somebody's own sign-in, with secrets that are not kept."""
+
+    post: TakesLetters
+    sent_from: str
+    base_url: str
+    """Where readers reach the API, without a slash at the end."""
+
+
 class Senders:
     """All channels of an installation."""
 
-    def __init__(self, by_channel: Mapping[Channel, Sender]) -> None:
+    def __init__(
+        self, by_channel: Mapping[Channel, Sender], office: "Office | None" = None
+    ) -> None:
         self._by_channel = by_channel
+        self.office = office
 
     def of(self, message: Message) -> Sender:
         """The sender of the message's channel; raises `Undeliverable` when the installation has none."""

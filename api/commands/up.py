@@ -37,7 +37,12 @@ def up(asked: Settings, *, live: bool) -> None:
         if live:
             children.append(_child("live", FOR_PEOPLE))
         # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
-        told = settings.model_copy(update={"demo": _is_for_show(asked)})
+        told = settings.model_copy(
+            update={
+                "demo": _is_for_show(asked, "demo"),
+                "development": _is_for_show(asked, "development"),
+            }
+        )
         _run(asked, told, listener, list(reversed(children)))
 
 
@@ -108,15 +113,16 @@ def environment(settings: Settings) -> dict[str, str]:
         "WAARBORG_REDIS_URL": settings.redis_url,
         "WAARBORG_JOBS_REDIS_URL": settings.jobs_redis_url,
         "WAARBORG_DEMO": str(settings.demo),
+        "WAARBORG_DEVELOPMENT": str(settings.development),
         "WAARBORG_HOST": settings.host,
         "WAARBORG_PORT": str(settings.port),
     }
 
 
-def _is_for_show(asked: Settings) -> bool:
-    """Whether the first page may hand out tokens: what was said, else only to this machine, on our own servers."""
-    if "demo" in asked.model_fields_set:
-        return asked.demo
+def _is_for_show(asked: Settings, setting: str) -> bool:
+    """Whether `demo` or `development` is on: as set, else only on a loopback address with embedded servers."""
+    if setting in asked.model_fields_set:
+        return bool(getattr(asked, setting))
     return not asked.database_url and asked.host in {"127.0.0.1", "::1", "localhost"}
 
 

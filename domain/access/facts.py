@@ -41,8 +41,9 @@ FACTS: dict[Right, str] = {
     R.READ_MESSAGES: "address.freed address.suppressed message.bounced message.delivered"
     " message.failed message.queued message.read message.sent",
     R.READ_PEOPLE: "account.contacts_read account.positions_read person.erased"
-    " person.erasure_requested person.exported user.added user.disabled user.invited"
-    " user.password_changed user.signed_in user.signed_out",
+    " person.erasure_requested person.exported user.added user.changed user.disabled user.invited"
+    " user.invitation_ended user.password_changed user.password_reset_asked user.signed_in"
+    " user.signed_out",
     R.MANAGE_KEYS: "api_key.issued api_key.revoked",
     R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.disabled webhook.paused"
     " webhook.replayed webhook.resumed webhook.secret_rotated",

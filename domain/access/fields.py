@@ -158,6 +158,9 @@ FIELDS: dict[str, Fields] = {
     },
     "ReportPunctuality": _all("due kept late"),
     "ProactiveNotification": _all("changes told ratio"),
+    "SignIn": _all(
+        "id method userAgent address startedAt seenAt endedAt endedBy user"
+    ),
     "Device": _all("id name enrolledAt revokedAt user"),
     "Duty": {
         NONE: "id number fromAt untilAt endedAt graceSeconds silentAfterSeconds account site user"

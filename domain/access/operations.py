@@ -26,6 +26,7 @@ QUERIES: dict[str, Rights] = {
     "credits": _ROWS,
     "messages": _ROWS,
     "users": _ROWS,
+    "sessions": _ROWS,
     "apiKeys": _ROWS,
     "calendars": _ROWS,
     "ledger": _ROWS,
@@ -86,7 +87,7 @@ _BY_RIGHT: dict[Right, str] = {
     " eraseContact addContactAddress endContactAddress resubscribeContact fenceSite setReportPlan"
     " completeTouchpoint openRecovery takeRecoveryStep handOverRecoveryStep giveCredit"
     " setEscalationPolicy endEscalationPolicy",
-    R.MANAGE_ACCESS: "addUser disableUser exportUser eraseUser",
+    R.MANAGE_ACCESS: "addUser changeUser inviteUser disableUser exportUser eraseUser",
     R.MANAGE_KEYS: "issueApiKey revokeApiKey",
     R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement setQualityPolicy"
     " simulateTerms setRate",
@@ -110,4 +111,4 @@ _BY_RIGHT: dict[Right, str] = {
 }
 MUTATIONS: dict[str, Rights] = {
     name: (right,) for right, names in _BY_RIGHT.items() for name in names.split()
-}
+} | {"endSession": _ROWS}

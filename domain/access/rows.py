@@ -43,6 +43,10 @@ ROWS: dict[str, Rows] = {
         (R.READ_DEVICES,), "of users who reach nothing else", scopes.of_users_in_reach,
         own=own_work.user_is_self,
     ),
+    "sign_in": Rows(
+        (R.MANAGE_ACCESS,), "of users one manages; always one's own", scopes.of_managed_users,
+        always=own_work.user_is_self,
+    ),
     "calendar": Rows((R.READ_PROMISES,), "that terms in reach follow", scopes.calendars_in_use),
     "calendar_version": Rows(
         (R.READ_PROMISES,), "that terms in reach follow", scopes.versions_in_use
@@ -123,7 +127,7 @@ NEVER_SHOWN = frozenset(
     {
         *("idempotency", "ledger_head", "ledger_shard", "user_reach", "sealing", "column_segment"),
         *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
-        *("invitation", "sign_in", "refresh_token", "message_enclosure", "contact_address"),
+        *("invitation", "refresh_token", "message_enclosure", "contact_address"),
         *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
         *("quality_look", "portfolio", "ledger", "ledger_epoch"),
     }

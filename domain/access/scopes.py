@@ -9,7 +9,7 @@ from domain.access.rights import Right, Role
 from domain.access.rule import in_company
 
 _REACH = table("user_reach", column("user_id", Uuid), column("account_id", Uuid))
-_USER = table("app_user", column("id", Uuid), column("tenant_id", Uuid))
+_USER = table("app_user", column("id", Uuid), column("tenant_id", Uuid), column("role", Text))
 _TERM = table(
     "promise_term",
     *(column("calendar_version_id", Uuid), column("tenant_id", Uuid)),
@@ -48,6 +48,13 @@ def of_users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
     if actor.accounts is None:
         return own
     return and_(own, model.user_id.in_(select(_USER.c.id).where(users_in_reach(actor, _USER.c))))
+
+
+def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows of users in reach whose role the actor manages."""
+    roles = [role for role in Role if actor.manages(role)]
+    managed = select(_USER.c.id).where(users_in_reach(actor, _USER.c), _USER.c.role.in_(roles))
+    return and_(in_company(actor, model), model.user_id.in_(managed))
 
 
 def keys_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:

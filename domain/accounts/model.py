@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -95,6 +96,7 @@ class Tenant(Base, Keyed):
     permit_number: Mapped[str | None]  # ND-nummer
     time_zone: Mapped[str] = mapped_column(default="Europe/Amsterdam")
     currency: Mapped[str] = mapped_column(default="EUR")
+    demo: Mapped[bool] = mapped_column(default=False, server_default=false())  # invented, by `up`
 
 
 class Account(Base, Tenanted, Versioned):

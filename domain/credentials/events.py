@@ -10,6 +10,36 @@ class UserInvited(Fact):
     """Somebody may set a password."""
 
     kind: ClassVar[str] = "user.invited"
+    invitation_id: UUID | None = None
+
+
+class PasswordResetAsked(Fact):
+    """Somebody asked for a letter that lets its reader set another password."""
+
+    kind: ClassVar[str] = "user.password_reset_asked"
+    invitation_id: UUID
+
+
+class InvitationEnded(Fact):
+    """An open invitation became good for nothing before its time."""
+
+    kind: ClassVar[str] = "user.invitation_ended"
+    invitation_id: UUID
+
+
+class UserChanged(Fact):
+    """A user's name, language, role or accounts changed; the accounts are none for who reaches all."""
+
+    kind: ClassVar[str] = "user.changed"
+    personal: ClassVar[frozenset[str]] = frozenset({"name_before", "name_after"})
+    name_before: str | None
+    name_after: str | None
+    language_before: str | None
+    language_after: str | None
+    role_before: str
+    role_after: str
+    accounts_before: list[UUID]
+    accounts_after: list[UUID]
 
 
 class PasswordChanged(Fact):
@@ -23,6 +53,7 @@ class SignedIn(Fact):
 
     kind: ClassVar[str] = "user.signed_in"
     sign_in_id: UUID
+    method: str
 
 
 class SignedOut(Fact):

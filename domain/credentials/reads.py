@@ -3,52 +3,48 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import Tenant, User, actors_of_users
 from domain.actor import CLIENTS, Actor
 from domain.base import among
 from domain.credentials.model import Device, Password, RefreshToken, SignIn
-from domain.credentials.rules import ABSOLUTE, sha256_of
+from domain.credentials.rules import ABSOLUTE, IDLE, sha256_of
 
 
 class Candidate(NamedTuple):
-    """Somebody who may be signing in, with the hash to compare."""
+    """Somebody who may be signing in, with the hash to compare and the company's name."""
 
     user: User
     hash: str
+    company: str
 
 
-async def candidates(
-    session: AsyncSession, email: str, *, company: str | None = None
-) -> list[Candidate]:
-    """The users with this address and a password: at most one a company, two in all."""
-    if "\0" in email or "\0" in (company or ""):
+async def candidates(session: AsyncSession, email: str) -> list[Candidate]:
+    """The active users with this address and a password, of all companies."""
+    if "\0" in email:
         return []  # PostgreSQL's text holds no such character
-    query = (
-        select(User, Password.hash)
-        .join(Password, Password.user_id == User.id)
-        .where(User.email == email.strip().lower(), User.disabled_at.is_(None))
-    )
-    if company is not None:
-        query = query.join(Tenant, Tenant.id == User.tenant_id).where(Tenant.name == company)
-    return [Candidate(*row) for row in await session.execute(query.limit(2))]
+    query = _with_passwords().where(User.email == email.strip().lower())
+    return [Candidate(*row) for row in await session.execute(query.order_by(User.id).limit(50))]
 
 
 async def password_of(session: AsyncSession, user_id: UUID) -> Candidate | None:
     """A user who can sign in with a password."""
-    row = (
-        await session.execute(
-            select(User, Password.hash)
-            .join(Password, Password.user_id == User.id)
-            .where(User.id == user_id, User.disabled_at.is_(None))
-        )
-    ).first()
+    row = (await session.execute(_with_passwords().where(User.id == user_id))).first()
     return None if row is None else Candidate(*row)
+
+
+def _with_passwords() -> Any:
+    return (
+        select(User, Password.hash, Tenant.name)
+        .join(Password, Password.user_id == User.id)
+        .join(Tenant, Tenant.id == User.tenant_id)
+        .where(User.disabled_at.is_(None))
+    )
 
 
 async def users_of_addresses(
@@ -79,17 +75,35 @@ async def users_of_addresses(
 async def current(
     session: AsyncSession, sign_in_ids: Collection[UUID], *, at: datetime
 ) -> frozenset[UUID]:
-    """Which of these sign-ins go on."""
+    """Which of these sessions go on; that they are used is noted, to the minute."""
     if not sign_in_ids:
         return frozenset()
-    return frozenset(
-        await session.scalars(
-            select(SignIn.id).where(
-                among(SignIn.id, sign_in_ids),
-                SignIn.ended_at.is_(None),
-                SignIn.started_at > at - ABSOLUTE,
-            )
+    rows = await session.execute(
+        select(SignIn.id, SignIn.seen_at).where(
+            among(SignIn.id, sign_in_ids),
+            SignIn.ended_at.is_(None),
+            SignIn.started_at > at - ABSOLUTE,
         )
+    )
+    found: dict[UUID, datetime | None] = {row.id: row.seen_at for row in rows}
+    minute = at.replace(second=0, microsecond=0)
+    unnoted = [id_ for id_, seen_at in found.items() if seen_at is None or seen_at < minute]
+    if unnoted:
+        await session.execute(
+            update(SignIn)
+            .where(among(SignIn.id, unnoted))
+            .values(seen_at=minute)
+            .execution_options(synchronize_session=False)
+        )
+    return frozenset(found)
+
+
+def is_over(at: datetime) -> ColumnElement[bool]:
+    """The condition under which a session is over: ended, too old, or not used for too long."""
+    return or_(
+        SignIn.ended_at.is_not(None),
+        SignIn.started_at <= at - ABSOLUTE,
+        SignIn.renewed_at <= at - IDLE,
     )
 
 

@@ -1,7 +1,10 @@
 """Pure rules about secrets: what a password must be, how it is hashed, what tokens look like."""
 
+import base64
 import hashlib
+import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -12,7 +15,11 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from domain.errors import Code, Refused
 
 SHORTEST, LONGEST = 12, 1024
-INVITED = timedelta(days=7)
+INVITED = timedelta(hours=48)  # unless the settings say otherwise
+RESET = timedelta(minutes=30)
+GRACE = timedelta(
+    seconds=30
+)  # in which a client that lost the answer gets the same next refresh token again
 IDLE = timedelta(days=14)  # a refresh token that was not used for so long is none any more
 ABSOLUTE = timedelta(days=90)  # after which one signs in anew, however busy
 
@@ -31,6 +38,31 @@ def new_secret(prefix: str) -> Secret:
     """`<prefix>_<43 characters>`: the prefix tells people and scanners what they have found."""
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     return Secret(text, sha256_of(text))
+
+
+def new_salt() -> bytes:
+    """16 random bytes."""
+    return secrets.token_bytes(16)
+
+
+def successor_of(presented: str, salt: bytes) -> Secret:
+    """The refresh token after this one: only who has its text can compute it, again and again."""
+    digest = hmac.digest(presented.encode(), b"next refresh token" + salt, "sha256")
+    text = f"wr_{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    return Secret(text, sha256_of(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """From where somebody signs in: the client's address, and what it calls itself."""
+
+    address: str = "unknown"
+    user_agent: str = ""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells one client from another although the address changes, as on a phone."""
+        return sha256_of(self.user_agent)[:16]
 
 
 def sha256_of(presented: str) -> bytes:

@@ -32,6 +32,7 @@ def settings(database_url: str, redis_url: str, data: Path, **more: Any) -> Sett
     """Settings of an API of one's own, on this worker's servers."""
     system = make_url(database_url).set(username="waarborg_system")
     more = {"system_database_url": system.render_as_string(hide_password=False)} | more
+    more.setdefault("development", True)
     return Settings(database_url=database_url, redis_url=redis_url, data=data, **more)
 
 

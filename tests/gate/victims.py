@@ -10,6 +10,7 @@ from domain import (
     accounts,
     audit,
     compensation,
+    credentials,
     escalation,
     incidents,
     messages,
@@ -84,6 +85,8 @@ async def furnished(api: Api) -> Office:
     await _hook(api, office)
     await _escalate(api, office, late.id, paused.id, solved.id)
     await _leave_to_do(api, office)
+    async with transaction(api.make) as session:
+        await credentials.begin(session, world.client_user, at=api.state.now())
     return office
 
 

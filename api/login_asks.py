@@ -1,0 +1,49 @@
+"""What is sent to the paths below `/auth`, as JSON."""
+
+import msgspec
+
+
+class LoginAsk(msgspec.Struct, rename="camel"):
+    """Who signs in. `company` or `user` chooses among several users with this address and password.
+
+    `device` is what an earlier sign-in answered: attempts of a known device are counted by themselves.
+    """
+
+    email: str
+    password: str
+    company: str | None = None
+    user: str | None = None
+    device: str | None = None
+
+
+class RefreshAsk(msgspec.Struct, rename="camel"):
+    """A refresh token, to be renewed or ended."""
+
+    refresh_token: str
+
+
+class PasswordAsk(msgspec.Struct, rename="camel"):
+    """A new password, by invitation, or by the current one of who is signed in."""
+
+    password: str
+    invitation: str | None = None
+    current: str | None = None
+    keep_devices: bool = False
+
+
+class InvitationAsk(msgspec.Struct, rename="camel"):
+    """Whom to invite; `userId` is the global id."""
+
+    user_id: str
+
+
+class ForgottenAsk(msgspec.Struct, rename="camel"):
+    """Whose password was forgotten."""
+
+    email: str
+
+
+class DeviceAsk(msgspec.Struct):
+    """What to call the device."""
+
+    name: str

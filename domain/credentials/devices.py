@@ -1,0 +1,76 @@
+"""Change devices: enrol and revoke them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts import User, manageable_users
+from domain.actor import Actor
+from domain.credentials.events import DeviceEnrolled, DeviceRevoked
+from domain.credentials.model import Device
+from domain.credentials.rules import new_secret
+from domain.errors import Code, Refused
+from domain.ledger import record
+from domain.words import must_be_line
+
+
+async def enrol(
+    session: AsyncSession, actor: Actor, *, name: str, at: datetime
+) -> tuple[Device, str]:
+    """Let the signed-in user's device hand in measurements; the token is given back here and never again."""
+    kind, _, user_id = actor.subject.partition(":")
+    if kind != "user":
+        raise Refused(Code.NOT_ALLOWED, "People enrol their devices themselves.")
+    if not 0 < len(name.strip()) <= 200:
+        raise Refused(Code.INVALID, "A device has a name.", argument="name")
+    must_be_line(name, "name")
+    secret = new_secret("wd")
+    device = Device(
+        tenant_id=actor.tenant_id,
+        user_id=UUID(user_id),
+        name=name.strip(),
+        secret_sha256=secret.sha256,
+        enrolled_at=at,
+    )
+    session.add(device)
+    await session.flush()
+    fact = DeviceEnrolled(account_id=None, subject_id=device.id, at=at, user_id=device.user_id)
+    record(session, actor, fact)
+    return device, secret.text
+
+
+async def revoke_device(
+    session: AsyncSession, actor: Actor, device_id: UUID, *, at: datetime
+) -> Device:
+    """Stop a device: one's own, or one of a user whom the actor manages."""
+    own = actor.subject.removeprefix("user:") if actor.subject.startswith("user:") else None
+    managed = select(User.id).where(manageable_users(actor))
+    query = select(Device).where(
+        Device.id == device_id,
+        Device.tenant_id == actor.tenant_id,
+        or_(Device.user_id == own, Device.user_id.in_(managed)),
+    )
+    device = await session.scalar(query.with_for_update())
+    if device is None:
+        raise Refused(Code.NOT_FOUND, "No such device.", argument="id")
+    if device.revoked_at is None:
+        device.revoked_at = at
+        record(session, actor, DeviceRevoked(account_id=None, subject_id=device.id, at=at))
+        await session.flush()
+    return device
+
+
+async def revoke_devices_of(
+    session: AsyncSession, actor: Actor, user: User, *, at: datetime
+) -> None:
+    """Stop every device of a user."""
+    devices = await session.scalars(
+        select(Device)
+        .where(Device.user_id == user.id, Device.revoked_at.is_(None))
+        .with_for_update()
+    )
+    for device in devices:
+        device.revoked_at = at
+        record(session, actor, DeviceRevoked(account_id=None, subject_id=device.id, at=at))

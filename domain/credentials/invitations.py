@@ -1,0 +1,180 @@
+"""Change invitations: give a one-time right to set a password, use it, end it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts import (
+    ApiKey,
+    User,
+    actor_of_row,
+    actor_of_user,
+    manageable_users,
+    managed_user,
+)
+from domain.actor import Actor
+from domain.credentials.events import InvitationEnded, PasswordResetAsked, UserInvited
+from domain.credentials.model import Invitation, Password, Purpose, SignIn
+from domain.credentials.rules import INVITED, RESET, new_secret, sha256_of
+from domain.errors import Code, Refused
+from domain.ledger import record
+
+
+async def invite(
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    *,
+    at: datetime,
+    lifetime: timedelta = INVITED,
+    may_show: bool = True,
+) -> tuple[Invitation, str | None]:
+    """Let a user set a password, once; invitations before this one end, and a letter with a link follows.
+
+    The text is also given back, once, but only for a user who never signed in: otherwise whoever manages the user
+    could take over the user's sign-in, and only the letter's reader may set the password. `may_show=False` never
+    gives it back.
+    """
+    user = await managed_user(session, actor, user_id, argument="userId")
+    if user.disabled_at is not None:
+        raise Refused(Code.NOT_FOUND, "No such user.", argument="userId")
+    await end_invitations(session, user, at=at)
+    secret = new_secret("wi")
+    shown = may_show and not await _has_signed_in(session, user.id)
+    row = Invitation(
+        tenant_id=user.tenant_id,
+        user_id=user.id,
+        purpose=Purpose.INVITATION,
+        invited_by=actor.subject,
+        secrets=[secret.sha256] if shown else [],
+        expires_at=at + lifetime,
+    )
+    session.add(row)
+    await session.flush()
+    fact = UserInvited(account_id=None, subject_id=user.id, at=at, invitation_id=row.id)
+    record(session, actor, fact)
+    await session.flush()
+    return row, secret.text if shown else None
+
+
+async def ask_reset(
+    session: AsyncSession, email: str, *, at: datetime, lifetime: timedelta = RESET
+) -> int:
+    """Send a letter that lets its reader set another password, to each user with this address; how many.
+
+    Users without a password and without an invitation before get none: they sign in elsewhere, or not at all.
+    """
+    if "\0" in email:
+        return 0
+    password = exists().where(Password.user_id == User.id)
+    invited = exists().where(Invitation.user_id == User.id)
+    users = await session.scalars(
+        select(User)
+        .where(User.email == email.strip().lower(), User.disabled_at.is_(None))
+        .where(or_(password, invited))
+        .order_by(User.id)
+        .limit(50)
+    )
+    found = users.all()
+    for user in found:
+        row = Invitation(
+            tenant_id=user.tenant_id,
+            user_id=user.id,
+            purpose=Purpose.RESET,
+            secrets=[],
+            expires_at=at + lifetime,
+        )
+        session.add(row)
+        await session.flush()
+        fact = PasswordResetAsked(account_id=None, subject_id=user.id, at=at, invitation_id=row.id)
+        record(session, Actor.system(user.tenant_id, "sign-in"), fact)
+    await session.flush()
+    return len(found)
+
+
+async def new_text(session: AsyncSession, invitation_id: UUID, *, at: datetime) -> str | None:
+    """Another text for an invitation, to be sent in a letter; None when the invitation is over."""
+    secret = new_secret("wi")
+    found = await session.scalar(
+        update(Invitation)
+        .where(Invitation.id == invitation_id, *_open(at))
+        .values(secrets=func.array_append(Invitation.secrets, secret.sha256))
+        .returning(Invitation.id)
+    )
+    return None if found is None else secret.text
+
+
+async def invited_user(session: AsyncSession, presented: str, *, at: datetime) -> User | None:
+    """The user whose password may be set with this text; None when it is good for nothing (any more)."""
+    row: Invitation | None = await session.scalar(
+        select(Invitation).where(Invitation.secrets.contains([sha256_of(presented)]), *_open(at))
+    )
+    if row is None or not await _inviter_manages(session, row, at):
+        return None
+    user: User | None = await session.scalar(
+        select(User).where(User.id == row.user_id, User.disabled_at.is_(None))
+    )
+    return user
+
+
+async def accept(session: AsyncSession, presented: str, *, at: datetime) -> User | None:
+    """Use up an invitation; the user whose password may be set now, None when it is good for nothing."""
+    user = await invited_user(session, presented, at=at)
+    used = await session.scalar(
+        update(Invitation)
+        .where(Invitation.secrets.contains([sha256_of(presented)]), *_open(at))
+        .values(used_at=at)
+        .returning(Invitation.id)
+    )
+    return None if used is None else user
+
+
+async def end_invitations(session: AsyncSession, user: User, *, at: datetime) -> None:
+    """End the open invitations of a user, and those that the user made for others."""
+    ended = await session.execute(
+        update(Invitation)
+        .where(
+            Invitation.tenant_id == user.tenant_id,
+            or_(Invitation.user_id == user.id, Invitation.invited_by == f"user:{user.id}"),
+            *_open(at),
+        )
+        .values(ended_at=at)
+        .returning(Invitation.id, Invitation.user_id)
+    )
+    for invitation_id, invited_id in ended.all():
+        fact = InvitationEnded(
+            account_id=None, subject_id=invited_id, at=at, invitation_id=invitation_id
+        )
+        record(session, Actor.system(user.tenant_id, "sign-in"), fact)
+
+
+def _open(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Invitation.used_at.is_(None), Invitation.ended_at.is_(None), Invitation.expires_at > at,
+    )  # fmt: skip
+
+
+async def _has_signed_in(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether the user has a password, or had a session in any way."""
+    password = exists().where(Password.user_id == user_id)
+    sign_in = exists().where(SignIn.user_id == user_id)
+    return bool(await session.scalar(select(or_(password, sign_in))))
+
+
+async def _inviter_manages(session: AsyncSession, row: Invitation, at: datetime) -> bool:
+    """Whether who made the invitation still manages the user: not disabled, not demoted, the key not revoked."""
+    kind, _, id_ = (row.invited_by or "").partition(":")
+    actor = None
+    if row.purpose is Purpose.RESET or kind == "system":
+        return True
+    if kind == "user":
+        actor = await actor_of_user(session, UUID(id_))
+    elif kind == "key":
+        key = await session.get(ApiKey, UUID(id_))
+        actor = None if key is None else actor_of_row(key, at=at)
+    if actor is None:
+        return False
+    query = select(User.id).where(User.id == row.user_id, manageable_users(actor))
+    return await session.scalar(query) is not None

@@ -1,0 +1,45 @@
+"""Change passwords."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts import User
+from domain.credentials.devices import revoke_devices_of
+from domain.credentials.events import PasswordChanged
+from domain.credentials.invitations import end_invitations
+from domain.credentials.model import EndedBy, Password
+from domain.credentials.naming import as_user
+from domain.credentials.sessions import end_all
+from domain.ledger import record
+
+
+async def change_password(
+    session: AsyncSession, user: User, *, hash: str, at: datetime, keep_devices: bool = False
+) -> None:
+    """Give a user this password; sessions and open invitations end, and devices unless they are kept."""
+    fresh = insert(Password).values(
+        user_id=user.id, tenant_id=user.tenant_id, hash=hash, changed_at=at
+    )
+    await session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[Password.user_id], set_={"hash": hash, "changed_at": at}
+        )
+    )
+    actor = as_user(user.tenant_id, user.id)
+    await end_all(session, user, EndedBy.PASSWORD_CHANGE, at=at)
+    await end_invitations(session, user, at=at)
+    if not keep_devices:
+        await revoke_devices_of(session, actor, user, at=at)
+    record(session, actor, PasswordChanged(account_id=None, subject_id=user.id, at=at))
+    await session.flush()
+
+
+async def rehash(session: AsyncSession, user_id: UUID, *, was: str, hash: str) -> None:
+    """Keep the same password under a better hash, unless it was changed meanwhile."""
+    await session.execute(
+        update(Password).where(Password.user_id == user_id, Password.hash == was).values(hash=hash)
+    )

@@ -1,0 +1,175 @@
+"""Change sessions: begin, renew and end them."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts import User, manageable_users
+from domain.actor import Actor, Right
+from domain.credentials.events import SignedIn, SignedOut
+from domain.credentials.model import EndedBy, RefreshToken, SignIn
+from domain.credentials.naming import as_user
+from domain.credentials.reads import sign_in_of
+from domain.credentials.rules import (
+    ABSOLUTE,
+    GRACE,
+    IDLE,
+    Requester,
+    Secret,
+    new_salt,
+    new_secret,
+    sha256_of,
+    successor_of,
+)
+from domain.errors import Code, Refused
+from domain.ledger import record
+
+LONGEST_AGENT = 300
+
+
+class Renewed(NamedTuple):
+    """A session that goes on: of which user, and the next refresh token."""
+
+    user_id: UUID
+    sign_in_id: UUID
+    refresh_token: str
+
+
+async def begin(
+    session: AsyncSession,
+    user: User,
+    requester: Requester | None = None,
+    *,
+    method: str = "password",
+    at: datetime,
+) -> Renewed:
+    """Begin a session of a user, whose password or other proof was right."""
+    requester = requester or Requester()
+    sign_in = SignIn(
+        tenant_id=user.tenant_id, user_id=user.id, started_at=at, renewed_at=at, seen_at=at,
+        method=method, address=requester.address[:100],
+        user_agent=requester.user_agent[:LONGEST_AGENT] or None,
+    )  # fmt: skip
+    session.add(sign_in)
+    await session.flush()
+    fact = SignedIn(
+        account_id=None, subject_id=user.id, at=at, sign_in_id=sign_in.id, method=method
+    )
+    record(session, as_user(user.tenant_id, user.id), fact)
+    secret = new_secret("wr")
+    await _issue(session, sign_in, secret, at)
+    return Renewed(sign_in.user_id, sign_in.id, secret.text)
+
+
+async def renew(
+    session: AsyncSession, presented: str, requester: Requester | None = None, *, at: datetime
+) -> Renewed | None:
+    """The next refresh token for this one; None when it is good for nothing.
+
+    A client whose answer was lost gets the same next token again: within 30 s, as long as nobody used that one. Any
+    other second use ends the session: either its owner or a thief has used the token, and who asks now is the other.
+    The caller commits also when the answer is None.
+    """
+    requester = requester or Requester()
+    sign_in = await sign_in_of(session, presented)
+    if sign_in is None or sign_in.ended_at is not None:
+        return None
+    token = await session.get_one(RefreshToken, sha256_of(presented), populate_existing=True)
+    if token.used_at is not None:
+        again = await _again(session, token, presented, requester, at)
+        if again is None:
+            end_one(session, sign_in, EndedBy.REUSE, at)
+            return None
+        return Renewed(sign_in.user_id, sign_in.id, again)
+    if at >= min(token.issued_at + IDLE, sign_in.started_at + ABSOLUTE):
+        return None
+    user = await session.get(User, sign_in.user_id)
+    if user is None or user.disabled_at is not None:
+        return None
+    token.used_at, token.used_by, token.successor_salt = at, requester.fingerprint, new_salt()
+    sign_in.renewed_at = sign_in.seen_at = at
+    sign_in.address = requester.address[:100]
+    secret = successor_of(presented, token.successor_salt)
+    await _issue(session, sign_in, secret, at)
+    return Renewed(sign_in.user_id, sign_in.id, secret.text)
+
+
+async def _again(
+    session: AsyncSession,
+    token: RefreshToken,
+    presented: str,
+    requester: Requester,
+    at: datetime,
+) -> str | None:
+    """The successor that was given before, to the same client and soon; None when that is not the case."""
+    if token.used_at is None or token.successor_salt is None or at > token.used_at + GRACE:
+        return None
+    if token.used_by != requester.fingerprint:
+        return None
+    successor = successor_of(presented, token.successor_salt)
+    given = await session.get(RefreshToken, successor.sha256, populate_existing=True)
+    return successor.text if given is not None and given.used_at is None else None
+
+
+async def end(session: AsyncSession, presented: str, *, at: datetime) -> None:
+    """Sign out by a refresh token; one that means nothing is as good as signed out."""
+    sign_in = await sign_in_of(session, presented)
+    if sign_in is not None and sign_in.ended_at is None:
+        end_one(session, sign_in, EndedBy.USER, at)
+
+
+async def end_session(
+    session: AsyncSession, actor: Actor, sign_in_id: UUID, *, at: datetime
+) -> SignIn:
+    """End a session: an own one, or one of a user whom the actor manages; a second time changes nothing."""
+    sign_in = await session.scalar(
+        select(SignIn)
+        .where(SignIn.id == sign_in_id, SignIn.tenant_id == actor.tenant_id)
+        .with_for_update()
+    )
+    own = sign_in is not None and actor.subject == f"user:{sign_in.user_id}"
+    if sign_in is not None and not own:
+        managed = select(User.id).where(User.id == sign_in.user_id, manageable_users(actor))
+        if not actor.may(Right.MANAGE_ACCESS) or await session.scalar(managed) is None:
+            sign_in = None
+    if sign_in is None:
+        raise Refused(Code.NOT_FOUND, "No such session.", argument="id")
+    if sign_in.ended_at is None:
+        end_one(session, sign_in, EndedBy.USER if own else EndedBy.MANAGER, at, actor)
+        await session.flush()
+    return sign_in
+
+
+async def end_all(session: AsyncSession, user: User, by: EndedBy, *, at: datetime) -> None:
+    """End every session of a user."""
+    going_on = await session.scalars(
+        select(SignIn).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None)).with_for_update()
+    )
+    for sign_in in going_on:
+        end_one(session, sign_in, by, at)
+
+
+def end_one(
+    session: AsyncSession, sign_in: SignIn, by: EndedBy, at: datetime, actor: Actor | None = None
+) -> None:
+    """End this session and record it, as done by `actor` or by the user."""
+    sign_in.ended_at, sign_in.ended_by = at, by
+    fact = SignedOut(
+        account_id=None, subject_id=sign_in.user_id, at=at, sign_in_id=sign_in.id, ended_by=by
+    )
+    record(session, actor or as_user(sign_in.tenant_id, sign_in.user_id), fact)
+
+
+async def _issue(session: AsyncSession, sign_in: SignIn, secret: Secret, at: datetime) -> None:
+    session.add(
+        RefreshToken(
+            secret_sha256=secret.sha256,
+            tenant_id=sign_in.tenant_id,
+            sign_in_id=sign_in.id,
+            issued_at=at,
+        )
+    )
+    await session.flush()

@@ -1,0 +1,115 @@
+"""Change users: name, language, role and accounts; end their access."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
+
+from domain import accounts
+from domain.accounts import Reach, User, managed_user
+from domain.accounts.actions import must_manage, must_reach
+from domain.accounts.rules import check
+from domain.actor import Actor, Role
+from domain.credentials.devices import revoke_devices_of
+from domain.credentials.events import UserChanged
+from domain.credentials.invitations import end_invitations
+from domain.credentials.model import EndedBy
+from domain.credentials.sessions import end_all
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+
+
+async def change_user(
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> User:
+    """Change a user's `name`, `language`, `role` or `accounts` (None: all); what is left out stays.
+
+    Nobody changes the own role or accounts, gives a role with rights that the own role lacks, or gives or takes
+    accounts beyond the own. A change of role or accounts ends open invitations of and by the user.
+    """
+    user = await managed_user(session, actor, user_id)
+    if user.disabled_at is not None:
+        raise Refused(Code.NOT_FOUND, "No such user.", argument="id")
+    must_be_current(user.version, expected_version)
+    for field in ("name", "role"):
+        if field in changes and changes[field] is None:
+            raise Refused(Code.INVALID, f"A user has a {field}.", argument=field)
+    plain: dict[str, Any] = {
+        name: changes[name] for name in ("name", "language") if name in changes
+    }
+    check(plain)
+    before = {"name": user.name, "language": user.language, "role": user.role}
+    reached = await _reach(session, user)
+    role: Role = changes.get("role", user.role)
+    wanted = changes.get("accounts", reached)
+    listed = reached if "accounts" not in changes else sorted(set(wanted or ()), key=str)
+    access = role is not user.role or listed != reached
+    if access:
+        await _change_reach(session, actor, user, role, listed)
+        await end_invitations(session, user, at=at)
+    if access or any(before[name] != value for name, value in plain.items()):
+        for name, value in {**plain, "role": role}.items():
+            setattr(user, name, value)
+        flag_modified(user, "role")  # raises the version also when only rows beside it changed
+        record(session, actor, _fact(user, before, reached, listed, at))
+        await session.flush()
+    return user
+
+
+async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
+    """End a user's access: sessions, devices and open invitations of and by the user end too."""
+    user = await accounts.disable_user(session, actor, user_id, at=at)
+    await end_all(session, user, EndedBy.DISABLED, at=at)
+    await end_invitations(session, user, at=at)
+    await revoke_devices_of(session, actor, user, at=at)
+    await session.flush()
+    return user
+
+
+async def _reach(session: AsyncSession, user: User) -> list[UUID]:
+    query = select(Reach.account_id).where(Reach.user_id == user.id)
+    return sorted(await session.scalars(query), key=str)
+
+
+async def _change_reach(
+    session: AsyncSession, actor: Actor, user: User, role: Role, listed: Collection[UUID]
+) -> None:
+    if actor.subject == f"user:{user.id}":
+        words = "Nobody changes the own role or accounts; ask a colleague."
+        raise Refused(Code.NOT_ALLOWED, words, argument="id")
+    must_manage(actor, role)
+    await must_reach(session, actor, role, listed)
+    await session.execute(delete(Reach).where(Reach.user_id == user.id))
+    session.add_all(
+        Reach(user_id=user.id, account_id=account_id, tenant_id=user.tenant_id)
+        for account_id in listed
+    )
+
+
+def _fact(
+    user: User, before: dict[str, Any], reached: list[UUID], listed: list[UUID], at: datetime
+) -> UserChanged:
+    renamed = before["name"] != user.name
+    return UserChanged(
+        account_id=None,
+        subject_id=user.id,
+        at=at,
+        name_before=before["name"] if renamed else None,
+        name_after=user.name if renamed else None,
+        language_before=before["language"],
+        language_after=user.language,
+        role_before=before["role"],
+        role_after=user.role,
+        accounts_before=reached,
+        accounts_after=listed,
+    )

@@ -1,0 +1,224 @@
+"""Invitations and forgotten passwords: by letter, to the owner of the mailbox, once, and only while they are meant."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from api import login as login_module
+from api.throttle import Rate
+from domain import accounts, credentials
+from domain.accounts import User
+from domain.actor import Actor, Role
+from domain.db import transaction
+from schema import ids
+from tests import build, facts
+from tests.api import asking
+from tests.api.asking import Api, Office
+from tests.gate.test_sign_in import PASSWORD, Person, login, person, post
+from tests.servers import Postbox, postbox
+from workers.main import serve
+
+ANOTHER = "another long sentence"
+CHANGE = """mutation ($input: ChangeUserInput!) { changeUser(input: $input) {
+    __typename ... on User { id role } ... on Refusal { code argument message } } }"""
+
+
+async def manager(api: Api, office: Office) -> User:
+    """Another manager of the office."""
+    system = Actor.system(office.world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        return await accounts.add_user(
+            session, system, email="second@guards.example", name="Second", role=Role.MANAGEMENT,
+            at=build.T0,
+        )  # fmt: skip
+
+
+async def invited(api: Api, token: str, user: User) -> str:
+    answer = await post(api, "/auth/invitations", token, userId=ids.write("User", user.id))
+    assert answer.status_code == 200, answer.text
+    text: str = answer.json()["invitation"]
+    return text
+
+
+async def used(api: Api, text: str) -> int:
+    answer = await post(api, "/auth/password", invitation=text, password=PASSWORD)
+    status: int = answer.status_code
+    return status
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["disabled", "demoted", "limited", "another one", "expired", "key revoked", "disabled invited"],
+)
+async def test_an_invitation_dies_with_its_reason(api: Api, office: Office, ends: str) -> None:
+    inviter, whom = await manager(api, office), office.world.client_user
+    system = Actor.system(office.world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        key, secret = await accounts.issue_api_key(
+            session, system, name="k", role=Role.MANAGEMENT, at=build.T0
+        )
+    token = secret if ends == "key revoked" else api.token(inviter.id)
+    text = await invited(api, token, whom)
+    async with transaction(api.make) as session:
+        if ends == "disabled":
+            await accounts.disable_user(session, system, inviter.id, at=build.T0)
+        elif ends == "disabled invited":
+            await accounts.disable_user(session, system, whom.id, at=build.T0)
+        elif ends == "key revoked":
+            await accounts.revoke_api_key(session, system, key.id, at=build.T0)
+        elif ends == "expired":
+            gone = api.state.now() - timedelta(seconds=1)
+            await session.execute(update(credentials.Invitation).values(expires_at=gone))
+    if ends == "demoted":
+        await change(api, office.manager, inviter, role="AUDITOR")
+    elif ends == "limited":
+        async with transaction(api.make) as session:
+            other = await accounts.create_account(session, system, name="Other", at=build.T0)
+        there = ids.write("Account", other.id)
+        await change(api, office.manager, inviter, accountIds=[there])
+    elif ends == "another one":
+        await invited(api, office.manager, whom)
+    assert await used(api, text) == 401
+
+
+async def change(api: Api, token: str, user: User, **changes: Any) -> Any:
+    asked = {"id": ids.write("User", user.id), **changes}
+    return (await api.data(token, CHANGE, input=asked))["changeUser"]
+
+
+async def test_a_new_password_of_inviter_or_invited_ends_open_invitations(
+    api: Api, office: Office
+) -> None:
+    inviter, whom = await manager(api, office), office.world.client_user
+    assert await used(api, await invited(api, office.manager, inviter)) == 204
+    for_client = await invited(api, api.token(inviter.id), whom)
+    someone = Person(inviter, inviter.email, office.world.tenant.name)
+    token = (await login(api, someone)).json()["accessToken"]
+    changed = await post(api, "/auth/password", token, current=PASSWORD, password=ANOTHER)
+    assert changed.status_code == 204
+    assert await used(api, for_client) == 401
+
+
+async def test_nobody_is_shown_an_invitation_of_somebody_who_signs_in_already(
+    api: Api, office: Office
+) -> None:
+    someone = await person(api, office)
+    whom = ids.write("User", someone.user.id)
+    answer = await post(api, "/auth/invitations", office.manager, userId=whom)
+    assert (answer.status_code, answer.json()["invitation"]) == (200, None)
+    assert (await login(api, someone)).status_code == 200
+
+
+@asynccontextmanager
+async def mailing(
+    database_url: str, redis_url: str, data: Path
+) -> AsyncIterator[tuple[Api, Postbox]]:
+    """An API and a worker that sends letters."""
+    with postbox() as box:
+        configured = asking.settings(
+            database_url, redis_url, data, smtp_host="127.0.0.1", smtp_port=box.port,
+            smtp_from="desk@guards.example", public_url="https://desk.guards.example/",
+        )  # fmt: skip
+        async with asking.running(configured) as api:
+            worker = configured.model_copy(update={"database_url": configured.system_database_url})
+            task = asyncio.create_task(serve(worker))
+            try:
+                yield api, box
+            finally:
+                task.cancel()
+                await asyncio.wait({task}, timeout=45)
+
+
+async def letter(box: Postbox, to: str, *, nth: int = 1) -> tuple[str, str]:
+    """The text of the nth letter to somebody, and the path its link leads to."""
+    await facts.until(lambda: len(box.to(to)) >= nth, within_s=30)
+    part = box.to(to)[nth - 1].get_body(("plain",))
+    assert part is not None
+    text = part.get_content()
+    found = re.search(r"https://desk\.guards\.example(/password/\S+)", text)
+    assert found is not None, text
+    return text, found[1]
+
+
+async def form(api: Api, path: str, language: str = "en", **fields: str) -> Any:
+    return await api.http.post(path, data=fields, headers={"accept-language": language})
+
+
+async def test_an_invited_user_sets_a_password_on_a_page_without_scripts(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with mailing(database_url, redis_url, tmp_path) as (api, box):
+        office = await asking.office(api)
+        added = await api.data(
+            office.manager,
+            """mutation ($account: ID!) { addUser(input: {email: "Eva@client.example", name: "Eva",
+            role: CLIENT_USER, accountIds: [$account], language: "en"}) { ... on User { id } } }""",
+            account=office.account,
+        )
+        query = "mutation ($id: ID!) { inviteUser(input: {userId: $id}) { __typename } }"
+        told = await api.data(office.manager, query, id=added["addUser"]["id"])
+        assert told["inviteUser"]["__typename"] == "User"
+        text, path = await letter(box, "eva@client.example")
+        assert "works once" in text
+        shown = await api.http.get(path)
+        assert shown.status_code == 200
+        assert '<html lang="en">' in shown.text
+        assert "eva@client.example" in shown.text
+        assert "<script" not in shown.text
+        assert '<label for="password">' in shown.text
+        assert shown.headers["referrer-policy"] == "no-referrer"
+        differ = await form(api, path, password=PASSWORD, again=ANOTHER)
+        weak = await form(api, path, password="short", again="short")
+        assert (differ.status_code, weak.status_code) == (422, 422)
+        assert 'role="alert"' in weak.text
+        done = await form(api, path, password=PASSWORD, again=PASSWORD)
+        assert (done.status_code, (await form(api, path)).status_code) == (200, 410)
+        signed = await post(api, "/auth/login", email="eva@client.example", password=PASSWORD)
+        assert signed.status_code == 200
+
+
+async def test_a_forgotten_password_is_set_by_letter_and_nobody_learns_who_exists(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with mailing(database_url, redis_url, tmp_path) as (api, box):
+        someone = await person(api, await asking.office(api))
+        await letter(box, someone.email)  # the invitation's
+        known = await post(api, "/auth/forgotten", email=someone.email.upper())
+        unknown = await post(api, "/auth/forgotten", email="nobody@nowhere.example")
+        assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+        _, path = await letter(box, someone.email, nth=2)
+        page = await api.http.get("/password", headers={"accept-language": "en"})
+        assert '<input id="email"' in page.text
+        assert (await form(api, "/password", email=someone.email)).status_code == 200
+        _, second = await letter(box, someone.email, nth=3)
+        done = await form(api, path, password=ANOTHER, again=ANOTHER)
+        assert done.status_code == 200
+        late = await form(api, second, password=PASSWORD, again=PASSWORD)
+        assert late.status_code == 410, "a new password ends the other letters"
+        assert (await login(api, someone)).status_code == 401
+        assert (await login(api, someone, ANOTHER)).status_code == 200
+
+
+async def test_letters_to_one_mailbox_and_from_one_client_are_few(
+    api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = await person(api, office)
+    answers = [await post(api, "/auth/forgotten", email=someone.email) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}, "nothing is told"
+    async with api.make() as session:
+        resets = await session.scalars(
+            credentials.Invitation.__table__.select().where(
+                credentials.Invitation.user_id == someone.user.id,
+                credentials.Invitation.purpose == credentials.Purpose.RESET,
+            )
+        )
+        assert len(resets.all()) == 3
+    monkeypatch.setattr(login_module, "RESETS_OF_A_CLIENT", Rate(per_s=1 / 60, burst=0.5))
+    assert (await post(api, "/auth/forgotten", email="a@b.example")).status_code == 429
