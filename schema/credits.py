@@ -41,13 +41,14 @@ names(
 names(
     JournalKind, "JournalKind",
     grant="A credit began.", adjust="A counter-entry: a credit moved.",
-    apply="Credits were set off against an invoice.", invoice="An invoice was issued.",
-    payment="Money came in.",
+    apply="Credits were put on a credit note.", invoice="An invoice was issued.",
+    payment="Money came in.", reversal="A payment that was booked wrongly was taken back.",
 )  # fmt: skip
 names(
     VatCategory, "VatCategory",
     standard="S: taxed, a lower price.", zero="Z: taxed at nothing.", exempt="E: exempt.",
     outside="O: outside the scope of VAT, such as damages.",
+    reverse="AE: reverse charge, for businesses elsewhere in the EU.",
 )  # fmt: skip
 
 Row = strawberry.Parent[compensation.Credit]
@@ -173,6 +174,7 @@ class CompensationPolicy(Node):
     """Above which amount somebody must agree to a credit, and how credits are taxed. Not shown to clients."""
 
     approval_above_cents: Annotated[Long | None, "In cents; null for never."]
+    approval_currency: Annotated[str, "Of that amount; credits in another currency always wait."]
     vat_category: Annotated[str, "Of credits on credit notes: S, Z, E or O."]
     vat_rate_bps: Annotated[int, "Hundredths of a percent."]
     version: Annotated[int, "Raised by every change."]
@@ -235,14 +237,23 @@ class CreditMutation:
         approval_above_cents: Annotated[
             Long | None, "Above this somebody must agree; null: never."
         ],
-        vat_category: Annotated[str, "Of credits on credit notes: S, Z, E or O."] = "S",
-        vat_rate_bps: Annotated[int, "Hundredths of a percent; 0 unless S."] = 2_100,
+        vat_category: Annotated[
+            str | None, "Of credits on credit notes: S, Z, E or O; null: as it is, S at first."
+        ] = None,
+        vat_rate_bps: Annotated[
+            int | None, "Hundredths of a percent, 0 unless S; null: as it is, or what fits."
+        ] = None,
+        approval_currency: Annotated[
+            str | None,
+            "Of that amount; credits in another always wait. Null: as it is, EUR at first.",
+        ] = None,
         expected_version: ExpectedVersion = None,
     ) -> compensation.CompensationPolicy:
         """Choose above which amount somebody must agree to a credit, and how credits are taxed."""
         return await compensation.choose_policy(
             ask.session, ask.actor, approval_above_cents=approval_above_cents,
             vat_category=vat_category, vat_rate_bps=vat_rate_bps, at=ask.at,
+            approval_currency=approval_currency,
             expected_version=expected_version,
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Invoices: who bills whom, rates, what was planned and delivered, invoices, credit notes and payments."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -15,7 +15,7 @@ from schema.ids import Node
 from schema.later import ItsAgreement
 from schema.scalars import Long
 from schema.thin import answers, shows, takes
-from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, InvoiceId, verb
+from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, InvoiceId, PaymentId, verb
 
 PartyRow = strawberry.Parent[invoices.BillingParty]
 PlannedRow = strawberry.Parent[invoices.PlannedLine]
@@ -113,7 +113,7 @@ class CreditNoteLine:
 
 @shows(invoices.CreditNote)
 class CreditNote(Node):
-    """Credits as they were set off against an invoice."""
+    """Credits as they were set off against an invoice, or what was left of them when no invoice follows."""
 
     number: Annotated[str, "Without gaps per company and year."]
     issued_on: Annotated[date, "The day of the document."]
@@ -123,6 +123,12 @@ class CreditNote(Node):
     net_cents: Annotated[Long, "In cents, without VAT."]
     vat_cents: Annotated[Long, "VAT, in cents."]
     gross_cents: Annotated[Long, "In cents, with VAT."]
+
+    @answers(bool)
+    @staticmethod
+    def closing(row: NoteRow) -> bool:
+        """Whether no invoice follows to settle it with: the agreement ended, or its currency changed."""
+        return row.closing
 
     @answers(list[CreditNoteLine])
     @staticmethod
@@ -145,11 +151,12 @@ class CreditNote(Node):
 
 @shows(invoices.Payment)
 class Payment(Node):
-    """Money that came in for an invoice."""
+    """Money that came in for an invoice, or the reversal of such a booking."""
 
-    amount_cents: Annotated[Long, "In cents."]
+    amount_cents: Annotated[Long, "In cents; negative for a reversal."]
     paid_on: Annotated[date, "The day."]
     reference: Annotated[str, "Of the bank."]
+    reversed_at: Annotated[datetime | None, "When this booking was taken back, if it was."]
 
 
 @shows(invoices.Invoice)
@@ -247,7 +254,9 @@ class InvoiceMutation:
         unit: Annotated[Unit, "What the price is for."],
         price_cents: Annotated[Long, "Of one unit, in cents, without VAT."],
         from_on: Annotated[date, "From this day on; today at the earliest when it has a price."],
-        currency: Annotated[str, "ISO 4217 code."] = "EUR",
+        currency: Annotated[
+            str | None, "ISO 4217 code; null: that of the terms in force then."
+        ] = None,
     ) -> agreements.Rate:
         """Let a unit of a service cost so much from a day on."""
         return await agreements.set_rate(
@@ -310,8 +319,18 @@ class InvoiceMutation:
         paid_on: Annotated[date, "The day."],
         reference: Annotated[str, "Of the bank: booked once."],
     ) -> invoices.Payment:
-        """Book money that came in for an invoice."""
+        """Book money that came in for an invoice, at most what is open."""
         return await invoices.pay(
             ask.session, ask.actor, invoice_id, amount_cents=amount_cents, paid_on=paid_on,
             reference=reference, at=ask.at,
         )  # fmt: skip
+
+    @verb(Payment)
+    @staticmethod
+    async def reverse_payment(
+        ask: Ask,
+        id: Annotated[PaymentId, "The payment that was booked wrongly."],
+        reason: Annotated[str, "Why; it stays in the ledger."],
+    ) -> invoices.Payment:
+        """Take a payment back by a counter-entry; what is open of its invoice is as before it."""
+        return await invoices.reverse(ask.session, ask.actor, id, reason=reason, at=ask.at)

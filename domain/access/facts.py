@@ -34,7 +34,7 @@ FACTS: dict[Right, str] = {
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
     " compensation_policy.chosen"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
-    " credit.proposed credit_note.issued invoice.issued invoice.paid terms.signed_off",
+    " credit.proposed credit_note.issued invoice.issued invoice.paid invoice.payment_reversed terms.signed_off",
     R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
     " report.made",
     R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done",

@@ -79,7 +79,7 @@ FIELDS: dict[str, Fields] = {
         "id state reason openedAt verdictWas verdictWasAt factsWas verdictNow verdictNowAt factsNow"
         " outcome decidedAt promise"
     ),
-    "CompensationPolicy": _all("id approvalAboveCents vatCategory vatRateBps version"),
+    "CompensationPolicy": _all("id approvalAboveCents approvalCurrency vatCategory vatRateBps version"),
     "StatementLine": _all("at kind reason amountCents balanceCents currency"),
     "TrialLine": _all("book currency amountCents"),
     "BillingLine": _all("rateCode name unit plannedMilli deliveredMilli billedMilli billedCents"),
@@ -96,10 +96,10 @@ FIELDS: dict[str, Fields] = {
     "InvoiceLine": _all("position name quantityMilli unit priceCents netCents vatCategory vatRateBps"),
     "CreditNote": _all(
         "id number issuedOn periodFromOn periodUntilOn currency netCents vatCents grossCents lines"
-        " pdfPath xmlPath"
+        " closing pdfPath xmlPath"
     ),
     "CreditNoteLine": _all("position name quantityMilli priceCents netCents vatCategory vatRateBps"),
-    "Payment": _all("id amountCents paidOn reference"),
+    "Payment": _all("id amountCents paidOn reference reversedAt"),
     "Simulation": _all(
         "id fromAt untilAt units kept weeks seed p50Cents p95Cents limitCents simulatedAt"
         " simulatedBy evaluator signedOffAt signOffReason termsSha256 signOffNeeded promises account"

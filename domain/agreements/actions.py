@@ -21,6 +21,7 @@ from domain.agreements.model import (
 )
 from domain.agreements.rules import PromiseDraft, TermsDraft, check, check_calendar
 from domain.base import uuid7
+from domain.bounds import must_be_day, must_be_instant
 from domain.calendars.model import CalendarVersion
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
@@ -44,6 +45,8 @@ async def sign(
     must_be_line(reference, "reference")
     must_be_line(title, "title")
     check(terms)
+    must_be_day(signed_on, "signedOn", at)
+    must_be_instant(in_force_from, "inForceFrom", at)
     known = exists().where(Account.id == account_id, actor.fence(Account))
     if not await session.scalar(select(known)):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
@@ -89,6 +92,7 @@ async def amend(
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     check(terms)
+    must_be_instant(in_force_from, "inForceFrom", at)
     agreement = await _locked(session, actor, agreement_id, expected_version)
     if agreement.ended_at is not None and agreement.ended_at <= in_force_from:
         raise Refused(
@@ -143,6 +147,7 @@ async def end(
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_words(reason, "reason")
+    must_be_instant(ended_at, "endedAt", at)
     agreement = await _locked(session, actor, agreement_id, expected_version)
     if agreement.ended_at is not None and agreement.ended_at <= at:
         raise Refused(Code.ALREADY_DONE, "The agreement has ended.", argument="id")

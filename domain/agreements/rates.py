@@ -1,7 +1,7 @@
 """Rates: what a unit of a service costs, from which day on."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
 from domain.agreements.events import RateSet
-from domain.agreements.model import Agreement, Rate, Unit
+from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import uuid7
+from domain.bounds import must_be_cents, must_be_currency, must_be_day
 from domain.errors import Code, Refused
 from domain.ledger import record
 from domain.words import must_be_line
@@ -29,18 +30,22 @@ async def set_rate(
     unit: Unit,
     price_cents: int,
     from_on: date,
-    currency: str = "EUR",
+    currency: str | None = None,
     at: datetime,
 ) -> Rate:
     """Let a unit cost `price_cents` from a day on; until then the last price of the code holds.
+
+    Without a currency it is that of the terms in force on that day, else of the newest.
 
     A price that holds already is changed from today on at the earliest: what was delivered costs what was agreed then.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(code, "code")
     must_be_line(name, "name")
-    if price_cents < 0:
-        raise Refused(Code.INVALID, "A price is not negative.", argument="priceCents")
+    must_be_cents(price_cents, "priceCents")
+    must_be_day(from_on, "fromOn", at)
+    if currency is not None:
+        must_be_currency(currency, "currency")
     agreement = await session.scalar(
         select(Agreement)
         .where(Agreement.id == agreement_id, actor.fence(Agreement))
@@ -75,7 +80,7 @@ async def set_rate(
         name=name,
         unit=unit,
         price_cents=price_cents,
-        currency=currency,
+        currency=currency or await _currency(session, account, agreement.id, from_on),
         in_force=Range(from_on, None),
     )
     session.add(rate)
@@ -94,6 +99,17 @@ async def set_rate(
         ),
     )
     return rate
+
+
+async def _currency(session: AsyncSession, account: Account, agreement_id: UUID, day: date) -> str:
+    """The currency of the terms in force when a day begins, else of the newest."""
+    begin = datetime.combine(day, time(), tzinfo=ZoneInfo(account.time_zone))
+    rows = await session.scalars(
+        select(Terms).where(Terms.agreement_id == agreement_id).order_by(Terms.number)
+    )
+    versions = rows.all()
+    held = [each for each in versions if begin in each.in_force]
+    return (held or versions)[-1].currency
 
 
 async def rates_of(session: AsyncSession, agreement_id: UUID) -> Sequence[Rate]:

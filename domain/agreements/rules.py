@@ -1,12 +1,12 @@
 """What terms may say, and the matrix that clients get unless they agree on another."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
+from domain.bounds import MOST_CENTS, MOST_MILLI, must_be_cents, must_be_currency
 from domain.calendars.rules import CalendarSpec, capacity
 from domain.errors import Code, Refused
 from domain.words import must_be_line
@@ -92,17 +92,12 @@ class TermsDraft:
 
 def check(terms: TermsDraft) -> None:
     """Refuse terms that contradict themselves, naming the promise."""
-    if terms.period_fee_cents < 0:
-        raise Refused(Code.INVALID, "A fee is not negative.", argument="periodFeeCents")
-    if (terms.credit_cap_cents or 0) < 0:
-        raise Refused(Code.INVALID, "A cap is not negative.", argument="creditCapCents")
+    must_be_cents(terms.period_fee_cents, "periodFeeCents")
+    must_be_cents(terms.credit_cap_cents, "creditCapCents")
     names = [promise.name for promise in terms.promises]
     if len(set(names)) != len(names):
         raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")
-    if not re.fullmatch("[A-Z]{3}", terms.currency):
-        raise Refused(
-            Code.INVALID, "A currency is an ISO 4217 code such as EUR.", argument="currency"
-        )
+    must_be_currency(terms.currency, "currency")
     for promise in terms.promises:
         must_be_line(promise.name, "promises")
         must_be_line(promise.category, "promises")
@@ -147,8 +142,10 @@ def _problems(promise: PromiseDraft) -> list[str]:
     for band in promise.bands:
         if (band.fixed_cents is None) == (band.fee_bps is None):
             found.append("a band is a fixed amount or a share of the fee, one of the two.")
-        elif (band.fixed_cents or 0) < 0 or not 0 <= (band.fee_bps or 0) <= 10_000:
-            found.append("a band is not negative and at most the whole fee.")
+        elif (
+            not 0 <= (band.fixed_cents or 0) <= MOST_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
+        ):
+            found.append(f"a band is 0 to {MOST_CENTS:,} cents and at most the whole fee.")
     if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective earns no credits.")
     return found
@@ -159,16 +156,19 @@ def _amiss(credit: CreditDraft) -> list[str]:
     ways = (credit.fixed_cents, credit.fee_bps, credit.units_milli)
     if sum(way is not None for way in ways) != 1:
         found.append("a credit is a fixed amount, a share, or free units: one of them.")
-    elif (credit.fixed_cents or 0) < 0 or not 0 <= (credit.fee_bps or 0) <= 10_000:
-        found.append("a credit is not negative and at most the whole fee.")
-    elif credit.units_milli is not None and (credit.units_milli <= 0 or credit.rate_code is None):
-        found.append("free units are more than none, of a rate.")
+    elif (
+        not 0 <= (credit.fixed_cents or 0) <= MOST_CENTS or not 0 <= (credit.fee_bps or 0) <= 10_000
+    ):
+        found.append(f"a credit is 0 to {MOST_CENTS:,} cents and at most the whole fee.")
+    elif credit.units_milli is not None and (
+        not 0 < credit.units_milli <= MOST_MILLI or credit.rate_code is None
+    ):
+        found.append(f"free units are 1 to {MOST_MILLI:,} thousandths, of a rate.")
     elif credit.fixed_cents is not None and credit.rate_code is not None:
         found.append("a fixed amount is of no rate.")
-    if credit.least_cents < 0 or (
-        credit.most_cents is not None and credit.most_cents < credit.least_cents
-    ):
-        found.append("a credit's least is not negative, and its most not below it.")
+    most = MOST_CENTS if credit.most_cents is None else credit.most_cents
+    if not 0 <= credit.least_cents <= most <= MOST_CENTS:
+        found.append("a credit's least is not negative, and its most not below it and not endless.")
     return found
 
 

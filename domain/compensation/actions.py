@@ -43,6 +43,13 @@ MONTH = "Less was kept in the month than agreed."
 MEASURED = "Later facts changed what was kept in the month."
 
 
+class Limit(NamedTuple):
+    """Above how much somebody must agree."""
+
+    cents: int
+    currency: str
+
+
 class Stands(NamedTuple):
     """How a promise stands that earns nothing any more; `ended`: its clock came to an end."""
 
@@ -162,7 +169,7 @@ async def settle_months(
         incident_id=incident_id,
         promise_id=promise_id,
     )
-    above = await approval_above(session, account.tenant_id)
+    above = await approval_limit(session, account.tenant_id)
     made: dict[object, Credit] = {}
     for key, earned in found.earned.items():
         if key not in found.credits:
@@ -197,13 +204,13 @@ async def _make(
     agreement_id: UUID,
     account: Account,
     earned: Earned,
-    above: int | None,
+    above: Limit | None,
     *,
     at: datetime,
 ) -> Credit | None:
     """The row for what was earned, granted or awaiting a yes; None when it is there."""
     promise, rule = earned.promise, earned.rule
-    waits = above is not None and earned.cents > above
+    waits = exceeds(above, earned.cents, earned.currency)
     credit: Credit | None = await session.scalar(
         insert(Credit)
         .values(
@@ -222,7 +229,7 @@ async def _make(
             amount_cents=earned.cents,
             uncapped_cents=earned.earned_cents,
             units_milli=None if rule is None else rule.units_milli,
-            currency=earned.terms.currency,
+            currency=earned.currency,
             month_on=earned.month_on,
             decided_at=at,
         )
@@ -338,14 +345,27 @@ async def net_cents(session: AsyncSession, credit_id: UUID) -> int:
     return cents
 
 
-async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
-    """Above how many cents somebody must agree; None: never."""
-    found: int | None = await session.scalar(
-        select(CompensationPolicy.approval_above_cents).where(
-            CompensationPolicy.tenant_id == tenant_id
-        )
+async def approval_limit(session: AsyncSession, tenant_id: UUID) -> Limit | None:
+    """Above how much somebody must agree; None: never."""
+    policy = await session.scalar(
+        select(CompensationPolicy).where(CompensationPolicy.tenant_id == tenant_id)
     )
-    return found
+    if policy is None or policy.approval_above_cents is None:
+        return None
+    return Limit(policy.approval_above_cents, policy.approval_currency)
+
+
+async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
+    """Above how many cents of the policy's currency somebody must agree; None: never."""
+    limit = await approval_limit(session, tenant_id)
+    return None if limit is None else limit.cents
+
+
+def exceeds(limit: Limit | None, cents: int, currency: str) -> bool:
+    """Whether somebody must agree: above the limit, or in another currency, in which it says nothing."""
+    if limit is None or not cents:
+        return False
+    return currency != limit.currency or cents > limit.cents
 
 
 async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, Stands]:

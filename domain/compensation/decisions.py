@@ -13,6 +13,7 @@ from domain.accounts.model import Account
 from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
+from domain.bounds import must_be_cents, must_be_currency
 from domain.compensation.actions import (
     AFTER_ALL,
     CALLED_OFF,
@@ -34,6 +35,8 @@ from domain.compensation.reckoning import months_of
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 from domain.words import must_be_words
+
+STANDARD_BPS = 2_100  # as in `domain/invoices`, which is above this room
 
 AGREED = "Somebody of the company agreed to the credit."
 GIVEN = "Given beyond what was owed."
@@ -91,8 +94,7 @@ async def override(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, cents: int, reason: str, at: datetime
 ) -> Credit:
     """Let a granted credit come to `cents` whatever the schedule says, also beyond the month's cap."""
-    if cents < 0:
-        raise Refused(Code.INVALID, "A credit is not negative.", argument="amountCents")
+    must_be_cents(cents, "amountCents")
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.GRANTED or credit.kind is CreditKind.GOODWILL:
         raise Refused(
@@ -101,7 +103,11 @@ async def override(
     net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
     more = cents - net
     is_person = actor.role is not Role.SYSTEM
-    if is_person and more > 0 and await needs_another(session, actor, account.id, more, at=at):
+    if (
+        is_person
+        and more > 0
+        and await needs_another(session, actor, account.id, more, credit.currency, at=at)
+    ):
         raise Refused(
             Code.NOT_ALLOWED,
             "That gives more than the threshold, which needs a second person: give the difference with giveCredit"
@@ -131,17 +137,15 @@ async def give(
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_words(reason, "reason")
-    if cents <= 0:
-        raise Refused(Code.INVALID, "A gesture is more than nothing.", argument="amountCents")
+    must_be_cents(cents, "amountCents", least=1)
     known = await session.scalar(
         select(Agreement.id).where(Agreement.id == agreement_id, actor.fence(Agreement))
     )
     if known is None:
         raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
     account = await turnstile(session, agreement_id)
-    newest = select(Terms.currency).where(Terms.agreement_id == agreement_id)
-    currency = await session.scalar(newest.order_by(Terms.number.desc()).limit(1))
-    waits = await needs_another(session, actor, account.id, cents, at=at)
+    currency = await _currency(session, agreement_id, at)
+    waits = await needs_another(session, actor, account.id, cents, currency, at=at)
     turn = select(func.coalesce(func.max(Credit.turn), 0) + 1).where(
         Credit.agreement_id == agreement_id
     )
@@ -155,7 +159,7 @@ async def give(
         turn=await session.scalar(turn),
         amount_cents=cents,
         uncapped_cents=cents,
-        currency=currency or "EUR",
+        currency=currency,
         month_on=at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
         decided_at=at,
         proposed_by=actor.subject,
@@ -172,35 +176,40 @@ async def give(
     return credit
 
 
+async def _currency(session: AsyncSession, agreement_id: UUID, at: datetime) -> str:
+    """The currency of the terms in force at an instant; before the first ones and after the last, of those nearest."""
+    rows = await session.scalars(
+        select(Terms).where(Terms.agreement_id == agreement_id).order_by(Terms.number)
+    )
+    versions = rows.all()
+    begun = [each for each in versions if each.in_force.lower is None or each.in_force.lower <= at]
+    return (begun[-1] if begun else versions[0]).currency
+
+
 async def choose_policy(
     session: AsyncSession,
     actor: Actor,
     *,
     approval_above_cents: int | None,
-    vat_category: str,
-    vat_rate_bps: int,
+    approval_currency: str | None = None,
+    vat_category: str | None = None,
+    vat_rate_bps: int | None = None,
     at: datetime,
     expected_version: int | None = None,
 ) -> CompensationPolicy:
-    """Choose above which amount somebody must agree, and how credits are taxed on credit notes."""
+    """Choose above which amount somebody must agree, and how credits are taxed on credit notes.
+
+    What is None stays as it is, but for the amount, of which None means that nobody must agree.
+    """
     actor.must(Right.APPROVE_CREDITS)
     if actor.accounts is not None:
         raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only decides for no others.")
-    if (approval_above_cents or 0) < 0:
-        raise Refused(Code.INVALID, "A threshold is not negative.", argument="approvalAboveCents")
-    taxed = vat_category == "S"
-    if vat_category not in {"S", "Z", "E", "O"} or taxed != (0 < vat_rate_bps <= 10_000):
-        raise Refused(
-            Code.INVALID, "VAT is S with a rate, or Z, E or O without.", argument="vatCategory"
-        )
-    values: dict[str, Any] = {
-        "approval_above_cents": approval_above_cents,
-        "vat_category": vat_category,
-        "vat_rate_bps": vat_rate_bps,
-    }
+    must_be_cents(approval_above_cents, "approvalAboveCents")
+    if approval_currency is not None:
+        must_be_currency(approval_currency, "approvalCurrency")
     first = await session.scalar(
         insert(CompensationPolicy)
-        .values(id=uuid7(), tenant_id=actor.tenant_id, version=0, **values)
+        .values(id=uuid7(), tenant_id=actor.tenant_id, version=0)
         .on_conflict_do_nothing(index_elements=["tenant_id"])
         .returning(CompensationPolicy.id)
     )
@@ -212,16 +221,43 @@ async def choose_policy(
         )
     ).one()
     must_be_current(policy.version, expected_version)
-    before = {} if first else {name: getattr(policy, name) for name in values}
-    for name, value in values.items():
-        setattr(policy, name, value)
+    before = {} if first else _says(policy)
+    category = policy.vat_category if vat_category is None else vat_category
+    rate_bps = _rate_bps(policy, category) if vat_rate_bps is None else vat_rate_bps
+    taxed = category == "S"
+    if category not in {"S", "Z", "E", "O"} or taxed != (0 < rate_bps <= 10_000):
+        raise Refused(
+            Code.INVALID, "VAT is S with a rate, or Z, E or O without.", argument="vatCategory"
+        )
+    policy.approval_above_cents = approval_above_cents
+    policy.vat_category, policy.vat_rate_bps = category, rate_bps
+    if approval_currency is not None:
+        policy.approval_currency = approval_currency
     await session.flush()
     record(
         session,
         actor,
-        PolicyChosen(account_id=None, subject_id=policy.id, at=at, before=before, after=values),
+        PolicyChosen(
+            account_id=None, subject_id=policy.id, at=at, before=before, after=_says(policy)
+        ),
     )
     return policy
+
+
+def _says(policy: CompensationPolicy) -> dict[str, Any]:
+    return {
+        "approval_above_cents": policy.approval_above_cents,
+        "approval_currency": policy.approval_currency,
+        "vat_category": policy.vat_category,
+        "vat_rate_bps": policy.vat_rate_bps,
+    }
+
+
+def _rate_bps(policy: CompensationPolicy, category: str) -> int:
+    """The rate that belongs to a category when none was given."""
+    if category != "S":
+        return 0
+    return policy.vat_rate_bps or STANDARD_BPS
 
 
 async def _held(

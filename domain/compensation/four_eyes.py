@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.persons import same_person
 from domain.actor import Actor, Role
-from domain.compensation.actions import approval_above
+from domain.compensation.actions import approval_above, approval_limit, exceeds
 from domain.compensation.events import PolicyChosen
 from domain.compensation.model import Credit, CreditKind, CreditState
 from domain.errors import Code, Refused
@@ -44,13 +44,19 @@ async def limit_of(
 
 
 async def given_by(
-    session: AsyncSession, persons: Collection[str], account_id: UUID, *, at: datetime
+    session: AsyncSession,
+    persons: Collection[str],
+    account_id: UUID,
+    currency: str,
+    *,
+    at: datetime,
 ) -> int:
-    """What a person gave a client within the stretch without anybody else's yes, gestures and overrides, in cents."""
+    """What a person gave a client in a currency within the stretch without anybody else's yes, in cents."""
     gestures = await session.scalar(
         select(func.sum(Credit.amount_cents)).where(
             Credit.account_id == account_id,
             Credit.kind == CreditKind.GOODWILL,
+            Credit.currency == currency,
             Credit.state == CreditState.GRANTED,
             Credit.proposed_by.in_(persons),
             Credit.decision_by.in_(persons),
@@ -64,6 +70,7 @@ async def given_by(
             JournalEntry.account_id == account_id,
             JournalEntry.actor.in_(persons),
             JournalEntry.reason == OTHERWISE,
+            JournalLine.currency == currency,
             JournalEntry.at > at - TOGETHER,
             JournalLine.book == Book.CLIENT_CREDIT,
             JournalLine.amount_cents < 0,
@@ -73,21 +80,28 @@ async def given_by(
 
 
 async def needs_another(
-    session: AsyncSession, actor: Actor, account_id: UUID, cents: int, *, at: datetime
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    cents: int,
+    currency: str,
+    *,
+    at: datetime,
 ) -> bool:
     """Whether somebody else must agree before this actor gives a client so much more.
 
-    What the software gives by a rule, such as the credit for a late report, is weighed by itself.
+    What the software gives by a rule, such as the credit for a late report, is weighed by itself. The threshold says
+    nothing of another currency than its own: there somebody else must always agree.
     """
-    if actor.role is Role.SYSTEM:
-        above = await approval_above(session, actor.tenant_id)
-        return above is not None and cents > above
+    limit = await approval_limit(session, actor.tenant_id)
+    if actor.role is Role.SYSTEM or (limit is not None and currency != limit.currency):
+        return exceeds(limit, cents, currency)
     above, persons = await limit_of(session, actor, at=at)
     if above is None:
         return False
     turn = func.hashtextextended(f"gestures {account_id}", 0)
     await session.execute(select(func.pg_advisory_xact_lock(turn)))
-    return cents + await given_by(session, persons, account_id, at=at) > above
+    return cents + await given_by(session, persons, account_id, currency, at=at) > above
 
 
 async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Credit) -> None:

@@ -99,6 +99,7 @@ class CompensationPolicy(Base, Tenanted, Versioned):
     )
 
     approval_above_cents: Mapped[int | None]
+    approval_currency: Mapped[str] = mapped_column(default="EUR", server_default="EUR")
     vat_category: Mapped[str] = mapped_column(default="S")  # of credits on credit notes: UNCL5305
     vat_rate_bps: Mapped[int] = mapped_column(default=2_100)
 

@@ -12,6 +12,8 @@ from domain.agreements.model import Agreement, Terms
 from domain.compensation.model import ClosedMonth
 
 STEP = text("interval '1 month'")
+EARLIEST = date(1990, 1, 1)
+"""Terms that were entered with an absurd beginning have no thousands of months to close."""
 
 
 class Over(NamedTuple):
@@ -42,7 +44,7 @@ async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> lis
         .where(Terms.agreement_id == Agreement.id)
         .scalar_subquery()
     )
-    month = cast(func.coalesce(closed, began), Date)
+    month = cast(func.greatest(func.coalesce(closed, began), EARLIEST), Date)
     ends = func.timezone(Account.time_zone, month + STEP)
     rows = await session.execute(
         select(Agreement.tenant_id, Agreement.id, month)

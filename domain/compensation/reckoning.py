@@ -49,6 +49,7 @@ class Earned:
     promise: Promise | None = None
     rule: CreditRule | None = None
     term_id: UUID | None = None
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +130,25 @@ async def reckon(
         of = terms[row.terms_id]
         day = row.decided_at.astimezone(ZoneInfo(time_zone)).date()
         price = price_on(rates, rule.rate_code, day)
+        currency = of.currency if price is None else price.currency
+        same = currency == of.currency
         cents = amount_cents(
-            rule, of.period_fee_cents, None if price is None else price.price_cents
+            rule,
+            of.period_fee_cents,
+            None if price is None else price.price_cents,
+            bounded=same,
         )
         month_on = day.replace(day=1)
         place = _turn(given.get(row.id), turn)
         turn += row.id not in given
-        earned[row.id] = Earned(CreditKind.PROMISE, of, month_on, cents, 0, place, row, rule)
+        earned[row.id] = Earned(
+            CreditKind.PROMISE, of, month_on, cents, 0, place, row, rule, currency=currency
+        )
         broken.append(
             Broken(
                 row.id, row.incident_id, row.term_id, place, month_on, cents,
-                of.credit_cap_cents, of.per_cause is PerCause.LARGEST, _given(given.get(row.id)),
+                of.credit_cap_cents if same else None, of.per_cause is PerCause.LARGEST,
+                _given(given.get(row.id)), currency,
             )
         )  # fmt: skip
     weighed = []
@@ -153,11 +162,14 @@ async def reckon(
                 continue
             place = _turn(given.get(key), turn)
             turn += key not in given
-            earned[key] = Earned(CreditKind.PERIOD, of, month_on, cents, 0, place, term_id=term.id)
+            earned[key] = Earned(
+                CreditKind.PERIOD, of, month_on, cents, 0, place, term_id=term.id,
+                currency=of.currency,
+            )  # fmt: skip
             weighed.append(
                 Month(
                     term.id, place, month_on, cents, of.credit_cap_cents,
-                    of.per_cause is PerCause.LARGEST, _given(given.get(key)),
+                    of.per_cause is PerCause.LARGEST, _given(given.get(key)), of.currency,
                 )
             )  # fmt: skip
     cents_of = entitled(broken, weighed)

@@ -30,6 +30,7 @@ class Broken:
     cap_cents: int | None
     largest: bool  # of one ticket's credits only the largest counts
     given_cents: int | None = None  # what people decided instead
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Month:
     cap_cents: int | None
     largest: bool
     given_cents: int | None = None
+    currency: str = "EUR"
 
 
 def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | None:
@@ -51,8 +53,13 @@ def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | No
     return by_priority.get(priority) or by_priority.get(None)
 
 
-def amount_cents(rule: CreditRule, period_fee_cents: int, price_cents: int | None = None) -> int:
-    """What a rule earns; `price_cents` is the rate it names on that day, None when it has no price then."""
+def amount_cents(
+    rule: CreditRule, period_fee_cents: int, price_cents: int | None = None, *, bounded: bool = True
+) -> int:
+    """What a rule earns; `price_cents` is the rate it names on that day, None when it has no price then.
+
+    `bounded`: the rule's least and most hold; they are in the currency of the terms, and say nothing of another one.
+    """
     if rule.basis is CreditBasis.FIXED:
         cents = rule.fixed_cents or 0
     elif rule.basis is CreditBasis.SERVICE:
@@ -60,6 +67,8 @@ def amount_cents(rule: CreditRule, period_fee_cents: int, price_cents: int | Non
     else:
         whole = period_fee_cents if rule.basis is CreditBasis.FEE_SHARE else price_cents or 0
         cents = half_up(whole * (rule.fee_bps or 0), _BPS)
+    if not bounded:
+        return cents
     cents = max(cents, rule.least_cents or 0)
     return cents if rule.most_cents is None else min(cents, rule.most_cents)
 
@@ -86,31 +95,35 @@ def entitled(broken: Sequence[Broken], months: Sequence[Month]) -> Mapping[objec
     """Cents for every broken promise (by its id) and closed month (by term and month).
 
     First what each adds to what was earned for the same cause, then what the month's cap leaves of that, both in the
-    order in which the credits were decided: a later one never takes from an earlier one.
+    order in which the credits were decided: a later one never takes from an earlier one. Amounts of two currencies are
+    neither compared nor added.
     """
-    cause: dict[UUID, int] = {}  # the most that was earned for a ticket
-    single: dict[tuple[UUID, date], int] = {}  # for the breaches of one promise in a month
+    cause: dict[tuple[UUID, str], int] = {}  # the most that was earned for a ticket
+    single: dict[tuple[UUID, date, str], int] = {}  # for the breaches of one promise in a month
     gained: list[tuple[object, Broken | Month, int]] = []
     for each in sorted(broken, key=lambda b: b.turn):
         own = each.earned_cents if each.given_cents is None else each.given_cents
-        before = cause.get(each.incident_id, 0)
+        of = (each.incident_id, each.currency)
+        before = cause.get(of, 0)
         adds = beyond(own, before) if each.largest and each.given_cents is None else own
-        cause[each.incident_id] = max(before, own)
-        key = (each.term_id, each.month_on)
-        single[key] = single.get(key, 0) + adds
+        cause[of] = max(before, own)
+        about = (each.term_id, each.month_on, each.currency)
+        single[about] = single.get(about, 0) + adds
         gained.append((each.promise_id, each, adds))
     for month in months:
         key = (month.term_id, month.month_on)
         own = month.earned_cents if month.given_cents is None else month.given_cents
         part = month.largest and month.given_cents is None
-        gained.append((key, month, beyond(own, single.get(key, 0)) if part else own))
+        earlier = single.get((*key, month.currency), 0)
+        gained.append((key, month, beyond(own, earlier) if part else own))
     found: dict[object, int] = {}
-    used: dict[date, int] = {}
+    used: dict[tuple[date, str], int] = {}
     for name, due, adds in sorted(gained, key=lambda g: g[1].turn):
-        before, given = used.get(due.month_on, 0), adds
+        cap = (due.month_on, due.currency)
+        before, given = used.get(cap, 0), adds
         if due.cap_cents is not None and due.given_cents is None:  # people may go beyond the cap
             given = max(0, min(adds, due.cap_cents - before))
-        used[due.month_on] = before + given
+        used[cap] = before + given
         found[name] = given
     return found
 

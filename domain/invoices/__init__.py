@@ -1,7 +1,7 @@
 """Invoices, credit notes and payments: where credits land."""
 
-from domain.invoices.actions import deliver, pay, plan, set_party
-from domain.invoices.billing import bill
+from domain.invoices.actions import deliver, plan, set_party
+from domain.invoices.billing import bill, close_credits
 from domain.invoices.model import (
     BillingParty,
     CreditNote,
@@ -12,9 +12,12 @@ from domain.invoices.model import (
     Payment,
     PlannedLine,
 )
+from domain.invoices.parties import Party
+from domain.invoices.payments import pay, reverse
 from domain.invoices.reads import (
     BillingLine,
     Unbilled,
+    agreements_to_close,
     billing,
     credit_note,
     months_to_bill,
@@ -23,11 +26,10 @@ from domain.invoices.reads import (
 from domain.invoices.rules import (
     CreditNoteDocument,
     Line,
-    Party,
     Totals,
-    VatCategory,
     VatTotal,
 )
+from domain.invoices.vat import VatCategory
 
 __all__ = [
     "BillingLine",
@@ -46,13 +48,16 @@ __all__ = [
     "Unbilled",
     "VatCategory",
     "VatTotal",
+    "agreements_to_close",
     "bill",
     "billing",
+    "close_credits",
     "credit_note",
     "deliver",
     "months_to_bill",
     "outstanding",
     "pay",
     "plan",
+    "reverse",
     "set_party",
 ]

@@ -1,4 +1,4 @@
-"""Say who bills whom, plan and deliver services, book payments."""
+"""Say who bills whom, plan and deliver services."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,31 +9,25 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import journal
 from domain.accounts.model import Account
 from domain.actor import Actor, Right
 from domain.agreements import Agreement, Rate, price_on, rates_of
 from domain.base import uuid7
+from domain.bounds import must_be_day, must_be_quantity
 from domain.compensation.rules import following
 from domain.errors import Code, Refused, must_be_current
 from domain.invoices.events import (
     Delivered,
-    InvoicePaid,
     PartySet,
     Planned,
 )
 from domain.invoices.model import (
     BillingParty,
     DeliveredLine,
-    Invoice,
-    Payment,
     PlannedLine,
 )
-from domain.invoices.rules import (
-    Party,
-    check_party,
-)
-from domain.journal import Book, JournalKind
+from domain.invoices.parties import Party
+from domain.invoices.rules import check_party
 from domain.ledger import record
 from domain.words import must_be_line
 
@@ -51,6 +45,7 @@ async def set_party(
     """Say who stands on documents from now on: a client, billed from a month on, or (no account) the company itself."""
     actor.must(Right.BILL)
     check_party(party)
+    must_be_day(bill_from_on, "billFromOn", at)
     if account_id is None and actor.accounts is not None:
         raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only does not speak for all.")
     if (account_id is None) != (bill_from_on is None):
@@ -97,8 +92,11 @@ async def plan(
     agreement = await agreement_of(session, actor, agreement_id)
     if quantity_milli < 0:
         raise Refused(Code.INVALID, "A plan is not negative.", argument="quantityMilli")
+    must_be_day(month_on, "monthOn", at)
     month_on = month_on.replace(day=1)
-    priced(await rates_of(session, agreement.id), rate_code, following(month_on) - timedelta(1))
+    last_on = following(month_on) - timedelta(1)
+    rate = priced(await rates_of(session, agreement.id), rate_code, last_on)
+    must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
     values = {"quantity_milli": quantity_milli}
     said = insert(PlannedLine).values(
         id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
@@ -141,7 +139,9 @@ async def deliver(
     must_be_line(reference, "reference")
     if quantity_milli == 0:
         raise Refused(Code.INVALID, "Nothing is not delivered.", argument="quantityMilli")
-    priced(await rates_of(session, agreement.id), rate_code, delivered_on)
+    must_be_day(delivered_on, "deliveredOn", at)
+    rate = priced(await rates_of(session, agreement.id), rate_code, delivered_on)
+    must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
     row: DeliveredLine | None = await session.scalar(
         insert(DeliveredLine)
         .values(
@@ -160,54 +160,6 @@ async def deliver(
         Delivered(
             account_id=agreement.account_id, subject_id=agreement.id, at=at, line_id=row.id,
             rate_code=rate_code, delivered_on=delivered_on, quantity_milli=quantity_milli,
-        ),
-    )  # fmt: skip
-    return row
-
-
-async def pay(
-    session: AsyncSession,
-    actor: Actor,
-    invoice_id: UUID,
-    *,
-    amount_cents: int,
-    paid_on: date,
-    reference: str,
-    at: datetime,
-) -> Payment:
-    """Book money that came in for an invoice, once by its reference."""
-    actor.must(Right.BILL)
-    must_be_line(reference, "reference")
-    if amount_cents <= 0:
-        raise Refused(Code.INVALID, "A payment is more than nothing.", argument="amountCents")
-    invoice = await session.scalar(
-        select(Invoice).where(Invoice.id == invoice_id, actor.fence(Invoice))
-    )
-    if invoice is None:
-        raise Refused(Code.NOT_FOUND, "No such invoice.", argument="invoiceId")
-    row: Payment | None = await session.scalar(
-        insert(Payment)
-        .values(
-            id=uuid7(), tenant_id=invoice.tenant_id, account_id=invoice.account_id,
-            invoice_id=invoice.id, amount_cents=amount_cents, paid_on=paid_on, reference=reference,
-        )
-        .on_conflict_do_nothing()
-        .returning(Payment)
-    )  # fmt: skip
-    if row is None:
-        raise Refused(Code.ALREADY_EXISTS, f"{reference} is booked.", argument="reference")
-    await journal.post(
-        session, actor, account_id=invoice.account_id, agreement_id=invoice.agreement_id,
-        subject_id=row.id, n=1, kind=JournalKind.PAYMENT, currency=invoice.currency, at=at,
-        reason=f"Payment of invoice {invoice.number}",
-        lines={Book.BANK: amount_cents, Book.RECEIVABLE: -amount_cents},
-    )  # fmt: skip
-    record(
-        session,
-        actor,
-        InvoicePaid(
-            account_id=invoice.account_id, subject_id=invoice.id, at=at, payment_id=row.id,
-            amount_cents=amount_cents, paid_on=paid_on,
         ),
     )  # fmt: skip
     return row

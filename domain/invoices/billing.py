@@ -7,7 +7,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
@@ -21,32 +20,19 @@ from domain.compensation.model import ClosedMonth
 from domain.compensation.rules import begins, following
 from domain.errors import Code, Refused
 from domain.invoices.actions import agreement_of, priced
-from domain.invoices.events import (
-    CreditNoteIssued,
-    InvoiceIssued,
-)
-from domain.invoices.model import (
-    CreditNote,
-    CreditNoteLine,
-    DeliveredLine,
-    DocumentSeries,
-    Invoice,
-    InvoiceLine,
-)
-from domain.invoices.reads import as_line, credit_lines, parties
-from domain.invoices.rules import (
-    MONTH_MILLI,
-    PAYMENT_DAYS,
-    STANDARD_BPS,
-    VatCategory,
-    net_cents,
-    number,
-    totals,
-)
+from domain.invoices.events import InvoiceIssued
+from domain.invoices.model import CreditNote, DeliveredLine, Invoice, InvoiceLine
+from domain.invoices.notes import close_out, set_off
+from domain.invoices.numbers import INVOICES, next_number
+from domain.invoices.parties import Party
+from domain.invoices.reads import as_line, parties
+from domain.invoices.rules import MONTH_MILLI, PAYMENT_DAYS, net_cents, totals
+from domain.invoices.taxes import Treatment, treatment
 from domain.journal import Book, JournalKind
 from domain.ledger import record
 
-INVOICES, NOTES = "F", "C"
+Sourced = tuple[InvoiceLine, list[DeliveredLine]]
+"""A line, and the deliveries it is about."""
 
 
 async def bill(
@@ -54,7 +40,8 @@ async def bill(
 ) -> Invoice | None:
     """Bill a closed month, and set off the credits that are due; None when there is nothing to bill, or it was.
 
-    The fee is that of the terms in force when the month begins, else of the first that come into force in it.
+    The fee is that of the terms in force when the month begins, else of the first that come into force in it. There is
+    an invoice for each currency: the fee's, and those of other rates that were delivered; the first is returned.
     """
     agreement = await agreement_of(session, actor, agreement_id)
     account = await turnstile(session, agreement.id)
@@ -68,34 +55,67 @@ async def bill(
     await session.refresh(closed)
     if closed.billed_at is not None:
         return None
-    supplier, customer = await parties(session, account)
+    sale = await parties(session, account)
     closed.billed_at = at
-    until_on = following(month_on)
-    delivered = await _unbilled(session, agreement.id, until_on)
-    lines = [
-        *await _fee(session, agreement, account, month_on),
-        *_delivered(delivered, await rates_of(session, agreement.id)),
+    taxed = treatment(*sale)
+    delivered = await _unbilled(session, agreement.id, following(month_on))
+    lines: dict[str, list[Sourced]] = {}
+    for currency, line in [
+        *await _fee(session, agreement, account, month_on, taxed),
+        *_delivered(delivered, await rates_of(session, agreement.id), taxed),
+    ]:
+        lines.setdefault(currency, []).append(line)
+    issued = [
+        await _issue(session, actor, agreement, month_on, sale, currency, found, at=at)
+        for currency, found in lines.items()
     ]
-    if not lines:
-        return None
+    for invoice in issued:
+        await set_off(session, actor, invoice, at=at)
+    await session.flush()
+    await close_out(session, actor, agreement, account, at=at)
+    return issued[0] if issued else None
+
+
+async def close_credits(
+    session: AsyncSession, actor: Actor, agreement_id: UUID, *, at: datetime
+) -> list[CreditNote]:
+    """Issue closing notes for what is left of an agreement's credits when no invoice will come."""
+    agreement = await agreement_of(session, actor, agreement_id)
+    account = await turnstile(session, agreement.id)
+    await session.refresh(agreement)
+    return await close_out(session, actor, agreement, account, at=at)
+
+
+async def _issue(
+    session: AsyncSession,
+    actor: Actor,
+    agreement: Agreement,
+    month_on: date,
+    sale: tuple[Party, Party],
+    currency: str,
+    lines: Sequence[Sourced],
+    *,
+    at: datetime,
+) -> Invoice:
+    """Write an invoice with its lines, its entry and its fact."""
     for position, (line, _source) in enumerate(lines, 1):
         line.position = position
     sums = totals(as_line(line) for line, _ in lines)
-    tenant = await session.get_one(Tenant, account.tenant_id)
+    tenant = await session.get_one(Tenant, agreement.tenant_id)
     issued_on = at.astimezone(ZoneInfo(tenant.time_zone)).date()
     invoice = Invoice(
         id=uuid7(),
-        tenant_id=account.tenant_id,
-        account_id=account.id,
+        tenant_id=agreement.tenant_id,
+        account_id=agreement.account_id,
         agreement_id=agreement.id,
-        number=await _number(session, account.tenant_id, INVOICES, issued_on.year),
+        number=await next_number(session, agreement.tenant_id, INVOICES, issued_on.year),
         issued_on=issued_on,
         due_on=issued_on + timedelta(days=PAYMENT_DAYS),
         period_from_on=month_on,
-        period_until_on=until_on - timedelta(days=1),
-        currency=await _currency(session, agreement.id),
-        supplier=asdict(supplier),
-        customer=asdict(customer),
+        period_until_on=following(month_on) - timedelta(days=1),
+        currency=currency,
+        supplier=asdict(sale[0]),
+        customer=asdict(sale[1]),
         net_cents=sums.net_cents,
         vat_cents=sums.vat_cents,
         gross_cents=sums.gross_cents,
@@ -103,7 +123,8 @@ async def bill(
     session.add(invoice)
     await session.flush()
     for line, source in lines:
-        line.tenant_id, line.account_id, line.invoice_id = account.tenant_id, account.id, invoice.id
+        line.tenant_id, line.account_id = invoice.tenant_id, invoice.account_id
+        line.invoice_id = invoice.id
         session.add(line)
         await session.flush()
         await session.execute(
@@ -113,8 +134,8 @@ async def bill(
         )
     if sums.gross_cents or sums.net_cents:
         await journal.post(
-            session, actor, account_id=account.id, agreement_id=agreement.id, subject_id=invoice.id,
-            n=1, kind=JournalKind.INVOICE, currency=invoice.currency, at=at,
+            session, actor, account_id=invoice.account_id, agreement_id=agreement.id,
+            subject_id=invoice.id, n=1, kind=JournalKind.INVOICE, currency=currency, at=at,
             reason=f"Invoice {invoice.number}",
             lines={
                 Book.RECEIVABLE: sums.gross_cents,
@@ -126,68 +147,11 @@ async def bill(
         session,
         actor,
         InvoiceIssued(
-            account_id=account.id, subject_id=invoice.id, at=at, number=invoice.number,
-            gross_cents=invoice.gross_cents, currency=invoice.currency, due_on=invoice.due_on,
+            account_id=invoice.account_id, subject_id=invoice.id, at=at, number=invoice.number,
+            gross_cents=invoice.gross_cents, currency=currency, due_on=invoice.due_on,
         ),
     )  # fmt: skip
-    await _apply(session, actor, invoice, agreement, at=at)
     return invoice
-
-
-async def _apply(
-    session: AsyncSession, actor: Actor, invoice: Invoice, agreement: Agreement, *, at: datetime
-) -> CreditNote | None:
-    """Set off the movements of credits that are on no note yet; None when they do not favour the client together."""
-    found = await credit_lines(session, agreement, currency=invoice.currency)
-    sums = totals(line for _, _, line in found)
-    if sums.net_cents <= 0:
-        return None
-    note = CreditNote(
-        id=uuid7(),
-        tenant_id=invoice.tenant_id,
-        account_id=invoice.account_id,
-        agreement_id=agreement.id,
-        invoice_id=invoice.id,
-        number=await _number(session, invoice.tenant_id, NOTES, invoice.issued_on.year),
-        issued_on=invoice.issued_on,
-        period_from_on=invoice.period_from_on,
-        period_until_on=invoice.period_until_on,
-        currency=invoice.currency,
-        supplier=invoice.supplier,
-        customer=invoice.customer,
-        net_cents=sums.net_cents,
-        vat_cents=sums.vat_cents,
-        gross_cents=sums.gross_cents,
-    )
-    session.add(note)
-    await session.flush()
-    session.add_all(
-        CreditNoteLine(
-            tenant_id=note.tenant_id, account_id=note.account_id, credit_note_id=note.id,
-            credit_id=credit_id, entry_id=entry_id, **asdict(line),
-        )
-        for entry_id, credit_id, line in found
-    )  # fmt: skip
-    await journal.post(
-        session, actor, account_id=note.account_id, agreement_id=agreement.id, subject_id=note.id,
-        n=1, kind=JournalKind.APPLY, currency=note.currency, at=at,
-        reason=f"Credit note {note.number} on invoice {invoice.number}",
-        lines={
-            Book.CLIENT_CREDIT: note.net_cents,
-            Book.VAT: note.vat_cents,
-            Book.RECEIVABLE: -note.gross_cents,
-        },
-    )  # fmt: skip
-    record(
-        session,
-        actor,
-        CreditNoteIssued(
-            account_id=note.account_id, subject_id=note.id, at=at, invoice_id=invoice.id,
-            number=note.number, net_cents=note.net_cents, gross_cents=note.gross_cents,
-            currency=note.currency,
-        ),
-    )  # fmt: skip
-    return note
 
 
 async def _unbilled(
@@ -207,9 +171,9 @@ async def _unbilled(
 
 
 def _delivered(
-    delivered: Sequence[DeliveredLine], rates: Sequence[Rate]
-) -> list[tuple[InvoiceLine, list[DeliveredLine]]]:
-    """A line for each price, by code and day of the price."""
+    delivered: Sequence[DeliveredLine], rates: Sequence[Rate], taxed: Treatment
+) -> list[tuple[str, Sourced]]:
+    """A line for each price with its currency, by code and day of the price."""
     by_rate: dict[UUID, list[DeliveredLine]] = {}
     for each in delivered:
         rate = priced(rates, each.rate_code, each.delivered_on)
@@ -223,16 +187,16 @@ def _delivered(
         line = InvoiceLine(
             rate_id=rate.id, name=rate.name, quantity_milli=quantity, unit=rate.unit,
             price_cents=rate.price_cents, net_cents=net_cents(quantity, rate.price_cents),
-            vat_category=VatCategory.STANDARD, vat_rate_bps=STANDARD_BPS,
+            vat_category=taxed.category, vat_rate_bps=taxed.rate_bps,
         )  # fmt: skip
-        found.append((line, source))
+        found.append((rate.currency, (line, source)))
     return found
 
 
 async def _fee(
-    session: AsyncSession, agreement: Agreement, account: Account, month_on: date
-) -> list[tuple[InvoiceLine, list[DeliveredLine]]]:
-    """The line for the period fee, if there is one."""
+    session: AsyncSession, agreement: Agreement, account: Account, month_on: date, taxed: Treatment
+) -> list[tuple[str, Sourced]]:
+    """The line for the period fee with the currency of its terms, if there is a fee."""
     from_at = begins(month_on, account.time_zone)
     until_at = begins(following(month_on), account.time_zone)
     if agreement.ended_at is not None and agreement.ended_at <= from_at:
@@ -251,24 +215,6 @@ async def _fee(
     fee = held[0].period_fee_cents
     line = InvoiceLine(
         terms_id=held[0].id, name=agreement.title, quantity_milli=MONTH_MILLI, unit=Unit.MONTH,
-        price_cents=fee, net_cents=fee, vat_category=VatCategory.STANDARD,
-        vat_rate_bps=STANDARD_BPS,
+        price_cents=fee, net_cents=fee, vat_category=taxed.category, vat_rate_bps=taxed.rate_bps,
     )  # fmt: skip
-    return [(line, [])]
-
-
-async def _currency(session: AsyncSession, agreement_id: UUID) -> str:
-    query = select(Terms.currency).where(Terms.agreement_id == agreement_id)
-    found = await session.scalar(query.order_by(Terms.number.desc()).limit(1))
-    return str(found)
-
-
-async def _number(session: AsyncSession, tenant_id: UUID, series: str, year: int) -> str:
-    """The next number; it is given back when the transaction is, so there are no gaps."""
-    said = insert(DocumentSeries).values(tenant_id=tenant_id, series=series, year=year, last=1)
-    n = await session.scalar(
-        said.on_conflict_do_update(
-            index_elements=["tenant_id", "series", "year"], set_={"last": DocumentSeries.last + 1}
-        ).returning(DocumentSeries.last)
-    )
-    return number(series, year, int(n or 0))
+    return [(held[0].currency, (line, []))]

@@ -51,12 +51,24 @@ class InvoicePaid(Fact):
     paid_on: date
 
 
+class PaymentReversed(Fact):
+    """A payment that was booked wrongly is taken back by a counter-entry; subject is the invoice."""
+
+    kind: ClassVar[str] = "invoice.payment_reversed"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    payment_id: UUID
+    reverses_id: UUID
+    amount_cents: int
+    reason: str
+
+
 class CreditNoteIssued(Fact):
-    """Credits were set off against an invoice."""
+    """Credits were set off against an invoice; or, `closing`, what is left is given when no invoice will come."""
 
     kind: ClassVar[str] = "credit_note.issued"
-    invoice_id: UUID
+    invoice_id: UUID | None
     number: str
     net_cents: int
     gross_cents: int
     currency: str
+    closing: bool = False

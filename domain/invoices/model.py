@@ -1,14 +1,14 @@
 """Rows: who bills whom, what was planned and delivered, invoices, credit notes and payments."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.agreements.model import Unit
 from domain.base import JSON, Base, Keyed, Owned, Tenanted, Versioned
-from domain.invoices.rules import VatCategory
+from domain.invoices.vat import VatCategory
 
 
 class BillingParty(Base, Tenanted, Versioned):
@@ -107,12 +107,12 @@ class Priced(Keyed):
 
 
 class Invoice(Base, Owned, Document):
-    """What a client pays for one month of one agreement."""
+    """What a client pays for one month of one agreement in one currency."""
 
     __tablename__ = "invoice"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        UniqueConstraint("agreement_id", "period_from_on"),
+        UniqueConstraint("agreement_id", "period_from_on", "currency"),
         CheckConstraint("gross_cents = net_cents + vat_cents", name="adds_up"),
     )
 
@@ -136,7 +136,7 @@ class InvoiceLine(Base, Owned, Priced):
 
 
 class CreditNote(Base, Owned, Document):
-    """Credits as they are set off against an invoice."""
+    """Credits as they are set off against an invoice; or, without one, what is left when no invoice will come."""
 
     __tablename__ = "credit_note"
     __table_args__ = (
@@ -147,34 +147,63 @@ class CreditNote(Base, Owned, Document):
     )
 
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), index=True)
-    invoice_id: Mapped[UUID] = mapped_column(ForeignKey("invoice.id"))
+    invoice_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("invoice.id")
+    )  # null: a closing note
+    last_invoice_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("invoice.id"), index=True
+    )  # what a closing note refers to
+
+    @property
+    def closing(self) -> bool:
+        """Whether it gives what is left of an agreement's credits when no invoice will come."""
+        return self.invoice_id is None
 
 
 class CreditNoteLine(Base, Owned, Priced):
-    """One movement of one credit on a note. A movement is set off once, because its entry is unique here."""
+    """One movement of one credit on a note, or the `part` of it that an invoice had room for.
+
+    Each part is set off once, because entry and part are unique here.
+    """
 
     __tablename__ = "credit_note_line"
     __table_args__ = (
         UniqueConstraint("credit_note_id", "position"),
-        UniqueConstraint("entry_id"),
+        UniqueConstraint("entry_id", "part"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),
     )
 
     credit_note_id: Mapped[UUID] = mapped_column(ForeignKey("credit_note.id"))
     credit_id: Mapped[UUID] = mapped_column(ForeignKey("credit.id"), index=True)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("journal_entry.id"))
+    part: Mapped[int] = mapped_column(default=1)
 
 
 class Payment(Base, Owned):
-    """Money that came in for an invoice; a reference is booked once."""
+    """Money that came in for an invoice; a reference is booked once.
+
+    A booking that was wrong is taken back by another row, with the amount below zero; then its reference is free again.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
-        UniqueConstraint("invoice_id", "reference"),
-        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        Index(
+            "uq_payment_reference_standing",
+            "invoice_id",
+            "reference",
+            unique=True,
+            postgresql_where=text("reverses_id IS NULL AND reversed_at IS NULL"),
+        ),
+        UniqueConstraint("reverses_id"),
+        CheckConstraint(
+            "amount_cents <> 0 AND (reverses_id IS NULL) = (amount_cents > 0)", name="amount_sign"
+        ),
+        Index(None, "invoice_id"),
     )
 
     invoice_id: Mapped[UUID] = mapped_column(ForeignKey("invoice.id"))
     amount_cents: Mapped[int]
     paid_on: Mapped[date]
     reference: Mapped[str]
+    reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
+    reversed_at: Mapped[datetime | None]

@@ -8,8 +8,11 @@ import msgspec
 from domain import documents
 from domain.documents import language
 from domain.documents.language import Language
-from domain.invoices.rules import CreditNoteDocument, Line, Party, VatCategory
+from domain.invoices.parties import Party
+from domain.invoices.rules import CreditNoteDocument, Line
+from domain.invoices.taxes import EU
 from domain.invoices.ubl import credit_note_xml
+from domain.invoices.vat import VatCategory
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -112,11 +115,21 @@ def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
 def _remarks(note: CreditNoteDocument, say: Language) -> list[str]:
     categories = {line.vat_category for line in note.lines}
     told = [
-        say.say(f"remark.{category.name.lower()}")
+        say.say(f"remark.{_remark(category, note)}")
         for category in VatCategory
         if category in categories and category is not VatCategory.STANDARD
     ]
-    return [*told, say.say("remark.settled", invoice=note.invoice_number), say.say("remark.inside")]
+    how = "closing" if note.closing else "settled"
+    return [
+        *told,
+        say.say(f"remark.{how}", invoice=note.invoice_number),
+        say.say("remark.inside"),
+    ]
+
+
+def _remark(category: VatCategory, note: CreditNoteDocument) -> str:
+    abroad = category is VatCategory.OUTSIDE and note.customer.country not in EU
+    return "abroad" if abroad else category.name.lower()
 
 
 def _row(line: Line, currency: str, say: Language) -> list[str]:

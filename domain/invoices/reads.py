@@ -1,7 +1,7 @@
 """Ask for documents of money, whole."""
 
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased
 from domain.access import visible_to
 from domain.accounts.model import Account
 from domain.actor import Actor
-from domain.agreements.model import Agreement, PromiseTerm, Rate, Unit
+from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import JSON
-from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
+from domain.compensation.model import ClosedMonth
 from domain.compensation.rules import following
 from domain.errors import Code, Refused
 from domain.invoices.model import (
@@ -28,18 +28,9 @@ from domain.invoices.model import (
     Payment,
     PlannedLine,
 )
-from domain.invoices.rules import (
-    STANDARD_BPS,
-    CreditNoteDocument,
-    Line,
-    Party,
-    VatCategory,
-    rounded,
-    totals,
-)
-from domain.journal import Book, JournalEntry, JournalLine
-from domain.sla.model import Promise
-from domain.words import LINE
+from domain.invoices.parties import Party
+from domain.invoices.rules import CreditNoteDocument, Line, rounded, totals
+from domain.journal import Book, JournalEntry, JournalKind, JournalLine
 
 
 async def credit_note(
@@ -51,7 +42,8 @@ async def credit_note(
     )
     if note is None:
         return None
-    invoice = await session.get_one(Invoice, note.invoice_id)
+    about = note.invoice_id or note.last_invoice_id
+    invoice = None if about is None else await session.get_one(Invoice, about)
     agreement = await session.get_one(Agreement, note.agreement_id)
     rows = await session.scalars(
         select(CreditNoteLine)
@@ -69,12 +61,13 @@ async def credit_note(
         currency=note.currency,
         supplier=as_party(note.supplier),
         customer=as_party(note.customer),
-        invoice_number=invoice.number,
-        invoice_issued_on=invoice.issued_on,
+        invoice_number="" if invoice is None else invoice.number,
+        invoice_issued_on=note.issued_on if invoice is None else invoice.issued_on,
         buyer_reference=agreement.reference,
         reason="Service credits under the agreement",
         lines=lines,
         totals=totals(lines),
+        closing=note.closing,
     )
 
 
@@ -94,40 +87,6 @@ async def parties(session: AsyncSession, account: Account) -> tuple[Party, Party
             raise Refused(Code.INVALID, f"The {who}'s legal details are not known.")
         found.append(Party(**{field.name: getattr(row, field.name) for field in fields(Party)}))
     return found[0], found[1]
-
-
-async def credit_lines(
-    session: AsyncSession, agreement: Agreement, *, currency: str
-) -> list[tuple[UUID, UUID, Line]]:
-    """Movements of an agreement's credits that are on no note yet: entry, credit, and the line they make."""
-    rows = await session.execute(
-        select(JournalEntry, Credit, -JournalLine.amount_cents, Promise.name, PromiseTerm.name)
-        .join(Credit, Credit.id == JournalEntry.subject_id)
-        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
-        .outerjoin(Promise, Promise.id == Credit.promise_id)
-        .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
-        .where(
-            JournalEntry.agreement_id == agreement.id,
-            JournalLine.book == Book.CLIENT_CREDIT,
-            JournalLine.currency == currency,
-            ~exists().where(CreditNoteLine.entry_id == JournalEntry.id),
-        )
-        .order_by(Credit.turn, JournalEntry.n)
-    )
-    policy = await session.scalar(
-        select(CompensationPolicy).where(CompensationPolicy.tenant_id == agreement.tenant_id)
-    )
-    category = VatCategory.STANDARD if policy is None else VatCategory(policy.vat_category)
-    rate_bps = STANDARD_BPS if policy is None else policy.vat_rate_bps
-    found = []
-    for position, (entry, credit, cents, promise, term) in enumerate(rows, 1):
-        about = promise or (f"{term} {credit.month_on:%Y-%m}" if term else "Gesture")
-        line = Line(
-            position, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
-            Unit.PIECE, abs(cents), cents, category, rate_bps,
-        )  # fmt: skip
-        found.append((entry.id, credit.id, line))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +182,46 @@ async def months_to_bill(session: AsyncSession, *, limit: int) -> list[Unbilled]
             ),
         )
         .order_by(ClosedMonth.month_on, ClosedMonth.id)
+        .limit(limit)
+    )
+    return [Unbilled(*row) for row in rows]
+
+
+async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int) -> list[Unbilled]:
+    """Agreements with credits on no note, that have ended or are billed in another currency; they may be closed out.
+
+    Whose client is billed here and whose company's legal details are known; with the month of the first such credit.
+    """
+    company = aliased(BillingParty)
+    noted = (
+        select(func.coalesce(func.sum(CreditNoteLine.net_cents), 0))
+        .where(CreditNoteLine.entry_id == JournalEntry.id)
+        .scalar_subquery()
+    )
+    newest = (
+        select(Terms.currency)
+        .where(Terms.agreement_id == Agreement.id, Terms.number == Agreement.newest_terms)
+        .scalar_subquery()
+    )
+    rows = await session.execute(
+        select(Agreement.tenant_id, Agreement.id, func.min(func.date(JournalEntry.at)))
+        .join(BillingParty, BillingParty.account_id == Agreement.account_id)
+        .join(JournalEntry, JournalEntry.agreement_id == Agreement.id)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalEntry.kind.in_([JournalKind.GRANT, JournalKind.ADJUST]),
+            JournalLine.book == Book.CLIENT_CREDIT,
+            or_(
+                Agreement.ended_at <= at,
+                exists().where(Terms.agreement_id == Agreement.id, Terms.currency != newest),
+            ),
+            or_(Agreement.ended_at <= at, JournalLine.currency != newest),
+            -JournalLine.amount_cents != noted,
+            exists().where(company.tenant_id == Agreement.tenant_id, company.account_id.is_(None)),
+        )
+        .group_by(Agreement.tenant_id, Agreement.id, JournalLine.currency)
+        .having(func.sum(-JournalLine.amount_cents - noted) > 0)
+        .order_by(Agreement.id)
         .limit(limit)
     )
     return [Unbilled(*row) for row in rows]

@@ -1,10 +1,9 @@
 """What a document of money says, as plain values, and its arithmetic: integer cents, rounded once, half up."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,38 +12,15 @@ from stdnum.eu import vat
 
 from domain.agreements.model import Unit
 from domain.errors import Code, Refused
+from domain.invoices.parties import FOREIGN_NUMBER, Party
+from domain.invoices.taxes import EU, countries
+from domain.invoices.vat import VatCategory
 from domain.words import must_be_line
 
 _BPS = 10_000
 _MILLI = 1_000
 MONTH_MILLI = 1_000
 PAYMENT_DAYS = 30
-STANDARD_BPS = 2_100
-"""Dutch VAT on services, since 2012-10-01 (Wet OB 1968, article 9)."""
-
-
-class VatCategory(StrEnum):
-    """How a line is taxed; the value is the UNCL5305 code that EN 16931 wants."""
-
-    STANDARD = "S"
-    ZERO = "Z"
-    EXEMPT = "E"
-    OUTSIDE = "O"
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who sells or buys, as it stood on the day of the document."""
-
-    legal_name: str
-    street: str
-    postcode: str
-    city: str
-    country: str = "NL"
-    kvk_number: str | None = None
-    vat_number: str | None = None
-    iban: str | None = None
-    bic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +79,35 @@ class CreditNoteDocument:
     reason: str
     lines: tuple[Line, ...]
     totals: Totals
+    closing: bool = False  # no invoice follows with which it could be settled
 
 
 def check_party(party: Party) -> None:
     """Refuse what no document can say; numbers are checked by their own check digits."""
     for name in ("legal_name", "street", "postcode", "city"):
         must_be_line(getattr(party, name), name.replace("legal_name", "legalName"))
-    for argument, value, fits in (
-        ("country", party.country, lambda v: re.fullmatch("[A-Z]{2}", v)),
-        ("kvkNumber", party.kvk_number, lambda v: re.fullmatch("[0-9]{8}", v)),
-        ("vatNumber", party.vat_number, vat.is_valid),
-        ("iban", party.iban, iban.is_valid),
-        ("bic", party.bic, bic.is_valid),
+    for argument, value, fits, what in (
+        ("country", party.country, lambda v: v in countries(), "a code of ISO 3166 such as NL"),
+        ("kvkNumber", party.kvk_number, lambda v: re.fullmatch("[0-9]{8}", v), "eight digits"),
+        (
+            "vatNumber",
+            party.vat_number,
+            lambda v: _is_vat(v, party.country),
+            "its own check digits",
+        ),
+        ("iban", party.iban, iban.is_valid, "its own check digits"),
+        ("bic", party.bic, bic.is_valid, "8 or 11 characters that name a bank"),
     ):
         if value is not None and not fits(value):
-            raise Refused(Code.INVALID, f"{argument}: {value} cannot be.", argument=argument)
+            raise Refused(
+                Code.INVALID, f"{argument}: {value} cannot be; expected {what}.", argument=argument
+            )
+
+
+def _is_vat(number: str, country: str) -> bool:
+    """A number of the EU by its check digits; outside the EU, where no register is known, by its shape."""
+    foreign = country not in EU and FOREIGN_NUMBER.fullmatch(number) is not None
+    return foreign or bool(vat.is_valid(number))
 
 
 def rounded(numerator: int, denominator: int) -> int:
@@ -143,6 +133,38 @@ def totals(lines: Iterable[Line]) -> Totals:
     )
     net, tax = sum(each.net_cents for each in vat), sum(each.vat_cents for each in vat)
     return Totals(vat, net, tax, net + tax)
+
+
+def most_net(gross_cents: int, rate_bps: int) -> int:
+    """The most that may be credited without VAT, so that with VAT it is at most `gross_cents`."""
+    net = max(0, gross_cents * _BPS // (_BPS + rate_bps))
+    while net and net + rounded(net * rate_bps, _BPS) > gross_cents:
+        net -= 1
+    while net + 1 + rounded((net + 1) * rate_bps, _BPS) <= gross_cents:
+        net += 1
+    return net
+
+
+def fitting(lines: Sequence[Line], gross_cents: int | None) -> list[tuple[int, Line]]:
+    """The lines, with their places, that together credit something and at most `gross_cents`; the last one cut to fit.
+
+    All are taxed alike. What takes credits back counts in full. Empty when nothing in favour of the client is left.
+    """
+    if not lines:
+        return []
+    room = None if gross_cents is None else most_net(gross_cents, lines[0].vat_rate_bps)
+    if room is not None:
+        room -= sum(line.net_cents for line in lines if line.net_cents < 0)
+    found: list[tuple[int, Line]] = []
+    for place, line in enumerate(lines):
+        cents = line.net_cents
+        if cents > 0 and room is not None:
+            cents = min(cents, room)
+            room -= cents
+        if cents:
+            cut = replace(line, position=len(found) + 1, price_cents=abs(cents), net_cents=cents)
+            found.append((place, cut))
+    return found if sum(line.net_cents for _, line in found) > 0 else []
 
 
 def number(series: str, year: int, n: int) -> str:

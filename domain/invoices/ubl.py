@@ -2,6 +2,7 @@
 
 One CreditNote (type 381) that names the invoice it is about. Categories: S (VAT), Z and E (0 %, E with a reason), O
 (outside the scope of VAT, such as damages): a note of category O has no other, and no VAT number (BR-O-02, BR-O-11).
+AE (reverse charge): 0 % with a reason, for businesses elsewhere in the EU. KVK numbers are of Dutch businesses only.
 """
 
 import re
@@ -13,7 +14,10 @@ from lxml import etree
 from stdnum import iban
 from stdnum.eu import vat
 
-from domain.invoices.rules import CreditNoteDocument, Line, Party, VatCategory, VatTotal
+from domain.invoices.parties import Party
+from domain.invoices.rules import CreditNoteDocument, Line, VatTotal
+from domain.invoices.taxes import EU, endpoint_of
+from domain.invoices.vat import VatCategory
 
 MEDIA_TYPE = "application/xml"
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0"
@@ -22,8 +26,10 @@ CREDIT_NOTE, CREDIT_TRANSFER, KVK = "381", "30", "0106"
 EXEMPTION = {
     VatCategory.EXEMPT: (None, "Exempt from VAT"),
     VatCategory.OUTSIDE: ("VATEX-EU-O", "Not subject to VAT: compensation of damages"),
+    VatCategory.REVERSE: ("VATEX-EU-AE", "Reverse charge: VAT is due by the customer"),
 }
 """Why there is no VAT: a code of the CEF's list VATEX where one fits, and words."""
+ABROAD = ("VATEX-EU-O", "Not subject to VAT: services to a business outside the European Union")
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOTE = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"
@@ -51,13 +57,9 @@ def _lacking(note: CreditNoteDocument) -> Iterator[str]:
     if VatCategory.OUTSIDE in categories and len(categories) > 1:
         yield "one treatment of VAT: what is outside its scope needs a note of its own"
     for who, party in (("supplier", note.supplier), ("customer", note.customer)):
-        for what in ("legal_name", "street", "postcode", "city"):
-            if not getattr(party, what).strip():
-                yield f"the {who}'s {what.replace('_', ' ')}"
-        if not re.fullmatch(r"[0-9]{8}", party.kvk_number or ""):
-            yield f"the {who}'s KVK number (8 digits)"
-        if party.vat_number is not None and not vat.is_valid(party.vat_number):
-            yield f"a valid VAT number of the {who}"
+        yield from _party_lacks(who, party)
+    if VatCategory.REVERSE in categories and note.customer.vat_number is None:
+        yield "the customer's VAT number, for a reverse charge"
     if categories - {VatCategory.OUTSIDE} and note.supplier.vat_number is None:
         yield "the supplier's VAT number"
     if not iban.is_valid(note.supplier.iban or ""):
@@ -66,6 +68,22 @@ def _lacking(note: CreditNoteDocument) -> Iterator[str]:
         yield "the number of the invoice it is about"
     if not note.buyer_reference.strip():
         yield "the buyer's reference"
+
+
+def _party_lacks(who: str, party: Party) -> Iterator[str]:
+    for what in ("legal_name", "street", "postcode", "city"):
+        if not getattr(party, what).strip():
+            yield f"the {who}'s {what.replace('_', ' ')}"
+    if not re.fullmatch(r"[0-9]{8}", party.kvk_number or "") and _must_have_kvk(who, party):
+        yield f"the {who}'s KVK number (8 digits)"
+    if party.vat_number is not None and party.country in EU and not vat.is_valid(party.vat_number):
+        yield f"a valid VAT number of the {who}"
+
+
+def _must_have_kvk(who: str, party: Party) -> bool:
+    """Dutch businesses are named by their KVK number; private persons and businesses elsewhere have none."""
+    known = party.kvk_number is not None or party.vat_number is not None
+    return party.kvk_number is not None or (party.country == "NL" and (who == "supplier" or known))
 
 
 def credit_note_xml(note: CreditNoteDocument) -> bytes:
@@ -106,7 +124,9 @@ def credit_note_xml(note: CreditNoteDocument) -> bytes:
 
 def _party(parent: Any, party: Party, *, taxed: bool) -> None:
     it = _a(parent, "Party")
-    _b(it, "EndpointID", str(party.kvk_number), schemeID=KVK)
+    endpoint = endpoint_of(party)
+    if endpoint is not None:
+        _b(it, "EndpointID", endpoint[0], schemeID=endpoint[1])
     _b(_a(it, "PartyName"), "Name", party.legal_name)
     address = _a(it, "PostalAddress")
     _b(address, "StreetName", party.street)
@@ -115,11 +135,16 @@ def _party(parent: Any, party: Party, *, taxed: bool) -> None:
     _b(_a(address, "Country"), "IdentificationCode", party.country)
     if taxed and party.vat_number is not None:
         scheme = _a(it, "PartyTaxScheme")
-        _b(scheme, "CompanyID", vat.compact(party.vat_number))
+        _b(scheme, "CompanyID", _vat_number(party.vat_number))
         _b(_a(scheme, "TaxScheme"), "ID", "VAT")
     legal = _a(it, "PartyLegalEntity")
     _b(legal, "RegistrationName", party.legal_name)
-    _b(legal, "CompanyID", str(party.kvk_number), schemeID=KVK)
+    if party.kvk_number is not None:
+        _b(legal, "CompanyID", party.kvk_number, schemeID=KVK)
+
+
+def _vat_number(number: str) -> str:
+    return str(vat.compact(number)) if vat.is_valid(number) else number
 
 
 def _totals(root: Any, note: CreditNoteDocument) -> None:
@@ -130,7 +155,10 @@ def _totals(root: Any, note: CreditNoteDocument) -> None:
         subtotal = _a(tax, "TaxSubtotal")
         _money(subtotal, "TaxableAmount", each.net_cents, currency)
         _money(subtotal, "TaxAmount", each.vat_cents, currency)
-        _category(_a(subtotal, "TaxCategory"), each, with_reason=True)
+        reason = EXEMPTION.get(each.category)
+        if each.category is VatCategory.OUTSIDE and note.customer.country not in EU:
+            reason = ABROAD
+        _category(_a(subtotal, "TaxCategory"), each, reason)
     money = _a(root, "LegalMonetaryTotal")
     _money(money, "LineExtensionAmount", totals.net_cents, currency)
     _money(money, "TaxExclusiveAmount", totals.net_cents, currency)
@@ -146,16 +174,16 @@ def _line(root: Any, line: Line, currency: str) -> None:
     item = _a(it, "Item")
     _b(item, "Name", line.name)
     taxed = VatTotal(line.vat_category, line.vat_rate_bps, 0, 0)
-    _category(_a(item, "ClassifiedTaxCategory"), taxed, with_reason=False)
+    _category(_a(item, "ClassifiedTaxCategory"), taxed)
     _money(_a(it, "Price"), "PriceAmount", line.price_cents, currency)
 
 
-def _category(parent: Any, total: VatTotal, *, with_reason: bool) -> None:
+def _category(parent: Any, total: VatTotal, reason: tuple[str | None, str] | None = None) -> None:
     _b(parent, "ID", total.category.value)
     if total.category is not VatCategory.OUTSIDE:  # BR-O-05: no rate where there is no VAT at all
         _b(parent, "Percent", _decimal(total.rate_bps, 2))
-    if with_reason and total.category in EXEMPTION:
-        code, words = EXEMPTION[total.category]
+    if reason is not None:
+        code, words = reason
         if code is not None:
             _b(parent, "TaxExemptionReasonCode", code)
         _b(parent, "TaxExemptionReason", words)

@@ -30,6 +30,7 @@ class JournalKind(StrEnum):
     APPLY = "apply"
     INVOICE = "invoice"
     PAYMENT = "payment"
+    REVERSAL = "reversal"
 
 
 class JournalEntry(Base, Owned):

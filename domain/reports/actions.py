@@ -15,6 +15,7 @@ from domain.accounts.model import Account
 from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement
 from domain.base import uuid7
+from domain.bounds import must_be_cents
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 from domain.reports import events
@@ -38,18 +39,16 @@ AGAIN = timedelta(minutes=1)
 
 
 async def adopt(session: AsyncSession, *, at: datetime) -> int:
-    """Plan the default reports of clients under agreement that have no plan yet; returns how many were planned.
+    """Plan each default report that a client under agreement has no plan for yet; returns how many were planned.
 
     The first report is about the period under way: nothing is made up about the past.
     """
-    planned = exists().where(ReportPlan.account_id == Account.id)
     signed = exists().where(Agreement.account_id == Account.id)
-    accounts = await session.scalars(select(Account).where(signed, ~planned))
-    rows = [
-        _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
-        for account in accounts
-        for cadence in Cadence
-    ]
+    rows: list[dict[str, object]] = []
+    for cadence in Cadence:
+        planned = exists().where(ReportPlan.account_id == Account.id, ReportPlan.cadence == cadence)
+        unplanned = await session.scalars(select(Account).where(signed, ~planned))
+        rows += [_plan_values(account, cadence, *DEFAULTS[cadence], at=at) for account in unplanned]
     if rows:
         await session.execute(insert(ReportPlan).values(rows).on_conflict_do_nothing())
     return len(rows)
@@ -96,8 +95,7 @@ async def set_plan(
         raise Refused(Code.INVALID, "A weekday is 0 (Monday) to 6.", argument="weekday")
     if local_time is not None and local_time.tzinfo is not None:
         raise Refused(Code.INVALID, "It is the client's own clock: no zone.", argument="localTime")
-    if (late_credit_cents or 0) < 0:
-        raise Refused(Code.INVALID, "A credit is not negative.", argument="lateCreditCents")
+    must_be_cents(late_credit_cents, "lateCreditCents")
     if late_credit_cents and actor.role is not Role.SYSTEM:
         await compensation.must_be_within(
             session, actor, late_credit_cents, argument="lateCreditCents", at=at

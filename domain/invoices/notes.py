@@ -1,0 +1,272 @@
+"""Credit notes: credits are set off against an invoice, and what is left when no invoice will come is closed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import journal
+from domain.accounts.model import Account, Tenant
+from domain.actor import Actor
+from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
+from domain.base import uuid7
+from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
+from domain.compensation.rules import following, month_of
+from domain.invoices.events import CreditNoteIssued
+from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from domain.invoices.numbers import NOTES, next_number
+from domain.invoices.reads import parties
+from domain.invoices.rules import Line, fitting, totals
+from domain.invoices.taxes import HOME, Treatment, treatment
+from domain.invoices.vat import VatCategory
+from domain.journal import Book, JournalEntry, JournalKind, JournalLine
+from domain.ledger import record
+from domain.sla.model import Promise
+from domain.words import LINE
+
+
+class Movement(NamedTuple):
+    """What of an entry about a credit is on no note yet, and the line it makes."""
+
+    entry_id: UUID
+    credit_id: UUID
+    part: int
+    month_on: date
+    line: Line
+
+
+async def set_off(
+    session: AsyncSession, actor: Actor, invoice: Invoice, *, at: datetime
+) -> CreditNote | None:
+    """Set off what is on no note yet, up to the invoice; the rest waits for the next one.
+
+    None when the credits do not favour the client together, or the invoice leaves no room.
+    """
+    taxed = await session.execute(
+        select(InvoiceLine.vat_category, InvoiceLine.vat_rate_bps)
+        .where(InvoiceLine.invoice_id == invoice.id)
+        .order_by(InvoiceLine.position)
+        .limit(1)
+    )
+    how = await _treatment(session, invoice.tenant_id, Treatment(*taxed.one()))
+    found = await movements(session, invoice.agreement_id, invoice.currency, how)
+    note = CreditNote(
+        invoice_id=invoice.id,
+        tenant_id=invoice.tenant_id,
+        account_id=invoice.account_id,
+        agreement_id=invoice.agreement_id,
+        issued_on=invoice.issued_on,
+        period_from_on=invoice.period_from_on,
+        period_until_on=invoice.period_until_on,
+        currency=invoice.currency,
+        supplier=invoice.supplier,
+        customer=invoice.customer,
+    )
+    return await _issue(session, actor, note, found, most_cents=invoice.gross_cents, at=at)
+
+
+async def close_out(
+    session: AsyncSession, actor: Actor, agreement: Agreement, account: Account, *, at: datetime
+) -> list[CreditNote]:
+    """Issue a closing note for credits of months that are over and for which no invoice will come.
+
+    That is so after the last month of an agreement that has ended was billed, and for a currency in which the agreement
+    is not billed any more. The agreement's turn is taken.
+    """
+    supplier, customer = await parties(session, account)
+    tenant = await session.get_one(Tenant, account.tenant_id)
+    how = await _treatment(session, account.tenant_id, treatment(supplier, customer))
+    this_month = month_of(at, account.time_zone)
+    issued = []
+    for currency in await _currencies(session, agreement.id):
+        if await _is_billed_again(session, agreement, account, currency, at=at):
+            continue
+        found = [
+            each
+            for each in await movements(session, agreement.id, currency, how)
+            if each.month_on < this_month
+        ]
+        if not found:
+            continue
+        months = [each.month_on for each in found]
+        last = await session.scalar(
+            select(Invoice.id)
+            .where(Invoice.agreement_id == agreement.id, Invoice.currency == currency)
+            .order_by(Invoice.period_from_on.desc())
+            .limit(1)
+        )
+        note = CreditNote(
+            last_invoice_id=last,
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            agreement_id=agreement.id,
+            issued_on=at.astimezone(ZoneInfo(tenant.time_zone)).date(),
+            period_from_on=min(months),
+            period_until_on=following(max(months)) - timedelta(days=1),
+            currency=currency,
+            supplier=asdict(supplier),
+            customer=asdict(customer),
+        )
+        made = await _issue(session, actor, note, found, most_cents=None, at=at)
+        issued += [] if made is None else [made]
+    return issued
+
+
+async def movements(
+    session: AsyncSession, agreement_id: UUID, currency: str, how: Treatment
+) -> list[Movement]:
+    """What of an agreement's credits is on no note yet, in one currency, in the order of the credits."""
+    noted = (
+        select(
+            CreditNoteLine.entry_id,
+            func.sum(CreditNoteLine.net_cents).label("cents"),
+            func.max(CreditNoteLine.part).label("parts"),
+        )
+        .where(CreditNoteLine.entry_id == JournalEntry.id)
+        .group_by(CreditNoteLine.entry_id)
+        .lateral()
+    )
+    left = -JournalLine.amount_cents - func.coalesce(noted.c.cents, 0)
+    rows = await session.execute(
+        select(
+            JournalEntry,
+            Credit,
+            left,
+            func.coalesce(noted.c.parts, 0),
+            Promise.name,
+            PromiseTerm.name,
+        )
+        .join(Credit, Credit.id == JournalEntry.subject_id)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .outerjoin(Promise, Promise.id == Credit.promise_id)
+        .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
+        .outerjoin(noted, noted.c.entry_id == JournalEntry.id)
+        .where(
+            JournalEntry.agreement_id == agreement_id,
+            JournalLine.book == Book.CLIENT_CREDIT,
+            JournalLine.currency == currency,
+            left != 0,
+        )
+        .order_by(Credit.turn, JournalEntry.n)
+    )
+    found: list[Movement] = []
+    for entry, credit, amount, parts, promise, term in rows:
+        cents = int(amount)
+        about = promise or (f"{term} {credit.month_on:%Y-%m}" if term else "Gesture")
+        line = Line(
+            len(found) + 1, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
+            Unit.PIECE, abs(cents), cents, how.category, how.rate_bps,
+        )  # fmt: skip
+        found.append(Movement(entry.id, credit.id, parts + 1, credit.month_on, line))
+    return found
+
+
+async def _issue(
+    session: AsyncSession,
+    actor: Actor,
+    note: CreditNote,
+    found: Sequence[Movement],
+    *,
+    most_cents: int | None,
+    at: datetime,
+) -> CreditNote | None:
+    """Write a note of what fits, with its lines, its entry and its fact; None when nothing does."""
+    kept = fitting([each.line for each in found], most_cents)
+    if not kept:
+        return None
+    sums = totals(line for _, line in kept)
+    note.id = uuid7()
+    note.number = await next_number(session, note.tenant_id, NOTES, note.issued_on.year)
+    note.net_cents, note.vat_cents = sums.net_cents, sums.vat_cents
+    note.gross_cents = sums.gross_cents
+    session.add(note)
+    await session.flush()
+    session.add_all(
+        CreditNoteLine(
+            tenant_id=note.tenant_id, account_id=note.account_id, credit_note_id=note.id,
+            credit_id=found[place].credit_id, entry_id=found[place].entry_id,
+            part=found[place].part, **asdict(line),
+        )
+        for place, line in kept
+    )  # fmt: skip
+    about = await _about(session, note)
+    await journal.post(
+        session, actor, account_id=note.account_id, agreement_id=note.agreement_id,
+        subject_id=note.id, n=1, kind=JournalKind.APPLY, currency=note.currency, at=at,
+        reason=f"Credit note {note.number} {about}",
+        lines={
+            Book.CLIENT_CREDIT: note.net_cents,
+            Book.VAT: note.vat_cents,
+            Book.RECEIVABLE: -note.gross_cents,
+        },
+    )  # fmt: skip
+    record(
+        session,
+        actor,
+        CreditNoteIssued(
+            account_id=note.account_id, subject_id=note.id, at=at, invoice_id=note.invoice_id,
+            number=note.number, net_cents=note.net_cents, gross_cents=note.gross_cents,
+            currency=note.currency, closing=note.closing,
+        ),
+    )  # fmt: skip
+    return note
+
+
+async def _about(session: AsyncSession, note: CreditNote) -> str:
+    if note.invoice_id is None:
+        return "that closes the credits of the agreement"
+    invoice = await session.get_one(Invoice, note.invoice_id)
+    return f"on invoice {invoice.number}"
+
+
+async def _treatment(session: AsyncSession, tenant_id: UUID, sale: Treatment) -> Treatment:
+    """How a credit is taxed: as the company chose; a lower price is taxed as the sale it lowers."""
+    policy = await session.scalar(
+        select(CompensationPolicy).where(CompensationPolicy.tenant_id == tenant_id)
+    )
+    chosen = (
+        HOME if policy is None else Treatment(VatCategory(policy.vat_category), policy.vat_rate_bps)
+    )
+    lowers = chosen.category is VatCategory.STANDARD and sale.category is not VatCategory.STANDARD
+    return sale if lowers else chosen
+
+
+async def _currencies(session: AsyncSession, agreement_id: UUID) -> Iterable[str]:
+    rows = await session.scalars(
+        select(Credit.currency).where(Credit.agreement_id == agreement_id).distinct()
+    )
+    return sorted(rows)
+
+
+async def _is_billed_again(
+    session: AsyncSession, agreement: Agreement, account: Account, currency: str, *, at: datetime
+) -> bool:
+    """Whether an invoice of the agreement in a currency may still come."""
+    versions = await session.scalars(
+        select(Terms).where(Terms.agreement_id == agreement.id, Terms.currency == currency)
+    )
+    uppers = [each.in_force.upper for each in versions] or [None]
+    ends = [] if agreement.ended_at is None else [agreement.ended_at]
+    known = [upper for upper in uppers if upper is not None]
+    if len(known) == len(uppers):
+        ends.append(max(known))
+    until = min(ends, default=None)
+    if until is None or until > at:
+        return True
+    last_on = month_of(until - timedelta(microseconds=1), account.time_zone)
+    first_on = await session.scalar(
+        select(BillingParty.bill_from_on).where(BillingParty.account_id == account.id)
+    )
+    if first_on is None or last_on < first_on:
+        return False
+    billed = await session.scalar(
+        select(ClosedMonth.billed_at).where(
+            ClosedMonth.agreement_id == agreement.id, ClosedMonth.month_on == last_on
+        )
+    )
+    return billed is None
