@@ -47,6 +47,26 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"waarborg {version('waarborg')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Promises in private security that clients can check."""
+
+
 @app.command()
 def up(
     port: Port = None,

@@ -27,7 +27,7 @@ from api.wire import EXTENSION, Wire, text_frame
 from domain.actor import Actor
 
 PROTOCOL = "graphql-transport-ws"
-INIT_S = 10.0
+INIT_S = 9.0  # clients and their test suites give up after 10 s
 STALLED_S = 20.0  # without taking anything, while there is something to take
 SILENT_S = (
     20.0  # before a silent client is asked whether it is there; it has as long again to answer

@@ -171,8 +171,12 @@ async def _run(
     if key is None:
         async with transaction(ctx.sessions) as session:
             return await _act(Ask(session, ctx.actor, at, ctx), act, parameters, arguments)
-    if not 0 < len(key) <= _LONGEST_KEY:
-        raise Refused(Code.INVALID, "A key has 1 to 200 characters.", argument="idempotencyKey")
+    if not key.strip() or len(key) > _LONGEST_KEY:
+        raise Refused(
+            Code.INVALID,
+            "A key has 1 to 200 characters, not all of them blank.",
+            argument="idempotencyKey",
+        )
     # The key belongs to who asks: two clients of one company cannot meet under one key.
     own = f"{ctx.actor.subject} {key}"
     tenant_id = ctx.actor.tenant_id

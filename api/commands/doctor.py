@@ -137,10 +137,26 @@ def _port(settings: Settings) -> Finding:
     try:
         listen(settings.host, settings.port).close()
     except Failure as error:
-        return Finding(
-            "port", State.WORRYING, str(error), "Fine when Waarborg itself listens there."
-        )
+        if _answers(settings):
+            return Finding(
+                "port", State.FINE, f"Waarborg answers on {settings.host}:{settings.port}"
+            )
+        return Finding("port", State.WORRYING, str(error), "Stop the other program.")
     return Finding("port", State.FINE, f"{settings.host}:{settings.port} is free")
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether an API process of Waarborg listens on the configured port."""
+    import httpx2
+
+    from api.serve import reachable
+
+    host = reachable(settings.host)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/livez"
+    try:
+        return bool(httpx2.get(address, timeout=2).json() == {"status": "alive"})
+    except (httpx2.HTTPError, ValueError):
+        return False
 
 
 def _redis_program(settings: Settings) -> Finding:

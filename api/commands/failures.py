@@ -86,6 +86,9 @@ def _of_servers(error: BaseException) -> tuple[Exit, str] | None:
 
 
 def _of_domain(error: BaseException) -> tuple[Exit, str] | None:
-    from domain.errors import Refused
+    from domain.errors import Code, Refused
 
-    return (Exit.REFUSED, str(error)) if isinstance(error, Refused) else None
+    if not isinstance(error, Refused):
+        return None
+    unusable = error.refusal.code is Code.INVALID
+    return (Exit.INPUT if unusable else Exit.REFUSED), str(error)

@@ -21,7 +21,7 @@ def run(
     """Print the token, or as JSON also whose it is. Raises `Failure` that lists what exists."""
     roles = [each.value for each in Role if each is not Role.SYSTEM]
     if role not in roles:
-        raise Failure(f"There is no role {role}. Roles: {', '.join(roles)}.", Exit.USAGE)
+        raise Failure(f"There is no role {role}. Roles: {', '.join(roles)}.", Exit.INPUT)
     signing = keys.load(settings)
     user, company = asyncio.run(_find(settings, Role(role), tenant, account))
     at = utc_now()

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from api import migrate
 from api.child import FOR_PEOPLE
+from api.commands.failures import Exit, Failure
 from api.commands.surroundings import addresses, said, settings_of, surroundings
 from api.embedded import revive
+from api.embedded.locks import only_one
+from api.embedded.place import prepare
 from api.serve import listen, reachable
 from api.supervise import Child, supervise
 from domain.settings import Settings
@@ -21,6 +24,7 @@ from domain.settings import Settings
 def up(asked: Settings, *, live: bool) -> None:
     """Servers, migrations, demo data when there is none, API, worker and simulated guards; until Ctrl-C."""
     with (
+        _only_up(asked),
         listen(asked.host, asked.port) as listener,
         compiled() as wait_for_evaluator,
         addresses(asked) as settings,
@@ -44,6 +48,20 @@ def up(asked: Settings, *, live: bool) -> None:
             }
         )
         _run(asked, told, listener, list(reversed(children)))
+
+
+@contextmanager
+def _only_up(asked: Settings) -> Iterator[None]:
+    """Refuse a second `up` on one data directory. Raises `Failure`, which names the process of the first."""
+    data = prepare(asked.data).data
+    with only_one(data, "up") as holder:
+        if holder is not None:
+            raise Failure(
+                f"`waarborg up` runs on {data} already, as process {holder}: stop it first, or choose another "
+                "directory: --data DIR, or make up DATA=elsewhere.",
+                Exit.SERVERS,
+            )
+        yield
 
 
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:

@@ -44,6 +44,23 @@ def released(path: Path, *, within_s: float) -> bool:
 
 
 @contextmanager
+def only_one(data: Path, name: str) -> Iterator[int | None]:
+    """Hold `data/name.lock` and write our process id into it; gives the id of the process that holds it already."""
+    path = data / f"{name}.lock"
+    descriptor = grab(path)
+    if descriptor is None:
+        written = path.read_text().strip()
+        yield int(written) if written.isdigit() else 0
+        return
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        yield None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def changing(data: Path) -> Iterator[None]:
     """Be the only one who starts or stops servers of `data`; waits for another."""
     descriptor = open_lock(data / "change.lock")
