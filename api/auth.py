@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from api.keys import Claims, Keys
-from api.oidc import Oidc, Told
+from api.oidc import Oidc, Told, Untrusted
 from domain import accounts, credentials
 from domain.actor import Actor
 from domain.db import Sessions, transaction
@@ -37,6 +37,8 @@ class Known(NamedTuple):
     seen_at: float
     identity: Identity | None
     claims: Claims | None = None
+    reason: str | None = None
+    """Why a token with a good signature is not taken."""
 
 
 _NEVER = Known(float("-inf"), None)
@@ -85,6 +87,10 @@ class Authenticator:
             known |= await self._look_up(oldest[start : start + AT_ONCE])
         return {each: self._still(found) for each, found in known.items()}
 
+    def why_not(self, presented: str) -> str | None:
+        """Why a token that was just refused is not taken, where its holder may know; None otherwise."""
+        return self.known(presented).reason
+
     def known(self, presented: str) -> Known:
         """What is remembered of a token."""
         return self._known.get(_digest(presented), _NEVER)
@@ -99,8 +105,12 @@ class Authenticator:
         """Find out about these and remember it."""
         tick, at = time.monotonic(), self._now()
         claims = {each: self._claims(each) for each in presented}
-        identities = await self._identities(claims, at)
-        found = {each: Known(tick, identities.get(each), claims[each]) for each in presented}
+        reasons: dict[str, str] = {}
+        identities = await self._identities(claims, at, reasons)
+        found = {
+            each: Known(tick, identities.get(each), claims[each], reasons.get(each))
+            for each in presented
+        }
         for each, known in found.items():
             self._known[key := _digest(each)] = known
             self._known.move_to_end(key)
@@ -115,16 +125,22 @@ class Authenticator:
         return self.known(presented).claims or self._keys.read(presented)
 
     async def _identities(
-        self, claims: Mapping[str, Claims | None], at: datetime
+        self, claims: Mapping[str, Claims | None], at: datetime, reasons: dict[str, str]
     ) -> dict[str, Identity]:
-        """Whom these are, in as many queries for a thousand as for one; those good for nothing are left out."""
+        """Whom these are, in as many queries for a thousand as for one; those good for nothing are left out.
+
+        Puts into `reasons` why tokens of identity providers are not taken.
+        """
         keys = [each for each in claims if each.startswith(_KEY)]
         devices = [each for each in claims if each.startswith(_DEVICE)]
         ours = {each: claim for each, claim in claims.items() if claim is not None}
         others: dict[str, Told] = {}
         if self._oidc is not None:
             for each in claims.keys() - ours.keys() - {*keys, *devices}:
-                if (told := await self._oidc.read(each)) is not None:
+                told = await self._oidc.read(each)
+                if isinstance(told, Untrusted):
+                    reasons[each] = told.reason
+                elif told is not None:
                     others[each] = told
         if not (keys or devices or ours or others):
             return {}
@@ -148,6 +164,8 @@ class Authenticator:
             user_id = named.get((told.company, told.email))
             if user_id in users:
                 found[each] = Identity(users[user_id], told.expires_at)
+            else:
+                reasons[each] = "There is no active user with the address in this token."
         for each, claim in ours.items():
             signed_in = claim.sign_in_id is None or claim.sign_in_id in current
             if signed_in and claim.user_id in users:

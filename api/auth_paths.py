@@ -175,7 +175,9 @@ async def _actor(request: Request) -> Actor:
     state = _state(request)
     identity = await state.authenticator.identify(presented) if presented else None
     if identity is None or identity.ingest_only:
-        raise Denied(401, "Sign in first.", "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
+        why = state.authenticator.why_not(presented) if presented else None
+        words = why or "Sign in first."
+        raise Denied(401, words, "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
     return identity.actor
 
 

@@ -151,19 +151,20 @@ async def _identify(state: State, request: Request, *, streamed: bool) -> Caller
         return None
     identity = await state.authenticator.identify(presented) if presented else None
     if identity is None or presented is None:
-        raise _unauthenticated(presented)
+        why = state.authenticator.why_not(presented) if presented else None
+        raise _unauthenticated(presented, why)
     request.scope["log"]["actor"] = identity.actor.subject
     if identity.ingest_only:
         raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
     return Caller(identity, presented)
 
 
-def _unauthenticated(presented: str | None) -> Unanswerable:
+def _unauthenticated(presented: str | None, why: str | None = None) -> Unanswerable:
     return Unanswerable(
         401,
         "Who are you? Send Authorization: Bearer with a token or an API key."
         if presented is None
-        else "This token or key is not good (any more).",
+        else why or "This token or key is not good (any more).",
         "UNAUTHENTICATED",
         www_authenticate='Bearer realm="waarborg"',
     )

@@ -36,6 +36,13 @@ class Told:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Untrusted:
+    """A token whose signature is good, and why it is not taken; only its holder is told."""
+
+    reason: str
+
+
 class Oidc(AbstractAsyncContextManager["Oidc"]):
     """The providers of the settings, with the keys they publish."""
 
@@ -49,8 +56,11 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
     async def __aexit__(self, *_exc: object) -> None:
         await self._http.aclose()
 
-    async def read(self, token: str) -> Told | None:
-        """Whom a token names; None when its issuer is not known, or it is not good in any way."""
+    async def read(self, token: str) -> Told | Untrusted | None:
+        """Whom a token names; None when its issuer is not known, or it is not good in any way.
+
+        `email_verified` is a boolean in OpenID Connect; some providers send the text "true", and some send nothing.
+        """
         try:
             unverified: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
             provider = self._providers.get(unverified.get("iss", ""))
@@ -71,11 +81,23 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
             return None
         email = claims.get("email")
-        if not isinstance(email, str) or claims.get("email_verified") is not True:
-            return None  # an address that nobody checked is anybody's
+        if not isinstance(email, str) or not email:
+            return Untrusted("The token of the identity provider holds no `email`.")
         if "\0" in email:
             return None  # PostgreSQL's text holds no such character
+        if not _is_verified(claims.get("email_verified"), provider.settings):
+            return Untrusted(
+                "The identity provider does not say that the address is verified (`email_verified`)."
+                " If its users cannot choose their address, set `trust_email` for this issuer."
+            )
         return Told(provider.settings.company, email, float(claims["exp"]))
+
+
+def _is_verified(claim: object, settings: OidcIssuer) -> bool:
+    """Whether the address counts: an address that nobody checked is anybody's. A clear no is never overruled."""
+    if claim is None:
+        return settings.trust_email
+    return claim is True or (isinstance(claim, str) and claim.strip().lower() == "true")
 
 
 class _Provider:

@@ -73,6 +73,8 @@ class OidcIssuer(BaseModel):
     """As in the tokens' `aud`: what the provider calls us."""
     company: str
     """The name of the security company."""
+    trust_email: bool = False
+    """Whether addresses count without `email_verified`; only where users cannot choose their own address."""
     jwks_url: str = ""
     """Where its keys are; found at `ISSUER/.well-known/openid-configuration` when not given."""
 

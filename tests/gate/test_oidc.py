@@ -51,11 +51,16 @@ async def federated(
 
 @asynccontextmanager
 async def at_one(
-    make: Sessions, database_url: str, redis_url: str, data: Path
+    make: Sessions, database_url: str, redis_url: str, data: Path, **issuer_settings: bool
 ) -> AsyncIterator[Federated]:
     world = await build.client(make)
     async with issuing() as issuer:
-        trusted = {"issuer": issuer.url, "audience": AUDIENCE, "company": world.tenant.name}
+        trusted: dict[str, Any] = {
+            "issuer": issuer.url,
+            "audience": AUDIENCE,
+            "company": world.tenant.name,
+        }
+        trusted |= issuer_settings
         configured = asking.settings(database_url, redis_url, data, oidc=(trusted,))
         async with asking.running(configured) as api:
             yield Federated(api, issuer, world)
@@ -146,3 +151,35 @@ async def test_a_provider_that_is_away_leaves_its_known_keys_good(
     monkeypatch.setattr(oidc, "AGAIN_S", 0.0)
     monkeypatch.setattr(oidc, "FRESH_S", 0.0)
     assert await federated.subject(issuer.token("one", email)) is not None
+
+
+@pytest.mark.parametrize(
+    ("claim", "trusting", "taken"),
+    [
+        (True, False, True), ("true", False, True), ("True", False, True), (None, False, False),
+        (None, True, True), (False, True, False), ("false", True, False), (1, False, False),
+    ],
+)  # fmt: skip
+async def test_an_address_counts_as_verified_when_the_provider_or_the_setting_says_so(
+    make: Sessions,
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    claim: object,
+    trusting: bool,
+    taken: bool,
+) -> None:
+    async with at_one(make, database_url, redis_url, tmp_path, trust_email=trusting) as federated:
+        user = federated.world.client_user
+        token = federated.issuer.token("one", user.email, email_verified=claim)
+        assert await federated.subject(token) == (f"user:{user.id}" if taken else None)
+        if not taken:
+            answer = await federated.api.ask(token, VIEWER)
+            assert "email_verified" in answer["errors"][0]["message"]
+
+
+async def test_the_refusal_of_a_good_token_says_that_nobody_has_its_address(
+    federated: Federated,
+) -> None:
+    answer = await federated.api.ask(federated.issuer.token("one", "nobody@b.example"), VIEWER)
+    assert "no active user" in answer["errors"][0]["message"]
