@@ -398,7 +398,7 @@ class _Trail:
                     )
                 self.nth = content["nth"]
         disclosures = fact.get("disclosures") or {}
-        for name, value in content["body"].items():
+        for name, value in (*content["body"].items(), ("actor", content["actor"])):
             if isinstance(value, str) and value.startswith(COMMITMENT):
                 self._open(place, name, value, disclosures.get(name))
 

@@ -147,6 +147,7 @@ class AuditQuery:
                 size=under.size,
                 limit=1,
                 shown=False,
+                reader=ctx.actor,
             )
         return found[0] if found else None
 
@@ -177,6 +178,7 @@ class AuditQuery:
                 size=under.size,
                 after=after,
                 limit=checked(first, "first"),
+                reader=ctx.actor,
             )
         return Proven(str(account.id), under.size, facts)
 

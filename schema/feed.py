@@ -21,6 +21,7 @@ from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
 from schema.credits import Credit
+from schema.doers import shown
 from schema.incidents import Incident
 from schema.ledger import subject, subject_id
 from schema.promises import Promise
@@ -66,11 +67,6 @@ class Item:
         return None if self.fact is None else self.fact.recorded_at
 
     @property
-    def actor(self) -> str | None:
-        """Who did it."""
-        return None if self.fact is None else self.fact.actor
-
-    @property
     def body(self) -> dict[str, Any] | None:
         """What there is to say about it."""
         return None if self.fact is None else self.fact.body
@@ -92,8 +88,13 @@ class FeedEvent:
     ]
     at: Annotated[datetime | None, "When it happened."]
     recorded_at: Annotated[datetime | None, "When it was written down."]
-    actor: Annotated[str | None, "Who did it: `user:…`, `key:…` or `system:…`."]
     body: Annotated[Json | None, "What there is to say about it; depends on the kind."]
+
+    @answers(str | None)
+    @staticmethod
+    def actor(row: Row, info: Info) -> Any:
+        """Who: `user:…`, `key:…`, `system:…`; the company's people are `guard:<number>` or `staff` to clients."""
+        return None if row.fact is None else shown(info, row.fact.account_id, row.fact.actor)
 
     @answers(str)
     @staticmethod

@@ -10,6 +10,7 @@ from domain.agreements import Priority, TicketKind
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from schema.accounts import Account, Site
 from schema.context import Info
+from schema.doers import shown
 from schema.ids import Node
 from schema.later import ItsCredit, ItsPromise
 from schema.loaders import Some
@@ -50,9 +51,14 @@ class IncidentUpdate(Node):
     """Something said on a ticket."""
 
     at: Annotated[datetime, "When."]
-    author: Annotated[str, "By whom: `user:…`, `key:…` or `system:…`."]
     body: Annotated[str, "What."]
     client_visible: Annotated[bool, "Whether the client sees it, and its update clock starts anew."]
+
+    @answers(str)
+    @staticmethod
+    def author(row: UpdateRow, info: Info) -> Any:
+        """By whom: `user:…`, `key:…`, `system:…`; for the company's people clients read `guard:<number>` or `staff`."""
+        return shown(info, row.account_id, row.author)
 
 
 @shows(incidents.Pause)

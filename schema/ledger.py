@@ -8,11 +8,13 @@ import strawberry
 from sqlalchemy import Select
 
 from domain import cursor, numbering
+from domain.access.facts import hidden_words
 from domain.disclosure import is_commitment
 from domain.ledger import Entry
 from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
+from schema.doers import shown
 from schema.pages import Page, Window, arranged
 from schema.scalars import Json
 from schema.thin import answers, shows
@@ -68,7 +70,6 @@ class LedgerEntry:
     kind: Annotated[str, "What happened, such as `incident.acknowledged`."]
     at: Annotated[datetime, "When it happened."]
     recorded_at: Annotated[datetime, "When it was written down."]
-    actor: Annotated[str, "Who did it: `user:…`, `key:…` or `system:…`."]
     body: Annotated[
         Json,
         "What there is to say about it; depends on the kind, holds no copies of rows. Of free text it holds"
@@ -76,13 +77,22 @@ class LedgerEntry:
     ]
     trace_id: Annotated[str | None, "The request it came from, as in the server's log."]
 
+    @answers(str)
+    @staticmethod
+    def actor(row: Row, info: Info) -> Any:
+        """Who: `user:…`, `key:…`, `system:…`; the company's people are `guard:<number>` or `staff` to clients."""
+        return shown(info, row.account_id, row.actor)
+
     @answers(Json)
     @staticmethod
     async def words(row: Row, info: Info) -> Any:
-        """The free text that the body holds `sha256:…` of, such as the reason; null where it was erased."""
+        """The free text that the body holds `sha256:…` of, such as the reason; null where erased or hidden."""
         load = info.context.loaders.disclosure.load
         told = {field: value for field, value in row.body.items() if is_commitment(value)}
-        found = await asyncio.gather(*(load(value) for value in told.values()))
+        hidden = hidden_words(info.context.actor, row.kind)
+        found = await asyncio.gather(
+            *(_nothing() if field in hidden else load(value) for field, value in told.items())
+        )
         return {
             field: None if each is None else each.words
             for field, each in zip(told, found, strict=True)
@@ -115,6 +125,10 @@ class LedgerEntry:
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
+
+
+async def _nothing() -> None:
+    """Answer for words that are not shown."""
 
 
 async def ledger_page(ctx: Context, query: Select[Any], window: Window) -> Page:

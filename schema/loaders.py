@@ -32,6 +32,7 @@ from domain.credentials import Device, SignIn
 from domain.db import Sessions
 from domain.disclosure import Disclosure
 from domain.duties import Duty
+from domain.duties.pseudonyms import Doer, names_of
 from domain.escalation import Escalation, EscalationPolicy, EscalationStep
 from domain.incidents import Incident, IncidentUpdate, Pause
 from domain.invoices import (
@@ -161,6 +162,7 @@ class Loaders:
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
         self.clock_of_term = _clocks(make)
         self.posts = posts(make, actor)
+        self.name_of_doer = _names(make, actor)
         self.disclosure = one(Disclosure.commitment)
         self.steps_of_escalation = many(
             EscalationStep.escalation_id, EscalationStep.due_at, EscalationStep.id
@@ -175,6 +177,17 @@ class Loaders:
     def _saw(self, row: Any) -> None:
         if isinstance(row, Contact):
             self.personal.add(row.account_id)
+
+
+def _names(make: Sessions, actor: Actor) -> DataLoader[Doer, str]:
+    """What the actor is shown instead of whoever did something."""
+
+    async def batch(keys: list[Doer]) -> Sequence[str]:
+        async with make() as session:
+            names = await names_of(session, actor, keys)
+        return [names[key] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)
 
 
 def _one(

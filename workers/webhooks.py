@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from domain import numbering, webhooks
 from domain.actor import Actor
 from domain.db import Sessions, transaction
+from domain.duties.pseudonyms import Doer, names_of
 from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import (
@@ -213,20 +214,22 @@ class Courier:
                 await drop(session, taken, outcome, at)
                 return None
             keys = await webhooks.keys_of(session, self._vault, webhook.id, at=at)
+            doer = Doer(fact.account_id, fact.actor)
+            doers = await names_of(session, actor, [doer])
         if webhook.document is None:
-            return Parcel(webhook.url, self._plain(fact), keys)
+            return Parcel(webhook.url, self._plain(fact, doers[doer]), keys)
         if self._voice is None:
             return None
         return Parcel(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
-    def _plain(self, fact: Numbered) -> bytes:
+    def _plain(self, fact: Numbered, doer: str) -> bytes:
         told = {
             "type": fact.kind,
             "timestamp": fact.at,
             "data": {
                 "subjectId": fact.subject_id,
                 "accountId": fact.account_id,
-                "actor": fact.actor,
+                "actor": doer,
                 "recordedAt": fact.recorded_at,
                 "body": fact.body,
                 **({} if self._voice is None else {"cursor": self._voice.cursor(fact)}),

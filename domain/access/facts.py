@@ -94,6 +94,15 @@ def is_kept_inside(body: Mapping[str, Any]) -> bool:
     return body.get("internal") is True or body.get("client_visible") is False
 
 
+NAMES_OF_STAFF = {"incident.reassigned": frozenset({"to"})}
+"""Words of facts that name somebody of the company, by kind."""
+
+
+def hidden_words(actor: Actor, kind: str) -> frozenset[str]:
+    """List the fields of a kind of fact whose words an actor does not read."""
+    return frozenset() if actor.may(R.READ_STAFF) else NAMES_OF_STAFF.get(kind, frozenset())
+
+
 def is_visible(actor: Actor, fact: Fact) -> bool:
     """Tell whether a fact exists for an actor; the same rule as `visible_facts`."""
     if fact.tenant_id != actor.tenant_id or not actor.reaches(fact.account_id):

@@ -114,7 +114,10 @@ FIELDS: dict[str, Fields] = {
         R.READ_RELATIONSHIP: "note",
         R.READ_STAFF: "owner",
     },
-    "Touchpoint": _all("id kind dueOn doneAt doneBy isOverdue account contact"),
+    "Touchpoint": {
+        NONE: "id kind dueOn doneAt isOverdue account contact",
+        R.READ_ACTORS: "doneBy",
+    },
     "LedgerEntry": _all("kind at recordedAt actor body traceId words subjectId cursor hash account"),
     "FeedEvent": _all(
         "gap kind at recordedAt actor body cursor subjectId account incident promise credit"

@@ -66,6 +66,7 @@ class Right(StrEnum):
     READ_MESSAGES = "read_messages"  # letters to contacts
     READ_QUALITY = "read_quality"  # compliance, scores, benchmarks, reports
     READ_LEDGER = "read_ledger"  # facts and proofs; of which kinds, the other rights say
+    READ_ACTORS = "read_actors"  # who did something, by id; others see `guard:<number>` or `staff`
     READ_EVERY_FACT = "read_every_fact"  # facts of every kind
     READ_WORDS = "read_words"  # the free text that facts commit to
     READ_ESCALATIONS = "read_escalations"
@@ -85,7 +86,7 @@ _CLIENT = _EVERYBODY | {
 _STAFF = _EVERYBODY | {
     *(R.READ_ALL_WORK, R.READ_INTERNAL, R.READ_USERS, R.READ_STAFF, R.READ_CONTACTS),
     *(R.READ_AGREEMENTS, R.READ_MESSAGES, R.READ_QUALITY, R.READ_LEDGER, R.READ_WORDS),
-    *(R.WATCH_ALL, R.CONFIRM_READING),
+    *(R.WATCH_ALL, R.CONFIRM_READING, R.READ_ACTORS),
 }
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CLIENT_USER: _CLIENT,
@@ -125,7 +126,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         *(R.WATCH_ALL, R.READ_ALL_WORK, R.READ_INTERNAL, R.READ_ROSTER, R.TRACK),
         *(R.READ_AGREEMENTS,),
         *(R.READ_MONEY, R.READ_BOOKS, R.READ_QUALITY, R.READ_LEDGER, R.READ_EVERY_FACT),
-        *(R.READ_ESCALATIONS, R.READ_SETTINGS),
+        *(R.READ_ESCALATIONS, R.READ_SETTINGS, R.READ_ACTORS),
     },
     Role.SYSTEM: frozenset(Right),
 }
@@ -147,7 +148,7 @@ SCOPES: dict[str, frozenset[Right]] = {
     "relationship:read": frozenset({R.READ_RELATIONSHIP, R.READ_RECOVERY}),
     "messages:read": frozenset({R.READ_MESSAGES}),
     "quality:read": frozenset({R.READ_QUALITY}),
-    "internal:read": frozenset({R.READ_INTERNAL, R.READ_NOTES, R.READ_ESCALATIONS}),
+    "internal:read": frozenset({R.READ_INTERNAL, R.READ_NOTES, R.READ_ESCALATIONS, R.READ_ACTORS}),
     "ledger:read": frozenset({R.READ_LEDGER, R.READ_WORDS}),
     "webhooks:write": frozenset({R.READ_LEDGER, R.MANAGE_WEBHOOKS}),
 }

@@ -47,6 +47,8 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.READ_MESSAGES: "letters to contacts",
     R.READ_QUALITY: "compliance, scores, benchmarks and reports",
     R.READ_LEDGER: "facts and proofs",
+    R.READ_ACTORS: "who did something, by id (others see `guard:<number>`, the client's own number for the"
+    " guard, or `staff`)",
     R.READ_EVERY_FACT: "facts of every kind",
     R.READ_WORDS: "the free text that facts commit to",
     R.READ_ESCALATIONS: "escalations and their policies",

@@ -1,5 +1,6 @@
 """Grow the trees, sign checkpoints, and have them sent."""
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from domain.audit.events import CheckpointPublished, CheckpointRequested
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
 from domain.audit.notes import Signer, checkpoint_text
 from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
-from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
+from domain.audit.rules import actor_salt, is_shown, leaf_text, origin_of, week_of
 from domain.base import uuid7
 from domain.db import copy_rows
 from domain.errors import Code, Refused
@@ -49,7 +50,10 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
         return 0
     numbers = await _numbered(session, facts)
     told = list(zip(facts, numbers, strict=True))
-    hashes = [merkle.leaf_hash(leaf_text(fact, nth)) for fact, nth in told]
+    hashes = [
+        merkle.leaf_hash(leaf_text(fact, nth, actor_salt(tree.secret, fact.id)))
+        for fact, nth in told
+    ]
     edge = await tiles(session, tenant_id, merkle.edge(tree.size))
     await _keep(session, tenant_id, merkle.grown(tree.size, edge, hashes))
     await copy_rows(
@@ -138,7 +142,16 @@ async def request_checkpoint(
 async def _locked(session: AsyncSession, tenant_id: UUID) -> Tree:
     await session.execute(
         insert(Tree)
-        .values(tenant_id=tenant_id, size=0, seq=0, signed_size=0, signed_seq=0, is_wanted=False)
+        .values(
+            tenant_id=tenant_id,
+            size=0,
+            seq=0,
+            signed_size=0,
+            signed_seq=0,
+            is_wanted=False,
+            secret=secrets.token_bytes(32),
+            hidden_from=0,
+        )
         .on_conflict_do_nothing()
     )
     query = select(Tree).where(Tree.tenant_id == tenant_id).with_for_update()

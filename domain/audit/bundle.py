@@ -7,12 +7,13 @@ built from them again, so that a fact that is missing, added or moved shows.
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor
+from domain.actor import Actor, Role
 from domain.audit.model import Checkpoint
 from domain.audit.reads import Held, consistency, held
 from domain.ledger import Entry
@@ -32,6 +33,8 @@ async def records(
 
     With an account it holds what that account's clients may see, whoever takes it out.
     """
+    # A client's bundle holds what clients may know, whoever takes it out.
+    reader = actor if account_id is None else replace(actor, role=Role.CLIENT_ADMIN)
     tenant_id, size = checkpoint.tenant_id, checkpoint.size
     yield {
         "bundle": "waarborg-audit",
@@ -55,6 +58,7 @@ async def records(
             limit=PAGE,
             prove=account_id is not None,
             shown=account_id is not None,
+            reader=reader,
         )
         for fact in page:
             yield {"fact": record(fact)}

@@ -4,6 +4,7 @@ None of them refers to the ledger by a foreign key: what testifies against a led
 with it.
 """
 
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +26,10 @@ class Tree(Base):
     signed_seq: Mapped[int] = mapped_column(default=0)
     signed_at: Mapped[datetime | None]
     is_wanted: Mapped[bool] = mapped_column(default=False)  # somebody asked for a checkpoint
+    secret: Mapped[bytes] = mapped_column(LargeBinary, default=lambda: secrets.token_bytes(32))
+    """What the salts are derived from under which leaves commit to their actors."""
+    hidden_from: Mapped[int] = mapped_column(default=0)
+    """From this position on leaves commit to their actors; those before were signed with them."""
     week: Mapped[
         str | None
     ]  # the last one whose checkpoint was sent to everybody: ISO 8601, 2026-W48

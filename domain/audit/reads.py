@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
+from domain.access.facts import hidden_words
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished
-from domain.audit.model import Checkpoint, Leaf, Tile
-from domain.audit.rules import leaf_text
+from domain.audit.model import Checkpoint, Leaf, Tile, Tree
+from domain.audit.rules import actor_salt, leaf_text
 from domain.base import JSON
 from domain.disclosure import Disclosure, is_commitment
 from domain.epoch import LedgerEpoch
@@ -18,7 +21,15 @@ from domain.errors import Code, Refused
 from domain.ledger import Entry
 
 READ = (
-    *(Entry.seq, Entry.tenant_id, Entry.account_id, Entry.kind, Entry.subject_id, Entry.at),
+    *(
+        Entry.id,
+        Entry.seq,
+        Entry.tenant_id,
+        Entry.account_id,
+        Entry.kind,
+        Entry.subject_id,
+        Entry.at,
+    ),
     *(Entry.recorded_at, Entry.origin, Entry.actor, Entry.body, Entry.trace_id, Entry.once_key),
 )
 """What a leaf is made of."""
@@ -90,16 +101,20 @@ async def held(
     limit: int,
     prove: bool = True,
     shown: bool = True,
+    reader: Actor,
 ) -> list[Held]:
     """Facts under these conditions in the tree of `size`, by position from behind `after`, with their proofs.
 
     With an account only its facts; unless `shown` is off, only those that clients see.
 
+    Disclosures are those that `reader` may read; of `actor` for those who may know who did something.
+
     The text is made from the ledger, the proof from the tree: so a fact that was edited is not proven.
     """
     rows = (
         await session.execute(
-            select(*READ, Leaf.position, Leaf.nth)
+            select(*READ, Leaf.position, Leaf.nth, Tree.secret, Tree.hidden_from)
+            .join(Tree, Tree.tenant_id == Entry.tenant_id)
             .join(Leaf, and_(Leaf.tenant_id == Entry.tenant_id, Leaf.seq == Entry.seq))
             .where(
                 Leaf.tenant_id == tenant_id,
@@ -126,16 +141,30 @@ async def held(
     return [
         Held(
             row.position,
-            leaf_text(row, row.nth).decode(),
+            leaf_text(row, row.nth, _salt(row)).decode(),
             tuple(root(each) for each in path),
-            {
-                field: words[value]
-                for field, value in row.body.items()
-                if isinstance(value, str) and value in words
-            },
+            _disclosures(row, words, reader),
         )
         for row, path in zip(rows, paths, strict=True)
     ]
+
+
+def _salt(row: Any) -> bytes | None:
+    return actor_salt(row.secret, row.id) if row.position >= row.hidden_from else None
+
+
+def _disclosures(
+    row: Any, words: dict[str, tuple[bytes, str]], reader: Actor
+) -> dict[str, tuple[bytes, str]]:
+    hidden, salt = hidden_words(reader, row.kind), _salt(row)
+    told = {
+        field: words[value]
+        for field, value in row.body.items()
+        if isinstance(value, str) and value in words and field not in hidden
+    }
+    if salt is not None and reader.may(Right.READ_ACTORS):
+        told["actor"] = (salt, row.actor)
+    return told if reader.may(Right.READ_WORDS) else {k: v for k, v in told.items() if k == "actor"}
 
 
 async def tiles(

@@ -1,5 +1,7 @@
 """Rules: what a leaf says about a fact, which facts a client's numbering counts, whose checkpoint, which week."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -8,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from domain.access.facts import is_kept_inside
+from domain.disclosure import PREFIX
 
 PUBLISHED_AFTER = timedelta(hours=6)
 """A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""
@@ -16,6 +19,7 @@ PUBLISHED_AFTER = timedelta(hours=6)
 class Told(Protocol):
     """The columns of a ledger entry that its leaf holds fast."""
 
+    id: int
     tenant_id: UUID
     account_id: UUID | None
     kind: str
@@ -29,14 +33,25 @@ class Told(Protocol):
     once_key: str | None
 
 
-def leaf_text(fact: Told, nth: int | None) -> bytes:
+def actor_salt(secret: bytes, fact_id: int) -> bytes:
+    """Derive the salt under which the leaf of a fact commits to who did it."""
+    return hmac.digest(secret, str(fact_id).encode(), "sha256")
+
+
+def leaf_text(fact: Told, nth: int | None, salt: bytes | None) -> bytes:
     """A fact in canonical JSON: sorted keys, UTC instants, no spaces.
 
     Its number in the whole ledger is left out, because it counts the facts of other companies too: its place in the
     tree says the order. `nth` counts the facts that the account's clients see, so that they notice one that is missing.
+    With a salt the text commits to the actor: clients read it, and an id that is the same at all clients says who came.
     """
+    actor = (
+        fact.actor
+        if salt is None
+        else PREFIX + hashlib.sha256(salt + fact.actor.encode()).hexdigest()
+    )
     told = {
-        "v": 1,
+        "v": 1 if salt is None else 2,
         "tenant": fact.tenant_id,
         "account": fact.account_id,
         "nth": nth,
@@ -45,7 +60,7 @@ def leaf_text(fact: Told, nth: int | None) -> bytes:
         "at": fact.at,
         "recorded_at": fact.recorded_at,
         "origin": fact.origin,
-        "actor": fact.actor,
+        "actor": actor,
         "body": fact.body,
         "trace": fact.trace_id,
         "once": fact.once_key,

@@ -12,6 +12,7 @@ from domain.actor import Actor, Right
 from domain.base import JSON, Base
 from domain.credentials.model import Device, SignIn
 from domain.duties.model import Duty
+from domain.duties.pseudonyms import Doer, names_of
 from domain.errors import Code, Refused
 from domain.ledger import Entry
 from domain.messages.model import Message
@@ -56,12 +57,14 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User, s
         about.append(Entry.actor == f"user:{row.id}")
     facts = select(Entry).where(seen(actor, Entry), or_(*about))
     entries = (await session.scalars(facts.order_by(Entry.id.desc()).limit(FACTS))).all()
+    doers = {Doer(entry.account_id, entry.actor) for entry in entries}
+    names = await names_of(session, actor, doers)
     told["facts"] = [
         {
             "kind": entry.kind,
             "at": entry.at,
             "subject": entry.subject_id,
-            "actor": entry.actor,
+            "actor": names[Doer(entry.account_id, entry.actor)],
             "body": entry.body,
         }
         for entry in reversed(entries)

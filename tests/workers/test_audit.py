@@ -156,6 +156,7 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_tree_whole(make: Sess
             size=tree.size,
             limit=1000,
             shown=False,
+            reader=whom.actor,
         )
     whole = verify.Growing()
     for fact in held:

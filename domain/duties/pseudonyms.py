@@ -1,0 +1,72 @@
+"""What people are called to those who may not know who they are: one name for each client, and no way to compare."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import CLIENTS, Actor, Right
+from domain.accounts.model import User
+from domain.base import among
+from domain.credentials.model import Device
+from domain.duties.model import Duty
+
+STAFF, CLIENT = "staff", "client"
+
+
+class Doer(NamedTuple):
+    """Who did something (`user:<id>`, `device:<id>`, `key:<id>`, `system:<name>`) that concerns a client."""
+
+    account_id: UUID | None
+    subject: str
+
+
+def knows(actor: Actor, subject: str) -> bool:
+    """Tell whether an actor is shown this subject as it is: systems, keys and oneself always."""
+    hidden = subject.startswith(("user:", "device:"))
+    return not hidden or actor.may(Right.READ_ACTORS) or subject == actor.subject
+
+
+async def names_of(session: AsyncSession, actor: Actor, doers: Collection[Doer]) -> dict[Doer, str]:
+    """Find what an actor is shown instead of each subject.
+
+    Clients are shown their own users as they are, guards by the number that the client knows them by (`guard:<number>`,
+    another one at every client), and everybody else of the company as `staff`.
+    """
+    names = {doer: doer.subject for doer in doers if knows(actor, doer.subject)}
+    if len(names) == len(doers):
+        return names
+    people = {
+        doer: found for doer in doers if doer not in names and (found := _id_in(doer.subject))
+    }
+    wanted = {*people.values()}
+    by_id = select(User.id, User.role).where(among(User.id, wanted))
+    roles = dict((await session.execute(by_id)).all())
+    by_device = select(Device.id, Device.user_id).where(among(Device.id, wanted))
+    owners = dict((await session.execute(by_device)).all())
+    users = {doer: owners.get(found, found) for doer, found in people.items()}
+    clients = {each.account_id for each in users if each.account_id is not None}
+    numbers: dict[tuple[UUID | None, UUID], int] = {
+        (account_id, user_id): number
+        for account_id, user_id, number in await session.execute(
+            select(Duty.account_id, Duty.user_id, func.min(Duty.number))
+            .where(among(Duty.user_id, {*users.values()}), among(Duty.account_id, clients))
+            .group_by(Duty.account_id, Duty.user_id)
+        )
+    }
+    for doer, user_id in users.items():
+        number = numbers.get((doer.account_id, user_id))
+        if roles.get(user_id) in CLIENTS:
+            names[doer] = doer.subject if actor.is_client else CLIENT
+        else:
+            names[doer] = STAFF if number is None else f"guard:{number}"
+    return {doer: names.get(doer, STAFF) for doer in doers}
+
+
+def _id_in(subject: str) -> UUID | None:
+    try:
+        return UUID(subject.partition(":")[2])
+    except ValueError:
+        return None
