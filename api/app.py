@@ -83,7 +83,7 @@ def application(settings: Settings | None = None) -> Starlette:
                 CORSMiddleware,
                 allow_origins=list(allowed),
                 allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type", "traceparent"],
+                allow_headers=["authorization", "content-type", "last-event-id", "traceparent"],
                 expose_headers=["retry-after", "x-trace-id"],
                 max_age=600,
             ),

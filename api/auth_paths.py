@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api import bodies
 from api.attempts import Denied
 from api.auth import bearer
 from api.errors import plain
@@ -34,6 +35,7 @@ from schema import ids
 from schema.refusals import refusal_of
 
 MOST_BYTES = 8 * 1024
+READ_S = 10.0
 
 T = TypeVar("T")
 _STATUS = {Code.NOT_FOUND: 404, Code.NOT_ALLOWED: 403}
@@ -186,15 +188,11 @@ async def _read(request: Request, kind: type[T]) -> T:
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise Denied(415, "Send application/json.", "UNSUPPORTED_MEDIA_TYPE")
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise Denied(413, "That is too much.", "BAD_REQUEST", connection="close")
-        return msgspec.json.decode(bytes(body), type=kind)
-    except ClientDisconnect:
-        raise Denied(400, "The request was cut off.", "BAD_REQUEST") from None
+        body = await bodies.read(request, most=MOST_BYTES, within_s=READ_S)
+        return msgspec.json.decode(body, type=kind)
+    except bodies.BadBody as bad:
+        raise Denied(bad.status, bad.message, bad.code, **bad.headers) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         raise Denied(400, f"That is not what is asked for here: {reason}", "BAD_REQUEST") from None

@@ -1,22 +1,22 @@
 """GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
 
-import asyncio
 import time
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 from graphql import OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api import sse
+from api import bodies, sse
 from api.audience import Full
 from api.auth import Identity, bearer, traced
 from api.documents import Invalid, Operation
 from api.engine import Ask, Done
 from api.errors import is_away, plain, told
 from api.gate import TooMuch
+from api.resuming import resumed
 from api.state import State
 from api.telemetry import OPERATIONS, SECONDS
 from domain.actor import Actor
@@ -127,6 +127,8 @@ async def _stream(
     identity, token = caller
     await state.gate.admit(ask, operation, identity.actor)
     request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
+    last = request.headers.get("last-event-id")
+    operation, ask = resumed(operation, ask, state.engine.documents.schema, last)
     return await sse.stream(state, operation, ask, identity, trace_id, token)
 
 
@@ -198,20 +200,10 @@ async def _read(request: Request) -> Ask:
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != JSON:
         raise Unanswerable(415, f"Send {JSON}.", "UNSUPPORTED_MEDIA_TYPE")
-    body = bytearray()
     try:
-        async with asyncio.timeout(READ_S):  # a half-sent request is otherwise held for ever
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise Unanswerable(
-                        413, f"A request has at most {MOST_BYTES} bytes.", connection="close"
-                    )
-    except TimeoutError:
-        raise Unanswerable(408, "The request did not come.", connection="close") from None
-    except ClientDisconnect:
-        raise Unanswerable(400, "The request was cut off.") from None
-    return decoded(bytes(body))
+        return decoded(await bodies.read(request, most=MOST_BYTES, within_s=READ_S))
+    except bodies.BadBody as bad:
+        raise Unanswerable(bad.status, bad.message, bad.code, **bad.headers) from None
 
 
 def decoded(body: bytes | str) -> Ask:

@@ -29,6 +29,7 @@ from api.engine import Ask, Done, Engine, Following
 from api.kept import Kept
 from api.outlet import Outlet
 from api.telemetry import EVENTS, EXECUTIONS, GROUPS
+from domain import cursor
 from domain.actor import Actor, Right
 from realtime.source import Source, Told
 from realtime.tasks import end
@@ -52,7 +53,18 @@ class Member:
     """One subscription of one client."""
 
     __slots__ = (
-        "_frame", "_over", "actor", "floor", "group", "head", "held", "lost", "outlet", "reached", "tail",
+        "_frame",
+        "_over",
+        "actor",
+        "floor",
+        "group",
+        "head",
+        "held",
+        "lost",
+        "named",
+        "outlet",
+        "reached",
+        "tail",
     )  # fmt: skip
 
     def __init__(
@@ -64,8 +76,13 @@ class Member:
         tail: bytes,
         frame: Callable[[bytes], bytes],
         over: Callable[["Member", Sequence[bytes]], None],
+        named: bool = False,
     ) -> None:
-        """`frame(head + answer + tail)` is what leaves through the outlet; `over` is told the last answers."""
+        """`frame(head + answer + tail)` is what leaves through the outlet; `over` is told the last answers.
+
+        `named`: the cursor of an event goes before its head, as an event's id.
+        """
+        self.named = named
         self.outlet, self.actor = outlet, actor
         self.head, self.tail, self._frame = head, tail, frame
         self._over = over
@@ -80,6 +97,8 @@ class Member:
     def framed(self, payloads: Sequence[bytes]) -> bytes:
         """The bytes that carry these answers."""
         frame, head, tail = self._frame, self.head, self.tail
+        if self.named:
+            return b"".join([frame(_id_of(each) + head + each + tail) for each in payloads])
         if len(payloads) == 1:
             return frame(head + payloads[0] + tail)
         return b"".join([frame(head + payload + tail) for payload in payloads])
@@ -99,6 +118,30 @@ class Member:
         if self.group is not None:
             self.group.remove(self)
             self.group = None
+
+
+class Payload(bytes):
+    """An encoded answer that knows the cursor of its event."""
+
+    cursor: bytes
+
+
+def _encoded(answers: Sequence[Done], events: Sequence[Told], ctx: Context | None) -> list[bytes]:
+    """The answers as JSON; with the cursors of their events when there is a context to make them in."""
+    encoded = [_encode(done.answer) for done in answers]
+    if ctx is None:
+        return encoded
+    found: list[bytes] = []
+    for payload, told in zip(encoded, events, strict=True):
+        if told.seq is not None:
+            payload = Payload(payload)  # noqa: PLW2901 - the same answer, with its cursor
+            payload.cursor = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, told.seq).encode()
+        found.append(payload)
+    return found
+
+
+def _id_of(payload: bytes) -> bytes:
+    return b"id: " + payload.cursor + b"\n" if isinstance(payload, Payload) else b""
 
 
 class Group:
@@ -201,7 +244,8 @@ class Group:
             while new := {member.actor for member in [*self._live, *self._entering]} - noted:
                 await ctx.note_reads_of(new)
                 noted |= new
-        return [_encode(done.answer) for done in answers]
+        named = any(member.named for member in [*self._live, *self._entering])
+        return _encoded(answers, events, ctx if named else None)
 
     def _tell(self, events: Sequence[Told], payloads: list[bytes]) -> None:
         before, frames = self._reached, dict[bytes, bytes]()
@@ -355,7 +399,8 @@ class Groups:
         answers = await following.answers(fresh, [told.what for told in events])
         EXECUTIONS.inc(len(events))
         await fresh.note_reads_of({member.actor})
-        member.outlet.write(member.framed([_encode(done.answer) for done in answers]))
+        payloads = _encoded(answers, events, ctx if member.named else None)
+        member.outlet.write(member.framed(payloads))
         EVENTS.inc(len(events))
         member.reached = max(member.reached, events[-1].seq or 0)
 

@@ -74,6 +74,12 @@ class Http(HttpToolsProtocol):
         self._within(None)
         super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Answer; to HTTP/1.0, which knows no chunks, an answer without a length ends with the connection."""
+        if self.scope["http_version"] == "1.0":
+            app = _unchunked(cycle, app)
+        super()._start_asgi_task(cycle, app)
+
     def handle_websocket_upgrade(self) -> None:
         """From here on it is a socket's."""
         self._within(None)
@@ -110,3 +116,26 @@ class Http(HttpToolsProtocol):
         head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head % len(words) + words)
         self.transport.close()
+
+
+def _unchunked(cycle: Any, app: Any) -> Any:
+    """The application, whose answers without a length are sent as they are."""
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        measured = True
+
+        async def say(message: Any) -> None:
+            nonlocal measured
+            if message["type"] == "http.response.start":
+                measured = any(
+                    name.lower() == b"content-length" for name, _ in message.get("headers", ())
+                )
+                if not measured:
+                    cycle.chunked_encoding = False
+            elif not measured:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, say)
+
+    return asked

@@ -4,7 +4,6 @@ Every 2xx means committed (or known already, or of no use): apps keep what is no
 A device shows its token: as bearer, as password, or, for apps that know neither, as the identifier they send.
 """
 
-import asyncio
 import binascii
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,11 +15,11 @@ from uuid import UUID
 import msgspec
 import structlog
 from prometheus_client import Counter
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import phones
+from api import bodies, phones
 from api.auth import bearer
 from api.errors import plain
 from api.state import State
@@ -263,21 +262,10 @@ def _is_json(request: Request) -> bool:
 
 
 async def _body(request: Request) -> bytes:
-    parts: list[bytes] = []
-    size = 0
     try:
-        async with asyncio.timeout(READ_S):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    told = f"A report has at most {MOST_BYTES} bytes."
-                    raise _No(413, told, "BAD_REQUEST", connection="close")
-                parts.append(chunk)
-    except TimeoutError:
-        raise _No(408, "The report did not come.", "BAD_REQUEST", connection="close") from None
-    except ClientDisconnect:
-        raise _No(400, "The report was cut off.", "BAD_REQUEST") from None
-    return b"".join(parts)
+        return await bodies.read(request, most=MOST_BYTES, within_s=READ_S)
+    except bodies.BadBody as bad:
+        raise _No(bad.status, bad.message, bad.code, **bad.headers) from None
 
 
 def _json(told: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -75,7 +75,7 @@ class Stream(Outlet):
         self._ready.set()
         self._over = False
         self._member = Member(
-            self, self._actor, head=HEAD, tail=TAIL, frame=_as_it_is, over=self._end
+            self, self._actor, head=HEAD, tail=TAIL, frame=_as_it_is, over=self._end, named=True
         )
         state.audience.admit(self)
         try:

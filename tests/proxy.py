@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 CHUNK = 16_384
@@ -56,6 +56,12 @@ class Proxy:
     def clear_up(self) -> None:
         """From now on nothing happens to new connections."""
         self._weather = FINE
+
+    def cut(self) -> None:
+        """Cut every connection, and refuse new ones until `clear_up`."""
+        self._weather = replace(FINE, refused=1.0)
+        for task in self._passing:
+            task.cancel()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.done["connections"] += 1

@@ -218,3 +218,87 @@ async def test_a_stream_ends_with_its_right_and_without_complete(
         async with asyncio.timeout(10):
             assert [event async for event in events] == []
     await facts.until(lambda: len(server.api.state.groups) == 0)
+
+
+async def blocks(response: httpx2.Response) -> AsyncIterator[dict[str, str]]:
+    """The events in a body with all of their fields."""
+    rest = ""
+    async for text in response.aiter_text():
+        *whole, rest = (rest + text).split("\n\n")
+        for block in whole:
+            fields = dict(line.partition(":")[::2] for line in block.split("\n"))
+            if "event" in fields:
+                yield {name: value.strip() for name, value in fields.items()}
+
+
+NO_CURSOR = "subscription($account: ID!) { accountEvents(accountId: $account) { cursor kind } }"
+LITERAL = """subscription($account: ID!) { ...All }
+fragment All on Subscription { same: accountEvents(accountId: $account, after: "garbage") { cursor kind } }"""
+VARIABLE = """query Other { viewer { role } } subscription Feed($account: ID!, $after: String) {
+accountEvents(accountId: $account, after: $after) { cursor kind } }"""
+
+
+@pytest.mark.parametrize(
+    ("query", "name"), [(NO_CURSOR, None), (LITERAL, None), (VARIABLE, "Feed")]
+)
+async def test_every_event_has_its_cursor_as_its_id_and_the_last_one_is_where_a_reader_goes_on(
+    server: Server, office: Office, query: str, name: str | None
+) -> None:
+    own = {"authorization": f"Bearer {office.client}", "accept": STREAM}
+    first = {"query": NO_CURSOR, "variables": {"account": office.account}}
+    again = {"query": query, "variables": {"account": office.account}, "operationName": name}
+    async with server.api.http.stream("POST", "/graphql", json=first, headers=own) as response:
+        await listening(server)
+        await build.incident(server.api.make, office.world)
+        await facts.number_all(server.api.make)
+        async with aclosing(blocks(response)) as events, asyncio.timeout(10):  # type: ignore[type-var]
+            heard = [await anext(events) for _ in range(2)]
+    for each in heard:
+        assert each["id"] == json.loads(each["data"])["data"]["accountEvents"]["cursor"]
+    await facts.until(lambda: server.api.state.groups.followers == 0)
+    await build.incident(server.api.make, office.world)  # while nobody listens
+    await facts.number_all(server.api.make)
+    back = own | {"last-event-id": heard[0]["id"]}
+    async with (
+        server.api.http.stream("POST", "/graphql", json=again, headers=back) as response,
+        aclosing(blocks(response)) as events,  # type: ignore[type-var]
+        asyncio.timeout(10),
+    ):
+        missed = [await anext(events) for _ in range(4)]
+    assert missed[0]["id"] == heard[1]["id"]
+    kinds = [next(iter(json.loads(each["data"])["data"].values()))["kind"] for each in missed]
+    assert kinds.count("incident.opened") == 1
+    assert len({each["id"] for each in missed}) == 4
+
+
+async def test_an_id_that_is_no_cursor_is_refused_in_the_stream(
+    server: Server, office: Office
+) -> None:
+    own = {"authorization": f"Bearer {office.client}", "accept": STREAM, "last-event-id": "garbage"}
+    body = {"query": NO_CURSOR, "variables": {"account": office.account}}
+    answer = await server.api.http.post("/graphql", json=body, headers=own)
+    assert "CURSOR_INVALID" in answer.text
+
+
+async def test_http_1_0_is_answered_without_chunks(server: Server, office: Office) -> None:
+    own = f"authorization: Bearer {office.client}\r\ncontent-type: application/json\r\naccept: {STREAM}\r\n"
+    for query, ends in (("{ viewer { role } }", True), (NO_CURSOR, False)):
+        body = json.dumps({"query": query, "variables": {"account": office.account}})
+        head = f"POST /graphql HTTP/1.0\r\n{own}content-length: {len(body)}\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write((head + body).encode())
+        told = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert b" 200 " in told.split(b"\r\n")[0]
+        assert b"transfer-encoding" not in told.lower()
+        assert b"connection: close" in told.lower()
+        if ends:
+            rest = await asyncio.wait_for(reader.read(), 10)
+            assert rest.startswith(b"event: next\ndata: {")
+            assert rest.endswith(b"event: complete\ndata:\n\n")
+        else:
+            await listening(server)
+            await build.incident(server.api.make, office.world)
+            await facts.number_all(server.api.make)
+            line = await asyncio.wait_for(reader.readuntil(b"event: next\n"), 10)
+            assert line.startswith(b":\n\nid: ")
+        writer.close()

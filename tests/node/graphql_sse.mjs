@@ -20,7 +20,7 @@ met.viewer = await first(client, { query: '{ viewer { role } }' });
 
 const report = (n) => first(client, {
   query: open,
-  variables: { input: { siteId: site, priority: 'HIGH', summary: `Gate ${n}`, source: 'PARTNER', reporter: 'sse' } },
+  variables: { input: { siteId: site, priority: 'HIGH', summary: `Gate ${n}`, source: 'CLIENT', reporter: 'me' } },
 });
 let after = null;
 for (let round = 0; round < 3; round++) {

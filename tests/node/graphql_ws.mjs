@@ -28,7 +28,7 @@ met.viewer = await first(client, { query: '{ viewer { role } }' });
 // Subscribe, change something over the same socket, lose the line twice, come back with the cursor.
 const report = (n) => first(client, {
   query: open,
-  variables: { input: { siteId: site, priority: 'HIGH', summary: `Gate ${n}`, source: 'PARTNER', reporter: 'ws' } },
+  variables: { input: { siteId: site, priority: 'HIGH', summary: `Gate ${n}`, source: 'CLIENT', reporter: 'me' } },
 });
 let after = null;
 let opened = 0;

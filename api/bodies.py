@@ -1,0 +1,74 @@
+"""Read the body of a request: bounded in bytes, in time, and again when it is unpacked."""
+
+import asyncio
+import zlib
+from contextlib import suppress
+
+from starlette.requests import ClientDisconnect, Request
+
+CODINGS = {"gzip", "x-gzip", "deflate"}
+
+
+class BadBody(Exception):
+    """A body that cannot be taken: the status, what to say, and headers that go with it."""
+
+    def __init__(
+        self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+async def read(request: Request, *, most: int, within_s: float) -> bytes:
+    """The whole body, unpacked where it says that it is packed. Raises `BadBody`."""
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in CODINGS | {"identity", ""}:
+        message = f"A body is packed with gzip or deflate, or not at all; not with {coding[:40]!r}."
+        raise BadBody(
+            415, message, "UNSUPPORTED_MEDIA_TYPE", accept_encoding="gzip, deflate, identity"
+        )
+    body = bytearray()
+    try:
+        async with asyncio.timeout(within_s):  # a half-sent request is otherwise held for ever
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    raise _too_large(most)
+    except TimeoutError:
+        raise BadBody(408, "The request did not come.", connection="close") from None
+    except ClientDisconnect:
+        raise BadBody(400, "The request was cut off.") from None
+    return unpacked(bytes(body), most) if coding in CODINGS else bytes(body)
+
+
+def unpacked(body: bytes, most: int) -> bytes:
+    """What a gzip or deflate body holds; refused when it is more than `most` bytes, damaged, or not whole."""
+    found = b""
+    while True:
+        unpacker = _unpacker(body)
+        try:
+            found += unpacker.decompress(body, most + 1 - len(found))
+        except zlib.error:
+            raise BadBody(400, "The body cannot be unpacked.") from None
+        if len(found) > most:
+            raise _too_large(most)
+        if not unpacker.eof:
+            raise BadBody(400, "The packed body is not whole.")
+        body = unpacker.unused_data
+        if not body.strip(b"\0"):
+            return found
+
+
+def _unpacker(body: bytes) -> "zlib._Decompress":
+    """For gzip and zlib; `deflate` without a zlib header is sent, too."""
+    if body[:2] != b"\x1f\x8b":
+        with suppress(zlib.error):
+            zlib.decompressobj(wbits=15).decompress(body[:2])
+            return zlib.decompressobj(wbits=15)
+        return zlib.decompressobj(wbits=-15)
+    return zlib.decompressobj(wbits=31)
+
+
+def _too_large(most: int) -> BadBody:
+    return BadBody(413, f"A request has at most {most} bytes.", connection="close")
