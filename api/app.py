@@ -145,7 +145,7 @@ def _lifespan(
             live = await ends.enter_async_context(Live(make, redis, utc_now))
             intake = await ends.enter_async_context(Intake(make, utc_now, live.offer, keep=keep))
             await asyncio.to_thread(sla.warm)
-            authenticator = Authenticator(make, signing, utc_now, oidc)
+            authenticator = Authenticator(make, signing, utc_now, oidc, settings)
             audience = await ends.enter_async_context(Audience(settings, authenticator))
             gate = Gate(engine, Persisted(documents, redis), Budget(redis, settings))
             vault = await asyncio.to_thread(Vault.of, settings)

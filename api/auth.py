@@ -7,12 +7,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from api.keys import Claims, Keys
 from api.oidc import Oidc, Told, Untrusted
 from domain import accounts, credentials
-from domain.actor import Actor
+from domain.actor import CLIENTS, Actor, Role
 from domain.db import Sessions, transaction
+from domain.settings import Settings
 
 FRESH_S = 4.0  # rights end within 5 s of being taken away
 KEPT = 30_000  # more than there are connections: what is forgotten between two rounds is looked up in each
@@ -29,6 +31,18 @@ class Identity:
     expires_at: float | None
     ingest_only: bool = False
     """A device, which hands in measurements and asks nothing."""
+    enrol_only: bool = False
+    """Somebody who must set up a second factor first, and may do nothing else."""
+    sign_in_id: UUID | None = None
+
+
+_ENROL = "Set up a second factor first: this installation asks staff for one. See /auth/totp and /auth/passkeys."
+
+
+def must_enrol(settings: Settings, role: Role, method: str) -> bool:
+    """Whether a session that began so is good for setting up a second factor only."""
+    strong = method == "passkey" or "+" in method
+    return settings.second_factor == "staff" and role not in CLIENTS and not strong
 
 
 class Known(NamedTuple):
@@ -53,22 +67,37 @@ class Authenticator:
     """Tells who presents a token. Answers, also the negative ones, are remembered for a few seconds."""
 
     def __init__(
-        self, make: Sessions, keys: Keys, now: Callable[[], datetime], oidc: Oidc | None = None
+        self,
+        make: Sessions,
+        keys: Keys,
+        now: Callable[[], datetime],
+        oidc: Oidc | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        self._settings = settings
         self._make = make
         self._keys = keys
         self._now = now
         self._oidc = oidc
         self._known: OrderedDict[bytes, Known] = OrderedDict()
 
-    async def identify(self, presented: str) -> Identity | None:
-        """Who presents this token or key; None when it is good for nothing (any more)."""
+    async def identify(self, presented: str, *, enrolling: bool = False) -> Identity | None:
+        """Who presents this token or key; None when it is good for nothing (any more).
+
+        Only with `enrolling` also somebody who must set up a second factor first.
+        """
         if not presented or len(presented) > _LONGEST or "\0" in presented:
             return None
         known = self.known(presented)
         if time.monotonic() - known.seen_at >= FRESH_S:
             known = (await self._look_up([presented]))[presented]
-        return self._still(known)
+        return self._still(known, enrolling=enrolling)
+
+    def forget(self, header: str | None) -> None:
+        """Look anew at the next request at whoever sent this Authorization header."""
+        presented = bearer(header)
+        if presented is not None:
+            self._known.pop(_digest(presented), None)
 
     async def identify_all(
         self, presented: Collection[str], *, every_s: float
@@ -95,8 +124,10 @@ class Authenticator:
         """What is remembered of a token."""
         return self._known.get(_digest(presented), _NEVER)
 
-    def _still(self, known: Known) -> Identity | None:
+    def _still(self, known: Known, *, enrolling: bool = False) -> Identity | None:
         identity = known.identity
+        if identity is not None and identity.enrol_only and not enrolling:
+            return None
         if identity is None or identity.expires_at is None:
             return identity
         return None if self._now().timestamp() >= identity.expires_at else identity
@@ -134,14 +165,7 @@ class Authenticator:
         keys = [each for each in claims if each.startswith(_KEY)]
         devices = [each for each in claims if each.startswith(_DEVICE)]
         ours = {each: claim for each, claim in claims.items() if claim is not None}
-        others: dict[str, Told] = {}
-        if self._oidc is not None:
-            for each in claims.keys() - ours.keys() - {*keys, *devices}:
-                told = await self._oidc.read(each)
-                if isinstance(told, Untrusted):
-                    reasons[each] = told.reason
-                elif told is not None:
-                    others[each] = told
+        others = await self._read_others(claims.keys() - ours.keys() - {*keys, *devices}, reasons)
         if not (keys or devices or ours or others):
             return {}
         async with transaction(self._make) as session:
@@ -170,10 +194,37 @@ class Authenticator:
             signed_in = claim.sign_in_id is None or claim.sign_in_id in current
             if signed_in and claim.user_id in users:
                 actor = users[claim.user_id]
+                method = None if claim.sign_in_id is None else current[claim.sign_in_id]
+                limited = self._is_limited(actor.role, method)
+                reasons |= {each: _ENROL} if limited else {}
                 found[each] = Identity(
-                    actor if claim.only is None else actor.narrowed(claim.only), claim.expires_at
+                    actor if claim.only is None else actor.narrowed(claim.only),
+                    claim.expires_at,
+                    enrol_only=limited,
+                    sign_in_id=claim.sign_in_id,
                 )
         return found
+
+    async def _read_others(
+        self, presented: Collection[str], reasons: dict[str, str]
+    ) -> dict[str, Told]:
+        """Read tokens of identity providers, and note why good ones are not taken."""
+        others: dict[str, Told] = {}
+        if self._oidc is None:
+            return others
+        for each in presented:
+            told = await self._oidc.read(each)
+            if isinstance(told, Untrusted):
+                reasons[each] = told.reason
+            elif told is not None:
+                others[each] = told
+        return others
+
+    def _is_limited(self, role: Role, method: str | None) -> bool:
+        """Whether a session must set up a second factor first; tokens of the command line are no sessions."""
+        if method is None or self._settings is None:
+            return False
+        return must_enrol(self._settings, role, method)
 
 
 def bearer(header: str | None) -> str | None:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from api import bodies
 from api.attempts import Denied
-from api.auth import bearer
+from api.auth import Identity, bearer
 from api.errors import plain
 from api.login_asks import (
     DeviceAsk,
@@ -38,12 +38,15 @@ MOST_BYTES = 8 * 1024
 READ_S = 10.0
 
 T = TypeVar("T")
+Ask = Callable[[Request], Awaitable[dict[str, Any] | None]]
 _STATUS = {Code.NOT_FOUND: 404, Code.NOT_ALLOWED: 403}
 
 
 def routes() -> list[Route]:
     """The paths below `/auth`, and the keys that tokens are signed with."""
-    posts: dict[str, Callable[[Request], Awaitable[dict[str, Any] | None]]] = {
+    from api import factor_paths  # which takes from here how requests are read
+
+    posts: dict[str, Ask] = {
         "/auth/login": _login,
         "/auth/refresh": _refresh,
         "/auth/logout": _logout,
@@ -52,6 +55,7 @@ def routes() -> list[Route]:
         "/auth/invitations": _invite,
         "/auth/devices": _enrol,
         "/auth/devices/{device_id}/revoke": _revoke,
+        **factor_paths.paths(),
     }
     return [
         *(Route(path, _answering(ask), methods=["POST"]) for path, ask in posts.items()),
@@ -59,9 +63,7 @@ def routes() -> list[Route]:
     ]
 
 
-def _answering(
-    ask: Callable[[Request], Awaitable[dict[str, Any] | None]],
-) -> Callable[[Request], Awaitable[Response]]:
+def _answering(ask: Ask) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             told = await ask(request)
@@ -81,38 +83,42 @@ def _answering(
 
 
 async def _login(request: Request) -> dict[str, Any]:
-    ask = await _read(request, LoginAsk)
-    return await _state(request).login.sign_in(ask, requester_of(request), at=_state(request).now())
+    ask = await read(request, LoginAsk)
+    return await state_of(request).login.sign_in(
+        ask, requester_of(request), at=state_of(request).now()
+    )
 
 
 async def _refresh(request: Request) -> dict[str, Any]:
-    ask = await _read(request, RefreshAsk)
-    return await _state(request).login.renew(ask, requester_of(request), at=_state(request).now())
+    ask = await read(request, RefreshAsk)
+    return await state_of(request).login.renew(
+        ask, requester_of(request), at=state_of(request).now()
+    )
 
 
 async def _logout(request: Request) -> None:
-    ask = await _read(request, RefreshAsk)
-    await _state(request).login.sign_out(ask, at=_state(request).now())
+    ask = await read(request, RefreshAsk)
+    await state_of(request).login.sign_out(ask, at=state_of(request).now())
 
 
 async def _password(request: Request) -> None:
-    ask = await _read(request, PasswordAsk)
+    ask = await read(request, PasswordAsk)
     actor = None if ask.invitation is not None else await _actor(request)
-    state = _state(request)
+    state = state_of(request)
     await state.login.set_password(ask, actor, requester_of(request), at=state.now())
 
 
 async def _forgotten(request: Request) -> dict[str, Any]:
-    ask = await _read(request, ForgottenAsk)
-    state = _state(request)
+    ask = await read(request, ForgottenAsk)
+    state = state_of(request)
     await state.login.forgotten(ask, requester_of(request), at=state.now())
     return {"message": "If there is a user with this address, a letter is on its way."}
 
 
 async def _invite(request: Request) -> dict[str, Any]:
-    state, actor = _state(request), await _actor(request)
-    ask = await _read(request, InvitationAsk)
-    user_id = _wanted(ask.user_id, "User", "userId")
+    state, actor = state_of(request), await _actor(request)
+    ask = await read(request, InvitationAsk)
+    user_id = wanted(ask.user_id, "User", "userId")
     lifetime = timedelta(hours=state.settings.invitation_hours)
     async with transaction(state.scoped(actor)) as session:
         row, secret = await credentials.invite(
@@ -133,21 +139,21 @@ async def _signs_in_elsewhere(session: AsyncSession, state: State, actor: Actor)
 
 
 async def _enrol(request: Request) -> dict[str, Any]:
-    state, actor = _state(request), await _actor(request)
-    ask = await _read(request, DeviceAsk)
+    state, actor = state_of(request), await _actor(request)
+    ask = await read(request, DeviceAsk)
     async with transaction(state.scoped(actor)) as session:
         device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
     return {"id": ids.write("Device", device.id), "name": device.name, "token": secret}
 
 
 async def _revoke(request: Request) -> None:
-    state, actor = _state(request), await _actor(request)
-    device_id = _wanted(request.path_params["device_id"], "Device", "id")
+    state, actor = state_of(request), await _actor(request)
+    device_id = wanted(request.path_params["device_id"], "Device", "id")
     async with transaction(state.scoped(actor)) as session:
         await credentials.revoke_device(session, actor, device_id, at=state.now())
 
 
-def _wanted(text: str, type_name: str, argument: str) -> UUID:
+def wanted(text: str, type_name: str, argument: str) -> UUID:
     """The row that a global id, or the bare UUID of an older client, names; refused like one that is not there."""
     try:
         return UUID(text)
@@ -157,33 +163,43 @@ def _wanted(text: str, type_name: str, argument: str) -> UUID:
 
 async def _jwks(request: Request) -> Response:
     headers = {"cache-control": "public, max-age=300"}
-    return _json(200, _state(request).keys.jwks(), headers)
+    return _json(200, state_of(request).keys.jwks(), headers)
 
 
-def _state(request: Request) -> State:
+def state_of(request: Request) -> State:
+    """What the process holds."""
     state: State = request.app.state.waarborg
     return state
 
 
 def requester_of(request: Request) -> Requester:
     """From where somebody asks."""
-    address = _state(request).proxies.client_of(request.scope)
+    address = state_of(request).proxies.client_of(request.scope)
     return Requester(address, request.headers.get("user-agent", ""))
 
 
-async def _actor(request: Request) -> Actor:
-    """Who asks, by bearer token; devices ask for nothing here."""
+async def signed_in(request: Request, *, enrolling: bool = False) -> Identity:
+    """Who asks, by bearer token; devices ask for nothing here.
+
+    Only with `enrolling` also somebody who must set up a second factor first.
+    """
     presented = bearer(request.headers.get("authorization"))
-    state = _state(request)
-    identity = await state.authenticator.identify(presented) if presented else None
+    authenticator = state_of(request).authenticator
+    identity = None
+    if presented:
+        identity = await authenticator.identify(presented, enrolling=enrolling)
     if identity is None or identity.ingest_only:
-        why = state.authenticator.why_not(presented) if presented else None
+        why = authenticator.why_not(presented) if presented else None
         words = why or "Sign in first."
         raise Denied(401, words, "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
-    return identity.actor
+    return identity
 
 
-async def _read(request: Request, kind: type[T]) -> T:
+async def _actor(request: Request) -> Actor:
+    return (await signed_in(request)).actor
+
+
+async def read(request: Request, kind: type[T]) -> T:
     """The JSON body. Only JSON: a page of somebody else's cannot send it without asking the browser first."""
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":

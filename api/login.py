@@ -11,11 +11,13 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from api.attempts import Attempts, Denied
+from api.auth import must_enrol
 from api.keys import Keys
-from api.login_asks import ForgottenAsk, LoginAsk, PasswordAsk, RefreshAsk
+from api.login_asks import FactorAsk, ForgottenAsk, LoginAsk, PasswordAsk, RefreshAsk
 from api.peers import throttle_name
+from api.second_factor import SecondFactor
 from api.throttle import Either, Rate
-from domain import credentials
+from domain import credentials, factors
 from domain.accounts import User
 from domain.actor import Actor
 from domain.credentials import Candidate, Renewed, Requester
@@ -46,6 +48,7 @@ class Login:
         self._throttle = Either(redis)
         self._attempts = Attempts(self._throttle)
         self._hashes = asyncio.Semaphore(HASHES_AT_ONCE)
+        self.second = SecondFactor(make, keys, self._throttle, settings)
         self._device_key = keys.secret("known device")
         self._decoy: str | None = None
 
@@ -77,9 +80,47 @@ class Login:
                 for user, _, company in fits
             ]
             raise Denied(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
+        method = await self._first_step(fits[0], ask, requester, at)
+        told = await self._begin(fits[0].user, requester, method, at)
+        return told | {"device": self._new_device(ask.email)}
+
+    async def second_step(
+        self, ask: FactorAsk, requester: Requester, *, at: datetime
+    ) -> dict[str, Any]:
+        """Tokens for the challenge of a right password and a second factor."""
+        user, method = await self.second.proven(ask, requester, at=at)
+        told = await self._begin(user, requester, method, at)
+        return told | {"device": self._new_device(user.email)}
+
+    async def by_passkey(
+        self, credential: dict[str, Any], requester: Requester, *, at: datetime
+    ) -> dict[str, Any]:
+        """Tokens for a passkey alone, which knew its owner."""
+        user = await self.second.by_passkey(credential, requester, at=at)
+        return await self._begin(user, requester, "passkey", at)
+
+    async def _first_step(
+        self, candidate: Candidate, ask: LoginAsk, requester: Requester, at: datetime
+    ) -> str:
+        """By what the user is known; raises `Denied` when a second factor is needed, or wrong."""
+        async with self._make() as session:
+            has = await factors.enrolled(session, candidate.user.id)
+        if not has.any:
+            return "password"
+        if ask.code is None and ask.recovery_code is None:
+            raise await self.second.needed(candidate, has, at=at)
+        given = FactorAsk("", ask.code, ask.recovery_code)
+        return await self.second.checked(candidate.user, given, requester, at=at)
+
+    async def _begin(
+        self, user: User, requester: Requester, method: str, at: datetime
+    ) -> dict[str, Any]:
         async with transaction(self._make) as session:
-            renewed = await credentials.begin(session, fits[0].user, requester, at=at)
-        return self._tokens(renewed, at) | {"device": self._new_device(ask.email)}
+            renewed = await credentials.begin(session, user, requester, method=method, at=at)
+        told = self._tokens(renewed, at)
+        if must_enrol(self._settings, user.role, method):
+            told["secondFactorNeeded"] = True
+        return told
 
     async def renew(self, ask: RefreshAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
         """The next pair of tokens."""
@@ -101,7 +142,7 @@ class Login:
         if ask.invitation is not None:
             await self.set_by_invitation(ask.invitation, ask.password, at=at)
             return
-        user = await self._themselves(actor, ask.current or "", requester)
+        user = await self.themselves(actor, ask.current or "", requester)
         check_password(ask.password, email=user.email)
         hash = await self._hash(ask.password)
         async with transaction(self._make) as session:
@@ -136,7 +177,7 @@ class Login:
                 await credentials.ask_reset(session, mailbox, at=at, lifetime=lifetime)
         await asyncio.sleep(began + 0.3 - asyncio.get_running_loop().time())
 
-    async def _themselves(self, actor: Actor | None, current: str, requester: Requester) -> User:
+    async def themselves(self, actor: Actor | None, current: str, requester: Requester) -> User:
         """Who is signed in and knows the current password."""
         kind, _, user_id = ("", "", "") if actor is None else actor.subject.partition(":")
         if kind != "user":

@@ -1,5 +1,7 @@
 """What is sent to the paths below `/auth`, as JSON."""
 
+from typing import Any
+
 import msgspec
 
 
@@ -14,6 +16,46 @@ class LoginAsk(msgspec.Struct, rename="camel"):
     company: str | None = None
     user: str | None = None
     device: str | None = None
+    code: str | None = None
+    recovery_code: str | None = None
+
+
+class FactorAsk(msgspec.Struct, rename="camel"):
+    """A challenge of `/auth/login`, and one of the three second factors."""
+
+    challenge: str
+    code: str | None = None
+    recovery_code: str | None = None
+    passkey: dict[str, Any] | None = None
+
+
+class PasskeyAsk(msgspec.Struct, rename="camel"):
+    """What an authenticator answered."""
+
+    credential: dict[str, Any]
+
+
+class NewPasskeyAsk(msgspec.Struct, rename="camel"):
+    """A passkey that an authenticator made, and what to call it."""
+
+    name: str
+    credential: dict[str, Any]
+
+
+class CodeAsk(msgspec.Struct, rename="camel"):
+    """A code that an authenticator app shows."""
+
+    code: str
+
+
+class CurrentAsk(msgspec.Struct, rename="camel"):
+    """The current password, of who is signed in."""
+
+    current: str
+
+
+class NothingAsk(msgspec.Struct, rename="camel"):
+    """Nothing: `{}`."""
 
 
 class RefreshAsk(msgspec.Struct, rename="camel"):

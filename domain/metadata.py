@@ -11,6 +11,7 @@ from domain.compensation import model as compensation
 from domain.credentials import model as credentials
 from domain.duties import model as duties
 from domain.escalation import model as escalation
+from domain.factors import model as factors
 from domain.incidents import model as incidents
 from domain.invoices import model as invoices
 from domain.journal import model as journal
@@ -36,6 +37,7 @@ MODELS = (
     duties,
     epoch,
     escalation,
+    factors,
     idempotency,
     incidents,
     invoices,

@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     """How long an invitation to set a password is good."""
     password_reset_minutes: int = Field(default=30, ge=5, le=24 * 60)
     """How long a letter to who forgot a password is good."""
+    second_factor: Literal["optional", "staff"] = "optional"
+    """Whether staff need a second factor; until they have one, they can only set it up."""
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`; by default none."""
     development: bool = False

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.unset import UNSET
 
-from domain import accounts, credentials
+from domain import accounts, credentials, factors
 from domain.actor import Role
 from domain.credentials import SignIn as SignInRow
 from schema.accounts import User
@@ -108,6 +108,12 @@ class UserMutation:
     async def disable_user(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
         """End a user's access: sessions, devices and open invitations end, open sockets close within seconds."""
         return await credentials.disable_user(ask.session, ask.actor, id, at=ask.at)
+
+    @verb(User)
+    @staticmethod
+    async def reset_second_factor(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
+        """Remove every second factor of a user who lost them, and end the user's sessions; never your own."""
+        return await factors.reset_factors(ask.session, ask.actor, id, at=ask.at)
 
     @verb(SignIn)
     @staticmethod

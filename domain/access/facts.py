@@ -42,7 +42,8 @@ FACTS: dict[Right, str] = {
     " message.failed message.queued message.read message.sent",
     R.READ_PEOPLE: "account.contacts_read account.positions_read person.erased"
     " person.erasure_requested person.exported user.added user.changed user.disabled user.invited"
-    " user.invitation_ended user.password_changed user.password_reset_asked user.signed_in"
+    " user.factor_added user.factor_removed user.invitation_ended user.password_changed user.password_reset_asked"
+    " user.recovery_code_used user.recovery_codes_made user.signed_in"
     " user.signed_out",
     R.MANAGE_KEYS: "api_key.issued api_key.revoked",
     R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.disabled webhook.paused"

@@ -87,7 +87,8 @@ _BY_RIGHT: dict[Right, str] = {
     " eraseContact addContactAddress endContactAddress resubscribeContact fenceSite setReportPlan"
     " completeTouchpoint openRecovery takeRecoveryStep handOverRecoveryStep giveCredit"
     " setEscalationPolicy endEscalationPolicy",
-    R.MANAGE_ACCESS: "addUser changeUser inviteUser disableUser exportUser eraseUser",
+    R.MANAGE_ACCESS: "addUser changeUser inviteUser disableUser exportUser eraseUser"
+    " resetSecondFactor",
     R.MANAGE_KEYS: "issueApiKey revokeApiKey",
     R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement setQualityPolicy"
     " simulateTerms setRate",

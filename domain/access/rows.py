@@ -127,6 +127,7 @@ NEVER_SHOWN = frozenset(
     {
         *("idempotency", "ledger_head", "ledger_shard", "user_reach", "sealing", "column_segment"),
         *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
+        *("totp", "recovery_code", "passkey"),
         *("invitation", "refresh_token", "message_enclosure", "contact_address"),
         *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
         *("quality_look", "portfolio", "ledger", "ledger_epoch"),

@@ -22,7 +22,7 @@ from domain.credentials.reads import (
     users_of_addresses,
 )
 from domain.credentials.rules import Requester, fits, hash_of, is_outdated
-from domain.credentials.sessions import Renewed, begin, end, end_session, renew
+from domain.credentials.sessions import Renewed, begin, end, end_session, renew, strengthen
 from domain.credentials.users import change_user, disable_user
 
 __all__ = [
@@ -59,5 +59,6 @@ __all__ = [
     "rehash",
     "renew",
     "revoke_device",
+    "strengthen",
     "users_of_addresses",
 ]

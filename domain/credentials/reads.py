@@ -74,20 +74,20 @@ async def users_of_addresses(
 
 async def current(
     session: AsyncSession, sign_in_ids: Collection[UUID], *, at: datetime
-) -> frozenset[UUID]:
-    """Which of these sessions go on; that they are used is noted, to the minute."""
+) -> dict[UUID, str]:
+    """Which of these sessions go on, with how they began; that they are used is noted, to the minute."""
     if not sign_in_ids:
-        return frozenset()
+        return {}
     rows = await session.execute(
-        select(SignIn.id, SignIn.seen_at).where(
+        select(SignIn.id, SignIn.seen_at, SignIn.method).where(
             among(SignIn.id, sign_in_ids),
             SignIn.ended_at.is_(None),
             SignIn.started_at > at - ABSOLUTE,
         )
     )
-    found: dict[UUID, datetime | None] = {row.id: row.seen_at for row in rows}
+    found = rows.all()
     minute = at.replace(second=0, microsecond=0)
-    unnoted = [id_ for id_, seen_at in found.items() if seen_at is None or seen_at < minute]
+    unnoted = [row.id for row in found if row.seen_at is None or row.seen_at < minute]
     if unnoted:
         await session.execute(
             update(SignIn)
@@ -95,7 +95,7 @@ async def current(
             .values(seen_at=minute)
             .execution_options(synchronize_session=False)
         )
-    return frozenset(found)
+    return {row.id: row.method for row in found}
 
 
 def is_over(at: datetime) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import User, manageable_users
@@ -112,6 +112,17 @@ async def _again(
     successor = successor_of(presented, token.successor_salt)
     given = await session.get(RefreshToken, successor.sha256, populate_existing=True)
     return successor.text if given is not None and given.used_at is None else None
+
+
+async def strengthen(session: AsyncSession, sign_in_id: UUID | None, method: str) -> None:
+    """Note that a session's user just set up a second factor in it; nothing for who is in no session."""
+    if sign_in_id is not None:
+        await session.execute(
+            update(SignIn)
+            .where(SignIn.id == sign_in_id, SignIn.method == "password")
+            .values(method=method)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def end(session: AsyncSession, presented: str, *, at: datetime) -> None:

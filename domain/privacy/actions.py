@@ -14,6 +14,7 @@ from domain.actor import Actor
 from domain.base import JSON
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
 from domain.disclosure import Disclosure
+from domain.factors import forget_factors
 from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
@@ -218,6 +219,7 @@ async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime
         .values(name=ERASED, revoked_at=func.coalesce(Device.revoked_at, at)),
     ):
         await session.execute(gone.execution_options(synchronize_session=False))
+    await forget_factors(session, user_id)
 
 
 async def _forget_messages(

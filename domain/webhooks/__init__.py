@@ -1,5 +1,6 @@
 """Webhooks: facts are pushed to addresses outside, signed, in order, until they are taken or given up."""
 
+from domain.sealing import Vault
 from domain.webhooks.actions import (
     Payload,
     Wanted,
@@ -24,7 +25,6 @@ from domain.webhooks.model import (
 )
 from domain.webhooks.reads import keys_of, owner_of, seen_by, wants
 from domain.webhooks.rules import message_id, secret_text
-from domain.webhooks.sealing import Vault
 
 __all__ = [
     "DeliveryState",

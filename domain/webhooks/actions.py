@@ -14,6 +14,7 @@ from domain.actor import Actor, Right
 from domain.base import JSON, uuid7
 from domain.errors import Code, Refused
 from domain.ledger import LedgerHead
+from domain.sealing import Vault
 from domain.webhooks import events
 from domain.webhooks.delivering import leave_alone, make_due
 from domain.webhooks.holding import disable, hold, note
@@ -26,7 +27,6 @@ from domain.webhooks.model import (
 )
 from domain.webhooks.reads import seen_by
 from domain.webhooks.rules import check_url, new_secret, secret_text
-from domain.webhooks.sealing import Vault
 from domain.words import must_be_line
 
 OVERLAP = timedelta(hours=24)

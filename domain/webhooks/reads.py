@@ -11,9 +11,9 @@ from domain.access import visible_to
 from domain.accounts import ApiKey
 from domain.actor import Actor
 from domain.ledger import Entry
+from domain.sealing import Vault
 from domain.webhooks.model import Webhook, WebhookSecret
 from domain.webhooks.rules import SERVICES
-from domain.webhooks.sealing import Vault
 
 
 async def owner_of(session: AsyncSession, webhook: Webhook, *, at: datetime) -> Actor | None:

@@ -16,14 +16,14 @@ _NONCE = 12
 
 
 class Vault:
-    """Encrypts secrets for one webhook each: a sealed secret that is moved to another row does not open."""
+    """Encrypts secrets for one row each: a sealed secret that is moved to another row does not open."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The installation's vault: the key file named in the settings, else `DATA/webhooks.pem`, made when missing."""
+    def of(cls, settings: Settings, purpose: str = "webhook secrets") -> Self:
+        """The installation's vault for a purpose: the key file named in the settings, else `DATA/webhooks.pem`."""
         path = settings.webhook_key_file
         private = (
             keyfile.read_or_make(settings.data / "webhooks.pem")
@@ -31,16 +31,16 @@ class Vault:
             else keyfile.read(path)
         )
         raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return cls(hmac.digest(raw, b"waarborg webhook secrets", "sha256"))
+        return cls(hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256"))
 
-    def seal(self, webhook_id: UUID, secret: bytes) -> bytes:
+    def seal(self, row_id: UUID, secret: bytes) -> bytes:
         """Encrypt."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, secret, webhook_id.bytes)
+        return nonce + self._cipher.encrypt(nonce, secret, row_id.bytes)
 
-    def open(self, webhook_id: UUID, sealed: bytes) -> bytes:
-        """Decrypt. Raises `ValueError` when it was sealed with another key, or for another webhook."""
+    def open(self, row_id: UUID, sealed: bytes) -> bytes:
+        """Decrypt. Raises `ValueError` when it was sealed with another key, or for another row."""
         try:
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook_id.bytes)
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], row_id.bytes)
         except InvalidTag:
-            raise ValueError("a webhook's secret was sealed with another key") from None
+            raise ValueError("a secret was sealed with another key, or for another row") from None
