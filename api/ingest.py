@@ -1,6 +1,7 @@
 """Where devices hand in positions, below `/ingest`: our own JSON, and what phones' apps speak.
 
-Every 2xx means committed (or known already, or of no use): apps keep what is not answered so and send it again.
+Every 2xx means committed or known already: apps keep what is not answered so, show it, and send it again.
+What is refused is counted, and the device's record says why.
 A device shows its token: as bearer, as password, or, for apps that know neither, as the identifier they send.
 """
 
@@ -8,7 +9,8 @@ import binascii
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -19,10 +21,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import bodies, phones
+from api import bodies, own_format, phones
 from api.auth import bearer
 from api.errors import plain
+from api.phone_values import Told, is_panic
 from api.state import State
+from domain import positions
+from domain.db import transaction
+from domain.errors import Refused
 from domain.positions import MOST, WORDS, Outcome, Reading, Reason, Source
 from realtime.intake import AWAY, Busy
 
@@ -31,21 +37,10 @@ log = structlog.get_logger()
 MOST_BYTES = 512 * 1024
 READ_S = 15.0
 FIXES = Counter("waarborg_fixes_total", "Fixes handed in by devices.", ["outcome"])
-
-
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class Batch(msgspec.Struct, rename="camel", gc=False):
-    """Our own format: fixes in any order, and the device's clock when it sends them."""
-
-    fixes: list[Reading]
-    sent_at: Instant | None = None
-
-
-class _Loose(msgspec.Struct, rename="camel"):
-    fixes: list[msgspec.Raw]
-    sent_at: Instant | None = None
+REFUSED = Counter(
+    "waarborg_ingest_refusals_total", "Messages of devices that were refused.", ["app", "reason"]
+)
+STATUS = {Reason.OFF_DUTY: 409, Reason.FROM_THE_FUTURE: 409, Reason.TOO_OLD: 410}
 
 
 class _No(Exception):
@@ -54,10 +49,8 @@ class _No(Exception):
         self.status, self.error, self.headers = status, plain(message, code), headers
 
 
-_decode = msgspec.json.Decoder(Batch).decode
-_decode_loose = msgspec.json.Decoder(_Loose).decode
-_decode_one = msgspec.json.Decoder(Reading).decode
 _encode = msgspec.json.Encoder().encode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 _UNKNOWN = "Unknown device: the token is not good (any more)."
 
 
@@ -95,19 +88,31 @@ def _answering(
 
 
 async def _positions(request: Request, state: State) -> Response:
+    now = state.now()
     device = await _device(state, bearer(request.headers.get("authorization")))
     if device is None:
         raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
     body = await _body(request)
     try:
-        batch: Batch | _Loose = _decode(body)
+        batch: own_format.Batch | own_format.Loose = own_format.decode(body)
         readings: list[Reading | None] = batch.fixes  # type: ignore[assignment]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
-        batch, readings = _one_by_one(body)
+        try:
+            batch, readings = _one_by_one(body)
+        except _No as no:
+            raise await _noted(state, device, Source.BATCH, Reason.UNREADABLE, no) from None
     _bounded(readings)
-    now = state.now()
     skew_s = float("nan") if batch.sent_at is None else (now - batch.sent_at).total_seconds()
+    if not readings:
+        await _lives(state, device, (now,), Source.BATCH)
     outcome = await _take(state, device, readings, Source.BATCH, skew_s=skew_s)
+    panic = any(reading is not None and is_panic(reading.alarm) for reading in readings)
+    if panic:
+        at = max((r.at for r in readings if r is not None and r.alarm), key=positions.ms_of)
+        await _panic(state, device, at, Source.BATCH)
+    if outcome.refused:
+        reason = outcome.refused[-1][1]
+        await _note(state, device, Source.BATCH, reason, WORDS[reason], len(outcome.refused))
     refused = [
         {"index": index, "reason": reason.name, "message": WORDS[reason]}
         for index, reason in outcome.refused
@@ -116,38 +121,33 @@ async def _positions(request: Request, state: State) -> Response:
     return _json(told)
 
 
-def _one_by_one(body: bytes) -> tuple[_Loose, list[Reading | None]]:
+def _one_by_one(body: bytes) -> tuple[own_format.Loose, list[Reading | None]]:
     """The fixes that can be read, when not all can."""
     try:
-        loose = _decode_loose(body)
+        loose = own_format.decode_loose(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         raise _No(
             400, f"Send {{fixes: [{{at, lat, lon, …}}]}}. ({reason})", "BAD_REQUEST"
         ) from None
     _bounded(loose.fixes)  # 250,000 that cannot be read: it took 0.7 s to find out
-
-    def read(raw: msgspec.Raw) -> Reading | None:
-        try:
-            return _decode_one(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
-            return None
-
-    return loose, [read(raw) for raw in loose.fixes]
+    return loose, [own_format.read_one(raw) for raw in loose.fixes]
 
 
 async def _traccar(request: Request, state: State) -> Response:
     """Traccar Client: JSON from version 9 on, before that a query or form with speeds in knots."""
     if not _is_json(request):
         return await _of_query(request, state, Source.TRACCAR, phones.KNOT_MPS)
+    body = await _body(request)
     try:
-        name, fixes = phones.traccar(await _body(request))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        name, told = phones.traccar(body, now=state.now())
+    except _UNREADABLE as error:
+        REFUSED.labels("traccar", "unreadable").inc()
         raise _No(400, f"That is no message of Traccar Client: {error}", "BAD_REQUEST") from None
     device = await _device(state, name)
     if device is None:
         raise _No(404, _UNKNOWN, "NOT_FOUND")
-    await _take(state, device, fixes, Source.TRACCAR)
+    await _phone(state, device, told, Source.TRACCAR)
     return Response(status_code=200)
 
 
@@ -160,20 +160,22 @@ async def _of_query(
     request: Request, state: State, source: Source, speed_unit_mps: float
 ) -> Response:
     given = await _given(request)
-    device = await _device(state, given.get("id") or given.get("deviceid"))
+    device = await _device(state, _text(given.get("id")) or _text(given.get("deviceid")))
     if device is None:
         raise _No(400, _UNKNOWN, "BAD_REQUEST")
-    fixes = phones.osmand(given, speed_unit_mps=speed_unit_mps, now=state.now())
-    await _take(state, device, fixes, source)
+    with_unit = partial(phones.osmand, speed_unit_mps=speed_unit_mps, now=state.now())
+    told = await _understood(state, device, source, lambda: with_unit(given))
+    await _phone(state, device, told, source)
     return Response(status_code=200)
 
 
 async def _gpslogger(request: Request, state: State) -> Response:
     given = await _given(request)
-    device = await _device(state, _shown(request) or given.get("key"))
+    device = await _device(state, _shown(request) or _text(given.get("key")))
     if device is None:
         raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Basic"})
-    await _take(state, device, phones.gpslogger(given), Source.GPSLOGGER)
+    told = await _understood(state, device, Source.GPSLOGGER, lambda: phones.gpslogger(given))
+    await _phone(state, device, told, Source.GPSLOGGER)
     return Response(status_code=200)
 
 
@@ -181,14 +183,95 @@ async def _owntracks(request: Request, state: State) -> Response:
     device = await _device(state, _shown(request))
     if device is None:
         raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Basic"})
-    try:
-        fixes = phones.owntracks(await _body(request))
-    except phones.Encrypted:
-        raise _No(400, "Turn the app's encryption off: HTTPS is enough.", "BAD_REQUEST") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _No(400, f"That is no message of OwnTracks: {error}", "BAD_REQUEST") from None
-    await _take(state, device, fixes, Source.OWNTRACKS)
+    body, now = await _body(request), state.now()
+    told = await _understood(
+        state, device, Source.OWNTRACKS, lambda: phones.owntracks(body, now=now)
+    )
+    await _phone(state, device, told, Source.OWNTRACKS)
     return _json([])
+
+
+async def _understood(
+    state: State, device_id: UUID, source: Source, read: Callable[[], Told]
+) -> Told:
+    """What a phone says; refused, and written down, when it cannot be read."""
+    try:
+        return read()
+    except phones.Encrypted:
+        no = _No(400, "Turn the app's encryption off: HTTPS is enough.", "BAD_REQUEST")
+    except _UNREADABLE as error:
+        words = "too deep" if isinstance(error, RecursionError) else str(error)
+        no = _No(400, f"That is no message of {source.name.title()}: {words}", "BAD_REQUEST")
+    raise await _noted(state, device_id, source, Reason.UNREADABLE, no)
+
+
+async def _phone(state: State, device_id: UUID, told: Told, source: Source) -> None:
+    """Store what a phone's message says. What is refused is answered as such, so that the app keeps and shows it.
+
+    A fix that no later message can save (from off duty while another duty lasts, or too old) is refused once; sent
+    again it is acknowledged, because most apps send nothing else before their oldest message has been taken.
+    """
+    await _lives(state, device_id, told.alive, source)
+    outcome = await _take(state, device_id, told.fixes, source) if told.fixes else None
+    if told.panic:
+        at: Any = next((fix.at for fix in told.fixes if fix is not None), None)
+        await _panic(state, device_id, at or told.alive or state.now(), source)
+    if outcome is None or not outcome.refused:
+        return
+    reason = outcome.refused[-1][1]
+    await _note(state, device_id, source, reason, WORDS[reason], len(outcome.refused))
+    if await _for_good(state, device_id, told, outcome):
+        return
+    raise _No(STATUS.get(reason, 400), WORDS[reason], "BAD_REQUEST")
+
+
+async def _for_good(state: State, device_id: UUID, told: Told, outcome: Outcome) -> bool:
+    """Whether all that is refused was refused before, and nothing can change that."""
+    post = await state.intake.post(device_id)
+    on_duty = post is not None and post.on_duty(positions.ms_of(state.now()))
+    before = []
+    for index, reason in outcome.refused:
+        fix = told.fixes[index]
+        lost = reason is Reason.TOO_OLD or (reason is Reason.OFF_DUTY and on_duty)
+        known = fix is not None and lost and state.intake.refused_before(device_id, fix.at)
+        before.append(known)
+    return all(before)
+
+
+async def _lives(state: State, device_id: UUID, at: Sequence[datetime], source: Source) -> None:
+    """Store signs of life; outside a duty nobody wants to know."""
+    nowhere = float("nan")
+    signs = [Reading(at=each, lat=nowhere, lon=nowhere) for each in at]
+    if signs and await state.intake.take(device_id, signs, source) is None:
+        raise _No(401, _UNKNOWN, "UNAUTHENTICATED")
+
+
+async def _panic(
+    state: State, device_id: UUID, told_at: int | datetime | Sequence[datetime], source: Source
+) -> None:
+    """Call for help; refused, so that the app shows it, when nobody can be called."""
+    at = told_at[0] if isinstance(told_at, Sequence) else told_at
+    try:
+        async with transaction(state.sessions) as session:
+            await positions.call_for_help(
+                session, device_id, told_ms=positions.ms_of(at), at=state.now()
+            )
+    except Refused as refused:
+        no = _No(409, refused.refusal.message, "BAD_REQUEST")
+        raise await _noted(state, device_id, source, Reason.OFF_DUTY, no) from None
+
+
+async def _noted(state: State, device_id: UUID, source: Source, reason: Reason, no: _No) -> _No:
+    await _note(state, device_id, source, reason, str(no), 1)
+    return no
+
+
+async def _note(
+    state: State, device_id: UUID, source: Source, reason: Reason, words: str, count: int
+) -> None:
+    """Count a refusal and write it down in the device's record."""
+    REFUSED.labels(source.name.lower(), reason.name.lower()).inc()
+    await state.intake.note_refusal(device_id, reason, words, count)
 
 
 async def _take(
@@ -244,16 +327,25 @@ def _shown(request: Request) -> str | None:
         return None
 
 
-async def _given(request: Request) -> Mapping[str, str]:
-    """The parameters of the address, and of a form in the body."""
-    given = dict(request.query_params)
+async def _given(request: Request) -> Mapping[str, Any]:
+    """The parameters of the address, and of a form or a JSON object in the body."""
+    given: dict[str, Any] = dict(request.query_params)
     if request.method == "POST":
         body = await _body(request)
         try:
+            if _is_json(request) or body.lstrip()[:1] in {b"{", b"["}:
+                told = msgspec.json.decode(body) if body.strip() else {}
+                if not isinstance(told, dict):
+                    raise _No(400, "The body is a JSON object.", "BAD_REQUEST")
+                return given | told
             given |= parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200)
-        except (UnicodeDecodeError, ValueError):
-            raise _No(400, "The body is no form.", "BAD_REQUEST") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+            raise _No(400, "The body is no form and no JSON object.", "BAD_REQUEST") from None
     return given
+
+
+def _text(given: Any) -> str | None:
+    return None if given is None or isinstance(given, dict | list) else str(given)
 
 
 def _is_json(request: Request) -> bool:

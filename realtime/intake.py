@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import isnan
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain import positions
 from domain.db import Sessions, transaction
-from domain.positions import Fences, Outcome, Position, Post, Reading, Report
+from domain.positions import Fences, Outcome, Position, Post, Reading, Reason, Report
 from realtime.tasks import end
 
 log = structlog.get_logger()
@@ -75,6 +76,7 @@ class Intake:
         self._fences: dict[UUID, Fences] = {}
         self._fenced_at = 0.0
         self._known_ms: dict[UUID, int] = {}
+        self._refused: OrderedDict[tuple[UUID, int], None] = OrderedDict()
         self._waiting: deque[_Waiting] = deque()
         self._fixes = 0
         self._filled = asyncio.Event()
@@ -124,15 +126,46 @@ class Intake:
             return None
         if not readings:
             return Outcome(0, 0, ())
+        clock_ms = await self._clock(post, skew_s)
         if self._fixes + len(readings) > WAITING:
             raise Busy
         waiting = _Waiting(
-            Report(post, readings, source, skew_s), asyncio.get_running_loop().create_future()
+            Report(post, readings, source, skew_s, clock_ms),
+            asyncio.get_running_loop().create_future(),
         )
         self._waiting.append(waiting)
         self._fixes += len(readings)
         self._filled.set()
         return await waiting.answer
+
+    async def _clock(self, post: Post, told_s: float) -> int:
+        """What to add to a device's instants; kept when the device says it for the first time, or says otherwise."""
+        found = positions.clock_ms(told_s, post.clock_ms)
+        if isnan(told_s) or found == post.clock_ms:
+            return found
+        async with transaction(self._make) as session:
+            found = await positions.set_clock(session, post.device_id, told_s)
+        self._posts.pop(post.device_id, None)
+        return found
+
+    async def note_refusal(self, device_id: UUID, reason: Reason, message: str, count: int) -> None:
+        """Write down in the device's record that something was refused; without a database nothing is."""
+        try:
+            async with transaction(self._make) as session:
+                await positions.note_refusal(
+                    session, device_id, reason, message, count=count, at=self._now()
+                )
+        except AWAY as error:
+            log.warning("intake.refusal_not_noted", error=repr(error))
+
+    def refused_before(self, device_id: UUID, at: int | datetime) -> bool:
+        """Whether the device was told once already that this fix is refused for good."""
+        key = (device_id, positions.ms_of(at))
+        known = key in self._refused
+        self._refused[key] = None
+        while len(self._refused) > KEPT:
+            self._refused.popitem(last=False)
+        return known
 
     async def _work(self) -> None:
         try:

@@ -9,12 +9,22 @@ import strawberry
 from domain import accounts, positions
 from domain.credentials import Device as DeviceRow
 from domain.duties import Duty as DutyRow
+from domain.positions import WORDS, Reason
 from schema.accounts import Account, Site, User
 from schema.context import Info
 from schema.ids import Node
 from schema.lists import Rows, lists, visible
-from schema.thin import answers, shows
+from schema.thin import answers, names, shows
 from schema.verbs import AccountId, Ask, Ref, SiteId, verb
+
+names(
+    Reason, "FixRefusal",  # type: ignore[type-var]
+    fine="Nothing wrong.", unreadable=WORDS[Reason.UNREADABLE],
+    impossible_place=WORDS[Reason.IMPOSSIBLE_PLACE], impossible_value=WORDS[Reason.IMPOSSIBLE_VALUE],
+    from_the_future=WORDS[Reason.FROM_THE_FUTURE], too_old=WORDS[Reason.TOO_OLD],
+    off_duty=WORDS[Reason.OFF_DUTY],
+)  # fmt: skip
+
 
 DeviceId = Annotated[UUID, Ref("Device")]
 DutyId = Annotated[UUID, Ref("Duty")]
@@ -30,6 +40,21 @@ class Device(Node):
     name: Annotated[str, "What its owner calls it."]
     enrolled_at: Annotated[datetime, "Since when it hands in fixes."]
     revoked_at: Annotated[datetime | None, "Since when it may not any more."]
+    refusals: Annotated[int, "How much of what it handed in was refused, since it was enrolled."]
+    refused_at: Annotated[datetime | None, "When something of it was refused last."]
+    refused_message: Annotated[str | None, "Why, in words, as the device was told."]
+
+    @answers(Reason | None)
+    @staticmethod
+    def refused_for(row: DeviceParent) -> Reason | None:
+        """Why something of it was refused last."""
+        return None if row.refused_for is None else Reason[row.refused_for.upper()]
+
+    @answers(float)
+    @staticmethod
+    def clock_behind_s(row: DeviceParent) -> float:
+        """How far its clock is behind ours, as it said last (`sentAt`); its instants are corrected by that."""
+        return row.clock_ms / 1000
 
     @answers(User | None)
     @staticmethod

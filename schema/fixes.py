@@ -8,18 +8,10 @@ import strawberry
 
 from domain import positions
 from domain.credentials import Device as DeviceRow
-from domain.positions import WORDS, Outcome, Reading, Reason
+from domain.positions import Outcome, Reading, Reason
 from schema.duties import Device, DeviceId
-from schema.thin import answers, names, shows, takes
+from schema.thin import answers, shows, takes
 from schema.verbs import Ask, verb
-
-names(
-    Reason, "FixRefusal",  # type: ignore[type-var]
-    fine="Nothing wrong.", unreadable=WORDS[Reason.UNREADABLE],
-    impossible_place=WORDS[Reason.IMPOSSIBLE_PLACE], impossible_value=WORDS[Reason.IMPOSSIBLE_VALUE],
-    from_the_future=WORDS[Reason.FROM_THE_FUTURE], too_old=WORDS[Reason.TOO_OLD],
-    off_duty=WORDS[Reason.OFF_DUTY],
-)  # fmt: skip
 
 
 @takes

@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,15 @@ def read(text: str) -> tuple[str, UUID] | None:
         return None
 
 
+_BARE = frozenset({"Device"})  # whose ids were given out as bare UUIDs once
+
+
 def known(text: str, type_name: str) -> UUID | None:
     """The id of a row of this type, or None: an id of something else names nothing here."""
     found = read(text)
+    if found is None and type_name in _BARE:
+        with suppress(ValueError):
+            return UUID(text)
     return found[1] if found is not None and found[0] == type_name else None
 
 

@@ -110,16 +110,20 @@ def _arranged(
         at_site[row.kind, row.site_id].append(row)
         of_duty[row.kind, row.duty_id].append(row)
 
+    guard = {duty.id: duty.user_id for duty in on_duty}
+
     def silent(duty: Duty) -> list[Presence]:
         return of_duty[Kind.SILENCE, duty.id]
 
     def place(site: Site) -> Place:
-        here = expected[site.id]
-        inside, absent = at_site[Kind.STAY, site.id], at_site[Kind.ABSENCE, site.id]
+        here, inside = expected[site.id], at_site[Kind.STAY, site.id]
+        there = {guard[row.duty_id] for row in inside}
+        # Who carries several devices is there by any of them.
+        absent = [r for r in at_site[Kind.ABSENCE, site.id] if guard[r.duty_id] not in there]
         state = site_state(
-            {duty.id for duty in here},
-            {row.duty_id for row in inside},
-            {row.duty_id for row in absent},
+            {duty.user_id for duty in here},
+            there,
+            {guard[row.duty_id] for row in absent},
             fenced=site.fence_radius_m is not None or site.fence_outline is not None,
         )
         return Place(site, state, here, inside, absent, [s for d in here for s in silent(d)])

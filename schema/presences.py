@@ -22,6 +22,7 @@ names(
     stay="Inside a site's fence.", dwell="Standing still, wherever. For the company only.",
     silence="On duty, and not heard of. For the company only.",
     absence="Expected at a site, and not there.",
+    mock="The device says that its positions are made up: they prove nothing. For the company only.",
 )  # fmt: skip
 
 PresenceParent = strawberry.Parent[PresenceRow]
@@ -35,6 +36,10 @@ class Presence(Node):
     from_at: Annotated[datetime, "From when, by the instants of fixes."]
     until_at: Annotated[datetime | None, "Until when; null while it lasts."]
     fixes: Annotated[list[datetime], "The instants of the fixes that prove the beginning."]
+    lapsed: Annotated[
+        bool,
+        "Whether a stay ended with the last fix before a hole in the record: the guard may have been there longer.",
+    ]
 
     @answers(Duty | None)
     @staticmethod

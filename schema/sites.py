@@ -12,9 +12,9 @@ from schema.thin import RESTRICTED, names, shows
 names(
     SiteState, "SiteState",
     unproven="Somebody is on duty, and there is no fence by which to tell whether that guard is there.",
-    absent="Somebody on duty is not there, for longer than the duty's grace (`absent`), whoever else is.",
-    expected="Somebody on duty is not there, and the grace is not over yet.",
-    covered="Everybody on duty there is inside the fence; or nobody is on duty there and somebody is inside.",
+    absent="Somebody on duty is not there by any device, for longer than the duty's grace (`absent`), whoever else is.",
+    expected="Somebody on duty is not there by any device, and the grace is not over yet.",
+    covered="Everybody on duty there is inside the fence by some device; or nobody is on duty and somebody is inside.",
     unwatched="Nobody is on duty there, and nobody is inside.",
 )  # fmt: skip
 
@@ -26,7 +26,7 @@ class SiteStatus:
     site: Annotated[Site, "The place."]
     state: Annotated[
         SiteState,
-        "All of it in a word. A silent device does not change it: what it proved last holds.",
+        "All of it in a word. What a device proved last holds until a hole in its record is too long to prove it.",
     ]
     on_duty: Annotated[list[Duty], "Who is on duty there now, by the beginning of the duty."]
     inside: Annotated[

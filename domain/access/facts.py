@@ -25,8 +25,8 @@ FACTS: dict[Right, str] = {
     R.READ_PROMISES: "promise.at_risk promise.breached promise.cancelled promise.dispute_decided"
     " promise.disputed promise.kept promise.revised promise.started",
     R.READ_ROSTER: "duty.assigned duty.began duty.ended guard.absence_ended guard.absent"
-    " guard.arrived guard.heard guard.left guard.moved guard.retracted guard.revised guard.silent"
-    " guard.stopped",
+    " guard.arrived guard.heard guard.left guard.mock_began guard.mock_ended guard.moved"
+    " guard.presence_lapsed guard.retracted guard.revised guard.silent guard.stopped",
     R.READ_DEVICES: "device.enrolled device.revoked",
     R.READ_ESCALATIONS: "escalation.stepped escalation.stopped escalation_policy.ended"
     " escalation_policy.set",

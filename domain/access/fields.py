@@ -164,11 +164,14 @@ FIELDS: dict[str, Fields] = {
     "SignIn": _all(
         "id method userAgent address startedAt seenAt endedAt endedBy user"
     ),
-    "Device": _all("id name enrolledAt revokedAt user"),
+    "Device": _all(
+        "id name enrolledAt revokedAt user refusals refusedAt refusedFor refusedMessage"
+        " clockBehindSeconds"
+    ),
     "Duty": {
         NONE: "id number fromAt untilAt endedAt graceSeconds silentAfterSeconds account site user"
     },
-    "Presence": _all("id kind fromAt untilAt fixes duty site"),
+    "Presence": _all("id kind fromAt untilAt fixes lapsed duty site"),
     "GuardPosition": _all(
         "number at lat lon accuracyM speedMps headingDeg batteryPct site duty"
     ),

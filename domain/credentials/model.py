@@ -96,3 +96,10 @@ class Device(Base, Tenanted):
     secret_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     enrolled_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    clock_ms: Mapped[int] = mapped_column(default=0)
+    """What is added to its instants: how far its clock is behind ours, as it said itself."""
+    refusals: Mapped[int] = mapped_column(default=0)
+    """How much of what it handed in was refused; the last of it follows."""
+    refused_at: Mapped[datetime | None]
+    refused_for: Mapped[str | None]
+    refused_message: Mapped[str | None]

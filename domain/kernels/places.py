@@ -11,11 +11,16 @@ from domain.kernels.jit import kernel, step
 
 Floats = NDArray[np.float64]
 
-BLURRED_M = 100.0  # a fix that knows no better says nothing about a fence
+BLURRED_M = 100.0  # a fix less accurate than this says nothing near the edge of a fence
 UNSAID_M = 10.0  # what a fix without an accuracy is taken for
 MARGIN_M = 10.0  # a fence is left at least so far outside
+SURE_SHARE = (
+    0.5  # of a fence's size: a fix inside that is at least so accurate counts anywhere inside
+)
 ENTER_FIXES, ENTER_S = 2.0, 5.0  # inside so often, over so long: one stray fix is no arrival
 LEAVE_FIXES, LEAVE_S = 2.0, 20.0
+SLOW_MPS, FAST_MPS = 3.0, 8.0  # slower has stopped here; faster is passing through
+RIDE_S = 60.0  # between the two: inside for so long
 
 # Standing still, chosen on every other day of real tracks with a diary (agreement there 0.903, on the other days
 # 0.879; a speed below 0.5 m/s over 120 s: 0.885 and 0.868).
@@ -24,7 +29,11 @@ AWAY_M, AWAY_S = 70.0, 30.0  # until farther than this for so long
 WEIGHT = 60.0, 600.0  # fixes that the spot is a mean of, before and while standing still
 
 METRES_A_DEGREE = 111_195.0  # of a great circle on a sphere of 6,371,009 m
-STAY = 6  # numbers a stay automaton keeps
+STAY = 11  # numbers a stay automaton keeps, and where among them are
+LAST, BEFORE = (
+    9,
+    10,
+)  # the last fix that speaks for being there, and the last one that says anything
 DWELL = 9  # numbers a dwell automaton keeps
 
 
@@ -65,41 +74,58 @@ def _outside_polygon(x: float, y: float, corner_x: Floats, corner_y: Floats) -> 
     return -nearest if inside else nearest
 
 
+IN, NEAR, OUT, NOTHING = 1, 0, -1, 2  # what a fix says about a fence
+
+
+def votes(outside: Floats, size_m: Floats, accuracy_m: Floats) -> NDArray[np.int8]:
+    """What each fix says about a fence of this size, (fixes,): `IN`, `NEAR` its edge, `OUT` or `NOTHING`.
+
+    `IN`: all of its circle of uncertainty lies inside, or it is inside and accurate against the size of the fence.
+    `OUT`: farther outside than its own accuracy.
+    """
+    blur = np.where(np.isnan(accuracy_m), UNSAID_M, accuracy_m)
+    inside = (outside <= -blur) | ((outside <= 0) & (blur <= SURE_SHARE * size_m))
+    says = np.where(
+        outside > np.maximum(MARGIN_M, blur), OUT, np.where(blur > BLURRED_M, NOTHING, NEAR)
+    )
+    return np.where(inside, IN, says).astype(np.int8)
+
+
 @kernel
 def stays(
     t: Floats,  # (fixes,) seconds, ascending
-    outside: Floats,  # (fixes,) metres, from `outside_m`
+    x: Floats,  # (fixes,) metres east of anywhere, the same for every piece
+    y: Floats,  # (fixes,) metres north of it
     accuracy_m: Floats,  # (fixes,) NaN is unknown
+    speed_mps: Floats,  # (fixes,) as the device says it, NaN is unknown
+    says: NDArray[np.int8],  # (fixes,) from `votes`
+    hole_s: float,  # a longer gap between fixes proves nothing
     memory: Floats,  # (STAY,) changed in place; zeros to begin with
 ) -> Floats:
-    """When somebody came into a fence and went, (stays, 3): from, proven at, until (-1: still there).
+    """When somebody came into a fence and went, (stays, 4): from, proven at, until (-1: still there), lapsed.
 
-    A fix inside speaks for being there; one farther outside than its own accuracy (and `MARGIN_M`) against it; what
-    lies between says nothing new. A stay begins with the first of the fixes that prove it and ends with the first that
-    disproves it. A stay that `memory` brings along comes first, with the same `from` as before.
+    A stay begins with the first of the fixes inside that prove it: two at least over `ENTER_S`, from which on the
+    guard is slower than `SLOW_MPS` by the device's word and by the distance covered; over `RIDE_S` below `FAST_MPS`.
+    A fix faster than that is no arrival. It ends with the first of the fixes that disprove it, or, where the record
+    has a hole, with the last fix before the hole: then it has lapsed. A stay that `memory` brings along comes first,
+    with the same `from` as before.
     """
-    found = np.empty((t.size + 1, 3))
+    found = np.empty((t.size + 1, 4))
     rows = 0
-    here, since, votes, proven, gone, against = memory
+    here, since, first_x, first_y, first_blur, count, proven, gone, against, last, before = memory
     if here:
-        found[0] = since, proven, -1.0
+        found[0] = since, proven, -1.0, 0.0
         rows = 1
     for i in range(t.size):
-        blur = UNSAID_M if np.isnan(accuracy_m[i]) else accuracy_m[i]
-        if blur > BLURRED_M:
+        if says[i] == NOTHING:
             continue
-        if outside[i] <= 0:
-            against = 0.0
-            if not here:
-                if votes == 0:
-                    since = t[i]
-                votes += 1
-                if votes >= ENTER_FIXES and t[i] - since >= ENTER_S:
-                    here, proven = 1.0, t[i]
-                    found[rows] = since, proven, -1.0
-                    rows += 1
-        elif outside[i] > max(MARGIN_M, blur):
-            votes = 0.0
+        if (here or count) and t[i] - before > hole_s:
+            if here:
+                found[rows - 1, 2], found[rows - 1, 3] = last, 1.0
+            here, count, against = 0.0, 0.0, 0.0
+        before = t[i]
+        if says[i] == OUT:
+            count = 0.0
             if here:
                 if against == 0:
                     gone = t[i]
@@ -107,9 +133,31 @@ def stays(
                 if against >= LEAVE_FIXES and t[i] - gone >= LEAVE_S:
                     here, against = 0.0, 0.0
                     found[rows - 1, 2] = gone
-        else:
-            against = 0.0
-    memory[:] = np.array([here, since, votes, proven, gone, against])
+            continue
+        against = 0.0
+        last = t[i]
+        if here or says[i] == NEAR:
+            continue
+        blur = UNSAID_M if np.isnan(accuracy_m[i]) else accuracy_m[i]
+        speed = 0.0 if np.isnan(speed_mps[i]) else speed_mps[i]
+        if speed > FAST_MPS:
+            count = 0.0
+            continue
+        if count:
+            covered = np.hypot(x[i] - first_x, y[i] - first_y) - blur - first_blur
+            speed = max(speed, covered / (t[i] - since))
+        if not count or speed > FAST_MPS:
+            since, first_x, first_y, first_blur, count = t[i], x[i], y[i], blur, 1.0
+            continue
+        count += 1
+        held = t[i] - since
+        if count >= ENTER_FIXES and ((held >= ENTER_S and speed <= SLOW_MPS) or held >= RIDE_S):
+            here, proven, count = 1.0, t[i], 0.0
+            found[rows] = since, proven, -1.0, 0.0
+            rows += 1
+    memory[:] = np.array(
+        [here, since, first_x, first_y, first_blur, count, proven, gone, against, last, before]
+    )
     return found[:rows]
 
 

@@ -11,9 +11,11 @@ from domain.positions.actions import (
     note_read,
     report,
 )
+from domain.positions.devices import note_refusal, set_clock
 from domain.positions.fences import Fence, fence_of
 from domain.positions.judging import due, judge, warm
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
+from domain.positions.panic import call_for_help
 from domain.positions.reads import (
     FENCED,
     Fences,
@@ -33,6 +35,8 @@ from domain.positions.rules import (
     Reading,
     Reason,
     SiteState,
+    clock_ms,
+    ms_of,
     site_state,
 )
 
@@ -58,7 +62,9 @@ __all__ = [
     "Whereabouts",
     "accept",
     "assign",
+    "call_for_help",
     "changed_since",
+    "clock_ms",
     "draw_fence",
     "due",
     "end",
@@ -68,11 +74,14 @@ __all__ = [
     "forget",
     "have_days",
     "judge",
+    "ms_of",
     "note_read",
+    "note_refusal",
     "post_of",
     "report",
     "seen_by",
     "sees",
+    "set_clock",
     "site_state",
     "warm",
     "where",

@@ -23,39 +23,9 @@ from domain.positions.rules import (
     columns,
     judge,
 )
+from domain.positions.statements import INSERT, MOVE
 
 _NOBODY = Tour(UUID(int=0), UUID(int=0), 0, 2**62, -(2**62), over=True, fences=())
-_INSERT = """
-INSERT INTO fix (device_id, at, tenant_id, account_id, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m,
-  battery_pct, skew_s, charging, mock, source, received_at)
-SELECT *, $16::timestamptz FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::float8[],
-  $6::float8[], $7::real[], $8::real[], $9::real[], $10::real[], $11::real[], $12::real[], $13::bool[],
-  $14::bool[], $15::smallint[])
-ON CONFLICT DO NOTHING RETURNING device_id, at
-"""
-_MOVE = """
-UPDATE whereabouts w SET
-  heard = w.heard + 1,
-  dirty_from = LEAST(w.dirty_from, n.first_at),
-  at = CASE WHEN n.newer THEN n.at ELSE w.at END,
-  lat = CASE WHEN n.newer THEN n.lat ELSE w.lat END,
-  lon = CASE WHEN n.newer THEN n.lon ELSE w.lon END,
-  accuracy_m = CASE WHEN n.newer THEN n.accuracy_m ELSE w.accuracy_m END,
-  speed_mps = CASE WHEN n.newer THEN n.speed_mps ELSE w.speed_mps END,
-  heading_deg = CASE WHEN n.newer THEN n.heading_deg ELSE w.heading_deg END,
-  battery_pct = CASE WHEN n.newer THEN n.battery_pct ELSE w.battery_pct END,
-  site_id = CASE WHEN n.newer THEN n.site_id ELSE w.site_id END,
-  received_at = CASE WHEN n.newer THEN $11::timestamptz ELSE w.received_at END
-FROM (
-  SELECT u.*, was.at IS DISTINCT FROM u.at AND NOT was.over AND u.at > coalesce(was.at, '-infinity') AS newer
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], $6::real[], $7::real[],
-    $8::real[], $9::real[], $10::uuid[])
-    AS u (duty_id, first_at, at, lat, lon, accuracy_m, speed_mps, heading_deg, battery_pct, site_id)
-  JOIN whereabouts was ON was.duty_id = u.duty_id
-  ORDER BY u.duty_id FOR UPDATE OF was
-) n
-WHERE w.duty_id = n.duty_id
-"""
 
 
 class Report(NamedTuple):
@@ -65,6 +35,8 @@ class Report(NamedTuple):
     readings: Sequence[Reading]
     source: int
     skew_s: float
+    clock_ms: int = 0
+    """What is added to the instants, because the device's clock is that far behind ours."""
 
 
 class Outcome(NamedTuple):
@@ -118,6 +90,10 @@ class _Group:
             [reading for report in reports for reading in report.readings],
             np.repeat([report.skew_s for report in reports], sizes),  # type: ignore[arg-type]
         )
+        behind_ms = np.array([report.clock_ms for report in reports], np.int64)
+        if behind_ms.any():
+            at_ms = np.clip(self.fixes.at_ms + np.repeat(behind_ms, sizes), -1, LAST_MS)
+            self.fixes = self.fixes._replace(at_ms=at_ms)
         self.tours: list[Tour] = [_NOBODY]
         self.tour = self._tours()
 
@@ -158,6 +134,10 @@ class _Group:
         }
         number = np.array([order[r.post.device_id] for r in self.reports], np.int64)
         key = number[self.report[rows]] * LAST_MS + self.fixes.at_ms[rows]
+        lifeless = np.isnan(self.fixes.lat[rows])
+        if lifeless.any():  # of a fix and a sign of life at the same instant the fix stays
+            places_first = np.argsort(lifeless, kind="stable")
+            rows, key = rows[places_first], key[places_first]
         firsts: NDArray[np.intp] = np.unique(key, return_index=True)[1]
         return rows[firsts]
 
@@ -191,9 +171,9 @@ async def _store(
         found = np.sort(np.concatenate(stored))
         if not found.size:
             return found, []
-        moved, first_ms = _moved(group, found)
-        await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
-    return found, moved
+        moves = _moves(group, found)
+        await driver.execute(MOVE, *_move_arguments(moves), at)
+    return found, [move.to for move in moves if move.to is not None]
 
 
 async def _copy(driver: Any, group: _Group, rows: NDArray[np.intp], at: datetime) -> None:
@@ -220,18 +200,16 @@ async def _insert(
     )
     instants = [at_of(ms) for ms in fixes.at_ms.tolist()]
     inserted = await driver.fetch(
-        _INSERT,
+        INSERT,
         device,
         instants,
         tenant,
         account,
-        fixes.lat.tolist(),
-        fixes.lon.tolist(),
         *(
             _nulls(column)
             for column in (
-                *(fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg, fixes.altitude_m),
-                *(fixes.battery_pct, fixes.skew_s),
+                *(fixes.lat, fixes.lon, fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg),
+                *(fixes.altitude_m, fixes.battery_pct, fixes.skew_s),
             )
         ),
         *([None if v < 0 else bool(v) for v in c.tolist()] for c in (fixes.charging, fixes.mock)),
@@ -243,53 +221,68 @@ async def _insert(
     return rows[np.array(kept, np.bool_)]
 
 
-def _moved(group: _Group, rows: NDArray[np.intp]) -> tuple[list[Position], list[int]]:
-    """The newest fix of each duty among `rows`, by duty, and the instant of its oldest one."""
+class _Move(NamedTuple):
+    """What came in of one duty: its oldest instant, and the newest place to show, if there is any."""
+
+    duty_id: UUID
+    first_ms: int
+    to: Position | None
+
+
+def _moves(group: _Group, rows: NDArray[np.intp]) -> list[_Move]:
+    """The moves that `rows` bring about, by duty. Signs of life and places that are made up move nobody."""
     fixes = group.fixes
-    order = rows[np.lexsort((fixes.at_ms[rows], group.tour[rows]))]
+    shown = ~np.isnan(fixes.lat[rows]) & (fixes.mock[rows] <= 0)
+    by = np.lexsort((fixes.at_ms[rows], shown, group.tour[rows]))
+    order, shown = rows[by], shown[by]
     turns = np.flatnonzero(np.diff(group.tour[order])) + 1
     firsts, lasts = np.concatenate(([0], turns)), np.concatenate((turns, [order.size])) - 1
+    oldest = np.minimum.reduceat(fixes.at_ms[order], firsts).tolist()
     found = []
-    for first, last in zip(order[firsts].tolist(), order[lasts].tolist(), strict=True):
-        tour, report = group.tours[group.tour[last]], group.reports[group.report[last]]
-        lat, lon = float(fixes.lat[last]), float(fixes.lon[last])
-        inside = (site for site, fence in tour.fences if fence.distance_m(lat, lon) <= 0)
-        accuracy, speed, heading, battery = (
-            None if (value := float(column[last])) != value else value
-            for column in (fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg, fixes.battery_pct)
-        )
-        moved = Position(
-            tenant_id=report.post.tenant_id,
-            account_id=tour.account_id,
-            duty_id=tour.duty_id,
-            number=tour.number,
-            at_ms=int(fixes.at_ms[last]),
-            lat=lat,
-            lon=lon,
-            accuracy_m=accuracy,
-            speed_mps=speed,
-            heading_deg=heading,
-            battery_pct=battery,
-            site_id=next(inside, None),
-            over=tour.over,
-        )
-        found.append((moved, int(fixes.at_ms[first])))
-    found.sort(key=lambda each: each[0].duty_id)
-    return [moved for moved, _first in found], [first for _moved, first in found]
+    for first_ms, last, visible in zip(
+        oldest, order[lasts].tolist(), shown[lasts].tolist(), strict=True
+    ):
+        tour = group.tours[group.tour[last]]
+        found.append(_Move(tour.duty_id, first_ms, _position(group, last) if visible else None))
+    found.sort(key=lambda each: each.duty_id)
+    return found
 
 
-def _move_arguments(moved: Sequence[Position], first_ms: Sequence[int]) -> list[Any]:
+def _position(group: _Group, row: int) -> Position:
+    fixes = group.fixes
+    tour, report = group.tours[group.tour[row]], group.reports[group.report[row]]
+    lat, lon = float(fixes.lat[row]), float(fixes.lon[row])
+    inside = (site for site, fence in tour.fences if fence.distance_m(lat, lon) <= 0)
+    accuracy, speed, heading, battery = (
+        None if (value := float(column[row])) != value else value
+        for column in (fixes.accuracy_m, fixes.speed_mps, fixes.heading_deg, fixes.battery_pct)
+    )
+    return Position(
+        tenant_id=report.post.tenant_id,
+        account_id=tour.account_id,
+        duty_id=tour.duty_id,
+        number=tour.number,
+        at_ms=int(fixes.at_ms[row]),
+        lat=lat,
+        lon=lon,
+        accuracy_m=accuracy,
+        speed_mps=speed,
+        heading_deg=heading,
+        battery_pct=battery,
+        site_id=next(inside, None),
+        over=tour.over,
+    )
+
+
+_PLACE = ("lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "battery_pct", "site_id")
+
+
+def _move_arguments(moves: Sequence[_Move]) -> list[Any]:
     return [
-        [m.duty_id for m in moved],
-        [at_of(ms) for ms in first_ms],
-        [at_of(m.at_ms) for m in moved],
-        [m.lat for m in moved],
-        [m.lon for m in moved],
-        [m.accuracy_m for m in moved],
-        [m.speed_mps for m in moved],
-        [m.heading_deg for m in moved],
-        [m.battery_pct for m in moved],
-        [m.site_id for m in moved],
+        [move.duty_id for move in moves],
+        [at_of(move.first_ms) for move in moves],
+        [None if move.to is None else move.to.at for move in moves],
+        *([getattr(move.to, name, None) for move in moves] for name in _PLACE),
     ]
 
 
@@ -321,6 +314,5 @@ async def accept_one(
     if rows.size:
         rows = await _insert(driver, group, rows, at)
     if rows.size:
-        moved, first_ms = _moved(group, rows)
-        await driver.execute(_MOVE, *_move_arguments(moved, first_ms), at)
+        await driver.execute(MOVE, *_move_arguments(_moves(group, rows)), at)
     return group.outcomes(reasons, rows)[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,12 @@ from domain.duties.model import Duty
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import Entry, record
 from domain.positions.accepting import Outcome, Report, accept_one
+from domain.positions.devices import note_refusal, set_clock
 from domain.positions.events import PositionsRead, SiteFenced
 from domain.positions.fences import check_outline
 from domain.positions.model import Source, Watched, Whereabouts
 from domain.positions.reads import kept_since, post_of
-from domain.positions.rules import MOST, Reading
+from domain.positions.rules import MOST, WORDS, Reading, clock_ms
 
 AHEAD = timedelta(days=2)
 
@@ -80,7 +82,7 @@ async def draw_fence(
         if site.lat is None or site.lon is None:
             raise Refused(Code.INVALID, "Nobody knows where the site is.", argument="radiusM")
     if outline is not None:
-        check_outline(outline)
+        check_outline(outline, site.lat, site.lon)
     wanted = None if outline is None else list(outline)
     if (site.fence_radius_m, site.fence_outline) != (radius_m, wanted):
         fact = SiteFenced(
@@ -122,8 +124,16 @@ async def report(
     post = await post_of(session, device_id, since=since)
     if post is None or not readings:
         return device, Outcome(0, 0, ())
-    told = Report(post, readings, Source.GRAPHQL, skew_s)
-    return device, await accept_one(session, told, at=at, keep=at - since)
+    clock = clock_ms(skew_s, post.clock_ms)
+    if not isnan(skew_s) and clock != post.clock_ms:
+        clock = await set_clock(session, device_id, skew_s)
+    told = Report(post, readings, Source.GRAPHQL, skew_s, clock)
+    outcome = await accept_one(session, told, at=at, keep=at - since)
+    if outcome.refused:
+        reason = outcome.refused[-1][1]
+        many = len(outcome.refused)
+        await note_refusal(session, device_id, reason, WORDS[reason], count=many, at=at)
+    return device, outcome
 
 
 async def note_read(

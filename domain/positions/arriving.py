@@ -17,6 +17,7 @@ from domain.duties.model import Duty
 from domain.errors import Refused
 from domain.incidents import OPEN, Incident, Proof
 from domain.ledger import Entry
+from domain.positions import panic
 from domain.positions.model import Presence
 from domain.positions.rules import at_of
 
@@ -24,13 +25,13 @@ Floats = NDArray[np.float64]
 
 
 class Found(NamedTuple):
-    """The instants of the new fixes, and how far outside each fence they are, (fixes,) each.
+    """The instants of the new fixes that are believed, and whether they are inside each fence, (fixes,) each.
 
     `whole`: they are all fixes of the duty, so that what they do not prove was not so.
     """
 
     t: Floats
-    outside: Mapping[UUID, Floats]
+    inside: Mapping[UUID, NDArray[np.bool_]]
     whole: bool
 
 
@@ -49,7 +50,7 @@ async def arrivals(
     A ticket's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
     `told` and no longer are, are taken back.
     """
-    if not found.t.size:
+    if not found.t.size and not (found.whole and told):
         return
     for ticket in await _tickets(session, duty, stays, told, found):
         here = [row for row in stays if row.site_id == ticket.site_id]
@@ -81,7 +82,9 @@ async def _tickets(
     found: Found,
 ) -> list[_Ticket]:
     """The tickets that the new fixes may say something new about."""
-    first, last = at_of(round(found.t[0] * 1000)), at_of(round(found.t[-1] * 1000))
+    first, last = duty.from_at, duty.ended_at or duty.until_at
+    if found.t.size:
+        first, last = at_of(round(found.t[0] * 1000)), at_of(round(found.t[-1] * 1000))
     may_come: ColumnElement[bool] = false()
     may_go: ColumnElement[bool] = false()
     if stays:
@@ -105,6 +108,11 @@ async def _tickets(
         .where(
             Incident.account_id == duty.account_id,
             Incident.opened_at <= last,
+            # Who calls for help is there already: help arrives with somebody else.
+            or_(
+                Incident.external_source.is_distinct_from(panic.SOURCE),
+                ~Incident.external_id.startswith(f"{duty.id}:"),
+            ),
             or_(may_come, may_go),
         )
         .order_by(Incident.id)
@@ -127,10 +135,10 @@ def _came_at(row: Presence, opened_at: datetime, found: Found) -> datetime | Non
     """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
     if row.from_at >= opened_at:
         return row.from_at
-    outside = found.outside.get(row.site_id) if row.site_id is not None else None
-    if outside is None:
+    there = found.inside.get(row.site_id) if row.site_id is not None else None
+    if there is None:
         return None
-    inside = (outside <= 0) & (found.t >= opened_at.timestamp())
+    inside = there & (found.t >= opened_at.timestamp())
     if row.until_at is not None:
         inside &= found.t < row.until_at.timestamp()
     first = at_of(round(float(found.t[np.argmax(inside)]) * 1000))

@@ -28,7 +28,16 @@ _ROW = np.dtype(
         for part in ((f"{name}:size", ">i4"), (name, _KINDS.get(name, ">f4")))
     ]
 )
-_MAY_LACK = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery_pct", "skew_s")
+_MAY_LACK = (
+    "lat",
+    "lon",
+    "accuracy_m",
+    "speed_mps",
+    "heading_deg",
+    "altitude_m",
+    "battery_pct",
+    "skew_s",
+)
 
 Ids = NDArray[np.void]
 
@@ -56,7 +65,6 @@ def packed(
     rows["at"] = fixes.at_ms * 1000 - _2000_US
     rows["received_at"] = received_ms * 1000 - _2000_US
     rows["source"] = source
-    rows["lat"], rows["lon"] = fixes.lat, fixes.lon
     keep: NDArray[np.bool_] | None = None
     for name in (*_MAY_LACK, "charging", "mock"):
         values = getattr(fixes, name)

@@ -49,6 +49,24 @@ class Left(PresenceFact):
     kind: ClassVar[str] = "guard.left"
 
 
+class PresenceLapsed(PresenceFact):
+    """From here on nothing proves that a guard is inside: the record has a hole. The guard may be there or not."""
+
+    kind: ClassVar[str] = "guard.presence_lapsed"
+
+
+class MockBegan(PresenceFact):
+    """A device says that its positions are made up; they are stored and prove nothing."""
+
+    kind: ClassVar[str] = "guard.mock_began"
+
+
+class MockEnded(PresenceFact):
+    """A device says again where it really is."""
+
+    kind: ClassVar[str] = "guard.mock_ended"
+
+
 class Stopped(PresenceFact):
     """A guard stands still."""
 

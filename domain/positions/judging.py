@@ -6,7 +6,7 @@ its beginning, and what turns out otherwise is revised. Both ways come to the sa
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -18,26 +18,18 @@ from domain import duties
 from domain.actor import Actor
 from domain.base import JSON
 from domain.duties.model import Duty
-from domain.kernels import places
+from domain.kernels import evidence, places
+from domain.positions import companions, tracks
 from domain.positions.arriving import Found, arrivals
 from domain.positions.fences import Drawn, fenced_now, unfenced
-from domain.positions.model import Fix, Kind, Presence, Watched, Whereabouts
+from domain.positions.model import Kind, Presence, Watched, Whereabouts
 from domain.positions.reads import fence_history, kept_since
 from domain.positions.reconciling import Span, reconcile, reconcile_all
-from domain.positions.rules import at_of, ms_of
+from domain.positions.rules import ms_of
+from domain.positions.tracks import Floats, Track, pieces, plane, seconds
 
-Floats = NDArray[np.float64]
+SHORTEST_HOLE_S = 300
 History = Sequence[tuple[UUID, Sequence[Drawn]]]
-
-
-class _Track(NamedTuple):
-    """A duty's fixes as columns; those before `new` were judged before."""
-
-    t: Floats
-    lat: Floats
-    lon: Floats
-    accuracy_m: Floats
-    new: int
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[UUID]:
@@ -61,36 +53,39 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
         )
     ).one()
     fences = await fence_history(session, duty.account_id)
-    late = (
-        here.dirty_from is not None
-        and watched.upto_at is not None
-        and here.dirty_from <= watched.upto_at
-    )
-    memory = watched.memory
-    if (late or memory.get("fences") != _signature(fences)) and await _has_all(session, duty):
-        memory, watched.upto_at = {}, None
     over_at = duty.ended_at or duty.until_at
-    track = await _track(session, duty, watched.upto_at, memory, over_at)
+    memory = watched.memory
+    if _anew(here.dirty_from, watched, fences, over=over_at <= at) and await _has_all(
+        session, duty
+    ):
+        memory, watched.upto_at = {}, None
+    track = await tracks.read(session, duty, watched.upto_at, memory, over_at)
     now = min(at, over_at)
-    found, kept, outsides = _spans(duty, fences, memory, track, watched.upto_at, now)
+    found, kept, insides = _spans(duty, fences, memory, track, watched.upto_at, now)
     actor = Actor.system(duty.tenant_id, "positions")
     began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     told = {row.id for row in known if row.kind is Kind.STAY}
+    before = companions.posted(duty, known)
     rows = await reconcile_all(
         session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
     )
-    if track.t.size:
-        watched.upto_at = _at(track.t[-1])
-    absences = _absences(duty, [row for row in rows if row.kind is Kind.STAY], fences, now)
+    if track.heard.size:
+        watched.upto_at = seconds(track.heard[-1])
+    stays = [row for row in rows if row.kind is Kind.STAY]
+    others = await companions.stays(session, duty)
+    absences = _absences(duty, [*stays, *others], fences, now)
     await reconcile(
         session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
     )
-    new = Found(track.t[track.new :], outsides, whole=not memory)
-    stays = [row for row in rows if row.kind is Kind.STAY]
+    new = Found(track.t[track.new :], insides, whole=not memory)
     await arrivals(session, actor, duty, stays, told, new, at=at)
-    watched.memory = kept | ({"began": True} if began else {})
-    watched.next_check_at = _next_check(duty, rows, absences, watched.upto_at, fences, at, began)
+    must_tell = "untold" in memory or before != companions.posted(duty, rows)
+    untold = must_tell and not await companions.judge_soon(session, duty, at=at)
+    watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})
+    watched.next_check_at = _next_check(duty, rows, absences, watched, fences, at)
+    if untold:
+        watched.next_check_at = at + timedelta(seconds=1)
     await session.flush()
     # Only if nothing came in meanwhile; the intake never waits for a judge, but for this one statement.
     await session.execute(
@@ -101,51 +96,71 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
     return True
 
 
-async def _track(
-    session: AsyncSession, duty: Duty, upto_at: datetime | None, memory: JSON, over_at: datetime
-) -> _Track:
-    since = duty.from_at if upto_at is None else min(upto_at, _at(memory["dwell"][0]))
-    rows = await session.execute(
-        select(Fix.at, Fix.lat, Fix.lon, Fix.accuracy_m)
-        .where(Fix.device_id == duty.device_id, Fix.at >= since, Fix.at < over_at)
-        .order_by(Fix.at)
-    )
-    told = [(ms_of(at) / 1000, lat, lon, accuracy) for at, lat, lon, accuracy in rows]
-    t, lat, lon, accuracy = np.array(told, np.float64).reshape(-1, 4).T.copy()
-    new = 0 if upto_at is None else int(np.searchsorted(t, ms_of(upto_at) / 1000, side="right"))
-    return _Track(t, lat, lon, accuracy, new)
+def _anew(dirty_from: datetime | None, watched: Watched, fences: History, *, over: bool) -> bool:
+    """Whether judging on from the memory would not come to what judging the whole comes to."""
+    late = dirty_from is not None and watched.upto_at is not None and dirty_from <= watched.upto_at
+    # What ends with a duty is closed with it: it is taken up again as a whole.
+    return late or over or watched.memory.get("fences") != _signature(fences)
 
 
 def _spans(
     duty: Duty,
     fences: History,
     memory: JSON,
-    track: _Track,
+    track: Track,
     upto_at: datetime | None,
     now: datetime,
-) -> tuple[list[Span], JSON, dict[UUID, Floats]]:
-    """What the automata say, what they remember, and how far outside each fence the new fixes are."""
+) -> tuple[list[Span], JSON, dict[UUID, NDArray[np.bool_]]]:
+    """What the automata say, what they remember, and which new fixes are inside which fence."""
     found: list[Span] = []
     new = slice(track.new, None)
-    outsides: dict[UUID, Floats] = {}
-    kept: JSON = {"fences": _signature(fences), "stays": {}}
+    insides: dict[UUID, NDArray[np.bool_]] = {}
+    kept: JSON = {"fences": _signature(fences), "stays": {}} | track.memory
     for site_id, drawn in fences:
-        state = np.array(memory.get("stays", {}).get(str(site_id), [0.0] * places.STAY))
-        outside = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
-        spans = places.stays(track.t[new], outside, track.accuracy_m[new], state)
+        state = _state(memory.get("stays", {}).get(str(site_id)))
+        x, y, outside, size = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
+        says = places.votes(outside, size, track.accuracy_m[new])
+        columns = (track.t[new], x, y, track.accuracy_m[new], track.speed_mps[new], says)
+        spans = places.stays(*columns, hole_s(duty), state)
+        lapsed = now.timestamp() - state[places.BEFORE] > hole_s(duty)
+        if spans.size and spans[-1, 2] < 0 and lapsed:
+            spans[-1, 2:] = state[places.LAST], 1.0
         found += _told(Kind.STAY, site_id, spans)
         kept["stays"][str(site_id)] = state.tolist()
-        outsides[site_id] = outside
+        insides[site_id] = says == places.IN
+    found += _dwells(duty, memory, track, kept)
+    found += _silences(duty, track.heard, upto_at, now)
+    for since, until in track.mocks:
+        until_at = None if until is None else seconds(until)
+        found.append(Span(Kind.MOCK, None, seconds(since), until_at, (seconds(since),)))
+    return found, kept, insides
+
+
+def _state(known: list[float] | None) -> Floats:
+    """What a stay automaton remembers."""
+    return np.zeros(places.STAY) if known is None else np.array(known, np.float64)
+
+
+def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Span]:
+    """When the guard stood still; what is remembered of it goes into `kept`."""
     state = np.array(memory.get("dwell", [0.0] * places.DWELL))
     origin = memory.get("origin") or ([track.lat[0], track.lon[0]] if track.t.size else None)
-    if origin is not None:
-        x, y = _plane(origin[0], origin[1], track.lat, track.lon)
-        found += _told(Kind.DWELL, None, places.dwells(track.t, x, y, track.new, state))
-    else:
+    kept["origin"] = origin and [float(each) for each in origin]
+    spans = np.empty((0, 3))
+    if origin is None:
         state[0] = ms_of(duty.from_at) / 1000
-    kept |= {"dwell": state.tolist(), "origin": origin and [float(each) for each in origin]}
-    found += _silences(duty, track.t[new], upto_at, now)
-    return found, kept, outsides
+    else:
+        first = int(np.searchsorted(track.t, state[0]))
+        x, y = plane(origin[0], origin[1], track.lat[first:], track.lon[first:])
+        spans = places.dwells(track.t[first:], x, y, max(0, track.new - first), state)
+    kept["dwell"] = state.tolist()
+    kept["dropped"] = [each for each in kept["dropped"] if each >= state[0]]
+    return _told(Kind.DWELL, None, spans)
+
+
+def hole_s(duty: Duty) -> float:
+    """The longest gap between fixes that still proves a stay: as long as a device may be silent, 5 min at least."""
+    return float(max(duty.silent_after_s, SHORTEST_HOLE_S))
 
 
 def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) -> Iterable[Span]:
@@ -153,8 +168,8 @@ def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) ->
     start = duty.from_at if upto_at is None else upto_at
     heard = np.concatenate(([ms_of(start) / 1000], t, [max(start, now).timestamp()]))
     for gap in np.flatnonzero(np.diff(heard) > duty.silent_after_s).tolist():
-        last = _at(heard[gap])
-        until_at = None if gap == t.size else _at(heard[gap + 1])
+        last = seconds(heard[gap])
+        until_at = None if gap == t.size else seconds(heard[gap + 1])
         first = gap == 0 and upto_at is None
         yield Span(Kind.SILENCE, None, last, until_at, () if first else (last,))
 
@@ -183,18 +198,21 @@ def _next_check(
     duty: Duty,
     rows: Sequence[Presence],
     absences: Sequence[Span],
-    upto_at: datetime | None,
+    watched: Watched,
     fences: History,
     at: datetime,
-    began: bool,
 ) -> datetime | None:
-    """When the duty, silence or absence would begin, if nothing came in."""
+    """When the duty, a silence or an absence would begin, or a stay would lapse, if nothing came in."""
     if (duty.ended_at or duty.until_at) <= at:
         return None
     lasting = {row.kind for row in rows if row.until_at is None}
-    checks = [] if began else [duty.from_at]
+    checks = [] if "began" in watched.memory else [duty.from_at]
+    for row in rows:
+        if row.kind is Kind.STAY and row.until_at is None:
+            before = watched.memory["stays"][str(row.site_id)][places.BEFORE]
+            checks.append(seconds(before + hole_s(duty) + 0.001))
     if Kind.SILENCE not in lasting:
-        heard_at = max(upto_at or duty.from_at, duty.from_at)
+        heard_at = max(watched.upto_at or duty.from_at, duty.from_at)
         checks.append(heard_at + timedelta(seconds=duty.silent_after_s, milliseconds=1))
     there = any(
         r.kind is Kind.STAY and r.site_id == duty.site_id and r.until_at is None for r in rows
@@ -212,36 +230,33 @@ def _next_check(
 def _told(kind: Kind, site_id: UUID | None, found: Floats) -> list[Span]:
     return [
         Span(
-            kind, site_id, _at(since), None if until < 0 else _at(until), (_at(since), _at(proven))
+            kind,
+            site_id,
+            seconds(since),
+            None if until < 0 else seconds(until),
+            (seconds(since), seconds(proven)),
+            any(rest),
         )
-        for since, proven, until in found.tolist()
+        for since, proven, until, *rest in found.tolist()
     ]
 
 
-def _plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, Floats]:
-    metres = places.METRES_A_DEGREE
-    east = (lons - lon + 540.0) % 360.0 - 180.0
-    return east * metres * np.cos(np.radians(lat)), (lats - lat) * metres
-
-
-def _outside(drawn: Sequence[Drawn], t: Floats, lat: Floats, lon: Floats) -> Floats:
-    """How far outside the fence that was in force each fix is, in metres; infinitely where there was none."""
+def _outside(
+    drawn: Sequence[Drawn], t: Floats, lat: Floats, lon: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Where each fix is on the plane of the fence in force, how far outside it (inf: there was none), and its size."""
+    x, y, size = np.zeros(t.size), np.zeros(t.size), np.zeros(t.size)
     outside = np.full(t.size, np.inf)
-    turns = [0 if each.from_at is None else _first(t, each.from_at) for each in drawn]
-    for each, start, end in zip(drawn, turns, [*turns[1:], t.size], strict=True):
-        if each.fence is None or start >= end:
+    for each, part in zip(drawn, pieces(t, [each.from_at for each in drawn]), strict=True):
+        if each.fence is None or part.start >= part.stop:
             continue
-        part = slice(start, end)
         corners = np.array(each.fence.corners, np.float64).reshape(-1, 2)
-        x, y = _plane(each.fence.lat, each.fence.lon, lat[part], lon[part])
+        x[part], y[part] = plane(each.fence.lat, each.fence.lon, lat[part], lon[part])
         outside[part] = places.outside_m(
-            x, y, corners[:, 0].copy(), corners[:, 1].copy(), each.fence.radius_m
+            x[part], y[part], corners[:, 0].copy(), corners[:, 1].copy(), each.fence.radius_m
         )
-    return outside
-
-
-def _first(t: Floats, at: datetime) -> int:
-    return int(np.searchsorted(t, ms_of(at) / 1000))
+        size[part] = each.fence.size_m
+    return x, y, outside, size
 
 
 def _signature(fences: History) -> list[Any]:
@@ -257,10 +272,6 @@ async def _has_all(session: AsyncSession, duty: Duty) -> bool:
     return since is not None and since <= duty.from_at
 
 
-def _at(seconds: float) -> datetime:
-    return at_of(round(seconds * 1000))
-
-
 def warm() -> None:
     """Compile what judges fixes: 4 s of CPU once a release, in which the event loop that did it would stand still.
 
@@ -268,5 +279,7 @@ def warm() -> None:
     """
     one = np.zeros(1)
     outside = places.outside_m(one, one, one, one, 1.0)
-    places.stays(one, outside, one, np.zeros(places.STAY))
+    says = places.votes(outside, one, one)
+    places.stays(one, one, one, one, one, says, 1.0, np.zeros(places.STAY))
+    evidence.credible(one, one, one, one, 1)
     places.dwells(one, one, one, 0, np.zeros(places.DWELL))

@@ -29,11 +29,13 @@ class Kind(StrEnum):
     DWELL = "dwell"  # standing still, wherever
     SILENCE = "silence"  # on duty, and no fix comes
     ABSENCE = "absence"  # expected at a site, and not there
+    MOCK = "mock"  # the device says that its positions are made up
 
 
 class Fix(Base):
     """One measured position: once per device and instant, for as long as the retention says.
 
+    Without a place it is a sign of life: the device was on, and did not know or say where it was.
     Partitioned by day. Units: degrees WGS 84, metres, metres a second, degrees from true north, percent.
     """
 
@@ -47,8 +49,8 @@ class Fix(Base):
     at: Mapped[datetime] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     account_id: Mapped[UUID]
-    lat: Mapped[float] = mapped_column(Double)
-    lon: Mapped[float] = mapped_column(Double)
+    lat: Mapped[float | None] = mapped_column(Double)
+    lon: Mapped[float | None] = mapped_column(Double)
     accuracy_m: Mapped[float | None] = mapped_column(REAL)
     speed_mps: Mapped[float | None] = mapped_column(REAL)
     heading_deg: Mapped[float | None] = mapped_column(REAL)
@@ -112,6 +114,8 @@ class Presence(Base, Owned):
     until_at: Mapped[datetime | None]
     fixes: Mapped[list[datetime]] = mapped_column(ARRAY(TIMESTAMP(timezone=True)))
     """The instants of the fixes that prove the beginning."""
+    lapsed: Mapped[bool] = mapped_column(default=False)
+    """Whether a stay ended because no fix proves it any longer, not because one disproves it."""
 
 
 class Watched(Base):

@@ -19,6 +19,7 @@ _TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], b
     Kind.DWELL: (events.Stopped, events.Moved, True),
     Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
     Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),
+    Kind.MOCK: (events.MockBegan, events.MockEnded, True),
 }
 """The facts of a beginning and an end, and whether they are kept from clients."""
 
@@ -31,6 +32,7 @@ class Span(NamedTuple):
     from_at: datetime
     until_at: datetime | None
     fixes: tuple[datetime, ...]
+    lapsed: bool = False
 
 
 async def reconcile_all(
@@ -52,9 +54,10 @@ async def reconcile_all(
     rows = [row for row in known if row.kind is Kind.ABSENCE]
     for key in sorted(keys, key=str):
         mine = [row for row in known if (row.kind, row.site_id) == key]
-        # Judging on, only what lasted can change; its memory tells of it again.
-        open_ = mine if whole else [row for row in mine if row.until_at is None]
         spans = [span for span in found if (span.kind, span.site_id) == key]
+        # Judging on, only what lasted can change; its memory tells of it again. A stay that lapsed may be taken up.
+        again = {span.from_at for span in spans}
+        open_ = mine if whole else [r for r in mine if r.until_at is None or r.from_at in again]
         rows += [row for row in mine if row not in open_]
         rows += await reconcile(session, actor, duty, open_, spans, over_at, at)
     return rows
@@ -87,6 +90,7 @@ async def reconcile(
                 from_at=span.from_at,
                 until_at=until_at,
                 fixes=list(span.fixes),
+                lapsed=span.lapsed,
             )
             session.add(row)
             _tell(session, actor, duty, row, 0, span.from_at, span.fixes)
@@ -96,6 +100,7 @@ async def reconcile(
             left.remove(row)
             was = (row.from_at, row.until_at)
             row.from_at, row.until_at, row.fixes = span.from_at, until_at, list(span.fixes)
+            row.lapsed = span.lapsed
             if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
                 _revise(session, actor, duty, row, was, at)
             elif was[1] is None and span.until_at is not None:
@@ -135,6 +140,8 @@ def _tell(
 ) -> None:
     began, ended, _internal = _TELLS[row.kind]
     kind = ended if end else began
+    if end and row.lapsed:
+        kind = events.PresenceLapsed
     record(session, actor, kind(**_about(duty, row, fixes), at=at))
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 MOST = 1_000  # fixes in one report
 LAST_MS = 1 << 43
 AHEAD_MS = 120_000  # how far a device's clock may run ahead of ours
+RIGHT_MS = 10_000  # a clock that is off by no more is right: reports take a moment to come
+_CENTURY_S = 3.2e9
 FASTEST_MPS = 120.0  # 432 km/h
 WIDEST_M = 100_000.0
 DEEPEST_M, HIGHEST_M = -500.0, 20_000.0
@@ -27,7 +29,10 @@ _MS = timedelta(milliseconds=1)
 
 
 class Reading(msgspec.Struct, rename="camel", gc=False):
-    """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970."""
+    """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970.
+
+    Without a place (NaN, NaN) it is a sign of life.
+    """
 
     at: int | Annotated[datetime, msgspec.Meta(tz=True)]
     lat: float
@@ -39,6 +44,8 @@ class Reading(msgspec.Struct, rename="camel", gc=False):
     battery_pct: float | None = None
     charging: bool | None = None
     mock: bool | None = None
+    alarm: str | None = None
+    """What somebody calls for help by (`sos`); it is not stored with the fix."""
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -80,8 +87,9 @@ class Reason(IntEnum):
 WORDS = {
     Reason.UNREADABLE: "That is no fix: it has at least at, lat and lon.",
     Reason.IMPOSSIBLE_PLACE: "There is no such place: latitude is within 90, longitude within 180 degrees, not both 0.",
-    Reason.IMPOSSIBLE_VALUE: "Speed, heading, accuracy, altitude or battery cannot be so.",
-    Reason.FROM_THE_FUTURE: "It lies ahead: the device's clock runs more than two minutes fast.",
+    Reason.IMPOSSIBLE_VALUE: "Not given any more: a speed, heading, altitude or battery that cannot be is unknown.",
+    Reason.FROM_THE_FUTURE: "It lies ahead: the device's clock runs more than two minutes fast, and it says nothing "
+    "about that (`sentAt`).",
     Reason.TOO_OLD: "It is older than fixes are kept.",
     Reason.OFF_DUTY: "The device was not on duty then; where it was is nobody's business.",
 }
@@ -134,11 +142,12 @@ def columns(readings: Sequence[Reading], skews: Sequence[float]) -> Columns:
         ),
         floats([r.lat for r in readings]),
         floats([r.lon for r in readings]),
-        _unknown_below_zero(floats([r.accuracy_m for r in readings])),
-        _unknown_below_zero(floats([r.speed_mps for r in readings])),
-        _unknown_below_zero(floats([r.heading_deg for r in readings])),
-        floats([r.altitude_m for r in readings]),
-        _unknown_below_zero(floats([r.battery_pct for r in readings])),
+        # An accuracy beyond all bounds is a bad one: as unknown it would count for a good one.
+        np.minimum(_within(floats([r.accuracy_m for r in readings]), 0.0, np.inf), WIDEST_M),
+        _within(floats([r.speed_mps for r in readings]), 0.0, FASTEST_MPS),
+        _within(floats([r.heading_deg for r in readings]), 0.0, 360.0),
+        _within(floats([r.altitude_m for r in readings]), DEEPEST_M, HIGHEST_M),
+        _within(floats([r.battery_pct for r in readings]), 0.0, 100.0),
         np.array(skews, np.float64),
         truth([r.charging for r in readings]),
         truth([r.mock for r in readings]),
@@ -160,25 +169,16 @@ def judge(
     fixes: Columns, from_ms: Ints, until_ms: Ints, *, now_ms: int, oldest_ms: int
 ) -> NDArray[np.uint8]:
     """A `Reason` for each fix: the first that holds. `from_ms` to `until_ms` is the device's duty at the fix."""
-    place = (
+    nowhere = np.isnan(fixes.lat) & np.isnan(fixes.lon)
+    place = nowhere | (
         (np.abs(fixes.lat) <= 90)
         & (np.abs(fixes.lon) <= 180)
         & ~((fixes.lat == 0) & (fixes.lon == 0))  # where receivers are that do not know
     )
-    value = (
-        ~(fixes.speed_mps > FASTEST_MPS)
-        & ~(fixes.heading_deg > 360)
-        & ~(fixes.accuracy_m > WIDEST_M)
-        & ~(fixes.battery_pct > 100)
-        & ~((fixes.altitude_m < DEEPEST_M) | (fixes.altitude_m > HIGHEST_M))
-    )
     on_duty = (fixes.at_ms >= from_ms) & (fixes.at_ms < until_ms)
     return np.select(
-        [~place, ~value, fixes.at_ms > now_ms + AHEAD_MS, fixes.at_ms < oldest_ms, ~on_duty],
-        [
-            *(Reason.IMPOSSIBLE_PLACE, Reason.IMPOSSIBLE_VALUE, Reason.FROM_THE_FUTURE),
-            *(Reason.TOO_OLD, Reason.OFF_DUTY),
-        ],
+        [~place, fixes.at_ms > now_ms + AHEAD_MS, fixes.at_ms < oldest_ms, ~on_duty],
+        [Reason.IMPOSSIBLE_PLACE, Reason.FROM_THE_FUTURE, Reason.TOO_OLD, Reason.OFF_DUTY],
         Reason.FINE,
     ).astype(np.uint8)
 
@@ -190,7 +190,7 @@ def site_state(
     *,
     fenced: bool,
 ) -> SiteState:
-    """The first that holds; the sets are of running duties: expected at the site, inside its fence, absent from it.
+    """The first that holds; the sets are of guards on duty: expected at the site, inside its fence, absent from it.
 
     UNPROVEN: somebody is expected, and there is no fence. ABSENT: an absence lasts. EXPECTED: somebody expected is not
     inside, and no absence lasts (yet). COVERED: everybody expected is inside, or somebody is where nobody is expected.
@@ -205,7 +205,20 @@ def site_state(
     return SiteState.COVERED if inside else SiteState.UNWATCHED
 
 
-def _unknown_below_zero(values: Floats) -> Floats:
-    """Apps say -1 for what they do not know."""
-    values[values < 0] = np.nan
+def clock_ms(told_s: float, known_ms: int) -> int:
+    """What to add to a device's instants, by how far it says its clock is behind ours; NaN: it does not say.
+
+    What was known before holds as long as it is about right, so that a fix that is sent again has the same instant.
+    """
+    if told_s != told_s:  # noqa: PLR0124 - NaN is not itself
+        return 0
+    told_ms = round(max(-_CENTURY_S, min(told_s, _CENTURY_S)) * 1000)
+    if known_ms and abs(told_ms - known_ms) <= RIGHT_MS:
+        return known_ms
+    return told_ms if abs(told_ms) > RIGHT_MS else 0
+
+
+def _within(values: Floats, least: float, most: float) -> Floats:
+    """What lies outside is unknown: apps say -1 for what they do not know."""
+    values[(values < least) | (values > most)] = np.nan
     return values

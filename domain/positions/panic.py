@@ -1,0 +1,94 @@
+"""Somebody on duty calls for help from a device: a critical incident is opened, once a call."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import duties, incidents
+from domain.accounts.model import Site
+from domain.actor import Actor
+from domain.agreements.model import Priority, TicketKind
+from domain.duties.model import Duty
+from domain.errors import Code, Refused
+from domain.incidents import OPEN, Incident
+from domain.positions.fences import Fence
+from domain.positions.model import Whereabouts
+
+SOURCE = "panic"
+"""The external source of such incidents; their number is the duty and the instant the device names."""
+
+
+async def call_for_help(
+    session: AsyncSession, device_id: UUID, *, told_ms: int, at: datetime
+) -> Incident:
+    """Open a critical incident where the device's owner is on duty, at `at`; the same call again finds it.
+
+    A second call while the first is open is written down there. Refused when the device is on no duty.
+    """
+    duty = await session.scalar(
+        select(Duty).where(Duty.device_id == device_id, duties.running(at)).with_for_update()
+    )
+    if duty is None:
+        raise Refused(
+            Code.NOT_FOUND,
+            "The device is not on duty, so nobody is told of this alarm: phone the control room.",
+            argument="deviceId",
+        )
+    number = f"{duty.id}:{told_ms}"
+    calls = select(Incident).where(
+        Incident.account_id == duty.account_id,
+        Incident.external_source == SOURCE,
+        Incident.external_id.startswith(f"{duty.id}:"),
+    )
+    known = list(await session.scalars(calls))
+    actor = Actor.system(duty.tenant_id, "panic")
+    for incident in known:
+        if incident.external_id == number:
+            return incident
+    for incident in known:
+        if incident.status in OPEN:
+            words = f"Panic alarm again, at {at:%H:%M:%S} UTC."
+            return await incidents.update(
+                session, actor, incident.id, body=words, client_visible=False, at=at
+            )
+    site_id = await _site(session, duty)
+    return await incidents.open_incident(
+        session,
+        actor,
+        site_id=site_id,
+        priority=Priority.CRITICAL,
+        summary=f"Panic alarm of guard {duty.number}",
+        source=incidents.Source.GUARD,
+        reporter=f"Guard {duty.number}",
+        kind=TicketKind.ALARM,
+        external_source=SOURCE,
+        external_id=number,
+        at=at,
+    )
+
+
+async def _site(session: AsyncSession, duty: Duty) -> UUID:
+    """The post; else the place in whose fence the guard was last, or the nearest of the client's places."""
+    if duty.site_id is not None:
+        return duty.site_id
+    here = await session.get(Whereabouts, duty.id)
+    if here is not None and here.site_id is not None:
+        return here.site_id
+    places = select(Site).where(Site.account_id == duty.account_id).order_by(Site.name, Site.id)
+    sites = list(await session.scalars(places))
+    if not sites:
+        raise Refused(Code.NOT_FOUND, "The client has no place to send help to.", argument="id")
+    if here is None or here.lat is None or here.lon is None:
+        return sites[0].id
+    at = Fence(here.lat, here.lon, 0.0)
+
+    def far_m(site: Site) -> float:
+        return (
+            at.distance_m(site.lat, site.lon)
+            if site.lat is not None and site.lon is not None
+            else float("inf")
+        )
+
+    return min(sites, key=far_m).id
