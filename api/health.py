@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from api.state import State
 from api.telemetry import exposition
-from domain import outbox
+from domain.backlog import backlog
 from domain.ledger import Entry, ShardMark
 from domain.write_probe import probe_write
 
@@ -83,7 +83,12 @@ class Health:
         """The parts that PostgreSQL answers, one after the other on one connection."""
         parts = {"postgres": await _part(self._postgres())}
         away = {"ready": False, "why": "PostgreSQL does not answer"}
-        checks = {"migrations": _migrations, "relay": _relay, "fence": _fence}
+        checks = {
+            "migrations": _migrations,
+            "relay": _relay,
+            "fence": _fence,
+            "outbox": _outbox,
+        }
         for name, check in checks.items():
             parts[name] = await _part(check(self._state)) if parts["postgres"]["ready"] else away
         return parts
@@ -110,12 +115,17 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Name every part that an answer needs; 503 when one is missing. A slow relay is named and answered with 200."""
+    """Name every part that an answer needs; 503 when one is missing.
+
+    What only makes things late (Redis away, a slow relay, a backlog) is named, as "degraded", and answered with 200.
+    """
     health: Health = request.app.state.health
     parts = await health.readiness.get()
     # Without Redis facts come from PostgreSQL, up to a second later: worth telling, not worth refusing.
     ready = all(parts[name]["ready"] for name in ("postgres", "migrations", "fence"))
-    report = {"status": "ready" if ready else "not ready", "parts": parts}
+    degraded = not all(part["ready"] for part in parts.values())
+    status = ("degraded" if degraded else "ready") if ready else "not ready"
+    report = {"status": status, "parts": parts}
     return _json(report, 200 if ready else 503)
 
 
@@ -132,7 +142,14 @@ async def _gauges(state: State) -> CollectorRegistry:
     dead = Gauge("waarborg_outbox_dead", "Consequences given up.", registry=registry)
     failed = Gauge("waarborg_outbox_failed", "Of these: tried, and failed.", registry=registry)
     behind = Gauge(
-        "waarborg_outbox_lag_seconds", "How long the oldest of these is due.", registry=registry
+        "waarborg_outbox_lag_seconds",
+        "How long the oldest consequence that was not tried yet waits, since its fact was recorded.",
+        registry=registry,
+    )
+    oldest = Gauge(
+        "waarborg_outbox_oldest_seconds",
+        "Age of the oldest fact of which a consequence is not done.",
+        registry=registry,
     )
     lag = Gauge(
         "waarborg_ledger_lag_seconds", "Age of the oldest unnumbered fact.", registry=registry
@@ -146,12 +163,12 @@ async def _gauges(state: State) -> CollectorRegistry:
     up = Gauge("waarborg_database_up", "Whether PostgreSQL answers.", registry=registry)
     try:
         async with asyncio.timeout(PATIENCE_S), state.health_sessions() as session:
-            left = await outbox.backlog(session)
+            left = await backlog(session, at=state.now())
             pending.set(left.pending)
             failed.set(left.failed)
             dead.set(left.dead)
-            due_at = left.oldest_due_at or state.now()
-            behind.set(max(0.0, (state.now() - due_at).total_seconds()))
+            behind.set(left.lag_s)
+            oldest.set(left.oldest_s)
             lag.set(await _lag_s(state, session))
             for shard, facts in await _behind(session):
                 lacking.labels(shard).set(facts)
@@ -218,6 +235,22 @@ async def _relay(state: State) -> dict[str, Any]:
         return {"ready": True, "lagSeconds": round(lag_s, 3)}
     why = "facts wait for their number: is a worker running?"
     return {"ready": False, "lagSeconds": round(lag_s, 3), "why": why}
+
+
+async def _outbox(state: State) -> dict[str, Any]:
+    async with state.health_sessions() as session:
+        left = await backlog(session, at=state.now())
+    told = {
+        "pending": left.pending,
+        "failed": left.failed,
+        "dead": left.dead,
+        "oldestSeconds": round(left.oldest_s, 3),
+        "lagSeconds": round(left.lag_s, 3),
+    }
+    if not left.is_late:
+        return {"ready": True, **told}
+    why = "consequences wait for a worker: start more workers, or see `waarborg outbox`"
+    return {"ready": False, **told, "why": why}
 
 
 async def _lag_s(state: State, session: AsyncSession) -> float:

@@ -85,14 +85,21 @@ const EXAMPLES = [
   },
 ];
 
-const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker", fence: "Fence" };
+const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker", fence: "Fence", outbox: "Backlog" };
 const NOTES = {
   postgres: "keeps everything",
   redis: "hurries what is live",
   migrations: "as this release wants them",
   relay: "numbers facts, judges clocks",
   fence: "keeps companies apart",
+  outbox: "work that follows from facts",
 };
+const SOFT = new Set(["redis", "relay", "outbox"]); // these make things late, not impossible
+
+function backlog({ pending, failed, dead, lagSeconds, oldestSeconds }) {
+  const counts = `${pending} pending, ${failed} failed, ${dead} given up`;
+  return pending ? `${counts}; oldest ${Math.round(oldestSeconds)} s, waiting ${Math.round(lagSeconds)} s` : counts;
+}
 
 async function showParts() {
   const cards = [];
@@ -106,8 +113,10 @@ async function showParts() {
     const { parts } = await response.json();
     card("API", response.ok ? "ready" : "waiting", location.host);
     for (const [name, part] of Object.entries(parts)) {
-      const soft = name === "redis" || name === "relay";
-      card(SHOWN[name] ?? name, part.ready ? "ready" : soft ? "waiting" : "missing", part.why ?? NOTES[name]);
+      const troubled = part.failed > 0 || part.dead > 0;
+      const kind = part.ready && !troubled ? "ready" : SOFT.has(name) ? "waiting" : "missing";
+      const figures = "pending" in part ? `: ${backlog(part)}` : "";
+      card(SHOWN[name] ?? name, kind, (part.why ?? NOTES[name]) + figures);
     }
   } catch {
     card("API", "missing", "does not answer");

@@ -29,6 +29,7 @@ from domain.actor import Origin
 from domain.base import JSON, uuid7
 from domain.cursor import Position
 from domain.errors import Code, Refused
+from domain.lanes import lane_of
 from domain.ledger import GENESIS, Entry, LedgerHead, chain
 from domain.outbox import Outbox
 
@@ -248,6 +249,8 @@ async def _consequences(
             "fact_id": entry.id,
             "job": job,
             "due_at": due_at,
+            "recorded_at": entry.recorded_at,
+            "lane": lane_of(job, entry.subject_id, entry.body),
         }
         for entry in entries
         if entry.origin is Origin.LIVE

@@ -1,25 +1,38 @@
-"""The outbox: one row a consequence, unique by (fact, job); pending work lives here, Redis only hurries it."""
+"""The outbox: one row a consequence, unique by (fact, job); pending work lives here, Redis only hurries it.
+
+Rows with the same `lane` are executed in the order of their facts. A row that is postponed on purpose, that is dead, or
+that has failed for ten minutes does not block the later ones.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     ForeignKey,
     Index,
     UniqueConstraint,
+    exists,
     func,
+    or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
+from domain.accounts.model import Tenant
 from domain.base import Base, Tenanted
+
+HOLD = timedelta(minutes=10)
+"""How long a row that fails blocks the later rows of its lane: a mail server is mostly back by then."""
 
 
 class OutboxState(StrEnum):
@@ -36,7 +49,14 @@ class Outbox(Base, Tenanted):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("fact_id", "job"),
-        Index("ix_outbox_due", "due_at", postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_outbox_due",
+            "tenant_id",
+            "due_at",
+            "fact_id",
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index("ix_outbox_lane", "lane", "fact_id", postgresql_where=text("state = 'pending'")),
         Index("ix_outbox_open", "tenant_id", "id", postgresql_where=text("state <> 'done'")),
     )
 
@@ -45,22 +65,57 @@ class Outbox(Base, Tenanted):
     state: Mapped[OutboxState] = mapped_column(default=OutboxState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    """When it is tried next; moves with each attempt."""
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its fact was recorded; never moves, so that lag is measured from it."""
+    lane: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows of one lane are executed in the order of their facts; null: in any order."""
+    not_before: Mapped[datetime | None]
+    """Postponed on purpose until then (quiet hours)."""
+    failing_since: Mapped[datetime | None]
+    """When it failed first, since it last worked or was revived."""
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
 
-async def begin(
-    session: AsyncSession, outbox_id: UUID, *, at: datetime, lease: timedelta
-) -> int | None:
-    """Count one more attempt and keep others away for `lease`; the attempt's number, or None: nothing to do.
+def _blocked(at: datetime) -> ColumnElement[bool]:
+    """Whether an earlier row of the lane has to be done before `Outbox`.
 
-    Committed before the work starts, so that work which kills its process is counted too. None means that it is
-    done, dead, or in somebody's hands.
+    An earlier row does not block while it is postponed to a set instant, nor once it has failed for `HOLD`.
     """
+    earlier = aliased(Outbox)
+    return exists().where(
+        earlier.lane == Outbox.lane,
+        earlier.state == OutboxState.PENDING,
+        earlier.fact_id < Outbox.fact_id,
+        or_(earlier.not_before.is_(None), earlier.not_before <= at),
+        or_(earlier.failing_since.is_(None), earlier.failing_since > at - HOLD),
+    )
+
+
+async def begin(
+    session: AsyncSession,
+    outbox_id: UUID,
+    *,
+    at: datetime,
+    lease: timedelta,
+    first_only: bool = False,
+) -> int | None:
+    """Count one more attempt and reserve the row for `lease`; return the attempt's number, or None: nothing to do.
+
+    Committed before the work starts, so that work that kills its process is counted too. None means that the row is
+    done, dead, being worked on, or behind an earlier row of its lane; `first_only` leaves rows alone that were tried.
+    """
+    conditions = [Outbox.id == outbox_id, Outbox.state == OutboxState.PENDING, ~_blocked(at)]
+    if first_only:
+        conditions += [
+            Outbox.attempts == 0,
+            or_(Outbox.not_before.is_(None), Outbox.not_before <= at),
+        ]
     free = (
         select(Outbox.id)
-        .where(Outbox.id == outbox_id, Outbox.state == OutboxState.PENDING)
-        .with_for_update(skip_locked=True)
+        .where(*conditions)
+        .with_for_update(of=Outbox, skip_locked=True)
         .scalar_subquery()
     )
     attempt: int | None = await session.scalar(
@@ -68,6 +123,7 @@ async def begin(
         .where(Outbox.id == free)
         .values(attempts=Outbox.attempts + 1, due_at=at + lease)
         .returning(Outbox.attempts)
+        .execution_options(synchronize_session=False)
     )
     return attempt
 
@@ -88,14 +144,38 @@ async def hold(session: AsyncSession, outbox_id: UUID, *, attempt: int) -> Outbo
 
 def finish(row: Outbox, *, at: datetime) -> None:
     """Mark the consequence done, in the transaction of its effect."""
-    row.state, row.done_at, row.error = OutboxState.DONE, at, None
+    row.state, row.done_at, row.error, row.failing_since = OutboxState.DONE, at, None, None
 
 
-async def fail(
-    session: AsyncSession, outbox_id: UUID, *, attempt: int, error: str, again_at: datetime | None
-) -> None:
-    """Write down why an attempt failed; it is tried `again_at`, or never again."""
-    state = OutboxState.DEAD if again_at is None else OutboxState.PENDING
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed at `at`, and when there is another one; without `again_at` there is none."""
+
+    error: str
+    at: datetime
+    again_at: datetime | None
+
+
+async def fail(session: AsyncSession, outbox_id: UUID, *, attempt: int, failure: Failure) -> None:
+    """Record why an attempt failed.
+
+    The next attempt comes after that of the earlier rows of the lane that fail too, so that the order is kept when
+    what they have in common (a mail server) works again.
+    """
+    state = OutboxState.DEAD if failure.again_at is None else OutboxState.PENDING
+    earlier = aliased(Outbox)
+    behind = (
+        select(func.max(earlier.due_at) + timedelta(seconds=1))
+        .where(
+            earlier.lane == Outbox.lane,
+            earlier.state == OutboxState.PENDING,
+            earlier.fact_id < Outbox.fact_id,
+            earlier.failing_since.is_not(None),
+        )
+        .correlate(Outbox)
+        .scalar_subquery()
+    )
+    due_at = Outbox.due_at if failure.again_at is None else func.greatest(failure.again_at, behind)
     await session.execute(
         update(Outbox)
         .where(
@@ -103,14 +183,26 @@ async def fail(
             Outbox.state == OutboxState.PENDING,
             Outbox.attempts == attempt,
         )
-        .values(state=state, error=error, due_at=func.coalesce(again_at, Outbox.due_at))
+        .values(
+            state=state,
+            error=failure.error,
+            due_at=due_at,
+            failing_since=func.coalesce(Outbox.failing_since, failure.at),
+        )
+        .execution_options(synchronize_session=False)
     )
 
 
 async def postpone(
-    session: AsyncSession, outbox_id: UUID, *, attempt: int, until: datetime
+    session: AsyncSession, outbox_id: UUID, *, attempt: int, until: datetime, lets_pass: bool
 ) -> None:
-    """It was not yet time: what was counted as an attempt was none."""
+    """Put the row off until `until`, without counting the attempt; `lets_pass`: later rows of the lane may go first.
+
+    A row that lets nobody pass blocks its lane for `HOLD` at most, as one that fails.
+    """
+    wait: dict[str, Any] = {"not_before": until}
+    if not lets_pass:
+        wait = {"failing_since": func.coalesce(Outbox.failing_since, func.now())}
     await session.execute(
         update(Outbox)
         .where(
@@ -118,34 +210,67 @@ async def postpone(
             Outbox.state == OutboxState.PENDING,
             Outbox.attempts == attempt,
         )
-        .values(attempts=Outbox.attempts - 1, due_at=until)
+        .values(attempts=Outbox.attempts - 1, due_at=until, **wait)
+        .execution_options(synchronize_session=False)
     )
 
 
-async def hand_out(
+async def claim(
     session: AsyncSession, *, at: datetime, lease: timedelta, limit: int
-) -> list[UUID]:
-    """Rows that are due and in nobody's hands, oldest first; due again only after `lease`."""
+) -> list[tuple[UUID, int]]:
+    """Begin an attempt of up to `limit` due rows, the companies in turn; return each row's id and attempt.
+
+    Of one company the rows come in the order in which they fell due. Rows behind an earlier one of their lane are
+    left alone.
+    """
     due = (
+        select(Outbox.id, Outbox.due_at, Outbox.fact_id)
+        .where(
+            Outbox.tenant_id == Tenant.id,
+            Outbox.state == OutboxState.PENDING,
+            Outbox.due_at <= at,
+            ~_blocked(at),
+        )
+        .order_by(Outbox.due_at, Outbox.fact_id)
+        .limit(limit * 4)  # some may be locked by other workers
+        .correlate(Tenant)
+        .lateral("due")
+    )
+    place = func.row_number().over(partition_by=Tenant.id, order_by=[due.c.due_at, due.c.fact_id])
+    # Companies of the same turn come in random order: by age, the oldest backlogs would take every turn.
+    turns = (
+        select(due.c.id, place.label("turn"), func.random().label("lot"))
+        .select_from(Tenant)
+        .join(due, true())
+        .cte("turns")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    chosen = (
         select(Outbox.id)
+        .join(turns, turns.c.id == Outbox.id)
         .where(Outbox.state == OutboxState.PENDING, Outbox.due_at <= at)
-        .order_by(Outbox.due_at)
+        .order_by(turns.c.turn, turns.c.lot)
         .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
+        .with_for_update(of=Outbox, skip_locked=True)
+        .cte("chosen")
     )
-    rows = await session.scalars(
-        update(Outbox).where(Outbox.id == due.c.id).values(due_at=at + lease).returning(Outbox.id)
+    rows = await session.execute(
+        update(Outbox)
+        .where(Outbox.id == chosen.c.id)
+        .values(attempts=Outbox.attempts + 1, due_at=at + lease)
+        .returning(Outbox.id, Outbox.attempts)
+        .execution_options(synchronize_session=False)
     )
-    return list(rows)
+    return [(row_id, attempt) for row_id, attempt in rows]
 
 
-async def hand_back(session: AsyncSession, outbox_ids: Collection[UUID], *, at: datetime) -> None:
-    """Make rows due now: whoever was to be told of them was not reached."""
+async def release(session: AsyncSession, outbox_ids: Collection[UUID], *, at: datetime) -> None:
+    """Make rows due now that were never tried: the queue did not take them."""
     await session.execute(
         update(Outbox)
-        .where(Outbox.id.in_(outbox_ids), Outbox.state == OutboxState.PENDING)
+        .where(Outbox.id.in_(outbox_ids), Outbox.state == OutboxState.PENDING, Outbox.attempts == 0)
         .values(due_at=at)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -159,33 +284,14 @@ async def revive(
     rows = await session.execute(
         update(Outbox)
         .where(Outbox.state != OutboxState.DONE, *conditions)
-        .values(state=OutboxState.PENDING, attempts=0, due_at=at)
+        .values(
+            state=OutboxState.PENDING,
+            attempts=0,
+            due_at=at,
+            not_before=None,
+            failing_since=None,
+        )
         .returning(Outbox.id, Outbox.fact_id, Outbox.job)
         .execution_options(synchronize_session=False)
     )
     return [(row_id, fact_id, job) for row_id, fact_id, job in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Consequences that are not done: waiting (of them after a failure), since when the oldest is due, given up."""
-
-    pending: int
-    failed: int
-    oldest_due_at: datetime | None
-    dead: int
-
-
-async def backlog(session: AsyncSession, *conditions: ColumnElement[bool]) -> Backlog:
-    """What is left to do, over all tenants unless there are conditions."""
-    pending, failed, oldest_due_at, dead = (
-        await session.execute(
-            select(
-                func.count().filter(Outbox.state == OutboxState.PENDING),
-                func.count().filter(Outbox.state == OutboxState.PENDING, Outbox.error.is_not(None)),
-                func.min(Outbox.due_at).filter(Outbox.state == OutboxState.PENDING),
-                func.count().filter(Outbox.state == OutboxState.DEAD),
-            ).where(Outbox.state != OutboxState.DONE, *conditions)
-        )
-    ).one()
-    return Backlog(pending, failed, oldest_due_at, dead)

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import strawberry
 
-from domain import messages, outbox
+from domain import messages
 from domain.accounts import Tenant as TenantRow
 from domain.actor import Right
+from domain.backlog import Backlog as BacklogRow
+from domain.backlog import backlog
 from domain.ledger import Entry
 from domain.outbox import Outbox as OutboxRow
 from domain.outbox import OutboxState
@@ -47,7 +49,7 @@ class Outbox(Node):
         return None if found is None else found.kind
 
 
-@shows(outbox.Backlog)
+@shows(BacklogRow)
 class Backlog:
     """What the software has still to do."""
 
@@ -55,6 +57,13 @@ class Backlog:
     failed: Annotated[int, "Of what waits: what was tried and failed."]
     oldest_due_at: Annotated[datetime | None, "Since when the oldest of it is due."]
     dead: Annotated[int, "What was given up."]
+    oldest_at: Annotated[datetime | None, "When the fact of the oldest of it was recorded."]
+    oldest_s: Annotated[float, "How old that fact is, in seconds."]
+    lag_s: Annotated[
+        float,
+        "How long the oldest of what was not tried yet waits for a worker since its fact was recorded, in seconds.",
+    ]
+    is_late: Annotated[bool, "Whether that is more than a minute."]
 
 
 @shows(messages.Suppression)
@@ -79,7 +88,8 @@ class OutboxQuery:
         if not actor.may(Right.OPERATE) or actor.accounts is not None:
             return None
         async with info.context.sessions() as session:
-            return await outbox.backlog(session, OutboxRow.tenant_id == actor.tenant_id)
+            mine = OutboxRow.tenant_id == actor.tenant_id
+            return await backlog(session, mine, at=info.context.now())
 
     @answers(list[Suppression])
     @staticmethod

@@ -129,6 +129,52 @@ class Proxy:
                 return
 
 
+class Slow:
+    """Passes on to one port and holds back each answer for `delay_s`, which may be changed at any time."""
+
+    def __init__(self, port: int) -> None:
+        self._far = port
+        self._passing: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+        self.delay_s = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._passing.add(task)
+        far: asyncio.StreamWriter | None = None
+        try:
+            answers, far = await asyncio.open_connection("127.0.0.1", self._far)
+            asking = asyncio.create_task(_pass_on(reader, far))
+            try:
+                while chunk := await answers.read(CHUNK):
+                    await asyncio.sleep(self.delay_s)
+                    writer.write(chunk)
+            finally:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._passing.discard(task)
+            for end in (writer, far):
+                if end is not None:
+                    end.transport.abort()
+
+
 async def _next(source: asyncio.StreamReader) -> bytes:
     """What comes next, within a second."""
     try:

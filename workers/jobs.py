@@ -28,11 +28,15 @@ LONGEST_S = 3600.0
 
 
 class Later(Exception):
-    """It is not yet time: the job wants to be done at `at`, and this was no attempt."""
+    """It is not yet time: the job wants to be done at `at`, and this was no attempt.
 
-    def __init__(self, at: datetime, why: str) -> None:
+    `lets_pass`: meanwhile later jobs of its lane may be done, because it waits on purpose.
+    """
+
+    def __init__(self, at: datetime, why: str, *, lets_pass: bool = False) -> None:
         super().__init__(why)
         self.at = at
+        self.lets_pass = lets_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +82,48 @@ class Runner:
         self._attempts = attempts
 
     async def run(self, outbox_id: UUID) -> None:
-        """Try one consequence. Done, dead, or in other hands: nothing happens. Raises only what PostgreSQL raises."""
+        """Try one consequence. Done, dead, begun by others or not its turn: nothing happens.
+
+        Raises only what PostgreSQL raises.
+        """
+        await self._run(outbox_id, first_only=False)
+
+    async def run_new(self, outbox_id: UUID) -> None:
+        """Try one consequence that was never tried; see `run`."""
+        await self._run(outbox_id, first_only=True)
+
+    async def _run(self, outbox_id: UUID, *, first_only: bool) -> None:
+        at = datetime.now(UTC)
         async with transaction(self._make) as session:
-            attempt = await outbox.begin(session, outbox_id, at=datetime.now(UTC), lease=BEGUN)
-        if attempt is None:
-            return
+            attempt = await outbox.begin(
+                session, outbox_id, at=at, lease=BEGUN, first_only=first_only
+            )
+            if (
+                attempt is None
+            ):  # behind an earlier one of its lane: whoever drains finds it in time
+                await outbox.release(session, [outbox_id], at=at)
+        if attempt is not None:
+            await self.attempt(outbox_id, attempt)
+
+    async def claim(self, limit: int) -> list[tuple[UUID, int]]:
+        """Begin an attempt of up to `limit` due rows; each has to be passed to `attempt` at once."""
+        async with transaction(self._make) as session:
+            return await outbox.claim(session, at=datetime.now(UTC), lease=BEGUN, limit=limit)
+
+    async def attempt(self, outbox_id: UUID, attempt: int) -> None:
+        """Do the work of an attempt that was begun. Raises only what PostgreSQL raises."""
         try:
             async with asyncio.timeout(LIMIT_S), transaction(self._make) as session:
                 await self._do(session, outbox_id, attempt)
         except Later as later:
             async with transaction(self._make) as session:
-                await outbox.postpone(session, outbox_id, attempt=attempt, until=later.at)
+                await outbox.postpone(
+                    session,
+                    outbox_id,
+                    attempt=attempt,
+                    until=later.at,
+                    lets_pass=later.lets_pass,
+                )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down and tried again
             await self._note_failure(outbox_id, attempt, error)
 
@@ -109,15 +144,18 @@ class Runner:
         outbox.finish(row, at=datetime.now(UTC))
 
     async def _note_failure(self, outbox_id: UUID, attempt: int, error: Exception) -> None:
+        at = datetime.now(UTC)
         again_at = None
         if attempt < self._attempts:
             pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, guards nothing
             if isinstance(error, Busy):
                 pause = max(pause, min(error.wait_s, LONGEST_S))
-            again_at = datetime.now(UTC) + timedelta(seconds=pause)
+            again_at = at + timedelta(seconds=pause)
         said = reason(error)
         async with transaction(self._make) as session:
-            await outbox.fail(session, outbox_id, attempt=attempt, error=said, again_at=again_at)
+            await outbox.fail(
+                session, outbox_id, attempt=attempt, failure=outbox.Failure(said, at, again_at)
+            )
         facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": said}
         if again_at is None:
             log.error("job.dead", **facts, exc_info=error)

@@ -19,6 +19,7 @@ from workers.audit import keep_audit, keep_privacy
 from workers.bounces import keep_bounces
 from workers.channels import senders_of
 from workers.compensation import close_months
+from workers.draining import drain_outbox, report_backlog
 from workers.escalation import sweep_escalations
 from workers.invoices import bill_months
 from workers.jobs import Runner
@@ -28,7 +29,7 @@ from workers.queue import Queue
 from workers.relay import Relay
 from workers.reports import plan_touchpoints, sweep_reports
 from workers.routes import ROUTES, Routes, jobs
-from workers.sweepers import forget_answers, sweep_outbox, sweep_promises
+from workers.sweepers import forget_answers, sweep_promises
 from workers.webhooks import Voice, forget_deliveries, keep_webhooks
 
 log = structlog.get_logger()
@@ -36,6 +37,8 @@ log = structlog.get_logger()
 CALM_S = 10.0  # a part that ran this long and then fell starts again with the shortest pause
 LONGEST_S = 10.0
 REDIS_S = 3.0
+POOL = 20
+"""Connections kept open: for 14 attempts at once and the other parts. One that is opened for a moment costs 50 ms."""
 Voices = Callable[[Settings], AbstractAsyncContextManager[Voice | None]]
 """Opens what says facts in GraphQL; without one, webhooks with a document wait for a worker that has it."""
 
@@ -72,7 +75,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES, voice: Voices = 
 
 
 async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> None:
-    engine = connect(settings.system_database_url)
+    engine = connect(settings.system_database_url, pool_size=POOL)
     make = sessions(engine)
     redis = connect_redis(
         settings.redis_url,
@@ -93,7 +96,8 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "relay": relay.run,
             "queue": lambda: queue.work(runner),
-            "outbox": lambda: sweep_outbox(make, queue, runner),
+            "outbox": lambda: drain_outbox(runner),
+            "backlog": lambda: report_backlog(make),
             "promises": lambda: apart(settings.system_database_url, sweep_promises),
             "months": lambda: close_months(make),
             "invoices": lambda: bill_months(make),

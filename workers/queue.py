@@ -1,14 +1,22 @@
-"""The queue: arq carries the ids of outbox rows to whichever worker is free. It may lose them all, or bring one twice.
+"""The queue: arq carries the ids of new outbox rows to whichever worker is free. It may lose them all.
 
-Job ids are new at every hand-out, because arq refuses an id it has seen and holds that of a killed worker back for
-its timeout and 10 s more. Which consequence is done, and that it is done once, the outbox row says.
+The id of an arq job is that of its outbox row, and the relay queues a row once, when it is new: so there is one entry a
+row at most. What arq does with ids that it has seen does no harm here:
+
+- The key `arq:in-progress` of a killed worker keeps others from its entry for the timeout and 10 s more. The row is
+  claimed from PostgreSQL long before (`workers/draining.py`); the entry that is left finds nothing to do.
+- Results are not kept, so that no id is refused for having one.
+- An entry that expires, or is lost with Redis, is a row that PostgreSQL still has.
+
+The queue is kept short. A row that finds no room, or is not begun within its lease, is claimed from PostgreSQL too, so
+the pace of Redis is never the pace of the work.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -25,10 +33,14 @@ from workers.jobs import LIMIT_S, Runner
 
 log = structlog.get_logger()
 
-JOBS_AT_ONCE = 10
+JOBS_AT_ONCE = 6
+ROOM = 200  # entries in the queue: a second or two of work, so that one company's burst delays no other's
+TRIES = 1_000  # by arq's count; attempts are counted in the outbox
 POLL_S = 0.05  # arq's own 0.5 s would be most of the time between a breach and its credit
 REDIS_S = 3.0  # after which a silent Redis counts as away
-EXPIRES_MS = 3_600_000  # an id that nobody took in an hour was handed out again long before
+EXPIRES_MS = (
+    3_600_000  # a row that nobody took from here in an hour was claimed from PostgreSQL long before
+)
 
 _encode = msgspec.msgpack.Encoder(
     enc_hook=repr
@@ -37,8 +49,8 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 async def consequence(ctx: dict[str, Any], outbox_id: str) -> None:
-    """The one arq function: execute one outbox row."""
-    await ctx["runner"].run(UUID(outbox_id))
+    """The one arq function: make the first attempt of one outbox row."""
+    await ctx["runner"].run_new(UUID(outbox_id))
 
 
 class Queue:
@@ -66,21 +78,27 @@ class Queue:
         """Let the connections go."""
         await self._redis.aclose(close_connection_pool=True)
 
-    async def put(self, outbox_ids: Collection[UUID]) -> None:
-        """Hand ids to the workers, all in one round trip. Raises redis-py's errors."""
+    async def put(self, outbox_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Queue ids as far as there is room; return those that found none. Raises redis-py's errors."""
         if not outbox_ids:
-            return
+            return ()
+        async with asyncio.timeout(REDIS_S):
+            room = max(0, ROOM - await self._redis.zcard(self._name))
+            taken = outbox_ids[:room]
+            if taken:
+                await self._add(taken)
+        return outbox_ids[room:]
+
+    async def _add(self, outbox_ids: Sequence[UUID]) -> None:
+        """Queue ids in one round trip; an id that is queued already keeps its place."""
         now_ms = timestamp_ms()
         pipe = self._redis.pipeline(transaction=True)
         for outbox_id in outbox_ids:
-            job_id = f"{outbox_id}:{uuid4().hex[:8]}"
-            job = serialize_job(
-                "consequence", (str(outbox_id),), {}, None, now_ms, serializer=_encode
-            )
+            job_id = str(outbox_id)
+            job = serialize_job("consequence", (job_id,), {}, None, now_ms, serializer=_encode)
             pipe.psetex(job_key_prefix + job_id, EXPIRES_MS, job)
-            pipe.zadd(self._name, {job_id: now_ms})
-        async with asyncio.timeout(REDIS_S):
-            await pipe.execute()
+            pipe.zadd(self._name, {job_id: now_ms}, nx=True)
+        await pipe.execute()
 
     async def work(self, runner: Runner) -> None:
         """Execute what comes until cancelled, or until Redis goes away; what was begun is finished first."""
@@ -92,7 +110,7 @@ class Queue:
             handle_signals=False,
             job_timeout=LIMIT_S + 10,
             keep_result=0,
-            max_tries=1,
+            max_tries=TRIES,
             max_jobs=JOBS_AT_ONCE,
             poll_delay=POLL_S,
             ctx={"runner": runner},

@@ -6,7 +6,7 @@ from what PostgreSQL says was shipped, so that a leader that died between the tw
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -33,8 +33,8 @@ REDIS_S = 3.0
 LATEST = (
     20_000  # facts worth shipping when far behind: readers fetch older ones from PostgreSQL anyway
 )
-LEASE = timedelta(seconds=15)
-"""How long the queue may take to bring a consequence to a worker before the sweeper hands it out again."""
+LEASE = timedelta(seconds=5)
+"""How long the queue may take to bring a new consequence to a worker; then workers claim it from PostgreSQL."""
 
 # A leader that is frozen, or whose machine is gone, must not keep the lock: the server ends its session.
 _MORTAL = (
@@ -145,15 +145,17 @@ class Relay:
             self._news.clear()
             fresh, self._fresh = self._fresh, []
             try:
-                await self._queue.put(fresh)
+                left = await self._queue.put(fresh)
+                fresh = []
+                await self._release(left)
                 if not checked:
                     async with self._make() as session, asyncio.timeout(REDIS_S):
                         await self._streams.forget_beyond(await numbering.head(session))
                     checked = True
                 await self._ship_rest()
-            except Exception as error:  # noqa: BLE001 - Redis only hurries: the sweeper and the readers find it all
+            except Exception as error:  # noqa: BLE001 - Redis only hurries: the workers and the readers find it all
                 log.warning("relay.not_shipped", error=repr(error))
-                await self._give_back(fresh)
+                await self._release(fresh)
                 await asyncio.sleep(POLL_S)
             await _either(self._news, POLL_S)
 
@@ -178,11 +180,11 @@ class Relay:
                     .values(shipped_seq=facts[-1].seq)
                 )
 
-    async def _give_back(self, fresh: list[UUID]) -> None:
-        """Nobody was told of these: let the sweeper find them now instead of after the lease."""
-        if fresh:
+    async def _release(self, outbox_ids: Sequence[UUID]) -> None:
+        """Let workers claim rows at once, instead of after the lease: the queue did not take them."""
+        if outbox_ids:
             async with transaction(self._make) as session:
-                await outbox.hand_back(session, fresh, at=datetime.now(UTC))
+                await outbox.release(session, outbox_ids, at=datetime.now(UTC))
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

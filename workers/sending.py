@@ -29,7 +29,7 @@ async def send_message(hand: Hand) -> None:
         return
     wait_until = standing.message.not_before
     if wait_until is not None and hand.at < wait_until:
-        raise Later(wait_until, "the reader's quiet hours")
+        raise Later(wait_until, "the reader's quiet hours", lets_pass=True)
     await _attempt(hand, parcel)
 
 

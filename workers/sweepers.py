@@ -1,27 +1,21 @@
-"""Sweepers: they find what is due. A deadline that passed, a consequence that nobody did; also after any downtime."""
+"""Sweepers of what falls due by time alone: deadlines, ends of pauses, answers that are no longer kept."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from domain import idempotency, incidents, outbox, sla
+from domain import idempotency, incidents, sla
 from domain.db import Sessions, transaction
-from workers.jobs import Runner
-from workers.queue import Queue
-from workers.relay import LEASE
 
 log = structlog.get_logger()
 
-EVERY_S = 0.5
 LOOK_EVERY_S = 0.2  # for deadlines: half of it is how late one falls in a quiet hour
 FORGET_EVERY_S = 600.0
 TICKETS = 200  # judged in a transaction
 PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be judged is tried again
-ROWS = 200  # outbox rows handed out in a transaction
-HANDS = 8  # consequences done right here at a time, while the queue is away
+ROWS = 200  # answers deleted in a transaction
 
 
 async def sweep_promises(make: Sessions) -> None:
@@ -67,20 +61,6 @@ async def _judge(make: Sessions, now: datetime) -> int:
     return len(due)
 
 
-async def sweep_outbox(make: Sessions, queue: Queue, runner: Runner) -> None:
-    """Hand out again what is due and not done, until cancelled; do it right here while Redis is away."""
-    while True:
-        async with transaction(make) as session:
-            due = await outbox.hand_out(session, at=datetime.now(UTC), lease=LEASE, limit=ROWS)
-        try:
-            await queue.put(due)
-        except Exception as error:  # noqa: BLE001 - whatever ails the queue, the work is in PostgreSQL
-            log.warning("queue.away", error=repr(error), due=len(due))
-            await _do_here(runner, due)
-        if len(due) < ROWS:
-            await asyncio.sleep(EVERY_S)
-
-
 async def forget_answers(make: Sessions) -> None:
     """Delete the answers of idempotency keys that are older than a day, every ten minutes, until cancelled."""
     while True:
@@ -88,15 +68,3 @@ async def forget_answers(make: Sessions) -> None:
             gone = await idempotency.forget(session, at=datetime.now(UTC), limit=ROWS)
         if gone < ROWS:
             await asyncio.sleep(FORGET_EVERY_S)
-
-
-async def _do_here(runner: Runner, due: list[UUID]) -> None:
-    turn = asyncio.Semaphore(HANDS)
-
-    async def one(outbox_id: UUID) -> None:
-        async with turn:
-            await runner.run(outbox_id)
-
-    async with asyncio.TaskGroup() as group:
-        for outbox_id in due:
-            group.create_task(one(outbox_id))

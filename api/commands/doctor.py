@@ -71,6 +71,7 @@ def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
         with addresses(settings) as found:
             yield from asyncio.run(_postgres(found))
             yield from asyncio.run(_redis(found))
+            yield from asyncio.run(_backlog(found))
     except Exception as error:
         known = explained(error)
         if known is None:
@@ -227,6 +228,33 @@ async def _postgres(settings: Settings) -> list[Finding]:
             "waarborg migrate",
         ),
     ]
+
+
+async def _backlog(settings: Settings) -> list[Finding]:
+    """What is still to be done, over all companies; nothing while the tables are not of this release."""
+    from sqlalchemy.exc import ProgrammingError
+
+    from api.state import utc_now
+    from domain.backlog import backlog
+    from domain.db import connect, sessions
+
+    engine = connect(settings.system_database_url, pool_size=1)
+    try:
+        async with sessions(engine)() as session:
+            left = await backlog(session, at=utc_now())
+    except ProgrammingError:
+        return []
+    finally:
+        await engine.dispose()
+    seen = (
+        f"{left.pending} pending, {left.failed} failed, {left.dead} given up;"
+        f" the oldest fact is {left.oldest_s:.0f} s old, work waits for {left.lag_s:.0f} s"
+    )
+    if left.is_late:
+        return [Finding("backlog", State.WORRYING, seen, "Start a worker, or more of them.")]
+    if left.failed or left.dead:
+        return [Finding("backlog", State.WORRYING, seen, "See the errors: waarborg outbox")]
+    return [Finding("backlog", State.FINE, seen)]
 
 
 async def _redis(settings: Settings) -> list[Finding]:

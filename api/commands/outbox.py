@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, select
 
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
-from domain import messages, outbox
+from domain import messages
 from domain.accounts import Tenant
 from domain.actor import Actor
+from domain.backlog import Backlog, backlog
 from domain.db import Sessions, connect, sessions, transaction
 from domain.ledger import Entry
 from domain.messages import Suppression
-from domain.outbox import Backlog, Outbox, OutboxState
+from domain.outbox import Outbox, OutboxState
 from domain.settings import Settings
 
 MOST = 200  # rows shown; the counts are of all
@@ -131,7 +132,7 @@ def _actor(tenant_id: UUID) -> Actor:
 async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> None:
     mine: list[ColumnElement[bool]] = [] if whose is None else [Outbox.tenant_id.in_(whose)]
     async with make() as session:
-        left = await outbox.backlog(session, *mine)
+        left = await backlog(session, *mine, at=utc_now())
         rows = (
             await session.execute(
                 select(Outbox, Entry.kind)
@@ -147,7 +148,13 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
         counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
         due_at = None if left.oldest_due_at is None else left.oldest_due_at.isoformat()
         suppressed = [_barred(each) for each in barred]
-        more = {"oldest_due_at": due_at, "rows": told, "suppressed": suppressed}
+        more = {
+            "oldest_due_at": due_at,
+            "oldest_s": round(left.oldest_s, 3),
+            "lag_s": round(left.lag_s, 3),
+            "rows": told,
+            "suppressed": suppressed,
+        }
         sys.stdout.write(json.dumps(counts | more) + "\n")
     elif sys.stdout.isatty():
         _table(left, told, [_barred(each) for each in barred])
@@ -197,7 +204,9 @@ def _table(left: Backlog, told: Sequence[dict[str, Any]], barred: Sequence[dict[
             table.add_row(*(str(value) for value in each.values()), style=colour)
         console.print(table)
     console.print(
-        f"{left.pending} pending, of them {left.failed} failed and come again; {left.dead} given up"
+        f"{left.pending} pending, of them {left.failed} failed and come again; {left.dead} given up;"
+        f" the oldest fact is {left.oldest_s:.0f} s old, work waits for {left.lag_s:.0f} s",
+        style="yellow" if left.is_late else None,
     )
     if left.dead:
         console.print("Try again: waarborg outbox retry ID, or --all")

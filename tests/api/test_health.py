@@ -1,12 +1,15 @@
 """What the process says about itself: alive, ready, and what is not; its numbers; its pages."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from api.telemetry import _trace_id
+from domain.db import transaction
+from domain.outbox import Outbox, OutboxState
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -20,8 +23,9 @@ async def test_ready_names_every_part(api: Api) -> None:
     parts = response.json()["parts"]
     assert {name: part["ready"] for name, part in parts.items()} == {
         "postgres": True, "redis": True, "migrations": True, "relay": True,
-        "fence": True,
+        "fence": True, "outbox": True,
     }  # fmt: skip
+    assert response.json()["status"] == "ready"
 
 
 async def test_a_lost_redis_is_told_and_serving_goes_on(database_url: str, tmp_path: Path) -> None:
@@ -69,6 +73,29 @@ async def test_a_relay_that_does_not_work_is_told_but_turns_no_traffic_away(
     assert relay["ready"] is False
     assert relay["lagSeconds"] > 50
     await facts.number_all(api.make)
+
+
+async def test_a_backlog_is_shown_as_degraded_and_turns_no_traffic_away(
+    api: Api, office: Office
+) -> None:
+    await build.incident(api.make, office.world)
+    await facts.number_all(
+        api.make, {"incident.opened": ("tell_opened",)}, at=datetime.now(UTC) + timedelta(days=1)
+    )
+    soon = api.state.now
+    api.state.now = lambda: soon() + build.minutes(2)
+    api.app.state.health.forget()
+    response = await api.http.get("/readyz")
+    page = (await api.http.get("/metrics")).text
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    told = response.json()["parts"]["outbox"]
+    assert told["ready"] is False
+    assert told["pending"] >= 1
+    assert told["lagSeconds"] > 110
+    [lag] = [line for line in page.splitlines() if line.startswith("waarborg_outbox_lag_seconds ")]
+    assert float(lag.split()[1]) > 110
+    async with transaction(api.make) as session:
+        await session.execute(update(Outbox).values(state=OutboxState.DONE))
 
 
 async def test_metrics_count_what_is_asked(api: Api, office: Office) -> None:
