@@ -139,15 +139,19 @@ def token(
 @app.command()
 def company(
     name: Annotated[str, typer.Argument(help="What it is called; no other one is.")],
+    client: Annotated[
+        str | None, typer.Option(help="A first client, under an agreement with the usual promises.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="A first site of that client.")] = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Make a security company, and print the first key to it."""
+    """Make a security company, with a first client if one is named, and print the first key to it."""
     from api.commands.company import run
     from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
-        code = run(settings, name, as_json)
+        code = run(settings, name, as_json, client=client, site=site)
     _end(code)
 
 

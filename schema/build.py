@@ -31,6 +31,7 @@ from schema.queries import Query
 from schema.recovery import RecoveryMutation
 from schema.reports import ReportMutation, ReportQuery
 from schema.scalars import config
+from schema.settings import SettingsMutation
 from schema.simulation import SimulationMutation
 from schema.status import StatusQuery, StatusSubscription
 from schema.touchpoints import TouchpointMutation, TouchpointQuery
@@ -40,6 +41,7 @@ from schema.webhooks import WebhookMutation, WebhookQuery
 VERBS = (
     *(
         AccountMutation,
+        SettingsMutation,
         UserMutation,
         KeyMutation,
         CalendarMutation,

@@ -1,28 +1,41 @@
-"""`company`: a security company and the first key to it. The rest – clients, people, agreements – goes over the API."""
+"""`company`: a security company, the first key to it, and a first client with the usual promises if one is named."""
 
 import asyncio
 import json
 import sys
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
-from domain import accounts
+from domain import accounts, agreements, calendars
 from domain.accounts import Tenant
 from domain.actor import Actor, Role
+from domain.calendars import CalendarSpec
 from domain.db import connect, sessions, transaction
 from domain.settings import Settings
 
 
-def run(settings: Settings, name: str, as_json: bool) -> int:
-    """Make it and print the key, which is told this once. Raises `Failure` when there is one of that name."""
-    key = asyncio.run(_make(settings, name))
+def run(
+    settings: Settings,
+    name: str,
+    as_json: bool,
+    *,
+    client: str | None = None,
+    site: str | None = None,
+) -> int:
+    """Make it and print the key, which is shown this once. Raises `Failure` when there is one of that name."""
+    if site is not None and client is None:
+        raise Failure("A site belongs to a client: name one with --client.", Exit.INPUT)
+    key = asyncio.run(_make(settings, name, client, site))
     sys.stdout.write((json.dumps({"company": name, "key": key}) if as_json else key) + "\n")
     return 0
 
 
-async def _make(settings: Settings, name: str) -> str:
+async def _make(settings: Settings, name: str, client: str | None, site: str | None) -> str:
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
@@ -38,6 +51,34 @@ async def _make(settings: Settings, name: str) -> str:
                 all_accounts=True,
                 at=utc_now(),
             )
+            if client is not None:
+                await _first_client(session, actor, client, site)
             return key
     finally:
         await engine.dispose()
+
+
+async def _first_client(session: AsyncSession, actor: Actor, name: str, site: str | None) -> None:
+    """Add a client with a site, under an agreement with the default promises, in force from today."""
+    at = utc_now()
+    account = await accounts.create_account(session, actor, name=name, at=at)
+    if site is not None:
+        await accounts.add_site(session, actor, account.id, name=site, at=at)
+    calendar = await calendars.define(
+        session,
+        actor,
+        name="Round the clock",
+        spec=CalendarSpec(zone="Europe/Amsterdam", always_open=True),
+    )
+    today = at.astimezone(ZoneInfo("Europe/Amsterdam")).date()
+    await agreements.sign(
+        session,
+        actor,
+        account.id,
+        reference="1",
+        title="Security services",
+        signed_on=today,
+        in_force_from=datetime.combine(today, time(), ZoneInfo("Europe/Amsterdam")),
+        terms=agreements.TermsDraft(agreements.seed_matrix(calendar.id, {})),
+        at=at,
+    )

@@ -15,7 +15,7 @@ R = Right
 FACTS: dict[Right, str] = {
     R.READ_ACCOUNTS: "account.created",
     R.READ_RELATIONSHIP: "account.changed contact.changed touchpoint.made",
-    R.READ_SITES: "site.added site.fenced",
+    R.READ_SITES: "site.added site.changed site.fenced",
     R.READ_CONTACTS: "contact.added contact.address_added contact.address_ended"
     " contact.subscribed contact.unsubscribed",
     R.READ_INCIDENTS: "incident.acknowledged incident.acknowledgement_withdrawn"
@@ -49,7 +49,7 @@ FACTS: dict[Right, str] = {
     R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.disabled webhook.paused"
     " webhook.replayed webhook.resumed webhook.secret_rotated",
     R.OPERATE: "consequence.retried",
-    R.READ_SETTINGS: "data.expired",
+    R.READ_SETTINGS: "company.changed data.expired",
     R.READ_LEDGER: "checkpoint.published checkpoint.requested ledger.restored",
 }
 """Right → the kinds of facts it opens. `READ_EVERY_FACT` opens all kinds, also those that are no longer written."""

@@ -83,13 +83,14 @@ DOWNLOADS: dict[str, Rights] = {
 }
 
 _BY_RIGHT: dict[Right, str] = {
-    R.MANAGE_ACCOUNTS: "createAccount changeAccount addSite addContact changeContact exportContact"
+    R.MANAGE_ACCOUNTS: "createAccount changeAccount addSite changeSite addContact changeContact exportContact"
     " eraseContact addContactAddress endContactAddress resubscribeContact fenceSite setReportPlan"
     " completeTouchpoint openRecovery takeRecoveryStep handOverRecoveryStep giveCredit"
     " setEscalationPolicy endEscalationPolicy",
     R.MANAGE_ACCESS: "addUser changeUser inviteUser disableUser exportUser eraseUser"
     " resetSecondFactor",
     R.MANAGE_KEYS: "issueApiKey revokeApiKey",
+    R.MANAGE_COMPANY: "changeCompany",
     R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement setQualityPolicy"
     " simulateTerms setRate",
     R.ACCEPT_RISK: "signOffTerms",

@@ -32,6 +32,7 @@ class Right(StrEnum):
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
     MANAGE_ACCESS = "manage_access"  # users
     MANAGE_KEYS = "manage_keys"  # API keys
+    MANAGE_COMPANY = "manage_company"  # name, register numbers, time zone
     MANAGE_WEBHOOKS = "manage_webhooks"
     WATCH_ALL = "watch_all"  # feeds across accounts
     OPERATE = "operate"  # see what the software has still to do, and have it tried again

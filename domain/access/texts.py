@@ -14,6 +14,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.ACCEPT_RISK: "sign off terms that may cost more than the limit",
     R.MANAGE_ACCESS: "add, disable, export and erase users",
     R.MANAGE_KEYS: "see, issue and revoke API keys; see everybody's webhooks",
+    R.MANAGE_COMPANY: "change the settings of the company",
     R.MANAGE_WEBHOOKS: "see and change webhooks",
     R.WATCH_ALL: "follow feeds across accounts",
     R.OPERATE: "see what the software has still to do, and have it tried again",

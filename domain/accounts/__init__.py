@@ -13,6 +13,7 @@ from domain.accounts.actions import (
     note_contacts_read,
     revoke_api_key,
 )
+from domain.accounts.company import change_company
 from domain.accounts.managing import (
     manageable_keys,
     manageable_users,
@@ -42,6 +43,7 @@ from domain.accounts.reads import (
     actors_of_users,
     note_key_use,
 )
+from domain.accounts.sites import change_site
 
 __all__ = [
     "Account",
@@ -66,7 +68,9 @@ __all__ = [
     "add_site",
     "add_user",
     "change_account",
+    "change_company",
     "change_contact",
+    "change_site",
     "create_account",
     "create_tenant",
     "disable_user",

@@ -1,6 +1,6 @@
 """Facts about accounts and the people around them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.ledger import Fact
@@ -17,6 +17,22 @@ class AccountChanged(Fact):
 
     kind: ClassVar[str] = "account.changed"
     fields: list[str]
+
+
+class CompanyChanged(Fact):
+    """The settings of the company changed: the values before and after, by field."""
+
+    kind: ClassVar[str] = "company.changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class SiteChanged(Fact):
+    """What is known of a site changed: the values before and after, by field."""
+
+    kind: ClassVar[str] = "site.changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 class SiteAdded(Fact):

@@ -98,6 +98,15 @@ def check(fields: Mapping[str, Any]) -> None:
             raise Refused(Code.INVALID, f"{camel(field)} must be {wanted}.", argument=camel(field))
 
 
+def changes_of(row: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values that differ from the row's. Refuses a value that cannot be, and null where one is needed."""
+    check(given)
+    for name, value in given.items():
+        if value is None and not row.__table__.c[name].nullable:
+            raise Refused(Code.INVALID, f"{camel(name)} cannot be empty.", argument=camel(name))
+    return {name: value for name, value in given.items() if getattr(row, name) != value}
+
+
 def camel(name: str) -> str:
     """The name a field has on the wire."""
     head, *rest = name.split("_")

@@ -94,6 +94,8 @@ def check(terms: TermsDraft) -> None:
     """Refuse terms that contradict themselves, naming the promise."""
     must_be_cents(terms.period_fee_cents, "periodFeeCents")
     must_be_cents(terms.credit_cap_cents, "creditCapCents")
+    if not terms.promises:
+        raise Refused(Code.INVALID, "An agreement has at least one promise.", argument="promises")
     names = [promise.name for promise in terms.promises]
     if len(set(names)) != len(names):
         raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")

@@ -1,0 +1,69 @@
+"""Change a site: its name, address, services and coordinates."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.accounts.events import SiteChanged
+from domain.accounts.model import Site
+from domain.accounts.rules import changes_of
+from domain.actor import Actor, Right
+from domain.errors import Code, Refused, must_be_current
+from domain.ledger import record
+
+
+async def change_site(
+    session: AsyncSession,
+    actor: Actor,
+    site_id: UUID,
+    *,
+    at: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> Site:
+    """Change what is known of a site; what is left out stays as it is.
+
+    A site with a fence keeps its coordinates: what positions proved so far was judged by them. End the fence first,
+    move the site, then fence it again. Refuses coordinates of which one is missing and a name that another site has.
+    """
+    actor.must(Right.MANAGE_ACCOUNTS)
+    site = await session.scalar(
+        select(Site).where(Site.id == site_id, actor.fence(Site)).with_for_update(key_share=True)
+    )
+    if site is None:
+        raise Refused(Code.NOT_FOUND, "No such site.", argument="id")
+    must_be_current(site.version, expected_version)
+    changed = changes_of(site, changes)
+    await _check(session, site, changed)
+    if changed:
+        before = {name: getattr(site, name) for name in changed}
+        for name, value in changed.items():
+            setattr(site, name, value)
+        fact = SiteChanged(
+            account_id=site.account_id, subject_id=site.id, at=at, before=before, after=changed
+        )
+        record(session, actor, fact)
+        await session.flush()
+    return site
+
+
+async def _check(session: AsyncSession, site: Site, changed: dict[str, Any]) -> None:
+    lat, lon = changed.get("lat", site.lat), changed.get("lon", site.lon)
+    if (lat is None) != (lon is None):
+        missing = "lat" if lat is None else "lon"
+        raise Refused(Code.INVALID, "Give both coordinates, or none.", argument=missing)
+    fenced = site.fence_radius_m is not None or site.fence_outline is not None
+    if fenced and changed.keys() & {"lat", "lon"}:
+        where = "lat" if "lat" in changed else "lon"
+        raise Refused(
+            Code.INVALID, "End the fence with fenceSite before the site is moved.", argument=where
+        )
+    if "name" in changed:
+        twin = exists().where(Site.account_id == site.account_id, Site.name == changed["name"])
+        if await session.scalar(select(twin)):
+            raise Refused(
+                Code.ALREADY_EXISTS, "Another site of this client has this name.", argument="name"
+            )
