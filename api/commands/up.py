@@ -23,9 +23,10 @@ from domain.settings import Settings
 
 def up(asked: Settings, *, live: bool) -> None:
     """Servers, migrations, demo data when there is none, API, worker and simulated guards; until Ctrl-C."""
+    _refuse_second(asked)
     with (
-        _only_up(asked),
         listen(asked.host, asked.port) as listener,
+        _only_up(asked),
         compiled() as wait_for_evaluator,
         addresses(asked) as settings,
     ):
@@ -56,12 +57,25 @@ def _only_up(asked: Settings) -> Iterator[None]:
     data = prepare(asked.data).data
     with only_one(data, "up") as holder:
         if holder is not None:
-            raise Failure(
-                f"`waarborg up` runs on {data} already, as process {holder}: stop it first, or choose another "
-                "directory: --data DIR, or make up DATA=elsewhere.",
-                Exit.SERVERS,
-            )
+            raise _runs_already(data, holder)
         yield
+
+
+def _refuse_second(asked: Settings) -> None:
+    """The same before the port is asked for, which the first `up` holds; makes no directory."""
+    data = asked.data.expanduser().resolve()
+    if (data / "up.lock").exists():
+        with only_one(data, "up") as holder:
+            if holder is not None:
+                raise _runs_already(data, holder)
+
+
+def _runs_already(data: Path, holder: int) -> Failure:
+    return Failure(
+        f"`waarborg up` runs on {data} already, as process {holder}: stop it first, or choose another "
+        "directory: --data DIR, or make up DATA=elsewhere.",
+        Exit.SERVERS,
+    )
 
 
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
