@@ -1,17 +1,24 @@
 """Letters: a message as an e-mail, with the headers that keep machines from answering it."""
 
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
 from domain import messages
+from domain.mailboxes import on_the_wire
 from domain.messages import MessageSigner, Words
 from domain.messages.signing import HEADER
 from workers.senders import Parcel, domain_of
 
 
 def letter_of(
-    parcel: Parcel, signer: MessageSigner, *, sent_from: str, public_url: str = ""
+    parcel: Parcel,
+    signer: MessageSigner,
+    *,
+    sent_from: str,
+    leaves_at: datetime,
+    public_url: str = "",
 ) -> EmailMessage:
     """Text and HTML with the images inside it, and files; raises `ValueError` on an address that is none.
 
@@ -25,10 +32,10 @@ def letter_of(
     letter = EmailMessage()
     letter["Message-ID"] = f"<{signer.signed(message.id)}@{here}>"
     letter[HEADER] = signer.signed(message.id)
-    letter["Date"] = format_datetime(message.queued_at)
+    letter["Date"] = format_datetime(leaves_at)
     letter["From"] = Address(display_name=parcel.company, addr_spec=sent_from)
     letter["Reply-To"] = Address(addr_spec=sent_from)
-    letter["To"] = Address(addr_spec=message.recipient)
+    letter["To"] = Address(addr_spec=on_the_wire(message.recipient))
     letter["Subject"] = message.subject
     letter["Auto-Submitted"] = "auto-generated"
     letter["X-Auto-Response-Suppress"] = "All"

@@ -6,7 +6,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from ipaddress import ip_address
@@ -52,7 +52,11 @@ class Email:
         """Send the letter; an address that is none is undeliverable."""
         try:
             letter = letter_of(
-                parcel, self._signer, sent_from=self._sent_from, public_url=self._public_url
+                parcel,
+                self._signer,
+                sent_from=self._sent_from,
+                leaves_at=datetime.now(UTC),
+                public_url=self._public_url,
             )
         except ValueError as error:
             raise Undeliverable(str(error)) from error

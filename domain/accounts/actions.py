@@ -29,6 +29,7 @@ from domain.actor import CLIENTS, Actor, Right, Role
 from domain.base import uuid7
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import Entry, record
+from domain.mailboxes import mailbox
 
 Row = TypeVar("Row", Account, Site, Contact)
 
@@ -122,6 +123,8 @@ async def add_contact(
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await _account(session, actor, account_id, argument="accountId")
     await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
+    check(fields)
+    await _must_be_nobodys(session, account.id, fields.get("email"))
     contact = await _insert_once(
         session,
         Contact,
@@ -155,6 +158,8 @@ async def change_contact(
         raise Refused(Code.NOT_FOUND, "No such contact.", argument="id")
     must_be_current(contact.version, expected_version)
     await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
+    check(changes)
+    await _must_be_nobodys(session, contact.account_id, changes.get("email"), but_for=contact.id)
     changed = _changed(contact, changes)
     if changed:
         record(
@@ -166,6 +171,25 @@ async def change_contact(
         )
         await session.flush()
     return contact
+
+
+async def _must_be_nobodys(
+    session: AsyncSession, account_id: UUID, email: str | None, *, but_for: UUID | None = None
+) -> None:
+    """Refuse the mailbox of another contact of the account, however it is written; two at the same moment wait."""
+    if email is None:
+        return
+    lock = func.hashtextextended(f"{account_id} {mailbox(email)}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(lock)))
+    rows = await session.execute(
+        select(Contact.id, Contact.email).where(
+            Contact.account_id == account_id, Contact.email.is_not(None)
+        )
+    )
+    for contact_id, known in rows:
+        if contact_id != but_for and known is not None and mailbox(known) == mailbox(email):
+            words = "There is one already: a contact of this client with this mailbox."
+            raise Refused(Code.ALREADY_EXISTS, words, argument="email")
 
 
 async def note_contacts_read(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from domain.errors import Code, Refused
+from domain.mailboxes import is_mailbox
 from domain.words import must_be_line, must_be_words
 
 PREFIX = "wb"
@@ -70,7 +71,10 @@ _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "language": (lambda v: v in {"nl", "en"}, "nl or en"),
     "lat": (lambda v: -90 <= v <= 90, "degrees between -90 and 90"),
     "lon": (lambda v: -180 <= v <= 180, "degrees between -180 and 180"),
-    "email": (lambda v: re.fullmatch(r"[^@\s]+@[^@\s]+", v) is not None, "an e-mail address"),
+    "email": (
+        is_mailbox,
+        "an e-mail address that letters can be sent to, such as an@client.example",
+    ),
     "growth_potential": (_one_to_five, "between 1 and 5"),
     "strategic_importance": (_one_to_five, "between 1 and 5"),
     "decision_power": (_one_to_five, "between 1 and 5"),

@@ -15,6 +15,7 @@ from domain.accounts.model import Account, Channel, Contact, Tenant, User
 from domain.actor import Actor
 from domain.base import uuid7
 from domain.ledger import record
+from domain.mailboxes import mailbox
 from domain.messages.choice import channels, e164, not_before
 from domain.messages.events import Queued
 from domain.messages.model import Address, Enclosure, Message, Unsubscription
@@ -150,12 +151,20 @@ async def _write(
     at: datetime,
 ) -> list[Message]:
     written = []
+    mailboxes: set[str] = (
+        set()
+    )  # people who were entered twice before that was refused get one letter
     for reader in readers:
         order = channels(
             told.urgency, reader.preferred, reader.reached_at, email_only=told.email_only
         )
         if not order:
             continue
+        if order[0] is Channel.EMAIL:
+            place = mailbox(reader.reached_at[Channel.EMAIL])
+            if place in mailboxes:
+                continue
+            mailboxes.add(place)
         files = [each for each in attachments if each.language in {None, reader.language}]
         message = await _insert(session, actor, account_id, told, reader, order, intent, files, at)
         if message is None:

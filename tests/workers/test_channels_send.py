@@ -182,7 +182,7 @@ def test_channels_that_are_not_set_up_are_not_there(settings: Settings, key_file
 
 
 def on_the_wire(what: Parcel, **more: str) -> EmailMessage:
-    letter = letter_of(what, SIGNER, sent_from="desk@guards.example", **more)
+    letter = letter_of(what, SIGNER, leaves_at=build.T0, sent_from="desk@guards.example", **more)
     read = message_from_bytes(letter.as_bytes(), policy=default)
     assert isinstance(read, EmailMessage)
     return read

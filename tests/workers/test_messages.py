@@ -208,7 +208,9 @@ def letter() -> EmailMessage:
         language="en",
         queued_at=build.T0,
     )
-    return letter_of(Parcel(message, "Veilig BV"), SIGNER, sent_from="desk@waarborg.example")
+    return letter_of(
+        Parcel(message, "Veilig BV"), SIGNER, leaves_at=build.T0, sent_from="desk@waarborg.example"
+    )
 
 
 async def test_a_letter_goes_over_tls_to_a_server_whose_certificate_is_trusted(
