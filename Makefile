@@ -42,6 +42,7 @@ check: install ## Lint, types, layers, committed SDL, migrations against the mod
 	PYTHONPATH=. $(RUN)/lint-imports
 	$(RUN)/waarborg sdl --check
 	$(RUN)/waarborg visibility --check
+	$(RUN)/waarborg facts --check
 	@rm -rf build/check
 	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --check --data build/check

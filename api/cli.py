@@ -344,6 +344,18 @@ def key(
 
 
 @app.command()
+def facts(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")
+    ] = False,
+) -> None:
+    """Write the catalogue of facts as a page."""
+    from api.commands.facts import run
+
+    _end(run(check))
+
+
+@app.command()
 def visibility(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")

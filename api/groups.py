@@ -135,7 +135,9 @@ def _encoded(answers: Sequence[Done], events: Sequence[Told], ctx: Context | Non
     for payload, told in zip(encoded, events, strict=True):
         if told.seq is not None:
             payload = Payload(payload)  # noqa: PLW2901 - the same answer, with its cursor
-            payload.cursor = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, told.seq).encode()
+            link = getattr(getattr(told.what, "fact", None), "link", None)
+            here = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, told.seq, link)
+            payload.cursor = here.encode()
         found.append(payload)
     return found
 

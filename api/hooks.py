@@ -134,6 +134,11 @@ class Teller:
         """Where the fact stands."""
         return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
+    def ids(self, fact: Numbered) -> dict[str, str | None]:
+        """What the fact is about and the client, by the ids that GraphQL takes."""
+        account = None if fact.account_id is None else ids.write("Account", fact.account_id)
+        return {"subject": subject_id(fact), "account": account}
+
     async def say(self, webhook: Webhook, actor: Actor, fact: Numbered) -> bytes:
         """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""
         ask = Ask(webhook.document or "", dict(webhook.variables or {}), webhook.operation_name)

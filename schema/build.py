@@ -15,6 +15,7 @@ from schema.calendars import CalendarMutation
 from schema.credits import CreditMutation
 from schema.duties import DutyMutation, DutyQuery
 from schema.escalation import EscalationMutation, EscalationQuery
+from schema.facts import FactKindQuery
 from schema.feed import Subscription
 from schema.fixes import FixMutation
 from schema.incidents import IncidentMutation
@@ -68,7 +69,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         (
             *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery),
             *(DutyQuery, PresenceQuery, PositionQuery),
-            *(MoneyQuery,),
+            *(MoneyQuery, FactKindQuery),
             *(WebhookQuery, EscalationQuery),
             *(OutboxQuery, StatusQuery, SessionQuery),
         ),

@@ -12,6 +12,7 @@ import strawberry
 from domain import cursor
 from domain.actor import Actor
 from domain.agreements import PromiseKind
+from domain.catalogue import must_be_kinds
 from domain.errors import Code, Refused
 from domain.ledger import Entry
 from domain.numbering import Numbered
@@ -178,6 +179,7 @@ class Subscription:
     ) -> AsyncIterable[Item]:
         """Everything that happens about one client, in order."""
         ctx: Context = info.context
+        must_be_kinds(kinds, "kinds")
         account = ids.wanted(account_id, "Account", "accountId")
         return facts_of(ctx, ctx.actor, after, account_id=account, kinds=kinds)
 

@@ -14,6 +14,7 @@ from domain.actor import Role
 from domain.agreements import Agreement as AgreementRow
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.calendars import Calendar as CalendarRow
+from domain.catalogue import must_be_kinds
 from domain.compensation import Credit as CreditRow
 from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status
@@ -252,6 +253,7 @@ class Query:
         before: Before = None,
     ) -> Page:
         """What happened, oldest first. Its cursors are the subscriptions' too."""
+        must_be_kinds(kinds, "kinds")
         query = among(visible(info, Entry, account_id), Entry.kind, kinds)
         return await ledger_page(info.context, query, Window(first, after, last, before))
 

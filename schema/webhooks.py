@@ -9,6 +9,7 @@ import strawberry
 
 from domain import cursor, webhooks
 from domain.actor import Actor
+from domain.catalogue import must_be_kinds
 from domain.webhooks import DeliveryState, Payload, Vault, Wanted, WebhookState
 from domain.webhooks import Webhook as WebhookRow
 from domain.webhooks import WebhookAttempt as AttemptRow
@@ -227,6 +228,7 @@ class WebhookMutation:
     ) -> Told:
         """Have facts pushed to an address from now on."""
         desk = _desk(ask.ctx)
+        must_be_kinds(kinds, "kinds")
         wanted, payload = Wanted(account_id, kinds), None
         if document is not None:
             payload = Payload(

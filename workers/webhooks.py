@@ -63,6 +63,10 @@ class Voice(Protocol):
         """Where the fact stands, to go on from in subscriptions, in `ledger` and in a replay."""
         ...
 
+    def ids(self, fact: Numbered) -> dict[str, str | None]:
+        """`subject` and `account`: what the fact is about and the client, by the ids that GraphQL takes."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -222,6 +226,12 @@ class Courier:
             return None
         return Parcel(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
+    def _by_voice(self, fact: Numbered) -> dict[str, str | None]:
+        """What only who knows the schema can add: global ids and the cursor."""
+        if self._voice is None:
+            return {}
+        return {**self._voice.ids(fact), "cursor": self._voice.cursor(fact)}
+
     def _plain(self, fact: Numbered, doer: str) -> bytes:
         told = {
             "type": fact.kind,
@@ -232,7 +242,7 @@ class Courier:
                 "actor": doer,
                 "recordedAt": fact.recorded_at,
                 "body": fact.body,
-                **({} if self._voice is None else {"cursor": self._voice.cursor(fact)}),
+                **self._by_voice(fact),
             },
         }
         return msgspec.json.encode(told)

@@ -19,6 +19,8 @@ def _all(names: str) -> Fields:
 
 FIELDS: dict[str, Fields] = {
     "PageInfo": _all("hasNextPage hasPreviousPage startCursor endCursor"),
+    "FactKind": _all("kind description fields"),
+    "FactField": _all("name type nullable values"),
     "Refusal": _all("code message argument retryable existingId"),
     "Viewer": _all("role subject reachesAllAccounts tenant user"),
     "Tenant": _all("id name kvkNumber permitNumber timeZone currency"),

@@ -30,6 +30,7 @@ QUERIES: dict[str, Rights] = {
     "apiKeys": _ROWS,
     "calendars": _ROWS,
     "ledger": _ROWS,
+    "factKinds": _ROWS,
     "slaCompliance": (R.READ_QUALITY,),
     "qualityScore": (R.READ_QUALITY,),
     "budgetBurn": (R.READ_QUALITY,),

@@ -296,3 +296,20 @@ async def test_a_revoked_key_ends_what_its_document_says(
             await asyncio.sleep(0.05)
     assert hook["reason"] == "its owner may not come in any more"
     assert partner.receiver.letters == []
+
+
+async def test_a_plain_body_has_the_ids_that_graphql_takes(
+    api: Api, partner: Partner, at_work: Couriers
+) -> None:
+    account = partner.office.account
+    added = await add(api, partner, None, accountId=account, kinds=["incident.opened"])
+    ticket = await a_breach(api, partner)
+    async with at_work():
+        await partner.receiver.has(1)
+    data = partner.receiver.letters[0].verified(added["secret"])["data"]
+    assert (data["subject"], data["account"]) == (ticket, account)
+    assert ids.known(data["subject"], "Incident") == UUID(data["subjectId"])
+    found = await api.data(
+        partner.key, "query($id: ID!) { node(id: $id) { __typename id } }", id=data["subject"]
+    )
+    assert found["node"] == {"__typename": "Incident", "id": ticket}

@@ -1,0 +1,133 @@
+"""The catalogue of facts: every kind with what it says, read off the classes that record them."""
+
+import inspect
+import types
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import domain
+from domain.errors import Code, Refused
+from domain.ledger import Fact
+
+HEAD = frozenset({"account_id", "subject_id", "at"})
+"""Fields of every fact, which are not in its body."""
+_NAMES: dict[Any, str] = {
+    UUID: "UUID", str: "String", int: "Int", float: "Float", bool: "Boolean",
+    datetime: "DateTime", date: "Date", time: "Time",
+}  # fmt: skip
+ERASABLE = "String (erasable text)"
+
+
+@dataclass(frozen=True, slots=True)
+class FactField:
+    """One field of a fact's body."""
+
+    name: str
+    type: str
+    nullable: bool
+    values: tuple[str, ...] = ()
+    """What it may hold, where that is a closed list."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """One kind of fact and the fields of its body."""
+
+    kind: str
+    description: str
+    fields: tuple[FactField, ...]
+
+
+@cache
+def kinds() -> dict[str, FactKind]:
+    """All kinds of facts by name, in alphabetical order."""
+    for package in iter_modules(domain.__path__, "domain."):
+        if package.ispkg:
+            for module in iter_modules(import_module(package.name).__path__, f"{package.name}."):
+                import_module(module.name)
+        else:
+            import_module(package.name)
+    found = {fact.kind: _kind(fact) for fact in _facts(Fact)}
+    return {kind: found[kind] for kind in sorted(found)}
+
+
+def must_be_kinds(named: Collection[str] | None, argument: str) -> None:
+    """Refuse the first kind of fact that does not exist; None is all of them."""
+    for kind in named or ():
+        if kind not in kinds():
+            words = f"There is no kind of fact {kind[:80]!r}; the query factKinds lists them."
+            raise Refused(Code.INVALID, words, argument=argument)
+
+
+def _facts(parent: type[Fact]) -> Iterator[type[Fact]]:
+    for fact in parent.__subclasses__():
+        if fact.__module__.startswith("domain."):
+            if "kind" in vars(fact) and isinstance(vars(fact)["kind"], str):
+                yield fact
+            yield from _facts(fact)
+
+
+def _kind(fact: type[Fact]) -> FactKind:
+    hints = get_type_hints(fact)
+    fields = [
+        _field(name, hints[name], is_personal=name in fact.personal)
+        for name in fact.__struct_fields__
+        if name not in HEAD
+    ]
+    told = inspect.cleandoc(fact.__doc__ or "").partition("\n\n")[0]
+    return FactKind(fact.kind, " ".join(told.split()), tuple(fields))
+
+
+def _field(name: str, hint: Any, *, is_personal: bool) -> FactField:
+    options = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
+    kept = [each for each in options if each is not type(None)]
+    said = ERASABLE if is_personal else " | ".join(_type(each) for each in kept)
+    values = tuple(
+        str(value)
+        for each in kept
+        if isinstance(each, type) and issubclass(each, StrEnum)
+        for value in each
+    )
+    return FactField(name, said, len(kept) < len(options), values)
+
+
+def _type(hint: Any) -> str:
+    if hint in _NAMES:
+        return _NAMES[hint]
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is dict:
+        return "Object"
+    if origin is not None and inner:
+        return f"[{_type(inner[0])}]"
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return "String"
+    return "Object"
+
+
+def page() -> str:
+    """The catalogue as the page `docs/reference/facts.md`."""
+    lines = [
+        "# Facts",
+        "",
+        "Every kind of fact in the ledger, in subscriptions and in webhooks, with the fields of its `body`.",
+        "The query `factKinds` tells the same. Besides its body a fact has `at` (when it happened), `recordedAt`,",
+        "`actor`, the client and the id of what it is about. Kinds and fields are only ever added. Of *erasable text*",
+        "the ledger holds a commitment (`sha256:…`); the text itself lies beside it and can be erased.",
+        "Written by `waarborg facts`.",
+    ]
+    for kind in kinds().values():
+        lines += ["", f"## `{kind.kind}`", "", kind.description]
+        if kind.fields:
+            lines += ["", "| field | type | |", "|---|---|---|"]
+        for field in kind.fields:
+            values = ", ".join(f"`{each}`" for each in field.values)
+            said = field.type if field.nullable else f"{field.type}!"
+            lines.append(f"| `{field.name}` | {said} | {values} |".replace(" |  |", " | |"))
+    return "\n".join(lines) + "\n"
