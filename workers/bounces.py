@@ -1,6 +1,7 @@
 """What comes back: notices that a letter was delivered, bounced or read, from the Maildir the relay puts them in."""
 
 import asyncio
+import hashlib
 import stat
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from domain.db import Sessions, transaction
 from domain.messages import Message as MessageRow
 from domain.messages.signing import MessageSigner
 from domain.settings import Settings
-from workers.notices import LARGEST, News, Notice, read
+from workers.notices import LARGEST, News, Notice, Reply, read, read_reply
 
 log = structlog.get_logger()
 
@@ -100,8 +101,39 @@ def _is_away(error: Exception) -> bool:
 
 
 async def _take(make: Sessions, file: Path, signer: MessageSigner) -> bool:
-    notice = await asyncio.to_thread(lambda: read(_beginning(file), signer))
-    return notice is not None and await take_in(make, notice, at=datetime.now(UTC))
+    notice, reply, fingerprint = await asyncio.to_thread(_read, file, signer)
+    at = datetime.now(UTC)
+    if notice is not None:
+        return await take_in(make, notice, at=at)
+    return reply is not None and await take_reply(make, reply, fingerprint, at=at)
+
+
+def _read(file: Path, signer: MessageSigner) -> tuple[Notice | None, Reply | None, str]:
+    raw = _beginning(file)
+    notice = read(raw, signer)
+    reply = read_reply(raw, signer) if notice is None else None
+    return notice, reply, hashlib.sha256(raw).hexdigest()
+
+
+async def take_reply(make: Sessions, reply: Reply, fingerprint: str, *, at: datetime) -> bool:
+    """Record an answer to a letter, once; whether there is such a letter."""
+    async with transaction(make) as session:
+        tenant_id = await session.scalar(
+            select(MessageRow.tenant_id).where(MessageRow.id == reply.message_id)
+        )
+        if tenant_id is None:
+            return False
+        return await messages.note_answer(
+            session,
+            Actor.system(tenant_id, "answers"),
+            reply.message_id,
+            sender=reply.sender,
+            subject=reply.subject,
+            words=reply.words,
+            automatic=reply.automatic,
+            once_key=f"answer:{fingerprint}",
+            at=at,
+        )
 
 
 def _letters(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from domain.messages.signing import HEADER, MessageSigner
 from domain.messages.verdicts import Verdict, is_failure, judge
-from domain.words import cleaned
+from domain.words import LINE, PAGE, cleaned
 
 LARGEST = 1_000_000  # bytes of a notice that are read
 LONGEST_FIELD = (
@@ -105,6 +105,51 @@ def read(raw: bytes, signer: MessageSigner) -> Notice | None:
         return None if found is None else Notice(message_id, *found)
     told = _plain(head, parts)
     return None if told is None else Notice(message_id, *told)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reader, or the reader's machine, wrote back to a letter of ours."""
+
+    message_id: UUID
+    sender: str
+    subject: str
+    words: str
+    automatic: bool
+
+
+def read_reply(raw: bytes, signer: MessageSigner) -> Reply | None:
+    """The answer to a letter of ours: it names the letter in its own headers. None for everything else."""
+    letter = message_from_bytes(_bounded(raw))
+    head = {name.lower(): _decoded(value) for name, value in _items(letter)}
+    named = [head.get(name, "") for name in ("in-reply-to", "references", *_CAME_TO)]
+    message_id = next((found for text in named if (found := signer.find(text)) is not None), None)
+    if message_id is None or letter.get_content_type() == "multipart/report":
+        return None
+    if _MAILER.search(head.get("from", "")) or "x-failed-recipients" in head:
+        return None
+    automatic = (
+        head.get("auto-submitted", "no").strip().lower() != "no"
+        or head.get("return-path", "").strip() == "<>"
+        or head.get("precedence", "").strip().lower() in {"bulk", "junk", "auto_reply", "list"}
+        or any(name in head for name in ("x-autoreply", "x-autorespond", "x-auto-reply", "list-id"))
+    )
+    text = _QUOTED.split(_words_of(list(_parts(letter))), maxsplit=1)[0]
+    words = _CONTROL.sub(" ", text).strip()[:PAGE] or "(…)"
+    return Reply(
+        message_id,
+        cleaned(head.get("from", ""), LINE) or "(…)",
+        cleaned(head.get("subject", ""), LINE) or "(…)",
+        words,
+        automatic,
+    )
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
+_QUOTED = re.compile(
+    r"\n(?:On [^\n]{1,200} wrote:|Op [^\n]{1,200} schreef[^\n]{0,100}:|Am [^\n]{1,200} schrieb[^\n]{0,100}:"
+    r"|Le [^\n]{1,200} a écrit ?:|-{2,} ?Original|_{10,}|>)",
+)
 
 
 def _bounded(raw: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workers.answers import tell_answered
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
 from workers.credits import tell_adjustment, tell_credit
@@ -45,6 +46,7 @@ ROUTES: Routes = {
     "incident.prioritised": (follow_ticket,),
     "recovery.step_done": (tell_recovery,),
     "message.queued": (send_message,),
+    "message.answered": (tell_answered,),
     "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),
     "person.erasure_requested": (erase_person,),

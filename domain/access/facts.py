@@ -38,7 +38,7 @@ FACTS: dict[Right, str] = {
     R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
     " report.made",
     R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done",
-    R.READ_MESSAGES: "address.freed address.suppressed message.bounced message.delivered"
+    R.READ_MESSAGES: "address.freed address.suppressed message.answered message.bounced message.delivered"
     " message.failed message.queued message.read message.sent",
     R.READ_PEOPLE: "account.contacts_read account.positions_read person.erased"
     " person.erasure_requested person.exported user.added user.changed user.disabled user.invited"

@@ -2,7 +2,7 @@
 
 from domain.escalation.actions import end_policy, follow, set_policy, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
-from domain.escalation.reads import policy_for, warned_users
+from domain.escalation.reads import answered_users, policy_for, warned_users
 from domain.escalation.rules import StepDraft
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "EscalationPolicy",
     "EscalationStep",
     "StepDraft",
+    "answered_users",
     "end_policy",
     "follow",
     "policy_for",

@@ -81,6 +81,12 @@ async def warned_users(session: AsyncSession, tenant_id: UUID, account_id: UUID)
     return await people(session, tenant_id, account_id, roles=OPS)
 
 
+async def answered_users(session: AsyncSession, tenant_id: UUID, account_id: UUID) -> list[UUID]:
+    """Who is told that a client answered a letter: those who are warned, else management."""
+    found = await warned_users(session, tenant_id, account_id)
+    return found or await people(session, tenant_id, account_id, roles=(Role.MANAGEMENT,))
+
+
 async def update_due(
     session: AsyncSession, incident: Incident, policy: EscalationPolicy | None
 ) -> datetime | None:

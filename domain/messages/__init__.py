@@ -2,6 +2,7 @@
 
 from domain.messages.actions import compose, compose_to_users
 from domain.messages.again import retry, retry_all
+from domain.messages.answers import note_answer
 from domain.messages.model import (
     Address,
     Attempt,
@@ -106,6 +107,7 @@ __all__ = [
     "mark_failed",
     "mark_read",
     "mark_sent",
+    "note_answer",
     "note_unheard",
     "put_back",
     "refuse",

@@ -202,10 +202,24 @@ class CheckpointNotice(Variables, frozen=True, kw_only=True):
     signed_at: datetime
 
 
+class LetterAnswered(Variables, frozen=True, kw_only=True):
+    """To colleagues: a client's reader answered a letter."""
+
+    template: ClassVar[str] = "answered"
+    version: ClassVar[int] = 1
+    urgency: ClassVar[Urgency] = Urgency.HIGH
+    email_only: ClassVar[bool] = True
+
+    account: str
+    sender: str
+    about: str
+    words: str
+
+
 TEMPLATES: dict[str, type[Variables]] = {
     variables.template: variables
     for variables in (
-        *(IncidentOpened, IncidentUpdated, IncidentResolved, PromiseAtRisk),
+        *(IncidentOpened, IncidentUpdated, IncidentResolved, PromiseAtRisk, LetterAnswered),
         *(
             CreditNotice,
             CreditGranted,

@@ -81,6 +81,13 @@ TOLD: dict[str, dict[str, Any]] = {
         "follow_up_on": date(2026, 3, 9),
         "signed_by": "J. de Boer",
     },
+    "answered": {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "sender": "An <an@client.example>",
+        "about": "Melding 7: Raam stuk",
+        "words": "De deur is weer open.",
+    },
     "check_in": {
         "company": "Veilig BV",
         "account": "Haven A7",

@@ -1,0 +1,60 @@
+"""Answers: what a reader writes back to a letter of ours is a fact about the message, once for each letter."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor
+from domain.ledger import Entry, record
+from domain.messages.events import OfMessage
+from domain.messages.model import Message
+
+
+class Answered(OfMessage):
+    """Somebody answered a letter; `automatic` when a machine did, such as a holiday notice."""
+
+    kind: ClassVar[str] = "message.answered"
+    personal: ClassVar[frozenset[str]] = frozenset({"sender", "subject", "words"})
+    sender: str
+    subject: str
+    words: str
+    automatic: bool
+
+
+async def note_answer(
+    session: AsyncSession,
+    actor: Actor,
+    message_id: UUID,
+    *,
+    sender: str,
+    subject: str,
+    words: str,
+    automatic: bool,
+    once_key: str,
+    at: datetime,
+) -> bool:
+    """Record an answer to a message; False when there is no such message, or the answer was recorded before."""
+    message = await session.get(Message, message_id, with_for_update={"key_share": True})
+    if message is None or message.tenant_id != actor.tenant_id:
+        return False
+    known = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    if await session.scalar(known) is not None:
+        return False
+    fact = Answered(
+        account_id=message.account_id,
+        subject_id=message.id,
+        at=at,
+        contact_id=message.contact_id,
+        intent=message.intent,
+        internal=message.user_id is not None,
+        sender=sender,
+        subject=subject,
+        words=words,
+        automatic=automatic,
+    )
+    record(session, actor, fact, once_key=once_key)
+    await session.flush()
+    return True
