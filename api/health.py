@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.state import State
 from api.telemetry import exposition
+from domain import deferral
 from domain.backlog import backlog
 from domain.ledger import Entry, ShardMark
 from domain.write_probe import probe_write
@@ -154,6 +155,12 @@ async def _gauges(state: State) -> CollectorRegistry:
     lag = Gauge(
         "waarborg_ledger_lag_seconds", "Age of the oldest unnumbered fact.", registry=registry
     )
+    waiting = Gauge(
+        "waarborg_work_deferred",
+        "Periodic work (months, invoices, reports, …) that failed and waits for its next attempt.",
+        ["part"],
+        registry=registry,
+    )
     lacking = Gauge(
         "waarborg_stream_behind",
         "Facts of a shard that its Redis stream lacks.",
@@ -169,6 +176,8 @@ async def _gauges(state: State) -> CollectorRegistry:
             dead.set(left.dead)
             behind.set(left.lag_s)
             oldest.set(left.oldest_s)
+            for part, count in (await deferral.counts(session)).items():
+                waiting.labels(part).set(count)
             lag.set(await _lag_s(state, session))
             for shard, facts in await _behind(session):
                 lacking.labels(shard).set(facts)
@@ -255,7 +264,8 @@ async def _outbox(state: State) -> dict[str, Any]:
 
 async def _lag_s(state: State, session: AsyncSession) -> float:
     """Seconds that the oldest unnumbered fact has been waiting; 0 when there is none."""
-    oldest = select(func.min(Entry.recorded_at)).where(Entry.seq.is_(None))
+    # By id, because an import's 400,000 facts would all be read for the least instant.
+    oldest = select(Entry.recorded_at).where(Entry.seq.is_(None)).order_by(Entry.id).limit(1)
     recorded_at = await session.scalar(oldest)
     return 0.0 if recorded_at is None else max(0.0, (state.now() - recorded_at).total_seconds())
 

@@ -31,6 +31,13 @@ class Entry(Base):
         Index(None, "tenant_id", "account_id", "seq"),
         Index(None, "subject_id", "id"),
         Index("ix_ledger_unnumbered", "id", postgresql_where=text("seq IS NULL")),
+        Index("ix_ledger_live", "id", postgresql_where=text("seq IS NULL AND origin = 'live'")),
+        Index(
+            "ix_ledger_past",
+            "tenant_id",
+            "account_id",
+            postgresql_where=text("seq IS NULL AND origin <> 'live'"),
+        ),
         Index("ix_ledger_shard_seq", "shard", "seq"),
         Index(
             "uq_ledger_once",

@@ -1,6 +1,6 @@
 """Every table, imported once: what migrations and checks compare the database with."""
 
-from domain import disclosure, epoch, idempotency, ledger, outbox
+from domain import deferral, disclosure, epoch, idempotency, ledger, outbox
 from domain.accounts import model as accounts
 from domain.agreements import model as agreements
 from domain.archive import model as archive
@@ -33,6 +33,7 @@ MODELS = (
     calendars,
     compensation,
     credentials,
+    deferral,
     disclosure,
     duties,
     epoch,

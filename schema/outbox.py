@@ -11,6 +11,8 @@ from domain.accounts import Tenant as TenantRow
 from domain.actor import Right
 from domain.backlog import Backlog as BacklogRow
 from domain.backlog import backlog
+from domain.deferral import Deferral as DeferralRow
+from domain.deferral import deferred
 from domain.ledger import Entry
 from domain.outbox import Outbox as OutboxRow
 from domain.outbox import OutboxState
@@ -66,6 +68,20 @@ class Backlog:
     is_late: Annotated[bool, "Whether that is more than a minute."]
 
 
+@shows(DeferralRow)
+class DeferredWork:
+    """Periodic work (closing a month, an invoice, a report, …) that failed and waits for its next attempt."""
+
+    part: Annotated[str, "Which work, such as `months`, `invoices` or `reports`."]
+    subject_id: Annotated[
+        UUID, "What it is about, such as an agreement, an incident or a report plan."
+    ]
+    attempts: Annotated[int, "How often it failed."]
+    since: Annotated[datetime, "When it failed first."]
+    next_try_at: Annotated[datetime, "When it is tried next."]
+    error: Annotated[str, "Why it failed."]
+
+
 @shows(messages.Suppression)
 class Suppression:
     """An e-mail address at which nobody is: letters are not sent there until `liftSuppression`."""
@@ -90,6 +106,16 @@ class OutboxQuery:
         async with info.context.sessions() as session:
             mine = OutboxRow.tenant_id == actor.tenant_id
             return await backlog(session, mine, at=info.context.now())
+
+    @answers(list[DeferredWork])
+    @staticmethod
+    async def deferred_work(info: Info) -> Any:
+        """At most 100 pieces of periodic work that failed and wait, longest first; none for who may not operate."""
+        actor = info.context.actor
+        if not actor.may(Right.OPERATE) or actor.accounts is not None:
+            return []
+        async with info.context.sessions() as session:
+            return await deferred(session, DeferralRow.tenant_id == actor.tenant_id)
 
     @answers(list[Suppression])
     @staticmethod

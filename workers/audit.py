@@ -13,9 +13,10 @@ from domain import audit, keyfile, messages, privacy
 from domain.accounts.model import Account, Tenant
 from domain.actor import Role
 from domain.audit import Checkpoint, Leaf, Signer
-from domain.db import Sessions, transaction
+from domain.db import Sessions, reason, transaction
 from domain.settings import Settings
 from workers.jobs import Hand
+from workers.periodic import is_away
 
 log = structlog.get_logger()
 
@@ -87,12 +88,16 @@ async def publish_due(make: Sessions, signer: Signer) -> None:
 
 
 async def _each(tenants: Iterable[UUID], work: Callable[[UUID], Awaitable[None]]) -> None:
-    """Work for one company after the other; a damaged tree stops its own company only, and is said each time."""
+    """Work for one company after the other; one that fails stops itself only, and is said each time."""
     for tenant_id in tenants:
         try:
             await work(tenant_id)
         except audit.Damaged:
             log.exception("audit.damaged", tenant=str(tenant_id))
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("audit.failed", tenant=str(tenant_id), error=reason(error))
 
 
 async def tell_checkpoint(hand: Hand) -> None:

@@ -3,14 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 
-import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
 from domain.actor import Actor
-from domain.db import Sessions, transaction
+from domain.compensation.reads import Over
+from domain.db import Sessions
+from domain.deferral import Subject
 from workers.jobs import Hand
-
-log = structlog.get_logger()
+from workers.periodic import attempt
 
 EVERY_S = 10.0
 MONTHS = 50  # looked for at a time
@@ -32,18 +33,14 @@ async def close_months(make: Sessions) -> None:
         now = datetime.now(UTC)
         async with make() as session:
             due = await compensation.months_over(session, at=now, limit=MONTHS)
-        closed = 0
-        for month in due:
-            try:
-                async with transaction(make) as session:
-                    actor = Actor.system(month.tenant_id, "worker")
-                    await compensation.close_month(
-                        session, actor, month.agreement_id, month.month_on, at=now
-                    )
-                closed += 1
-            except Exception as error:  # noqa: BLE001 - it comes again; the other agreements must not wait
-                log.warning(
-                    "month.not_closed", agreement=str(month.agreement_id), error=repr(error)
-                )
+        closed = sum([await _close(make, month, now) for month in due])
         if not closed:  # after a stop an agreement has many to catch up with, one after the other
             await asyncio.sleep(EVERY_S)
+
+
+async def _close(make: Sessions, month: Over, at: datetime) -> bool:
+    async def close(session: AsyncSession) -> None:
+        actor = Actor.system(month.tenant_id, "worker")
+        await compensation.close_month(session, actor, month.agreement_id, month.month_on, at=at)
+
+    return await attempt(make, "months", Subject(month.tenant_id, month.agreement_id), close)

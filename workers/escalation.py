@@ -2,26 +2,29 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import escalation, messages
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
 from domain.escalation.actions import due, put_off
 from domain.escalation.rules import percent_of
 from domain.incidents.model import Incident
 from domain.sla.model import Promise, State
 from workers.jobs import Hand
+from workers.periodic import Postponement, attempt
 
 log = structlog.get_logger()
 
+PUT_OFF = timedelta(
+    minutes=10
+)  # until an incident that cannot be escalated is tried again; doubled each time
 EVERY_S = 1.0
 TICKETS = 100  # escalated in a transaction
-PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be escalated is tried again
 
 
 async def follow_ticket(hand: Hand) -> None:
@@ -83,18 +86,16 @@ async def step_all(make: Sessions, at: datetime) -> int:
         log.warning("escalations.one_by_one", error=repr(error))
     async with make() as session:
         tickets = await due(session, at=at, limit=TICKETS)
-    for incident_id in tickets:
-        await _step(make, incident_id, at)
+    for ticket in tickets:
+        await _step(make, ticket, at)
     return len(tickets)
 
 
-async def _step(make: Sessions, incident_id: UUID, at: datetime) -> None:
-    try:
-        async with transaction(make) as session:
-            await escalation.sweep(session, at=at, only=incident_id)
-    except DBAPIError as error:
-        log.warning("escalation.not_stepped", incident=str(incident_id), error=repr(error))
-    except Exception as error:
-        log.exception("escalation.not_stepped", incident=str(incident_id), error=repr(error))
-        async with transaction(make) as session:
-            await put_off(session, incident_id, until=at + PUT_OFF)
+async def _step(make: Sessions, ticket: Subject, at: datetime) -> None:
+    async def step(session: AsyncSession) -> None:
+        await escalation.sweep(session, at=at, only=ticket.id)
+
+    async def postpone(session: AsyncSession, until: datetime) -> None:
+        await put_off(session, ticket.id, until=until)
+
+    await attempt(make, "escalations", ticket, step, postponement=Postponement(PUT_OFF, postpone))

@@ -2,14 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import UUID
 
-import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import invoices
 from domain.actor import Actor
-from domain.db import Sessions, transaction
-
-log = structlog.get_logger()
+from domain.db import Sessions
+from domain.deferral import Subject
+from domain.invoices.reads import Unbilled
+from workers.periodic import attempt
 
 EVERY_S = 10.0
 MONTHS = 50  # billed before the next look
@@ -21,31 +23,37 @@ async def bill_months(make: Sessions) -> None:
     while True:
         now = datetime.now(UTC)
         async with make() as session:
-            due = await invoices.months_to_bill(session, limit=MONTHS)
+            due = await invoices.months_to_bill(session, at=now, limit=MONTHS)
+        failed: set[UUID] = set()
         billed = 0
         for month in due:
-            try:
-                async with transaction(make) as session:
-                    actor = Actor.system(month.tenant_id, "worker")
-                    await invoices.bill(session, actor, month.agreement_id, month.month_on, at=now)
+            if month.agreement_id in failed:
+                continue  # its months are billed in order
+            if await _bill(make, month, now):
                 billed += 1
-            except Exception as error:  # noqa: BLE001 - it comes again; the others must not wait
-                log.warning(
-                    "month.not_billed", agreement=str(month.agreement_id), error=repr(error)
-                )
+            else:
+                failed.add(month.agreement_id)
         await _close_credits(make, now)
-        if billed < MONTHS:
+        if billed < MONTHS - len(failed) or not billed:
             await asyncio.sleep(EVERY_S)
 
 
+async def _bill(make: Sessions, month: Unbilled, at: datetime) -> bool:
+    async def bill(session: AsyncSession) -> None:
+        actor = Actor.system(month.tenant_id, "worker")
+        await invoices.bill(session, actor, month.agreement_id, month.month_on, at=at)
+
+    return await attempt(make, "invoices", Subject(month.tenant_id, month.agreement_id), bill)
+
+
 async def _close_credits(make: Sessions, now: datetime) -> None:
-    """Issue closing notes where no invoice will come; one agreement that fails does not hold up the others."""
+    """Issue closing notes where no invoice will come."""
     async with make() as session:
         due = await invoices.agreements_to_close(session, at=now, limit=AGREEMENTS)
     for each in due:
-        try:
-            async with transaction(make) as session:
-                actor = Actor.system(each.tenant_id, "worker")
-                await invoices.close_credits(session, actor, each.agreement_id, at=now)
-        except Exception as error:  # noqa: BLE001 - it comes again; the others must not wait
-            log.warning("credits.not_closed", agreement=str(each.agreement_id), error=repr(error))
+
+        async def close(session: AsyncSession, found: Unbilled = each) -> None:
+            actor = Actor.system(found.tenant_id, "worker")
+            await invoices.close_credits(session, actor, found.agreement_id, at=now)
+
+        await attempt(make, "closing notes", Subject(each.tenant_id, each.agreement_id), close)

@@ -4,10 +4,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import positions
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
+from domain.positions.judging import due_duties
 from domain.settings import Settings
+from workers.periodic import attempt
 
 log = structlog.get_logger()
 
@@ -24,15 +28,18 @@ async def watch_guards(make: Sessions) -> None:
         async with transaction(make) as session:
             await positions.end_overdue(session, at=at, limit=DUTIES)
         async with make() as session:
-            due = await positions.due(session, at=at, limit=DUTIES)
-        for duty_id in due:
-            try:
-                async with transaction(make) as session:
-                    await positions.judge(session, duty_id, at=datetime.now(UTC))
-            except Exception as error:  # noqa: BLE001 - one duty must not stop the others; it comes again
-                log.warning("positions.not_judged", duty=str(duty_id), error=repr(error))
+            due = await due_duties(session, at=at, limit=DUTIES)
+        for duty in due:
+            await _judge(make, duty)
         if len(due) < DUTIES:
             await asyncio.sleep(EVERY_S)
+
+
+async def _judge(make: Sessions, duty: Subject) -> None:
+    async def judge(session: AsyncSession) -> None:
+        await positions.judge(session, duty.id, at=datetime.now(UTC))
+
+    await attempt(make, "positions", duty, judge)
 
 
 async def keep_days(make: Sessions, settings: Settings) -> None:

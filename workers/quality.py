@@ -1,20 +1,24 @@
 """Consequences for quality: verdicts are measured again, gathered per account, seconds after they fell."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive, quality
 from domain.archive import parquet
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
 from domain.incidents import Incident
 from workers.jobs import Hand
+from workers.periodic import Postponement, attempt
 
 log = structlog.get_logger()
 
+AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
 EVERY_S = 0.5
 ACCOUNTS = 20  # taken at a time
 ARCHIVE_S = 60.0
@@ -38,12 +42,27 @@ async def sweep_quality(make: Sessions) -> None:
         async with transaction(make) as session:
             taken = await quality.take(session, at=datetime.now(UTC), limit=ACCOUNTS)
         for each in taken:
-            try:
-                await _measure(make, each)
-            except Exception as error:  # noqa: BLE001 - it stays leased and comes again; the others must not wait
-                log.warning("quality.not_measured", account=str(each.account_id), error=repr(error))
+            await _try_to_measure(make, each)
         if len(taken) < ACCOUNTS:
             await asyncio.sleep(EVERY_S)
+
+
+async def _try_to_measure(make: Sessions, taken: quality.Taken) -> None:
+    """Measure one account; one that fails is deferred, so that its lease brings it back no sooner."""
+
+    async def work(_session: AsyncSession) -> None:
+        await _measure(make, taken)
+
+    async def postpone(session: AsyncSession, until: datetime) -> None:
+        await quality.put_off(session, taken, until=until)
+
+    await attempt(
+        make,
+        "quality",
+        Subject(taken.tenant_id, taken.account_id),
+        work,
+        postponement=Postponement(AGAIN, postpone),
+    )
 
 
 async def _measure(make: Sessions, taken: quality.Taken) -> None:
@@ -61,7 +80,15 @@ async def lay_down(make: Sessions, directory: Path) -> None:
         async with make() as session:
             stale = await parquet.stale(session, directory)
         for tenant_id, month_on in stale:
-            async with make() as session:
-                events = await parquet.write_month(session, directory, tenant_id, month_on)
-            log.info("archive.laid_down", tenant=str(tenant_id), month=str(month_on), events=events)
+            await _lay_down_month(make, directory, tenant_id, month_on)
         await asyncio.sleep(ARCHIVE_S)
+
+
+async def _lay_down_month(make: Sessions, directory: Path, tenant_id: UUID, month_on: date) -> None:
+    """Write one file; a company of which one fails does not hold up the others."""
+
+    async def work(session: AsyncSession) -> None:
+        events = await parquet.write_month(session, directory, tenant_id, month_on)
+        log.info("archive.laid_down", tenant=str(tenant_id), month=str(month_on), events=events)
+
+    await attempt(make, "archive", Subject(tenant_id, tenant_id), work)

@@ -1,17 +1,22 @@
 """Reports at the client's own time, whatever dies in between; and contacts with clients, planned ahead."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import reports, touchpoints
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
+from domain.reports.actions import due_plans
 from workers.check_ins import ask_all
+from workers.periodic import Postponement, attempt
 
 log = structlog.get_logger()
 
+AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
 EVERY_S = 1.0
 ADOPT_EVERY_S = 60.0
 PLAN_EVERY_S = 3600.0
@@ -41,19 +46,22 @@ async def make_due(make: Sessions, *, at: datetime) -> int:
     Returns how many were due.
     """
     async with make() as session:
-        plans = await reports.due(session, at=at, limit=REPORTS)
-    for plan_id in plans:
-        try:
-            async with transaction(make) as session:
-                report = await reports.make_next(session, plan_id, at=at)
-        except Exception as error:
-            log.exception("report.not_made", plan=str(plan_id), error=repr(error))
-            async with transaction(make) as session:
-                await reports.put_off(session, plan_id, at=at)
-        else:
-            if report is not None:
-                log.info("report.made", report=str(report.id), cadence=str(report.cadence))
+        plans = await due_plans(session, at=at, limit=REPORTS)
+    for plan in plans:
+        await _make(make, plan, at)
     return len(plans)
+
+
+async def _make(make: Sessions, plan: Subject, at: datetime) -> None:
+    async def work(session: AsyncSession) -> None:
+        report = await reports.make_next(session, plan.id, at=at)
+        if report is not None:
+            log.info("report.made", report=str(report.id), cadence=str(report.cadence))
+
+    async def postpone(session: AsyncSession, until: datetime) -> None:
+        await reports.put_off(session, plan.id, until=until)
+
+    await attempt(make, "reports", plan, work, postponement=Postponement(AGAIN, postpone, at))
 
 
 async def plan_touchpoints(make: Sessions) -> None:

@@ -4,17 +4,21 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency, incidents, sla
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
+from workers.periodic import Postponement, attempt
 
 log = structlog.get_logger()
 
+PUT_OFF = timedelta(
+    minutes=10
+)  # until an incident that cannot be evaluated is tried again; doubled each time
 LOOK_EVERY_S = 0.2  # for deadlines: half of it is how late one falls in a quiet hour
 FORGET_EVERY_S = 600.0
 TICKETS = 200  # judged in a transaction
-PUT_OFF = timedelta(minutes=10)  # until a ticket that cannot be judged is tried again
 ROWS = 200  # answers deleted in a transaction
 
 
@@ -47,18 +51,19 @@ async def _judge(make: Sessions, now: datetime) -> int:
         log.warning("promises.one_by_one", error=repr(error))
     async with make() as session:
         due = await sla.due(session, at=now, limit=TICKETS)
-    for incident_id in due:
-        try:
-            async with transaction(make) as session:
-                await sla.sweep(session, at=now, only=incident_id)
-        except DBAPIError as error:
-            # A lock not had, a server lost: it comes again in half a second.
-            log.warning("promises.not_judged", incident=str(incident_id), error=repr(error))
-        except Exception as error:
-            log.exception("promises.not_judged", incident=str(incident_id), error=repr(error))
-            async with transaction(make) as session:
-                await sla.put_off(session, incident_id, until=now + PUT_OFF)
+    for ticket in due:
+        await _judge_one(make, ticket, now)
     return len(due)
+
+
+async def _judge_one(make: Sessions, ticket: Subject, now: datetime) -> None:
+    async def judge(session: AsyncSession) -> None:
+        await sla.sweep(session, at=now, only=ticket.id)
+
+    async def postpone(session: AsyncSession, until: datetime) -> None:
+        await sla.put_off(session, ticket.id, until=until)
+
+    await attempt(make, "promises", ticket, judge, postponement=Postponement(PUT_OFF, postpone))
 
 
 async def forget_answers(make: Sessions) -> None:

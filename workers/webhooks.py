@@ -40,6 +40,7 @@ from domain.webhooks.rules import signatures
 from realtime.topics import seen_by, sees
 from workers.deliveries import drop, pause, write_down
 from workers.outside import Outside
+from workers.periodic import is_away
 
 log = structlog.get_logger()
 
@@ -128,9 +129,9 @@ class Courier:
     async def _try_to_lay_down(self, webhook_id: UUID) -> int:
         try:
             return await self._lay_down(webhook_id)
-        except (OSError, DBAPIError):
-            raise
         except Exception as error:  # one webhook must not stop the others
+            if is_away(error):
+                raise
             log.exception("webhook.not_laid_down", webhook=str(webhook_id), error=repr(error))
             return 0
 

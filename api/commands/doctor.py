@@ -235,6 +235,7 @@ async def _backlog(settings: Settings) -> list[Finding]:
     from sqlalchemy.exc import ProgrammingError
 
     from api.state import utc_now
+    from domain import deferral
     from domain.backlog import backlog
     from domain.db import connect, sessions
 
@@ -242,6 +243,7 @@ async def _backlog(settings: Settings) -> list[Finding]:
     try:
         async with sessions(engine)() as session:
             left = await backlog(session, at=utc_now())
+            waiting = await deferral.counts(session)
     except ProgrammingError:
         return []
     finally:
@@ -250,9 +252,11 @@ async def _backlog(settings: Settings) -> list[Finding]:
         f"{left.pending} pending, {left.failed} failed, {left.dead} given up;"
         f" the oldest fact is {left.oldest_s:.0f} s old, work waits for {left.lag_s:.0f} s"
     )
+    if waiting:
+        seen += "; deferred: " + ", ".join(f"{n} {part}" for part, n in sorted(waiting.items()))
     if left.is_late:
         return [Finding("backlog", State.WORRYING, seen, "Start a worker, or more of them.")]
-    if left.failed or left.dead:
+    if left.failed or left.dead or waiting:
         return [Finding("backlog", State.WORRYING, seen, "See the errors: waarborg outbox")]
     return [Finding("backlog", State.FINE, seen)]
 

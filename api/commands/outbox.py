@@ -17,6 +17,7 @@ from domain.accounts import Tenant
 from domain.actor import Actor
 from domain.backlog import Backlog, backlog
 from domain.db import Sessions, connect, sessions, transaction
+from domain.deferral import Deferral, deferred
 from domain.ledger import Entry
 from domain.messages import Suppression
 from domain.outbox import Outbox, OutboxState
@@ -143,6 +144,8 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
             )
         ).all()
         barred = await messages.suppressions(session, whose)
+        mine = [] if whose is None else [Deferral.tenant_id.in_(whose)]
+        told_deferred = [_deferred(each) for each in await deferred(session, *mine, limit=MOST)]
     told = [_row(row, kind) for row, kind in rows]
     if as_json:
         counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
@@ -154,10 +157,13 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
             "lag_s": round(left.lag_s, 3),
             "rows": told,
             "suppressed": suppressed,
+            "deferred": told_deferred,
         }
         sys.stdout.write(json.dumps(counts | more) + "\n")
     elif sys.stdout.isatty():
         _table(left, told, [_barred(each) for each in barred])
+        for each in told_deferred:
+            sys.stdout.write("deferred: " + "  ".join(str(value) for value in each.values()) + "\n")
     else:
         for each in [*told, *({"id": "suppressed", **_barred(each)} for each in barred)]:
             sys.stdout.write("\t".join(str(value) for value in each.values()) + "\n")
@@ -174,6 +180,17 @@ def _row(row: Outbox, kind: str) -> dict[str, Any]:
         "attempts": row.attempts,
         "due_at": _instant(row.due_at),
         "error": " ".join((row.error or "").split()),
+    }
+
+
+def _deferred(each: Deferral) -> dict[str, Any]:
+    """Periodic work that failed and waits for its next attempt."""
+    return {
+        "part": each.part,
+        "subject": str(each.subject_id),
+        "attempts": each.attempts,
+        "next_try_at": _instant(each.next_try_at),
+        "error": " ".join(each.error.split()),
     }
 
 

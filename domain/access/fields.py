@@ -199,6 +199,7 @@ FIELDS: dict[str, Fields] = {
     "WebhookDelivery": _all("id kind state queuedAt dueAt doneAt messageId cursor webhook attempts"),
     "WebhookAttempt": _all("at tookMs status excerpt error"),
     "Outbox": _all("id job state attempts dueAt doneAt error fact"),
+    "DeferredWork": _all("part subjectId attempts since nextTryAt error"),
     "Backlog": _all("pending failed oldestDueAt dead oldestAt oldestSeconds lagSeconds isLate"),
     "Suppression": _all("address since error stopped"),
     "PersonalData": _all("told"),

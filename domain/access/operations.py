@@ -64,6 +64,7 @@ QUERIES: dict[str, Rights] = {
     "escalations": _ROWS,
     "escalationPolicies": _ROWS,
     "backlog": (R.OPERATE,),
+    "deferredWork": (R.OPERATE,),
     "suppressedAddresses": (R.OPERATE, R.READ_CONTACTS),
     "outbox": _ROWS,
     "accountStatus": (R.READ_INCIDENTS,),

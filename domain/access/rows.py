@@ -119,6 +119,7 @@ ROWS: dict[str, Rows] = {
     "webhook_delivery": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.deliveries_of),
     "webhook_attempt": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.attempts_of),
     "outbox": Rows((R.OPERATE,), "", in_whole_company),
+    "deferral": Rows((R.OPERATE,), "", in_whole_company),
     "audit_checkpoint": Rows((R.READ_LEDGER,), "", in_company, own=in_company),
     "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_reach),
 }  # fmt: skip

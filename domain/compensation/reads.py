@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Terms
 from domain.compensation.model import ClosedMonth
+from domain.deferral import is_deferred, turn_of
 
+PART = "months"
 STEP = text("interval '1 month'")
 EARLIEST = date(1990, 1, 1)
 """Terms that were entered with an absurd beginning have no thousands of months to close."""
@@ -25,7 +27,9 @@ class Over(NamedTuple):
 
 
 async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> list[Over]:
-    """The next month to close of every agreement of which one is over, the longest over first.
+    """The next month to close of every agreement of which one is over, the companies in turn, the oldest first.
+
+    An agreement of which a month could not be closed waits until its next attempt.
 
     Months are the account's. The first is the one in which the terms began; the last the one after the agreement's
     end, because tickets may outlive it.
@@ -51,12 +55,13 @@ async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> lis
         .join(Account, Account.id == Agreement.account_id)
         .where(
             ends <= at,
+            ~is_deferred(PART, Agreement.id, at=at),
             or_(
                 Agreement.ended_at.is_(None),
                 func.timezone(Account.time_zone, month - STEP) < Agreement.ended_at,
             ),
         )
-        .order_by(month, Agreement.id)
+        .order_by(turn_of(Agreement.tenant_id, month, Agreement.id), func.random())
         .limit(limit)
     )
     return [Over(*row) for row in rows]

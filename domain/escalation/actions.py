@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from domain.accounts.model import Account, Contact, User
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.base import uuid7
+from domain.deferral import Subject, turn_of
 from domain.errors import Code, Refused
 from domain.escalation import events
 from domain.escalation.letters import tell
@@ -110,15 +111,16 @@ async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: 
     await _go_on(session, actor, row, incident, at)
 
 
-async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[UUID]:
-    """The tickets that `sweep` would take a step for, longest due first."""
-    found = await session.scalars(
-        select(Escalation.incident_id)
+async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """The tickets that `sweep` would take a step for: the companies in turn, of one the longest due first."""
+    turn = turn_of(Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id)
+    found = await session.execute(
+        select(Escalation.tenant_id, Escalation.incident_id)
         .where(Escalation.next_step_at <= at)
-        .order_by(Escalation.next_step_at)
+        .order_by(turn, func.random())
         .limit(limit)
     )
-    return list(found)
+    return [Subject(*row) for row in found]
 
 
 async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:

@@ -17,6 +17,7 @@ from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import JSON
 from domain.compensation.model import ClosedMonth
 from domain.compensation.rules import following
+from domain.deferral import is_deferred, turn_of
 from domain.errors import Code, Refused
 from domain.invoices.model import (
     BillingParty,
@@ -168,20 +169,29 @@ class Unbilled(NamedTuple):
     month_on: date
 
 
-async def months_to_bill(session: AsyncSession, *, limit: int) -> list[Unbilled]:
-    """Closed months of clients who are billed here and whose company's legal details are known, oldest first."""
+async def months_to_bill(
+    session: AsyncSession, *, limit: int, at: datetime | None = None
+) -> list[Unbilled]:
+    """Closed months of clients who are billed here and whose company's legal details are known.
+
+    The companies in turn, of one the oldest first. A month that could not be billed waits until its next attempt, and
+    so do the later ones of its agreement.
+    """
     company = aliased(BillingParty)
     rows = await session.execute(
         select(ClosedMonth.tenant_id, ClosedMonth.agreement_id, ClosedMonth.month_on)
         .join(BillingParty, BillingParty.account_id == ClosedMonth.account_id)
         .where(
             ClosedMonth.billed_at.is_(None),
+            ~is_deferred("invoices", ClosedMonth.agreement_id, at=at),
             ClosedMonth.month_on >= BillingParty.bill_from_on,
             exists().where(
                 company.tenant_id == ClosedMonth.tenant_id, company.account_id.is_(None)
             ),
         )
-        .order_by(ClosedMonth.month_on, ClosedMonth.id)
+        .order_by(
+            turn_of(ClosedMonth.tenant_id, ClosedMonth.month_on, ClosedMonth.id), func.random()
+        )
         .limit(limit)
     )
     return [Unbilled(*row) for row in rows]
@@ -217,6 +227,7 @@ async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int
             ),
             or_(Agreement.ended_at <= at, JournalLine.currency != newest),
             -JournalLine.amount_cents != noted,
+            ~is_deferred("closing notes", Agreement.id, at=at),
             exists().where(company.tenant_id == Agreement.tenant_id, company.account_id.is_(None)),
         )
         .group_by(Agreement.tenant_id, Agreement.id, JournalLine.currency)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import duties
 from domain.actor import Actor
 from domain.base import JSON
+from domain.deferral import Subject, is_deferred
 from domain.duties.model import Duty
 from domain.kernels import evidence, places
 from domain.positions import companions, tracks
@@ -33,10 +34,26 @@ History = Sequence[tuple[UUID, Sequence[Drawn]]]
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[UUID]:
+    """The duties to be judged, by id."""
+    return [duty.id for duty in await due_duties(session, at=at, limit=limit)]
+
+
+async def due_duties(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Subject]:
     """The duties to be judged: something came in, or something is over by the mere passing of time."""
-    came_in = select(Whereabouts.duty_id).where(Whereabouts.dirty_from.is_not(None)).limit(limit)
-    passed = select(Watched.duty_id).where(Watched.next_check_at <= at).limit(limit)
-    return list(await session.scalars(came_in.union(passed)))
+    came_in = (
+        select(Whereabouts.tenant_id, Whereabouts.duty_id)
+        .where(
+            Whereabouts.dirty_from.is_not(None),
+            ~is_deferred("positions", Whereabouts.duty_id, at=at),
+        )
+        .limit(limit)
+    )
+    passed = (
+        select(Watched.tenant_id, Watched.duty_id)
+        .where(Watched.next_check_at <= at, ~is_deferred("positions", Watched.duty_id, at=at))
+        .limit(limit)
+    )
+    return [Subject(*row) for row in await session.execute(came_in.union(passed))]
 
 
 async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Quality: what verdicts come to per window and scope, how it compares, and how fast budgets burn."""
 
 from domain.kernels.scores import Component
-from domain.quality.actions import Taken, mark, measure, set_policy, take
+from domain.quality.actions import Taken, mark, measure, put_off, set_policy, take
 from domain.quality.model import (
     Burn,
     BurnState,
@@ -47,6 +47,7 @@ __all__ = [
     "mark",
     "measure",
     "policy_of",
+    "put_off",
     "restated",
     "set_policy",
     "take",

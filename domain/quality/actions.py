@@ -85,6 +85,15 @@ async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[
     return [Taken(*row) for row in found]
 
 
+async def put_off(session: AsyncSession, taken: Taken, *, until: datetime) -> None:
+    """Let an account that cannot be measured wait; somebody who marks it brings it back."""
+    await session.execute(
+        update(Look)
+        .where(Look.account_id == taken.account_id, Look.due_at == taken.lease_until)
+        .values(due_at=until)
+    )
+
+
 async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     """Measure what may have changed about one account, and tell; returns how many rows were written."""
     account = await session.get_one(Account, taken.account_id)

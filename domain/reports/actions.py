@@ -1,12 +1,11 @@
 """Plan reports, and make them when their time comes."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +15,7 @@ from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.bounds import must_be_cents
+from domain.deferral import Subject, turn_of
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 from domain.reports import events
@@ -34,7 +34,6 @@ from domain.reports.reads import names_of
 
 DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
 """Local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
-AGAIN = timedelta(minutes=1)
 """When a report that could not be made is tried again."""
 
 
@@ -139,15 +138,21 @@ def _next(plan: ReportPlan, account: Account) -> Period:
     )
 
 
-async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> Sequence[UUID]:
-    """Plans whose next report is to be made, longest due first."""
-    found = await session.scalars(
-        select(ReportPlan.id)
+async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[UUID]:
+    """Plans whose next report is to be made, by id."""
+    return [plan.id for plan in await due_plans(session, at=at, limit=limit)]
+
+
+async def due_plans(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[Subject]:
+    """Plans whose next report is to be made: the companies in turn, of one the longest due first."""
+    turn = turn_of(ReportPlan.tenant_id, ReportPlan.look_at, ReportPlan.id)
+    found = await session.execute(
+        select(ReportPlan.tenant_id, ReportPlan.id)
         .where(ReportPlan.enabled, ReportPlan.look_at <= at)
-        .order_by(ReportPlan.look_at)
+        .order_by(turn, func.random())
         .limit(limit)
     )
-    return found.all()
+    return [Subject(*row) for row in found]
 
 
 async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Report | None:
@@ -219,8 +224,6 @@ async def _make(
     return report
 
 
-async def put_off(session: AsyncSession, plan_id: UUID, *, at: datetime) -> None:
-    """Let a plan whose report cannot be made wait a minute; the others must not."""
-    await session.execute(
-        update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=at + AGAIN)
-    )
+async def put_off(session: AsyncSession, plan_id: UUID, *, until: datetime) -> None:
+    """Let a plan whose report cannot be made wait; the others must not."""
+    await session.execute(update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=until))

@@ -6,24 +6,26 @@ The batch path, because a row at a time the session alone took 5 ms a ticket, an
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
+from domain.deferral import Subject, turn_of
 from domain.ledger import Fact
 from domain.sla.model import Promise, Watch
 from domain.sla.replay import load, standing, write
 
 
-async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[UUID]:
-    """The tickets that `sweep` would judge, longest due first."""
-    found = await session.scalars(
-        select(Watch.incident_id)
+async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """The tickets that `sweep` would judge: the companies in turn, of one the longest due first."""
+    turn = turn_of(Watch.tenant_id, Watch.next_check_at, Watch.incident_id)
+    found = await session.execute(
+        select(Watch.tenant_id, Watch.incident_id)
         .where(Watch.next_check_at <= at)
-        .order_by(Watch.next_check_at)
+        .order_by(turn, func.random())
         .limit(limit)
     )
-    return list(found)
+    return [Subject(*row) for row in found]
 
 
 async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:

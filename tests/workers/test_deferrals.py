@@ -1,0 +1,127 @@
+"""Work that fails is deferred alone: 100 bad agreements of one company hold up nobody else."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import func, make_url, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from domain import agreements, compensation
+from domain.actor import Actor
+from domain.compensation.model import ClosedMonth
+from domain.db import Sessions, transaction
+from domain.deferral import Deferral, Subject, defer, deferred, settle
+from tests import build, facts
+from workers.compensation import close_months
+from workers.periodic import attempt
+
+pytestmark = pytest.mark.anyio
+
+
+async def closed_of(make: Sessions, world: build.World) -> int:
+    query = select(func.count()).where(ClosedMonth.agreement_id == world.agreement.id)
+    async with make() as session:
+        return await session.scalar(query) or 0
+
+
+async def sign_more(make: Sessions, world: build.World, count: int) -> None:
+    async with transaction(make) as session:
+        for n in range(count):
+            await agreements.sign(
+                session,
+                Actor.system(world.tenant.id, "test"),
+                world.account.id,
+                reference=f"bad-{n}",
+                title="Objectbeveiliging",
+                signed_on=date(2025, 12, 1),
+                in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+                terms=build.terms_draft(world.calendar),
+                at=build.T0,
+            )
+
+
+async def refuse_months(world: build.World, owner_url: str) -> None:
+    """Let every month of the company fail in the database, as an absurd delivery would."""
+    engine = create_async_engine(make_url(owner_url).set(username="postgres"), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "CREATE FUNCTION refuse_month() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN IF NEW.tenant_id = '{world.tenant.id}' THEN"
+                " RAISE EXCEPTION 'value out of int64 range'; END IF; RETURN NEW; END $$"
+            )
+        )
+        await connection.execute(
+            text(
+                "CREATE TRIGGER refuse_month BEFORE INSERT ON closed_month"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_month()"
+            )
+        )
+    await engine.dispose()
+
+
+async def test_a_hundred_bad_agreements_of_one_company_stop_no_other(
+    make: Sessions, owner_url: str
+) -> None:
+    bad = await build.client(make, contacts=0)
+    await sign_more(make, bad, 99)
+    good = await build.client(make, contacts=0)
+    await refuse_months(bad, owner_url)
+    working = asyncio.create_task(close_months(make))
+    try:
+        async with asyncio.timeout(30):
+            while not await closed_of(make, good):  # noqa: ASYNC110 - the worker tells nobody
+                await asyncio.sleep(0.1)
+            while True:
+                async with make() as session:
+                    waiting = await deferred(session, Deferral.tenant_id == bad.tenant.id)
+                if len(waiting) == 100:
+                    break
+                await asyncio.sleep(0.1)
+    finally:
+        working.cancel()
+    assert await closed_of(make, bad) == 0
+    assert {each.part for each in waiting} == {"months"}
+    assert all(each.error for each in waiting)
+    async with make() as session:
+        over = await compensation.months_over(session, at=datetime.now(UTC), limit=500)
+    assert not [each for each in over if each.tenant_id == bad.tenant.id]
+
+
+async def test_attempts_come_after_ten_seconds_doubling_to_an_hour(make: Sessions) -> None:
+    whom = await facts.client(make)
+    subject = Subject(whom.actor.tenant_id, whom.account_id)
+    at = facts.T0
+    pauses = []
+    for _ in range(12):
+        async with transaction(make) as session:
+            until = await defer(session, "months", subject, error="no", at=at)
+        pauses.append((until - at).total_seconds())
+    assert pauses[:4] == [10, 20, 40, 80]
+    assert pauses[-1] == 3600
+    async with transaction(make) as session:
+        await settle(session, "months", subject.id)
+        assert not await deferred(session, Deferral.subject_id == subject.id)
+
+
+async def test_what_fails_leaves_its_error_and_what_succeeds_clears_it(make: Sessions) -> None:
+    whom = await facts.client(make)
+    subject = Subject(whom.actor.tenant_id, whom.account_id)
+
+    async def fail(_session: object) -> None:
+        raise RuntimeError("a price is missing")
+
+    async def succeed(_session: object) -> None:
+        return None
+
+    assert not await attempt(make, "invoices", subject, fail)
+    async with make() as session:
+        [row] = await deferred(session, Deferral.subject_id == subject.id)
+    assert (row.part, row.attempts, row.error) == (
+        "invoices", 1, "RuntimeError: a price is missing",
+    )  # fmt: skip
+    assert await attempt(make, "invoices", subject, succeed)
+    async with make() as session:
+        assert not await deferred(session, Deferral.subject_id == subject.id)
