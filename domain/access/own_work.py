@@ -78,17 +78,26 @@ def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
     now = and_(
         _DUTY.c.from_at <= func.now(), _DUTY.c.until_at > func.now(), _DUTY.c.ended_at.is_(None)
     )
-    opened = exists().where(
-        _FACT.c.subject_id == model.id,
-        _FACT.c.kind == "incident.opened",
-        _FACT.c.actor == actor.subject,
+    opened = exists(
+        select(_FACT.c.subject_id)
+        .where(
+            _FACT.c.subject_id == model.id,
+            _FACT.c.kind == "incident.opened",
+            _FACT.c.actor == actor.subject,
+        )
+        .correlate_except(_FACT)
     )
-    assigned = exists().where(
-        _FACT.c.subject_id == model.id,
-        _FACT.c.kind == "incident.reassigned",
-        _TEXT.c.subject_id == model.id,
-        _USER.c.id == actor.user_id,
-        or_(_TEXT.c.words == _USER.c.email, _TEXT.c.words == _USER.c.name),
+    called = select(_USER.c.email).where(_USER.c.id == actor.user_id).correlate_except(_USER)
+    named = select(_USER.c.name).where(_USER.c.id == actor.user_id).correlate_except(_USER)
+    assigned = exists(
+        select(_FACT.c.subject_id)
+        .join_from(_FACT, _TEXT, _TEXT.c.subject_id == _FACT.c.subject_id)
+        .where(
+            _FACT.c.subject_id == model.id,
+            _FACT.c.kind == "incident.reassigned",
+            or_(_TEXT.c.words.in_(called), _TEXT.c.words.in_(named)),
+        )
+        .correlate_except(_FACT, _TEXT)
     )
     on_duty = exists(
         _duties(actor, _DUTY.c.id).where(now, _DUTY.c.account_id == model.account_id, there)
@@ -116,7 +125,8 @@ def target_of_incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 def _duties(actor: Actor, what: Any) -> Select[Any]:
     nobody = UUID(int=0)
-    return select(what).where(_DUTY.c.user_id == (actor.user_id or nobody))
+    mine = select(what).where(_DUTY.c.user_id == (actor.user_id or nobody))
+    return mine.correlate_except(_DUTY)
 
 
 def _around() -> ColumnElement[bool]:
@@ -127,10 +137,10 @@ def _around() -> ColumnElement[bool]:
 
 
 def _incidents(actor: Actor) -> Select[Any]:
-    return select(_INCIDENT.c.id).where(incident_at_hand(actor, _INCIDENT.c))
+    mine = select(_INCIDENT.c.id).where(incident_at_hand(actor, _INCIDENT.c))
+    return mine.correlate_except(_INCIDENT)
 
 
 def _terms(actor: Actor) -> Select[Any]:
-    return select(_PROMISE.c.term_id).where(
-        _PROMISE.c.incident_id.in_(_incidents(actor)), _PROMISE.c.internal.is_(False)
-    )
+    outside = and_(_PROMISE.c.incident_id.in_(_incidents(actor)), _PROMISE.c.internal.is_(False))
+    return select(_PROMISE.c.term_id).where(outside).correlate_except(_PROMISE)

@@ -71,7 +71,12 @@ def versions_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
-    return and_(own, exists().where(_TERM.c.calendar_version_id == model.id, _terms(actor)))
+    used = exists(
+        select(_TERM.c.calendar_version_id)
+        .where(_TERM.c.calendar_version_id == model.id, _terms(actor))
+        .correlate_except(_TERM)
+    )
+    return and_(own, used)
 
 
 def calendars_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -79,10 +84,14 @@ def calendars_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
-    used = exists().where(
-        _VERSION.c.calendar_id == model.id,
-        _TERM.c.calendar_version_id == _VERSION.c.id,
-        _terms(actor),
+    used = exists(
+        select(_VERSION.c.id)
+        .where(
+            _VERSION.c.calendar_id == model.id,
+            _TERM.c.calendar_version_id == _VERSION.c.id,
+            _terms(actor),
+        )
+        .correlate_except(_VERSION, _TERM)
     )
     return and_(own, used)
 

@@ -71,7 +71,7 @@ async def test_an_event_is_executed_once_however_many_follow_it(
 async def test_what_is_followed_without_arguments_is_followed(
     server: Server, office: Office
 ) -> None:
-    async with server.socket(office.dispatcher) as socket:
+    async with server.socket(office.manager) as socket:
         await socket.subscribe("1", "subscription { breaches { kind } }")
         await socket.subscribe("2", "subscription { credits { kind } }")
         await socket.subscribe("3", "subscription { fleet { count } }")

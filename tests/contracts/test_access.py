@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema
-from sqlalchemy import TableClause, select
+from sqlalchemy import TableClause, select, true
 from sqlalchemy.dialects import postgresql
 
 from api.commands.visibility import PATH
@@ -141,3 +141,15 @@ def test_roles_and_scopes_are_whole() -> None:
     for scope, rights in SCOPES.items():
         if scope.endswith(":read"):
             assert rights & changing == set(), scope
+
+
+@pytest.mark.parametrize("role", Role)
+def test_conditions_hold_in_a_lateral_join_too(role: Role) -> None:
+    models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    for accounts in (None, frozenset({uuid4()})):
+        actor = Actor(uuid4(), role, f"user:{uuid4()}", accounts)
+        for name in (*ROWS, "ledger"):
+            model = models[name]
+            inner = select(model).where(visible_to(actor, model)).limit(1).lateral()
+            outer = select(models["tenant"].id, inner).join_from(models["tenant"], inner, true())
+            assert str(outer.compile(dialect=DIALECT))
