@@ -133,11 +133,13 @@ async def _clients(
         actor,
         name="24x7",
         spec=CalendarSpec(zone="Europe/Amsterdam", always_open=True),
+        at=at,
     )
     office = await calendars.define(
         session,
         actor,
         name="kantooruren",
+        at=at,
         spec=CalendarSpec.from_dict(
             {
                 "zone": "Europe/Amsterdam",

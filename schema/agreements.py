@@ -16,7 +16,7 @@ from schema.context import Info
 from schema.ids import Node
 from schema.later import ItsAgreement
 from schema.scalars import Long
-from schema.thin import answers, names, shows, takes
+from schema.thin import Deprecated, answers, names, shows, takes
 from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, verb
 
 K = TypeVar("K")
@@ -101,11 +101,21 @@ class CreditBand:
 class Rate(Node):
     """What one unit of a service costs, on which days."""
 
-    code: Annotated[str, "Its code within the agreement."]
+    code: Annotated[
+        str,
+        "Its code within the agreement.",
+        Deprecated("Ask rateCode: `code` cannot be selected beside the one of a Refusal."),
+    ]
     name: Annotated[str, "What invoices call it."]
     unit: Annotated[Unit, "What the price is for."]
     price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
     currency: Annotated[str, "ISO 4217 code."]
+
+    @answers(str)
+    @staticmethod
+    def rate_code(row: RateRow) -> str:
+        """Its code within the agreement."""
+        return row.code
 
     @answers(date | None)
     @staticmethod

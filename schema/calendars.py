@@ -4,6 +4,7 @@ from datetime import date, time
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from domain import calendars
 from domain.calendars import CalendarSpec
@@ -96,8 +97,9 @@ class CalendarMutation:
         try:
             spec = CalendarSpec.from_dict(stored)
         except ValueError as error:
-            raise Refused(Code.INVALID, f"Not a calendar: {error}.", argument="hours") from None
-        return await calendars.define(ask.session, ask.actor, name=name, spec=spec)
+            part = to_camel_case(getattr(error, "part", "hours"))
+            raise Refused(Code.INVALID, f"Not a calendar: {error}.", argument=part) from None
+        return await calendars.define(ask.session, ask.actor, name=name, spec=spec, at=ask.at)
 
 
 def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:

@@ -9,6 +9,7 @@ import strawberry
 from domain import positions
 from domain.credentials import Device as DeviceRow
 from domain.positions import Outcome, Reading, Reason
+from schema.bounds import each_by_itself
 from schema.duties import Device, DeviceId
 from schema.thin import answers, shows, takes
 from schema.verbs import Ask, verb
@@ -28,6 +29,9 @@ class FixInput:
     battery_pct: Annotated[float | None, "Percent."] = None
     charging: Annotated[bool | None, "Whether it is being charged."] = None
     mock: Annotated[bool | None, "Whether the device says that the position is made up."] = None
+
+
+each_by_itself(FixInput)  # one fix that cannot be does not refuse the others
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ SUBJECTS = {
     "recovery": "RecoveryCase",
     "webhook": "Webhook",
     "compensation_policy": "CompensationPolicy",
+    "quality_policy": "QualityPolicy",
+    "report_plan": "ReportPlan",
+    "calendar": "Calendar",
     "escalation": "Escalation",
     "escalation_policy": "EscalationPolicy",
 }

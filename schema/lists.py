@@ -9,6 +9,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from schema import ids
+from schema.bounds import must_be_bounded
 from schema.context import Info
 from schema.fence import seen
 from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
@@ -39,6 +40,7 @@ def lists(
             before: Before = None,
             **filters: Any,
         ) -> Page:
+            must_be_bounded({**filters, "after": after, "before": before})
             window = Window(first, after, last, before)
             return await page(info.context, rows(info, **filters), order, window)
 

@@ -9,7 +9,6 @@ import strawberry
 from domain import accounts, privacy
 from domain.privacy import Person
 from schema.accounts import Contact, User
-from schema.fence import seen
 from schema.scalars import Json
 from schema.thin import shows
 from schema.verbs import Ask, ContactId, UserId, verb
@@ -79,12 +78,10 @@ class PrivacyMutation:
 
 
 async def _export(ask: Ask, person: Person, person_id: UUID) -> Everything:
-    return Everything(
-        *await privacy.export(ask.session, ask.actor, person, person_id, seen=seen, at=ask.at)
-    )
+    return Everything(*await privacy.export(ask.session, ask.actor, person, person_id, at=ask.at))
 
 
 async def _erase(ask: Ask, person: Person, person_id: UUID, mentions: list[str] | None) -> Any:
     return await privacy.request_erasure(
-        ask.session, ask.actor, person, person_id, confirmed=mentions or (), seen=seen, at=ask.at
+        ask.session, ask.actor, person, person_id, confirmed=mentions or (), at=ask.at
     )

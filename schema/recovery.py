@@ -170,6 +170,6 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Give a step that is not done to a colleague."""
         return await recovery.hand_over(
-            ask.session, ask.actor, id, kind=kind, owner_id=owner_user_id,
+            ask.session, ask.actor, id, kind=kind, owner_id=owner_user_id, at=ask.at,
             expected_version=expected_version,
         )  # fmt: skip

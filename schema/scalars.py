@@ -50,6 +50,12 @@ def _read_long(number: object) -> int:
     return number
 
 
+def _read_object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise GraphQLError("A JSON value given here is an object.")
+    return value
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -77,7 +83,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="A JSON object whose shape depends on what it belongs to.",
         serialize=_as_is,
-        parse_value=_as_is,
+        parse_value=_read_object,
     ),
 }
 

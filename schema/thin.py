@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from schema.bounds import bounded
 from schema.ids import IdField, Node
 
 T = TypeVar("T")
@@ -24,6 +25,13 @@ class Marker:
 
 RESTRICTED = Marker()
 """Not everybody who sees the row reads this field (`domain/access/fields.py` says who): null for the others."""
+
+
+class Deprecated(Marker):
+    """A note to `shows`: the field stays, and its description says what to ask instead."""
+
+    def __init__(self, instead: str) -> None:
+        self.instead = instead
 
 
 def split(annotation: Any) -> tuple[Any, str | None, list[Any]]:
@@ -54,7 +62,11 @@ def shows(model: type[Any]) -> Callable[[type[T]], type[T]]:
             kind, words, notes = split(hints[name])
             restricted = RESTRICTED in notes
             cls.__annotations__[name] = kind | None if restricted else kind
-            setattr(cls, name, _plain(name, words, restricted=restricted))
+            field = _plain(name, words, restricted=restricted)
+            field.deprecation_reason = next(
+                (each.instead for each in notes if isinstance(each, Deprecated)), None
+            )
+            setattr(cls, name, field)
         if issubclass(cls, Node):
             cls.__annotations__["id"] = strawberry.ID
             words = "Global and opaque; `node(id)` finds it again."
@@ -91,7 +103,7 @@ def answers(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
         function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
         describe_arguments(function)
         return strawberry.field(
-            resolver,
+            bounded(function),
             graphql_type=graphql_type,
             description=inspect.getdoc(function),
             metadata={"work": work},
@@ -106,7 +118,7 @@ def follows(graphql_type: Any) -> Callable[[Any], Any]:
     def decorate(resolver: Any) -> Any:
         describe_arguments(resolver)
         return strawberry.subscription(
-            resolver, graphql_type=graphql_type, description=inspect.getdoc(resolver)
+            bounded(resolver), graphql_type=graphql_type, description=inspect.getdoc(resolver)
         )
 
     return decorate

@@ -24,6 +24,7 @@ from domain.base import JSON, Base, Keyed
 from domain.db import transaction
 from domain.errors import Code, Refused
 from schema import ids
+from schema.bounds import must_be_bounded
 from schema.context import Context, Info
 from schema.refusals import Refusal, refusal_of
 from schema.thin import split
@@ -168,6 +169,7 @@ async def _run(
     """One transaction: claim the key, act in a savepoint, keep the answer, commit. A refusal is an answer too."""
     at, key = ctx.now(), given.idempotency_key
     arguments = {each.name: getattr(given, each.name) for each in parameters}
+    must_be_bounded({**arguments, "idempotency_key": key})
     if key is None:
         async with transaction(ctx.sessions) as session:
             return await _act(Ask(session, ctx.actor, at, ctx), act, parameters, arguments)

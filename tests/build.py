@@ -76,7 +76,7 @@ async def client(make: Sessions, *, contacts: int = 2, **terms: Any) -> World:
             accounts=[account.id],
             at=T0,
         )
-        calendar = await calendars.define(session, actor, name="24x7", spec=ROUND_THE_CLOCK)
+        calendar = await calendars.define(session, actor, name="24x7", spec=ROUND_THE_CLOCK, at=T0)
         agreement = await agreements.sign(
             session,
             actor,

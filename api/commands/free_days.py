@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ async def _import(
             except ValueError as error:
                 raise Failure(f"{file}: {error}.") from error
             actor = Actor.system(companies[0], "import")
-            version = await calendars.close_on(session, actor, name=name, days=found.days)
+            version = await calendars.close_on(
+                session, actor, name=name, days=found.days, at=datetime.now(UTC)
+            )
             new = set(found.days) - set(had.closures if had else ())
             return {
                 "calendar": name,

@@ -30,15 +30,18 @@ FACTS: dict[Right, str] = {
     R.READ_DEVICES: "device.enrolled device.revoked",
     R.READ_ESCALATIONS: "escalation.stepped escalation.stopped escalation_policy.ended"
     " escalation_policy.set",
-    R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended",
+    R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended calendar.defined",
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
-    " compensation_policy.chosen"
+    " compensation_policy.chosen credit.overridden terms.simulated"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
-    " credit.proposed credit_note.issued invoice.issued invoice.paid invoice.payment_reversed terms.signed_off",
-    R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
-    " report.made",
-    R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done",
-    R.READ_MESSAGES: "address.freed address.suppressed message.answered message.bounced message.delivered"
+    " credit.proposed credit_note.issued invoice.issued invoice.paid invoice.payment_reversed"
+    " terms.signed_off",
+    R.READ_QUALITY: "budget.burning quality_policy.set quality.changed report.delivered report.kept"
+    " report.late report.made report_plan.set",
+    R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done"
+    " recovery.step_handed_over",
+    R.READ_MESSAGES: "address.freed address.suppressed message.answered message.bounced"
+    " message.delivered"
     " message.failed message.queued message.read message.sent",
     R.READ_PEOPLE: "account.contacts_read account.positions_read person.erased"
     " person.erasure_requested person.exported user.added user.changed user.disabled user.invited"
@@ -46,7 +49,7 @@ FACTS: dict[Right, str] = {
     " user.recovery_code_used user.recovery_codes_made user.signed_in"
     " user.signed_out",
     R.MANAGE_KEYS: "api_key.issued api_key.revoked",
-    R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.disabled webhook.paused"
+    R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.delivery_retried webhook.disabled webhook.paused"
     " webhook.replayed webhook.resumed webhook.secret_rotated",
     R.OPERATE: "consequence.retried",
     R.READ_SETTINGS: "company.changed data.expired",

@@ -69,7 +69,7 @@ FIELDS: dict[str, Fields] = {
         NONE: "id number currency perCause inForceFrom inForceUntil promises agreement",
         R.READ_MONEY: "periodFeeCents creditCapCents",
     },
-    "Rate": _all("id code name unit priceCents currency fromOn untilOn"),
+    "Rate": _all("id code rateCode name unit priceCents currency fromOn untilOn"),
     "Credit": {
         NONE: "id kind state amountCents uncappedCents unitsMilli currency monthOn decidedAt"
         " overrideCents decisionReason netCents entries account promise incident agreement",

@@ -27,6 +27,7 @@ from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant,
 from domain.accounts.rules import camel, check, new_key
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.base import uuid7
+from domain.changes import as_text, values_of
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import Entry, record
 from domain.mailboxes import mailbox
@@ -85,7 +86,7 @@ async def change_account(
         record(
             session,
             actor,
-            AccountChanged(account_id=account.id, subject_id=account.id, at=at, fields=changed),
+            AccountChanged(account_id=account.id, subject_id=account.id, at=at, **changed),
         )
         await session.flush()
     return account
@@ -165,9 +166,7 @@ async def change_contact(
         record(
             session,
             actor,
-            ContactChanged(
-                account_id=contact.account_id, subject_id=contact.id, at=at, fields=changed
-            ),
+            ContactChanged(account_id=contact.account_id, subject_id=contact.id, at=at, **changed),
         )
         await session.flush()
     return contact
@@ -402,16 +401,22 @@ async def _must_be_colleague(session: AsyncSession, actor: Actor, user_id: UUID 
         raise Refused(Code.NOT_FOUND, "No such colleague.", argument="internalOwnerId")
 
 
-def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> list[str]:
-    """Make the row say what differs, and name those fields; None empties a field that may be empty."""
+def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change what differs, and say which fields with their values before and after; empty when nothing does.
+
+    None empties a field that may be empty.
+    """
     check(changes)
     for name, value in changes.items():
         if value is None and not row.__table__.c[name].nullable:
             raise Refused(Code.INVALID, f"{camel(name)} cannot be empty.", argument=camel(name))
     changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not changed:
+        return {}
+    before = as_text(values_of(row, changed))
     for name, value in changed.items():
         setattr(row, name, value)
-    return sorted(changed)
+    return {"fields": sorted(changed), "before": before, "after": as_text(changed)}
 
 
 async def _insert_once(session: AsyncSession, model: type[Row], **values: Any) -> Row:

@@ -13,10 +13,13 @@ class AccountCreated(Fact):
 
 
 class AccountChanged(Fact):
-    """What is known of a client changed; `fields` names which."""
+    """What is known of a client changed: `fields` names which, `before` and `after` hold the values as JSON."""
 
     kind: ClassVar[str] = "account.changed"
+    personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
     fields: list[str]
+    before: str
+    after: str
 
 
 class CompanyChanged(Fact):
@@ -48,10 +51,13 @@ class ContactAdded(Fact):
 
 
 class ContactChanged(Fact):
-    """A contact's details changed; `fields` names which, never their values (they are personal)."""
+    """A contact's details changed: `fields` names which, `before` and `after` hold the values as JSON."""
 
     kind: ClassVar[str] = "contact.changed"
+    personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
     fields: list[str]
+    before: str
+    after: str
 
 
 class UserAdded(Fact):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,14 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor, Right
 from domain.base import uuid7
+from domain.calendars.events import CalendarDefined
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.rules import CalendarSpec
 from domain.errors import Code, Refused
+from domain.ledger import record
 from domain.words import must_be_line
 
 
 async def define(
-    session: AsyncSession, actor: Actor, *, name: str, spec: CalendarSpec
+    session: AsyncSession, actor: Actor, *, name: str, spec: CalendarSpec, at: datetime
 ) -> CalendarVersion:
     """The calendar's newest version if it says the same, else a new version of it."""
     actor.must(Right.MANAGE_AGREEMENTS)
@@ -50,11 +52,24 @@ async def define(
     )
     session.add(version)
     await session.flush()
+    record(
+        session,
+        actor,
+        CalendarDefined(
+            account_id=None,
+            subject_id=calendar.id,
+            at=at,
+            version_id=version.id,
+            number=version.number,
+            before=None if newest is None else newest.spec,
+            after=version.spec,
+        ),
+    )
     return version
 
 
 async def close_on(
-    session: AsyncSession, actor: Actor, *, name: str, days: Iterable[date]
+    session: AsyncSession, actor: Actor, *, name: str, days: Iterable[date], at: datetime
 ) -> CalendarVersion:
     """Add days without work to a calendar: a new version of it, or the newest when it has them already.
 
@@ -87,4 +102,4 @@ async def close_on(
             argument="name",
         )
     closures = tuple(sorted({*spec.closures, *days}))
-    return await define(session, actor, name=name, spec=replace(spec, closures=closures))
+    return await define(session, actor, name=name, spec=replace(spec, closures=closures), at=at)

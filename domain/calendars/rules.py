@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +24,16 @@ _MINUTE, _DAY = 60_000_000, 86_400_000_000
 _EDGE = 1 << 62  # beyond every instant
 _YEARS_AHEAD = 64
 _SAMPLE = date(2000, 1, 1), date(2031, 12, 31)
+_COUNTRY = re.compile("[A-Z]{2,3}")
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+class CalendarError(ValueError):
+    """A part of a calendar cannot be; `part` names which."""
+
+    def __init__(self, part: str, why: str) -> None:
+        super().__init__(why)
+        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +60,12 @@ class CalendarSpec:
         _check_zone(self.zone)
         _check_hours(self.hours, self.always_open)
         if self.always_open and (self.country or self.closures):
-            raise ValueError("a calendar that is always open has no holidays and no closures")
+            raise CalendarError(
+                "always_open", "a calendar that is always open has no holidays and no closures"
+            )
         if self.country is None:
             if self.subdivision or self.holidays_left_out or self.holiday_categories != ("public",):
-                raise ValueError("holiday options need a country")
+                raise CalendarError("country", "holiday options need a country")
         else:
             _check_holidays(self)
 
@@ -256,7 +268,7 @@ def _check_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone: {zone!r}") from error
+        raise CalendarError("zone", f"unknown time zone: {zone!r}") from error
 
 
 def _check_hours(hours: Week, always_open: bool) -> None:
@@ -273,21 +285,29 @@ def _check_hours(hours: Week, always_open: bool) -> None:
 
 
 def _check_holidays(spec: CalendarSpec) -> None:
+    if not _COUNTRY.fullmatch(spec.country or ""):  # the library would look up any name it is given
+        raise CalendarError("country", "a country is an ISO 3166 code such as NL")
     try:
         known = _holidays(spec, 2000, 2030)
-    except (NotImplementedError, ValueError) as error:
-        raise ValueError(f"no such holidays: {error}") from error
+    except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
+        part = "subdivision" if spec.subdivision else "country"
+        raise CalendarError(part, f"no such holidays: {error}") from error
     names = {name.casefold() for _, names in known for name in names}
     for name in spec.holidays_left_out:
         if name.casefold() not in names:
-            raise ValueError(f"{spec.country} has no holiday {name!r}: {', '.join(sorted(names))}")
+            raise CalendarError(
+                "holidays_left_out",
+                f"{spec.country} has no holiday {name!r}: {', '.join(sorted(names))}",
+            )
 
 
 def _date(stored: str) -> date:
     try:
         return date.fromisoformat(stored)
     except ValueError as error:
-        raise ValueError(f"a closure is a date like 2026-12-24: {stored!r}") from error
+        raise CalendarError(
+            "closures", f"a closure is a date like 2026-12-24: {stored!r}"
+        ) from error
 
 
 def _text(stored: Mapping[str, object], key: str) -> str | None:

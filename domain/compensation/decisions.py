@@ -28,7 +28,7 @@ from domain.compensation.actions import (
     settle_months,
     turnstile,
 )
-from domain.compensation.events import CreditDeclined, PolicyChosen
+from domain.compensation.events import CreditDeclined, CreditOverridden, PolicyChosen
 from domain.compensation.four_eyes import OTHERWISE, must_be_somebody_else, needs_another
 from domain.compensation.model import CompensationPolicy, Credit, CreditKind, CreditState
 from domain.compensation.reckoning import months_of
@@ -114,6 +114,18 @@ async def override(
             " and have somebody else approve it.",
             argument="amountCents",
         )
+    record(
+        session,
+        actor,
+        CreditOverridden(
+            account_id=account.id,
+            subject_id=credit.id,
+            at=at,
+            before=credit.override_cents,
+            after=cents,
+            reason=reason,
+        ),
+    )
     credit.override_cents = cents
     credit.decision_by, credit.decision_reason = actor.subject, reason
     await session.flush()

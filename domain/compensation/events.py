@@ -67,6 +67,17 @@ class PolicyChosen(Fact):
     internal: bool = True
 
 
+class CreditOverridden(Fact):
+    """Somebody decided what a credit comes to; in cents, `before` null when the schedule said it."""
+
+    kind: ClassVar[str] = "credit.overridden"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    before: int | None
+    after: int
+    reason: str
+    internal: bool = True
+
+
 class MonthClosed(Fact):
     """A month of an agreement is over, and its compliance was weighed."""
 

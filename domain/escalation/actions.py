@@ -13,6 +13,7 @@ from domain.accounts.model import Account, Contact, User
 from domain.actor import CLIENTS, Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.base import uuid7
+from domain.changes import values_of
 from domain.deferral import Subject, turn_of
 from domain.errors import Code, Refused
 from domain.escalation import events
@@ -23,6 +24,8 @@ from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, 
 from domain.incidents.model import OPEN, Incident, Status
 from domain.ledger import record
 from domain.words import must_be_line
+
+_TOLD = ("priorities", "steps", "repeat_minutes", "stale_minutes", "warn_percents")
 
 
 async def set_policy(
@@ -61,7 +64,16 @@ async def set_policy(
     )
     session.add(policy)
     await session.flush()
-    record(session, actor, events.PolicySet(account_id=account_id, subject_id=policy.id, at=at))
+    record(
+        session,
+        actor,
+        events.PolicySet(
+            account_id=account_id,
+            subject_id=policy.id,
+            at=at,
+            after=values_of(policy, _TOLD),
+        ),
+    )
     return policy
 
 

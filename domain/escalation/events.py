@@ -1,16 +1,17 @@
 """Facts about escalations. They are the company's own affair: clients are not shown them."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.ledger import Fact
 
 
 class PolicySet(Fact):
-    """Others are told, or after another time."""
+    """Others are told, or after another time. A policy is never edited: before this one there was none."""
 
     kind: ClassVar[str] = "escalation_policy.set"
+    after: dict[str, Any]
     internal: bool = True
 
 

@@ -95,7 +95,9 @@ async def _sign(
             )
         return
     versions = {
-        name: await calendars.define(session, actor, name=f"{profile.name}: {name}", spec=hours)
+        name: await calendars.define(
+            session, actor, name=f"{profile.name}: {name}", spec=hours, at=at
+        )
         for name, hours in profile.specs().items()
     }
     drafts = tuple(

@@ -289,8 +289,17 @@ async def change_priority(
     if incident.priority is priority:
         raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
     must_be_words(reason, "reason")
-    incident.priority = priority
-    tell(session, actor, incident, events.Prioritised, at, priority=priority, reason=reason)
+    before, incident.priority = incident.priority, priority
+    tell(
+        session,
+        actor,
+        incident,
+        events.Prioritised,
+        at,
+        before=before,
+        priority=priority,
+        reason=reason,
+    )
     return await settled(session, actor, incident, at)
 
 

@@ -123,6 +123,7 @@ class Prioritised(Fact):
 
     kind: ClassVar[str] = "incident.prioritised"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    before: str
     priority: str
     reason: str
 

@@ -14,6 +14,7 @@ from domain.actor import Actor, Right
 from domain.agreements import Agreement, Rate, price_on, rates_of
 from domain.base import uuid7
 from domain.bounds import must_be_day, must_be_quantity
+from domain.changes import as_text, values_of
 from domain.compensation.rules import following
 from domain.errors import Code, Refused, must_be_current
 from domain.invoices.events import (
@@ -65,6 +66,8 @@ async def set_party(
         )
         .with_for_update(key_share=True)
     )
+    names = [*asdict(party), "bill_from_on"]
+    before = None if row is None else as_text(values_of(row, names))
     if row is None:
         row = BillingParty(id=uuid7(), tenant_id=actor.tenant_id, account_id=account_id)
         session.add(row)
@@ -74,7 +77,17 @@ async def set_party(
         setattr(row, name, value)
     row.bill_from_on = None if bill_from_on is None else bill_from_on.replace(day=1)
     await session.flush()
-    record(session, actor, PartySet(account_id=account_id, subject_id=row.id, at=at))
+    record(
+        session,
+        actor,
+        PartySet(
+            account_id=account_id,
+            subject_id=row.id,
+            at=at,
+            before=before,
+            after=as_text(values_of(row, names)),
+        ),
+    )
     return row
 
 

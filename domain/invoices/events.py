@@ -8,9 +8,15 @@ from domain.ledger import Fact
 
 
 class PartySet(Fact):
-    """Who stands on documents changed; subject is the row of the company or of a client."""
+    """Who stands on documents changed; subject is the row of the company or of a client.
+
+    `before` (null for the first time) and `after` hold the values as JSON.
+    """
 
     kind: ClassVar[str] = "billing_party.set"
+    personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
+    before: str | None
+    after: str
 
 
 class Planned(Fact):

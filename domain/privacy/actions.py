@@ -19,7 +19,7 @@ from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
 from domain.privacy.events import Erased, ErasureRequested, Expired, Exported
-from domain.privacy.mentions import Seen, black_out, must_be_mentions
+from domain.privacy.mentions import black_out, must_be_mentions
 from domain.privacy.reads import everything, found
 from domain.privacy.rules import ERASED, Person, Retention
 
@@ -36,7 +36,6 @@ async def request_erasure(
     person_id: UUID,
     *,
     confirmed: Sequence[str] = (),
-    seen: Seen,
     at: datetime,
 ) -> Contact | User:
     """Ask for a person to be erased; a job does it within seconds, with the role and the reach of `actor`.
@@ -44,7 +43,7 @@ async def request_erasure(
     `confirmed` are the places, as the export lists them, where the text means this person.
     """
     row = await found(session, actor, person, person_id)
-    await must_be_mentions(session, actor, row, seen, confirmed)
+    await must_be_mentions(session, actor, row, confirmed)
     record(
         session,
         actor,
@@ -67,12 +66,11 @@ async def export(
     person: Person,
     person_id: UUID,
     *,
-    seen: Seen,
     at: datetime,
 ) -> tuple[Contact | User, JSON]:
     """The person's row and everything about the person that `actor` may read; that it was shown is a fact too."""
     row = await found(session, actor, person, person_id)
-    told = await everything(session, actor, row, seen)
+    told = await everything(session, actor, row)
     record(
         session,
         actor,

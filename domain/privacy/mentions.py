@@ -1,6 +1,6 @@
 """Find the free texts that name a person, and black out those that were confirmed."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from sqlalchemy import true as always
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
 from domain.actor import Actor
 from domain.compensation.model import Credit, Dispute
@@ -30,9 +31,6 @@ from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
 from domain.ledger import Entry
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
-
-Seen = Callable[[Actor, type[Any]], ColumnElement[bool]]
-"""The condition under which rows of a model exist for an actor: the rule that the graph reads by."""
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.summary,
@@ -71,9 +69,7 @@ class Mentions(NamedTuple):
     complete: bool
 
 
-async def mentions(
-    session: AsyncSession, actor: Actor, row: Contact | User, seen: Seen
-) -> Mentions:
+async def mentions(session: AsyncSession, actor: Actor, row: Contact | User) -> Mentions:
     """List the texts that name a person, in the person's accounts, as far as the actor may read them."""
     accounts = await accounts_of(session, actor, row)
     complete = True
@@ -82,7 +78,7 @@ async def mentions(
             continue
         found: list[Mention] = []
         for text in TEXTS:
-            query = _search(actor, row, text, accounts, seen, wanted)
+            query = _search(actor, row, text, accounts, wanted)
             rows = await session.execute(query.limit(MOST + 1 - len(found)))
             found += [_mention(text, *each) for each in rows]
             if len(found) > MOST:
@@ -94,14 +90,14 @@ async def mentions(
 
 
 async def must_be_mentions(
-    session: AsyncSession, actor: Actor, row: Contact | User, seen: Seen, places: Collection[str]
+    session: AsyncSession, actor: Actor, row: Contact | User, places: Collection[str]
 ) -> None:
     """Refuse a confirmation of places that the actor was not shown, or may not change."""
     if not places:
         return
     if len(places) > MOST:
         raise Refused(Code.INVALID, f"Confirm {MOST} places at most.", argument="mentions")
-    found, _ = await mentions(session, actor, row, seen)
+    found, _ = await mentions(session, actor, row)
     if set(places) - {each.place for each in found if each.erasable}:
         raise Refused(
             Code.INVALID,
@@ -162,12 +158,13 @@ def _search(
     row: Contact | User,
     text: InstrumentedAttribute[Any],
     accounts: frozenset[UUID] | None,
-    seen: Seen,
     wanted: str,
 ) -> Select[Any]:
     model: Any = text.class_
     newest = Disclosure.at if model is Disclosure else model.id
-    readable = _of_a_fact(seen(actor, Entry)) if model is Disclosure else seen(actor, model)
+    readable = (
+        _of_a_fact(visible_to(actor, Entry)) if model is Disclosure else visible_to(actor, model)
+    )
     some = (
         select(_key(model).label("key"), newest.label("newest"))
         .where(actor.fence(model), _in_accounts(model, accounts), text.is_not(None))

@@ -7,6 +7,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts
+from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
 from domain.actor import Actor, Right
 from domain.base import JSON, Base
@@ -17,7 +18,7 @@ from domain.errors import Code, Refused
 from domain.ledger import Entry
 from domain.messages.model import Message
 from domain.positions.model import Fix
-from domain.privacy.mentions import Seen, mentions
+from domain.privacy.mentions import mentions
 from domain.privacy.rules import Person
 
 FACTS = 5_000
@@ -41,13 +42,13 @@ async def found(
     return row
 
 
-async def everything(session: AsyncSession, actor: Actor, row: Contact | User, seen: Seen) -> JSON:
+async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -> JSON:
     """Everything about a person that the actor may read: the row, messages, facts, and texts that name the person."""
     told: JSON = {"person": _person(row), "row": _plain(row)}
     if isinstance(row, User):
-        told |= await _of_user(session, actor, row, seen)
+        told |= await _of_user(session, actor, row)
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
-    messages = select(Message).where(own == row.id, seen(actor, Message))
+    messages = select(Message).where(own == row.id, visible_to(actor, Message))
     newest = await session.scalars(messages.order_by(Message.queued_at.desc()).limit(FACTS))
     told["messages"] = [_plain(each) for each in reversed(newest.all())]
     about = [Entry.subject_id == row.id]
@@ -55,7 +56,7 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User, s
         about.append(Entry.body["contact_id"].as_string() == str(row.id))
     else:
         about.append(Entry.actor == f"user:{row.id}")
-    facts = select(Entry).where(seen(actor, Entry), or_(*about))
+    facts = select(Entry).where(visible_to(actor, Entry), or_(*about))
     entries = (await session.scalars(facts.order_by(Entry.id.desc()).limit(FACTS))).all()
     doers = {Doer(entry.account_id, entry.actor) for entry in entries}
     names = await names_of(session, actor, doers)
@@ -70,18 +71,18 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User, s
         for entry in reversed(entries)
     ]
     told["facts_complete"] = len(entries) < FACTS
-    named = await mentions(session, actor, row, seen)
+    named = await mentions(session, actor, row)
     told["named_in"] = [each._asdict() for each in named.found]
     told["named_in_complete"] = named.complete
     plain: JSON = msgspec.to_builtins(told)
     return plain
 
 
-async def _of_user(session: AsyncSession, actor: Actor, row: User, seen: Seen) -> JSON:
+async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
     """What there is about users only: reach, devices, fixes, duties and sign-ins."""
     reach = select(Reach.account_id).where(Reach.user_id == row.id)
     devices = select(Device.name, Device.enrolled_at, Device.revoked_at)
-    mine = and_(Device.user_id == row.id, seen(actor, Device))
+    mine = and_(Device.user_id == row.id, visible_to(actor, Device))
     fixes = select(func.count(), func.min(Fix.at), func.max(Fix.at))
     many, first_at, last_at = (
         await session.execute(fixes.where(Fix.device_id.in_(select(Device.id).where(mine))))
@@ -100,7 +101,7 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User, seen: Seen) -
         "duties": [
             {"id": id_, "account_id": account_id, "from_at": from_at, "until_at": until_at}
             for id_, account_id, from_at, until_at in await session.execute(
-                duties.where(Duty.user_id == row.id, seen(actor, Duty)).order_by(Duty.from_at)
+                duties.where(Duty.user_id == row.id, visible_to(actor, Duty)).order_by(Duty.from_at)
             )
         ],
         "sign_ins": list(await session.scalars(sign_ins.order_by(SignIn.started_at))),

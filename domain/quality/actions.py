@@ -14,11 +14,12 @@ from domain import archive
 from domain.accounts.model import Account, ServiceTier
 from domain.actor import Actor, Right
 from domain.base import uuid7
+from domain.changes import values_of
 from domain.errors import Code, Refused
 from domain.kernels.scores import Component
 from domain.ledger import record
 from domain.quality.burning import Burning, burns
-from domain.quality.events import BudgetBurning
+from domain.quality.events import BudgetBurning, QualityPolicySet
 from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
 from domain.quality.reads import local_of, policy_of
 from domain.quality.rules import Found, Measuring
@@ -180,6 +181,9 @@ async def _note_burns(
             record(session, actor, told)
 
 
+_POLICY = ("weights", "risk_limit_bps")
+
+
 async def set_policy(
     session: AsyncSession,
     actor: Actor,
@@ -209,6 +213,16 @@ async def set_policy(
     accounts = (await session.scalars(reached)).all()
     if account_id is not None and not accounts:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    known = await session.scalar(
+        select(QualityPolicy)
+        .where(
+            QualityPolicy.tenant_id == actor.tenant_id,
+            QualityPolicy.tier.is_not_distinct_from(tier),
+            QualityPolicy.account_id.is_not_distinct_from(account_id),
+        )
+        .with_for_update()
+    )
+    before = None if known is None else values_of(known, _POLICY)
     plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
     said = insert(QualityPolicy).values(
         id=uuid7(), tenant_id=actor.tenant_id, tier=tier, account_id=account_id, weights=plain,
@@ -223,6 +237,18 @@ async def set_policy(
     )
     if policy is None:
         raise Refused(Code.BUSY, "Somebody else is changing it.", retryable=True)
+    record(
+        session,
+        actor,
+        QualityPolicySet(
+            account_id=account_id,
+            subject_id=policy.id,
+            at=at,
+            tier=tier,
+            before=before,
+            after=values_of(policy, _POLICY),
+        ),
+    )
     for account in accounts:
         await mark(session, account.tenant_id, account.id, dirty_from=at, at=at)
     return policy

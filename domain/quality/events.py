@@ -1,10 +1,20 @@
 """Facts about quality: told when something changed, so that subscriptions carry it."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.ledger import Fact
+
+
+class QualityPolicySet(Fact):
+    """Somebody said what quality is made of; `before` and `after` hold weights and risk limit, null for none."""
+
+    kind: ClassVar[str] = "quality_policy.set"
+    tier: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+    internal: bool = True
 
 
 class QualityChanged(Fact):

@@ -15,7 +15,7 @@ from domain.compensation.model import Credit
 from domain.errors import Code, Refused, must_be_current
 from domain.incidents.model import Incident
 from domain.ledger import record
-from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone
+from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone, StepHandedOver
 from domain.recovery.model import (
     CaseState,
     RecoveryCase,
@@ -154,6 +154,7 @@ async def hand_over(
     *,
     kind: StepKind,
     owner_id: UUID,
+    at: datetime,
     expected_version: int | None = None,
 ) -> RecoveryCase:
     """Give a step that is not done to somebody else of the company."""
@@ -163,6 +164,19 @@ async def hand_over(
     step = (await _steps(session, case))[kind]
     if step.done_at is not None:
         raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument="kind")
+    record(
+        session,
+        actor,
+        StepHandedOver(
+            account_id=case.account_id,
+            subject_id=case.id,
+            at=at,
+            step=kind,
+            round=case.round,
+            before=step.owner_id,
+            after=owner_id,
+        ),
+    )
     step.owner_id = owner_id
     await session.flush()
     return case

@@ -34,3 +34,14 @@ class CaseReopened(Fact):
 
     kind: ClassVar[str] = "recovery.reopened"
     round: int
+
+
+class StepHandedOver(Fact):
+    """Somebody else of the company does a step; `before` and `after` are the users."""
+
+    kind: ClassVar[str] = "recovery.step_handed_over"
+    step: str
+    round: int
+    before: UUID
+    after: UUID
+    internal: bool = True

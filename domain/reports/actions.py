@@ -15,6 +15,7 @@ from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.bounds import must_be_cents
+from domain.changes import values_of
 from domain.deferral import Subject, turn_of
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
@@ -34,6 +35,7 @@ from domain.reports.reads import names_of
 
 DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
 """Local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
+PLANNED = ("enabled", "local_time", "weekday", "late_credit_cents")
 """When a report that could not be made is tried again."""
 
 
@@ -114,6 +116,7 @@ async def set_plan(
         )
     ).one()
     must_be_current(plan.version, expected_version)
+    before = values_of(plan, PLANNED)
     if enabled and not plan.enabled:
         plan.next_on = max(plan.next_on, first_day_at(cadence, at, account.time_zone))
     plan.enabled = plan.enabled if enabled is None else enabled
@@ -124,6 +127,18 @@ async def set_plan(
     if late_credit_cents is not None:
         plan.late_credit_cents = late_credit_cents or None
     plan.look_at = _next(plan, account).made_at
+    record(
+        session,
+        actor,
+        events.PlanSet(
+            account_id=plan.account_id,
+            subject_id=plan.id,
+            at=at,
+            cadence=cadence,
+            before=before,
+            after=values_of(plan, PLANNED),
+        ),
+    )
     await session.flush()
     return plan
 

@@ -1,7 +1,7 @@
 """Facts about reports: made, delivered, and whether they were there in time."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from domain.ledger import Fact
 from domain.reports.model import Report
@@ -37,6 +37,15 @@ class Late(ReportFact):
     """It was not there when it was promised; `at` is when it was due."""
 
     kind: ClassVar[str] = "report.late"
+
+
+class PlanSet(Fact):
+    """When a client gets reports changed, or what it gets for late ones; subject is the plan."""
+
+    kind: ClassVar[str] = "report_plan.set"
+    cadence: str
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def about(kind: type[ReportFact], report: Report, at: datetime) -> ReportFact:

@@ -19,7 +19,7 @@ from domain.calendars import specs
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident
 from domain.ledger import Entry, record
-from domain.simulation.events import TermsSignedOff
+from domain.simulation.events import TermsSignedOff, TermsSimulated
 from domain.simulation.model import Simulation
 from domain.simulation.rules import (
     Outcome,
@@ -107,6 +107,22 @@ async def _played(
     )
     session.add(simulation)
     await session.flush()
+    record(
+        session,
+        actor,
+        TermsSimulated(
+            account_id=account.id,
+            subject_id=simulation.id,
+            at=at,
+            terms_sha256=simulation.terms_sha256.hex(),
+            from_at=simulation.from_at,
+            until_at=until_at,
+            seed=seed,
+            whole_history=simulation.whole_history,
+            p95_cents=simulation.p95_cents,
+            limit_cents=simulation.limit_cents,
+        ),
+    )
     return simulation
 
 

@@ -227,6 +227,16 @@ async def retry(
     _must_not_be_over(webhook)
     if delivery.state is not DeliveryState.DEAD:
         raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
+    note(
+        session,
+        actor,
+        webhook,
+        events.DeliveryRetried,
+        at,
+        delivery_id=delivery.id,
+        before=delivery.state,
+        after=DeliveryState.PENDING,
+    )
     delivery.state, delivery.attempts, delivery.done_at = DeliveryState.PENDING, 0, None
     await session.flush()
     await leave_alone(session, webhook.id, until=None)

@@ -51,3 +51,12 @@ class DeliveryDied(Fact):
     kind: ClassVar[str] = "webhook.delivery_died"
     delivery_id: UUID
     fact_kind: str
+
+
+class DeliveryRetried(Fact):
+    """Somebody had a delivery that was given up tried once more."""
+
+    kind: ClassVar[str] = "webhook.delivery_retried"
+    delivery_id: UUID
+    before: str
+    after: str

@@ -72,7 +72,7 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
         account = await accounts.create_account(session, actor, name="Client", at=at)
         site = await accounts.add_site(session, actor, account.id, name="Site", at=at)
         versions = [
-            await calendars.define(session, actor, name=f"{n}", spec=spec)
+            await calendars.define(session, actor, name=f"{n}", spec=spec, at=at)
             for n, spec in enumerate(SPECS)
         ]
         drafts = tuple(

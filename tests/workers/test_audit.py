@@ -21,7 +21,6 @@ from domain.numbering import Numbered
 from domain.privacy import ERASED, Person
 from domain.settings import Settings
 from realtime.topics import sees
-from schema.fence import seen
 from tests import build, facts
 from tests.domain.audit.bundles import SIGNER, signed
 from tests.workers.conftest import Working
@@ -184,7 +183,7 @@ async def test_an_erasure_that_was_asked_for_is_done_by_the_worker(
     contact = world.contacts[0].id
     async with transaction(make) as session:
         await privacy.request_erasure(
-            session, system, Person.CONTACT, contact, seen=seen, at=datetime.now(UTC)
+            session, system, Person.CONTACT, contact, at=datetime.now(UTC)
         )
     async with working(), asyncio.timeout(30):
         while True:

@@ -16,7 +16,6 @@ from domain.ledger import Entry
 from domain.positions import Fix, Kind, Presence, Reading, Report
 from domain.privacy import Person
 from domain.sla import Promise, State
-from schema.fence import seen
 from tests import build, guards
 from tests.build import World
 from tests.domain.privacy.test_privacy import forget
@@ -317,7 +316,7 @@ async def test_a_guard_who_is_forgotten_leaves_no_fixes(make: Sessions, world: W
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
         _, shown = await privacy.export(
-            session, manager, Person.USER, guard.user.id, seen=seen, at=START + timedelta(days=1)
+            session, manager, Person.USER, guard.user.id, at=START + timedelta(days=1)
         )
     assert shown["fixes"]["many"] == len(THERE_AND_BACK)
     assert [each["id"] for each in shown["duties"]] == [str(guard.duty.id)]

@@ -19,7 +19,6 @@ from domain.incidents.model import Incident, IncidentUpdate
 from domain.ledger import Entry
 from domain.messages.model import Message, MessageState
 from domain.privacy import ERASED, Person, Retention
-from schema.fence import seen
 from tests import build
 from tests.build import T0, World
 from tests.domain.audit.bundles import signed, taken_out, verified
@@ -69,7 +68,7 @@ async def forget(make: Sessions, world: World, person: Person, person_id: UUID) 
     """Erase a person in every text that names the person."""
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        _, shown = await privacy.export(session, actor, person, person_id, seen=seen, at=LATER)
+        _, shown = await privacy.export(session, actor, person, person_id, at=LATER)
         places = [each["place"] for each in shown["named_in"]]
         await privacy.erase(session, actor, person, person_id, confirmed=places, at=LATER)
 
@@ -198,7 +197,7 @@ async def test_a_forgotten_user_leaves_no_way_to_sign_in_and_no_device_in_use(
         device, _ = await credentials.enrol(session, world.client, name="Client's phone", at=T0)
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
-        _, shown = await privacy.export(session, manager, Person.USER, user.id, seen=seen, at=LATER)
+        _, shown = await privacy.export(session, manager, Person.USER, user.id, at=LATER)
     await forget(make, world, Person.USER, user.id)
     async with transaction(make) as session:
         again = await credentials.renew(session, renewed.refresh_token, at=LATER)
@@ -267,9 +266,7 @@ async def test_everything_about_a_contact_is_shown_and_that_it_was_is_a_fact(
     who = world.contacts[0]
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
-        _, shown = await privacy.export(
-            session, manager, Person.CONTACT, who.id, seen=seen, at=LATER
-        )
+        _, shown = await privacy.export(session, manager, Person.CONTACT, who.id, at=LATER)
     async with make() as session:
         [fact] = await session.scalars(
             select(Entry).where(Entry.subject_id == who.id, Entry.kind == "person.exported")
@@ -290,7 +287,7 @@ async def test_everything_about_a_user_is_shown(make: Sessions) -> None:
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
         _, shown = await privacy.export(
-            session, manager, Person.USER, world.client_user.id, seen=seen, at=LATER
+            session, manager, Person.USER, world.client_user.id, at=LATER
         )
     assert shown["accounts"] == [str(world.account.id)]
     assert {each["kind"] for each in shown["facts"]} >= {"user.added", "incident.reopened"}
@@ -308,7 +305,7 @@ async def test_only_who_looks_after_people_may_ask_and_only_about_their_own(make
         for act in (privacy.request_erasure, privacy.export):
             async with make() as session:
                 with pytest.raises(Refused) as refused:
-                    await act(session, actor, Person.CONTACT, contact, seen=seen, at=LATER)
+                    await act(session, actor, Person.CONTACT, contact, at=LATER)
             assert refused.value.refusal.code is code
 
 

@@ -189,5 +189,5 @@ async def test_a_step_is_handed_over_to_colleagues_only(scene: Scene) -> None:
         async with transaction(scene.make) as session:
             await recovery.hand_over(
                 session, scene.manager, case.id, kind=StepKind.LISTEN,
-                owner_id=scene.world.client_user.id,
+                owner_id=scene.world.client_user.id, at=build.T0,
             )  # fmt: skip

@@ -206,6 +206,7 @@ async def test_a_deadline_on_working_hours_skips_the_weekend_and_a_holiday(make:
             session,
             actor,
             name="office",
+            at=T0,
             spec=CalendarSpec.from_dict(
                 {
                     "zone": "Europe/Amsterdam",

@@ -32,7 +32,9 @@ async def test_an_incident_is_opened_and_judged_under_a_stored_target_without_en
     world = await build.client(make)
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        hours = await calendars.define(session, actor, name="hour", spec=ONE_HOUR_A_WEEK)
+        hours = await calendars.define(
+            session, actor, name="hour", spec=ONE_HOUR_A_WEEK, at=build.T0
+        )
         agreement = await agreements.sign(
             session, actor, world.account.id, reference="B", title="t", signed_on=date(2026, 1, 1),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC), at=build.T0,
@@ -66,7 +68,9 @@ async def test_terms_that_never_end_are_refused_by_every_way_in(
     world = await build.client(make)
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        hours = await calendars.define(session, actor, name="hour", spec=ONE_HOUR_A_WEEK)
+        hours = await calendars.define(
+            session, actor, name="hour", spec=ONE_HOUR_A_WEEK, at=build.T0
+        )
     promise = PromiseDraft("slow", PromiseKind.CLOSURE, hours.id, {Priority.HIGH: target})
     terms = TermsDraft((promise,))
     async with transaction(make) as session:
