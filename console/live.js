@@ -15,7 +15,7 @@ const POSITIONS = `subscription Positions($account: ID!) {
 const STATUS = `subscription Status($account: ID!) {
   accountStatus(accountId: $account) {
     sites { state site { id } inside { duty { number } } absent { fromAt duty { number } } }
-    incidents { id summary priority status site { name } promises { id name state remainingSeconds targetSeconds } }
+    incidents { id number summary priority status site { name } promises { id name state remainingSeconds targetSeconds } }
   }
 }`;
 const CLIENTS = `query Clients {
@@ -122,7 +122,7 @@ class Clocks {
     const items = incidents.slice(0, 12).map((incident) => {
       const item = made("li");
       const where = [incident.priority.toLowerCase(), incident.status.toLowerCase().replaceAll("_", " "), incident.site?.name];
-      item.append(made("b", incident.summary), made("small", where.filter(Boolean).join(" · ")));
+      item.append(made("b", `${incident.number} ${incident.summary}`), made("small", where.filter(Boolean).join(" · ")));
       for (const promise of incident.promises) {
         if (!UNDECIDED.has(promise.state) && promise.state !== "LATE") continue;
         const row = made("div", null, "clock");

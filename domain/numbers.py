@@ -10,13 +10,13 @@ Number = Annotated[int, mapped_column(BigInteger, server_default=FetchedValue())
 """A column that PostgreSQL counts per company when a row is inserted (trigger `give_number`)."""
 
 INCIDENT, CREDIT, REPORT = "INC", "CRD", "RPT"
-_DIGITS = 6
+DIGITS = 6
 _NUMBER = re.compile(r"(?:(?P<prefix>[A-Z]{3})[-\s]?)?0*(?P<digits>[0-9]{1,15})")
 
 
 def written(prefix: str, number: int) -> str:
     """A number as it is printed, such as `INC-000123`."""
-    return f"{prefix}-{number:0{_DIGITS}}"
+    return f"{prefix}-{number:0{DIGITS}}"
 
 
 def read(prefix: str, text: str) -> int | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, compensation, journal
+from domain import accounts, compensation, journal, numbers
 from domain.compensation import CreditKind, CreditState, DisputeState
 from domain.invoices import VatCategory
 from domain.journal import Book, JournalKind
@@ -99,6 +99,12 @@ class Credit(Node):
     override_cents: Annotated[Long | None, "What people decided instead of the schedule, in cents."]
     decision_by: Annotated[str | None, "Who agreed, declined or overrode it.", RESTRICTED]
     decision_reason: Annotated[str | None, "Why."]
+
+    @answers(str)
+    @staticmethod
+    def number(row: Row) -> str:
+        """Its number for people, such as `CRD-000123`: counted per company, found by `credits(search)`."""
+        return numbers.written(numbers.CREDIT, row.number)
 
     @answers(Long)
     @staticmethod

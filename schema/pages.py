@@ -1,22 +1,26 @@
 """Pages: keyset connections. A cursor is the sealed sort key of its row: a page costs the same wherever it starts."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 import strawberry
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from domain import cursor
 from domain.errors import Code, Refused
 from schema.context import Context
-from schema.thin import shows
+from schema.thin import answers, shows
 
 DEFAULT, MOST = 50, 100
+COUNTED = 10_000
+"""Rows are counted up to here: that many are found in some milliseconds."""
+COUNTING = 100
+"""What counting costs, in fields read from a row."""
 T = TypeVar("T")
 
 First = Annotated[
@@ -95,6 +99,7 @@ class Page:
 
     edges: list[Place]
     page_info: Bounds
+    counted: Callable[[], Awaitable[int | None]] | None = None
 
     @property
     def nodes(self) -> list[Any]:
@@ -128,10 +133,17 @@ class Connection(Generic[T]):
     nodes: list[T] = strawberry.field(description="The rows alone.")
     page_info: PageInfo = strawberry.field(description="What lies before and behind.")
 
+    @answers(int | None, work=COUNTING)
+    @staticmethod
+    async def total_count(row: strawberry.Parent[Page]) -> int | None:
+        """How many rows there are on all pages; null beyond 10,000, and for lists that are not counted."""
+        return None if row.counted is None else await row.counted()
+
 
 async def page(ctx: Context, query: Select[Any], order: Order, window: Window) -> Page:
     """Run `query` (fenced by the caller) for the rows of one page, plus one to see whether more follow."""
     size, backward = window.size, window.backward
+    whole = query
     key = tuple_(*order.columns)
     for token, behind in ((window.after, True), (window.before, False)):
         if token is not None:
@@ -141,7 +153,15 @@ async def page(ctx: Context, query: Select[Any], order: Order, window: Window) -
     query = query.order_by(*(c.desc() if down else c.asc() for c in order.columns)).limit(size + 1)
     async with ctx.sessions() as session:
         rows = list(await session.scalars(query))
-    return arranged(rows, window, lambda row: _encode(ctx, order, row))
+
+    async def counted() -> int | None:
+        some = whole.with_only_columns(literal(1)).order_by(None).limit(COUNTED + 1).subquery()
+        async with ctx.sessions() as session:
+            found = await session.scalar(select(func.count()).select_from(some))
+        return None if found is None or found > COUNTED else found
+
+    found = arranged(rows, window, lambda row: _encode(ctx, order, row))
+    return replace(found, counted=counted)
 
 
 def arranged(rows: list[Any], window: Window, cursor_of: Callable[[Any], str]) -> Page:

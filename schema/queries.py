@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain import numbers
 from domain.accounts import Account as AccountRow
 from domain.accounts import ApiKey as KeyRow
 from domain.accounts import Site as SiteRow
@@ -17,7 +18,7 @@ from domain.calendars import Calendar as CalendarRow
 from domain.catalogue import must_be_kinds
 from domain.compensation import Credit as CreditRow
 from domain.incidents import Incident as IncidentRow
-from domain.incidents import Status
+from domain.incidents import Status, matching
 from domain.ledger import Entry
 from domain.messages.model import Message as MessageRow
 from domain.messages.model import MessageState
@@ -38,6 +39,9 @@ from schema.messages import Message
 from schema.pages import After, Before, Connection, First, Last, Page, Window
 from schema.promises import Promise
 from schema.thin import answers, shows
+
+UNDER_WAY = (State.RUNNING, State.AT_RISK)
+"""How promises stand whose clocks run."""
 
 
 @shows(Context)
@@ -152,6 +156,13 @@ class Query:
         kinds: Annotated[list[TicketKind] | None, "Only such tickets."] = None,
         opened_from: Annotated[datetime | None, "Opened at this instant or later."] = None,
         opened_before: Annotated[datetime | None, "Opened before this instant."] = None,
+        search: Annotated[
+            str | None,
+            "Only those with this number (`INC-000123`, `123`, or an external one), or with this text in summary or"
+            " reporter.",
+        ] = None,
+        external_source: Annotated[str | None, "Only those read from this system."] = None,
+        external_id: Annotated[str | None, "Only those with this number of another system."] = None,
     ) -> Rows:
         """Tickets, newest first."""
         query = visible(info, IncidentRow, account_id)
@@ -163,7 +174,25 @@ class Query:
             query = query.where(IncidentRow.opened_at >= opened_from)
         if opened_before is not None:
             query = query.where(IncidentRow.opened_at < opened_before)
-        return query
+        if external_source is not None:
+            query = query.where(IncidentRow.external_source == external_source)
+        if external_id is not None:
+            query = query.where(IncidentRow.external_id == external_id)
+        return query if search is None else query.where(matching(search))
+
+    @lists(Promise, PromiseRow.due_at, PromiseRow.id)
+    @staticmethod
+    def due_promises(
+        info: Info,
+        account_id: AccountFilter = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
+        due_before: Annotated[datetime | None, "Due before this instant."] = None,
+    ) -> Rows:
+        """Promises that are running, the next one due first."""
+        query = visible(info, PromiseRow, account_id)
+        query = among(query, PromiseRow.kind, kinds)
+        query = query.where(PromiseRow.state.in_(UNDER_WAY), PromiseRow.due_at.is_not(None))
+        return query if due_before is None else query.where(PromiseRow.due_at < due_before)
 
     @lists(Promise, PromiseRow.id, descending=True)
     @staticmethod
@@ -198,9 +227,14 @@ class Query:
         account_id: AccountFilter = None,
         decided_from: Annotated[datetime | None, "Decided at this instant or later."] = None,
         decided_before: Annotated[datetime | None, "Decided before this instant."] = None,
+        search: Annotated[
+            str | None, "Only the one with this number: `CRD-000123` or `123`."
+        ] = None,
     ) -> Rows:
         """Credits, newest first."""
         query = visible(info, CreditRow, account_id)
+        if search is not None:
+            query = query.where(CreditRow.number == (numbers.read(numbers.CREDIT, search) or 0))
         if decided_from is not None:
             query = query.where(CreditRow.decided_at >= decided_from)
         if decided_before is not None:

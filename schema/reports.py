@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import strawberry
 
-from domain import accounts, reports
+from domain import accounts, numbers, reports
 from domain.reports import Cadence, Content, Proactive, Punctuality, Verdict
 from schema import ids
 from schema.accounts import Account
@@ -64,6 +64,12 @@ class Report(Node):
     made_at: Annotated[datetime, "When it was made."]
     delivered_at: Annotated[datetime | None, "When everybody who gets it had it."]
     verdict: Annotated[Verdict | None, "Whether it was there in time; null: not yet decided."]
+
+    @answers(str)
+    @staticmethod
+    def number(row: Row) -> str:
+        """Its number for people, such as `RPT-000123`: counted per company."""
+        return numbers.written(numbers.REPORT, row.number)
 
     @answers(Account | None)
     @staticmethod

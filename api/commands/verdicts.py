@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from sqlalchemy import Select, Text, case, cast, select
+from sqlalchemy import Select, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands import whose
 from api.commands.failures import Exit, Failure
 from api.commands.writing import written
+from domain import numbers
 from domain.accounts import Account
 from domain.agreements import Agreement, Terms
 from domain.db import connect, sessions
@@ -48,6 +49,7 @@ COLUMNS: dict[str, str] = {
     "internal": "yes",
     "evaluated_at": "instant",
     "evaluator": "number",
+    "incident_number": "text",
 }
 Row = tuple[Any, ...]
 
@@ -93,6 +95,8 @@ async def _export(
 
 def _query() -> Select[*tuple[Any, ...]]:
     state = cast(Promise.state, Text)  # as the column's own type, "open" would be no state of it
+    digits = cast(Incident.number, Text)
+    wide = func.greatest(numbers.DIGITS, func.length(digits))
     return (
         select(
             Incident.external_id,
@@ -118,6 +122,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Promise.internal,
             Promise.evaluated_at,
             Promise.evaluator,
+            func.concat(f"{numbers.INCIDENT}-", func.lpad(digits, wide, "0")),
         )
         .join(Incident, Incident.id == Promise.incident_id)
         .join(Account, Account.id == Promise.account_id)

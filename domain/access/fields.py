@@ -71,7 +71,7 @@ FIELDS: dict[str, Fields] = {
     },
     "Rate": _all("id code rateCode name unit priceCents currency fromOn untilOn"),
     "Credit": {
-        NONE: "id kind state amountCents uncappedCents unitsMilli currency monthOn decidedAt"
+        NONE: "id number kind state amountCents uncappedCents unitsMilli currency monthOn decidedAt"
         " overrideCents decisionReason netCents entries account promise incident agreement",
         R.READ_INTERNAL: "decisionBy",
     },
@@ -154,7 +154,7 @@ FIELDS: dict[str, Fields] = {
     "VerdictChange": _all("part was now incident promise"),
     "QualityPolicy": _all("id tier riskLimitBps account"),
     "Report": _all(
-        "id cadence firstOn lastOn dueAt madeAt deliveredAt verdict account headline kept late"
+        "id number cadence firstOn lastOn dueAt madeAt deliveredAt verdict account headline kept late"
         " pdfPath"
     ),
     "ReportPlan": {

@@ -22,6 +22,7 @@ QUERIES: dict[str, Rights] = {
     "sites": _ROWS,
     "incidents": _ROWS,
     "promises": _ROWS,
+    "duePromises": _ROWS,
     "agreements": _ROWS,
     "credits": _ROWS,
     "messages": _ROWS,

@@ -27,6 +27,7 @@ from domain.incidents.model import (
 from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import Times, first_contact_resolution, times
+from domain.incidents.searching import matching
 from domain.sla.pausing import PAUSE_ALLOWANCE
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "close",
     "end_capped_pauses",
     "first_contact_resolution",
+    "matching",
     "open_incident",
     "pause",
     "reassign",

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.accounts.model import Account, Tenant
+from domain.accounts.model import Account, Site, Tenant
 from domain.actor import Actor
 from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
 from domain.base import uuid7
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
 from domain.compensation.rules import following, month_of
+from domain.incidents.model import Incident
 from domain.invoices.events import CreditNoteIssued
 from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from domain.invoices.numbers import NOTES, next_number
@@ -138,10 +139,15 @@ async def movements(
             Credit,
             left,
             func.coalesce(noted.c.parts, 0),
-            Promise.name,
-            PromiseTerm.name,
+            func.coalesce(Promise.name, PromiseTerm.name),
+            Incident,
+            Site.name,
+            Account.time_zone,
         )
         .join(Credit, Credit.id == JournalEntry.subject_id)
+        .join(Account, Account.id == Credit.account_id)
+        .outerjoin(Incident, Incident.id == Credit.incident_id)
+        .outerjoin(Site, Site.id == Incident.site_id)
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .outerjoin(Promise, Promise.id == Credit.promise_id)
         .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
@@ -155,15 +161,27 @@ async def movements(
         .order_by(Credit.turn, JournalEntry.n)
     )
     found: list[Movement] = []
-    for entry, credit, amount, parts, promise, term in rows:
+    for entry, credit, amount, parts, promise, incident, site, zone in rows:
         cents = int(amount)
-        about = promise or (f"{term} {credit.month_on:%Y-%m}" if term else "Gesture")
+        about = _what_where_when(credit, promise, incident, site, zone)
         line = Line(
             len(found) + 1, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
             Unit.PIECE, abs(cents), cents, how.category, how.rate_bps,
         )  # fmt: skip
         found.append(Movement(entry.id, credit.id, parts + 1, credit.month_on, line))
     return found
+
+
+def _what_where_when(
+    credit: Credit, promise: str | None, incident: Incident | None, site: str | None, zone: str
+) -> str:
+    """What a line of a note is about: promise, incident, site and local day; or promise and month; or a gesture."""
+    if incident is not None:
+        day = incident.opened_at.astimezone(ZoneInfo(zone)).date()
+        return f"{promise}, {incident.reference}, {site}, {day}"
+    if promise is not None:
+        return f"{promise}, {credit.month_on:%Y-%m}"
+    return f"Gesture of {credit.decided_at.astimezone(ZoneInfo(zone)).date()}"
 
 
 async def _issue(

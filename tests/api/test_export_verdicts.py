@@ -44,6 +44,7 @@ async def test_a_row_says_kept_late_or_open(
         ("resolution", "0", "open"),
     }
     assert {row["external_id"] for row in rows(out)} == {"C-1"}
+    assert {row["incident_number"] for row in rows(out)} == {"INC-000001"}
 
 
 async def test_nothing_that_somebody_typed_is_calculated_by_a_spreadsheet(

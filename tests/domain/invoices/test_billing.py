@@ -125,7 +125,9 @@ async def test_a_month_is_billed_line_by_line_and_its_credits_are_set_off(make: 
         )
         assert (document.supplier, document.customer) == (US, THEM)
         assert (document.number, document.invoice_number) == ("C2026-00001", "F2026-00001")
-        assert line.name == "first_response: The promise was broken."
+        assert line.name == (
+            "first_response, INC-000001, Hoofdkantoor, 2026-03-02: The promise was broken."
+        )
         assert await invoices.outstanding(session, invoice) == invoice.gross_cents - 6_050
         trial = await journal.trial_balance(session, system(world))
     assert promise_id is not None
