@@ -69,6 +69,7 @@ async def _first_client(session: AsyncSession, actor: Actor, name: str, site: st
         actor,
         name="Round the clock",
         spec=CalendarSpec(zone="Europe/Amsterdam", always_open=True),
+        at=at,
     )
     today = at.astimezone(ZoneInfo("Europe/Amsterdam")).date()
     await agreements.sign(

@@ -22,7 +22,7 @@ POLICY = """mutation($above: Long) { chooseCompensationPolicy(input: {approvalAb
 PLAN = """mutation($account: ID!, $cents: Long!) {
   setReportPlan(input: {accountId: $account, cadence: DAILY, lateCreditCents: $cents}) {
     ... on ReportPlan { lateCreditCents } ... on Refusal { code argument message } } }"""
-KEY = """mutation { issueApiKey(input: {name: "Mine", role: MANAGEMENT}) {
+KEY = """mutation { issueApiKey(input: {name: "Mine", role: MANAGEMENT, allAccounts: true}) {
   ... on IssuedApiKey { secret } ... on Refusal { code message } } }"""
 
 
@@ -109,7 +109,7 @@ async def test_a_threshold_that_one_raises_counts_for_others(api: Api, office: O
     assert (await gesture(api, office, els, 50_000))["state"] == "GRANTED"
 
 
-@pytest.mark.parametrize("cents", [10_001, 2**53 - 1])
+@pytest.mark.parametrize("cents", [10_001, 10**10])
 async def test_credits_for_late_reports_keep_to_the_threshold(
     api: Api, office: Office, cents: int
 ) -> None:

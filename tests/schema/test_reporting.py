@@ -11,7 +11,7 @@ from domain.actor import Actor, Role
 from domain.db import transaction
 from domain.incidents.opening import sender_of
 from schema import ids
-from tests import build
+from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
 
@@ -35,7 +35,10 @@ async def key(api: Api, office: Office, *, everything: bool = False) -> str:
 
 
 async def user(api: Api, office: Office, role: Role) -> str:
-    """A token of a new user of this role."""
+    """A token of a new user of this role; a guard is on duty at the client's site."""
+    if role is Role.GUARD:
+        on_duty = await guards.on_duty(api.make, office.world, site=office.world.site)
+        return api.token(on_duty.user.id)
     system = Actor.system(office.world.tenant.id, "test")
     reach = [office.world.account.id] if role is Role.CLIENT_USER else []
     async with transaction(api.make) as session:
@@ -113,7 +116,7 @@ async def test_client_users_and_guards_report_under_their_own_name(
 ) -> None:
     for role, source in ((Role.CLIENT_USER, "CLIENT"), (Role.GUARD, "GUARD")):
         answer = await opened(api, await user(api, office, role), office.site, source=source)
-        assert answer["reporter"] == f"Real {role}"
+        assert answer["reporter"] == ("Guard" if role is Role.GUARD else f"Real {role}")
 
 
 async def test_a_number_is_its_senders_and_its_clients_own(api: Api, office: Office) -> None:
