@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.commands.failures import Exit
+from api.commands.failures import Exit, Failure
 from domain import imports
 from domain.db import connect, sessions, transaction
 from domain.settings import Settings
@@ -29,6 +29,8 @@ def run(
     """Import the file and say what became of it; `Refused` when file or profile cannot be used at all."""
     mapping = imports.load(profile)
     refused = rejects or _beside(file)
+    if refused.exists() and refused.samefile(file):
+        raise Failure(f"{refused} is the file to import: name another one with --rejects.")
     began = time.perf_counter()
     with _bar() as progress:
         done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))

@@ -1,6 +1,7 @@
 """Bring in tickets that another system has kept: a file, a mapping profile, and the ledger they become."""
 
 from domain.imports.actions import Imported, Progress, import_incidents
-from domain.imports.profile import Profile, load, shipped
+from domain.imports.mapping import Profile
+from domain.imports.profile import load, shipped
 
 __all__ = ["Imported", "Profile", "Progress", "import_incidents", "load", "shipped"]

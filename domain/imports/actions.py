@@ -11,15 +11,14 @@ from sqlalchemy import Select, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import quality
-from domain.imports import staging, tickets
-from domain.imports.contradictions import contradictions
-from domain.imports.decoding import Decoded, Decoder
+from domain.imports import contradictions, folds, staging, telling, tickets
+from domain.imports.decoding import Decoder
 from domain.imports.ground import ground
 from domain.imports.instants import FIRST
-from domain.imports.profile import Profile
-from domain.imports.reader import Source, open_source
+from domain.imports.mapping import Profile, columns_of
+from domain.imports.reader import Dialect, Source, open_source
 from domain.imports.rejects import Rejects
-from domain.imports.telling import tell
+from domain.imports.staged import Decoded
 from domain.sla import replay
 from domain.sla.attach import attach
 
@@ -58,11 +57,14 @@ async def import_incidents(
     What the ledger already has is left alone, so that the same file a second time changes nothing and a file that
     has grown adds what is new. Rows that cannot be read go to `rejects` with their reason.
     """
-    source = open_source(path, encoding=profile.encoding, delimiter=profile.delimiter)
-    decoder = Decoder(profile, source.header)
+    own = columns_of(profile)
+    dialect = Dialect(profile.encoding, profile.delimiter, profile.quote)
+    source = open_source(path, dialect, own=own)
+    Decoder(profile, source.header)  # a column that is missing is refused before anything is made
     base = await ground(session, profile, tenant=tenant, at=at)
+    decoder = Decoder(profile, source.header, places=base.places, at=at)
     await staging.prepare(session, base.actor.tenant_id, profile)
-    with Rejects(rejects, decoder.names) as refused:
+    with Rejects(rejects, decoder.names, source.dialect) as refused:
         rows = 0
         pieces = _pieces(source, decoder)
         while (decoded := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -73,15 +75,23 @@ async def import_incidents(
         unreadable = refused.count
         progress("Telling the ledger", 0.0)
         await staging.finish(session)
-        where = {"account_id": base.account_id, "site_id": base.site_id}
-        facts = await tell(session, base.actor, profile, **where)
-        async for contradiction in contradictions(session, profile):
+        await folds.settle(session, profile)
+        async for contradiction in contradictions.within(session, profile):
             refused.add([contradiction])
+        await telling.find(session, base.actor, profile)
+        await telling.gather(session, profile)
+        async for contradiction in contradictions.against(session, profile):
+            refused.add([contradiction])
+        facts = await telling.tell(session, base.actor)
         progress("Telling the ledger", 0.5)
-        new, changed = await tickets.fold(session, base.actor, profile, **where, at=at)
+        new, changed = await tickets.fold(session, base.actor, profile, at=at)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Telling the ledger", 1.0)
-        await attach(session, base.actor.tenant_id, account_id=base.account_id)
+        clients = (
+            await session.scalars(text("SELECT DISTINCT account_id FROM staged_ticket"))
+        ).all()
+        for client in clients:
+            await attach(session, base.actor.tenant_id, account_id=client)
         live = await _consequential(session)
         judged, promises, last = 0, 0, None
         while done := await replay.evaluate(
@@ -89,8 +99,8 @@ async def import_incidents(
         ):
             judged, promises, last = judged + done.tickets, promises + done.written, done.last
             progress("Judging", judged / (new + changed))
-    if promises:
-        await quality.mark(session, base.actor.tenant_id, base.account_id, dirty_from=FIRST, at=at)
+    for client in clients if promises else ():
+        await quality.mark(session, base.actor.tenant_id, client, dirty_from=FIRST, at=at)
     return Imported(
         rows=rows,
         rejected=unreadable,

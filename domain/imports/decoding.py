@@ -1,74 +1,38 @@
 """Rows of a file into rows of tickets: columns found, words translated, instants placed, nonsense refused."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from unicodedata import normalize
+from uuid import UUID
 
 from domain.agreements.model import Priority, TicketKind
 from domain.errors import Code, Refused
-from domain.imports.instants import Instants, Unfit
-from domain.imports.profile import Column, Profile, Value
-from domain.imports.reader import Batch, Cell
-from domain.incidents.model import Source
+from domain.imports.durations import duration_of
+from domain.imports.facts import FactAt, Take, fact_columns, told_of
+from domain.imports.instants import LAST, TOLERANCE, Instant, Instants, Unfit
+from domain.imports.mapping import Column, Profile, Value
+from domain.imports.places import Places
+from domain.imports.reader import Batch, Cell, Torn
+from domain.imports.staged import Decoded, Reject, Row, Told
+from domain.incidents.model import PauseCause, Source
 
 LONGEST_KEY = 200  # characters; the key is part of an index
 LONGEST_TEXT = 20_000
 
 
-class Row(NamedTuple):
-    """One row of the file, as staged."""
-
-    number: int
-    key: str
-    row_at: datetime | None
-    row_order: int
-    opened_at: datetime | None
-    agreed_at: datetime | None
-    kind: str
-    category: str | None
-    priority: str
-    source: str
-    reporter: str
-    summary: str
-    meaning: str | None
-
-
-class Told(NamedTuple):
-    """One fact that a row tells: `spec` is its place in the profile (updates follow the facts)."""
-
-    number: int
-    key: str
-    spec: int
-    at: datetime
-    said_at: datetime | None  # what the source said, when the fact was moved to the opening
-    body: str | None
-
-
-class Reject(NamedTuple):
-    """A row that cannot be read, and why."""
-
-    number: int
-    reason: str
-    cells: Sequence[Cell]
-
-
-class Decoded(NamedTuple):
-    """What a batch came to."""
-
-    rows: list[Row]
-    told: list[Told]
-    rejects: list[Reject]
-
-
-Take = Callable[[Sequence[Cell]], str | None]
-
-
 class Decoder:
     """A profile applied to the columns that a file really has."""
 
-    def __init__(self, profile: Profile, header: Sequence[str]) -> None:
-        """Find the columns; refused when one that the profile needs is missing."""
+    def __init__(
+        self,
+        profile: Profile,
+        header: Sequence[str],
+        *,
+        places: Places | None = None,
+        at: datetime = LAST,
+    ) -> None:
+        """Find the columns; refused when one that the profile needs is missing. `at` is now."""
         self.names: list[str] = []  # the columns to read, in the order of a row's cells
         self._profile = profile
         self._header: dict[str, str] = {}
@@ -90,11 +54,15 @@ class Decoder:
         self._category = self._text(ticket.category, "ticket.category")
         self._reporter = self._text(ticket.reporter, "ticket.reporter")
         self._summary = self._text(ticket.summary, "ticket.summary")
-        self._facts = list(self._fact_columns())
+        self._places = places or Places.only(UUID(int=0), UUID(int=0))
+        self._account = self._name(profile.into.account, "into.account")
+        self._site = self._name(profile.into.site, "into.site")
+        self._latest = at + max(self._skew, TOLERANCE)
+        self._facts = fact_columns(profile, self._look_up, self._need, self._text, self._word)
 
     def decode(self, batch: Batch) -> Decoded:
         """Rows, facts and rejects of a batch; a fact that adjacent rows repeat is told once."""
-        done = Decoded([], [], [Reject(t.number, t.reason, [t.text]) for t in batch.torn])
+        done = Decoded([], [], [_torn(each) for each in batch.torn])
         seen: set[tuple[str, int, datetime]] = set()
         for number, cells in zip(batch.numbers, zip(*batch.columns, strict=True), strict=True):
             try:
@@ -108,6 +76,7 @@ class Decoder:
                 if mark not in seen or fact.body is not None:
                     seen.add(mark)
                     done.told.append(fact)
+        done.rejects.sort(key=lambda reject: reject.number)
         return done
 
     def _row(self, number: int, cells: Sequence[Cell]) -> tuple[Row, list[Told]]:
@@ -122,15 +91,23 @@ class Decoder:
             raise Unfit("the ticket's opening is empty")
         if row_at is None and self._row_at is not None:
             raise Unfit("the row's instant is empty")
-        if opened is not None and row_at is not None:
-            row_at = self._after(opened, row_at, "the row")
+        opened_at = None if opened is None else opened.at
+        stands_at = again = None
+        if row_at is not None:
+            stands_at = self._after(opened_at, row_at.after(opened_at), "the row")
+            again = row_at.again if row_at.again != stands_at else None
+        agreed = self._at(cells, self._agreed, is_planned=True)
+        account_id, site_id = self._place(cells)
         row = Row(
             number,
             key,
-            row_at,
+            account_id,
+            site_id,
+            stands_at,
+            again,
             self._rank(cells),
-            opened,
-            self._at(cells, self._agreed),
+            opened_at,
+            None if agreed is None else agreed.after(opened_at),
             self._kind(cells) or "",
             self._category(cells),
             self._priority(cells) or "",
@@ -141,25 +118,56 @@ class Decoder:
         )
         if not row.summary or not row.reporter:
             raise Unfit("no summary" if row.reporter else "no reporter")
-        return row, list(self._told(number, key, opened, cells))
+        return row, list(self._told(number, key, opened_at, cells))
+
+    def _place(self, cells: Sequence[Cell]) -> tuple[UUID, UUID]:
+        return self._places.find(
+            None if self._account is None else self._account(cells) or "",
+            None if self._site is None else self._site(cells) or "",
+        )
 
     def _told(
         self, number: int, key: str, opened: datetime | None, cells: Sequence[Cell]
     ) -> Iterator[Told]:
-        for spec, kind, at, when, body in self._facts:
-            if when and not all(self._said(cells[i]) in words for i, words in when):
+        """The row's facts, in the order in which they usually happen: it decides on wall clocks that happened twice."""
+        latest = opened
+        for fact in self._facts:
+            if fact.when and not all(self._said(cells[i]) in words for i, words in fact.when):
                 continue
-            said = self._at(cells, at)
+            said = self._instant_of(fact, cells, opened, latest)
             if said is None:
                 continue
-            moved = said if opened is None else self._after(opened, said, kind)
-            text = body(cells) if body else None
-            if body is None or text is not None:
-                yield Told(number, key, spec, moved, None if moved == said else said, text)
+            moved = self._after(opened, said, fact.kind)
+            latest = moved if latest is None else max(latest, moved)
+            body = fact.body(cells) if fact.body else None
+            words = fact.words(cells) if fact.words else None
+            if fact.body is not None and body is None:
+                if fact.kind == "incident.updated":
+                    continue
+                raise Unfit(f"{fact.kind}: no {fact.field}")
+            if fact.kind == "incident.reassigned" and words is None:
+                raise Unfit("incident.reassigned: nobody to reassign to")
+            yield told_of(
+                fact, number, key, moved, None if moved == said else said, body=body, words=words
+            )
 
-    def _after(self, opened: datetime, said: datetime, what: str) -> datetime:
+    def _instant_of(
+        self, fact: FactAt, cells: Sequence[Cell], opened: datetime | None, latest: datetime | None
+    ) -> datetime | None:
+        if fact.unit is None:
+            found = self._at(cells, fact.at)
+            return None if found is None else found.after(latest)
+        said = self._said(cells[fact.at])
+        if said is None or opened is None:
+            return None
+        at = opened + duration_of(said, fact.unit)
+        if at > self._latest:
+            raise Unfit(f"{fact.kind} lies ahead: {at:%Y-%m-%d %H:%M} UTC")
+        return at
+
+    def _after(self, opened: datetime | None, said: datetime, what: str) -> datetime:
         """The instant, moved to the opening when a clock that ran slow put it before."""
-        if said >= opened:
+        if opened is None or said >= opened:
             return said
         if opened - said > self._skew:
             raise Unfit(f"{what} is {opened - said} before the opening")
@@ -171,13 +179,20 @@ class Decoder:
         text = cell.strip() if isinstance(cell, str) else str(cell)
         return None if text in self._nulls else text
 
-    def _at(self, cells: Sequence[Cell], index: int | None) -> datetime | None:
+    def _at(
+        self, cells: Sequence[Cell], index: int | None, *, is_planned: bool = False
+    ) -> Instant | None:
         if index is None:
             return None
         cell = cells[index]
         if isinstance(cell, str):
             cell = self._said(cell)
-        return None if cell is None else self._instant(cell)
+        if cell is None:
+            return None
+        found = self._instant(cell)
+        if not is_planned and found.at > self._latest:
+            raise Unfit(f"lies ahead: {cell}")
+        return found
 
     def _rank(self, cells: Sequence[Cell]) -> int:
         if self._order is None:
@@ -222,6 +237,21 @@ class Decoder:
                 return self.names.index(found)
         return None
 
+    def _name(self, value: str | Value, where: str) -> Take | None:
+        """The name of an account or a site in a column; one that is not in the map stands as it is."""
+        if isinstance(value, str):
+            return None
+        index, names, otherwise = self._need(value.column, where), value.map, value.otherwise
+
+        def take(cells: Sequence[Cell]) -> str | None:
+            said = self._said(cells[index])
+            if said is None:
+                return otherwise
+            plain = _plain(said)
+            return names.get(said) or names.get(plain) or plain
+
+        return take
+
     def _text(self, value: str | Value | None, where: str) -> Take:
         if value is None or isinstance(value, str):
             return lambda _cells: value
@@ -246,7 +276,7 @@ class Decoder:
         self,
         value: str | Value,
         where: str,
-        allowed: type[TicketKind | Priority | Source],
+        allowed: type[TicketKind | Priority | Source | PauseCause],
     ) -> Take:
         """A text that must be one of the allowed words."""
         take = self._text(value, where)
@@ -264,42 +294,16 @@ class Decoder:
 
         return word
 
-    def _fact_columns(
-        self,
-    ) -> Iterator[tuple[int, str, int, list[tuple[int, frozenset[str]]], Take | None]]:
-        spec = -1
-        for spec, fact in enumerate(self._profile.facts):
-            where = f"facts[{spec}]"
-            if fact.optional and self._look_up(fact.at) is None:
-                continue
-            yield (
-                spec,
-                fact.kind,
-                self._need(fact.at, f"{where}.at"),
-                self._when(fact.when, where),
-                None,
-            )
-        for extra, update in enumerate(self._profile.updates):
-            where = f"updates[{extra}]"
-            body = self._text(update.body, f"{where}.body")
-            at = self._need(update.at, f"{where}.at")
-            yield spec + 1 + extra, "the update", at, self._when(update.when, where), body
 
-    def _when(
-        self, when: Mapping[str, str | list[str]], where: str
-    ) -> list[tuple[int, frozenset[str]]]:
-        return [
-            (
-                self._need(column, f"{where}.when"),
-                frozenset([words] if isinstance(words, str) else words),
-            )
-            for column, words in when.items()
-        ]
+def _torn(torn: Torn) -> Reject:
+    text = f": {torn.text.rstrip()!r}" if torn.text else ""
+    return Reject(torn.number, f"{torn.reason}{text}", ())
 
 
 def _folded(name: str) -> str:
     """A column's name as it is compared: `On Scene DtTm` and `on_scene_dttm` are the same column."""
-    return re.sub(r"[^0-9a-z]+", "_", name.strip().lstrip("\ufeff").lower()).strip("_")
+    plain = normalize("NFKC", name).strip().lstrip("\ufeff").casefold()
+    return re.sub(r"[\W_]+", "_", plain).strip("_")
 
 
 def _plain(text: str) -> str:

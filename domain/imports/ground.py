@@ -12,16 +12,16 @@ from domain.accounts import Account, Site, Tenant
 from domain.actor import Actor, Origin
 from domain.agreements import Agreement, PromiseDraft, Target, TermsDraft
 from domain.errors import Code, Refused
-from domain.imports.profile import AgreementSpec, Profile
+from domain.imports.mapping import AgreementSpec, Profile
+from domain.imports.places import Places
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Whose tickets are imported, and by whom."""
+    """Who imports, and whose incidents rows can be."""
 
     actor: Actor
-    account_id: UUID
-    site_id: UUID
+    places: Places
 
 
 async def ground(
@@ -33,30 +33,58 @@ async def ground(
     """
     company = await _tenant(session, profile, tenant)
     actor = Actor.system(company.id, "import", origin=Origin.HISTORY)
-    client = await session.scalar(
-        select(Account).where(Account.tenant_id == company.id, Account.name == profile.into.account)
-    )
-    if client is None:
-        client = await accounts.create_account(
-            session, actor, name=profile.into.account, time_zone=profile.time_zone, at=at
-        )
-    site = await session.scalar(
-        select(Site).where(Site.account_id == client.id, Site.name == profile.into.site)
-    )
-    if site is None:
-        site = await accounts.add_site(
-            session,
-            actor,
-            client.id,
-            name=profile.into.site,
-            city=profile.into.city,
-            country=profile.into.country,
-            at=at,
-        )
-    if profile.agreement is not None:
+    client = await _account(session, actor, profile, at)
+    site = None if client is None else await _site(session, actor, client.id, profile, at)
+    if profile.agreement is not None and client is not None:
         await _sign(session, actor, client.id, profile, profile.agreement, at)
     await session.flush()
-    return Ground(actor, client.id, site.id)
+    if client is not None and site is not None:
+        return Ground(actor, Places.only(client.id, site.id))
+    known = await session.scalars(
+        select(Account).where(Account.tenant_id == company.id).order_by(Account.id)
+    )
+    sites = await session.scalars(
+        select(Site).where(Site.tenant_id == company.id).order_by(Site.id)
+    )
+    account_id = None if client is None else client.id
+    places = Places(known.all(), sites.all(), account_id=account_id, site=profile.into.site)
+    return Ground(actor, places)
+
+
+async def _account(
+    session: AsyncSession, actor: Actor, profile: Profile, at: datetime
+) -> Account | None:
+    """The account that the profile names, made when missing; None when a column names it."""
+    name = profile.into.account
+    if not isinstance(name, str):
+        return None
+    found = await session.scalar(
+        select(Account).where(Account.tenant_id == actor.tenant_id, Account.name == name)
+    )
+    return found or await accounts.create_account(
+        session, actor, name=name, time_zone=profile.time_zone, at=at
+    )
+
+
+async def _site(
+    session: AsyncSession, actor: Actor, account_id: UUID, profile: Profile, at: datetime
+) -> Site | None:
+    """The site that the profile names, made when missing; None when a column names it."""
+    name = profile.into.site
+    if not isinstance(name, str):
+        return None
+    found = await session.scalar(
+        select(Site).where(Site.account_id == account_id, Site.name == name)
+    )
+    return found or await accounts.add_site(
+        session,
+        actor,
+        account_id,
+        name=name,
+        city=profile.into.city,
+        country=profile.into.country,
+        at=at,
+    )
 
 
 async def _tenant(session: AsyncSession, profile: Profile, named: str | None) -> Tenant:

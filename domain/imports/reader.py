@@ -1,18 +1,29 @@
 """Files in pieces: CSV and Parquet as batches of columns, in memory that does not grow with the file."""
 
 import csv
+import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from domain.errors import Code, Refused
+from domain.spreadsheets import plain
 
 Cell = str | datetime | None
 BATCH = 8_192  # rows; twice as many is no faster and takes twice the memory
 _LONGEST = 1 << 20  # characters of one line or field; what is longer is a broken file
+NOTE = "ticket "
+"""How the reason begins of a row that was taken, but not with everything it says."""
+
+_SEP = re.compile(r"\ufeff?sep=(.)\r?\n?", re.IGNORECASE)
+_HEADER_LINES = 20  # that a header with quoted line ends may go on
 _BACKTRACK = 1_000  # lines that a record may take before its opening quote counts as a mistake
+
+
+REJECTED = ("row", "reason")
+"""The first two columns of a file of rejected rows (see `rejects.py`)."""
 
 
 class Torn(NamedTuple):
@@ -21,6 +32,14 @@ class Torn(NamedTuple):
     number: int
     reason: str
     text: str
+
+
+class Dialect(NamedTuple):
+    """How a CSV file is written; `delimiter` None is the one that the header line uses most."""
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    quote: str = '"'
 
 
 class Batch(NamedTuple):
@@ -35,6 +54,7 @@ class Source(Protocol):
     """A file with named columns."""
 
     header: list[str]
+    dialect: Dialect
 
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:
         """The rows in the file's order; a row's number is its line (CSV) or its place from 1 (Parquet)."""
@@ -45,8 +65,11 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> Source:
-    """The file at `path`, by its first bytes and not by its name; refused when it cannot be read."""
+def open_source(path: Path, dialect: Dialect | None = None, *, own: Collection[str] = ()) -> Source:
+    """The file at `path`, by its first bytes and not by its name; refused when it cannot be read.
+
+    `own` are columns that are meant even when they have the names of those that a file of rejected rows adds.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -54,7 +77,8 @@ def open_source(path: Path, *, encoding: str = "utf-8", delimiter: str | None = 
         raise _no(path, error.strerror or str(error)) from error
     if not start:
         raise _no(path, "the file is empty")
-    return ParquetSource(path) if start == b"PAR1" else CsvSource(path, encoding, delimiter)
+    dialect = dialect or Dialect()
+    return ParquetSource(path, dialect) if start == b"PAR1" else CsvSource(path, dialect, own)
 
 
 def _no(path: Path, message: str) -> Refused:
@@ -64,7 +88,7 @@ def _no(path: Path, message: str) -> Refused:
 class ParquetSource:
     """Row groups are decoded piece by piece, so that one huge group costs no more than many small ones."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dialect: Dialect) -> None:
         """Read the footer."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -73,8 +97,10 @@ class ParquetSource:
             self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
         except (pa.ArrowException, OSError) as error:
             raise _no(path, f"not a readable Parquet file ({error})") from error
-        self._path = path
+        self._path, self.dialect = path, dialect
         self.header: list[str] = list(self._file.schema_arrow.names)
+        if len(set(self.header)) < len(self.header):
+            raise _no(path, "two columns have the same name")
         self._rows, self._read = self._file.metadata.num_rows, 0
 
     def progress(self) -> float:
@@ -121,23 +147,45 @@ def _in_utc(cell: Cell) -> Cell:
 
 
 class CsvSource:
-    """A CSV file, however it was made: any usual delimiter, quoted line ends, a byte order mark, torn lines."""
+    """A CSV file, however it was made: any usual delimiter, quoted line ends, a byte order mark, torn lines.
 
-    def __init__(self, path: Path, encoding: str, delimiter: str | None) -> None:
+    A first line `sep=;`, as Excel writes it, is skipped. A file of rejected rows is read as the file that they came
+    from: its two additional columns are left out.
+    """
+
+    def __init__(self, path: Path, dialect: Dialect, own: Collection[str]) -> None:
         """Read the header line."""
         self._path, self._size = path, max(1, path.stat().st_size)
+        encoding, delimiter, self._quote = dialect
         self._encoding = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
-        self._delimiter = delimiter or ","
         self._raw: IO[bytes] | None = None
         self._at = 0
         csv.field_size_limit(_LONGEST)
-        with self._open() as file:
-            line = file.readline(_LONGEST)
-        if delimiter is None:
-            self._delimiter = _likeliest(line)
-        self.header: list[str] = next(csv.reader([line], delimiter=self._delimiter), [])
-        if _broken(line) or "\0" in line or not any(name.strip() for name in self.header):
+        try:
+            with self._open() as file:
+                line = file.readline(_LONGEST)
+                said = _SEP.fullmatch(line)
+                self._skip = 1 if said is None else 2  # lines before the first row
+                if said is not None:
+                    delimiter, line = delimiter or said[1], file.readline(_LONGEST)
+                more = [file.readline(_LONGEST) for _ in range(_HEADER_LINES)]
+        except UnicodeError as error:
+            raise _no(path, f"neither Parquet nor CSV in {encoding} ({error})") from error
+        self._delimiter = delimiter or _likeliest(line)
+        self.dialect = Dialect(encoding, self._delimiter, self._quote)
+        try:
+            self.header: list[str] = next(self._reader([line, *more]), [])
+        except csv.Error as error:
+            raise _no(path, f"the header line cannot be read ({error})") from error
+        names = "".join(self.header)
+        if _broken(names) or "\0" in names or not names.strip():
             raise _no(path, f"neither Parquet nor CSV in {encoding}: there is no header line")
+        self._is_rejects = _is_rejects(self.header, own)
+        self._offset = len(REJECTED) if self._is_rejects else 0
+        self.header = self.header[self._offset :]
+
+    def _reader(self, lines: Iterable[str], *, strict: bool = False) -> Any:
+        return csv.reader(lines, delimiter=self._delimiter, quotechar=self._quote, strict=strict)
 
     def _open(self) -> IO[str]:
         # Bytes that are not text become surrogates, so that one bad line costs one row and not the import.
@@ -149,19 +197,28 @@ class CsvSource:
 
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:
         """All cells are text."""
-        wanted = [self.header.index(name) for name in names]
+        wanted = [self._offset + self.header.index(name) for name in names]
         numbers: list[int] = []
         rows: list[list[str]] = []
         torn: list[Torn] = []
-        with self._open() as file:
-            for number, row in _records(file, self._delimiter, len(self.header), torn):
-                numbers.append(number)
-                rows.append(row)
-                if len(rows) + len(torn) >= BATCH:
-                    self._at = file.buffer.tell()  # type: ignore[attr-defined]
-                    yield self._batch(numbers, rows, wanted, torn)
-                    numbers, rows = [], []
-                    torn.clear()
+        width = self._offset + len(self.header)
+        try:
+            with self._open() as file:
+                for number, row in self._records(file, width, torn):
+                    if not any(cell.strip() for cell in row[self._offset :]):
+                        if self._is_rejects and not row[1].startswith(NOTE):
+                            torn.append(Torn(number, row[1], ""))
+                        continue  # what a spreadsheet leaves behind, or a note about a row that was taken
+                    numbers.append(number)
+                    rows.append(row)
+                    if len(rows) + len(torn) >= BATCH:
+                        self._at = file.buffer.tell()  # type: ignore[attr-defined]
+                        yield self._batch(numbers, rows, wanted, torn)
+                        numbers, rows = [], []
+                        torn.clear()
+        except UnicodeError as error:
+            at = numbers[-1] if numbers else self._skip
+            raise _no(self._path, f"damaged after line {at} ({error})") from error
         self._at = self._size
         yield self._batch(numbers, rows, wanted, torn)
 
@@ -170,7 +227,41 @@ class CsvSource:
         numbers: list[int], rows: list[list[str]], wanted: list[int], torn: list[Torn]
     ) -> Batch:
         columns = list(zip(*rows, strict=True)) if rows else []
-        return Batch(numbers, [columns[i] if rows else () for i in wanted], tuple(torn))
+        cells: list[list[Cell]] = [[plain(cell) for cell in columns[i]] for i in wanted if rows]
+        return Batch(numbers, cells or [() for _ in wanted], tuple(torn))
+
+    def _records(
+        self, file: IO[str], width: int, torn: list[Torn]
+    ) -> Iterator[tuple[int, list[str]]]:
+        """Records of the right width with the line they begin on; everything else goes to `torn`.
+
+        A quote that is never closed would swallow the rest of the file, or the rows up to the next quote: when a record
+        of several lines is no row, only its first line is given up and the others are read again.
+        """
+        lines = _Lines(file)
+        for _ in range(self._skip - 1):
+            next(lines)
+        reader = self._reader(lines, strict=True)
+        header = True
+        while True:
+            lines.taken.clear()
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _TooLong) as error:
+                torn.append(lines.give_back(str(error)))
+                header = False
+                continue
+            if header or not row:
+                header = False
+                continue
+            if len(row) != width:
+                torn.append(lines.give_back(f"{len(row)} fields instead of {width}"))
+            elif any(map(_broken, lines.taken)):
+                torn.append(lines.give_back("bytes that are not text in the file's encoding"))
+            else:
+                yield lines.first, row
 
 
 def _likeliest(line: str) -> str:
@@ -178,40 +269,17 @@ def _likeliest(line: str) -> str:
     return counts.most_common(1)[0][0] if counts else ","
 
 
+def _is_rejects(header: Sequence[str], own: Collection[str]) -> bool:
+    """Whether the first two columns are those of a file of rejected rows, and not the profile's own."""
+    rest = {name.strip().lower() for name in header[2:]}
+    return tuple(header[:2]) == REJECTED and all(
+        name not in own or name in rest for name in REJECTED
+    )
+
+
 def _broken(text: str) -> bool:
     """Whether the text holds bytes that were not text."""
     return not text.isascii() and any("\udc80" <= mark <= "\udcff" for mark in text)
-
-
-def _records(
-    file: IO[str], delimiter: str, width: int, torn: list[Torn]
-) -> Iterator[tuple[int, list[str]]]:
-    """Records of the right width with the line they begin on; everything else goes to `torn`.
-
-    A quote that is never closed would swallow the rest of the file, or the rows up to the next quote: when a record of
-    several lines is no row, only its first line is given up and the others are read again.
-    """
-    lines = _Lines(file)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    header = True
-    while True:
-        lines.taken.clear()
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, _TooLong) as error:
-            torn.append(lines.give_back(str(error)))
-            continue
-        if header or not row:
-            header = False
-            continue
-        if len(row) != width:
-            torn.append(lines.give_back(f"{len(row)} fields instead of {width}"))
-        elif any(map(_broken, lines.taken)):
-            torn.append(lines.give_back("bytes that are not text in the file's encoding"))
-        else:
-            yield lines.first, row
 
 
 class _TooLong(Exception):

@@ -1,42 +1,92 @@
-"""The file of rows that could not be read: mend it, take the first two columns off, import it again."""
+"""The file of rows that could not be taken: mend it and import it again, with or without its first two columns.
 
+It has the shape of the file that it came from: delimiter, encoding, quotes. A cell that a spreadsheet would calculate
+has an apostrophe before it, which is taken away again when the file is read.
+"""
+
+import codecs
 import csv
+import os
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
-from domain.imports.decoding import Reject
+from domain import private_files
+from domain.imports.reader import REJECTED, Cell, Dialect
+from domain.imports.staged import Reject
+from domain.spreadsheets import neutral
 
 
 class Rejects:
-    """Writes `row, reason` and the columns that were read; a file from an earlier run is replaced or removed."""
+    """Writes `row, reason` and the columns that were read.
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    A file from an earlier run is replaced or removed when all is written; an import that fails leaves it as it was.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], dialect: Dialect) -> None:
         """Nothing is written until there is something to write."""
-        self._path, self._columns = path, columns
+        self._path, self._columns, self._dialect = path, columns, dialect
+        self._half = path.with_name(f".{path.name}.{os.getpid()}.half")
         self._file: IO[str] | None = None
+        self._writer: Any = None
         self.count = 0
 
     def __enter__(self) -> Self:
-        """Forget what an earlier run left."""
-        self._path.unlink(missing_ok=True)
+        """Nothing to do yet."""
         return self
 
     def add(self, rejects: Iterable[Reject]) -> None:
-        """Write some more."""
+        """Write some more. What has no cells, because it is no row or was taken, has empty ones."""
         for reject in rejects:
             if self._file is None:
-                self._file = self._path.open(
-                    "w", encoding="utf-8", errors="backslashreplace", newline=""
-                )
-                csv.writer(self._file).writerow(["row", "reason", *self._columns])
-            csv.writer(self._file).writerow([reject.number, reject.reason, *reject.cells])
+                self._open()
+            cells = reject.cells or [None] * len(self._columns)
+            self._writer.writerow([reject.number, *map(_cell, (reject.reason, *cells))])
             self.count += 1
+
+    def _open(self) -> None:
+        encoding, delimiter, quote = self._dialect
+        self._file = TextIOWrapper(
+            private_files.create(self._half),
+            encoding=encoding,
+            errors=_errors(encoding),
+            newline="",
+        )
+        self._writer = csv.writer(self._file, delimiter=delimiter or ",", quotechar=quote)
+        self._writer.writerow([*REJECTED, *self._columns])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Leave the file complete."""
+        """Put the file in its place, or leave things as they were."""
         if self._file is not None:
             self._file.close()
+        if kind is not None:
+            self._half.unlink(missing_ok=True)
+        elif self._file is None:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._half.replace(self._path)
+
+
+def _cell(cell: Cell) -> str | None:
+    return None if cell is None else neutral(str(cell))
+
+
+def _errors(encoding: str) -> str:
+    """What to do with bytes that were no text: written as they were, where the encoding knows bytes."""
+    return "backslashreplace" if encoding.lower().startswith(("utf-16", "utf-32")) else ESCAPE
+
+
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Give back the bytes that were no text; escape what the encoding does not have."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+ESCAPE = "waarborg_rejects"
+codecs.register_error(ESCAPE, _escape)

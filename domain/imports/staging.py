@@ -6,21 +6,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.db import copy_rows
-from domain.imports.decoding import Decoded, Row, Told
-from domain.imports.profile import Profile
+from domain.imports.facts import RANK
+from domain.imports.mapping import Profile
+from domain.imports.staged import Decoded, Row, Told
 
 # Keys are compared as bytes: sorting them by a language's rules takes three times as long and decides nothing.
 _TABLES = (
     """
     CREATE TEMP TABLE staged_row (
-      number bigint, key text COLLATE "C", row_at timestamptz, row_order bigint, opened_at timestamptz,
+      number bigint, key text COLLATE "C", account_id uuid, site_id uuid, row_at timestamptz, row_again timestamptz,
+      row_order bigint, opened_at timestamptz,
       agreed_at timestamptz, kind text, category text, priority text, source text, reporter text, summary text,
       meaning text
     ) ON COMMIT DROP
     """,
     """
     CREATE TEMP TABLE staged_told (
-      number bigint, key text COLLATE "C", spec smallint, at timestamptz, said_at timestamptz, body text
+      number bigint, key text COLLATE "C", spec smallint, at timestamptz, said_at timestamptz, body text,
+      detail jsonb, commitment text, salt bytea, words text
     ) ON COMMIT DROP
     """,
     """
@@ -28,14 +31,6 @@ _TABLES = (
       spec smallint, kind text, rank smallint, pick text, client_visible boolean
     ) ON COMMIT DROP
     """,
-)
-_RANK = (
-    "incident.acknowledged",
-    "incident.work_started",
-    "incident.arrived",
-    "incident.updated",
-    "incident.resolved",
-    "incident.closed",
 )
 
 
@@ -50,10 +45,13 @@ async def prepare(session: AsyncSession, tenant_id: UUID, profile: Profile) -> N
     await session.execute(turn, {"name": f"import {tenant_id} {profile.name}"})
     for table in _TABLES:
         await session.execute(text(table))
-    kinds: list[tuple[str, str, bool]] = [(fact.kind, fact.pick, False) for fact in profile.facts]
+    is_log = profile.log is not None
+    kinds: list[tuple[str, str, bool]] = [
+        (fact.kind, fact.picked(is_log=is_log), False) for fact in profile.facts
+    ]
     kinds += [("incident.updated", "every", update.client_visible) for update in profile.updates]
     specs = [
-        (spec, kind, _RANK.index(kind), pick, visible)
+        (spec, kind, RANK.index(kind), pick, visible)
         for spec, (kind, pick, visible) in enumerate(kinds)
     ]
     await copy_rows(

@@ -1,23 +1,31 @@
 """From staged rows to facts in the ledger, set by set; a fact that is there already is not told again."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor, Origin
-from domain.imports.profile import Profile
-from domain.ledger import shard_of
+from domain.imports.mapping import Profile
 
-# The tickets of the file: their fields as the first row tells them, and the id they have or get.
+# The tickets of the file: their fields as the first row tells them, and the id they have or get. `once` begins the keys
+# of their facts: with the account where another account has the number already, or the incident came in otherwise.
 _TICKETS = """
 CREATE TEMP TABLE staged_ticket ON COMMIT DROP AS
 SELECT s.key, coalesce(i.id, uuidv7()) AS id, i.id IS NOT NULL AS known, s.number,
        coalesce(i.opened_at, s.opened_at) AS opened_at, s.agreed_at,
-       s.kind, s.category, s.priority, s.source, s.reporter, s.summary
+       s.kind, s.category, s.priority, s.source, s.reporter, s.summary, s.account_id, s.site_id,
+       CAST(('x' || right(CAST(s.account_id AS text), 1)) AS bit(4))::int AS shard,
+       'import:' || :source || CASE WHEN
+         CASE WHEN i.id IS NULL THEN EXISTS (
+                SELECT FROM ledger l WHERE l.tenant_id = :tenant AND l.account_id <> s.account_id
+                AND l.once_key = 'import:' || :source || ':' || s.key || ':' || 'incident.opened')
+              ELSE NOT EXISTS (
+                SELECT FROM ledger l WHERE l.subject_id = i.id
+                AND starts_with(l.once_key, 'import:' || :source || ':' || s.key || ':')) END
+         THEN '@' || s.account_id ELSE '' END || ':' || s.key AS once
 FROM (
-  SELECT DISTINCT ON (key) key, number, kind, category, priority, source, reporter, summary,
+  SELECT DISTINCT ON (key) key, number, kind, category, priority, source, reporter, summary, account_id, site_id,
          min(coalesce(opened_at, row_at)) OVER ticket AS opened_at, max(agreed_at) OVER ticket AS agreed_at
   FROM staged_row
   WINDOW ticket AS (PARTITION BY key)
@@ -25,7 +33,7 @@ FROM (
 ) s
 LEFT JOIN LATERAL (
   SELECT id, opened_at FROM incident
-  WHERE account_id = :account AND external_source = :source AND external_id = s.key
+  WHERE account_id = s.account_id AND external_source = :source AND external_id = s.key
     AND external_sender NOT LIKE 'reporter%'
   ORDER BY external_sender = 'import' DESC, opened_at, id LIMIT 1
 ) i ON true
@@ -42,7 +50,7 @@ CREATE TEMP TABLE telling (
 _OPENED = """
 INSERT INTO telling (key, kind, at, place, rank, body, number)
 SELECT key, 'incident.opened', opened_at, -2, 0,
-       jsonb_build_object('site_id', CAST(:site AS text), 'ticket_kind', kind, 'category', category,
+       jsonb_build_object('site_id', CAST(site_id AS text), 'ticket_kind', kind, 'category', category,
                           'priority', priority), number
 FROM staged_ticket WHERE NOT known
 UNION ALL
@@ -57,16 +65,17 @@ _COLUMNS = """
 INSERT INTO telling (key, kind, at, said_at, place, rank, word, body, number)
 SELECT key, kind, at, said_at, 9000000000000000, rank, CAST(body AS text),
        CASE WHEN kind = 'incident.updated' THEN jsonb_build_object('client_visible', client_visible, 'from_us', true)
-            ELSE '{}' END, number
+            ELSE coalesce(detail, '{}') END, number
 FROM (
-  SELECT DISTINCT ON (key, kind, CASE WHEN pick = 'every' THEN at END, body)
-         key, kind, rank, at, said_at, body, client_visible, number
+  SELECT DISTINCT ON (key, kind, CASE WHEN pick = 'every' THEN at END, body, CASE WHEN pick = 'every' THEN words END)
+         key, kind, rank, at, said_at, body, detail, client_visible, number
   FROM (
     SELECT t.*, s.kind, s.rank, s.pick, s.client_visible,
-           extract(epoch FROM t.at) * CASE WHEN s.pick = 'last' THEN -1 ELSE 1 END AS nearness
+           CASE s.pick WHEN 'once' THEN 0 WHEN 'last' THEN -1 ELSE 1 END * extract(epoch FROM t.at) AS nearness
     FROM staged_told t JOIN staged_spec s USING (spec)
   ) told
-  ORDER BY key, kind, CASE WHEN pick = 'every' THEN at END, body, nearness, number
+  ORDER BY key, kind, CASE WHEN pick = 'every' THEN at END, body, CASE WHEN pick = 'every' THEN words END,
+           nearness, number, spec
 ) picked
 """
 
@@ -175,13 +184,13 @@ WHERE s.kind = ANY(:single_ends) AND s.at > was.at AND (was.again IS NULL OR was
 _LEDGER = """
 CREATE TEMP TABLE touched ON COMMIT DROP AS
 WITH placed AS (
-  SELECT t.id, f.kind, greatest(f.at, t.opened_at) AS at, f.place, f.rank, t.key,
+  SELECT t.id, t.account_id, t.shard, f.kind, greatest(f.at, t.opened_at) AS at, f.place, f.rank, t.key,
     f.body
       || CASE WHEN f.said_at IS NULL THEN '{}' ELSE
          jsonb_build_object('said_at', to_char(f.said_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) END
       || CASE WHEN f.kind = 'incident.updated' THEN
          jsonb_build_object('update_id', CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid)) ELSE '{}' END AS body,
-    'import:' || :source || ':' || t.key || ':' || f.kind
+    t.once || ':' || f.kind
       || CASE WHEN f.kind IN ('incident.opened', 'incident.due_agreed') THEN '' ELSE
          ':' || CAST(extract(epoch FROM coalesce(f.said_at, f.at)) * 1000000 AS bigint)
          || CASE WHEN f.word IS NULL THEN '' ELSE ':' || CASE WHEN f.kind = 'incident.updated' THEN md5(f.word)
@@ -193,7 +202,7 @@ WITH placed AS (
   JOIN staged_ticket t USING (key)
 ), told AS (
   INSERT INTO ledger (tenant_id, account_id, shard, kind, subject_id, at, origin, actor, body, once_key)
-  SELECT :tenant, :account, :shard, kind, id, at, :origin, :actor, body, once_key
+  SELECT :tenant, account_id, shard, kind, id, at, :origin, :actor, body, once_key
   FROM placed ORDER BY at, key, place, rank
   ON CONFLICT (tenant_id, once_key) WHERE once_key IS NOT NULL DO NOTHING
   RETURNING subject_id
@@ -202,53 +211,63 @@ SELECT subject_id AS id, count(*) AS facts FROM told GROUP BY subject_id
 """
 
 
-async def tell(
-    session: AsyncSession,
-    actor: Actor,
-    profile: Profile,
-    *,
-    account_id: UUID,
-    site_id: UUID,
-) -> int:
-    """Write the facts of the staged rows that the ledger does not have; returns how many.
+# The words that facts commit to, of facts that were not there already.
+_WORDS = """
+INSERT INTO disclosure (commitment, tenant_id, account_id, subject_id, at, salt, words)
+SELECT s.commitment, :tenant, t.account_id, t.id, l.at, s.salt, s.words
+FROM staged_told s
+JOIN staged_ticket t USING (key)
+JOIN ledger l ON l.subject_id = t.id AND l.kind IN ('incident.reassigned', 'incident.reopened', 'incident.prioritised')
+             AND s.commitment IN (l.body->>'to', l.body->>'reason')
+WHERE s.commitment IS NOT NULL
+"""
 
-    Leaves the temporary tables `staged_ticket` (key, id, known, …), `telling` and `touched` (id, facts).
-    """
-    column_kinds = sorted({fact.kind for fact in profile.facts})
-    log = profile.log
-    values: dict[str, Any] = {
-        "tenant": actor.tenant_id,
-        "account": account_id,
-        "site": str(site_id),
-        "source": profile.name,
-    }
+
+async def find(session: AsyncSession, actor: Actor, profile: Profile) -> None:
+    """Find the incidents of the staged rows: the temporary table `staged_ticket` (key, id, known, …)."""
+    values = {"tenant": actor.tenant_id, "source": profile.name}
     await session.execute(text(_TICKETS), values)
     await session.execute(text("CREATE UNIQUE INDEX ON staged_ticket (key)"))
     await session.execute(text("ANALYZE staged_ticket"))
+
+
+async def gather(session: AsyncSession, profile: Profile) -> None:
+    """Say what the staged rows tell: the temporary table `telling`."""
+    column_kinds = sorted({fact.kind for fact in profile.facts})
+    log = profile.log
     await session.execute(text(_TELLING))
-    await session.execute(text(_OPENED), values)
+    await session.execute(text(_OPENED))
     await session.execute(text(_COLUMNS))
     if log is not None:
         state_kinds = sorted(_STATE_KINDS - set(column_kinds))
         await session.execute(text(_CHANGES), {"state_kinds": state_kinds})
         await session.execute(text(_BRIDGES), {"state_kinds": state_kinds})
         await session.execute(text(_TRANSITIONS), {"column_kinds": column_kinds})
-        retroactive = log.priority_change == "retroactive"
-        await session.execute(text(_PRIORITIES), {"retroactive": retroactive})
-    ends = {fact.kind for fact in profile.facts if fact.pick == "last"} & _ENDS
-    if not profile.log or profile.log.state is None:
-        ends |= {fact.kind for fact in profile.facts} & _ENDS
-    await session.execute(text(_REOPENED), {"single_ends": sorted(ends)})
+        if "incident.prioritised" not in column_kinds:
+            retroactive = log.priority_change == "retroactive"
+            await session.execute(text(_PRIORITIES), {"retroactive": retroactive})
+    if "incident.reopened" not in column_kinds:
+        ends = {
+            fact.kind for fact in profile.facts if fact.picked(is_log=log is not None) == "last"
+        }
+        if log is None or log.state is None:
+            ends |= set(column_kinds)
+        await session.execute(text(_REOPENED), {"single_ends": sorted(ends & _ENDS)})
     await session.execute(text("ANALYZE telling"))
-    await session.execute(
-        text(_LEDGER),
-        {
-            **values,
-            "shard": shard_of(actor.tenant_id, account_id),
-            "origin": Origin.HISTORY.value,
-            "actor": actor.subject,
-        },
-    )
+
+
+async def tell(session: AsyncSession, actor: Actor) -> int:
+    """Write the facts of `telling` that the ledger does not have; returns how many.
+
+    Leaves the temporary table `touched` (id, facts).
+    """
+    values: dict[str, Any] = {
+        "tenant": actor.tenant_id,
+        "origin": Origin.HISTORY.value,
+        "actor": actor.subject,
+    }
+    await session.execute(text(_LEDGER), values)
+    await session.execute(text(_WORDS), {"tenant": actor.tenant_id})
     await session.execute(text("CREATE UNIQUE INDEX ON touched (id)"))
     await session.execute(text("ANALYZE touched"))
     return await session.scalar(text("SELECT coalesce(sum(facts), 0)::bigint FROM touched")) or 0

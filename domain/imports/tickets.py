@@ -1,14 +1,13 @@
 """From facts to rows: what the ledger says of the touched tickets, folded into the rows that people read."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
 from domain.imports import pauses
-from domain.imports.profile import Profile
+from domain.imports.mapping import Profile
 
 # The state after all facts of a ticket: over since the last reopening, else held, else worked on, else taken up.
 _FOLDED = """
@@ -58,8 +57,9 @@ _NEW = """
 INSERT INTO incident (id, tenant_id, account_id, site_id, kind, category, priority, source, reporter, summary, status,
   opened_at, agreed_at, acknowledged_at, arrived_at, resolved_at, closed_at, reopened_count, reassigned_count,
   client_contact_count, external_sender, external_source, external_id, version)
-SELECT f.id, :tenant, :account, :site, t.kind, t.category, f.priority, t.source, t.reporter, t.summary, f.status,
-  f.opened_at, f.due_at, f.acknowledged_at, f.arrived_at, f.resolved_at, f.closed_at, f.reopened, f.reassigned,
+SELECT f.id, :tenant, t.account_id, t.site_id, t.kind, t.category, f.priority, t.source, t.reporter, t.summary,
+  f.status, f.opened_at, f.due_at, f.acknowledged_at, f.arrived_at, f.resolved_at, f.closed_at, f.reopened,
+  f.reassigned,
   0, 'import', :source, t.key, 1
 FROM folded f JOIN staged_ticket t USING (id) WHERE NOT t.known
 ORDER BY f.opened_at
@@ -76,38 +76,24 @@ FROM folded f JOIN staged_ticket t USING (id) WHERE t.known AND i.id = f.id
 _UPDATES = """
 INSERT INTO incident_update (id, tenant_id, account_id, incident_id, at, author, body, client_visible)
 SELECT DISTINCT ON (t.id, f.at, f.word)
-       CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid), :tenant, :account, t.id, greatest(f.at, t.opened_at),
-       :author, f.word, CAST(f.body->>'client_visible' AS boolean)
+       CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid), :tenant, t.account_id, t.id,
+       greatest(f.at, t.opened_at), :author, f.word, CAST(f.body->>'client_visible' AS boolean)
 FROM telling f JOIN staged_ticket t USING (key) WHERE f.kind = 'incident.updated'
 ON CONFLICT (id) DO NOTHING
 """
 
 
 async def fold(
-    session: AsyncSession,
-    actor: Actor,
-    profile: Profile,
-    *,
-    account_id: UUID,
-    site_id: UUID,
-    at: datetime,
+    session: AsyncSession, actor: Actor, profile: Profile, *, at: datetime
 ) -> tuple[int, int]:
     """Write the rows of the tickets in `touched`; returns how many are new and how many changed."""
-    values = {
-        "tenant": actor.tenant_id,
-        "account": account_id,
-        "site": site_id,
-        "source": profile.name,
-    }
+    tenant = {"tenant": actor.tenant_id}
     await session.execute(text(_FOLDED))
     counted = await session.execute(text(_COUNTED))
     new, changed = counted.one()
-    await session.execute(text(_NEW), values)
+    await session.execute(text(_NEW), tenant | {"source": profile.name})
     await session.execute(text(_KNOWN))
     if profile.updates:
-        author = {"author": actor.subject}
-        await session.execute(
-            text(_UPDATES), {"tenant": values["tenant"], "account": account_id, **author}
-        )
+        await session.execute(text(_UPDATES), tenant | {"author": actor.subject})
     await pauses.write(session, at=at)
     return new, changed

@@ -203,3 +203,27 @@ async def test_an_unknown_tenant_id_is_refused(importer: Importer) -> None:
     importer.tenant = str(uuid4())
     with pytest.raises(Refused, match="There is no tenant"):
         await importer.cases(A)
+
+
+async def test_an_import_that_fails_leaves_the_rejects_of_the_run_before(
+    importer: Importer,
+) -> None:
+    await importer.cases(A, ("", *B[1:]))
+    before = importer.rejected.read_bytes()
+
+    def die(_what: str, _share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        async with transaction(importer.make) as session:
+            await imports.import_incidents(
+                session,
+                importer.folder / "file.csv",
+                profile(CASES),
+                tenant=importer.tenant,
+                rejects=importer.rejected,
+                at=NOW,
+                progress=die,
+            )
+    assert importer.rejected.read_bytes() == before
+    assert not list(importer.folder.glob(".*half"))

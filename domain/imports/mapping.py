@@ -1,0 +1,212 @@
+"""Mapping profiles: what the columns of another system's file mean."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Literal, dataclass_transform, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain.agreements.model import Priority, PromiseKind, TicketKind
+from domain.calendars.rules import CalendarSpec
+
+Column = str | list[str]
+"""A column's name, or several names of which the first that the file has is meant (sources rename)."""
+
+Told = Literal[
+    "incident.acknowledged",
+    "incident.work_started",
+    "incident.arrived",
+    "incident.resolved",
+    "incident.closed",
+    "incident.reopened",
+    "incident.paused",
+    "incident.resumed",
+    "incident.prioritised",
+    "incident.reassigned",
+]
+Pick = Literal["once", "every", "first", "last"]
+ONCE = frozenset(get_args(Told)[:5])
+"""Facts that an incident has once, until it is reopened."""
+
+Meaning = Literal[
+    "new",
+    "acknowledged",
+    "in_progress",
+    "waiting_on_client",
+    "access_denied",
+    "force_majeure",
+    "resolved",
+    "closed",
+    "ignore",
+]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """An unknown key is an error: a misspelt one would silently change what is imported."""
+
+
+class Value(_Strict):
+    """What a column says, translated by `map`; `otherwise` stands for what is empty or not in the map."""
+
+    column: Column
+    map: dict[str, str] = {}
+    otherwise: str | None = None
+
+
+class Ticket(_Strict):
+    """Where the fields of a ticket come from; plain text is meant as it stands."""
+
+    summary: str | Value
+    opened_at: Column | None = None  # None: the first row of the ticket opens it
+    agreed_at: Column | None = None  # the date promised for this very ticket
+    kind: str | Value = str(TicketKind.INCIDENT)
+    category: str | Value | None = None
+    priority: str | Value = str(Priority.MEDIUM)
+    source: str | Value = "client"
+    reporter: str | Value = "import"
+
+
+class FactColumn(_Strict):
+    """One fact of the ticket, in the rows where `when` holds.
+
+    Its instant stands in column `at`, or column `after` says how long after the opening it was.
+    """
+
+    kind: Told
+    at: Column | None = None
+    after: Column | None = None
+    unit: Literal["seconds", "minutes", "hours", "days"] = "minutes"  # of plain numbers in `after`
+    when: dict[str, str | list[str]] = {}
+    pick: Pick | None = None  # None: once where it can be but once, every in an event log
+    cause: str | Value | None = None  # of a pause
+    priority: str | Value | None = None  # of a changed priority
+    to: str | Value | None = None  # of a reassignment
+    reason: str | Value | None = None
+    optional: bool = False  # the file may lack the column
+
+    def picked(self, *, is_log: bool) -> Pick:
+        """Which of several instants of this fact counts."""
+        return self.pick or ("once" if self.kind in ONCE and not is_log else "every")
+
+
+class UpdateColumn(_Strict):
+    """Something said on the ticket at an instant."""
+
+    at: Column
+    body: str | Value
+    client_visible: bool = False
+    when: dict[str, str | list[str]] = {}
+
+
+class Log(_Strict):
+    """An event log: every row says how the ticket stood from `at` on; `order` breaks ties of instants.
+
+    `priority_change` = "retroactive" lets a changed priority hold from the opening on, as systems do that restart
+    their clock at the ticket's creation; "from_then_on" lets it hold from the row's instant.
+    """
+
+    at: Column
+    order: Column | None = None
+    state: Column | None = None
+    priority_change: Literal["from_then_on", "retroactive"] = "from_then_on"
+
+
+class TargetSpec(_Strict):
+    """How long is allowed: elapsed seconds on the calendar, or whole business days."""
+
+    elapsed_s: int | None = None
+    business_days: int | None = None
+
+
+class PromiseSpec(_Strict):
+    """One promise to sign when the agreement is not there yet."""
+
+    name: str
+    kind: PromiseKind
+    calendar: str
+    targets: dict[Priority, TargetSpec]
+    category: str | None = None
+    ticket_kinds: list[TicketKind] = []
+    objective_ppm: int = 990_000
+    pausable: bool = True
+
+
+class AgreementSpec(_Strict):
+    """What was promised to the client, for tickets opened from `in_force_from` on."""
+
+    reference: str
+    title: str
+    signed_on: date
+    in_force_from: datetime
+    promises: list[PromiseSpec]
+
+
+class Into(_Strict):
+    """Whose tickets these are. An account or a site that is named here and does not exist yet is made.
+
+    One that a column names is looked up by its name, its id or (an account) its KvK number; rows with an unknown one
+    are refused.
+    """
+
+    tenant: str
+    account: str | Value
+    site: str | Value
+    city: str | None = None
+    country: str = "NL"
+
+
+class Profile(_Strict):
+    """Everything that is to know about one kind of file."""
+
+    name: str  # also the tickets' external source
+    title: str
+    time_zone: str  # of wall clocks without a zone
+    key: Column
+    into: Into
+    ticket: Ticket
+    facts: list[FactColumn] = []
+    updates: list[UpdateColumn] = []
+    log: Log | None = None
+    states: dict[str, Meaning] = {}
+    calendars: dict[str, dict[str, object]] = {}
+    agreement: AgreementSpec | None = None
+    formats: list[str] = []  # of instants, besides ISO 8601 (strptime)
+    nulls: list[str] = msgspec.field(default_factory=lambda: [""])
+    encoding: str = "utf-8"
+    delimiter: str | None = None  # None: the one that the header line uses most
+    quote: str = '"'
+    skew_tolerance_s: int = 0  # a fact this little before the opening is a clock that ran slow
+
+    def specs(self) -> dict[str, CalendarSpec]:
+        """The calendars by name."""
+        return {name: CalendarSpec.from_dict(stored) for name, stored in self.calendars.items()}
+
+
+def columns_of(profile: Profile) -> set[str]:
+    """The names of all columns that the profile reads, in lower case."""
+    return {name.strip().lower() for name in _columns(profile)}
+
+
+def _columns(part: object) -> Iterator[str]:
+    if isinstance(part, list | tuple):
+        for each in part:
+            yield from _columns(each)
+    elif isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if name in _COLUMNS and value is not None:
+                yield from [value] if isinstance(value, str) else value
+            elif name == "when":
+                yield from value
+            else:
+                yield from _columns(value)
+
+
+_COLUMNS = {"key", "column", "at", "after", "opened_at", "agreed_at", "order", "state"}
+
+
+def zone_of(profile: Profile) -> ZoneInfo:
+    """The zone of wall clocks without one."""
+    return ZoneInfo(profile.time_zone)
