@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from domain.accounts import CadenceTier, Segment, ServiceTier
 from domain.actor import Role
-from domain.agreements import Priority, TicketKind
-from domain.incidents import Source
 
 COMPANY = "Noorderlicht Beveiliging B.V."
 
@@ -190,25 +188,7 @@ STAFF = (
     (Role.AUDITOR, "Karin Postma", "audit"),
 )
 
-TROUBLES: tuple[tuple[TicketKind, Priority, Source, str], ...] = (
-    (TicketKind.ALARM, Priority.CRITICAL, Source.ALARM_CENTRE, "Inbraakalarm zone 3, laaddock"),
-    (TicketKind.ALARM, Priority.HIGH, Source.ALARM_CENTRE, "Deur nooduitgang geopend buiten tijd"),
-    (TicketKind.INCIDENT, Priority.CRITICAL, Source.GUARD, "Agressie aan de balie, politie gebeld"),
-    (TicketKind.INCIDENT, Priority.HIGH, Source.GUARD, "Hekwerk doorgeknipt aan de noordzijde"),
-    (TicketKind.INCIDENT, Priority.MEDIUM, Source.GUARD, "Verdachte bestelbus op het terrein"),
-    (TicketKind.INCIDENT, Priority.LOW, Source.GUARD, "Verlichting parkeerdek 2 defect"),
-    (
-        TicketKind.INQUIRY,
-        Priority.MEDIUM,
-        Source.CLIENT,
-        "Graag rapport van de ronde van afgelopen nacht",
-    ),
-    (TicketKind.SERVICE_REQUEST, Priority.LOW, Source.CLIENT, "Extra sluitronde op vrijdagavond"),
-    (
-        TicketKind.COMPLAINT,
-        Priority.HIGH,
-        Source.CLIENT,
-        "Beveiliger niet op de post bij overdracht",
-    ),
-    (TicketKind.MAINTENANCE, Priority.LOW, Source.SYSTEM, "Camera 14 zonder beeld"),
-)
+GUARDS = (
+    "Yara El Amrani", "Tom Verbeek", "Sharon Pinas", "Mehmet Yildiz", "Lotte van Dam", "Kees Bakker",
+)  # fmt: skip
+"""Guards by name, one for the first place of each client: nobody works in two regions."""

@@ -106,10 +106,10 @@ async def _positions(request: Request, state: State) -> Response:
     if not readings:
         await _lives(state, device, (now,), Source.BATCH)
     outcome = await _take(state, device, readings, Source.BATCH, skew_s=skew_s)
-    panic = any(reading is not None and is_panic(reading.alarm) for reading in readings)
-    if panic:
-        at = max((r.at for r in readings if r is not None and r.alarm), key=positions.ms_of)
-        await _panic(state, device, at, Source.BATCH)
+    if b"alarm" in body or b"\\u" in body:  # nothing is looked for fix by fix in most reports
+        calls = [r.at for r in readings if r is not None and is_panic(r.alarm)]
+        if calls:
+            await _panic(state, device, max(calls, key=positions.ms_of), Source.BATCH)
     if outcome.refused:
         reason = outcome.refused[-1][1]
         await _note(state, device, Source.BATCH, reason, WORDS[reason], len(outcome.refused))

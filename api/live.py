@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import structlog
 from sqlalchemy import select
 
 from api import keys
-from api.companies import COMPANY, TROUBLES
+from api.companies import COMPANY
+from api.happenings import HAPPENINGS
 from api.serve import reachable
 from api.walks import walk
 from domain.accounts import Tenant, User
@@ -56,7 +58,8 @@ class Company:
         self._settings = settings
         self._http = http
         self._users: dict[Role, User] = {}
-        self._tokens: dict[Role, tuple[str, datetime]] = {}
+        self._tokens: dict[UUID, tuple[str, datetime]] = {}
+        self.guards: list[UUID] = []
         self._asked = count()
 
     async def find(self) -> bool:
@@ -67,9 +70,16 @@ class Company:
                 found = await session.scalars(
                     select(User)
                     .join(Tenant, Tenant.id == User.tenant_id)
-                    .where(Tenant.name == COMPANY, User.role.in_((Role.DISPATCHER, Role.GUARD)))
+                    .where(
+                        Tenant.name == COMPANY,
+                        User.role.in_((Role.DISPATCHER, Role.GUARD)),
+                        User.disabled_at.is_(None),
+                    )
+                    .order_by(User.id)
                 )
-                self._users = {user.role: user for user in found}
+                people = list(found)
+                self._users = {user.role: user for user in reversed(people)}
+                self.guards = [user.id for user in people if user.role is Role.GUARD]
         finally:
             await engine.dispose()
         return len(self._users) == 2
@@ -108,24 +118,29 @@ class Company:
 
     def token(self, role: Role) -> str:
         """A token of somebody of this role, good for a while."""
+        return self.token_of(self._users[role].id)
+
+    def token_of(self, user_id: UUID) -> str:
+        """A token of a user, good for a while."""
         now = datetime.now(UTC)
-        token, until = self._tokens.get(role, ("", now))
+        token, until = self._tokens.get(user_id, ("", now))
         if until - now < TOKEN_LIFE / 2:
-            user = self._users[role]
-            token = keys.load(self._settings).issue(user.id, at=now, lifetime=TOKEN_LIFE)
-            self._tokens[role] = (token, now + TOKEN_LIFE)
+            token = keys.load(self._settings).issue(user_id, at=now, lifetime=TOKEN_LIFE)
+            self._tokens[user_id] = (token, now + TOKEN_LIFE)
         return token
 
 
 def imagine(chance: random.Random) -> Scene:
     """What happens next. Steps are minutes played in seconds, except the alarm's: its promise is real time."""
-    kind, priority, source, summary = chance.choice(TROUBLES)
+    kind, priority, source, summaries = chance.choice(HAPPENINGS)
     answer_s = chance.uniform(3, 20)
     if kind is TicketKind.ALARM:
         allowed = 60 if priority is Priority.CRITICAL else 180
         late = chance.random() < LATE_SHARE
         answer_s = allowed * (chance.uniform(1.1, 1.5) if late else chance.uniform(0.1, 0.7))
-    return Scene(kind, priority, source.name, summary, answer_s, chance.uniform(20, 90))
+    return Scene(
+        kind, priority, source.name, chance.choice(summaries), answer_s, chance.uniform(20, 90)
+    )
 
 
 async def play(company: Company, site_id: str, scene: Scene) -> None:

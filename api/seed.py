@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import books
 from api.books import Books, Step
-from api.companies import CLIENTS, COMPANY, STAFF, TROUBLES, Client
+from api.companies import CLIENTS, COMPANY, GUARDS, STAFF, Client
+from api.happenings import HAPPENINGS, RESOLUTIONS, UPDATES
 from domain import accounts, agreements, calendars, compensation, incidents
 from domain.accounts import Account, Site, Stage, Tenant
 from domain.actor import Actor, Origin, Role
@@ -119,6 +120,16 @@ async def _company(
         )
         for role, name, mailbox in STAFF
     }
+    for name in GUARDS[1:]:
+        mailbox = name.lower().replace(" ", ".")
+        await accounts.add_user(
+            session,
+            actor,
+            email=f"{mailbox}@noorderlicht.example",
+            name=name,
+            role=Role.GUARD,
+            at=at,
+        )
     desk = replace(actor, role=Role.DISPATCHER, subject=f"user:{staff[Role.DISPATCHER].id}")
     return desk, staff[Role.RELATIONSHIP_MANAGER].id, sites, everyone
 
@@ -299,6 +310,15 @@ def _weeks(
             yield from _ticket(chance, actor, site, by_account[site.account_id], opened, end)
 
 
+def _reporter(whose: Books, source: Source) -> str:
+    """Who reports something: somebody of the client, the guard of the region, or the control room."""
+    if source is Source.CLIENT:
+        return whose.client.people[0][0]
+    if source is Source.GUARD:
+        return GUARDS[CLIENTS.index(whose.client) % len(GUARDS)]
+    return "Meldkamer"
+
+
 def _ticket(
     chance: random.Random,
     actor: Actor,
@@ -308,7 +328,9 @@ def _ticket(
     end: datetime,
 ) -> Iterator[tuple[datetime, Step]]:
     """One ticket's life; most go as promised, a few run late somewhere."""
-    kind, priority, source, summary = chance.choice(TROUBLES)
+    kind, priority, source, summaries = chance.choice(HAPPENINGS)
+    words = random.Random(f"{opened:%s}")  # noqa: S311 - of its own: other words change nothing else
+    summary = words.choice(summaries)
     allowed = {
         Priority.CRITICAL: 15,
         Priority.HIGH: 60,
@@ -339,7 +361,7 @@ def _ticket(
             kind=kind,
             priority=priority,
             source=source,
-            reporter={Source.CLIENT: "Klant", Source.GUARD: "Beveiliger"}.get(source, "Meldkamer"),
+            reporter=_reporter(whose, source),
             summary=summary,
             at=opened,
         )
@@ -369,13 +391,13 @@ def _ticket(
     spoken = answered + timedelta(minutes=chance.uniform(5, 14))
     every = {Priority.CRITICAL: 28, Priority.HIGH: 100, Priority.MEDIUM: 220}.get(priority, 1300)
     while spoken < solved:
-        steps.append(then(incidents.update, spoken, body="We zijn ermee bezig."))
+        steps.append(then(incidents.update, spoken, body=words.choice(UPDATES)))
         spoken += timedelta(minutes=every * (1.4 if chance.random() < 0.01 else 0.8))
     if priority is Priority.MEDIUM and chance.random() < 0.3:
         held = answered + (solved - answered) * 0.4
         steps.append(then(incidents.pause, held, cause=PauseCause.WAITING_ON_CLIENT))
         steps.append(then(incidents.resume, held + (solved - answered) * 0.3))
-    steps.append(then(incidents.resolve, solved, resolution="Opgelost en gecontroleerd."))
+    steps.append(then(incidents.resolve, solved, resolution=words.choice(RESOLUTIONS)))
     steps.append(then(incidents.close, solved + timedelta(minutes=chance.uniform(5, 90))))
 
     async def settle_credits(session: AsyncSession) -> None:

@@ -14,7 +14,7 @@ const POSITIONS = `subscription Positions($account: ID!) {
 }`;
 const STATUS = `subscription Status($account: ID!) {
   accountStatus(accountId: $account) {
-    sites { state site { id } inside { duty { number } } absent { fromAt duty { number } } }
+    sites { state site { id } inside { duty { number user { name } } } absent { fromAt duty { number user { name } } } }
     incidents { id number summary priority status site { name } promises { id name state remainingSeconds targetSeconds } }
   }
 }`;
@@ -88,9 +88,9 @@ class Tile {
   stand(standing) {
     this.element.className = standing?.state.toLowerCase() ?? "";
     // Not from the map: whoever may not see where guards are may know that somebody is there.
-    const inside = standing?.inside.map(({ duty }) => duty?.number ?? "somebody") ?? [];
+    const inside = standing?.inside.map(({ duty }) => duty?.user?.name ?? duty?.number ?? "somebody") ?? [];
     this.who.textContent = inside.length ? `inside: ${inside.join(", ")}` : "nobody inside";
-    const gone = standing?.absent.map(({ fromAt, duty }) => `${duty?.number ?? "somebody"} absent since ${time(fromAt)}`) ?? [];
+    const gone = standing?.absent.map(({ fromAt, duty }) => `${duty?.user?.name ?? duty?.number ?? "somebody"} absent since ${time(fromAt)}`) ?? [];
     this.standing.textContent = gone.join(", ") || (STANDS[standing?.state] ?? "");
   }
 

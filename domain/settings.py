@@ -199,6 +199,8 @@ class Settings(BaseSettings):
     """After how long the free text in facts is erased (7 years: Dutch tax law's limit); the facts stay."""
     retain_positions_days: int = Field(default=28, ge=2, le=365)
     """After how long fixes of guards' devices are dropped, a day at a time; older ones are not taken."""
+    late_evidence_minutes: int = Field(default=15, ge=0, le=1_440)
+    """How late a fix may come in and still undo a broken promise by itself; later ones need a person's decision."""
     retain_users_days: int = Field(default=365, ge=1)
     """After how long a user whose access ended is erased."""
 

@@ -10,6 +10,7 @@ from strawberry.tools import merge_types
 from schema.access import enforce
 from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
+from schema.arrivals import LateArrivalMutation
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.credits import CreditMutation
@@ -48,6 +49,7 @@ VERBS = (
         CalendarMutation,
         AgreementMutation,
         IncidentMutation,
+        LateArrivalMutation,
     ),
     *(QualityMutation, SimulationMutation),
     *(CreditMutation, InvoiceMutation, RecoveryMutation),

@@ -73,6 +73,7 @@ class Duty(Node):
     ended_at: Annotated[datetime | None, "When it ended; null while it is to come or lasts."]
     grace_s: Annotated[int, "How long the guard may be on the way to the place."]
     silent_after_s: Annotated[int, "After how long without a fix the device counts as silent."]
+    tour: Annotated[str | None, "The mobile shift over several clients that it is part of."]
 
     @answers(Account | None)
     @staticmethod
@@ -132,11 +133,14 @@ class DutyMutation:
         site_id: Annotated[SiteId | None, "The place where the guard is expected."] = None,
         grace_s: Annotated[int, "How long the guard may be on the way there."] = 900,
         silent_after_s: Annotated[int, "After how long without a fix it is silent."] = 300,
+        tour: Annotated[
+            str | None, "The name of a mobile shift: its duties may overlap at different places."
+        ] = None,
     ) -> DutyRow:
-        """Put the owner of a device on duty."""
+        """Put the owner of a device on duty. A guard is on duty at one place at a time, except on one tour."""
         return await positions.assign(
             ask.session, ask.actor, device_id, account_id, from_at=from_at, until_at=until_at,
-            site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, at=ask.at,
+            site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, tour=tour, at=ask.at,
         )  # fmt: skip
 
     @verb(Duty)

@@ -12,6 +12,7 @@ from schema.accounts import Account, Site
 from schema.context import Info
 from schema.doers import shown
 from schema.ids import Node
+from schema.late_arrivals import LateArrival
 from schema.later import ItsCredit, ItsPromise
 from schema.loaders import Some
 from schema.pages import MOST, checked
@@ -137,6 +138,12 @@ class Incident(Node):
     async def site(row: Row, info: Info) -> accounts.Site | None:
         """The place."""
         return await info.context.loaders.site.load(row.site_id)
+
+    @answers(list[LateArrival])
+    @staticmethod
+    async def late_arrivals(row: Row, info: Info) -> list[incidents.LateArrival]:
+        """Arrivals that a device handed in too late to count by itself, and what was decided about them."""
+        return incidents.late_arrivals(await info.context.loaders.facts_of_subject.load(row.id))
 
     @answers(list[IncidentUpdate])
     @staticmethod

@@ -101,7 +101,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             "promises": lambda: apart(settings.system_database_url, sweep_promises),
             "months": lambda: close_months(make),
             "invoices": lambda: bill_months(make),
-            "positions": lambda: watch_guards(make),
+            "positions": lambda: watch_guards(make, settings),
             "days": lambda: keep_days(make, settings),
             "quality": lambda: sweep_quality(make),
             "archive": lambda: lay_down(make, settings.data / "archive"),

@@ -20,8 +20,9 @@ DUTIES = 200  # looked up at a time
 DAYS_EVERY_S = 3600.0
 
 
-async def watch_guards(make: Sessions) -> None:
+async def watch_guards(make: Sessions, settings: Settings) -> None:
     """Judge duties of which something came in, and end those whose time is over, twice a second, until cancelled."""
+    late_after = timedelta(minutes=settings.late_evidence_minutes)
     await asyncio.to_thread(positions.warm)
     while True:
         at = datetime.now(UTC)
@@ -30,14 +31,15 @@ async def watch_guards(make: Sessions) -> None:
         async with make() as session:
             due = await due_duties(session, at=at, limit=DUTIES)
         for duty in due:
-            await _judge(make, duty)
+            await _judge(make, duty, late_after)
         if len(due) < DUTIES:
             await asyncio.sleep(EVERY_S)
 
 
-async def _judge(make: Sessions, duty: Subject) -> None:
+async def _judge(make: Sessions, duty: Subject, late_after: timedelta) -> None:
     async def judge(session: AsyncSession) -> None:
-        await positions.judge(session, duty.id, at=datetime.now(UTC))
+        at = datetime.now(UTC)
+        await positions.judge(session, duty.id, at=at, late_after=late_after)
 
     await attempt(make, "positions", duty, judge)
 

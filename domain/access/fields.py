@@ -46,8 +46,9 @@ FIELDS: dict[str, Fields] = {
         "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
         " arrivedAt resolvedAt closedAt reopenedCount reassignedCount externalSource externalId"
         " version timeToAcknowledgeSeconds timeToArriveSeconds timeToResolveSeconds"
-        " firstContactResolution outcome account site updates pauses promises credits"
+        " firstContactResolution outcome account site updates pauses promises credits lateArrivals"
     ),
+    "LateArrival": _all("arrivedAt offeredAt lateSeconds guard decision decidedAt duty fixes"),
     "IncidentUpdate": _all("id at author body clientVisible"),
     "Pause": _all("id fromAt untilAt capAt cause note"),
     "Promise": _all(
@@ -171,7 +172,8 @@ FIELDS: dict[str, Fields] = {
         " clockBehindSeconds"
     ),
     "Duty": {
-        NONE: "id number fromAt untilAt endedAt graceSeconds silentAfterSeconds account site user"
+        NONE: "id number fromAt untilAt endedAt graceSeconds silentAfterSeconds account site user",
+        R.TRACK: "tour",
     },
     "Presence": _all("id kind fromAt untilAt fixes lapsed duty site"),
     "GuardPosition": _all(

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account, Site, User
@@ -15,6 +15,7 @@ from domain.duties import events
 from domain.duties.model import Duty
 from domain.errors import Code, Refused
 from domain.ledger import record
+from domain.words import must_be_line
 
 LONGEST = timedelta(days=31)
 GRACE_S, SILENT_AFTER_S = 900, 300
@@ -32,10 +33,12 @@ async def assign(
     site_id: UUID | None = None,
     grace_s: int = GRACE_S,
     silent_after_s: int = SILENT_AFTER_S,
+    tour: str | None = None,
     at: datetime,
 ) -> Duty:
-    """Put the owner of a device on duty for a client; a device is on one duty at a time.
+    """Put the owner of a device on duty for a client; a device is on one duty at a time, and a guard at one place.
 
+    Several devices of a guard may be on duty at the same place, and at different places as parts of one `tour`.
     A duty may begin in the past, so that what a device kept while it was offline still counts.
     """
     _must_roster(actor)
@@ -55,6 +58,7 @@ async def assign(
     for name, seconds in (("graceSeconds", grace_s), ("silentAfterSeconds", silent_after_s)):
         if seconds not in _SECONDS:
             raise Refused(Code.INVALID, "That is between 30 s and a day.", argument=name)
+    must_be_line(tour, "tour")
     device = await _device(session, actor, device_id)
     taken = await session.scalar(
         select(Duty.id).where(
@@ -66,6 +70,7 @@ async def assign(
     )
     if taken is not None:
         raise Refused(Code.ALREADY_EXISTS, "The device is on duty then.", argument="deviceId")
+    await _must_be_free(session, device.user_id, (account_id, site_id), (from_at, until_at), tour)
     duty = Duty(
         id=uuid7(),
         tenant_id=actor.tenant_id,
@@ -78,6 +83,7 @@ async def assign(
         until_at=until_at,
         grace_s=grace_s,
         silent_after_s=silent_after_s,
+        tour=tour,
     )
     session.add(duty)
     record(
@@ -162,6 +168,33 @@ def _end(session: AsyncSession, actor: Actor, duty: Duty, at: datetime) -> None:
 
 def _must_roster(actor: Actor) -> None:
     actor.must(Right.ROSTER)
+
+
+async def _must_be_free(
+    session: AsyncSession,
+    user_id: UUID,
+    place: tuple[UUID, UUID | None],
+    span: tuple[datetime, datetime],
+    tour: str | None,
+) -> None:
+    """Refuse to put a guard on duty at a place while the guard is on duty at another one, except on one tour."""
+    # Two that put one guard on duty at once wait for each other here.
+    await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    account_id, site_id = place
+    elsewhere = select(Duty.id).where(
+        Duty.user_id == user_id,
+        Duty.from_at < span[1],
+        func.coalesce(Duty.ended_at, Duty.until_at) > span[0],
+        or_(Duty.account_id != account_id, Duty.site_id.is_distinct_from(site_id)),
+    )
+    if tour is not None:
+        elsewhere = elsewhere.where(Duty.tour.is_distinct_from(tour))
+    if await session.scalar(elsewhere.limit(1)) is not None:
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            "The guard is on duty elsewhere then: end that duty first, or give both the same `tour`.",
+            argument="deviceId",
+        )
 
 
 async def _device(session: AsyncSession, actor: Actor, device_id: UUID) -> Device:

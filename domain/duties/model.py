@@ -27,6 +27,8 @@ class Duty(Base, Owned):
     """The place where the guard is expected; none for somebody who goes round all of the client's places."""
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
+    tour: Mapped[str | None]
+    """The mobile shift it is part of: only duties of one tour may overlap at different places."""
     number: Mapped[int]
     """What the client knows the guard by: the same at this client each time, another one at every other client."""
     from_at: Mapped[datetime]

@@ -14,6 +14,14 @@ from domain.incidents.actions import (
     update,
 )
 from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
+from domain.incidents.late_arrivals import (
+    Decision,
+    LateArrival,
+    decide_late_arrival,
+    late_arrivals,
+    offer_late_arrival,
+    pending_late_arrival,
+)
 from domain.incidents.model import (
     OPEN,
     Incident,
@@ -34,9 +42,11 @@ __all__ = [
     "ARRIVED",
     "OPEN",
     "PAUSE_ALLOWANCE",
+    "Decision",
     "Incident",
     "IncidentOutcome",
     "IncidentUpdate",
+    "LateArrival",
     "Pause",
     "PauseCause",
     "Proof",
@@ -47,11 +57,15 @@ __all__ = [
     "arrive",
     "change_priority",
     "close",
+    "decide_late_arrival",
     "end_capped_pauses",
     "first_contact_resolution",
+    "late_arrivals",
     "matching",
+    "offer_late_arrival",
     "open_incident",
     "pause",
+    "pending_late_arrival",
     "reassign",
     "reopen",
     "resolve",

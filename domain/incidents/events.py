@@ -50,6 +50,38 @@ class ArrivedByFence(Arrived):
     fixes: list[datetime]
 
 
+class LateArrivalOffered(Fact):
+    """A device handed in late that its guard had been on site in time; somebody has to decide whether that counts."""
+
+    kind: ClassVar[str] = "incident.late_arrival_offered"
+    presence_id: UUID
+    duty_id: UUID
+    guard: int
+    arrived_at: datetime
+    fixes: list[datetime]
+    late_s: int  # how long after they were made the fixes came in
+
+
+class LateArrivalAccepted(Fact):
+    """A person confirmed that the guard had been on site; the arrival counts."""
+
+    kind: ClassVar[str] = "incident.late_arrival_accepted"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    arrived_at: datetime
+    duty_id: UUID
+    reason: str
+
+
+class LateArrivalDeclined(Fact):
+    """A person decided that it does not count."""
+
+    kind: ClassVar[str] = "incident.late_arrival_declined"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    arrived_at: datetime
+    duty_id: UUID
+    reason: str
+
+
 class ArrivalWithdrawn(Fact):
     """Late fixes show that the guard had not come by then; it is as if that arrival, at this instant, never was."""
 

@@ -14,6 +14,7 @@ from domain.positions.actions import (
 from domain.positions.devices import note_refusal, set_clock
 from domain.positions.fences import Fence, fence_of
 from domain.positions.judging import due, judge, warm
+from domain.positions.lateness import decide as decide_late_arrival
 from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
 from domain.positions.panic import call_for_help
 from domain.positions.reads import (
@@ -65,6 +66,7 @@ __all__ = [
     "call_for_help",
     "changed_since",
     "clock_ms",
+    "decide_late_arrival",
     "draw_fence",
     "due",
     "end",

@@ -1,8 +1,8 @@
 """What stays mean to tickets: the guard has come, earlier than was told, later, or not at all."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from domain.duties.model import Duty
 from domain.errors import Refused
 from domain.incidents import OPEN, Incident, Proof
 from domain.ledger import Entry
-from domain.positions import panic
+from domain.positions import lateness, panic
 from domain.positions.model import Presence
 from domain.positions.rules import at_of
 
@@ -35,6 +35,23 @@ class Found(NamedTuple):
     whole: bool
 
 
+class Stay(NamedTuple):
+    """A stay that is proven: by a row, or by a part of the fixes that prove the row."""
+
+    id: UUID
+    site_id: UUID | None
+    from_at: datetime
+    until_at: datetime | None
+    fixes: Sequence[datetime]
+
+
+class OnTime(NamedTuple):
+    """How late a fix may come in to undo a verdict by itself, and what those that are not later prove."""
+
+    within: timedelta
+    read: Callable[[], Awaitable[tuple[Sequence[Stay], Found]]]
+
+
 async def arrivals(
     session: AsyncSession,
     actor: Actor,
@@ -42,13 +59,15 @@ async def arrivals(
     stays: Sequence[Presence],
     told: Collection[UUID],
     found: Found,
+    on_time: OnTime,
     *,
     at: datetime,
 ) -> None:
     """Bring the tickets at the places where a guard was in line with the stays that are known now.
 
     A ticket's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
-    `told` and no longer are, are taken back.
+    `told` and no longer are, are taken back. What comes in late undoes no verdict by itself: it is put up for a
+    decision, and what came in on time counts meanwhile.
     """
     if not found.t.size and not (found.whole and told):
         return
@@ -63,8 +82,44 @@ async def arrivals(
             arrived_at = arrived_at if changed is None else changed.arrived_at
         if row is not None and came_at is not None and (arrived_at is None or came_at < arrived_at):
             proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
+            if await _put_up(session, actor, duty, ticket, came_at, proof, on_time):
+                stays_, those = await on_time.read()
+                here_ = [each for each in stays_ if each.site_id == ticket.site_id]
+                row, came_at = _first(here_, ticket.opened_at, those)
+                if row is None or came_at is None or (arrived_at and came_at >= arrived_at):
+                    continue
+                proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
             with suppress(Refused):  # somebody was faster in between, or the ticket was over then
                 await incidents.arrive(session, actor, ticket.id, at=came_at, proof=proof)
+
+
+async def _put_up(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    ticket: "_Ticket",
+    came_at: datetime,
+    proof: Proof,
+    on_time: OnTime,
+) -> bool:
+    """Whether an arrival needs a person's decision; then it is put up for one."""
+    if not await lateness.would_undo(session, ticket.id, came_at, at=proof.told_at):
+        return False
+    late_s = await lateness.late_s(session, duty, proof.fixes)
+    if late_s <= on_time.within.total_seconds():
+        return False
+    longest = (proof.told_at - came_at).total_seconds()
+    offer = incidents.LateArrival(
+        arrived_at=came_at,
+        offered_at=proof.told_at,
+        late_s=round(min(late_s, longest)),
+        guard=duty.number,
+        duty_id=duty.id,
+        presence_id=proof.presence_id,
+        fixes=proof.fixes,
+    )
+    await incidents.offer_late_arrival(session, actor, ticket.id, offer, at=proof.told_at)
+    return True
 
 
 class _Ticket(NamedTuple):
@@ -121,8 +176,8 @@ async def _tickets(
 
 
 def _first(
-    stays: Sequence[Presence], opened_at: datetime, found: Found
-) -> tuple[Presence | None, datetime | None]:
+    stays: Sequence[Presence | Stay], opened_at: datetime, found: Found
+) -> tuple[Presence | Stay | None, datetime | None]:
     """The first stay that means an arrival, and when that was."""
     for row in sorted(stays, key=lambda row: row.from_at):
         came_at = _came_at(row, opened_at, found)
@@ -131,7 +186,7 @@ def _first(
     return None, None
 
 
-def _came_at(row: Presence, opened_at: datetime, found: Found) -> datetime | None:
+def _came_at(row: Presence | Stay, opened_at: datetime, found: Found) -> datetime | None:
     """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
     if row.from_at >= opened_at:
         return row.from_at

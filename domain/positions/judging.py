@@ -21,7 +21,7 @@ from domain.deferral import Subject, is_deferred
 from domain.duties.model import Duty
 from domain.kernels import evidence, places
 from domain.positions import companions, tracks
-from domain.positions.arriving import Found, arrivals
+from domain.positions.arriving import Found, OnTime, Stay, arrivals
 from domain.positions.fences import Drawn, fenced_now, unfenced
 from domain.positions.model import Kind, Presence, Watched, Whereabouts
 from domain.positions.reads import fence_history, kept_since
@@ -30,6 +30,7 @@ from domain.positions.rules import ms_of
 from domain.positions.tracks import Floats, Track, pieces, plane, seconds
 
 SHORTEST_HOLE_S = 300
+LATE_AFTER = timedelta(minutes=15)
 History = Sequence[tuple[UUID, Sequence[Drawn]]]
 
 
@@ -56,8 +57,13 @@ async def due_duties(session: AsyncSession, *, at: datetime, limit: int = 200) -
     return [Subject(*row) for row in await session.execute(came_in.union(passed))]
 
 
-async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
-    """Judge one duty up to `at`; False when somebody else is at it."""
+async def judge(
+    session: AsyncSession, duty_id: UUID, *, at: datetime, late_after: timedelta = LATE_AFTER
+) -> bool:
+    """Judge one duty up to `at`; False when somebody else is at it.
+
+    What comes in more than `late_after` after it was measured undoes no verdict without a person.
+    """
     watched = await session.scalar(
         select(Watched).where(Watched.duty_id == duty_id).with_for_update(skip_locked=True)
     )
@@ -96,7 +102,16 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
         session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
     )
     new = Found(track.t[track.new :], insides, whole=not memory)
-    await arrivals(session, actor, duty, stays, told, new, at=at)
+
+    async def read_on_time() -> tuple[list[Stay], Found]:
+        within_s = late_after.total_seconds()
+        part = await tracks.read(session, duty, None, {}, over_at, received_within_s=within_s)
+        spans, _, where = _spans(duty, fences, {}, part, None, now)
+        proven = [_stay(span, stays) for span in spans if span.kind is Kind.STAY]
+        return [each for each in proven if each is not None], Found(part.t, where, whole=True)
+
+    on_time = OnTime(late_after, read_on_time)
+    await arrivals(session, actor, duty, stays, told, new, on_time, at=at)
     must_tell = "untold" in memory or before != companions.posted(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})
@@ -111,6 +126,19 @@ async def judge(session: AsyncSession, duty_id: UUID, *, at: datetime) -> bool:
         .values(dirty_from=None)
     )
     return True
+
+
+def _stay(span: Span, rows: Sequence[Presence]) -> Stay | None:
+    """A stay by a part of the fixes, as part of the row that all of them prove."""
+    for row in rows:
+        ends = span.until_at is None or row.from_at < span.until_at
+        if (
+            row.site_id == span.site_id
+            and ends
+            and not (row.until_at and row.until_at <= span.from_at)
+        ):
+            return Stay(row.id, span.site_id, span.from_at, span.until_at, span.fixes)
+    return None
 
 
 def _anew(dirty_from: datetime | None, watched: Watched, fences: History, *, over: bool) -> bool:

@@ -276,6 +276,13 @@ async def test_an_arrival_that_comes_in_late_keeps_a_promise_that_was_broken(
     assert (await arrival(make, incident)).state is State.LATE
     await walk(make, guard, THERE_AND_BACK)
     await judged(make, guard, 8 * 3600 + 60)
+    assert (await arrival(make, incident)).state is State.LATE  # until a person says that it counts
+    dispatcher = Actor(world.tenant.id, Role.DISPATCHER, "user:dispatcher")
+    async with transaction(make) as session:
+        await positions.decide_late_arrival(
+            session, dispatcher, incident.id, START + timedelta(seconds=350), accept=True,
+            reason="The door log says so.", at=START + timedelta(seconds=8 * 3600 + 60),
+        )  # fmt: skip
     promise = await arrival(make, incident)
     assert (promise.state, promise.stopped_at) == (State.KEPT, START + timedelta(seconds=350))
     assert ("promise.revised", 8 * 3600 + 60) in await told(make, world, "promise.revised")

@@ -1,0 +1,139 @@
+"""Arrivals that a device hands in after the verdict: put up for a person's decision, and decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor, Right
+from domain.errors import Code, Refused
+from domain.incidents import events
+from domain.incidents.arrivals import arrive
+from domain.incidents.changing import locked, tell
+from domain.incidents.model import Incident
+from domain.incidents.proofs import Proof
+from domain.ledger import Entry
+from domain.words import must_be_words
+
+OFFERED = events.LateArrivalOffered.kind
+_DECIDED = {
+    events.LateArrivalAccepted.kind: "accepted",
+    events.LateArrivalDeclined.kind: "declined",
+}
+KINDS = frozenset({OFFERED, *_DECIDED})
+
+
+class Decision(StrEnum):
+    """Whether a late arrival counts."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class LateArrival(NamedTuple):
+    """What a device says late of an arrival, and what was decided about it."""
+
+    arrived_at: datetime
+    offered_at: datetime
+    late_s: int
+    guard: int
+    duty_id: UUID
+    presence_id: UUID
+    fixes: tuple[datetime, ...]
+    decision: Decision = Decision.PENDING
+    decided_at: datetime | None = None
+
+
+def late_arrivals(facts: Sequence[Entry]) -> list[LateArrival]:
+    """The late arrivals that an incident's facts, in their order, speak of."""
+    found: dict[tuple[str, str], LateArrival] = {}
+    for fact in facts:
+        if fact.kind not in KINDS:
+            continue
+        body = fact.body
+        key = (body["arrived_at"], body["duty_id"])
+        if fact.kind != OFFERED:
+            decision = Decision(_DECIDED[fact.kind])
+            found[key] = found[key]._replace(decision=decision, decided_at=fact.at)
+        elif key not in found:
+            found[key] = LateArrival(
+                arrived_at=datetime.fromisoformat(body["arrived_at"]),
+                offered_at=fact.at,
+                late_s=body["late_s"],
+                guard=body["guard"],
+                duty_id=UUID(body["duty_id"]),
+                presence_id=UUID(body["presence_id"]),
+                fixes=tuple(map(datetime.fromisoformat, body["fixes"])),
+            )
+    return list(found.values())
+
+
+async def offer_late_arrival(
+    session: AsyncSession, actor: Actor, incident_id: UUID, offer: LateArrival, *, at: datetime
+) -> None:
+    """Put a late arrival up for decision; one that was put up before stays as it is."""
+    incident = await locked(session, actor, incident_id, at, None, right=Right.REPORT)
+    known = late_arrivals(await _facts(session, incident_id))
+    if any((o.arrived_at, o.duty_id) == (offer.arrived_at, offer.duty_id) for o in known):
+        return
+    body = {name: getattr(offer, name) for name in ("presence_id", "duty_id", "guard", "late_s")}
+    body |= {"arrived_at": offer.arrived_at, "fixes": list(offer.fixes)}
+    tell(session, actor, incident, events.LateArrivalOffered, at, **body)
+    await session.flush()
+
+
+async def pending_late_arrival(
+    session: AsyncSession, actor: Actor, incident_id: UUID, arrived_at: datetime
+) -> LateArrival:
+    """The late arrival at this instant that nobody has decided about; refused when there is none."""
+    await locked(session, actor, incident_id, arrived_at, None)
+    for each in late_arrivals(await _facts(session, incident_id)):
+        if each.arrived_at == arrived_at:
+            if each.decision is Decision.PENDING:
+                return each
+            raise Refused(
+                Code.ALREADY_DONE, f"It was {each.decision} before.", argument="arrivedAt"
+            )
+    raise Refused(
+        Code.NOT_FOUND,
+        "Nothing came in late about an arrival at that instant.",
+        argument="arrivedAt",
+    )
+
+
+async def decide_late_arrival(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    offer: LateArrival,
+    *,
+    accept: bool,
+    reason: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Say whether a late arrival counts; if it does, the promises are judged anew with it."""
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_words(reason, "reason")
+    kind = events.LateArrivalAccepted if accept else events.LateArrivalDeclined
+    body = {"arrived_at": offer.arrived_at, "duty_id": offer.duty_id, "reason": reason}
+    tell(session, actor, incident, kind, at, **body)
+    await session.flush()
+    if accept:
+        proof = Proof(offer.presence_id, offer.fixes, at)
+        return await arrive(session, actor, incident_id, at=offer.arrived_at, proof=proof)
+    return incident
+
+
+async def _facts(session: AsyncSession, incident_id: UUID) -> Sequence[Entry]:
+    rows = await session.scalars(
+        select(Entry)
+        .where(Entry.subject_id == incident_id, Entry.kind.in_(KINDS))
+        .order_by(Entry.id)
+    )
+    return rows.all()
