@@ -99,13 +99,23 @@ def is_kept_inside(body: Mapping[str, Any]) -> bool:
     return body.get("internal") is True or body.get("client_visible") is False
 
 
-NAMES_OF_STAFF = {"incident.reassigned": frozenset({"to"})}
-"""Words of facts that name somebody of the company, by kind."""
+_VALUES = frozenset({"before", "after"})
+HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
+    R.READ_STAFF: {"incident.reassigned": frozenset({"to"})},
+    R.READ_RELATIONSHIP: {"account.changed": _VALUES, "contact.changed": _VALUES},
+}
+"""Right → kind of fact → fields whose words only its holders read: names of staff, what is noted about clients."""
 
 
 def hidden_words(actor: Actor, kind: str) -> frozenset[str]:
     """List the fields of a kind of fact whose words an actor does not read."""
-    return frozenset() if actor.may(R.READ_STAFF) else NAMES_OF_STAFF.get(kind, frozenset())
+    return frozenset().union(
+        *(
+            fields.get(kind, frozenset())
+            for right, fields in HIDDEN_WORDS.items()
+            if not actor.may(right)
+        )
+    )
 
 
 def is_visible(actor: Actor, fact: Fact) -> bool:

@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from domain.duties import Duty
-from tests.api.asking import Api
+from tests import facts
+from tests.api.asking import Api, Office
 from tests.gate import victims
 
 OWN = """{ incidents(first: 9) { nodes { id updates { body } promises { name } site { name incidents { id } }
@@ -30,3 +31,17 @@ async def test_a_guard_reads_the_own_work_only(api: Api) -> None:
     assert len(others.pop("users")["nodes"]) == 1
     assert others.pop("trialBalance") == []
     assert all(each == {"nodes": []} for each in others.values())
+
+
+async def test_values_about_the_relationship_are_kept_from_the_client(
+    api: Api, office: Office
+) -> None:
+    """A change of what is noted about a client is a fact of the client's; its values are the company's own."""
+    change = "mutation ($a: ID!) { changeAccount(input: {id: $a, growthPotential: 5}) { ... on Account { id } } }"
+    await api.data(office.manager, change, a=office.account)
+    await facts.number_all(api.make)
+    read = '{ ledger(first: 9, kinds: ["account.changed"]) { nodes { kind words } } }'
+    [seen] = (await api.data(office.manager, read))["ledger"]["nodes"]
+    assert "growth_potential" in seen["words"]["after"]
+    for fact in (await api.data(office.client, read))["ledger"]["nodes"]:
+        assert fact["words"] == {"before": None, "after": None}
