@@ -23,6 +23,7 @@ from domain.agreements import (
     PromiseTarget,
     PromiseTerm,
     Rate,
+    Term,
     Terms,
     terms_by_id,
 )
@@ -160,7 +161,7 @@ class Loaders:
             Promise.incident_id, Promise.started_at, Promise.term_id, Promise.part
         )
         self.credits_of_incident = some(Credit.incident_id, Credit.id)
-        self.clock_of_term = _clocks(make)
+        self.clock_of_term, self.hours_of_term = _clocks(make), _hours(make)
         self.posts = posts(make, actor)
         self.name_of_doer = _names(make, actor)
         self.disclosure = one(Disclosure.commitment)
@@ -244,6 +245,29 @@ def _clocks(make: Sessions) -> DataLoader[UUID, CalendarSpec]:
             _clocks_seen.clear()
         _clocks_seen.update(found)
         return [found[key] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)
+
+
+_hours_seen: dict[UUID, tuple[Term, CalendarSpec]] = {}
+
+
+def _hours(make: Sessions) -> DataLoader[UUID, tuple[Term, CalendarSpec]]:
+    """A promise of the terms with the hours of its clock; neither ever changes, a process keeps them."""
+
+    async def batch(keys: list[UUID]) -> Sequence[tuple[Term, CalendarSpec]]:
+        if missing := [key for key in keys if key not in _hours_seen]:
+            async with make() as session:
+                terms = await terms_by_id(session, missing)
+                known = await specs(session, {each.calendar_version_id for each in terms.values()})
+            found = {key: (terms[key], known[terms[key].calendar_version_id]) for key in missing}
+            if len(_hours_seen) > _CLOCKS_KEPT:
+                _hours_seen.clear()
+            _hours_seen.update(found)
+            if len(found) < len(keys):
+                return [found.get(key) or _hours_seen[key] for key in keys]
+            return [found[key] for key in keys]
+        return [_hours_seen[key] for key in keys]
 
     return DataLoader(batch, max_batch_size=BATCH)
 

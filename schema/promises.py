@@ -57,9 +57,24 @@ class Promise(Node):
     state: Annotated[State, "How it stands."]
     started_at: Annotated[datetime | None, "When its clock began."]
     stopped_at: Annotated[datetime | None, "When its clock stopped, or when it was called off."]
-    due_at: Annotated[datetime | None, "Until when it is kept, if its clock is not held again."]
     decided_at: Annotated[datetime | None, "When the verdict fell."]
     warned: Annotated[int, "How many of the warning thresholds (50, 75, 90 %) have passed."]
+
+    @answers(datetime | None)
+    @staticmethod
+    async def due_at(row: Row, info: Info) -> datetime | None:
+        """Until when it is kept, if its clock is not held again: closing time when it ends with the working hours."""
+        term, spec = await info.context.loaders.hours_of_term.load(row.term_id)
+        due: datetime | None = sla.announced_due(
+            term, spec, row.priority, started_at=row.started_at, due_at=row.due_at
+        )
+        return due
+
+    @answers(datetime | None)
+    @staticmethod
+    def breaches_at(row: Row) -> datetime | None:
+        """The instant after which it is late: the next opening, where `dueAt` is closing time."""
+        return row.due_at
 
     @answers(Verdict | None)
     @staticmethod

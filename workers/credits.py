@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import messages
+from domain import messages, sla
 from domain.accounts.model import Account, Tenant
 from domain.compensation import WHY
 from domain.compensation.model import Credit
@@ -75,7 +75,7 @@ async def tell_adjustment(hand: Hand) -> None:
     )
     what |= {
         "promise_kind": promise.kind,
-        "due_at": promise.due_at,
+        "due_at": await sla.announced_due_of(hand.session, promise),
         "fact_kind": None if fact is None else fact.kind.removeprefix("incident."),
         "fact_at": None if fact is None else fact.at,
         "known_at": None if fact is None else fact.recorded_at,
@@ -149,7 +149,7 @@ async def _announce(hand: Hand, credit: Credit, cents: int) -> None:
     incident = await hand.session.get_one(Incident, credit.incident_id)
     told = {
         "promise_kind": promise.kind,
-        "due_at": promise.due_at,
+        "due_at": await sla.announced_due_of(hand.session, promise),
         "acknowledged_at": incident.acknowledged_at,
         "arrived_at": incident.arrived_at,
         "resolved_at": incident.resolved_at,

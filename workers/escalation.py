@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import escalation, messages
+from domain import escalation, messages, sla
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.db import Sessions, transaction
@@ -16,6 +16,7 @@ from domain.escalation.rules import percent_of
 from domain.incidents.model import Incident
 from domain.sla.model import Promise, State
 from workers.jobs import Hand
+from workers.messages import tell_opened
 from workers.periodic import Postponement, attempt
 
 log = structlog.get_logger()
@@ -29,7 +30,18 @@ TICKETS = 100  # escalated in a transaction
 
 async def follow_ticket(hand: Hand) -> None:
     """See what a fact about a ticket means to its escalation; what the ticket is now decides, so twice is once."""
+    if hand.fact.kind == "incident.opened":
+        await _tell_client_first(hand)
     await escalation.follow(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
+
+
+async def _tell_client_first(hand: Hand) -> None:
+    """Write the client's notice before colleagues are told; writing it twice is once, and failing holds up nobody."""
+    try:
+        async with hand.session.begin_nested():
+            await tell_opened(hand)
+    except Exception as error:  # noqa: BLE001 - its own job tries it again
+        log.warning("notice.not_first", incident=str(hand.fact.subject_id), error=repr(error))
 
 
 async def warn_ops(hand: Hand) -> None:
@@ -63,7 +75,7 @@ async def warn_ops(hand: Hand) -> None:
             "reference": incident.reference,
             "opened_at": incident.opened_at,
             "promise_kind": promise.kind,
-            "due_at": promise.due_at,
+            "due_at": await sla.announced_due_of(hand.session, promise),
             "used_percent": percent,
         },
         at=hand.at,

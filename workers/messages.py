@@ -7,12 +7,29 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import messages
+from domain import messages, sla
 from domain.accounts.model import Site, Tenant
-from domain.agreements.model import PromiseKind
+from domain.agreements.model import Priority, PromiseKind
 from domain.incidents.model import Incident, IncidentUpdate
 from domain.sla.model import Promise, State
 from workers.jobs import Hand
+
+_OPENED = (messages.IncidentOpened, messages.CriticalOpened)
+_UPDATED = (messages.IncidentUpdated, messages.CriticalUpdated)
+_RESOLVED = (messages.IncidentResolved, messages.CriticalResolved)
+
+
+def _is_critical(incident: Incident) -> bool:
+    """Notices about a critical incident heed no quiet hours."""
+    return incident.priority is Priority.CRITICAL
+
+
+async def hurry_notices(hand: Hand) -> None:
+    """Let notices that wait for the end of quiet hours go now when their incident has become critical."""
+    if hand.fact.body["priority"] == Priority.CRITICAL:
+        await messages.hurry(
+            hand.session, f"incident:{hand.fact.subject_id}:", hand.fact.account_id, at=hand.at
+        )
 
 
 async def tell_opened(hand: Hand) -> None:
@@ -21,7 +38,7 @@ async def tell_opened(hand: Hand) -> None:
     respond_by = await _due(hand, incident, PromiseKind.FIRST_RESPONSE)
     told = {"ticket_kind": incident.kind, "priority": incident.priority, "respond_by": respond_by}
     await compose_about(
-        hand, incident, messages.IncidentOpened, f"incident:{incident.id}:opened", told
+        hand, incident, _OPENED[_is_critical(incident)], f"incident:{incident.id}:opened", told
     )
 
 
@@ -34,7 +51,7 @@ async def tell_updated(hand: Hand) -> None:
     next_by = await _due(hand, incident, PromiseKind.NEXT_UPDATE)
     told = {"news": update.body, "updated_at": update.at, "next_update_by": next_by}
     intent = f"incident:{incident.id}:update:{update.id}"
-    await compose_about(hand, incident, messages.IncidentUpdated, intent, told)
+    await compose_about(hand, incident, _UPDATED[_is_critical(incident)], intent, told)
 
 
 async def tell_resolved(hand: Hand) -> None:
@@ -42,7 +59,7 @@ async def tell_resolved(hand: Hand) -> None:
     incident = await _incident(hand, hand.fact.subject_id)
     told = {"ticket_kind": incident.kind, "resolved_at": hand.fact.at}
     intent = f"incident:{incident.id}:resolved:{hand.fact.seq}"
-    await compose_about(hand, incident, messages.IncidentResolved, intent, told)
+    await compose_about(hand, incident, _RESOLVED[_is_critical(incident)], intent, told)
 
 
 async def _incident(hand: Hand, incident_id: UUID) -> Incident:
@@ -51,8 +68,8 @@ async def _incident(hand: Hand, incident_id: UUID) -> Incident:
 
 async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | None:
     """By when the client was promised something of this kind, of what is still to come."""
-    due_at: datetime | None = await hand.session.scalar(
-        select(Promise.due_at)
+    promise = await hand.session.scalar(
+        select(Promise)
         .where(
             Promise.incident_id == incident.id,
             Promise.kind == kind,
@@ -62,7 +79,7 @@ async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | 
         .order_by(Promise.due_at)
         .limit(1)
     )
-    return due_at
+    return None if promise is None else await sla.announced_due_of(hand.session, promise)
 
 
 async def compose_about(
@@ -89,7 +106,7 @@ async def compose_about(
         hand.actor,
         incident.account_id,
         intent=intent,
-        template=kind.template,
+        template=kind,
         variables=shared | told,
         at=hand.at,
         contacts=contacts,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workers.agreements import announce_amendment, announce_closing_note, announce_end
 from workers.answers import tell_answered
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
@@ -9,7 +10,7 @@ from workers.credits import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket, warn_ops
 from workers.identity import send_invitation
 from workers.jobs import Job
-from workers.messages import tell_opened, tell_resolved, tell_updated
+from workers.messages import hurry_notices, tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
 from workers.recovery import tell_recovery
 from workers.sending import send_message
@@ -31,6 +32,9 @@ ROUTES: Routes = {
     "credit.granted": (tell_credit,),
     "credit.adjusted": (tell_adjustment,),
     "promise.at_risk": (warn_ops,),
+    "agreement.amended": (announce_amendment,),
+    "agreement.ended": (announce_end,),
+    "credit_note.issued": (announce_closing_note,),
     "incident.opened": (tell_opened, follow_ticket),
     "incident.acknowledged": (follow_ticket,),
     "incident.work_started": (follow_ticket,),
@@ -43,7 +47,7 @@ ROUTES: Routes = {
     "incident.resolved": (tell_resolved, follow_ticket),
     "incident.closed": (follow_ticket,),
     "incident.reopened": (follow_ticket,),
-    "incident.prioritised": (follow_ticket,),
+    "incident.prioritised": (follow_ticket, hurry_notices),
     "recovery.step_done": (tell_recovery,),
     "message.queued": (send_message,),
     "message.answered": (tell_answered,),

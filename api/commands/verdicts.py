@@ -4,10 +4,11 @@ import asyncio
 import csv
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import Select, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.commands import whose
 from api.commands.failures import Exit, Failure
 from api.commands.writing import written
-from domain import numbers
+from domain import calendars, numbers
 from domain.accounts import Account
-from domain.agreements import Agreement, Terms
+from domain.agreements import Agreement, PromiseTerm, Term, Terms, terms_by_id
+from domain.calendars import CalendarSpec
 from domain.db import connect, sessions
 from domain.incidents import Incident
 from domain.settings import Settings
-from domain.sla import Promise, State
+from domain.sla import Promise, State, announced_due
 from domain.spreadsheets import neutral_everywhere
 
 ROWS = 5_000  # fetched and written at a time
@@ -50,7 +52,9 @@ COLUMNS: dict[str, str] = {
     "evaluated_at": "instant",
     "evaluator": "number",
     "incident_number": "text",
+    "breaches_at": "instant",
 }
+_DUE, _PRIORITY = list(COLUMNS).index("due_at"), list(COLUMNS).index("priority")
 Row = tuple[Any, ...]
 
 
@@ -86,8 +90,9 @@ async def _export(
                 query = query.where(Promise.account_id.in_(account_ids))
             if source is not None:
                 query = query.where(Incident.external_source == source)
+            hours = await _hours(session, tenant_ids)
             async for rows in _rows(session, query):
-                table.write(rows)
+                table.write([_announced(row, hours) for row in rows])
         table.close()
     finally:
         await engine.dispose()
@@ -123,6 +128,9 @@ def _query() -> Select[*tuple[Any, ...]]:
             Promise.evaluated_at,
             Promise.evaluator,
             func.concat(f"{numbers.INCIDENT}-", func.lpad(digits, wide, "0")),
+            Promise.due_at,
+            Promise.term_id,
+            Promise.started_at,
         )
         .join(Incident, Incident.id == Promise.incident_id)
         .join(Account, Account.id == Promise.account_id)
@@ -131,6 +139,27 @@ def _query() -> Select[*tuple[Any, ...]]:
         .where(Promise.state != State.CANCELLED)
         .order_by(Incident.opened_at, Incident.id, Promise.name, Promise.part)
     )
+
+
+Hours = Mapping[UUID, tuple[Term, CalendarSpec]]
+
+
+async def _hours(session: AsyncSession, tenant_ids: Collection[UUID]) -> Hours:
+    """The promises of the terms with the hours of their clocks."""
+    ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.tenant_id.in_(tenant_ids)))
+    terms = await terms_by_id(session, ids.all())
+    specs = await calendars.specs(session, {term.calendar_version_id for term in terms.values()})
+    return {key: (term, specs[term.calendar_version_id]) for key, term in terms.items()}
+
+
+def _announced(row: Row, hours: Hours) -> Row:
+    """The row with the due instant that people are told, without what that is computed from."""
+    *told, term_id, started_at = row
+    term, spec = hours[term_id]
+    told[_DUE] = announced_due(
+        term, spec, told[_PRIORITY], started_at=started_at, due_at=told[_DUE]
+    )
+    return tuple(told)
 
 
 async def _rows(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> AsyncIterator[list[Row]]:

@@ -52,7 +52,7 @@ FIELDS: dict[str, Fields] = {
     "IncidentUpdate": _all("id at author body clientVisible"),
     "Pause": _all("id fromAt untilAt capAt cause note"),
     "Promise": _all(
-        "id part kind name priority internal state startedAt stoppedAt dueAt decidedAt warned"
+        "id part kind name priority internal state startedAt stoppedAt dueAt breachesAt decidedAt warned"
         " verdict targetSeconds elapsedSeconds remainingSeconds pausedSeconds incident term credit"
         " decidingFacts"
     ),

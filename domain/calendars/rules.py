@@ -191,6 +191,20 @@ def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
     return int((closes - opens).sum())
 
 
+def closing_before(spec: CalendarSpec, at_us: int) -> int:
+    """The end of the hours before `at_us` when new hours begin at that very instant, else `at_us` itself."""
+    if spec.always_open:
+        return at_us
+    import numpy as np
+
+    year = _utc(at_us).year
+    hours = expand(spec, date(year - 1, 1, 1), date(year + 1, 12, 31))
+    place = int(np.searchsorted(hours.open_us, at_us))
+    if 0 < place < hours.open_us.size and hours.open_us[place] == at_us:
+        return int(hours.close_us[place - 1])
+    return at_us
+
+
 def _far_enough(
     spec: CalendarSpec, promises: Promises, row: int, first_us: int, at_us: int
 ) -> Expansion:

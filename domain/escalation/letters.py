@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import messages
 from domain.accounts.model import Account, Site, Tenant
 from domain.actor import Actor
+from domain.agreements.model import Priority
 from domain.escalation.model import Cycle
 from domain.escalation.rules import StepDraft
 from domain.incidents.model import Incident
@@ -67,7 +68,8 @@ async def tell(
         "since": since,
         "number": number + 1,
     }
-    template = EscalatedUrgently if step.urgent else Escalated
+    critical = incident.priority is Priority.CRITICAL
+    template = EscalatedUrgently if step.urgent or critical else Escalated
     intent = f"escalation:{taken}"
     if users:
         await messages.compose_to_users(

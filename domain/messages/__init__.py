@@ -3,6 +3,7 @@
 from domain.messages.actions import compose, compose_to_users
 from domain.messages.again import retry, retry_all
 from domain.messages.answers import note_answer
+from domain.messages.hurry import hurry
 from domain.messages.model import (
     Address,
     Attempt,
@@ -35,11 +36,17 @@ from domain.messages.suppression import STOPPED, Suppression, lift, suppressions
 from domain.messages.variables import (
     TEMPLATES,
     AboutTicket,
+    AgreementAmended,
+    AgreementEnded,
     CheckIn,
     CheckpointNotice,
+    ClosingNote,
     CreditAdjusted,
     CreditGranted,
     CreditNotice,
+    CriticalOpened,
+    CriticalResolved,
+    CriticalUpdated,
     IncidentOpened,
     IncidentResolved,
     IncidentUpdated,
@@ -65,13 +72,19 @@ __all__ = [
     "WAITING",
     "AboutTicket",
     "Address",
+    "AgreementAmended",
+    "AgreementEnded",
     "Attachment",
     "Attempt",
     "CheckIn",
     "CheckpointNotice",
+    "ClosingNote",
     "CreditAdjusted",
     "CreditGranted",
     "CreditNotice",
+    "CriticalOpened",
+    "CriticalResolved",
+    "CriticalUpdated",
     "Enclosure",
     "IncidentOpened",
     "IncidentResolved",
@@ -100,6 +113,7 @@ __all__ = [
     "end_address",
     "forget_place",
     "hand_over",
+    "hurry",
     "is_hard",
     "lift",
     "look",

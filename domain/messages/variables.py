@@ -86,6 +86,68 @@ class PromiseAtRisk(AboutTicket, frozen=True, kw_only=True):
     used_percent: int
 
 
+class CriticalOpened(IncidentOpened, frozen=True, kw_only=True):
+    """The same of a critical incident: it heeds no quiet hours."""
+
+    urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+
+class CriticalUpdated(IncidentUpdated, frozen=True, kw_only=True):
+    """The same of a critical incident: it heeds no quiet hours."""
+
+    urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+
+class CriticalResolved(IncidentResolved, frozen=True, kw_only=True):
+    """The same of a critical incident: it heeds no quiet hours."""
+
+    urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+
+class AgreementAmended(Variables, frozen=True, kw_only=True):
+    """Other terms hold from an instant on; `at_once`: they hold already. Fees in cents of their own currencies."""
+
+    template: ClassVar[str] = "agreement_amended"
+    version: ClassVar[int] = 1
+
+    account: str
+    title: str
+    reference: str
+    number: int
+    in_force_from: datetime
+    at_once: bool
+    fee_was_cents: int
+    currency_was: str
+    fee_cents: int
+    currency: str
+
+
+class AgreementEnded(Variables, frozen=True, kw_only=True):
+    """An agreement ends at an instant."""
+
+    template: ClassVar[str] = "agreement_ended"
+    version: ClassVar[int] = 1
+
+    account: str
+    title: str
+    reference: str
+    ended_at: datetime
+
+
+class ClosingNote(Variables, frozen=True, kw_only=True):
+    """What is left of an agreement's credits is on a credit note that no invoice follows; it has to be paid out."""
+
+    template: ClassVar[str] = "closing_note"
+    version: ClassVar[int] = 1
+
+    account: str
+    title: str
+    reference: str
+    number: str
+    amount_cents: int
+    currency: str
+
+
 class CreditNotice(AboutTicket, frozen=True, kw_only=True):
     """A promise was broken and this is what the client gets back; instants None: not yet."""
 
@@ -229,6 +291,7 @@ TEMPLATES: dict[str, type[Variables]] = {
             CheckIn,
             CheckpointNotice,
         ),
+        *(AgreementAmended, AgreementEnded, ClosingNote),
     )
 }
 """The templates of the house; other rooms bring their own."""

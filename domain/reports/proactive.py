@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.agreements.events import Ended
 from domain.agreements.model import Agreement, Terms
 from domain.incidents.model import IncidentUpdate
+from domain.ledger import Entry
 from domain.messages.model import Message
 from domain.reports.content import Part, Proactive, Stand
 
@@ -58,11 +60,12 @@ def ratio_of(changes: Sequence[Change], notices: Mapping[UUID, Sequence[datetime
 async def amendments(
     session: AsyncSession, account_id: UUID, begin: datetime, end: datetime
 ) -> list[Change]:
-    """Versions of terms, after the first, that took effect in a stretch, and agreements that ended in it."""
+    """Versions of terms, after the first, that took effect in a stretch, and agreements that ended in it.
+
+    Each counts as told beforehand by a letter about itself that left before it took effect.
+    """
     terms = await session.execute(
-        select(Terms.agreement_id, Terms.in_force).where(
-            Terms.account_id == account_id, Terms.number > 1
-        )
+        select(Terms.id, Terms.in_force).where(Terms.account_id == account_id, Terms.number > 1)
     )
     ended = await session.execute(
         select(Agreement.id, Agreement.ended_at).where(
@@ -71,12 +74,22 @@ async def amendments(
             Agreement.ended_at < end,
         )
     )
-    found = [(agreement_id, in_force.lower) for agreement_id, in_force in terms]
-    return [
-        Change(subject_id, None, at)
-        for subject_id, at in (*found, *ended)
-        if at is not None and begin <= at < end
+    amended = [
+        Change(terms_id, None, in_force.lower)
+        for terms_id, in_force in terms
+        if in_force.lower is not None and begin <= in_force.lower < end
     ]
+    ends = []
+    for agreement_id, at in ended:
+        if at is not None:
+            # A letter about an end that was moved since says nothing of the one that holds.
+            decided_at = await session.scalar(
+                select(func.max(Entry.at)).where(
+                    Entry.subject_id == agreement_id, Entry.kind == Ended.kind
+                )
+            )
+            ends.append(Change(agreement_id, decided_at, at))
+    return [*amended, *ends]
 
 
 async def notices(
@@ -108,8 +121,17 @@ async def notices(
             Message.queued_at < until,
         )
     )
+    versions: dict[str, list[UUID]] = defaultdict(list)
+    for terms_id, agreement_id in await session.execute(
+        select(Terms.id, Terms.agreement_id).where(Terms.id.in_(subjects))
+    ):
+        versions[f"agreement:{agreement_id}"].append(terms_id)
     for intent, sent_at in sent:
+        if sent_at is None:
+            continue
+        for terms_id in versions.get(intent, ()):  # a letter about the agreement as a whole
+            found[terms_id].append(sent_at)
         named = _ID.search(intent)
-        if named is not None and sent_at is not None and not intent.endswith(_AT_ITS_START):
+        if named is not None and not intent.endswith(_AT_ITS_START):
             found[UUID(named.group())].append(sent_at)
     return found

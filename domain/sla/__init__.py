@@ -3,7 +3,7 @@
 from domain.sla.actions import Ticket, settle, watch
 from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge, warm
 from domain.sla.model import Promise, State, Watch
-from domain.sla.reads import Live, live
+from domain.sla.reads import Live, announced_due, announced_due_of, live
 from domain.sla.sweeping import due, put_off, sweep
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "State",
     "Ticket",
     "Watch",
+    "announced_due",
+    "announced_due_of",
     "build",
     "due",
     "judge",

@@ -88,6 +88,34 @@ TOLD: dict[str, dict[str, Any]] = {
         "about": "Melding 7: Raam stuk",
         "words": "De deur is weer open.",
     },
+    "agreement_amended": {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "title": "Objectbeveiliging",
+        "reference": "A-7",
+        "number": 2,
+        "in_force_from": datetime(2026, 4, 1, tzinfo=UTC),
+        "at_once": False,
+        "fee_was_cents": 100_000,
+        "currency_was": "EUR",
+        "fee_cents": 120_000,
+        "currency": "USD",
+    },
+    "agreement_ended": {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "title": "Objectbeveiliging",
+        "reference": "A-7",
+        "ended_at": datetime(2026, 4, 1, tzinfo=UTC),
+    },
+    "closing_note": MONEY
+    | {
+        "company": "Veilig BV",
+        "account": "Haven A7",
+        "title": "Objectbeveiliging",
+        "reference": "A-7",
+        "number": "C2026-00002",
+    },
     "check_in": {
         "company": "Veilig BV",
         "account": "Haven A7",
@@ -155,7 +183,7 @@ def test_the_words_use_every_variable(template: str, language: str) -> None:
     """A variable that no template shows is asked for in vain, so each change of one shows."""
     other = {
         str: "OTHER", int: 777_777, datetime: datetime(2031, 1, 5, 3, 4, tzinfo=UTC),
-        date: date(2031, 1, 5), list: ["service_credit"],
+        date: date(2031, 1, 5), list: ["service_credit"], bool: True,
     }  # fmt: skip
     choices = {
         "promise_kind": "closure", "ticket_kind": "maintenance", "priority": "low", "fact_kind": "arrived",

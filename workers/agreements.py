@@ -1,0 +1,98 @@
+"""Consequences for people: changes and ends of agreements are announced, and so is what has to be paid out."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from domain import messages
+from domain.accounts.model import Account, Tenant
+from domain.actor import Role
+from domain.agreements.model import Agreement, Terms
+from domain.escalation.reads import people
+from domain.invoices import CreditNote
+from workers.jobs import Hand
+
+FINANCE = (Role.FINANCE, Role.MANAGEMENT)
+
+
+async def announce_amendment(hand: Hand) -> None:
+    """Tell the contacts from when on which terms hold; the letter counts as told beforehand when it leaves earlier."""
+    terms = await hand.session.get_one(Terms, UUID(hand.fact.body["terms_id"]))
+    before = await hand.session.scalar(
+        select(Terms).where(
+            Terms.agreement_id == terms.agreement_id, Terms.number == terms.number - 1
+        )
+    )
+    begins = terms.in_force.lower
+    if before is None or begins is None:
+        return
+    agreement, shared = await _about(hand, terms.agreement_id)
+    await messages.compose(
+        hand.session,
+        hand.actor,
+        agreement.account_id,
+        intent=f"terms:{terms.id}:amended",
+        template=messages.AgreementAmended,
+        variables=shared
+        | {
+            "number": terms.number,
+            "in_force_from": begins,
+            "at_once": begins <= hand.fact.at,
+            "fee_was_cents": before.period_fee_cents,
+            "currency_was": before.currency,
+            "fee_cents": terms.period_fee_cents,
+            "currency": terms.currency,
+        },
+        at=hand.at,
+    )
+
+
+async def announce_end(hand: Hand) -> None:
+    """Tell the contacts when an agreement ends; again when the end is moved."""
+    agreement, shared = await _about(hand, hand.fact.subject_id)
+    if agreement.ended_at is None:
+        return
+    await messages.compose(
+        hand.session,
+        hand.actor,
+        agreement.account_id,
+        intent=f"agreement:{agreement.id}:ended:{hand.fact.seq}",
+        template=messages.AgreementEnded,
+        variables=shared | {"ended_at": agreement.ended_at},
+        at=hand.at,
+    )
+
+
+async def announce_closing_note(hand: Hand) -> None:
+    """Tell the contacts and the company's finance people of a credit note that has to be paid out."""
+    if not hand.fact.body.get("closing"):
+        return
+    note = await hand.session.get_one(CreditNote, hand.fact.subject_id)
+    _, shared = await _about(hand, note.agreement_id)
+    words = shared | {
+        "number": note.number,
+        "amount_cents": note.gross_cents,
+        "currency": note.currency,
+    }
+    intent = f"credit_note:{note.id}:closing"
+    await messages.compose(
+        hand.session, hand.actor, note.account_id, intent=intent, template=messages.ClosingNote,
+        variables=words, at=hand.at,
+    )  # fmt: skip
+    users = await people(hand.session, note.tenant_id, note.account_id, roles=FINANCE)
+    await messages.compose_to_users(
+        hand.session, hand.actor, users, account_id=note.account_id, intent=intent,
+        template=messages.ClosingNote, variables=words, at=hand.at,
+    )  # fmt: skip
+
+
+async def _about(hand: Hand, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:
+    agreement = await hand.session.get_one(Agreement, agreement_id)
+    account = await hand.session.get_one(Account, agreement.account_id)
+    tenant = await hand.session.get_one(Tenant, agreement.tenant_id)
+    return agreement, {
+        "company": tenant.name,
+        "account": account.name,
+        "title": agreement.title,
+        "reference": agreement.reference,
+    }
