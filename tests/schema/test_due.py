@@ -37,7 +37,7 @@ async def test_a_deadline_at_closing_time_is_told_as_closing_time(
     world = office.world
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        hours = await calendars.define(session, actor, name="office", spec=OFFICE)
+        hours = await calendars.define(session, actor, name="office", spec=OFFICE, at=T0)
         draft = PromiseDraft(
             "office", PromiseKind.RESOLUTION, hours.id, {Priority.LOW: target},
             ticket_kinds=(agreements.TicketKind.INQUIRY,),

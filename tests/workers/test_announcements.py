@@ -164,7 +164,7 @@ OFFICE = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ())
 async def in_office_hours(make: Sessions, targets: Target, kind: PromiseKind) -> World:
     world = await build.client(make, promises=())
     async with transaction(make) as session:
-        office = await calendars.define(session, system(world), name="office", spec=OFFICE)
+        office = await calendars.define(session, system(world), name="office", spec=OFFICE, at=T0)
         draft = PromiseDraft("office", kind, office.id, {Priority.HIGH: targets})
         agreement = await agreements.sign(
             session, system(world), world.account.id, reference=f"{world.agreement.reference}-o",
