@@ -14,7 +14,10 @@ from domain.agreements import (
     CreditDraft,
     Priority,
     PromiseDraft,
+    PromiseKind,
+    Target,
     TermsDraft,
+    TicketKind,
     seed_matrix,
 )
 from domain.calendars import CalendarSpec, CalendarVersion
@@ -109,6 +112,16 @@ def terms_draft(
 ) -> TermsDraft:
     """The default matrix with credits, unless the test says otherwise."""
     found = seed_matrix(calendar.id, CREDITS) if promises is None else tuple(promises)
+    if not found:  # an agreement has at least one: one about a kind of incident that no test opens
+        found = (
+            PromiseDraft(
+                "unused",
+                PromiseKind.CLOSURE,
+                calendar.id,
+                {Priority.LOW: Target(business_days=300)},
+                ticket_kinds=(TicketKind.ENHANCEMENT,),
+            ),
+        )
     return TermsDraft(found, period_fee_cents=period_fee_cents, credit_cap_cents=credit_cap_cents)
 
 
