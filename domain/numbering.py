@@ -70,6 +70,11 @@ def link_of(fact_hash: bytes | None) -> int | None:
     return None if fact_hash is None else int.from_bytes(fact_hash[:6], "big")
 
 
+async def link_at(session: AsyncSession, seq: int) -> int | None:
+    """What a cursor at `seq` keeps; None where no fact stands. `session` sees every company."""
+    return link_of(await session.scalar(select(Entry.hash).where(Entry.seq == seq)))
+
+
 async def check_cursor(session: AsyncSession, at: Position, *, argument: str) -> int:
     """Return the `seq` of a cursor; refuse it when the ledger has not come that far, or has another fact there.
 

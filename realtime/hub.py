@@ -7,7 +7,7 @@ absent Redis costs at most that second, and no fact.
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 ROOM = 2048  # facts a listener may be behind; the facts are shared, a place costs 8 bytes
 PAGE = 1000  # facts read from PostgreSQL at once
 COMPARE_S = 1.0
+LINKS = 4096  # places of which the hash is remembered, for cursors
 POLL_S = 0.5  # between looks at PostgreSQL while Redis is away
 AWAY_S = 2.0  # before Redis is tried again
 
@@ -79,6 +80,7 @@ class Hub:
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._redis_back_at = 0.0
+        self._links: OrderedDict[int, int | None] = OrderedDict()
         self.restores = 0
         """How often the ledger was found shorter than what was passed on."""
 
@@ -106,6 +108,13 @@ class Hub:
         """As `domain.numbering.check_cursor`, over all companies' facts."""
         async with self._make() as session:
             return await numbering.check_cursor(session, at, argument=argument)
+
+    async def link_at(self, seq: int) -> int | None:
+        """What a cursor at this place keeps of the hash of the fact there; None where there is none."""
+        if seq in self._links:
+            return self._links[seq]
+        async with self._make() as session:
+            return await numbering.link_at(session, seq)
 
     async def ready(self) -> None:
         """Wait until the hub knows where the ledger stands."""
@@ -186,12 +195,17 @@ class Hub:
         if self._streams is not None:
             await self._streams.aclose()
         self.restores += 1
+        self._links.clear()
         self._streams = await self._start()
         for listeners in self._topics.values():
             for listener in listeners:
                 listener.overrun()
 
     async def _pass_on(self, facts: Sequence[Numbered]) -> None:
+        for fact in facts[-LINKS:]:
+            self._links[fact.seq] = fact.link
+        while len(self._links) > LINKS:
+            self._links.popitem(last=False)
         for count, fact in enumerate(facts, start=1):
             for topic in topics_of(fact):
                 for listener in self._topics.get(topic, ()):

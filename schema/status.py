@@ -80,9 +80,10 @@ class AccountStatus:
 
     @answers(str)
     @staticmethod
-    def cursor(row: Row, info: Info) -> str:
+    async def cursor(row: Row, info: Info) -> str:
         """Everything up to here is in it; `accountEvents` goes on from it."""
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+        link = await info.context.hub.link_at(row.seq)
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
     @answers(datetime)
     @staticmethod

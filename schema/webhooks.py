@@ -97,9 +97,10 @@ class Webhook(Node):
 
     @answers(str)
     @staticmethod
-    def cursor(row: Row, info: Info) -> str:
+    async def cursor(row: Row, info: Info) -> str:
         """How far the ledger has been laid down for it."""
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.position)
+        link = await info.context.hub.link_at(row.position)
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.position, link)
 
     @answers(Account | None)
     @staticmethod
@@ -130,9 +131,10 @@ class WebhookDelivery(Node):
 
     @answers(str)
     @staticmethod
-    def cursor(row: Delivery, info: Info) -> str:
+    async def cursor(row: Delivery, info: Info) -> str:
         """Where its fact stands; `replayWebhook` after it begins with the next."""
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq)
+        link = await info.context.hub.link_at(row.seq)
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
     @answers(Webhook | None)
     @staticmethod

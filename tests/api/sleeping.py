@@ -8,7 +8,7 @@ from typing import Any
 from tests.bench.crowd import INVITATION, masked
 
 NOTED = """subscription ($account: ID!, $after: String) {
-  accountEvents(accountId: $account, after: $after, kinds: ["test.noted"]) { cursor kind gap body } }"""
+  accountEvents(accountId: $account, after: $after) { cursor kind gap body } }"""
 
 
 class Sleeper:
