@@ -28,6 +28,8 @@ def _reach(*rights: Right, words: str = "") -> Rows:
     return Rows(rights, words)
 
 
+_WHOLE = "the own company, for those who reach every account"
+_OR_GENERAL = "accounts in reach, and what holds for all accounts"
 _MONEY = _reach(R.READ_MONEY)
 ROWS: dict[str, Rows] = {
     "tenant": Rows((), "the own company", scopes.company_itself, own=scopes.company_itself),
@@ -75,7 +77,7 @@ ROWS: dict[str, Rows] = {
     "credit": Rows(
         (R.READ_MONEY,), "", unless={R.READ_INTERNAL: lambda credit: credit.state == "granted"}
     ),
-    "compensation_policy": Rows((R.READ_BOOKS,), "", in_whole_company),
+    "compensation_policy": Rows((R.READ_BOOKS,), _WHOLE, in_whole_company),
     "journal_entry": _MONEY,
     "journal_line": _MONEY,
     "billing_party": _MONEY,
@@ -100,7 +102,7 @@ ROWS: dict[str, Rows] = {
     "message_attempt": _reach(R.READ_MESSAGES),
     "measurement": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
     "burn_state": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
-    "quality_policy": Rows((R.READ_SETTINGS,), "", scopes.in_reach_or_general),
+    "quality_policy": Rows((R.READ_SETTINGS,), _OR_GENERAL, scopes.in_reach_or_general),
     "report": _reach(R.READ_QUALITY),
     "report_plan": _reach(R.READ_QUALITY),
     "duty": Rows((R.READ_ROSTER,), "", own=own_work.user_is_self),
@@ -114,13 +116,13 @@ ROWS: dict[str, Rows] = {
     ),
     "escalation": _reach(R.READ_ESCALATIONS),
     "escalation_step": _reach(R.READ_ESCALATIONS),
-    "escalation_policy": Rows((R.READ_ESCALATIONS,), "", scopes.in_reach_or_general),
+    "escalation_policy": Rows((R.READ_ESCALATIONS,), _OR_GENERAL, scopes.in_reach_or_general),
     "webhook": Rows((R.MANAGE_WEBHOOKS,), "one's own", scopes.webhooks_of),
     "webhook_delivery": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.deliveries_of),
     "webhook_attempt": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.attempts_of),
-    "outbox": Rows((R.OPERATE,), "", in_whole_company),
-    "deferral": Rows((R.OPERATE,), "", in_whole_company),
-    "audit_checkpoint": Rows((R.READ_LEDGER,), "", in_company, own=in_company),
+    "outbox": Rows((R.OPERATE,), _WHOLE, in_whole_company),
+    "deferral": Rows((R.OPERATE,), _WHOLE, in_whole_company),
+    "audit_checkpoint": Rows((R.READ_LEDGER,), "the own company", in_company, own=in_company),
     "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_reach),
 }  # fmt: skip
 

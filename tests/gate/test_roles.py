@@ -1,0 +1,160 @@
+"""Nobody inside a company sees or does more than the page about visibility says, nor less."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from api.commands.visibility import PATH
+from domain import accounts, incidents
+from domain.access.rights import DEFAULT_SCOPES, SCOPES
+from domain.actor import Actor, Role
+from domain.db import transaction
+from domain.duties import Duty
+from domain.incidents import Incident
+from domain.positions import Presence
+from domain.sla import Promise
+from tests.api import asking
+from tests.api.asking import Api, Office
+from tests.build import T0
+from tests.gate import filled, prober, table, victims
+from tests.gate.expected import Asker, Expectation, held
+from tests.gate.roles import Roles
+from tests.gate.roles_doing import Doing
+
+ARMED = 0.9
+PAGE = table.read(PATH.read_text())
+
+
+@pytest.fixture
+async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    configured = asking.settings(
+        database_url, redis_url, tmp_path, budget_per_s=1e9, budget_burst=1e12
+    )
+    async with asking.running(configured) as running:
+        yield running
+
+
+async def of_role(
+    api: Api, office: Office, role: Role, *reach: UUID, name: str | None = None
+) -> Asker:
+    """A user of a role."""
+    system = Actor.system(office.world.tenant.id, "test")
+    name = name or (
+        f"{role.name} limited" if reach and not role.name.startswith("CLIENT") else role.name
+    )
+    async with transaction(api.make) as session:
+        user = await accounts.add_user(
+            session, system, email=f"{name.replace(' ', '-')}@roles.example", name=name, role=role,
+            accounts=reach, at=T0,
+        )  # fmt: skip
+    return Asker(
+        name, api.token(user.id), PAGE.rights[role.name], frozenset(reach) or None, user.id
+    )
+
+
+async def of_scopes(api: Api, office: Office, name: str, *scopes: str) -> Asker:
+    """A partner's key."""
+    system, here = Actor.system(office.world.tenant.id, "test"), office.world.account.id
+    async with transaction(api.make) as session:
+        _, key = await accounts.issue_api_key(
+            session, system, name=name, scopes=scopes, accounts=[here], at=T0
+        )
+    return Asker(name, key, PAGE.of_scopes(scopes), frozenset({here}))
+
+
+async def on_duty(api: Api, office: Office) -> Asker:
+    """A guard of the furnished company, with the rows of the guard's own work, found by reading the tables."""
+    tenant_id = office.world.tenant.id
+    async with api.make() as session:
+        [duty, *_] = await session.scalars(select(Duty).where(Duty.tenant_id == tenant_id))
+        at_hand = set(
+            await session.scalars(select(Incident.id).where(Incident.site_id == duty.site_id))
+        )
+        own_duties = await session.scalars(select(Duty.id).where(Duty.user_id == duty.user_id))
+        stays = await session.scalars(select(Presence.id).where(Presence.duty_id == duty.id))
+        promises = list(
+            await session.scalars(select(Promise).where(Promise.incident_id.in_(at_hand)))
+        )
+    assert at_hand
+    own: dict[str, set[UUID]] = {
+        "Tenant": {tenant_id}, "Account": {duty.account_id}, "Site": {duty.site_id or tenant_id},
+        "Incident": at_hand, "Duty": (mine := set(own_duties)), "Presence": set(stays),
+        "GuardPosition": mine, "Device": {duty.device_id}, "User": {duty.user_id}, "Message": set(),
+        "Promise": {each.id for each in promises if not each.internal},
+        "PromiseTerm": {each.term_id for each in promises if not each.internal},
+    }  # fmt: skip
+    return Asker(
+        "GUARD", api.token(duty.user_id), PAGE.rights["GUARD"], None, duty.user_id,
+        {kind: frozenset(each) for kind, each in own.items()},
+    )  # fmt: skip
+
+
+async def company(api: Api) -> tuple[Office, prober.Side, UUID]:
+    """A company with one of everything, and another client without anything."""
+    office = await victims.furnished(api)
+    world = office.world
+    system = Actor.system(world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        other = await accounts.create_account(session, system, name="Elders", at=T0)
+    side = await prober.side(api, office.manager, world.tenant.id)
+    side.owned["Account"] = world.account.id
+    async with transaction(api.make) as session:
+        await incidents.update(
+            session,
+            world.staff,
+            side.owned["Incident"],
+            body="Between us",
+            client_visible=False,
+            at=api.state.now(),
+        )
+    return office, side, other.id
+
+
+async def askers(api: Api, office: Office, other: UUID) -> list[Asker]:
+    """Somebody of every role, limited to another client too, and keys of every scope."""
+    here = office.world.account.id
+    staff = (Role.DISPATCHER, Role.RELATIONSHIP_MANAGER, Role.FINANCE, Role.AUDITOR)
+    return [
+        await of_role(api, office, Role.CLIENT_USER, here),
+        await of_role(api, office, Role.CLIENT_ADMIN, here),
+        await on_duty(api, office),
+        *[await of_role(api, office, role) for role in staff],
+        *[await of_role(api, office, role, other) for role in staff],
+        await of_role(api, office, Role.DISPATCHER, here, name="DISPATCHER here"),
+        await of_scopes(api, office, "PARTNER", *DEFAULT_SCOPES),
+        *[await of_scopes(api, office, f"PARTNER {scope}", scope) for scope in SCOPES],
+    ]
+
+
+async def everything(api: Api) -> tuple[Roles, list[Asker]]:
+    """The prober, and everybody it asks as."""
+    office, side, other = await company(api)
+    everybody = await askers(api, office, other)
+    await prober.number(api)
+    assert await filled.fill(api.make, api.state.engine.documents.schema) > 50
+    expectation = Expectation(PAGE, await held(api.make, office.world.account.id))
+    return Roles(api, expectation, office.manager, side), everybody
+
+
+@pytest.mark.slow
+async def test_every_role_reads_what_the_page_says(api: Api) -> None:
+    roles, everybody = await everything(api)
+    found = await roles.run(everybody)
+    sys.stdout.write(f"{found}\n")
+    assert found.found == []
+    assert found.share >= ARMED
+    assert len(found.probes) > 5_000
+
+
+@pytest.mark.slow
+async def test_every_role_does_what_the_page_says(api: Api) -> None:
+    roles, everybody = await everything(api)
+    found = await Doing(roles).run(everybody)
+    sys.stdout.write(f"{found}\n")
+    assert found.found == []
+    assert found.share >= ARMED
+    assert len(found.probes) > 2_000
