@@ -62,7 +62,7 @@ async def test_an_invitation_dies_with_its_reason(api: Api, office: Office, ends
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         key, secret = await accounts.issue_api_key(
-            session, system, name="k", role=Role.MANAGEMENT, at=build.T0
+            session, system, name="k", role=Role.MANAGEMENT, all_accounts=True, at=build.T0
         )
     token = secret if ends == "key revoked" else api.token(inviter.id)
     text = await invited(api, token, whom)

@@ -23,7 +23,9 @@ def management(world: build.World, *, limited: bool) -> Actor:
     return Actor(world.tenant.id, Role.MANAGEMENT, "user:boss", reach)
 
 
-async def test_a_changed_account_says_which_fields_and_not_their_values(make: Sessions) -> None:
+async def test_a_changed_account_says_which_fields_and_commits_to_their_values(
+    make: Sessions,
+) -> None:
     world = await build.client(make)
     async with transaction(make) as session:
         changed = await accounts.change_account(
@@ -43,7 +45,8 @@ async def test_a_changed_account_says_which_fields_and_not_their_values(make: Se
                 Entry.subject_id == world.account.id, Entry.kind == "account.changed"
             )
         )
-    assert fact.body == {"fields": ["complexity", "growth_potential"]}
+    assert fact.body["fields"] == ["complexity", "growth_potential"]
+    assert all(fact.body[side].startswith("sha256:") for side in ("before", "after"))
 
 
 @pytest.mark.parametrize(
