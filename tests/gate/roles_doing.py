@@ -15,7 +15,8 @@ from api.documents import Invalid
 from api.engine import Ask
 from schema import ids
 from tests.gate.expected import Asker
-from tests.gate.roles import Findings, Roles
+from tests.gate.findings import Findings
+from tests.gate.roles import Roles
 
 TOGETHER = 8
 QUICK_S, PATIENT_S = 0.4, 5.0

@@ -1,0 +1,229 @@
+"""Mistakes in the table of access, made on purpose and in memory, each of which the prober of roles must find."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from domain.access import facts
+from domain.access.rights import RIGHTS, SCOPES, Right, Role
+from domain.access.rows import ROWS
+from domain.access.rule import in_company
+
+Making = Callable[[GraphQLSchema], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with the table, and who finds it where."""
+
+    name: str
+    asker: str
+    only: str
+    make: Making
+
+
+RIGHTS_TOO_MANY = """
+DISPATCHER READ_MONEY invoices
+DISPATCHER READ_BOOKS trialBalance
+DISPATCHER READ_PEOPLE User
+DISPATCHER READ_RELATIONSHIP touchpoints
+DISPATCHER READ_RECOVERY recoveryCases
+DISPATCHER READ_EVERY_FACT ledger
+CLIENT_USER READ_INTERNAL promises
+CLIENT_USER READ_NOTES incidents
+CLIENT_USER READ_STAFF users
+CLIENT_USER READ_ESCALATIONS escalations
+CLIENT_USER READ_ACTORS auditFacts
+CLIENT_USER READ_RELATIONSHIP Account
+CLIENT_ADMIN READ_INTERNAL credits
+CLIENT_ADMIN READ_RELATIONSHIP Contact
+FINANCE READ_NOTES incidents
+FINANCE READ_ROSTER duties
+FINANCE LOCATE positions
+FINANCE READ_ESCALATIONS escalationPolicies
+FINANCE READ_PEOPLE User
+FINANCE READ_DEVICES devices
+RELATIONSHIP_MANAGER READ_BOOKS trialBalance
+RELATIONSHIP_MANAGER READ_PEOPLE User
+RELATIONSHIP_MANAGER OPERATE outbox
+RELATIONSHIP_MANAGER READ_EVERY_FACT ledger
+AUDITOR READ_WORDS ledger
+AUDITOR READ_CONTACTS Contact
+AUDITOR READ_USERS users
+AUDITOR LOCATE positions
+AUDITOR READ_NOTES incidents
+AUDITOR READ_MESSAGES messages
+AUDITOR READ_DEVICES devices
+GUARD READ_ALL_WORK duties
+GUARD READ_INTERNAL promises
+"""
+"""Role, right that it does not have, and what to ask about."""
+DEEDS_TOO_MANY = """
+CLIENT_USER MANAGE_WEBHOOKS pauseWebhook
+CLIENT_ADMIN HANDLE acknowledgeIncident
+RELATIONSHIP_MANAGER APPROVE_CREDITS approveCredit
+DISPATCHER MANAGE_ACCOUNTS addSite
+DISPATCHER CONTEST contestVerdict
+FINANCE MANAGE_COMPANY changeCompany
+FINANCE ROSTER endDuty
+AUDITOR REPORT openIncident
+GUARD HANDLE resolveIncident
+"""
+"""The same for what is done; these come last, because what is done changes what is there."""
+RIGHTS_TOO_FEW = """
+DISPATCHER READ_SITES sites
+FINANCE READ_MONEY invoices
+CLIENT_ADMIN READ_PROMISES promises
+CLIENT_USER READ_LEDGER ledger
+AUDITOR READ_BOOKS trialBalance
+"""
+RULES = """
+AUDITOR contact rights Contact
+DISPATCHER invoice rights invoices
+AUDITOR message rights messages
+CLIENT_USER promise unless promises
+CLIENT_USER incident_update unless incidents
+CLIENT_USER app_user unless users
+CLIENT_ADMIN webhook scope webhooks
+DISPATCHER~limited app_user scope users
+DISPATCHER~limited outbox scope outbox
+DISPATCHER~limited calendar scope calendars
+GUARD duty own duties
+GUARD device own devices
+GUARD site none sites
+GUARD incident none incidents
+"""
+"""Who, the rule, what is left out, and what to ask about; `own` shows all, `none` nothing of the own work."""
+KINDS = """
+DISPATCHER user.added READ_ACCOUNTS ledger
+FINANCE api_key.issued READ_ACCOUNTS ledger
+DISPATCHER incident.opened MANAGE_KEYS ledger
+DISPATCHER credit.granted READ_ACCOUNTS ledger
+"""
+"""Who, a kind of fact, the wrong right, and what to ask about."""
+OPENED = """
+DISPATCHER Account.yearlyRevenueCents Account
+FINANCE Contact.tone Contact
+DISPATCHER Terms.creditCapCents Terms
+DISPATCHER User.email User
+GUARD Account.kvkNumber Account
+DISPATCHER Subscription.credits live~credits
+GUARD Subscription.fleet live~fleet
+"""
+"""Who, a field that no longer asks for a right, and what to ask about."""
+GRANTED = """
+sites:read READ_CONTACTS Contact
+contacts:read READ_RELATIONSHIP Contact
+agreements:read READ_MONEY invoices
+promises:read READ_INTERNAL promises
+roster:read LOCATE positions
+ledger:read READ_INCIDENTS ledger
+"""
+"""A scope, a right too many, and what to ask about."""
+
+
+def mistakes() -> list[Mistake]:
+    """List all of them."""
+    found: list[Mistake] = []
+    for role, right, only in _lines(RIGHTS_TOO_MANY):
+        found.append(Mistake(f"{role} has {right}", role, only, _rights(role, right, more=True)))
+    for role, right, only in _lines(RIGHTS_TOO_FEW):
+        found.append(Mistake(f"{role} lacks {right}", role, only, _rights(role, right, more=False)))
+    for asker, table, part, only in _lines(RULES):
+        found.append(Mistake(f"{table} without {part}", asker, only, _rule(table, part)))
+    for asker, kind, right, only in _lines(KINDS):
+        found.append(Mistake(f"{kind} opened by {right}", asker, only, _kind(kind, right)))
+    for asker, name, only in _lines(OPENED):
+        found.append(Mistake(f"{name} open", asker, only, _open(name)))
+    for scope, right, only in _lines(GRANTED):
+        found.append(
+            Mistake(f"{scope} has {right}", f"PARTNER {scope}", only, _scope(scope, right))
+        )
+    return found
+
+
+def _lines(text: str) -> list[list[str]]:
+    return [[word.replace("~", " ") for word in line.split()] for line in text.strip().splitlines()]
+
+
+def _rights(role: str, right: str, *, more: bool) -> Making:
+    @contextmanager
+    def making(_schema: GraphQLSchema) -> Iterator[None]:
+        kept, one = RIGHTS[Role[role]], frozenset({Right[right]})
+        assert (one <= kept) is not more, f"{role} {right}"
+        RIGHTS[Role[role]] = kept | one if more else kept - one
+        try:
+            yield
+        finally:
+            RIGHTS[Role[role]] = kept
+
+    return making
+
+
+def _rule(table: str, part: str) -> Making:
+    changes: dict[str, dict[str, Any]] = {
+        "rights": {"rights": (), "unless": {}},
+        "unless": {"unless": {}},
+        "scope": {"scope": in_company},
+        "own": {"own": in_company},
+        "none": {"own": None},
+    }
+
+    @contextmanager
+    def making(_schema: GraphQLSchema) -> Iterator[None]:
+        kept = ROWS[table]
+        ROWS[table] = replace(kept, **changes[part])
+        try:
+            yield
+        finally:
+            ROWS[table] = kept
+
+    return making
+
+
+def _kind(kind: str, right: str) -> Making:
+    @contextmanager
+    def making(_schema: GraphQLSchema) -> Iterator[None]:
+        kept = facts.RIGHT_OF_KIND[kind]
+        facts.RIGHT_OF_KIND[kind] = Right[right]
+        facts._kinds.cache_clear()
+        try:
+            yield
+        finally:
+            facts.RIGHT_OF_KIND[kind] = kept
+            facts._kinds.cache_clear()
+
+    return making
+
+
+def _open(name: str) -> Making:
+    @contextmanager
+    def making(schema: GraphQLSchema) -> Iterator[None]:
+        kind, _, field_name = name.partition(".")
+        field = schema.type_map[kind].fields[field_name]  # type: ignore[attr-defined]
+        way = "subscribe" if kind == "Subscription" else "resolve"
+        kept = getattr(field, way)
+        setattr(field, way, inspect.getclosurevars(kept).nonlocals["inner"])
+        try:
+            yield
+        finally:
+            setattr(field, way, kept)
+
+    return making
+
+
+def _scope(scope: str, right: str) -> Making:
+    @contextmanager
+    def making(_schema: GraphQLSchema) -> Iterator[None]:
+        kept = SCOPES[scope]
+        SCOPES[scope] = kept | {Right[right]}
+        try:
+            yield
+        finally:
+            SCOPES[scope] = kept
+
+    return making
