@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -46,9 +46,11 @@ async def patient(database_url: str, redis_url: str, data: Path) -> AsyncIterato
         yield running
 
 
-async def probe(api: Api) -> Findings:
-    """A manager of another company tries everything."""
+async def probe(api: Api, lower: Callable[[], None] | None = None) -> Findings:
+    """A manager of another company tries everything; `lower` takes a guard down once both companies are there."""
     stranger, victim = await victims.furnished(api), await victims.furnished(api)
+    if lower is not None:
+        lower()
     found = await Prober(
         api,
         await prober.side(api, stranger.manager, stranger.world.tenant.id),
@@ -82,8 +84,7 @@ async def test_another_company_finds_nothing_without_row_level_security(unfenced
 async def test_another_company_finds_nothing_without_the_actors_fence(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take_down_the_actors_fence(monkeypatch)
-    found = await probe(api)
+    found = await probe(api, lambda: take_down_the_actors_fence(monkeypatch))
     assert found.clean, (found.leaks, found.oracles, found.tampered)
     assert found.share >= ARMED
 
@@ -91,8 +92,7 @@ async def test_another_company_finds_nothing_without_the_actors_fence(
 async def test_without_either_fence_the_prober_would_find_a_lot(
     unfenced: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take_down_the_actors_fence(monkeypatch)
-    found = await probe(unfenced)
+    found = await probe(unfenced, lambda: take_down_the_actors_fence(monkeypatch))
     assert len(found.leaks) > 20
     assert len(found.oracles) > 20
     assert len(found.tampered) > 3
