@@ -73,13 +73,16 @@ class DeferredWork:
     """Periodic work (closing a month, an invoice, a report, …) that failed and waits for its next attempt."""
 
     part: Annotated[str, "Which work, such as `months`, `invoices` or `reports`."]
-    subject_id: Annotated[
-        UUID, "What it is about, such as an agreement, an incident or a report plan."
-    ]
     attempts: Annotated[int, "How often it failed."]
     since: Annotated[datetime, "When it failed first."]
     next_try_at: Annotated[datetime, "When it is tried next."]
     error: Annotated[str, "Why it failed."]
+
+    @answers(strawberry.ID)
+    @staticmethod
+    def subject_id(row: strawberry.Parent[DeferralRow]) -> str:
+        """The id of its row, such as an agreement, an incident or a report plan, as logs and `doctor` print it."""
+        return str(row.subject_id)
 
 
 @shows(messages.Suppression)

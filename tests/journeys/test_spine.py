@@ -174,6 +174,7 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
     ) as watcher:
         workers.start()
         await until(lambda: heard(watcher, "agreement.amended"), "the client sees the agreement")
+        await until(lambda: scene.sent(account, 2), "the amendment is told to both contacts")
 
         # The relay dies between numbering and shipping: Redis hangs, the number is given, nobody is told.
         scene.redis.freeze()
@@ -198,7 +199,7 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
                 {"id": world.agreement.id},
             )
             workers.start()
-            await until(lambda: scene.sent(account, 2), "the opening is told to both contacts")
+            await until(lambda: scene.sent(account, 4), "the opening is told to both contacts")
             await until(scene.credit_job_waits, "the credit job waits for the agreement")
             workers.kill()
         assert await scene.count(select(Credit.id).where(Credit.account_id == account)) == 0
@@ -212,10 +213,10 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
         # Two workers come; the story goes on to its end.
         workers.start()
         workers.start()
-        await until(lambda: scene.sent(account, 4), "the credit is told to both contacts")
+        await until(lambda: scene.sent(account, 6), "the credit is told to both contacts")
         resolved = {"id": opened["id"], "resolution": "Glass replaced"}
         await api.data(office.dispatcher, RESOLVE, input=resolved)
-        await until(lambda: scene.sent(account, 6), "the resolution is told to both contacts")
+        await until(lambda: scene.sent(account, 8), "the resolution is told to both contacts")
         await until(lambda: scene.settled(tenant), "nothing is left to do")
         workers.kill()  # from here on nothing new is numbered
         facts = await visible(scene.make, account)
@@ -242,8 +243,8 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
     )
     dutch, english = (str(contact.email) for contact in world.contacts)
     assert letters == {
-        **dict.fromkeys([(dutch, word) for word in ("Melding", "Wij", "Opgelost:")], 1),
-        **dict.fromkeys([(english, word) for word in ("Ticket", "We", "Resolved:")], 1),
+        **dict.fromkeys([(dutch, word) for word in ("Uw", "Melding", "Wij", "Opgelost:")], 1),
+        **dict.fromkeys([(english, word) for word in ("Your", "Ticket", "We", "Resolved:")], 1),
     }
 
     # The ledger holds, and says the same verdicts again.
