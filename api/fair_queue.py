@@ -90,7 +90,7 @@ class FairQueue:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # granted in the moment of the cancellation
+            if not turn.cancelled():  # granted in the moment of the cancellation
                 self.release(actor)
             else:
                 self._forget(kind, subject, turn)
@@ -143,8 +143,9 @@ class FairQueue:
                     self._waiting[kind].move_to_end(subject)
                 else:
                     del self._waiting[kind][subject]
-                self._take(kind, subject)
-                turn.set_result(None)
+                if not turn.done():  # cancelled, and its task has not run yet
+                    self._take(kind, subject)
+                    turn.set_result(None)
                 return True
         return False
 

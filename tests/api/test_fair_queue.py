@@ -113,6 +113,23 @@ async def test_a_cancelled_wait_loses_no_permit() -> None:
     assert queue.waiting == 0
 
 
+async def test_a_wait_that_is_cancelled_is_passed_over_before_its_task_has_run() -> None:
+    queue = FairQueue(2, per_actor=2)
+    one = actor(Role.DISPATCHER, "one")
+    await queue.acquire(one)
+    await queue.acquire(one)
+    cancelled, patient = [asyncio.create_task(queue.acquire(one)) for _ in range(2)]
+    await settle()
+    cancelled.cancel()
+    queue.release(one)  # before the cancelled task has had its turn to clean up
+    async with asyncio.timeout(1):
+        await patient
+    assert cancelled.cancelled() or await asyncio.gather(cancelled, return_exceptions=True)
+    queue.release(one)
+    queue.release(one)
+    assert (queue._free, queue.waiting) == (2, 0)
+
+
 async def test_an_operation_takes_its_connections_a_few_at_a_time(api: Api, office: Office) -> None:
     """Measured fields under 40 aliases: at no time more than four connections, and every permit comes back."""
     most = 0
