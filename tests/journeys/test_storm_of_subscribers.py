@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from api import keys
 from api.serve import listen
-from domain import accounts, cursor
+from domain import accounts, cursor, numbering
 from domain.actor import Actor, Role
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
@@ -148,12 +148,16 @@ class Company:
         """The cursors of all facts that the client may see, in order."""
         async with make() as session:
             rows = await session.execute(
-                select(Entry.seq, Entry.body)
+                select(Entry.seq, Entry.hash, Entry.body)
                 .where(Entry.account_id == self.world.account.id, Entry.seq.is_not(None))
                 .order_by(Entry.seq)
             )
-            seqs = [row.seq for row in rows if not row.body.get("internal")]
-        return [cursor.of_seq(secret, self.world.tenant.id, seq) for seq in seqs]
+            seen = [
+                (row.seq, numbering.link_of(row.hash))
+                for row in rows
+                if not row.body.get("internal")
+            ]
+        return [cursor.of_seq(secret, self.world.tenant.id, seq, link) for seq, link in seen]
 
 
 async def company(make: Sessions, signing: keys.Keys) -> Company:
