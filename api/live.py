@@ -145,9 +145,9 @@ def imagine(chance: random.Random) -> Scene:
 
 async def play(company: Company, site_id: str, scene: Scene) -> None:
     """One ticket from opening to closing."""
-    guard, desk = Role.GUARD, Role.DISPATCHER
+    desk = Role.DISPATCHER  # the control room enters what guards, clients and alarm centres report
     opened = await company.tell(
-        guard,
+        desk,
         "openIncident",
         siteId=site_id,
         kind=scene.kind.name,
@@ -163,7 +163,7 @@ async def play(company: Company, site_id: str, scene: Scene) -> None:
     await company.tell(desk, "acknowledgeIncident", id=ticket)
     await asyncio.sleep(scene.work_s / 3)
     if scene.kind is TicketKind.ALARM:
-        await company.tell(guard, "arriveAtIncident", id=ticket)
+        await company.tell(desk, "arriveAtIncident", id=ticket)
     await company.tell(desk, "updateIncident", id=ticket, body="Collega is ter plaatse.")
     await asyncio.sleep(scene.work_s)
     await company.tell(
