@@ -28,7 +28,7 @@ from workers.queue import ROOM
 
 pytestmark = pytest.mark.anyio
 
-ROWS = int(os.environ.get("WAARBORG_DRAIN_ROWS", "5000"))
+ROWS = int(os.environ.get("WAARBORG_DRAIN_ROWS", "7000"))
 ALONE = "WAARBORG_DRAIN_ROWS" in os.environ  # without other tests beside it, rates can be compared
 AWAY_S = float(os.environ.get("WAARBORG_DRAIN_AWAY_S", "5"))
 NEWS = 8  # updates of an incident: each fact has two consequences, and a letter
