@@ -1,29 +1,11 @@
 """`visibility`: who sees what, as a page written to or compared with `docs/reference/visibility.md`."""
 
-import difflib
-import sys
-from pathlib import Path
-
+from api.commands.generated_page import REFERENCE, write_or_compare
 from domain.access.words import page
 
-PATH = Path(__file__).parents[2] / "docs" / "reference" / "visibility.md"
+PATH = REFERENCE / "visibility.md"
 
 
 def run(check: bool) -> int:
-    """Write the page; with `check` write nothing and answer 1 when it differs, showing where."""
-    wanted = page()
-    if not check:
-        if not PATH.parent.is_dir():  # installed without the documentation
-            sys.stdout.write(wanted)
-            return 0
-        PATH.write_text(wanted)
-        return 0
-    found = PATH.read_text() if PATH.exists() else ""
-    if found == wanted:
-        return 0
-    lines = difflib.unified_diff(
-        found.splitlines(keepends=True), wanted.splitlines(keepends=True), "committed", "code", n=1
-    )
-    sys.stderr.writelines(lines)
-    sys.stderr.write("The page differs from the table: run `waarborg visibility`.\n")
-    return 1
+    """Write the page; with `check` write nothing and return 1 when it differs."""
+    return write_or_compare("visibility.md", page(), check=check, command="waarborg visibility")
