@@ -12,7 +12,7 @@ from uuid import UUID
 from api.keys import Claims, Keys
 from api.oidc import Oidc, Told, Untrusted
 from domain import accounts, credentials
-from domain.actor import CLIENTS, Actor, Role
+from domain.access import CLIENTS, Actor, Role
 from domain.db import Sessions, transaction
 from domain.settings import Settings
 
@@ -198,7 +198,7 @@ class Authenticator:
                 limited = self._is_limited(actor.role, method)
                 reasons |= {each: _ENROL} if limited else {}
                 found[each] = Identity(
-                    actor if claim.only is None else actor.narrowed(claim.only),
+                    actor if claim.only is None else actor.restricted_to(claim.only),
                     claim.expires_at,
                     enrol_only=limited,
                     sign_in_id=claim.sign_in_id,

@@ -26,8 +26,8 @@ from api.login_asks import (
 )
 from api.state import State
 from domain import credentials
+from domain.access import Actor
 from domain.accounts import Tenant
-from domain.actor import Actor
 from domain.credentials import Requester
 from domain.db import transaction
 from domain.errors import Code, Refused

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.companies import COMPANY, Client
 from domain import agreements, compensation, invoices, recovery
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Unit
 from domain.compensation.rules import following
 from domain.incidents import Incident

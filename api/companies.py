@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from domain.access import Role
 from domain.accounts import CadenceTier, Segment, ServiceTier
-from domain.actor import Role
 
 COMPANY = "Noorderlicht Beveiliging B.V."
 

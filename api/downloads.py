@@ -15,7 +15,7 @@ from api.errors import plain
 from api.gate import TooMuch
 from api.state import State
 from domain import invoices, reports
-from domain.actor import Actor
+from domain.access import Actor
 from domain.invoices.paper import credit_note_pdf
 from domain.invoices.ubl import MEDIA_TYPE, Incomplete, credit_note_xml
 

@@ -19,7 +19,7 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 
 PER_OPERATION = 4
 

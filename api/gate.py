@@ -9,7 +9,7 @@ from api.budget import Budget
 from api.documents import LONGEST, Invalid, Operation
 from api.engine import Ask, Engine
 from api.persisted import Persisted
-from domain.actor import Actor
+from domain.access import Actor
 
 COST_PER_WORD = 2
 _WORD = re.compile(r"\w+")

@@ -19,7 +19,7 @@ from api.gate import TooMuch
 from api.resuming import resumed
 from api.state import State
 from api.telemetry import OPERATIONS, SECONDS
-from domain.actor import Actor
+from domain.access import Actor
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"

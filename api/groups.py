@@ -30,7 +30,7 @@ from api.kept import Kept
 from api.outlet import Outlet
 from api.telemetry import EVENTS, EXECUTIONS, GROUPS
 from domain import cursor
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from realtime.source import Source, Told
 from realtime.tasks import end
 from schema.context import Context

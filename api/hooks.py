@@ -31,10 +31,10 @@ from api.errors import told
 from api.gate import Gate
 from api.state import utc_now
 from domain import cursor
-from domain.actor import Actor
+from domain.access import Actor
+from domain.access.rls import ScopedSessions
 from domain.db import Sessions, connect, sessions
 from domain.errors import Code, Refused
-from domain.fence import Fenced
 from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import Payload, Vault, Wanted, Webhook
@@ -145,7 +145,12 @@ class Teller:
         trace_id = fact.trace_id or ""
         actor = replace(actor, trace_id=fact.trace_id)
         ctx = Context(
-            Fenced(self._requests, actor), actor, utc_now, self._secret, self._hub, self._live
+            ScopedSessions(self._requests, actor),
+            actor,
+            utc_now,
+            self._secret,
+            self._hub,
+            self._live,
         )
         try:
             operation = self._engine.operation(ask)

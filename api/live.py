@@ -23,8 +23,8 @@ from api.companies import COMPANY
 from api.happenings import HAPPENINGS
 from api.serve import reachable
 from api.walks import walk
+from domain.access import Role
 from domain.accounts import Tenant, User
-from domain.actor import Role
 from domain.agreements import Priority, TicketKind
 from domain.db import connect, sessions
 from domain.settings import Settings

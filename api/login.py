@@ -18,8 +18,8 @@ from api.peers import throttle_name
 from api.second_factor import SecondFactor
 from api.throttle import Either, Rate
 from domain import credentials, factors
+from domain.access import Actor
 from domain.accounts import User
-from domain.actor import Actor
 from domain.credentials import Candidate, Renewed, Requester
 from domain.credentials.rules import LONGEST, check_password
 from domain.db import Sessions, transaction

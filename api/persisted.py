@@ -22,7 +22,7 @@ from api.documents import Invalid
 from api.engine import Ask
 from api.kept import Kept
 from api.throttle import STALLED_S, InMemory, Rate
-from domain.actor import Actor
+from domain.access import Actor
 
 log = structlog.get_logger()
 

@@ -22,8 +22,8 @@ from api.books import Books, Step
 from api.companies import CLIENTS, COMPANY, GUARDS, STAFF, Client
 from api.happenings import HAPPENINGS, RESOLUTIONS, UPDATES
 from domain import accounts, agreements, calendars, compensation, incidents
+from domain.access import Actor, Origin, Role
 from domain.accounts import Account, Site, Stage, Tenant
-from domain.actor import Actor, Origin, Role
 from domain.agreements import (
     CreditDraft,
     Priority,

@@ -24,7 +24,7 @@ from api.groups import Member
 from api.state import State
 from api.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
 from api.wire import EXTENSION, Wire, text_frame
-from domain.actor import Actor
+from domain.access import Actor
 
 PROTOCOL = "graphql-transport-ws"
 INIT_S = 9.0  # clients and their test suites give up after 10 s

@@ -16,9 +16,9 @@ from api.groups import Groups
 from api.keys import Keys
 from api.login import Login
 from api.peers import Proxies
-from domain.actor import Actor
+from domain.access import Actor
+from domain.access.rls import ScopedSessions
 from domain.db import Sessions
-from domain.fence import Fenced
 from domain.settings import Settings
 from realtime.hub import Hub
 from realtime.intake import Intake
@@ -78,10 +78,10 @@ class State:
         self.turns = FairQueue(OPERATIONS, per_actor=4)
         self.groups = Groups(self.engine, self.context)
 
-    def scoped(self, actor: Actor) -> Fenced:
+    def scoped(self, actor: Actor) -> ScopedSessions:
         """Sessions of one operation: they see the rows of this actor and queue for connections as this actor."""
         permits = OperationPermits(self.connections, actor)
-        return Fenced(self.requests, actor, permits=permits)
+        return ScopedSessions(self.requests, actor, permits=permits)
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx2
 import structlog
 
-from domain.actor import Role
+from domain.access import Role
 
 EVERY_S = 3.0
 SHIFT = timedelta(hours=8)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from domain import fence
+from domain.access import rls
 from domain.words import cleaned
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -41,7 +41,7 @@ def connect(url: str, *, pool_size: int = 10, **server_settings: str) -> AsyncEn
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={
-            "connection_class": fence.Connection,
+            "connection_class": rls.Connection,
             "server_settings": {
                 "application_name": "waarborg",
                 "timezone": "UTC",

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
 from domain import numbering
-from domain.actor import Actor
+from domain.access import Actor
 from domain.base import Base, Keyed
 from domain.ledger import Fact, record
 

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, fun
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.base import JSON, Base
 from domain.disclosure import Disclosure, committed
 

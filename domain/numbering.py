@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, load_only
 
-from domain.actor import Origin
+from domain.access import Origin
 from domain.base import JSON, uuid7
 from domain.cursor import Position
 from domain.errors import Code, Refused

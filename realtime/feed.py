@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 
 from domain import numbering
-from domain.actor import Actor
+from domain.access import Actor, is_visible, visible_to
 from domain.cursor import Position
 from domain.db import Sessions
 from domain.errors import Code, Refused
@@ -17,7 +17,7 @@ from domain.ledger import Entry
 from domain.numbering import Numbered
 from realtime.hub import ROOM, Hub, Listener
 from realtime.source import Ear, GapReason, Source, Told
-from realtime.topics import Topic, admit, seen_by, sees
+from realtime.topics import Topic, admit
 
 PAGE = 500  # facts read back at once
 MOST_KINDS = 500  # to choose by; PostgreSQL takes 32,767 parameters and would seem to be away
@@ -130,14 +130,14 @@ class Facts(Source):
     def _wants(self, fact: Numbered) -> bool:
         return (
             (self._kinds is None or fact.kind in self._kinds)
-            and sees(self._actor, fact)
+            and is_visible(self._actor, fact)
             and (self._only is None or self._only(fact))
         )
 
     def _conditions(self) -> tuple[ColumnElement[bool], ...]:
         _tenant, account_id = self._topic
         return (
-            seen_by(self._actor),
+            visible_to(self._actor, Entry),
             *(() if account_id is None else (Entry.account_id == account_id,)),
             *(() if self._kinds is None else (Entry.kind.in_(self._kinds),)),
             *(() if self._where is None else (self._where,)),

@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import is_visible, visible_to
+from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.errors import Code, Refused
-from domain.ledger import Entry
 from domain.numbering import Numbered
 
 Topic = tuple[UUID, UUID | None]
@@ -38,13 +36,3 @@ async def admit(session: AsyncSession, actor: Actor, account_id: UUID | None) ->
     ):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     return (actor.tenant_id, account_id)
-
-
-def sees(actor: Actor, fact: Numbered) -> bool:
-    """Tell whether a fact exists for an actor; the table of access decides."""
-    return is_visible(actor, fact)
-
-
-def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """`sees`, said in SQL about ledger entries."""
-    return visible_to(actor, Entry)

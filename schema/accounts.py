@@ -7,6 +7,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts
+from domain.access import Role
 from domain.accounts import (
     CadenceTier,
     Channel,
@@ -16,7 +17,6 @@ from domain.accounts import (
     ServiceTier,
     Stage,
 )
-from domain.actor import Role
 from schema.context import Info
 from schema.ids import Node
 from schema.later import ItsAccount, ItsAgreement, ItsIncident

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import accounts, audit, cursor
+from domain.access import visible_to
 from domain.audit import Held, bundle
 from domain.ledger import Entry
 from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
-from schema.fence import seen
 from schema.pages import checked
 from schema.scalars import Json, Long
 from schema.thin import answers, shows
@@ -141,7 +141,7 @@ class AuditQuery:
                 return None
             found = await audit.held(
                 session,
-                seen(ctx.actor, Entry),
+                visible_to(ctx.actor, Entry),
                 Entry.seq == seq,
                 tenant_id=ctx.actor.tenant_id,
                 size=under.size,
@@ -172,7 +172,7 @@ class AuditQuery:
                 return None
             facts = await audit.held(
                 session,
-                seen(ctx.actor, Entry),
+                visible_to(ctx.actor, Entry),
                 tenant_id=ctx.actor.tenant_id,
                 account_id=account.id,
                 size=under.size,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions
 from realtime.hub import Hub
 from realtime.positions import Live

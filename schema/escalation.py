@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from domain import escalation
-from domain.actor import Role
+from domain.access import Role
 from domain.agreements import Priority
 from domain.escalation import Cycle, StepDraft
 from domain.escalation import Escalation as EscalationRow

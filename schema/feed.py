@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from domain import cursor
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.catalogue import must_be_kinds
 from domain.errors import Code, Refused

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from domain import accounts
-from domain.actor import Role
+from domain.access import Role
 from schema.ids import Node
 from schema.thin import answers, shows
 from schema.verbs import AccountId, ApiKeyId, Ask, verb

@@ -8,10 +8,10 @@ import strawberry
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.access import visible_to
 from schema import ids
 from schema.bounds import must_be_bounded
 from schema.context import Info
-from schema.fence import seen
 from schema.pages import After, Before, Connection, First, Last, Order, Page, Window, page
 from schema.thin import describe_arguments
 
@@ -62,7 +62,7 @@ def lists(
 
 def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:
     """All rows of a model that the actor sees; only those of one client, if one is named."""
-    query: Rows = select(model).where(seen(info.context.actor, model))
+    query: Rows = select(model).where(visible_to(info.context.actor, model))
     return query if account_id is None else naming(query, model.account_id, "Account", account_id)
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.types import Integer, Uuid
 from strawberry.dataloader import DataLoader
 
+from domain.access import Actor, visible_to
 from domain.accounts import Account, ApiKey, Contact, Site, Tenant, User
-from domain.actor import Actor
 from domain.agreements import (
     Agreement,
     CreditBand,
@@ -58,7 +58,6 @@ from domain.simulation import Simulation
 from domain.sla import Promise
 from domain.touchpoints import Touchpoint
 from domain.webhooks import Webhook, WebhookAttempt, WebhookDelivery
-from schema.fence import seen
 from schema.posts import posts
 
 BATCH = 500
@@ -198,7 +197,9 @@ def _one(
 
     async def batch(keys: list[UUID]) -> Sequence[Any]:
         async with make() as session:
-            rows = await session.scalars(select(model).where(column.in_(keys), seen(actor, model)))
+            rows = await session.scalars(
+                select(model).where(column.in_(keys), visible_to(actor, model))
+            )
             found = {getattr(row, column.key): row for row in rows}
         for row in found.values():
             saw(row)
@@ -213,7 +214,7 @@ def _many(
     model: Any = column.class_
 
     async def batch(keys: list[UUID]) -> Sequence[list[Any]]:
-        query = select(model).where(column.in_(keys), seen(actor, model)).order_by(*order)
+        query = select(model).where(column.in_(keys), visible_to(actor, model)).order_by(*order)
         found: defaultdict[UUID, list[Any]] = defaultdict(list)
         async with make() as session:
             for row in await session.scalars(query):
@@ -288,7 +289,7 @@ def _some(
         )
         inner = (
             select(model)
-            .where(column == asked.c.parent, seen(actor, model))
+            .where(column == asked.c.parent, visible_to(actor, model))
             .order_by(*order)
             .limit(asked.c.wanted)
             .lateral()

@@ -8,6 +8,7 @@ import strawberry
 from sqlalchemy import select
 
 from domain import agreements, calendars, incidents, quality, sla
+from domain.access import visible_to
 from domain.accounts import Site as SiteRow
 from domain.agreements import PromiseTerm as TermRow
 from domain.quality import Component, Window
@@ -16,7 +17,6 @@ from schema.accounts import Site
 from schema.agreements import PromiseTerm, Terms
 from schema.calendars import CalendarVersion
 from schema.context import Info
-from schema.fence import seen
 from schema.pages import checked
 from schema.promises import SECOND_US, Promise
 from schema.scalars import Long
@@ -235,7 +235,7 @@ def _seconds(us: int | None) -> float | None:
 def _of(row: quality.Measurement, info: Info) -> Any:
     """The promises a measurement is about, fenced."""
     query = select(sla.Promise).where(
-        seen(info.context.actor, sla.Promise), sla.Promise.account_id == row.account_id
+        visible_to(info.context.actor, sla.Promise), sla.Promise.account_id == row.account_id
     )
     if row.term_id is not None:
         return query.where(sla.Promise.term_id == row.term_id)

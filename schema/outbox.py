@@ -7,8 +7,8 @@ from uuid import UUID
 import strawberry
 
 from domain import messages
+from domain.access import Right
 from domain.accounts import Tenant as TenantRow
-from domain.actor import Right
 from domain.backlog import Backlog as BacklogRow
 from domain.backlog import backlog
 from domain.deferral import Deferral as DeferralRow

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from domain import accounts, positions
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, transaction
 
 _KEPT = 50_000

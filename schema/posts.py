@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from domain import duties
+from domain.access import Actor, visible_to
 from domain.accounts import Site
-from domain.actor import Actor
 from domain.db import Sessions
 from domain.duties import Duty
 from domain.positions import FENCED, Kind, Presence, SiteState, site_state
-from schema.fence import seen
 
 MOST = 500  # places that are listed; they are all counted
 
@@ -72,14 +71,14 @@ def posts(make: Sessions, actor: Actor) -> DataLoader[Moment, Posts]:
 async def _posts(session: AsyncSession, actor: Actor, account_id: UUID, at: datetime) -> Posts:
     running = (
         select(Duty)
-        .where(seen(actor, Duty), Duty.account_id == account_id, duties.running(at))
+        .where(visible_to(actor, Duty), Duty.account_id == account_id, duties.running(at))
         .order_by(Duty.from_at, Duty.id)
     )
     # What lasts of a duty that is over is closed by whoever judges it next, and nobody is told: it counts no more.
     lasting = (
         select(Presence)
         .where(
-            seen(actor, Presence),
+            visible_to(actor, Presence),
             Presence.account_id == account_id,
             Presence.until_at.is_(None),
             Presence.kind != Kind.DWELL,
@@ -91,7 +90,11 @@ async def _posts(session: AsyncSession, actor: Actor, account_id: UUID, at: date
     expected = {duty.site_id for duty in on_duty if duty.site_id is not None}
     sites = (
         select(Site, func.count().over())
-        .where(seen(actor, Site), Site.account_id == account_id, or_(FENCED, Site.id.in_(expected)))
+        .where(
+            visible_to(actor, Site),
+            Site.account_id == account_id,
+            or_(FENCED, Site.id.in_(expected)),
+        )
         .order_by(Site.name, Site.id)
     )
     rows = (await session.execute(sites.limit(MOST))).all()

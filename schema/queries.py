@@ -7,11 +7,11 @@ from uuid import UUID
 import strawberry
 
 from domain import numbers
+from domain.access import Role
 from domain.accounts import Account as AccountRow
 from domain.accounts import ApiKey as KeyRow
 from domain.accounts import Site as SiteRow
 from domain.accounts import User as UserRow
-from domain.actor import Role
 from domain.agreements import Agreement as AgreementRow
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.calendars import Calendar as CalendarRow

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import positions
-from domain.actor import Actor
+from domain.access import Actor, is_position_visible
 from domain.positions import Position
 from realtime.positions import Ear, Live
 from realtime.source import Source, Told
@@ -88,7 +88,7 @@ class Sight(NamedTuple):
     def shows(self, position: Position) -> bool:
         """Whether a position is in sight."""
         return (
-            positions.sees(self.actor, position)
+            is_position_visible(self.actor, position)
             and (self.account_id is None or position.account_id == self.account_id)
             and (self.site_id is None or position.site_id == self.site_id)
             and _inside(self.box, position)

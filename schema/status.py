@@ -11,6 +11,7 @@ import strawberry
 from sqlalchemy import func, select
 
 from domain import cursor, incidents, numbering, sla
+from domain.access import visible_to
 from domain.errors import Code, Refused
 from domain.numbering import Numbered
 from domain.sla import State
@@ -19,7 +20,6 @@ from realtime.source import Ear, Told
 from schema import ids
 from schema.accounts import Account
 from schema.context import Context, Info
-from schema.fence import seen
 from schema.incidents import Incident
 from schema.posts import MOST as MOST_SITES
 from schema.posts import Moment, Place, Posts, Roaming
@@ -110,7 +110,7 @@ class AccountStatus:
         query = (
             select(incidents.Incident)
             .where(
-                seen(info.context.actor, incidents.Incident),
+                visible_to(info.context.actor, incidents.Incident),
                 incidents.Incident.account_id == row.account_id,
                 incidents.Incident.status != incidents.Status.CLOSED,
             )
@@ -195,11 +195,11 @@ class _Changes:
 
 async def _counts(ctx: Context, account_id: UUID) -> Counts:
     tickets = select(incidents.Incident.status, func.count()).where(
-        seen(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
+        visible_to(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
         incidents.Incident.status != incidents.Status.CLOSED,
     )  # fmt: skip
     promises = select(sla.Promise.state, func.count()).where(
-        seen(ctx.actor, sla.Promise), sla.Promise.account_id == account_id, sla.Promise.state.in_(OPEN)
+        visible_to(ctx.actor, sla.Promise), sla.Promise.account_id == account_id, sla.Promise.state.in_(OPEN)
     )  # fmt: skip
     async with ctx.sessions() as session:
         status = dict((await session.execute(tickets.group_by(incidents.Incident.status))).all())

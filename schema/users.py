@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts, credentials, factors
-from domain.actor import Role
+from domain.access import Role
 from domain.credentials import SignIn as SignInRow
 from schema.accounts import User
 from schema.context import Info

@@ -19,7 +19,7 @@ from strawberry.types.unset import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
 from domain import errors, idempotency
-from domain.actor import Actor
+from domain.access import Actor
 from domain.base import JSON, Base, Keyed
 from domain.db import transaction
 from domain.errors import Code, Refused

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from domain import cursor, webhooks
-from domain.actor import Actor
+from domain.access import Actor
 from domain.catalogue import must_be_kinds
 from domain.webhooks import DeliveryState, Payload, Vault, Wanted, WebhookState
 from domain.webhooks import Webhook as WebhookRow

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from domain import accounts, agreements, calendars, incidents, messages
+from domain.access import Actor, Role
 from domain.accounts import Account, Contact, Site, Tenant, User
-from domain.actor import Actor, Role
 from domain.agreements import (
     Agreement,
     CreditDraft,

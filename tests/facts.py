@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain import accounts, numbering
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.ledger import Entry, Fact, record
 from domain.numbering import Batch

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from domain import accounts, credentials, positions
+from domain.access import Actor, Role
 from domain.accounts import Site, User
-from domain.actor import Actor, Role
 from domain.credentials import Device
 from domain.db import Sessions, transaction
 from domain.duties import Duty

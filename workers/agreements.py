@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages
+from domain.access import Role
 from domain.accounts.model import Account, Tenant
-from domain.actor import Role
 from domain.agreements.model import Agreement, Terms
 from domain.escalation.reads import people
 from domain.invoices import CreditNote

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import func, select
 
 from domain import audit, keyfile, messages, privacy
+from domain.access import Role
 from domain.accounts.model import Account, Tenant
-from domain.actor import Role
 from domain.audit import Checkpoint, Leaf, Signer
 from domain.db import Sessions, reason, transaction
 from domain.settings import Settings

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from domain import messages
+from domain.access import Actor
 from domain.accounts import Channel
-from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.messages import Message as MessageRow
 from domain.messages.signing import MessageSigner

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import messages, touchpoints
+from domain.access import Actor
 from domain.accounts.model import Tenant
-from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.touchpoints import CheckInDue
 

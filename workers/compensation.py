@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
-from domain.actor import Actor
+from domain.access import Actor
 from domain.compensation.reads import Over
 from domain.db import Sessions
 from domain.deferral import Subject

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import webhooks
-from domain.actor import Actor
+from domain.access import Actor
 from domain.ledger import record
 from domain.webhooks import (
     DeliveryState,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import invoices
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions
 from domain.deferral import Subject
 from domain.invoices.reads import Unbilled

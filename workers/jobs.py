@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import numbering, outbox
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, reason, transaction
 from domain.numbering import Numbered
 from workers.senders import Busy, Senders

@@ -17,9 +17,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from domain import numbering, webhooks
-from domain.actor import Actor
+from domain.access import Actor, is_visible, visible_to
 from domain.db import Sessions, transaction
 from domain.duties.pseudonyms import Doer, names_of
+from domain.ledger import Entry
 from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import (
@@ -37,7 +38,6 @@ from domain.webhooks.delivering import (
     take,
 )
 from domain.webhooks.rules import signatures
-from realtime.topics import seen_by, sees
 from workers.deliveries import drop, pause, write_down
 from workers.outside import Outside
 from workers.periodic import is_away
@@ -145,7 +145,7 @@ class Courier:
             if actor is None:
                 await pause(session, webhook, "its owner may not come in any more", at)
                 return 0
-            return await lay_down(session, webhook, seen_by(actor), at=at)
+            return await lay_down(session, webhook, visible_to(actor, Entry), at=at)
 
     async def _begin(self) -> int:
         """Start the lanes that are due, as many as there is room for."""
@@ -214,7 +214,7 @@ class Courier:
                 if row is not None:
                     await pause(session, row, "its owner may not come in any more", at)
                 return None
-            if not sees(actor, fact):
+            if not is_visible(actor, fact):
                 outcome = Outcome(0, error="its owner may not see this any more")
                 await drop(session, taken, outcome, at)
                 return None

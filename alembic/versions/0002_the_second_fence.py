@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from domain.fence import policy
-
 revision: str = "0002"
 down_revision: str | Sequence[str] | None = "0001"
 branch_labels: str | Sequence[str] | None = None
@@ -34,13 +32,13 @@ def upgrade() -> None:
         "$$SELECT nullif(current_setting('waarborg.accounts', true), '')::uuid[]$$"
     )
     statements = [
-        *policy("tenant", tenant="id"),
-        *policy("account", account="id"),
-        *(statement for table in OF_A_COMPANY for statement in policy(table)),
+        *_policy("tenant", tenant="id"),
+        *_policy("account", account="id"),
+        *(statement for table in OF_A_COMPANY for statement in _policy(table)),
         *(
             statement
             for table in OF_AN_ACCOUNT
-            for statement in policy(table, account="account_id")
+            for statement in _policy(table, account="account_id")
         ),
     ]
     for statement in statements:
@@ -54,3 +52,17 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     op.execute("DROP FUNCTION fence_tenant()")
     op.execute("DROP FUNCTION fence_accounts()")
+
+
+def _policy(table: str, *, tenant: str = "tenant_id", account: str | None = None) -> list[str]:
+    mine = f"{tenant} = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

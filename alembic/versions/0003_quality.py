@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from domain.fence import policy
-
 revision: str = "0003"
 down_revision: str | Sequence[str] | None = "0002"
 branch_labels: str | Sequence[str] | None = None
@@ -328,9 +326,9 @@ def upgrade() -> None:
     for column in PACKED:
         op.execute(f"ALTER TABLE column_segment ALTER COLUMN {column} SET STORAGE EXTERNAL")
     for table in OF_AN_ACCOUNT:
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
-    for statement in policy("portfolio"):
+    for statement in _policy("portfolio"):
         op.execute(statement)
 
 
@@ -362,3 +360,17 @@ def downgrade() -> None:
     op.drop_table("quality_look")
     op.drop_index(op.f("ix_portfolio_tenant_id"), table_name="portfolio")
     op.drop_table("portfolio")
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

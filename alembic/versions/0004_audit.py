@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from domain.fence import policy
-
 revision: str = "0004"
 down_revision: str | Sequence[str] | None = "0003"
 branch_labels: str | Sequence[str] | None = None
@@ -120,10 +118,10 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION keep_the_proofs()"
         )
     for table in OF_A_COMPANY:
-        for statement in policy(table):
+        for statement in _policy(table):
             op.execute(statement)
     for table in OF_AN_ACCOUNT:
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
 
 
@@ -131,3 +129,17 @@ def downgrade() -> None:
     for table in ("disclosure", "audit_checkpoint", "audit_tile", "audit_leaf", "audit_tree"):
         op.drop_table(table)
     op.execute("DROP FUNCTION keep_the_proofs()")
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

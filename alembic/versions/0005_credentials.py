@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from domain.fence import policy
-
 revision: str = "0005"
 down_revision: str | Sequence[str] | None = "0004"
 branch_labels: str | Sequence[str] | None = None
@@ -96,7 +94,7 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_user_id", table, ["user_id"])
     for table in TABLES:
         op.create_index(f"ix_{table}_tenant_id", table, ["tenant_id"])
-        for statement in policy(table):
+        for statement in _policy(table):
             op.execute(statement)
 
 
@@ -104,3 +102,11 @@ def downgrade() -> None:
     for table in ("device", "refresh_token", "sign_in", "invitation", "password"):
         op.drop_table(table)
     op.drop_index("ix_app_user_email", table_name="app_user")
+
+
+def _policy(table: str) -> list[str]:
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING (tenant_id = (SELECT fence_tenant()))",
+    ]

@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.fence import policy
-
 revision: str = "0006"
 down_revision: str | Sequence[str] | None = "0005"
 branch_labels: str | Sequence[str] | None = None
@@ -32,7 +30,7 @@ def upgrade() -> None:
     _fix()
     _judged()
     for table in KEPT_FOR:
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
     _days()
 
@@ -199,7 +197,7 @@ def _days() -> None:
     """
     fences = "\n".join(
         f"EXECUTE format({_quoted(statement)}, day_name);"
-        for statement in policy("%I", account="account_id")
+        for statement in _policy("%I", account="account_id")
     )
     op.execute(
         f"""
@@ -245,3 +243,17 @@ def _days() -> None:
 
 def _quoted(statement: str) -> str:
     return "'" + statement.replace("'", "''") + "'"
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

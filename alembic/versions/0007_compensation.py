@@ -7,8 +7,6 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import SchemaItem
 
-from domain.fence import policy
-
 revision: str = "0007"
 down_revision: str | Sequence[str] | None = "0006"
 branch_labels: str | Sequence[str] | None = None
@@ -702,10 +700,10 @@ def upgrade() -> None:
             "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION balance_the_journal()"
         )
     for table in OF_A_COMPANY:
-        for statement in policy(table):
+        for statement in _policy(table):
             op.execute(statement)
     for table in OF_AN_ACCOUNT:
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
 
 
@@ -782,4 +780,18 @@ def _owned(table: str) -> list[SchemaItem]:
             ["tenant_id"], ["tenant.id"], name=op.f(f"fk_{table}_tenant_id_tenant")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+    ]
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
     ]

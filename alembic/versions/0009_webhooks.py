@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from domain.fence import policy
-
 revision: str = "0009"
 down_revision: str | Sequence[str] | None = "0008"
 branch_labels: str | Sequence[str] | None = None
@@ -176,13 +174,27 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False
     )
-    for statement in policy("webhook_secret"):
+    for statement in _policy("webhook_secret"):
         op.execute(statement)
     for table in ("webhook", "webhook_delivery", "webhook_attempt"):
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
 
 
 def downgrade() -> None:
     for table in ("webhook_attempt", "webhook_delivery", "webhook_secret", "webhook"):
         op.drop_table(table)
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

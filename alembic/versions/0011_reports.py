@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from domain.fence import policy
-
 revision: str = "0011"
 down_revision: str | Sequence[str] | None = "0010"
 branch_labels: str | Sequence[str] | None = None
@@ -113,10 +111,24 @@ def upgrade() -> None:
     for table in TABLES:
         op.create_index(f"ix_{table}_tenant_id", table, ["tenant_id"])
         op.create_index(f"ix_{table}_account_id", table, ["account_id"])
-        for statement in policy(table, account="account_id"):
+        for statement in _policy(table, account="account_id"):
             op.execute(statement)
 
 
 def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
+
+
+def _policy(table: str, *, account: str | None = None) -> list[str]:
+    mine = "tenant_id = (SELECT fence_tenant())"
+    if account is not None:
+        mine += (
+            f" AND ((SELECT fence_accounts()) IS NULL OR {account} IS NULL"
+            f" OR {account} = ANY ((SELECT fence_accounts())::uuid[]))"
+        )
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} USING ({mine})",
+    ]

@@ -14,8 +14,8 @@ from api.commands import whose
 from api.commands.failures import Exit, Failure
 from api.commands.writing import written
 from domain import audit
+from domain.access import Actor
 from domain.accounts import Account
-from domain.actor import Actor
 from domain.audit import bundle
 from domain.db import connect, sessions
 from domain.settings import Settings

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
 from domain import accounts, agreements, calendars
+from domain.access import Actor, Role
 from domain.accounts import Tenant
-from domain.actor import Actor, Role
 from domain.calendars import CalendarSpec
 from domain.db import connect, sessions, transaction
 from domain.settings import Settings

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from api.commands import whose
 from api.commands.failures import Exit
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, connect, sessions, transaction
 from domain.settings import Settings
 from domain.sla import Watch, replay

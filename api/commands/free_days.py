@@ -11,7 +11,7 @@ from sqlalchemy import select
 from api.commands import whose
 from api.commands.failures import Exit, Failure
 from domain import calendars
-from domain.actor import Actor
+from domain.access import Actor
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion
 from domain.db import connect, sessions, transaction
 from domain.settings import Settings

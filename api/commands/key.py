@@ -9,7 +9,7 @@ from api.commands import whose
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import connect, sessions, transaction
 from domain.errors import Refused
 from domain.settings import Settings

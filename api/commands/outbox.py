@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, select
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
 from domain import messages
+from domain.access import Actor
 from domain.accounts import Tenant
-from domain.actor import Actor
 from domain.backlog import Backlog, backlog
 from domain.db import Sessions, connect, sessions, transaction
 from domain.deferral import Deferral, deferred

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands.failures import Failure
 from domain import simulation
+from domain.access import Actor
 from domain.accounts import Account, Site, Tenant
-from domain.actor import Actor
 from domain.agreements import (
     BandDraft,
     CreditDraft,

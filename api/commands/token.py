@@ -9,8 +9,8 @@ from sqlalchemy import select
 from api import keys
 from api.commands.failures import Exit, Failure
 from api.state import utc_now
+from domain.access import Role
 from domain.accounts import Account, Reach, Tenant, User
-from domain.actor import Role
 from domain.db import Sessions, connect, sessions
 from domain.settings import Settings
 

@@ -1,9 +1,10 @@
 """Who may see and do what: roles, rights, and the table of rows, fields, operations and facts."""
 
 from domain.access.actor import Actor, Origin
-from domain.access.facts import is_visible, visible_facts
+from domain.access.facts import is_shown_to_clients, is_visible, visible_facts
 from domain.access.rights import CLIENTS, Right, Role
-from domain.access.visibility import visible_to, workable_by
+from domain.access.scopes import managed_users
+from domain.access.visibility import is_position_visible, visible_to, workable_by
 
 __all__ = [
     "CLIENTS",
@@ -11,7 +12,10 @@ __all__ = [
     "Origin",
     "Right",
     "Role",
+    "is_position_visible",
+    "is_shown_to_clients",
     "is_visible",
+    "managed_users",
     "visible_facts",
     "visible_to",
     "workable_by",

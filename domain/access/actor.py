@@ -82,23 +82,23 @@ class Actor:
         if not self.may(right):
             raise Refused(Code.NOT_ALLOWED, f"The role {self.role} may not do this ({right}).")
 
-    def reaches(self, account_id: UUID | None) -> bool:
+    def can_access(self, account_id: UUID | None) -> bool:
         """Whether rows of this account exist for the actor."""
         return self.accounts is None or account_id in self.accounts
 
-    def narrowed(self, only: Collection[UUID]) -> "Actor":
+    def restricted_to(self, only: Collection[UUID]) -> "Actor":
         """The same actor, who reaches these accounts at most."""
         listed = frozenset(only)
         return replace(self, accounts=listed if self.accounts is None else listed & self.accounts)
 
-    def fence(self, model: Any) -> ColumnElement[bool]:
+    def scope(self, model: Any) -> ColumnElement[bool]:
         """Select the rows of the actor's tenant and accounts; `visible_to` says which of them the role sees."""
         is_account = getattr(model, "__tablename__", None) == "account"
         if self.accounts is None:
-            return self.fence_of(model.tenant_id, None)
-        return self.fence_of(model.tenant_id, model.id if is_account else model.account_id)
+            return self.scope_of(model.tenant_id, None)
+        return self.scope_of(model.tenant_id, model.id if is_account else model.account_id)
 
-    def fence_of(self, tenant_id: Any, account_id: Any) -> ColumnElement[bool]:
+    def scope_of(self, tenant_id: Any, account_id: Any) -> ColumnElement[bool]:
         """Do the same for these columns."""
         own: ColumnElement[bool] = tenant_id == self.tenant_id
         return own if self.accounts is None else and_(own, account_id.in_(self.accounts))

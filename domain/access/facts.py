@@ -60,7 +60,7 @@ FACTS: dict[Right, str] = {
 RIGHT_OF_KIND = {kind: right for right, kinds in FACTS.items() for kind in kinds.split()}
 
 
-class Fact(Protocol):
+class LedgerFact(Protocol):
     """What is asked of a fact to know whether somebody sees it."""
 
     @property
@@ -99,6 +99,11 @@ def is_kept_inside(body: Mapping[str, Any]) -> bool:
     return body.get("internal") is True or body.get("client_visible") is False
 
 
+def is_shown_to_clients(account_id: UUID | None, body: Mapping[str, Any]) -> bool:
+    """Tell whether clients of an account see a fact at all, whatever kinds of facts their rights open."""
+    return account_id is not None and not is_kept_inside(body)
+
+
 _VALUES = frozenset({"before", "after"})
 HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
     R.READ_STAFF: {"incident.reassigned": frozenset({"to"})},
@@ -118,9 +123,9 @@ def hidden_words(actor: Actor, kind: str) -> frozenset[str]:
     )
 
 
-def is_visible(actor: Actor, fact: Fact) -> bool:
+def is_visible(actor: Actor, fact: LedgerFact) -> bool:
     """Tell whether a fact exists for an actor; the same rule as `visible_facts`."""
-    if fact.tenant_id != actor.tenant_id or not actor.reaches(fact.account_id):
+    if fact.tenant_id != actor.tenant_id or not actor.can_access(fact.account_id):
         return False
     if not actor.may(R.READ_LEDGER):
         return False
@@ -136,7 +141,7 @@ def visible_facts(actor: Actor, entry: Any) -> ColumnElement[bool]:
     """Select the entries of the ledger that exist for an actor; `entry` is the model or an alias of it."""
     if not actor.may(R.READ_LEDGER):
         return false()
-    conditions = [actor.fence(entry)]
+    conditions = [actor.scope(entry)]
     if not actor.may(R.READ_ALL_WORK):
         conditions.append(entry.actor == actor.subject)
     if not actor.may(R.READ_INTERNAL):

@@ -17,7 +17,7 @@ Scope = Callable[[Actor, Any], ColumnElement[bool]]
 
 def in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select rows of the accounts in reach."""
-    return actor.fence(model)
+    return actor.scope(model)
 
 
 def in_company(actor: Actor, model: Any) -> ColumnElement[bool]:

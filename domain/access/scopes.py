@@ -50,10 +50,20 @@ def of_users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
     return and_(own, model.user_id.in_(select(_USER.c.id).where(users_in_reach(actor, _USER.c))))
 
 
-def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows of users in reach whose role the actor manages."""
+def managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the users that an actor may manage.
+
+    Managing is inviting, disabling, changing, erasing, exporting, ending sessions and revoking devices. The user's
+    role must be one that the actor manages (`Actor.manages`), and the user's accounts must all be the actor's: who is
+    limited to some accounts manages nobody that reaches another one, or all.
+    """
     roles = [role for role in Role if actor.manages(role)]
-    managed = select(_USER.c.id).where(users_in_reach(actor, _USER.c), _USER.c.role.in_(roles))
+    return and_(users_in_reach(actor, model), model.role.in_(roles)) if roles else false()
+
+
+def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows of such users."""
+    managed = select(_USER.c.id).where(managed_users(actor, _USER.c))
     return and_(in_company(actor, model), model.user_id.in_(managed))
 
 
@@ -97,13 +107,13 @@ def calendars_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def _terms(actor: Actor) -> ColumnElement[bool]:
-    seen = actor.fence_of(_TERM.c.tenant_id, _TERM.c.account_id)
+    seen = actor.scope_of(_TERM.c.tenant_id, _TERM.c.account_id)
     return seen if actor.may(Right.READ_INTERNAL) else and_(seen, _TERM.c.internal.is_(False))
 
 
 def in_reach_or_general(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select rows of the accounts in reach, and those that hold for all accounts."""
-    return or_(actor.fence(model), and_(in_company(actor, model), model.account_id.is_(None)))
+    return or_(actor.scope(model), and_(in_company(actor, model), model.account_id.is_(None)))
 
 
 def webhooks_of(actor: Actor, model: Any) -> ColumnElement[bool]:

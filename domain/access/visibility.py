@@ -1,11 +1,13 @@
 """Which rows exist for whom, as the condition that a select carries. The table is in `rows` and `facts`."""
 
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, false
 
 from domain.access.actor import Actor
 from domain.access.facts import visible_facts
+from domain.access.rights import Right
 from domain.access.rows import ROWS
 
 
@@ -22,3 +24,35 @@ def workable_by(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select the rows of a model that an actor with the right to act on them may act on."""
     rule = ROWS.get(model.__tablename__)
     return false() if rule is None else rule.workable(actor, model)
+
+
+class LivePosition(Protocol):
+    """What is asked of a guard's position that passes by to know whether somebody sees it."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The security company."""
+
+    @property
+    def account_id(self) -> UUID:
+        """The client of the duty."""
+
+    @property
+    def site_id(self) -> UUID | None:
+        """The site whose geofence the guard is inside."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the duty has ended."""
+
+
+def is_position_visible(actor: Actor, position: LivePosition) -> bool:
+    """Tell in memory what the entry `whereabouts` says in SQL; positions of the own duties are not followed live."""
+    return (
+        actor.may(Right.LOCATE)
+        and actor.may(Right.READ_ALL_WORK)
+        and position.tenant_id == actor.tenant_id
+        and actor.can_access(position.account_id)
+        and not position.over
+        and (actor.may(Right.TRACK) or position.site_id is not None)
+    )

@@ -15,10 +15,7 @@ from domain.accounts.actions import (
 )
 from domain.accounts.company import change_company
 from domain.accounts.managing import (
-    manageable_keys,
-    manageable_users,
     managed_user,
-    visible_users,
 )
 from domain.accounts.model import (
     Account,
@@ -75,11 +72,8 @@ __all__ = [
     "create_tenant",
     "disable_user",
     "issue_api_key",
-    "manageable_keys",
-    "manageable_users",
     "managed_user",
     "note_contacts_read",
     "note_key_use",
     "revoke_api_key",
-    "visible_users",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor, Right, Role, visible_to
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.accounts.events import (
     AccountChanged,
@@ -22,10 +23,9 @@ from domain.accounts.events import (
     UserAdded,
     UserDisabled,
 )
-from domain.accounts.managing import manageable_keys, managed_user, visible_users
+from domain.accounts.managing import managed_user
 from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
 from domain.accounts.rules import camel, check, new_key
-from domain.actor import CLIENTS, Actor, Right, Role
 from domain.base import uuid7
 from domain.changes import as_text, values_of
 from domain.errors import Code, Refused, must_be_current
@@ -75,7 +75,7 @@ async def change_account(
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await session.scalar(
         select(Account)
-        .where(Account.id == account_id, actor.fence(Account))
+        .where(Account.id == account_id, actor.scope(Account))
         .with_for_update(key_share=True)
     )
     if account is None:
@@ -152,7 +152,7 @@ async def change_contact(
     actor.must(Right.MANAGE_ACCOUNTS)
     contact = await session.scalar(
         select(Contact)
-        .where(Contact.id == contact_id, actor.fence(Contact))
+        .where(Contact.id == contact_id, actor.scope(Contact))
         .with_for_update(key_share=True)
     )
     if contact is None:
@@ -268,7 +268,7 @@ async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
     lock = func.hashtextextended(f"{actor.tenant_id} {email}", 0)
     await session.execute(select(func.pg_advisory_xact_lock(lock)))
     query = select(User.id).where(
-        User.email == email, User.disabled_at.is_(None), visible_users(actor)
+        User.email == email, User.disabled_at.is_(None), visible_to(actor, User)
     )
     if await session.scalar(query.limit(1)) is not None:
         raise Refused(
@@ -368,7 +368,7 @@ async def revoke_api_key(
 ) -> ApiKey:
     """Stop a key from working; doing it twice changes nothing."""
     actor.must(Right.MANAGE_KEYS)
-    query = select(ApiKey).where(ApiKey.id == key_id, manageable_keys(actor))
+    query = select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey))
     row = await session.scalar(query.with_for_update(key_share=True))
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="id")
@@ -383,7 +383,7 @@ async def _account(
     session: AsyncSession, actor: Actor, account_id: UUID, *, argument: str
 ) -> Account:
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument=argument)

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.events import CompanyChanged
 from domain.accounts.model import Tenant
 from domain.accounts.rules import changes_of
-from domain.actor import Actor, Right
 from domain.errors import Code, Refused
 from domain.ledger import record
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.actor import Role
+from domain.access import Role
 from domain.base import Base, Keyed, Owned, Tenanted, Versioned
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor
 from domain.access.rights import rights_of_scopes
 from domain.accounts.model import ApiKey, Reach, User
 from domain.accounts.rules import parse_key
-from domain.actor import CLIENTS, Actor
 from domain.base import among
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.events import SiteChanged
 from domain.accounts.model import Site
 from domain.accounts.rules import changes_of
-from domain.actor import Actor, Right
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 
@@ -31,7 +31,7 @@ async def change_site(
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     site = await session.scalar(
-        select(Site).where(Site.id == site_id, actor.fence(Site)).with_for_update(key_share=True)
+        select(Site).where(Site.id == site_id, actor.scope(Site)).with_for_update(key_share=True)
     )
     if site is None:
         raise Refused(Code.NOT_FOUND, "No such site.", argument="id")

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import calendars
+from domain.access import Actor, Right
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.agreements.events import Amended, Ended, Signed
 from domain.agreements.model import (
     Agreement,
@@ -47,7 +47,7 @@ async def sign(
     check(terms)
     must_be_day(signed_on, "signedOn", at)
     must_be_instant(in_force_from, "inForceFrom", at)
-    known = exists().where(Account.id == account_id, actor.fence(Account))
+    known = exists().where(Account.id == account_id, actor.scope(Account))
     if not await session.scalar(select(known)):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     agreement: Agreement | None = await session.scalar(
@@ -193,7 +193,7 @@ async def _locked(
 ) -> Agreement:
     agreement = await session.scalar(
         select(Agreement)
-        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .where(Agreement.id == agreement_id, actor.scope(Agreement))
         .with_for_update(key_share=True)
     )
     if agreement is None:

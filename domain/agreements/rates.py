@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.agreements.events import RateSet
 from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import uuid7
@@ -48,7 +48,7 @@ async def set_rate(
         must_be_currency(currency, "currency")
     agreement = await session.scalar(
         select(Agreement)
-        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .where(Agreement.id == agreement_id, actor.scope(Agreement))
         .with_for_update(key_share=True)
     )
     if agreement is None:

@@ -20,7 +20,7 @@ from domain.audit.reads import (
     must_not_be_restored,
     published_sizes,
 )
-from domain.audit.rules import is_shown, leaf_text, origin_of, week_of
+from domain.audit.rules import leaf_text, origin_of, week_of
 
 __all__ = [
     "Checkpoint",
@@ -34,7 +34,6 @@ __all__ = [
     "due",
     "grow",
     "held",
-    "is_shown",
     "leaf_text",
     "must_not_be_restored",
     "origin_of",

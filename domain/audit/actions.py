@@ -11,14 +11,14 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right, is_shown_to_clients
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
 from domain.audit.notes import Signer, checkpoint_text
 from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
-from domain.audit.rules import actor_salt, is_shown, leaf_text, origin_of, week_of
+from domain.audit.rules import actor_salt, leaf_text, origin_of, week_of
 from domain.base import uuid7
 from domain.db import copy_rows
 from domain.errors import Code, Refused
@@ -131,7 +131,7 @@ async def request_checkpoint(
     """Ask for a fresh checkpoint to be mailed to the account's contacts; it includes the asking."""
     actor.must(Right.REQUEST_PROOF)
     account: Account | None = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
@@ -160,14 +160,16 @@ async def _locked(session: AsyncSession, tenant_id: UUID) -> Tree:
 
 async def _numbered(session: AsyncSession, facts: Sequence[Any]) -> list[int | None]:
     """The how-many-th fact each one is that its account's clients see; None for what they do not see."""
-    accounts = {fact.account_id for fact in facts if is_shown(fact.account_id, fact.body)}
+    accounts = {
+        fact.account_id for fact in facts if is_shown_to_clients(fact.account_id, fact.body)
+    }
     # A subquery for each account is one step down an index; grouping would walk all their leaves.
     highest = select(func.max(Leaf.nth)).where(Leaf.account_id == Account.id).scalar_subquery()
     rows = await session.execute(select(Account.id, highest).where(Account.id.in_(accounts)))
     last: dict[UUID | None, int] = {account_id: nth or 0 for account_id, nth in rows}
     numbers: list[int | None] = []
     for fact in facts:
-        if is_shown(fact.account_id, fact.body):
+        if is_shown_to_clients(fact.account_id, fact.body):
             last[fact.account_id] = last.get(fact.account_id, 0) + 1
             numbers.append(last[fact.account_id])
         else:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.audit.model import Checkpoint
 from domain.audit.reads import Held, consistency, held
 from domain.ledger import Entry
@@ -50,7 +50,7 @@ async def records(
     while True:
         page = await held(
             session,
-            actor.fence(Entry),
+            actor.scope(Entry),
             tenant_id=tenant_id,
             account_id=account_id,
             size=size,

@@ -2,21 +2,19 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
-from domain.access.facts import is_kept_inside
 from domain.disclosure import PREFIX
 
 PUBLISHED_AFTER = timedelta(hours=6)
 """A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""
 
 
-class Told(Protocol):
+class LeafColumns(Protocol):
     """The columns of a ledger entry that its leaf holds fast."""
 
     id: int
@@ -38,7 +36,7 @@ def actor_salt(secret: bytes, fact_id: int) -> bytes:
     return hmac.digest(secret, str(fact_id).encode(), "sha256")
 
 
-def leaf_text(fact: Told, nth: int | None, salt: bytes | None) -> bytes:
+def leaf_text(fact: LeafColumns, nth: int | None, salt: bytes | None) -> bytes:
     """A fact in canonical JSON: sorted keys, UTC instants, no spaces.
 
     Its number in the whole ledger is left out, because it counts the facts of other companies too: its place in the
@@ -66,11 +64,6 @@ def leaf_text(fact: Told, nth: int | None, salt: bytes | None) -> bytes:
         "once": fact.once_key,
     }
     return msgspec.json.encode(told, order="deterministic")
-
-
-def is_shown(account_id: UUID | None, body: Mapping[str, Any]) -> bool:
-    """Whether clients of the account see a fact; decided by the fact itself, so that it cannot change later."""
-    return account_id is not None and not is_kept_inside(body)
 
 
 def origin_of(origin: str, tenant_id: UUID) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.base import uuid7
 from domain.calendars.events import CalendarDefined
 from domain.calendars.model import Calendar, CalendarVersion

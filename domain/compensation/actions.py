@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
+from domain.access import Actor
 from domain.accounts.model import Account
-from domain.actor import Actor
 from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.compensation.events import (
@@ -76,7 +76,7 @@ async def settle(
     whatever order it became known, doing it again changes nothing.
     """
     promise = await session.scalar(
-        select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
+        select(Promise).where(Promise.id == promise_id, actor.scope(Promise))
     )
     if promise is None or promise.internal:
         return {}

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right, Role
 from domain.accounts.model import Account
-from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement, Terms
 from domain.base import uuid7
 from domain.bounds import must_be_cents, must_be_currency
@@ -151,7 +151,7 @@ async def give(
     must_be_words(reason, "reason")
     must_be_cents(cents, "amountCents", least=1)
     known = await session.scalar(
-        select(Agreement.id).where(Agreement.id == agreement_id, actor.fence(Agreement))
+        select(Agreement.id).where(Agreement.id == agreement_id, actor.scope(Agreement))
     )
     if known is None:
         raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
@@ -278,7 +278,7 @@ async def _held(
     """A credit with its agreement's turn taken."""
     actor.must(Right.APPROVE_CREDITS)
     must_be_words(reason, "reason")
-    query = select(Credit).where(Credit.id == credit_id, actor.fence(Credit))
+    query = select(Credit).where(Credit.id == credit_id, actor.scope(Credit))
     credit = await session.scalar(query)
     if credit is None:
         raise Refused(Code.NOT_FOUND, "No such credit.", argument="id")

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import sla
-from domain.actor import Actor, Right
+from domain.access import Actor, Right, visible_to
 from domain.base import uuid7
 from domain.compensation.actions import settle
 from domain.compensation.events import DisputeDecided, DisputeOpened
@@ -76,7 +76,7 @@ async def decide_dispute(
     must_be_words(outcome, "outcome")
     dispute = await session.scalar(
         select(Dispute)
-        .where(Dispute.id == dispute_id, actor.fence(Dispute))
+        .where(Dispute.id == dispute_id, actor.scope(Dispute))
         .with_for_update(key_share=True)
     )
     if dispute is None:
@@ -114,10 +114,9 @@ async def decide_dispute(
 async def _promise(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, argument: str
 ) -> Promise:
-    query = select(Promise).where(Promise.id == promise_id, actor.fence(Promise))
-    if not actor.may(Right.READ_INTERNAL):
-        query = query.where(Promise.internal.is_(False))
-    promise = await session.scalar(query)
+    promise = await session.scalar(
+        select(Promise).where(Promise.id == promise_id, visible_to(actor, Promise))
+    )
     if promise is None:
         raise Refused(Code.NOT_FOUND, "No such promise.", argument=argument)
     return promise

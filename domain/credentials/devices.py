@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts import User, manageable_users
-from domain.actor import Actor
+from domain.access import Actor, managed_users
+from domain.accounts import User
 from domain.credentials.events import DeviceEnrolled, DeviceRevoked
 from domain.credentials.model import Device
 from domain.credentials.rules import new_secret
@@ -46,7 +46,7 @@ async def revoke_device(
 ) -> Device:
     """Stop a device: one's own, or one of a user whom the actor manages."""
     own = actor.subject.removeprefix("user:") if actor.subject.startswith("user:") else None
-    managed = select(User.id).where(manageable_users(actor))
+    managed = select(User.id).where(managed_users(actor, User))
     query = select(Device).where(
         Device.id == device_id,
         Device.tenant_id == actor.tenant_id,

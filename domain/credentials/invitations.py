@@ -6,15 +6,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, managed_users
 from domain.accounts import (
     ApiKey,
     User,
     actor_of_row,
     actor_of_user,
-    manageable_users,
     managed_user,
 )
-from domain.actor import Actor
 from domain.credentials.events import InvitationEnded, PasswordResetAsked, UserInvited
 from domain.credentials.model import Invitation, Password, Purpose, SignIn
 from domain.credentials.rules import INVITED, RESET, new_secret, sha256_of
@@ -176,5 +175,5 @@ async def _inviter_manages(session: AsyncSession, row: Invitation, at: datetime)
         actor = None if key is None else actor_of_row(key, at=at)
     if actor is None:
         return False
-    query = select(User.id).where(User.id == row.user_id, manageable_users(actor))
+    query = select(User.id).where(User.id == row.user_id, managed_users(actor, User))
     return await session.scalar(query) is not None

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.actor import Actor
+from domain.access import Actor
 
 
 def as_user(tenant_id: UUID, user_id: UUID) -> Actor:

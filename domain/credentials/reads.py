@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor
 from domain.accounts import Tenant, User, actors_of_users
-from domain.actor import CLIENTS, Actor
 from domain.base import among
 from domain.credentials.model import Device, Password, RefreshToken, SignIn
 from domain.credentials.rules import ABSOLUTE, IDLE, sha256_of

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts import User, manageable_users
-from domain.actor import Actor, Right
+from domain.access import Actor, Right, managed_users
+from domain.accounts import User
 from domain.credentials.events import SignedIn, SignedOut
 from domain.credentials.model import EndedBy, RefreshToken, SignIn
 from domain.credentials.naming import as_user
@@ -143,7 +143,7 @@ async def end_session(
     )
     own = sign_in is not None and actor.subject == f"user:{sign_in.user_id}"
     if sign_in is not None and not own:
-        managed = select(User.id).where(User.id == sign_in.user_id, manageable_users(actor))
+        managed = select(User.id).where(User.id == sign_in.user_id, managed_users(actor, User))
         if not actor.may(Right.MANAGE_ACCESS) or await session.scalar(managed) is None:
             sign_in = None
     if sign_in is None:

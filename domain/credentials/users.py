@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from domain import accounts
+from domain.access import Actor, Role
 from domain.accounts import Reach, User, managed_user
 from domain.accounts.actions import must_manage, must_reach
 from domain.accounts.rules import check
-from domain.actor import Actor, Role
 from domain.credentials.devices import revoke_devices_of
 from domain.credentials.events import UserChanged
 from domain.credentials.invitations import end_invitations

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import Account, Site, User
-from domain.actor import CLIENTS, Actor, Right
 from domain.base import uuid7
 from domain.credentials.model import Device
 from domain.duties import events
@@ -43,12 +43,12 @@ async def assign(
     """
     _must_roster(actor)
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     if site_id is not None and not await session.scalar(
-        select(Site.id).where(Site.id == site_id, Site.account_id == account_id, actor.fence(Site))
+        select(Site.id).where(Site.id == site_id, Site.account_id == account_id, actor.scope(Site))
     ):
         raise Refused(Code.NOT_FOUND, "The client has no such site.", argument="siteId")
     if not from_at < until_at <= from_at + LONGEST:
@@ -128,7 +128,7 @@ async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetim
     """Let a guard go; what the device sends from then on is refused. Ending twice changes nothing."""
     _must_roster(actor)
     duty = await session.scalar(
-        select(Duty).where(Duty.id == duty_id, actor.fence(Duty)).with_for_update()
+        select(Duty).where(Duty.id == duty_id, actor.scope(Duty)).with_for_update()
     )
     if duty is None:
         raise Refused(Code.NOT_FOUND, "No such duty.", argument="id")

@@ -9,8 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor, Right, Role
 from domain.accounts.model import Account, Contact, User
-from domain.actor import CLIENTS, Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.base import uuid7
 from domain.changes import values_of
@@ -83,7 +83,7 @@ async def end_policy(
     """Let a policy hold no more; doing it twice changes nothing."""
     actor.must(Right.MANAGE_ACCOUNTS)
     query = select(EscalationPolicy).where(
-        EscalationPolicy.id == policy_id, actor.fence(EscalationPolicy)
+        EscalationPolicy.id == policy_id, actor.scope(EscalationPolicy)
     )
     policy = await session.scalar(query.with_for_update(key_share=True))
     if policy is None:
@@ -298,7 +298,7 @@ async def _must_be_ours(
 ) -> None:
     """Refuse a client, a colleague or a contact that does not exist for the actor."""
     if account_id is not None:
-        query = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(query) is None:
             raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     users = {user for step in steps for user in step.user_ids}
@@ -310,7 +310,7 @@ async def _must_be_ours(
             raise Refused(Code.NOT_FOUND, "No such colleague.", argument="userIds")
     contacts = {contact for step in steps for contact in step.contact_ids}
     if contacts:
-        query = select(Contact.id).where(Contact.id.in_(contacts), actor.fence(Contact))
+        query = select(Contact.id).where(Contact.id.in_(contacts), actor.scope(Contact))
         if account_id is not None:
             query = query.where(Contact.account_id == account_id)
         if account_id is None or contacts - set(await session.scalars(query)):

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import messages
+from domain.access import Actor
 from domain.accounts.model import Account, Site, Tenant
-from domain.actor import Actor
 from domain.agreements.model import Priority
 from domain.escalation.model import Cycle
 from domain.escalation.rules import StepDraft

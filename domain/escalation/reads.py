@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Role
 from domain.accounts.model import Reach, User
-from domain.actor import Role
 from domain.agreements.model import Priority, PromiseKind
 from domain.escalation.model import EscalationPolicy
 from domain.escalation.rules import StepDraft

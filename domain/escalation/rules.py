@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.actor import CLIENTS, Role
+from domain.access import CLIENTS, Role
 from domain.errors import Code, Refused
 
 MANAGEMENT_AFTER = timedelta(hours=4)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor
 from domain.accounts import User, managed_user
-from domain.actor import Actor
 from domain.credentials.model import EndedBy
 from domain.credentials.sessions import end_all
 from domain.errors import Code, Refused

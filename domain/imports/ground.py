@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts, agreements, calendars
+from domain.access import Actor, Origin
 from domain.accounts import Account, Site, Tenant
-from domain.actor import Actor, Origin
 from domain.agreements import Agreement, PromiseDraft, Target, TermsDraft
 from domain.errors import Code, Refused
 from domain.imports.mapping import AgreementSpec, Profile

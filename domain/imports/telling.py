@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.imports.mapping import Profile
 
 # The tickets of the file: their fields as the first row tells them, and the id they have or get. `once` begins the keys

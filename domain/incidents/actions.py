@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Right, Role
+from domain.access import Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.base import uuid7
 from domain.errors import Code, Refused

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.errors import Code, Refused
 from domain.incidents import events
 from domain.incidents.changing import locked, must_be_open, settled, take_up, tell

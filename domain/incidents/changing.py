@@ -7,8 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import sla
-from domain.access import workable_by
-from domain.actor import Actor, Right
+from domain.access import Actor, Right, workable_by
 from domain.errors import Code, Refused, must_be_current
 from domain.incidents import events
 from domain.incidents.model import OPEN, Incident, Status

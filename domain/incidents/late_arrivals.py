@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.errors import Code, Refused
 from domain.incidents import events
 from domain.incidents.arrivals import arrive

@@ -9,9 +9,8 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import sla
-from domain.access import workable_by
+from domain.access import Actor, Right, Role, workable_by
 from domain.accounts.model import ApiKey, Site, User
-from domain.actor import Actor, Right, Role
 from domain.agreements.model import Priority, TicketKind
 from domain.base import uuid7
 from domain.errors import Code, Refused
@@ -178,7 +177,7 @@ async def _must_be_within_limit(
         .select_from(Incident)
         .join(Entry, Entry.subject_id == Incident.id)
         .where(
-            actor.fence(Incident),
+            actor.scope(Incident),
             Incident.opened_at > at - LIMITED_OVER,
             Entry.kind == events.Opened.kind,
             Entry.actor == actor.subject,

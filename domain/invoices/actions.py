@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.agreements import Agreement, Rate, price_on, rates_of
 from domain.base import uuid7
 from domain.bounds import must_be_day, must_be_quantity
@@ -55,7 +55,7 @@ async def set_party(
             argument="billFromOn",
         )  # fmt: skip
     if account_id is not None:
-        known = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        known = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(known) is None:
             raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     row = await session.scalar(
@@ -182,7 +182,7 @@ async def agreement_of(session: AsyncSession, actor: Actor, agreement_id: UUID) 
     """An agreement of who may bill; refused when it does not exist for the actor."""
     actor.must(Right.BILL)
     agreement = await session.scalar(
-        select(Agreement).where(Agreement.id == agreement_id, actor.fence(Agreement))
+        select(Agreement).where(Agreement.id == agreement_id, actor.scope(Agreement))
     )
     if agreement is None:
         raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")

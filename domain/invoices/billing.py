@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
+from domain.access import Actor
 from domain.accounts.model import Account, Tenant
-from domain.actor import Actor
 from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
 from domain.base import uuid7

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
+from domain.access import Actor
 from domain.accounts.model import Account, Site, Tenant
-from domain.actor import Actor
 from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
 from domain.base import uuid7
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.base import uuid7
 from domain.bounds import must_be_cents, must_be_day
 from domain.errors import Code, Refused
@@ -80,7 +80,7 @@ async def reverse(
     actor.must(Right.BILL)
     must_be_words(reason, "reason")
     found = await session.scalar(
-        select(Payment).where(Payment.id == payment_id, actor.fence(Payment))
+        select(Payment).where(Payment.id == payment_id, actor.scope(Payment))
     )
     if found is None:
         raise Refused(Code.NOT_FOUND, "No such payment.", argument="id")
@@ -118,7 +118,7 @@ async def _locked(session: AsyncSession, actor: Actor, invoice_id: UUID) -> Invo
     """An invoice, locked: two payments never share what is open."""
     return await session.scalar(
         select(Invoice)
-        .where(Invoice.id == invoice_id, actor.fence(Invoice))
+        .where(Invoice.id == invoice_id, actor.scope(Invoice))
         .with_for_update(key_share=True)
     )
 

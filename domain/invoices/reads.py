@@ -10,9 +10,8 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.access import visible_to
+from domain.access import Actor, visible_to
 from domain.accounts.model import Account
-from domain.actor import Actor
 from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import JSON
 from domain.compensation.model import ClosedMonth
@@ -109,12 +108,12 @@ async def billing(
     """Planned, delivered and billed side by side for a month, by rate; billed: what of the delivered is on invoices."""
     month_on = month_on.replace(day=1)
     rates = {rate.code: rate for rate in await session.scalars(
-        select(Rate).where(Rate.agreement_id == agreement_id, actor.fence(Rate)).order_by(Rate.in_force)
+        select(Rate).where(Rate.agreement_id == agreement_id, visible_to(actor, Rate)).order_by(Rate.in_force)
     )}  # fmt: skip
     sums: dict[str, list[int]] = {}
     planned = await session.execute(
         select(PlannedLine.rate_code, PlannedLine.quantity_milli).where(
-            actor.fence(PlannedLine),
+            visible_to(actor, PlannedLine),
             PlannedLine.agreement_id == agreement_id,
             PlannedLine.month_on == month_on,
         )
@@ -125,7 +124,7 @@ async def billing(
         select(DeliveredLine.rate_code, DeliveredLine.quantity_milli, InvoiceLine.price_cents)
         .outerjoin(InvoiceLine, InvoiceLine.id == DeliveredLine.invoice_line_id)
         .where(
-            actor.fence(DeliveredLine),
+            visible_to(actor, DeliveredLine),
             DeliveredLine.agreement_id == agreement_id,
             DeliveredLine.delivered_on >= month_on,
             DeliveredLine.delivered_on < following(month_on),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor
+from domain.access import Actor
 from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine
 
 
@@ -30,7 +30,7 @@ async def trial_balance(session: AsyncSession, actor: Actor) -> dict[tuple[Book,
     """The sum of every book the actor reaches, by currency; for each currency they come to zero."""
     rows = await session.execute(
         select(JournalLine.book, JournalLine.currency, func.sum(JournalLine.amount_cents))
-        .where(actor.fence(JournalLine))
+        .where(actor.scope(JournalLine))
         .group_by(JournalLine.book, JournalLine.currency)
     )
     return {(book, currency): int(cents) for book, currency, cents in rows}
@@ -42,7 +42,7 @@ async def balance(
     """What stands in one book of one client, in cents, debit positive."""
     found = await session.scalar(
         select(func.coalesce(func.sum(JournalLine.amount_cents), 0)).where(
-            actor.fence(JournalLine),
+            actor.scope(JournalLine),
             JournalLine.account_id == account_id,
             JournalLine.book == book,
             JournalLine.currency == currency,
@@ -93,7 +93,7 @@ def _owed(actor: Actor, account_id: UUID, currency: str) -> Select[JournalEntry,
         select(JournalEntry, (-JournalLine.amount_cents).label("cents"))
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .where(
-            actor.fence(JournalEntry),
+            actor.scope(JournalEntry),
             JournalEntry.account_id == account_id,
             JournalLine.book == Book.CLIENT_CREDIT,
             JournalLine.currency == currency,

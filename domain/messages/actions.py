@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor
 from domain.accounts.model import Account, Channel, Contact, Tenant, User
-from domain.actor import Actor
 from domain.base import uuid7
 from domain.ledger import record
 from domain.mailboxes import mailbox
@@ -58,7 +58,7 @@ async def compose(
     """
     told = checked(template, variables)
     query = select(Contact).where(
-        Contact.account_id == account_id, actor.fence(Contact), Contact.wants_service_messages
+        Contact.account_id == account_id, actor.scope(Contact), Contact.wants_service_messages
     )
     if contacts is not None:
         query = query.where(Contact.id.in_(contacts))
@@ -86,7 +86,7 @@ async def compose_to_users(
     """Write the same to colleagues, by e-mail, about a client; clients see neither these messages nor their facts."""
     told = checked(template, variables)
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         return []

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import outbox
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.errors import Code, Refused
 from domain.ledger import Entry, Fact, record
 from domain.messages.model import Message, MessageState

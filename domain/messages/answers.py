@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor
+from domain.access import Actor
 from domain.ledger import Entry, record
 from domain.messages.events import OfMessage
 from domain.messages.model import Message

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right, Role
 from domain.accounts.model import Channel, Contact
-from domain.actor import Actor, Right, Role
 from domain.errors import Code, Refused
 from domain.ledger import record
 from domain.messages.choice import e164
@@ -332,7 +332,7 @@ async def _open(session: AsyncSession, message: Message) -> Attempt | None:
 async def _locked(session: AsyncSession, actor: Actor, message_id: UUID) -> Message:
     message: Message | None = await session.scalar(
         select(Message)
-        .where(Message.id == message_id, actor.fence(Message))
+        .where(Message.id == message_id, actor.scope(Message))
         .with_for_update(key_share=True)
     )
     if message is None:

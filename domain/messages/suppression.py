@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.model import Channel, Contact, User
-from domain.actor import Actor, Right
 from domain.disclosure import Disclosure
 from domain.errors import Code, Refused
 from domain.ledger import Entry, record

@@ -7,8 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.model import Channel, Contact
-from domain.actor import Actor, Right
 from domain.base import uuid7
 from domain.errors import Code, Refused
 from domain.ledger import record
@@ -172,7 +172,7 @@ async def _contact(session: AsyncSession, actor: Actor, contact_id: UUID) -> Con
     actor.must(Right.MANAGE_ACCOUNTS)
     contact = await session.scalar(
         select(Contact)
-        .where(Contact.id == contact_id, actor.fence(Contact))
+        .where(Contact.id == contact_id, actor.scope(Contact))
         .with_for_update(key_share=True)
     )
     if contact is None:

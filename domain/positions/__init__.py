@@ -25,8 +25,6 @@ from domain.positions.reads import (
     changed_since,
     fences_of,
     post_of,
-    seen_by,
-    sees,
     where,
 )
 from domain.positions.rules import (
@@ -81,8 +79,6 @@ __all__ = [
     "note_refusal",
     "post_of",
     "report",
-    "seen_by",
-    "sees",
     "set_clock",
     "site_state",
     "warm",

@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
+from domain.access import Actor, Right
 from domain.accounts.model import Site
-from domain.actor import Actor, Right
 from domain.credentials.model import Device
 from domain.duties.model import Duty
 from domain.errors import Code, Refused, must_be_current
@@ -69,7 +69,7 @@ async def draw_fence(
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     site = await session.scalar(
-        select(Site).where(Site.id == site_id, actor.fence(Site)).with_for_update(key_share=True)
+        select(Site).where(Site.id == site_id, actor.scope(Site)).with_for_update(key_share=True)
     )
     if site is None:
         raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")

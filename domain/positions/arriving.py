@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.actor import Actor
+from domain.access import Actor
 from domain.duties.model import Duty
 from domain.errors import Refused
 from domain.incidents import OPEN, Incident, Proof

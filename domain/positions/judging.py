@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
-from domain.actor import Actor
+from domain.access import Actor
 from domain.base import JSON
 from domain.deferral import Subject, is_deferred
 from domain.duties.model import Duty

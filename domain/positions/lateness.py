@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.actor import Actor, Right
+from domain.access import Actor, Right
 from domain.agreements.model import PromiseKind
 from domain.duties.model import Duty
 from domain.errors import Code, Refused

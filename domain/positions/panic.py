@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties, incidents
+from domain.access import Actor
 from domain.accounts.model import Site
-from domain.actor import Actor
 from domain.agreements.model import Priority, TicketKind
 from domain.duties.model import Duty
 from domain.errors import Code, Refused

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import visible_to
+from domain.access import Actor, visible_to
 from domain.accounts.model import Site
-from domain.actor import Actor, Right
 from domain.credentials.model import Device
 from domain.duties.model import Duty
 from domain.ledger import Entry
@@ -168,7 +167,7 @@ async def where(
 ) -> list[Position]:
     """Where the guards on duty are that the actor may see, by duty: clients see those inside their sites' fences."""
     query = select(Whereabouts).where(
-        seen_by(actor), Whereabouts.at.is_not(None), Whereabouts.over.is_(False)
+        visible_to(actor, Whereabouts), Whereabouts.at.is_not(None), Whereabouts.over.is_(False)
     )
     if account_id is not None:
         query = query.where(Whereabouts.account_id == account_id)
@@ -176,23 +175,6 @@ async def where(
         query = query.where(Whereabouts.site_id == site_id)
     rows = await session.scalars(query.order_by(Whereabouts.duty_id).limit(limit))
     return [_position(row) for row in rows]
-
-
-def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """Select the whereabouts that exist for an actor."""
-    return visible_to(actor, Whereabouts)
-
-
-def sees(actor: Actor, position: Position) -> bool:
-    """Tell the same of a position that passes by; of one's own duties nothing is followed live."""
-    return (
-        actor.may(Right.LOCATE)
-        and actor.may(Right.READ_ALL_WORK)
-        and position.tenant_id == actor.tenant_id
-        and actor.reaches(position.account_id)
-        and not position.over
-        and (actor.may(Right.TRACK) or position.site_id is not None)
-    )
 
 
 async def changed_since(session: AsyncSession, since: datetime) -> list[Position]:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts, messages
+from domain.access import Actor
 from domain.accounts.model import Contact, User
-from domain.actor import Actor
 from domain.base import JSON
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
 from domain.disclosure import Disclosure

@@ -21,9 +21,9 @@ from sqlalchemy import true as always
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.access import Actor
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
-from domain.actor import Actor
 from domain.compensation.model import Credit, Dispute
 from domain.disclosure import Disclosure
 from domain.errors import Code, Refused
@@ -125,7 +125,7 @@ async def black_out(
         if not keys:
             continue
         within = and_(
-            actor.fence(model),
+            actor.scope(model),
             _in_accounts(model, accounts),
             text.regexp_match(wanted, "i"),
             _erasable(actor, row, text),
@@ -167,7 +167,7 @@ def _search(
     )
     some = (
         select(_key(model).label("key"), newest.label("newest"))
-        .where(actor.fence(model), _in_accounts(model, accounts), text.is_not(None))
+        .where(actor.scope(model), _in_accounts(model, accounts), text.is_not(None))
         .order_by(newest.desc())
         .limit(SEARCHED)
         .subquery()

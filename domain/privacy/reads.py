@@ -6,10 +6,9 @@ import msgspec
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts
+from domain.access import Actor, Right, managed_users
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
-from domain.actor import Actor, Right
 from domain.base import JSON, Base
 from domain.credentials.model import Device, SignIn
 from domain.duties.model import Duty
@@ -32,10 +31,10 @@ async def found(
     actor.must(Right.MANAGE_ACCOUNTS if person is Person.CONTACT else Right.MANAGE_ACCESS)
     row: Contact | User | None
     if person is Person.CONTACT:
-        query = select(Contact).where(Contact.id == person_id, actor.fence(Contact))
+        query = select(Contact).where(Contact.id == person_id, actor.scope(Contact))
         row = await session.scalar(query.with_for_update())
     else:
-        users = select(User).where(User.id == person_id, accounts.manageable_users(actor))
+        users = select(User).where(User.id == person_id, managed_users(actor, User))
         row = await session.scalar(users.with_for_update())
     if row is None:
         raise Refused(Code.NOT_FOUND, f"No such {person}.", argument=f"{person}Id")

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
+from domain.access import Actor, Right
 from domain.accounts.model import Account, ServiceTier
-from domain.actor import Actor, Right
 from domain.base import uuid7
 from domain.changes import values_of
 from domain.errors import Code, Refused
@@ -205,7 +205,7 @@ async def set_policy(
         raise Refused(Code.INVALID, "Weights are at least 0 and not all 0.", argument="weights")
     if risk_limit_bps is not None and risk_limit_bps < 0:
         raise Refused(Code.INVALID, "A limit is not negative.", argument="riskLimitBps")
-    reached = select(Account).where(actor.fence(Account))
+    reached = select(Account).where(actor.scope(Account))
     if account_id is not None:
         reached = reached.where(Account.id == account_id)
     if tier is not None:

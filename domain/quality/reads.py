@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
+from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.agreements.model import Terms
 from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
@@ -68,7 +68,7 @@ async def local_of(session: AsyncSession, account: Account) -> Local:
 async def account_of(session: AsyncSession, actor: Actor, account_id: UUID) -> Account | None:
     """The account, when it exists for the actor."""
     found: Account | None = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     return found
 
@@ -279,7 +279,7 @@ def among(own: float | None, others: Sequence[float], *, least: int = LEAST_PEER
 
 async def burning(session: AsyncSession, actor: Actor, account_id: UUID) -> list[BurnState]:
     """How fast each budget of the account burns, as of the last look; internal objectives not for clients."""
-    query = select(BurnState).where(BurnState.account_id == account_id, actor.fence(BurnState))
-    if not actor.may(Right.READ_INTERNAL):
-        query = query.where(~BurnState.internal)
+    query = select(BurnState).where(
+        BurnState.account_id == account_id, visible_to(actor, BurnState)
+    )
     return list(await session.scalars(query.order_by(BurnState.term_id)))

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import User
-from domain.actor import CLIENTS, Actor, Right
 from domain.base import uuid7
 from domain.compensation.model import Credit
 from domain.errors import Code, Refused, must_be_current
@@ -42,7 +42,7 @@ async def open_case(
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(summary, "summary")
     incident = await session.scalar(
-        select(Incident).where(Incident.id == incident_id, actor.fence(Incident))
+        select(Incident).where(Incident.id == incident_id, actor.scope(Incident))
     )
     if incident is None:
         raise Refused(Code.NOT_FOUND, "No such incident.", argument="incidentId")
@@ -187,7 +187,7 @@ async def _open(
 ) -> RecoveryCase:
     case = await session.scalar(
         select(RecoveryCase)
-        .where(RecoveryCase.id == case_id, actor.fence(RecoveryCase))
+        .where(RecoveryCase.id == case_id, actor.scope(RecoveryCase))
         .with_for_update(key_share=True)
     )
     if case is None:

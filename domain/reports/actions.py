@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation, messages
+from domain.access import Actor, Right, Role
 from domain.accounts.model import Account
-from domain.actor import Actor, Right, Role
 from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.bounds import must_be_cents
@@ -102,7 +102,7 @@ async def set_plan(
             session, actor, late_credit_cents, argument="lateCreditCents", at=at
         )
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")

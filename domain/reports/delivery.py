@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements.model import Terms
 from domain.ledger import record
 from domain.messages.model import Message, MessageState

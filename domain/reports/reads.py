@@ -9,9 +9,8 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import visible_to
+from domain.access import Actor, visible_to
 from domain.accounts.model import Account, Site, Tenant
-from domain.actor import Actor
 from domain.agreements.model import Priority, TicketKind
 from domain.incidents.model import Incident
 from domain.reports import proactive
@@ -120,7 +119,7 @@ async def proactive_of(
     None when there is no such account for the actor.
     """
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         return None

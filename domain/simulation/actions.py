@@ -10,8 +10,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, quality
+from domain.access import Actor, Right
 from domain.accounts.model import Account
-from domain.actor import Actor, Right
 from domain.agreements import Agreement, Rate, Terms, TermsDraft
 from domain.agreements.rules import check
 from domain.base import JSON
@@ -60,7 +60,7 @@ async def simulate(
     """Play the terms on the account's tickets opened in [from_at, until_at), else on all of them; keep the result."""
     actor.must(Right.MANAGE_AGREEMENTS)
     account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account))
+        select(Account).where(Account.id == account_id, actor.scope(Account))
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
@@ -218,7 +218,7 @@ async def sign_off(
     must_be_words(reason, "reason")
     simulation = await session.scalar(
         select(Simulation)
-        .where(Simulation.id == simulation_id, actor.fence(Simulation))
+        .where(Simulation.id == simulation_id, actor.scope(Simulation))
         .with_for_update()
     )
     if simulation is None:
@@ -269,7 +269,7 @@ async def sign(
     actor.must(Right.MANAGE_AGREEMENTS)
     tickets = exists().where(Incident.account_id == Account.id)
     experienced = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.fence(Account), tickets)
+        select(Account).where(Account.id == account_id, actor.scope(Account), tickets)
     )
     if experienced is not None:
         await _must_be_borne(session, actor, experienced, terms, at)
@@ -296,7 +296,7 @@ async def amend(
     account = await session.scalar(
         select(Account)
         .join(Agreement, Agreement.account_id == Account.id)
-        .where(Agreement.id == agreement_id, actor.fence(Agreement))
+        .where(Agreement.id == agreement_id, actor.scope(Agreement))
     )
     if account is not None:
         actor.must(Right.MANAGE_AGREEMENTS)

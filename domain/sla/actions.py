@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
-from domain.actor import Actor
+from domain.access import Actor
 from domain.base import uuid7
 from domain.ledger import Entry, record
 from domain.sla import events

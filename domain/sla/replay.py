@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.base import uuid7
 from domain.db import copy_rows
 from domain.ledger import Entry, Fact, shard_of

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor
+from domain.access import Actor
 from domain.deferral import Subject, turn_of
 from domain.ledger import Fact
 from domain.sla.model import Promise, Watch

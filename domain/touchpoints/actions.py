@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right
 from domain.accounts.model import Account, Contact
-from domain.actor import Actor, Right
 from domain.base import uuid7
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident
@@ -87,7 +87,7 @@ async def complete(
     actor.must(Right.MANAGE_ACCOUNTS)
     row = await session.scalar(
         select(Touchpoint)
-        .where(Touchpoint.id == touchpoint_id, actor.fence(Touchpoint))
+        .where(Touchpoint.id == touchpoint_id, actor.scope(Touchpoint))
         .with_for_update(key_share=True)
     )
     if row is None:
@@ -99,7 +99,7 @@ async def complete(
             .where(
                 Contact.id == contact_id,
                 Contact.account_id == row.account_id,
-                actor.fence(Contact),
+                actor.scope(Contact),
             )
             .with_for_update(key_share=True)
         )

@@ -23,7 +23,7 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
-from domain.webhooks.reads import keys_of, owner_of, seen_by, wants
+from domain.webhooks.reads import keys_of, owner_of, wants
 from domain.webhooks.rules import message_id, secret_text
 
 __all__ = [
@@ -52,6 +52,5 @@ __all__ = [
     "retry",
     "rotate_secret",
     "secret_text",
-    "seen_by",
     "wants",
 ]

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Actor, Right, visible_to
 from domain.accounts import Account, ApiKey
-from domain.actor import Actor, Right
 from domain.base import JSON, uuid7
 from domain.errors import Code, Refused
 from domain.ledger import LedgerHead
@@ -25,7 +25,6 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
-from domain.webhooks.reads import seen_by
 from domain.webhooks.rules import check_url, new_secret, secret_text
 from domain.words import must_be_line
 
@@ -218,7 +217,7 @@ async def retry(
     delivery = await session.scalar(
         select(WebhookDelivery)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.id == delivery_id, seen_by(actor))
+        .where(WebhookDelivery.id == delivery_id, visible_to(actor, Webhook))
     )
     if delivery is None:
         raise Refused(Code.NOT_FOUND, "No such delivery.", argument="id")
@@ -275,7 +274,7 @@ def _must_not_be_over(webhook: Webhook) -> None:
 
 async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | None) -> None:
     if account_id is not None:
-        query = select(Account.id).where(Account.id == account_id, actor.fence(Account))
+        query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(query) is None:
             raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     elif actor.accounts is None:  # who is limited to some accounts is told of those
@@ -285,10 +284,7 @@ async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | No
 async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
     """A key in whose name the actor may add webhooks: one that does not reach further than the actor."""
     actor.must(Right.MANAGE_KEYS)
-    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.tenant_id == actor.tenant_id)
-    if actor.accounts is not None:
-        query = query.where(ApiKey.account_ids.contained_by(list(actor.accounts)))
-    key = await session.scalar(query)
+    key = await session.scalar(select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey)))
     if key is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
     if key.revoked_at is not None:
@@ -306,7 +302,7 @@ async def locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webho
     _must_may(actor)
     webhook = await session.scalar(
         select(Webhook)
-        .where(Webhook.id == webhook_id, seen_by(actor))
+        .where(Webhook.id == webhook_id, visible_to(actor, Webhook))
         .with_for_update(key_share=True)
     )
     if webhook is None:

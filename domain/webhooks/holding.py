@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.actor import Actor
+from domain.access import Actor
 from domain.ledger import Fact, record
 from domain.webhooks import events
 from domain.webhooks.model import DeliveryState, Webhook, WebhookDelivery, WebhookState

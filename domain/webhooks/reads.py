@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts
-from domain.access import visible_to
+from domain.access import Actor
 from domain.accounts import ApiKey
-from domain.actor import Actor
 from domain.ledger import Entry
 from domain.sealing import Vault
 from domain.webhooks.model import Webhook, WebhookSecret
@@ -54,8 +53,3 @@ def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
     if webhook.promise_kinds is not None:
         conditions.append(Entry.body["promise_kind"].astext.in_(webhook.promise_kinds))
     return conditions
-
-
-def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """Select the webhooks that exist for an actor."""
-    return visible_to(actor, Webhook)

@@ -20,7 +20,7 @@ from api.heads import Http
 from api.state import State
 from api.wire import Upgrade
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.settings import Settings
 from schema import ids

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import accounts, numbering, positions
+from domain.access import Actor
 from domain.accounts import Site
-from domain.actor import Actor
 from domain.db import transaction
 from domain.errors import Refused
 from domain.positions import Reading, Report

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from api import auth, keys
 from domain import accounts
+from domain.access import Actor
 from domain.accounts import ApiKey
-from domain.actor import Actor
 from domain.db import transaction
 from domain.keyfile import KeyFileError
 from domain.settings import Settings

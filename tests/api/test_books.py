@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from api import companies, seed
 from api.books import billed_month
 from domain import journal
+from domain.access import Actor
 from domain.accounts import Tenant
-from domain.actor import Actor
 from domain.compensation import Credit
 from domain.db import Sessions
 from domain.invoices import CreditNote, Invoice, Payment

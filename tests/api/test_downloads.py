@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from domain import compensation, invoices
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import transaction
 from domain.invoices import Party
 from tests.api import asking

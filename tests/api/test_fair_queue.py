@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.fair_queue import PER_OPERATION, FairQueue, OperationPermits, QueuedSession
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from tests.api.asking import Api, Office
 
 TENANT = UUID(int=1)

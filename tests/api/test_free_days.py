@@ -9,7 +9,7 @@ import pytest
 from api.commands.failures import Failure
 from api.commands.free_days import run
 from domain import calendars
-from domain.actor import Actor
+from domain.access import Actor
 from domain.calendars import CalendarSpec
 from domain.db import Sessions, transaction
 from domain.errors import Refused

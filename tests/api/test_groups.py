@@ -9,7 +9,7 @@ from api import audience, auth
 from api.telemetry import EVENTS as TOLD
 from api.telemetry import EXECUTIONS
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from domain.ledger import Entry
 from domain.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import incidents, positions, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority, TicketKind
 from domain.db import transaction
 from domain.incidents import Source

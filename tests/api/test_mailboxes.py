@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from domain import messages
+from domain.access import Actor
 from domain.accounts import Channel, Contact
-from domain.actor import Actor
 from domain.base import uuid7
 from domain.db import Sessions, transaction
 from domain.messages import Message, MessageState

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from api.ingest import REFUSED
 from domain import positions
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import transaction
 from domain.incidents import Incident
 from domain.ledger import Entry

@@ -14,7 +14,7 @@ from api import auth
 from api.audience import ROUND_S
 from api.auth import FRESH_S, Authenticator
 from domain import accounts, credentials
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from tests import build
 from tests.api.asking import Api, Office

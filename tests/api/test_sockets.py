@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from api import audience, auth, sockets
 from domain import accounts, incidents
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from schema import ids
 from tests import build, facts

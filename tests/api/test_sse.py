@@ -12,7 +12,7 @@ import pytest
 from api import audience, auth, sse
 from api.telemetry import EXECUTIONS
 from domain import accounts
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import transaction
 from tests import build, facts
 from tests.api import asking

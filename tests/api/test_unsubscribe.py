@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import messages
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import transaction
 from domain.ledger import Entry
 from domain.messages import Message, Variables

@@ -29,7 +29,7 @@ from redis import Redis
 from api import keys, migrate
 from api.embedded import Servers, servers
 from domain import numbering
-from domain.actor import Origin
+from domain.access import Origin
 from domain.db import connect, sessions
 from domain.ledger import shard_of
 from domain.numbering import Numbered

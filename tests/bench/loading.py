@@ -25,8 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import migrate
 from api.embedded import servers
 from domain import accounts, agreements, archive, calendars
+from domain.access import Actor
 from domain.accounts import Account, Site
-from domain.actor import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.archive import Sealing, parquet
 from domain.archive.actions import packed

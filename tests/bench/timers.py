@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, DateTime, cast, func, select
 from api import migrate
 from api.embedded import servers
 from domain import sla
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.base import uuid7
 from domain.db import Sessions, connect, copy_rows, sessions, transaction
 from domain.ledger import Entry, shard_of

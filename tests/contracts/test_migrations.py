@@ -1,9 +1,11 @@
 """The history of the tables leads to the models, and back."""
 
+import ast
 import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -11,6 +13,21 @@ from sqlalchemy import make_url
 
 from api import migrate
 from api.embedded import Servers
+
+REVISIONS = sorted((Path(__file__).parents[2] / "alembic" / "versions").glob("*.py"))
+LIVE = {"api", "domain", "loadtests", "realtime", "schema", "tests", "workers"}
+"""Packages that change with every release. What a revision does must not change with them."""
+
+
+def imported(source: str) -> set[str]:
+    """The top-level packages that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.fixture
@@ -41,6 +58,20 @@ def test_the_models_hold_nothing_that_the_migrations_do_not_make(owner_url: str)
 
 def test_the_history_has_one_end() -> None:
     assert len(migrate.heads()) == 1
+
+
+@pytest.mark.parametrize("path", REVISIONS, ids=lambda path: path.stem[:4])
+def test_a_revision_imports_no_live_code(path: Path) -> None:
+    assert imported(path.read_text()) & LIVE == set(), (
+        f"{path.name} imports code that changes after the revision was applied somewhere. Copy what it"
+        " needs, as SQL, into the revision."
+    )
+
+
+def test_an_import_of_live_code_in_a_revision_is_found() -> None:
+    assert len(REVISIONS) > 20
+    for line in ("from domain.access import rls", "import domain.db", "import domain as live"):
+        assert imported(f"def upgrade():\n    {line}\n") & LIVE == {"domain"}
 
 
 def test_every_revision_goes_up_and_down_and_up_again(empty_url: str) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from domain import accounts, agreements, compensation, invoices, recovery
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import Unit
 from domain.db import transaction
 from domain.invoices import Party

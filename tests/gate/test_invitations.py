@@ -14,8 +14,8 @@ from sqlalchemy import update
 from api import login as login_module
 from api.throttle import Rate
 from domain import accounts, credentials
+from domain.access import Actor, Role
 from domain.accounts import User
-from domain.actor import Actor, Role
 from domain.db import transaction
 from schema import ids
 from tests import build, facts

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain import accounts, credentials
+from domain.access import Actor, Role
 from domain.accounts import Account, User
-from domain.actor import Actor, Role
 from domain.db import transaction
 from schema import ids
 from tests import build

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api import verify
 from domain import accounts, audit, duties, incidents
+from domain.access import Actor, Role
 from domain.accounts import Account, Site
-from domain.actor import Actor, Role
 from domain.agreements import Priority
 from domain.audit import bundle
 from domain.db import transaction

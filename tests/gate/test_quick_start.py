@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from tests import build
 from tests.api import asking

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from api.commands.visibility import PATH
 from domain import accounts, incidents
+from domain.access import Actor, Role
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
-from domain.actor import Actor, Role
 from domain.db import transaction
 from domain.duties import Duty
 from domain.incidents import Incident

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from domain import accounts
+from domain.access import Actor
 from domain.accounts import Account
-from domain.actor import Actor
 from domain.db import transaction
 from tests.api.asking import Api
 from tests.build import T0

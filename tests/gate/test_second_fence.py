@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from domain.access.rls import ScopedSessions
 from domain.accounts import Account, Site, Tenant
 from domain.db import Sessions, connect, sessions, transaction
-from domain.fence import Fenced
 from domain.incidents import Incident
 from domain.ledger import Entry
 from tests import build
@@ -44,7 +44,7 @@ async def test_a_query_without_a_fence_sees_only_the_actors_company(
 ) -> None:
     own, other = await build.client(make), await build.client(make)
     await build.incident(make, other)
-    fenced = Fenced(requests, own.staff)
+    fenced = ScopedSessions(requests, own.staff)
     async with fenced() as session:
         assert list(await session.scalars(select(Tenant.id))) == [own.tenant.id]
         assert list(await session.scalars(select(Account.id))) == [own.account.id]
@@ -54,7 +54,7 @@ async def test_a_query_without_a_fence_sees_only_the_actors_company(
 
 async def second_account(make: Sessions, world: World) -> Site:
     from domain import accounts
-    from domain.actor import Actor
+    from domain.access import Actor
 
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
@@ -67,12 +67,12 @@ async def test_a_query_without_a_fence_sees_only_the_actors_accounts(
 ) -> None:
     world = await build.client(make)
     elsewhere = await second_account(make, world)
-    async with Fenced(requests, world.client)() as session:
+    async with ScopedSessions(requests, world.client)() as session:
         assert list(await session.scalars(select(Site.id))) == [world.site.id]
         assert elsewhere.account_id not in set(await session.scalars(select(Entry.account_id)))
-    async with Fenced(requests, replace(world.client, accounts=frozenset()))() as session:
+    async with ScopedSessions(requests, replace(world.client, accounts=frozenset()))() as session:
         assert list(await session.scalars(select(Site.id))) == []
-    async with Fenced(requests, world.staff)() as session:
+    async with ScopedSessions(requests, world.staff)() as session:
         assert set(await session.scalars(select(Site.id))) == {world.site.id, elsewhere.id}
 
 
@@ -80,7 +80,7 @@ async def test_rows_of_others_are_neither_changed_nor_written_nor_taken_away(
     make: Sessions, requests: Sessions
 ) -> None:
     own, other = await build.client(make), await build.client(make)
-    fenced = Fenced(requests, own.staff)
+    fenced = ScopedSessions(requests, own.staff)
     async with transaction(fenced) as session:
         changed = await session.execute(update(Site).values(name="Mine now"))
         gone = await session.execute(delete(Site).where(Site.id == other.site.id))
@@ -91,13 +91,13 @@ async def test_rows_of_others_are_neither_changed_nor_written_nor_taken_away(
                 Account(tenant_id=other.tenant.id, name=uuid4().hex)  # a foreign row from inside
             )
     with pytest.raises(DBAPIError, match="row-level security"):
-        async with transaction(Fenced(requests, own.client)) as session:
+        async with transaction(ScopedSessions(requests, own.client)) as session:
             await session.execute(update(Account).values(tenant_id=other.tenant.id))
 
 
 async def test_what_was_said_ends_with_the_transaction(make: Sessions, requests: Sessions) -> None:
     world = await build.client(make)
-    fenced = Fenced(requests, world.client)
+    fenced = ScopedSessions(requests, world.client)
     said = select(
         func.current_setting("waarborg.tenant", True),
         func.current_setting("waarborg.accounts", True),
@@ -117,18 +117,18 @@ async def test_a_session_that_asked_nothing_leaves_nothing_to_the_next(
     make: Sessions, requests: Sessions
 ) -> None:
     own, other = await build.client(make), await build.client(make)
-    async with Fenced(requests, own.staff)() as session:
+    async with ScopedSessions(requests, own.staff)() as session:
         await session.connection()  # begins, and never sends a statement
-    async with Fenced(requests, other.staff)() as session:
+    async with ScopedSessions(requests, other.staff)() as session:
         assert list(await session.scalars(select(Tenant.id))) == [other.tenant.id]
-    async with Fenced(requests, own.staff)() as session:
+    async with ScopedSessions(requests, own.staff)() as session:
         await session.connection()
     assert await count(requests, Tenant) == 0
 
 
 async def test_a_savepoint_keeps_what_was_said(make: Sessions, requests: Sessions) -> None:
     world = await build.client(make)
-    async with transaction(Fenced(requests, world.staff)) as session:
+    async with transaction(ScopedSessions(requests, world.staff)) as session:
         async with session.begin_nested():
             assert await session.scalar(select(func.count()).select_from(Tenant)) == 1
         with pytest.raises(DBAPIError):
@@ -143,7 +143,7 @@ async def test_a_cancelled_request_gives_its_connection_back_without_its_fence(
     own, other = await build.client(make), await build.client(make)
 
     async def slow() -> None:
-        async with Fenced(requests, own.staff)() as session:
+        async with ScopedSessions(requests, own.staff)() as session:
             await session.execute(text("SELECT pg_sleep(30)"))
 
     for _ in range(5):
@@ -151,7 +151,7 @@ async def test_a_cancelled_request_gives_its_connection_back_without_its_fence(
         await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    async with Fenced(requests, other.staff)() as session:
+    async with ScopedSessions(requests, other.staff)() as session:
         assert list(await session.scalars(select(Tenant.id))) == [other.tenant.id]
     assert await count(requests, Tenant) == 0
 

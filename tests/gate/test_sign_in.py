@@ -17,8 +17,8 @@ from sqlalchemy import select, update
 
 from api import auth, keys
 from domain import accounts, credentials
+from domain.access import Actor, Role
 from domain.accounts import User
-from domain.actor import Actor, Role
 from domain.credentials import Password, SignIn
 from domain.db import transaction
 from domain.ledger import Entry

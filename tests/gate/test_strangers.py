@@ -12,9 +12,8 @@ from sqlalchemy import true
 
 from api.engine import Ask
 from domain import incidents
-from domain.access import rows, visibility
+from domain.access import Actor, rows, visibility
 from domain.access.rule import Rows
-from domain.actor import Actor
 from domain.db import transaction
 from tests import build, facts
 from tests.api import asking

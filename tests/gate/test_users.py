@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from api import auth
 from domain import accounts, credentials
+from domain.access import Actor, Role
 from domain.accounts import User
-from domain.actor import Actor, Role
 from domain.db import transaction
 from domain.ledger import Entry
 from schema import ids

@@ -21,8 +21,8 @@ from domain import (
     touchpoints,
     webhooks,
 )
+from domain.access import Actor, Role
 from domain.accounts import User
-from domain.actor import Actor, Role
 from domain.agreements import Priority, TicketKind
 from domain.db import transaction
 from domain.incidents import PauseCause
@@ -136,7 +136,7 @@ async def _hook(api: Api, office: Office) -> None:
         )  # fmt: skip
         webhook.position = 0
         await session.flush()
-        await lay_down(session, webhook, identity.actor.fence(Entry), at=T0, limit=1)
+        await lay_down(session, webhook, identity.actor.scope(Entry), at=T0, limit=1)
         await session.execute(
             update(WebhookDelivery)
             .where(WebhookDelivery.webhook_id == webhook.id)

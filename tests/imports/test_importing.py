@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import imports, incidents
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.agreements import Priority
 from domain.db import transaction
 from domain.errors import Refused

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from domain import incidents
-from domain.actor import Actor, Origin
+from domain.access import Actor, Origin
 from domain.agreements import Priority
 from domain.db import transaction
 from domain.incidents import PauseCause, Source

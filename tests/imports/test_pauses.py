@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import archive, incidents
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority
 from domain.db import Sessions, transaction
 from domain.incidents import Pause, PauseCause, Source, Status

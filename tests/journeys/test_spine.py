@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text
 
 from domain import agreements, cursor
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import (
     CreditDraft,
     Priority,

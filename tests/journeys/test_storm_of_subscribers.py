@@ -25,7 +25,7 @@ from sqlalchemy import func, select
 from api import keys
 from api.serve import listen
 from domain import accounts, cursor, numbering
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
 from domain.settings import Settings

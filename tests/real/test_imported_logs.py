@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import sla
+from domain.access import Actor, Origin
 from domain.accounts import Tenant
-from domain.actor import Actor, Origin
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
 from domain.sla import Promise, Watch

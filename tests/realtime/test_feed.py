@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from domain.actor import Role
+from domain.access import Role
 from domain.db import Sessions
 from domain.errors import Code, Refused
 from domain.numbering import Numbered

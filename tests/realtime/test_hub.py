@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from domain import numbering
-from domain.actor import Origin
+from domain.access import Origin
 from domain.db import Sessions
 from domain.numbering import Numbered
 from realtime import feed, hub

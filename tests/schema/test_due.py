@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import agreements, calendars
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
 from domain.db import transaction

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from schema import ids
 from tests import build

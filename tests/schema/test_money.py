@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from domain import compensation, incidents
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.db import transaction

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import positions
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import transaction
 from domain.ledger import Entry
 from realtime.positions import COMPARE_S

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain import accounts
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from domain.incidents.opening import sender_of
 from schema import ids

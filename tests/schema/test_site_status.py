@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import accounts, positions
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import transaction
 from domain.positions import Reading
 from schema import ids

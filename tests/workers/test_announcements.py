@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, agreements, calendars, compensation, escalation, incidents, invoices
+from domain.access import Actor, Role
 from domain.accounts import Account
-from domain.actor import Actor, Role
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
 from domain.db import Sessions, transaction

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, messages
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.disclosure import Disclosure
 from domain.ledger import Entry

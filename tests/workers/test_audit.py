@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from api import verify
 from domain import audit, privacy
+from domain.access import Actor, is_shown_to_clients, is_visible
 from domain.accounts.model import Contact
-from domain.actor import Actor
 from domain.audit import Checkpoint, Leaf
 from domain.audit.model import Tree
 from domain.db import Sessions, transaction
@@ -20,7 +20,6 @@ from domain.messages.model import Message, MessageState
 from domain.numbering import Numbered
 from domain.privacy import ERASED, Person
 from domain.settings import Settings
-from realtime.topics import sees
 from tests import build, facts
 from tests.domain.audit.bundles import SIGNER, signed
 from tests.workers.conftest import Working
@@ -172,7 +171,7 @@ async def test_what_clients_see_is_counted_as_readers_of_the_feed_see_it() -> No
             1, UUID(int=1), whom.account_id, "test.noted", UUID(int=3), facts.T0, facts.T0,
             whom.actor.origin, "user:x", body,
         )  # fmt: skip
-        assert audit.is_shown(fact.account_id, body) == sees(whom.guest, fact)
+        assert is_shown_to_clients(fact.account_id, body) == is_visible(whom.guest, fact)
 
 
 async def test_an_erasure_that_was_asked_for_is_done_by_the_worker(

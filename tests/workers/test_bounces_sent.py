@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain import messages
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, transaction
 from domain.messages import Message, MessageSigner, MessageState, Verdict
 from tests import build

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import func, select
 
 from domain import invoices, journal, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import ClosedMonth, Credit
 from domain.compensation.actions import KEPT

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import and_, func, select
 
 from domain import accounts, compensation, incidents, sla
-from domain.actor import Actor, Origin, Role
+from domain.access import Actor, Origin, Role
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.db import Sessions, transaction

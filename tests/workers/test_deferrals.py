@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain import agreements, compensation
-from domain.actor import Actor
+from domain.access import Actor
 from domain.compensation.model import ClosedMonth
 from domain.db import Sessions, transaction
 from domain.deferral import Deferral, Subject, defer, deferred, settle

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import accounts, incidents
+from domain.access import Actor
 from domain.accounts.model import User
-from domain.actor import Actor
 from domain.agreements import Priority
 from domain.db import Sessions, transaction
 from domain.disclosure import Disclosure

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, escalation, incidents
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import Priority
 from domain.db import Sessions, transaction
 from domain.escalation import Escalation, StepDraft

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import agreements, imports, incidents, invoices, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import (
     CreditDraft,
     Priority,

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from domain import accounts, compensation, incidents, recovery, touchpoints
+from domain.access import Actor, Role
 from domain.accounts import User
-from domain.actor import Actor, Role
 from domain.compensation import Credit
 from domain.db import Sessions, transaction
 from domain.messages import Message

@@ -13,7 +13,7 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from domain import agreements, journal
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind
 from domain.compensation import Credit
 from domain.db import Sessions, transaction

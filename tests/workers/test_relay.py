@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text
 
 from domain import numbering
-from domain.actor import Origin
+from domain.access import Origin
 from domain.db import Sessions, transaction
 from domain.ledger import Entry, ShardMark
 from domain.numbering import Numbered

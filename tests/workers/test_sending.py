@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
+from domain.access import Actor, is_visible
 from domain.accounts import Channel, Contact
-from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
 from domain.messages import Attempt, Message, MessageState, Outcome
@@ -289,8 +289,7 @@ async def test_a_place_where_nobody_is_any_more_is_forgotten(make: Sessions) -> 
 
 async def test_colleagues_are_written_to_and_clients_do_not_hear_of_it(make: Sessions) -> None:
     from domain import accounts
-    from domain.actor import Role
-    from realtime import topics
+    from domain.access import Role
 
     world = await build.client(make, contacts=1)
     async with transaction(make) as session:
@@ -313,7 +312,7 @@ async def test_colleagues_are_written_to_and_clients_do_not_hear_of_it(make: Ses
     async with make() as session:
         entries = list(await session.scalars(select(Entry).where(Entry.subject_id == message.id)))
     assert {entry.kind for entry in entries} == {"message.queued", "message.sent"}
-    assert not any(topics.sees(world.client, Numbered.of(entry)) for entry in entries if entry.seq)
+    assert not any(is_visible(world.client, Numbered.of(entry)) for entry in entries if entry.seq)
 
 
 def system(world: build.World) -> Actor:

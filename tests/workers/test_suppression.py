@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
+from domain.access import Actor
 from domain.accounts import Channel, Contact
-from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.errors import Refused
 from domain.ledger import Entry

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from domain import accounts, webhooks
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
 from domain.settings import Settings

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, update
 
 from domain import accounts, webhooks
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.settings import Settings
 from domain.webhooks import DeliveryState, Vault, Wanted, WebhookDelivery

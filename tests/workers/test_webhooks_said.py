@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from api.engine import Ask
 from api.hooks import teller
 from domain import accounts, agreements, incidents
+from domain.access import Actor
 from domain.accounts import Site
-from domain.actor import Actor
 from domain.db import transaction
 from domain.ledger import Entry
 from domain.webhooks import Vault

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts
+from domain.access import Actor, Role
 from domain.accounts import Complexity, Contact
-from domain.actor import Actor, Role
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import verify
 from domain import audit
-from domain.actor import Actor
+from domain.access import Actor
 from domain.audit import Checkpoint, Signer, bundle
 from domain.db import Sessions, transaction
 from tests import facts

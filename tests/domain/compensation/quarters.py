@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements
+from domain.access import Actor
 from domain.accounts import Account, Site
-from domain.actor import Actor
 from domain.agreements import (
     Agreement,
     BandDraft,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import compensation, incidents
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.db import Sessions, transaction

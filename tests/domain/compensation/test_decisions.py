@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import agreements, compensation, incidents, journal, sla
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import (
     BandDraft,
     CreditDraft,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from domain import compensation, journal
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements.model import CreditBand, CreditRule, Priority
 from domain.compensation import Credit, CreditKind, CreditState
 from domain.compensation.actions import nets_of

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from domain import agreements, compensation, incidents, invoices, journal
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import Priority, Unit
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused

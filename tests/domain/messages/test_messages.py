@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, messages
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import duties, positions
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, transaction
 from domain.ledger import Entry
 from domain.positions import Kind

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import incidents, positions, privacy
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.db import Sessions, transaction
 from domain.incidents import Incident, Source

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 
 from domain import incidents, positions, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.db import Sessions, transaction
 from domain.incidents import Incident, Status

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from domain import accounts, credentials, incidents, messages, privacy
+from domain.access import Actor, Role
 from domain.accounts.model import Contact, User
-from domain.actor import Actor, Role
 from domain.credentials import Device
 from domain.db import Sessions, transaction
 from domain.disclosure import Disclosure

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents, quality, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.kernels.scores import Component

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, compensation, recovery
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry

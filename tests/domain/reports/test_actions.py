@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from domain import accounts, incidents, reports
+from domain.access import Actor
 from domain.accounts import Account
-from domain.actor import Actor
 from domain.agreements import Priority
 from domain.compensation.model import Credit, CreditKind
 from domain.db import Sessions, transaction

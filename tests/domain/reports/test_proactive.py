@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import insert
 
 from domain import agreements, incidents
+from domain.access import Actor
 from domain.accounts.model import Channel
-from domain.actor import Actor
 from domain.agreements import Priority
 from domain.db import Sessions, transaction
 from domain.messages import Message, MessageState

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from domain import accounts, agreements, incidents, simulation, sla
-from domain.actor import Actor, Role
+from domain.access import Actor, Role
 from domain.agreements import CreditDraft, TermsDraft, TicketKind, seed_matrix
 from domain.compensation import decide
 from domain.db import Sessions, transaction

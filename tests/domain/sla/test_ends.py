@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements, archive, incidents
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import (
     CreditDraft,
     Priority,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import agreements, calendars, incidents, simulation, sla
-from domain.actor import Actor
+from domain.access import Actor
 from domain.agreements import (
     Priority,
     PromiseDraft,

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, touchpoints
+from domain.access import Actor
 from domain.accounts import Account, CadenceTier
-from domain.actor import Actor
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
 from domain.ledger import Entry
