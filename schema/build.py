@@ -25,6 +25,7 @@ from schema.keys import KeyMutation
 from schema.messages import MessageMutation
 from schema.money import MoneyQuery
 from schema.outbox import OutboxMutation, OutboxQuery
+from schema.payouts import PayoutMutation
 from schema.positions import PositionQuery, PositionSubscription
 from schema.presences import FenceMutation, PresenceQuery
 from schema.privacy import PrivacyMutation
@@ -52,7 +53,7 @@ VERBS = (
         LateArrivalMutation,
     ),
     *(QualityMutation, SimulationMutation),
-    *(CreditMutation, InvoiceMutation, RecoveryMutation),
+    *(CreditMutation, InvoiceMutation, PayoutMutation, RecoveryMutation),
     *(AuditMutation, PrivacyMutation),
     *(FixMutation, DutyMutation, FenceMutation),
     *(ReportMutation, TouchpointMutation),

@@ -36,13 +36,14 @@ names(
     Book, "Book",
     client_credit="What clients are owed.", service_recovery="What broken promises cost.",
     goodwill="What gestures cost.", receivable="What clients owe.", revenue="What was billed.",
-    vat="VAT to be paid.", bank="What came in.",
+    vat="VAT to be paid.", bank="What came in, less what was paid out.",
 )  # fmt: skip
 names(
     JournalKind, "JournalKind",
     grant="A credit began.", adjust="A counter-entry: a credit moved.",
     apply="Credits were put on a credit note.", invoice="An invoice was issued.",
-    payment="Money came in.", reversal="A payment that was booked wrongly was taken back.",
+    payment="Money came in.", payout="Money was paid to a client.",
+    reversal="A payment or payout that was booked wrongly was taken back.",
 )  # fmt: skip
 names(
     VatCategory, "VatCategory",

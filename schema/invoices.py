@@ -13,6 +13,7 @@ from schema.agreements import Rate
 from schema.context import Info
 from schema.ids import Node
 from schema.later import ItsAgreement
+from schema.payouts import Payout
 from schema.scalars import Long
 from schema.thin import answers, shows, takes
 from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, InvoiceId, PaymentId, verb
@@ -135,6 +136,22 @@ class CreditNote(Node):
     async def lines(row: NoteRow, info: Info) -> list[invoices.CreditNoteLine]:
         """Its lines."""
         return await info.context.loaders.lines_of_note.load(row.id)
+
+    @answers(list[Payout])
+    @staticmethod
+    async def payouts(row: NoteRow, info: Info) -> list[invoices.Payout]:
+        """What was paid to the client for it, when it is a closing note."""
+        return await info.context.loaders.payouts_of_note.load(row.id)
+
+    @answers(Long)
+    @staticmethod
+    async def open_cents(row: NoteRow, info: Info) -> int:
+        """What of a closing note is still to be paid out, in cents; 0 for a note that an invoice settles."""
+        if not row.closing:
+            return 0
+        paid = await info.context.loaders.payouts_of_note.load(row.id)
+        still: int = row.gross_cents - sum(each.amount_cents for each in paid)
+        return still
 
     @answers(str)
     @staticmethod

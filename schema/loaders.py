@@ -44,6 +44,7 @@ from domain.invoices import (
     Invoice,
     InvoiceLine,
     Payment,
+    Payout,
     PlannedLine,
 )
 from domain.journal import JournalEntry, JournalLine
@@ -66,7 +67,7 @@ NODES = (
     *(Incident, IncidentUpdate, Message, Outbox, Pause, Promise, PromiseTarget, PromiseTerm, Site),
     *(QualityPolicy, Simulation, Tenant, Terms, User),
     *(CompensationPolicy, Dispute, RecoveryCase),
-    *(BillingParty, CreditNote, DeliveredLine, Invoice, Payment, PlannedLine, Rate),
+    *(BillingParty, CreditNote, DeliveredLine, Invoice, Payment, Payout, PlannedLine, Rate),
     *(Device, Duty, Presence, SignIn),
     *(Report, ReportPlan, Touchpoint),
     *(Webhook, WebhookDelivery),
@@ -138,10 +139,13 @@ class Loaders:
         self.rates_of_agreement = many(Rate.agreement_id, Rate.code, Rate.in_force)
         self.entries_of_subject = many(JournalEntry.subject_id, JournalEntry.n)
         self.lines_of_entry = many(JournalLine.entry_id, JournalLine.id)
-        self.lines_of_invoice = many(InvoiceLine.invoice_id, InvoiceLine.position)
-        self.lines_of_note = many(CreditNoteLine.credit_note_id, CreditNoteLine.position)
+        self.lines_of_invoice, self.lines_of_note = (
+            many(InvoiceLine.invoice_id, InvoiceLine.position),
+            many(CreditNoteLine.credit_note_id, CreditNoteLine.position),
+        )
         self.note_of_invoice: DataLoader[UUID, CreditNote | None] = one(CreditNote.invoice_id)
         self.payments_of_invoice = many(Payment.invoice_id, Payment.paid_on, Payment.id)
+        self.payouts_of_note = many(Payout.credit_note_id, Payout.paid_on, Payout.id)
         self.steps_of_case = many(RecoveryStep.case_id, RecoveryStep.round, RecoveryStep.due_at)
         self.pauses_of_incident = many(Pause.incident_id, Pause.from_at)
         self.sites_of_account = some(Site.account_id, Site.name, Site.id)

@@ -25,6 +25,8 @@ UNITS = {"C62", "HUR", "DAY", "MON", "KMT"}
 SUPPLIER = "cac:AccountingSupplierParty/cac:Party"
 CUSTOMER = "cac:AccountingCustomerParty/cac:Party"
 LINE_TAX = "cac:Item/cac:ClassifiedTaxCategory"
+OF_THE_PROFILE = ("PEPPOL-", "BR-NL-", "NL-R-")
+"""Rules that only a note has to keep which says that it follows NLCIUS."""
 Rule = tuple[str, Callable[["Note"], bool]]
 
 
@@ -74,7 +76,12 @@ class Note:
 def violations(xml: bytes) -> list[str]:
     """The rules that the note breaks."""
     note = Note(xml)
-    return [name for name, holds in RULES if not holds(note)]
+    national = "nlcius" in note.text("cbc:CustomizationID")
+    return [
+        name
+        for name, holds in RULES
+        if (national or not name.startswith(OF_THE_PROFILE)) and not holds(note)
+    ]
 
 
 def present(*paths: str) -> Callable[[Note], bool]:

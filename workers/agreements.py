@@ -9,7 +9,7 @@ from domain.access import Role
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
 from domain.escalation.reads import people
-from domain.invoices import CreditNote
+from domain.invoices import CreditNote, Payout
 from workers.jobs import Hand
 
 FINANCE = (Role.FINANCE, Role.MANAGEMENT)
@@ -84,6 +84,33 @@ async def announce_closing_note(hand: Hand) -> None:
         hand.session, hand.actor, users, account_id=note.account_id, intent=intent,
         template=messages.ClosingNote, variables=words, at=hand.at,
     )  # fmt: skip
+
+
+async def tell_payout(hand: Hand) -> None:
+    """Tell the contacts that a closing note is paid out, or that the payout they were told of was booked wrongly."""
+    payout = await hand.session.get_one(Payout, UUID(hand.fact.body["payout_id"]))
+    kind: type[messages.PaidOut] = messages.PaidOut
+    if payout.reverses_id is not None:
+        payout = await hand.session.get_one(Payout, payout.reverses_id)
+        kind = messages.PayoutReversed
+    note = await hand.session.get_one(CreditNote, payout.credit_note_id)
+    _, shared = await _about(hand, note.agreement_id)
+    await messages.compose(
+        hand.session,
+        hand.actor,
+        note.account_id,
+        intent=f"payout:{payout.id}:{kind.template}",
+        template=kind,
+        variables=shared
+        | {
+            "number": note.number,
+            "amount_cents": payout.amount_cents,
+            "currency": note.currency,
+            "paid_on": payout.paid_on,
+            "payment_reference": payout.reference,
+        },
+        at=hand.at,
+    )
 
 
 async def _about(hand: Hand, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from workers.agreements import announce_amendment, announce_closing_note, announce_end
+from workers.agreements import announce_amendment, announce_closing_note, announce_end, tell_payout
 from workers.answers import tell_answered
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
@@ -35,6 +35,8 @@ ROUTES: Routes = {
     "agreement.amended": (announce_amendment,),
     "agreement.ended": (announce_end,),
     "credit_note.issued": (announce_closing_note,),
+    "credit_note.paid_out": (tell_payout,),
+    "credit_note.payout_reversed": (tell_payout,),
     "incident.opened": (tell_opened, follow_ticket),
     "incident.acknowledged": (follow_ticket,),
     "incident.work_started": (follow_ticket,),

@@ -35,7 +35,8 @@ FACTS: dict[Right, str] = {
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
     " compensation_policy.chosen credit.overridden terms.simulated"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
-    " credit.proposed credit_note.issued invoice.issued invoice.paid invoice.payment_reversed"
+    " credit.proposed credit_note.issued credit_note.paid_out credit_note.payout_reversed"
+    " invoice.issued invoice.paid invoice.payment_reversed"
     " terms.signed_off",
     R.READ_QUALITY: "budget.burning quality_policy.set quality.changed report.delivered report.kept"
     " report.late report.made report_plan.set",

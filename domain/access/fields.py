@@ -99,10 +99,11 @@ FIELDS: dict[str, Fields] = {
     "InvoiceLine": _all("position name quantityMilli unit priceCents netCents vatCategory vatRateBps"),
     "CreditNote": _all(
         "id number issuedOn periodFromOn periodUntilOn currency netCents vatCents grossCents lines"
-        " closing pdfPath xmlPath"
+        " closing payouts openCents pdfPath xmlPath"
     ),
     "CreditNoteLine": _all("position name quantityMilli priceCents netCents vatCategory vatRateBps"),
     "Payment": _all("id amountCents paidOn reference reversedAt"),
+    "Payout": _all("id amountCents paidOn reference reversedAt"),
     "Simulation": _all(
         "id fromAt untilAt units kept weeks seed p50Cents p95Cents limitCents simulatedAt"
         " simulatedBy evaluator signedOffAt signOffReason termsSha256 signOffNeeded promises account"

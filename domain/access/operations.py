@@ -104,7 +104,7 @@ _BY_RIGHT: dict[Right, str] = {
     R.APPROVE_CREDITS: "approveCredit declineCredit overrideCredit chooseCompensationPolicy"
     " decideDispute",
     R.CONTEST: "contestVerdict",
-    R.BILL: "planService deliverService bookPayment reversePayment",
+    R.BILL: "planService deliverService bookPayment reversePayment bookPayout reversePayout",
     R.MANAGE_BILLING_PARTIES: "setBillingParty",
     R.FOLLOW_UP: "followUpRecovery",
     R.REQUEST_PROOF: "requestCheckpoint",

@@ -37,7 +37,7 @@ class Right(StrEnum):
     WATCH_ALL = "watch_all"  # feeds across accounts
     OPERATE = "operate"  # see what the software has still to do, and have it tried again
     APPROVE_CREDITS = "approve_credits"  # above the threshold, gestures, overrides, disputes
-    BILL = "bill"  # deliveries, invoices, payments
+    BILL = "bill"  # deliveries, invoices, payments, payouts
     MANAGE_BILLING_PARTIES = "manage_billing_parties"  # legal names and bank accounts
     CONTEST = "contest"  # contest a verdict
     FOLLOW_UP = "follow_up"  # say whether a recovery satisfied the client

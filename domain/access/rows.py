@@ -14,7 +14,8 @@ from domain.access.rule import Rows, in_company, in_reach, in_whole_company
 R = Right
 MONEY_TEMPLATES = (
     *("credit_adjusted", "credit_granted", "credit_notice", "month_credit_adjusted"),
-    *("daily_report", "weekly_review"),
+    *("daily_report", "weekly_review", "agreement_amended", "closing_note"),
+    *("paid_out", "payout_reversed"),
 )
 """Letters that name amounts."""
 
@@ -88,6 +89,7 @@ ROWS: dict[str, Rows] = {
     "credit_note": _MONEY,
     "credit_note_line": _MONEY,
     "payment": _MONEY,
+    "payout": _MONEY,
     "simulation": _reach(R.READ_MONEY, R.READ_INTERNAL),
     "recovery_case": _reach(R.READ_RECOVERY),
     "recovery_step": _reach(R.READ_RECOVERY),

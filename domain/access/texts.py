@@ -19,7 +19,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.WATCH_ALL: "follow feeds across accounts",
     R.OPERATE: "see what the software has still to do, and have it tried again",
     R.APPROVE_CREDITS: "approve, decline and override credits; decide disputes",
-    R.BILL: "plan and deliver services, book payments",
+    R.BILL: "plan and deliver services, book payments and payouts",
     R.MANAGE_BILLING_PARTIES: "set legal names and bank accounts of billing parties",
     R.CONTEST: "contest a verdict",
     R.FOLLOW_UP: "say whether a recovery satisfied the client",

@@ -1,4 +1,4 @@
-"""Invoices, credit notes and payments: where credits land."""
+"""Invoices, credit notes, payments and payouts: where credits land."""
 
 from domain.invoices.actions import deliver, plan, set_party
 from domain.invoices.billing import bill, close_credits
@@ -10,10 +10,12 @@ from domain.invoices.model import (
     Invoice,
     InvoiceLine,
     Payment,
+    Payout,
     PlannedLine,
 )
 from domain.invoices.parties import Party
 from domain.invoices.payments import pay, reverse
+from domain.invoices.payouts import pay_out, reverse_payout
 from domain.invoices.reads import (
     BillingLine,
     Unbilled,
@@ -43,6 +45,7 @@ __all__ = [
     "Line",
     "Party",
     "Payment",
+    "Payout",
     "PlannedLine",
     "Totals",
     "Unbilled",
@@ -57,7 +60,9 @@ __all__ = [
     "months_to_bill",
     "outstanding",
     "pay",
+    "pay_out",
     "plan",
     "reverse",
+    "reverse_payout",
     "set_party",
 ]

@@ -78,3 +78,29 @@ class CreditNoteIssued(Fact):
     gross_cents: int
     currency: str
     closing: bool = False
+
+
+class PaidOut(Fact):
+    """Money was paid to a client for a closing credit note; with what of it was open before and is open after."""
+
+    kind: ClassVar[str] = "credit_note.paid_out"
+    payout_id: UUID
+    amount_cents: int
+    currency: str
+    paid_on: date
+    open_was_cents: int
+    open_cents: int
+
+
+class PayoutReversed(Fact):
+    """A payout that was booked wrongly is taken back by a counter-entry; subject is the credit note."""
+
+    kind: ClassVar[str] = "credit_note.payout_reversed"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    payout_id: UUID
+    reverses_id: UUID
+    amount_cents: int
+    currency: str
+    open_was_cents: int
+    open_cents: int
+    reason: str

@@ -1,4 +1,4 @@
-"""Rows: who bills whom, what was planned and delivered, invoices, credit notes and payments."""
+"""Rows: who bills whom, what was planned and delivered, invoices, credit notes, payments and payouts."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -206,4 +206,34 @@ class Payment(Base, Owned):
     paid_on: Mapped[date]
     reference: Mapped[str]
     reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
+    reversed_at: Mapped[datetime | None]
+
+
+class Payout(Base, Owned):
+    """Money that was paid to a client for a closing credit note; a reference is booked once.
+
+    A booking that was wrong is taken back by another row, with the amount below zero; then its reference is free again.
+    """
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        Index(
+            "uq_payout_reference_standing",
+            "credit_note_id",
+            "reference",
+            unique=True,
+            postgresql_where=text("reverses_id IS NULL AND reversed_at IS NULL"),
+        ),
+        UniqueConstraint("reverses_id"),
+        CheckConstraint(
+            "amount_cents <> 0 AND (reverses_id IS NULL) = (amount_cents > 0)", name="amount_sign"
+        ),
+        Index(None, "credit_note_id"),
+    )
+
+    credit_note_id: Mapped[UUID] = mapped_column(ForeignKey("credit_note.id"))
+    amount_cents: Mapped[int]
+    paid_on: Mapped[date]
+    reference: Mapped[str]
+    reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout.id"))
     reversed_at: Mapped[datetime | None]

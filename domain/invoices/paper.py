@@ -11,7 +11,7 @@ from domain.documents.language import Language
 from domain.invoices.parties import Party
 from domain.invoices.rules import CreditNoteDocument, Line
 from domain.invoices.taxes import EU
-from domain.invoices.ubl import credit_note_xml
+from domain.invoices.ubl import credit_note_xml, names_invoice
 from domain.invoices.vat import VatCategory
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -75,7 +75,7 @@ def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
             (say.say("note.number"), note.number),
             (say.say("note.issued"), say.day(note.issued_on, "d MMMM y")),
             (say.say("note.period"), period),
-            (say.say("note.invoice"), note.invoice_number),
+            *([(say.say("note.invoice"), note.invoice_number)] if names_invoice(note) else []),
             (say.say("note.reference"), note.buyer_reference),
         ],
         reason=note.reason,
@@ -123,7 +123,7 @@ def _remarks(note: CreditNoteDocument, say: Language) -> list[str]:
     return [
         *told,
         say.say(f"remark.{how}", invoice=note.invoice_number),
-        say.say("remark.inside"),
+        say.say("remark.inside" if names_invoice(note) else "remark.inside_core"),
     ]
 
 

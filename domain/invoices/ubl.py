@@ -2,6 +2,8 @@
 
 One CreditNote (type 381) that names the invoice it is about. Categories: S (VAT), Z and E (0 %, E with a reason), O
 (outside the scope of VAT, such as damages): a note of category O has no other, and no VAT number (BR-O-02, BR-O-11).
+A closing note of an agreement that was never invoiced names no invoice. NLCIUS and Peppol want one of Dutch suppliers
+(NL-R-001), EN 16931 itself does not: such a note follows EN 16931 alone, and names the agreement as its contract.
 AE (reverse charge): 0 % with a reason, for businesses elsewhere in the EU. KVK numbers are of Dutch businesses only.
 """
 
@@ -20,6 +22,7 @@ from domain.invoices.taxes import EU, endpoint_of
 from domain.invoices.vat import VatCategory
 
 MEDIA_TYPE = "application/xml"
+CORE = "urn:cen.eu:en16931:2017"
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0"
 PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 CREDIT_NOTE, CREDIT_TRANSFER, KVK = "381", "30", "0106"
@@ -45,6 +48,11 @@ class Incomplete(ValueError):
         self.lacks = lacks
 
 
+def names_invoice(note: CreditNoteDocument) -> bool:
+    """Whether there is an invoice that the note is about; a closing note may have none."""
+    return bool(note.invoice_number.strip())
+
+
 def lacking(note: CreditNoteDocument) -> list[str]:
     """What keeps the note from being a valid e-invoice; empty when nothing does."""
     return list(_lacking(note))
@@ -64,7 +72,7 @@ def _lacking(note: CreditNoteDocument) -> Iterator[str]:
         yield "the supplier's VAT number"
     if not iban.is_valid(note.supplier.iban or ""):
         yield "a valid IBAN of the supplier"
-    if not note.invoice_number.strip():
+    if not note.invoice_number.strip() and not note.closing:
         yield "the number of the invoice it is about"
     if not note.buyer_reference.strip():
         yield "the buyer's reference"
@@ -93,8 +101,11 @@ def credit_note_xml(note: CreditNoteDocument) -> bytes:
         raise Incomplete(lacks)
     names: Any = {None: _NOTE, "cac": _CAC, "cbc": _CBC}
     root = etree.Element(f"{{{_NOTE}}}CreditNote", nsmap=names)
-    _b(root, "CustomizationID", CUSTOMIZATION)
-    _b(root, "ProfileID", PROFILE)
+    if names_invoice(note):
+        _b(root, "CustomizationID", CUSTOMIZATION)
+        _b(root, "ProfileID", PROFILE)
+    else:
+        _b(root, "CustomizationID", CORE)
     _b(root, "ID", note.number)
     _b(root, "IssueDate", note.issued_on.isoformat())
     _b(root, "CreditNoteTypeCode", CREDIT_NOTE)
@@ -105,8 +116,11 @@ def credit_note_xml(note: CreditNoteDocument) -> bytes:
     period = _a(root, "InvoicePeriod")
     _b(period, "StartDate", note.period_from_on.isoformat())
     _b(period, "EndDate", note.period_until_on.isoformat())
-    # Its IssueDate is left out: NLCIUS warns when it is there (BR-NL-24).
-    _b(_a(_a(root, "BillingReference"), "InvoiceDocumentReference"), "ID", note.invoice_number)
+    if names_invoice(note):
+        # Its IssueDate is left out: NLCIUS warns when it is there (BR-NL-24).
+        _b(_a(_a(root, "BillingReference"), "InvoiceDocumentReference"), "ID", note.invoice_number)
+    else:
+        _b(_a(root, "ContractDocumentReference"), "ID", note.buyer_reference)
     taxed = any(line.vat_category is not VatCategory.OUTSIDE for line in note.lines)
     _party(_a(root, "AccountingSupplierParty"), note.supplier, taxed=taxed)
     _party(_a(root, "AccountingCustomerParty"), note.customer, taxed=taxed)

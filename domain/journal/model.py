@@ -30,13 +30,14 @@ class JournalKind(StrEnum):
     APPLY = "apply"
     INVOICE = "invoice"
     PAYMENT = "payment"
+    PAYOUT = "payout"
     REVERSAL = "reversal"
 
 
 class JournalEntry(Base, Owned):
     """One movement of money, never changed: what is wrong is put right by a counter-entry with its reason.
 
-    `n` counts the entries about one subject (a credit, an invoice, a note, a payment) from 1.
+    `n` counts the entries about one subject (a credit, an invoice, a note, a payment, a payout) from 1.
     """
 
     __tablename__ = "journal_entry"

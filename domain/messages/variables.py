@@ -148,6 +148,29 @@ class ClosingNote(Variables, frozen=True, kw_only=True):
     currency: str
 
 
+class PaidOut(Variables, frozen=True, kw_only=True):
+    """Money was paid to the client for a closing credit note."""
+
+    template: ClassVar[str] = "paid_out"
+    version: ClassVar[int] = 1
+
+    account: str
+    title: str
+    reference: str
+    number: str
+    amount_cents: int
+    currency: str
+    paid_on: date
+    payment_reference: str
+
+
+class PayoutReversed(PaidOut, frozen=True, kw_only=True):
+    """A payout of which the client was told was booked wrongly: the money is still to come."""
+
+    template: ClassVar[str] = "payout_reversed"
+    version: ClassVar[int] = 1
+
+
 class CreditNotice(AboutTicket, frozen=True, kw_only=True):
     """A promise was broken and this is what the client gets back; instants None: not yet."""
 
@@ -291,7 +314,7 @@ TEMPLATES: dict[str, type[Variables]] = {
             CheckIn,
             CheckpointNotice,
         ),
-        *(AgreementAmended, AgreementEnded, ClosingNote),
+        *(AgreementAmended, AgreementEnded, ClosingNote, PaidOut, PayoutReversed),
     )
 }
 """The templates of the house; other rooms bring their own."""

@@ -13,7 +13,8 @@ Rights = frozenset[str]
 
 MONEY_LETTERS = {
     *("credit_adjusted", "credit_granted", "credit_notice", "month_credit_adjusted"),
-    *("daily_report", "weekly_review"),
+    *("daily_report", "weekly_review", "agreement_amended", "closing_note"),
+    *("paid_out", "payout_reversed"),
 }
 LEFT: dict[str, Callable[[Row], bool]] = {
     "users of clients": lambda row: row["role"].startswith("CLIENT_"),

@@ -14,6 +14,7 @@ from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms
 from domain.calendars import CalendarSpec
 from domain.db import Sessions, transaction
 from domain.escalation import StepDraft
+from domain.invoices import CreditNote
 from domain.messages import Message
 from domain.reports import proactive
 from tests import build
@@ -155,7 +156,25 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
         )
     async with working():  # the worker finds that April is over and no invoice will come
         found = await written(make, world, 3, template="closing_note")
-    assert sorted(each.user_id is None for each in found) == [False, True, True]
+        assert sorted(each.user_id is None for each in found) == [False, True, True]
+        async with transaction(make) as session:
+            note = await session.scalar(
+                select(CreditNote).where(CreditNote.account_id == world.account.id)
+            )
+            assert note is not None
+            payout = await invoices.pay_out(
+                session, system(world), note.id, amount_cents=note.gross_cents, paid_on=MARCH,
+                reference="bank-1", at=at,
+            )  # fmt: skip
+        paid = await written(make, world, 2, template="paid_out")
+        async with transaction(make) as session:
+            await invoices.reverse_payout(
+                session, system(world), payout.id, reason="Of another.", at=at
+            )
+        taken_back = await written(make, world, 2, template="payout_reversed")
+    assert all(each.contact_id is not None for each in [*paid, *taken_back])
+    told = {"8,47", "8.47"}
+    assert all(any(amount in each.body for amount in told) for each in [*paid, *taken_back])
 
 
 OFFICE = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ()))

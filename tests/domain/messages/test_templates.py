@@ -116,6 +116,19 @@ TOLD: dict[str, dict[str, Any]] = {
         "reference": "A-7",
         "number": "C2026-00002",
     },
+    **{
+        name: MONEY
+        | {
+            "company": "Veilig BV",
+            "account": "Haven A7",
+            "title": "Objectbeveiliging",
+            "reference": "A-7",
+            "number": "C2026-00002",
+            "paid_on": date(2026, 5, 4),
+            "payment_reference": "SEPA-2026-0004",
+        }
+        for name in ("paid_out", "payout_reversed")
+    },
     "check_in": {
         "company": "Veilig BV",
         "account": "Haven A7",

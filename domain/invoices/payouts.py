@@ -1,0 +1,155 @@
+"""Book what is paid to clients for closing credit notes, never more than is open, and take back wrong bookings."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import journal
+from domain.access import Actor, Right
+from domain.base import uuid7
+from domain.bounds import must_be_cents, must_be_day
+from domain.errors import Code, Refused
+from domain.invoices.events import PaidOut, PayoutReversed
+from domain.invoices.model import CreditNote, Payout
+from domain.journal import Book, JournalKind
+from domain.ledger import record
+from domain.words import LINE, must_be_line, must_be_words
+
+
+async def pay_out(
+    session: AsyncSession,
+    actor: Actor,
+    note_id: UUID,
+    *,
+    amount_cents: int,
+    paid_on: date,
+    reference: str,
+    at: datetime,
+) -> Payout:
+    """Book money that was paid to a client for a closing note, once by its reference, and not more than is open."""
+    actor.must(Right.BILL)
+    must_be_line(reference, "reference")
+    must_be_cents(amount_cents, "amountCents", least=1)
+    must_be_day(paid_on, "paidOn", at)
+    note = await _locked(session, actor, note_id)
+    if note is None:
+        raise Refused(Code.NOT_FOUND, "No such credit note.", argument="creditNoteId")
+    if not note.closing:
+        raise Refused(
+            Code.INVALID,
+            f"Credit note {note.number} is settled with its invoice; only closing notes are paid out.",
+            argument="creditNoteId",
+        )
+    booked = await session.scalar(
+        select(Payout.id).where(
+            Payout.credit_note_id == note.id,
+            Payout.reference == reference,
+            Payout.reverses_id.is_(None),
+            Payout.reversed_at.is_(None),
+        )
+    )
+    if booked is not None:
+        raise Refused(Code.ALREADY_EXISTS, f"{reference} is booked.", argument="reference")
+    open_cents = await _open(session, note)
+    if amount_cents > open_cents:
+        raise Refused(
+            Code.INVALID,
+            f"Of credit note {note.number} {open_cents / 100:.2f} {note.currency} is still to be paid out;"
+            " book that at most.",
+            argument="amountCents",
+        )
+    row = Payout(
+        id=uuid7(), tenant_id=note.tenant_id, account_id=note.account_id,
+        credit_note_id=note.id, amount_cents=amount_cents, paid_on=paid_on, reference=reference,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    await _post(session, actor, note, row, JournalKind.PAYOUT, at=at)
+    record(
+        session,
+        actor,
+        PaidOut(
+            account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
+            amount_cents=amount_cents, currency=note.currency, paid_on=paid_on,
+            open_was_cents=open_cents, open_cents=open_cents - amount_cents,
+        ),
+    )  # fmt: skip
+    return row
+
+
+async def reverse_payout(
+    session: AsyncSession, actor: Actor, payout_id: UUID, *, reason: str, at: datetime
+) -> Payout:
+    """Take back a payout that was booked wrongly, by a counter-entry; returns the row that takes it back."""
+    actor.must(Right.BILL)
+    must_be_words(reason, "reason")
+    found = await session.scalar(select(Payout).where(Payout.id == payout_id, actor.scope(Payout)))
+    note = None if found is None else await _locked(session, actor, found.credit_note_id)
+    if found is None or note is None:
+        raise Refused(Code.NOT_FOUND, "No such payout.", argument="id")
+    await session.refresh(found)
+    if found.reverses_id is not None:
+        raise Refused(
+            Code.INVALID, "That takes back a payout; book the payout again.", argument="id"
+        )
+    if found.reversed_at is not None:
+        raise Refused(Code.ALREADY_DONE, "The payout is taken back.", argument="id")
+    open_cents = await _open(session, note)
+    found.reversed_at = at
+    row = Payout(
+        id=uuid7(), tenant_id=found.tenant_id, account_id=found.account_id, credit_note_id=note.id,
+        amount_cents=-found.amount_cents, paid_on=found.paid_on,
+        reference=f"reversal of {found.reference}"[:LINE], reverses_id=found.id,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    await _post(session, actor, note, row, JournalKind.REVERSAL, at=at)
+    record(
+        session,
+        actor,
+        PayoutReversed(
+            account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
+            reverses_id=found.id, amount_cents=row.amount_cents, currency=note.currency,
+            open_was_cents=open_cents, open_cents=open_cents - row.amount_cents, reason=reason,
+        ),
+    )  # fmt: skip
+    return row
+
+
+async def _locked(session: AsyncSession, actor: Actor, note_id: UUID) -> CreditNote | None:
+    """A credit note, locked: two payouts never share what is open."""
+    return await session.scalar(
+        select(CreditNote)
+        .where(CreditNote.id == note_id, actor.scope(CreditNote))
+        .with_for_update(key_share=True)
+    )
+
+
+async def _open(session: AsyncSession, note: CreditNote) -> int:
+    """What of a closing note is not paid out, in cents."""
+    paid = await session.scalar(
+        select(func.coalesce(func.sum(Payout.amount_cents), 0)).where(
+            Payout.credit_note_id == note.id
+        )
+    )
+    return note.gross_cents - int(paid or 0)
+
+
+async def _post(
+    session: AsyncSession,
+    actor: Actor,
+    note: CreditNote,
+    payout: Payout,
+    kind: JournalKind,
+    *,
+    at: datetime,
+) -> None:
+    what = "Payout" if kind is JournalKind.PAYOUT else "Reversal of a payout"
+    await journal.post(
+        session, actor, account_id=note.account_id, agreement_id=note.agreement_id,
+        subject_id=payout.id, n=1, kind=kind, currency=note.currency, at=at,
+        reason=f"{what} of credit note {note.number}",
+        lines={Book.RECEIVABLE: payout.amount_cents, Book.BANK: -payout.amount_cents},
+    )  # fmt: skip
