@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -42,6 +44,7 @@ class Api:
 
     app: Starlette
     http: httpx2.AsyncClient
+    address: str = "127.0.0.1"  # as which `http` asks
 
     @property
     def state(self) -> State:
@@ -117,16 +120,23 @@ async def office(api: Api) -> Office:
     )
 
 
+_CLIENTS = count(1)
+
+
 @asynccontextmanager
-async def running(configured: Settings) -> AsyncIterator[Api]:
-    """The application with its connections, asked in process."""
+async def running(configured: Settings, *, address: str | None = None) -> AsyncIterator[Api]:
+    """The application with its connections, asked in process, by default from a loopback address of its own.
+
+    Attempts are counted by address in a Redis that all tests of a process share.
+    """
+    address = address or str(ip_address("127.1.0.0") + next(_CLIENTS))
     app = application(configured)
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 4711))
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=transport, base_url="http://waarborg.test") as http,
     ):
-        yield Api(app, http)
+        yield Api(app, http, address)
 
 
 class SelectCounter:

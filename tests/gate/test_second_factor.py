@@ -146,7 +146,7 @@ async def test_guessing_codes_from_many_addresses_is_slowed_down_too(
 ) -> None:
     monkeypatch.setattr(second_factor, "OF_A_USER", Rate(per_s=1 / 60, burst=3))
     configured = asking.settings(database_url, redis_url, tmp_path, trusted_proxies=("127.0.0.1",))
-    async with asking.running(configured) as api:
+    async with asking.running(configured, address="127.0.0.1") as api:
         someone = await person(api, await asking.office(api))
         await with_app(api, await signed_in(api, someone))
         challenge = told(await login(api, someone))["challenge"]

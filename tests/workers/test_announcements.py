@@ -2,7 +2,8 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -52,12 +53,14 @@ async def written(
     raise AssertionError(f"fewer than {number} messages within half a minute")
 
 
-async def always_quiet(make: Sessions, world: World) -> None:
-    """Contacts who want quiet all day."""
+async def quiet_now(make: Sessions, world: World) -> None:
+    """Contacts who want quiet since an hour ago and until long after this test."""
+    clock = datetime.now(ZoneInfo(world.account.time_zone))
+    since, until = clock - timedelta(hours=1), clock + timedelta(hours=12)
     async with transaction(make) as session:
         for each in world.contacts:
             contact = await session.get_one(type(each), each.id)
-            contact.quiet_from, contact.quiet_until = time(0), time(23, 59)
+            contact.quiet_from, contact.quiet_until = since.time(), until.time()
 
 
 @pytest.mark.parametrize("priority", [Priority.CRITICAL, Priority.HIGH])
@@ -65,7 +68,7 @@ async def test_a_critical_incident_heeds_no_quiet_hours_and_its_client_is_told_f
     make: Sessions, working: Working, priority: Priority
 ) -> None:
     world = await build.client(make, promises=())
-    await always_quiet(make, world)
+    await quiet_now(make, world)
     async with transaction(make) as session:
         await accounts.add_user(
             session, system(world), email=f"d@{world.tenant.id}.example", name="D",
