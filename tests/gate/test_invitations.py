@@ -120,7 +120,7 @@ async def test_nobody_is_shown_an_invitation_of_somebody_who_signs_in_already(
 async def mailing(
     database_url: str, redis_url: str, data: Path
 ) -> AsyncIterator[tuple[Api, Postbox, Office, Person]]:
-    """An API and a worker that sends letters, an office, and somebody whose invitation was used before the worker began.
+    """An API, a worker that sends letters, an office, and somebody whose invitation was used before the worker.
 
     So no letter of that invitation is sent, however fast the worker is.
     """

@@ -58,7 +58,11 @@ def test_kernels_can_be_imported_where_nothing_is_writable_but_temporary_files(
 ) -> None:
     homes[0].write_text("a file, where a directory is expected")
     told = subprocess.run(
-        [sys.executable, "-c", "from domain.kernels import jit, judge; print(jit.config.CACHE_DIR)"],
+        [
+            sys.executable,
+            "-c",
+            "from domain.kernels import jit, judge; print(jit.config.CACHE_DIR)",
+        ],
         env=os.environ | {"NUMBA_CACHE_DIR": "/proc/nowhere", "TMPDIR": str(homes[1])},
         capture_output=True,
         text=True,
