@@ -1,22 +1,26 @@
 """The audit trail's work: trees grow behind the relay, checkpoints are signed and sent; personal data goes in time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import audit, keyfile, messages, privacy
 from domain.access import Role
 from domain.accounts.model import Account, Tenant
 from domain.audit import Checkpoint, Leaf, Signer
-from domain.db import Sessions, reason, transaction
+from domain.db import Sessions
+from domain.deferral import Subject
+from domain.privacy import retention
 from domain.settings import Settings
 from workers.jobs import Hand
-from workers.periodic import is_away
+from workers.periodic import attempt_each
 
 log = structlog.get_logger()
 
@@ -50,54 +54,51 @@ async def keep_audit(make: Sessions, settings: Settings) -> None:
 
 
 async def grow_all(make: Sessions) -> None:
-    """Bring every tree up to its ledger."""
+    """Bring every tree up to its ledger, the companies in turn."""
 
-    async def whole(tenant_id: UUID) -> None:
-        while True:
-            async with transaction(make) as session:
-                if await audit.grow(session, tenant_id, limit=FACTS) < FACTS:
-                    return
+    async def grow(session: AsyncSession, company: Subject) -> None:
+        if await audit.grow(session, company.id, limit=FACTS) == FACTS:
+            left.append(company)
 
     async with make() as session:
-        behind = await audit.behind(session)
-    await _each(behind, whole)
+        left = await audit.behind(session, at=datetime.now(UTC))
+    while left:
+        companies, left = left, []
+        await attempt_each(make, "audit", companies, grow)
 
 
 async def sign_due(make: Sessions, signer: Signer, *, every: timedelta) -> None:
     """Sign the checkpoints that are due."""
 
-    async def sign(tenant_id: UUID) -> None:
-        async with transaction(make) as session:
-            await audit.sign(session, signer, tenant_id, at=datetime.now(UTC))
+    async def sign(session: AsyncSession, company: Subject) -> None:
+        with _named(company):
+            await audit.sign(session, signer, company.id, at=datetime.now(UTC))
 
     async with make() as session:
         due = await audit.due(session, at=datetime.now(UTC), every=every)
-    await _each(due, sign)
+    await attempt_each(make, "checkpoints", due, sign)
 
 
 async def publish_due(make: Sessions, signer: Signer) -> None:
     """Send this week's checkpoints that were not sent."""
 
-    async def publish(tenant_id: UUID) -> None:
-        async with transaction(make) as session:
-            await audit.publish(session, signer, tenant_id, at=datetime.now(UTC))
+    async def publish(session: AsyncSession, company: Subject) -> None:
+        with _named(company):
+            await audit.publish(session, signer, company.id, at=datetime.now(UTC))
 
     async with make() as session:
         due = await audit.unpublished(session, at=datetime.now(UTC))
-    await _each(due, publish)
+    await attempt_each(make, "weekly checkpoints", due, publish)
 
 
-async def _each(tenants: Iterable[UUID], work: Callable[[UUID], Awaitable[None]]) -> None:
-    """Work for one company after the other; one that fails stops itself only, and is said each time."""
-    for tenant_id in tenants:
-        try:
-            await work(tenant_id)
-        except audit.Damaged:
-            log.exception("audit.damaged", tenant=str(tenant_id))
-        except Exception as error:
-            if is_away(error):
-                raise
-            log.exception("audit.failed", tenant=str(tenant_id), error=reason(error))
+@contextmanager
+def _named(company: Subject) -> Iterator[None]:
+    """Log a damaged tree under a name of its own: it is no failure like others."""
+    try:
+        yield
+    except audit.Damaged:
+        log.exception("audit.damaged", tenant=str(company.id))
+        raise
 
 
 async def tell_checkpoint(hand: Hand) -> None:
@@ -151,13 +152,35 @@ async def erase_person(hand: Hand) -> None:
 
 async def keep_privacy(make: Sessions, settings: Settings) -> None:
     """Erase what was kept long enough, every hour, until cancelled."""
+    kept = privacy.Retention(
+        messages=timedelta(days=settings.retain_messages_days),
+        words=timedelta(days=settings.retain_words_days),
+        users=timedelta(days=settings.retain_users_days),
+    )
     while True:
-        kept = privacy.Retention(
-            messages=timedelta(days=settings.retain_messages_days),
-            words=timedelta(days=settings.retain_words_days),
-            users=timedelta(days=settings.retain_users_days),
-        )
-        async with transaction(make) as session:
-            erased = await privacy.expire(session, kept, at=datetime.now(UTC), limit=ROWS)
-        if not erased:
+        if not await expire_all(make, kept, at=datetime.now(UTC)):
             await asyncio.sleep(EXPIRE_EVERY_S)
+
+
+async def expire_all(make: Sessions, kept: privacy.Retention, *, at: datetime) -> int:
+    """Erase a part of what was kept long enough, company by company and user by user; returns how much."""
+    gone: list[int] = []
+
+    async def old_messages(session: AsyncSession, company: Subject) -> None:
+        count = await retention.expire_messages(session, kept, company.id, at=at, limit=ROWS)
+        gone.append(count)
+
+    async def old_words(session: AsyncSession, company: Subject) -> None:
+        gone.append(await retention.expire_words(session, kept, company.id, at=at, limit=ROWS))
+
+    async def old_user(session: AsyncSession, user: Subject) -> None:
+        gone.append(await retention.expire_user(session, user, at=at))
+
+    async with make() as session:
+        of_messages = await retention.companies_with_old_messages(session, kept, at=at)
+        of_words = await retention.companies_with_old_words(session, kept, at=at)
+        users = await retention.old_users(session, kept, at=at, limit=ROWS)
+    await attempt_each(make, "old messages", of_messages, old_messages)
+    await attempt_each(make, "old words", of_words, old_words)
+    await attempt_each(make, "old users", users, old_user)
+    return sum(gone)

@@ -8,23 +8,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import messages, touchpoints
 from domain.access import Actor
 from domain.accounts.model import Tenant
-from domain.db import Sessions, transaction
+from domain.db import Sessions
+from domain.deferral import Subject
 from domain.touchpoints import CheckInDue
+from workers.periodic import attempt_each
 
-ASKED = 50  # in a transaction
+ASKED = 50  # looked up at a time
 
 
 async def ask_all(make: Sessions, *, at: datetime) -> None:
-    """Ask every client whose check-in is due and who was not asked for it."""
+    """Ask every client whose check-in is due and who was not asked for it, each alone."""
+
+    async def ask(session: AsyncSession, subject: Subject) -> None:
+        await _ask(session, await touchpoints.figures_of(session, subject.id), at=at)
+
     after: UUID | None = None
     while True:
-        async with transaction(make) as session:
+        async with make() as session:
             due = await touchpoints.check_ins_due(session, at=at, after=after, limit=ASKED)
-            for each in due:
-                await _ask(session, each, at=at)
+        await attempt_each(make, "check-ins", due, ask)
         if len(due) < ASKED:
             return
-        after = due[-1].touchpoint.id
+        after = due[-1].id
 
 
 async def _ask(session: AsyncSession, due: CheckInDue, *, at: datetime) -> None:

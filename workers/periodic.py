@@ -1,6 +1,6 @@
 """Periodic work: an item that fails is deferred alone, with its error, and the others go on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -47,6 +47,23 @@ async def attempt(
         await _defer(make, part, subject, error, postponement)
         return False
     return True
+
+
+async def attempt_each(
+    make: Sessions,
+    part: str,
+    subjects: Sequence[Subject],
+    work: Callable[[AsyncSession, Subject], Awaitable[object]],
+) -> int:
+    """Work on each item in a transaction of its own, deferring those that fail; returns how many succeeded."""
+    succeeded = 0
+    for subject in subjects:
+
+        async def one(session: AsyncSession, subject: Subject = subject) -> None:
+            await work(session, subject)
+
+        succeeded += await attempt(make, part, subject, one)
+    return succeeded
 
 
 async def _defer(

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import positions
+from domain import duties, positions
 from domain.db import Sessions, transaction
 from domain.deferral import Subject
 from domain.positions.judging import due_duties
 from domain.settings import Settings
-from workers.periodic import attempt
+from workers.periodic import attempt, attempt_each
 
 log = structlog.get_logger()
 
@@ -26,14 +26,24 @@ async def watch_guards(make: Sessions, settings: Settings) -> None:
     await asyncio.to_thread(positions.warm)
     while True:
         at = datetime.now(UTC)
-        async with transaction(make) as session:
-            await positions.end_overdue(session, at=at, limit=DUTIES)
+        await end_duties(make, at)
         async with make() as session:
             due = await due_duties(session, at=at, limit=DUTIES)
         for duty in due:
             await _judge(make, duty, late_after)
         if len(due) < DUTIES:
             await asyncio.sleep(EVERY_S)
+
+
+async def end_duties(make: Sessions, at: datetime) -> None:
+    """End the duties whose time is over, each alone."""
+    async with make() as session:
+        over = await duties.overdue(session, at=at, limit=DUTIES)
+
+    async def end(session: AsyncSession, duty: Subject) -> None:
+        await positions.end_overdue(session, at=at, only=duty.id)
+
+    await attempt_each(make, "duties", over, end)
 
 
 async def _judge(make: Sessions, duty: Subject, late_after: timedelta) -> None:

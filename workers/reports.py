@@ -8,11 +8,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import reports, touchpoints
-from domain.db import Sessions, transaction
+from domain.accounts.model import Account
+from domain.db import Sessions
 from domain.deferral import Subject
 from domain.reports.actions import due_plans
 from workers.check_ins import ask_all
-from workers.periodic import Postponement, attempt
+from workers.periodic import Postponement, attempt, attempt_each
 
 log = structlog.get_logger()
 
@@ -21,7 +22,8 @@ EVERY_S = 1.0
 ADOPT_EVERY_S = 60.0
 PLAN_EVERY_S = 3600.0
 REPORTS = 50  # made between two looks at deliveries
-ACCOUNTS = 200  # whose contacts are planned in a transaction
+ACCOUNTS = 200  # looked up at a time
+FOLLOWED = 100  # reports looked at before others are made
 
 
 async def sweep_reports(make: Sessions) -> None:
@@ -30,14 +32,36 @@ async def sweep_reports(make: Sessions) -> None:
     adopted_at = -ADOPT_EVERY_S
     while True:
         if loop.time() - adopted_at >= ADOPT_EVERY_S:
-            async with transaction(make) as session:
-                await reports.adopt(session, at=datetime.now(UTC))
+            await adopt_all(make, at=datetime.now(UTC))
             adopted_at = loop.time()
         made = await make_due(make, at=datetime.now(UTC))
-        async with transaction(make) as session:
-            await reports.follow(session, at=datetime.now(UTC))
+        await follow_all(make, at=datetime.now(UTC))
         if made < REPORTS:
             await asyncio.sleep(EVERY_S)
+
+
+async def adopt_all(make: Sessions, *, at: datetime) -> int:
+    """Plan the default reports of accounts that lack them, each account alone; returns how many accounts did."""
+    async with make() as session:
+        accounts = await reports.unplanned_accounts(session, at=at, limit=ACCOUNTS)
+
+    async def adopt(session: AsyncSession, account: Subject) -> None:
+        await reports.adopt(session, at=at, only=account.id)
+
+    await attempt_each(make, "report plans", accounts, adopt)
+    return len(accounts)
+
+
+async def follow_all(make: Sessions, *, at: datetime) -> int:
+    """Record what became of reports that were made, each alone; returns how many were looked at."""
+    async with make() as session:
+        due = await reports.reports_to_follow(session, at=at, limit=FOLLOWED)
+
+    async def follow(session: AsyncSession, report: Subject) -> None:
+        await reports.follow(session, at=at, only=report.id)
+
+    await attempt_each(make, "report deliveries", due, follow)
+    return len(due)
 
 
 async def make_due(make: Sessions, *, at: datetime) -> int:
@@ -67,13 +91,23 @@ async def _make(make: Sessions, plan: Subject, at: datetime) -> None:
 async def plan_touchpoints(make: Sessions) -> None:
     """Keep the next contacts with every client planned, and ask who is to be asked, every hour, until cancelled."""
     while True:
-        after: UUID | None = None
-        while True:
-            async with transaction(make) as session:
-                after = await touchpoints.plan_all(
-                    session, at=datetime.now(UTC), after=after, limit=ACCOUNTS
-                )
-            if after is None:
-                break
+        await plan_all(make, at=datetime.now(UTC))
         await ask_all(make, at=datetime.now(UTC))
         await asyncio.sleep(PLAN_EVERY_S)
+
+
+async def plan_all(make: Sessions, *, at: datetime) -> None:
+    """Plan the next contacts with every client, each client alone."""
+
+    async def plan(session: AsyncSession, subject: Subject) -> None:
+        account = await session.get_one(Account, subject.id)
+        await touchpoints.plan(session, account, at=at)
+
+    after: UUID | None = None
+    while True:
+        async with make() as session:
+            page = await touchpoints.to_plan(session, at=at, after=after, limit=ACCOUNTS)
+        await attempt_each(make, "touchpoints", page, plan)
+        if len(page) < ACCOUNTS:
+            return
+        after = page[-1].id

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import idempotency, incidents, sla
 from domain.db import Sessions, transaction
 from domain.deferral import Subject
-from workers.periodic import Postponement, attempt
+from workers.periodic import Postponement, attempt, attempt_each
 
 log = structlog.get_logger()
 
@@ -19,6 +19,7 @@ PUT_OFF = timedelta(
 LOOK_EVERY_S = 0.2  # for deadlines: half of it is how late one falls in a quiet hour
 FORGET_EVERY_S = 600.0
 TICKETS = 200  # judged in a transaction
+PAUSES = 20  # ended before deadlines have their turn
 ROWS = 200  # answers deleted in a transaction
 
 
@@ -27,19 +28,22 @@ async def sweep_promises(make: Sessions) -> None:
     await asyncio.to_thread(sla.warm)
     while True:
         now = datetime.now(UTC)
-        resumed = await _end_pauses(make, now)
+        resumed = await end_pauses(make, now)
         judged = await _judge(make, now)
-        if max(resumed, judged) < TICKETS:
+        if resumed < PAUSES and judged < TICKETS:
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _end_pauses(make: Sessions, now: datetime) -> int:
-    try:
-        async with transaction(make) as session:
-            return await incidents.end_capped_pauses(session, at=now, limit=TICKETS)
-    except Exception as error:  # deadlines fall whether or not pauses can be ended
-        log.exception("pauses.not_ended", error=repr(error))
-        return 0
+async def end_pauses(make: Sessions, now: datetime) -> int:
+    """End the pauses whose allowance is used up, each alone; returns how many were due."""
+    async with make() as session:
+        due = await incidents.capped_pauses(session, at=now, limit=PAUSES)
+
+    async def resume(session: AsyncSession, incident: Subject) -> None:
+        await incidents.end_capped_pauses(session, at=now, only=incident.id)
+
+    await attempt_each(make, "pauses", due, resume)
+    return len(due)
 
 
 async def _judge(make: Sessions, now: datetime) -> int:

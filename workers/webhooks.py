@@ -15,10 +15,12 @@ from uuid import UUID
 import msgspec
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import numbering, webhooks
 from domain.access import Actor, is_visible, visible_to
 from domain.db import Sessions, transaction
+from domain.deferral import Subject
 from domain.duties.pseudonyms import Doer, names_of
 from domain.ledger import Entry
 from domain.numbering import Numbered
@@ -40,7 +42,7 @@ from domain.webhooks.delivering import (
 from domain.webhooks.rules import signatures
 from workers.deliveries import drop, pause, write_down
 from workers.outside import Outside
-from workers.periodic import is_away
+from workers.periodic import attempt_each
 
 log = structlog.get_logger()
 
@@ -123,29 +125,25 @@ class Courier:
     async def lay_down_all(self) -> int:
         """Bring every webhook up to its ledger, a page each; returns how many deliveries were laid down."""
         async with self._make() as session:
-            found = await behind(session, rendering=self._voice is not None)
-        return sum([await self._try_to_lay_down(webhook_id) for webhook_id in found])
+            found = await behind(session, at=datetime.now(UTC), rendering=self._voice is not None)
+        laid: list[int] = []
 
-    async def _try_to_lay_down(self, webhook_id: UUID) -> int:
-        try:
-            return await self._lay_down(webhook_id)
-        except Exception as error:  # one webhook must not stop the others
-            if is_away(error):
-                raise
-            log.exception("webhook.not_laid_down", webhook=str(webhook_id), error=repr(error))
-            return 0
+        async def one(session: AsyncSession, webhook: Subject) -> None:
+            laid.append(await self._lay_down(session, webhook.id))
 
-    async def _lay_down(self, webhook_id: UUID) -> int:
+        await attempt_each(self._make, "webhooks", found, one)
+        return sum(laid)
+
+    async def _lay_down(self, session: AsyncSession, webhook_id: UUID) -> int:
         at = datetime.now(UTC)
-        async with transaction(self._make) as session:
-            webhook = await hold_webhook(session, webhook_id)
-            if webhook is None:
-                return 0
-            actor = await webhooks.owner_of(session, webhook, at=at)
-            if actor is None:
-                await pause(session, webhook, "its owner may not come in any more", at)
-                return 0
-            return await lay_down(session, webhook, visible_to(actor, Entry), at=at)
+        webhook = await hold_webhook(session, webhook_id)
+        if webhook is None:
+            return 0
+        actor = await webhooks.owner_of(session, webhook, at=at)
+        if actor is None:
+            await pause(session, webhook, "its owner may not come in any more", at)
+            return 0
+        return await lay_down(session, webhook, visible_to(actor, Entry), at=at)
 
     async def _begin(self) -> int:
         """Start the lanes that are due, as many as there is room for."""

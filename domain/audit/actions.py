@@ -21,20 +21,24 @@ from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
 from domain.audit.rules import actor_salt, leaf_text, origin_of, week_of
 from domain.base import uuid7
 from domain.db import copy_rows
+from domain.deferral import Subject, is_deferred
 from domain.errors import Code, Refused
 from domain.ledger import Entry, LedgerHead, record
 
 log = structlog.get_logger()
 
 
-async def behind(session: AsyncSession) -> list[UUID]:
-    """The companies whose ledger has facts that their tree has not."""
+async def behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
+    """The companies whose ledger has facts that their tree has not; one that failed waits until its next attempt."""
     query = (
         select(LedgerHead.tenant_id)
         .outerjoin(Tree, Tree.tenant_id == LedgerHead.tenant_id)
-        .where(LedgerHead.seq > func.coalesce(Tree.seq, 0))
+        .where(
+            LedgerHead.seq > func.coalesce(Tree.seq, 0),
+            ~is_deferred("audit", LedgerHead.tenant_id, at=at),
+        )
     )
-    return list(await session.scalars(query))
+    return _companies(await session.scalars(query))
 
 
 async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> int:
@@ -72,11 +76,18 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
     return len(facts)
 
 
-async def due(session: AsyncSession, *, at: datetime, every: timedelta) -> list[UUID]:
-    """The companies whose tree deserves a checkpoint: it grew, and the last one is old or somebody asked for one."""
+async def due(session: AsyncSession, *, at: datetime, every: timedelta) -> list[Subject]:
+    """The companies whose tree deserves a checkpoint: it grew, and the last one is old or somebody asked for one.
+
+    One that failed waits until its next attempt.
+    """
     old = or_(Tree.signed_at.is_(None), Tree.signed_at <= at - every)
-    query = select(Tree.tenant_id).where(Tree.size > Tree.signed_size, or_(Tree.is_wanted, old))
-    return list(await session.scalars(query))
+    query = select(Tree.tenant_id).where(
+        Tree.size > Tree.signed_size,
+        or_(Tree.is_wanted, old),
+        ~is_deferred("checkpoints", Tree.tenant_id, at=at),
+    )
+    return _companies(await session.scalars(query))
 
 
 async def sign(
@@ -107,9 +118,19 @@ async def sign(
     return signed
 
 
-async def unpublished(session: AsyncSession, *, at: datetime) -> list[UUID]:
-    """The companies that owe their clients this week's checkpoint; they owe none in the week of their first one."""
-    return list(await session.scalars(select(Tree.tenant_id).where(Tree.week < week_of(at))))
+async def unpublished(session: AsyncSession, *, at: datetime) -> list[Subject]:
+    """The companies that owe their clients this week's checkpoint; they owe none in the week of their first one.
+
+    One that failed waits until its next attempt.
+    """
+    query = select(Tree.tenant_id).where(
+        Tree.week < week_of(at), ~is_deferred("weekly checkpoints", Tree.tenant_id, at=at)
+    )
+    return _companies(await session.scalars(query))
+
+
+def _companies(ids: Iterable[UUID]) -> list[Subject]:
+    return [Subject(tenant_id, tenant_id) for tenant_id in ids]
 
 
 async def publish(session: AsyncSession, signer: Signer, tenant_id: UUID, *, at: datetime) -> bool:

@@ -2,6 +2,6 @@
 
 from domain.duties.actions import assign, begin, end, end_overdue
 from domain.duties.model import Duty
-from domain.duties.reads import running
+from domain.duties.reads import overdue, running
 
-__all__ = ["Duty", "assign", "begin", "end", "end_overdue", "running"]
+__all__ = ["Duty", "assign", "begin", "end", "end_overdue", "overdue", "running"]

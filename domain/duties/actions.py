@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right
@@ -138,11 +138,14 @@ async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetim
     return duty
 
 
-async def end_overdue(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Duty]:
-    """End the duties whose time is over, as of their own end; several sweepers may run at once."""
+async def end_overdue(
+    session: AsyncSession, *, at: datetime, limit: int = 200, only: UUID | None = None
+) -> list[Duty]:
+    """End the duties (or `only` that one) whose time is over, as of their own end; several sweepers may run at once."""
+    mine = Duty.ended_at.is_(None)
     due = await session.scalars(
         select(Duty)
-        .where(Duty.ended_at.is_(None), Duty.until_at <= at)
+        .where(Duty.until_at <= at, mine if only is None else and_(mine, Duty.id == only))
         .order_by(Duty.until_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.deferral import Subject, is_deferred, turn_of
 from domain.duties.model import Duty
 
 
@@ -11,3 +13,17 @@ def running(at: datetime) -> ColumnElement[bool]:
     """The duties that last at `at`, which is now: begun, not ended, and their time is not over."""
     # One that was ended is over even for a clock that has not come to its end yet: so the facts told it.
     return and_(Duty.from_at <= at, Duty.ended_at.is_(None), Duty.until_at > at)
+
+
+async def overdue(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """The duties whose time is over: the companies in turn, of one the longest over first.
+
+    One that could not be ended waits until its next attempt.
+    """
+    found = await session.execute(
+        select(Duty.tenant_id, Duty.id)
+        .where(Duty.ended_at.is_(None), Duty.until_at <= at, ~is_deferred("duties", Duty.id, at=at))
+        .order_by(turn_of(Duty.tenant_id, Duty.until_at, Duty.id), func.random())
+        .limit(limit)
+    )
+    return [Subject(*row) for row in found]

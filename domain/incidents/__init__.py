@@ -14,6 +14,7 @@ from domain.incidents.actions import (
     update,
 )
 from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
+from domain.incidents.capped_pauses import capped_pauses
 from domain.incidents.late_arrivals import (
     Decision,
     LateArrival,
@@ -55,6 +56,7 @@ __all__ = [
     "Times",
     "acknowledge",
     "arrive",
+    "capped_pauses",
     "change_priority",
     "close",
     "decide_late_arrival",

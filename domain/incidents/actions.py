@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, Role
@@ -162,12 +162,19 @@ async def resume(
     return await settled(session, actor, incident, at)
 
 
-async def end_capped_pauses(session: AsyncSession, *, at: datetime, limit: int = 200) -> int:
-    """Resume tickets whose pause has used up its allowance, as of that instant; returns how many."""
+async def end_capped_pauses(
+    session: AsyncSession, *, at: datetime, limit: int = 200, only: UUID | None = None
+) -> int:
+    """Resume incidents (or `only` that one) whose pause has used up its allowance, as of then; returns how many."""
+    mine = Incident.status == Status.PAUSED
     due = await session.scalars(
         select(Incident)
         .join(Pause, Pause.incident_id == Incident.id)
-        .where(Pause.until_at.is_(None), Pause.cap_at <= at, Incident.status == Status.PAUSED)
+        .where(
+            Pause.until_at.is_(None),
+            Pause.cap_at <= at,
+            mine if only is None else and_(mine, Incident.id == only),
+        )
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True, of=Incident)
     )

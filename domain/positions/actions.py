@@ -46,9 +46,11 @@ async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetim
     return duty
 
 
-async def end_overdue(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Duty]:
-    """Do so for all whose time is over; returns their duties."""
-    over = await duties.end_overdue(session, at=at, limit=limit)
+async def end_overdue(
+    session: AsyncSession, *, at: datetime, limit: int = 200, only: UUID | None = None
+) -> list[Duty]:
+    """Let those go whose duty (or `only` that one) is over; returns the duties."""
+    over = await duties.end_overdue(session, at=at, limit=limit, only=only)
     await _forget_whereabouts(session, over, at)
     return over
 

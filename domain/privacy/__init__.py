@@ -1,6 +1,6 @@
 """Personal data: show a person everything, forget a person, keep nothing longer than needed."""
 
-from domain.privacy.actions import erase, expire, export, request_erasure
+from domain.privacy.actions import erase, export, request_erasure
 from domain.privacy.rules import ERASED, Person, Retention
 
-__all__ = ["ERASED", "Person", "Retention", "erase", "expire", "export", "request_erasure"]
+__all__ = ["ERASED", "Person", "Retention", "erase", "export", "request_erasure"]

@@ -1,6 +1,5 @@
-"""Forget people, and what was kept long enough. The ledger stays whole: it never held the words themselves."""
+"""Forget people. The ledger stays whole: it never held the words themselves."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -18,15 +17,15 @@ from domain.factors import forget_factors
 from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
-from domain.privacy.events import Erased, ErasureRequested, Expired, Exported
+from domain.privacy.events import Erased, ErasureRequested, Exported
 from domain.privacy.mentions import black_out, must_be_mentions
 from domain.privacy.reads import everything, found
-from domain.privacy.rules import ERASED, Person, Retention
+from domain.privacy.rules import ERASED, Person
 
-_WORDLESS = {
+WORDLESS = {
     "recipient": ERASED, "subject": ERASED, "body": ERASED, "html": None, "error": None,
 }  # fmt: skip
-_ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
+ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
 
 
 async def request_erasure(
@@ -135,65 +134,6 @@ def _account_of(row: Contact | User) -> UUID | None:
     return row.account_id if isinstance(row, Contact) else None
 
 
-async def expire(session: AsyncSession, kept: Retention, *, at: datetime, limit: int = 500) -> int:
-    """Erase what was kept long enough, over all companies, at most `limit` of each kind; how much."""
-    old_messages = (
-        select(Message.id)
-        .where(
-            Message.queued_at < at - kept.messages,
-            Message.state.in_(_ENDED),
-            Message.body != ERASED,
-        )
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    letters = await session.execute(
-        update(Message)
-        .where(Message.id.in_(old_messages.scalar_subquery()))
-        .values(_WORDLESS)
-        .returning(Message.id, Message.tenant_id)
-        .execution_options(synchronize_session=False)
-    )
-    gone_letters = letters.all()
-    await _forget_parts(session, [message_id for message_id, _ in gone_letters])
-    count = _tell(session, "messages", [tenant_id for _, tenant_id in gone_letters], at)
-    old_words = (
-        select(Disclosure.commitment)
-        .where(Disclosure.at < at - kept.words)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    words = await session.scalars(
-        delete(Disclosure)
-        .where(Disclosure.commitment.in_(old_words.scalar_subquery()))
-        .returning(Disclosure.tenant_id)
-        .execution_options(synchronize_session=False)
-    )
-    count += _tell(session, "words", words.all(), at)
-    gone = await session.execute(
-        select(User.id, User.tenant_id)
-        .where(User.disabled_at < at - kept.users, User.name != ERASED)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    for user_id, tenant_id in gone.all():
-        actor = Actor.system(tenant_id, "retention")
-        await erase(session, actor, Person.USER, user_id, at=at)
-        count += 1
-    return count
-
-
-def _tell(session: AsyncSession, what: str, tenants: Sequence[UUID], at: datetime) -> int:
-    for tenant_id, count in Counter(tenants).items():
-        actor = Actor.system(tenant_id, "retention")
-        record(
-            session,
-            actor,
-            Expired(account_id=None, subject_id=tenant_id, at=at, what=what, count=count),
-        )
-    return len(tenants)
-
-
 def _forget_contact(row: Contact) -> None:
     row.name = row.role = ERASED
     row.email = row.phone = row.seniority = row.tone = row.cultural_notes = None
@@ -227,7 +167,7 @@ async def _forget_messages(
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
     of_person = (own == row.id, Message.tenant_id == row.tenant_id)
     waiting = await session.scalars(
-        select(Message.id).where(*of_person, Message.state.not_in(_ENDED))
+        select(Message.id).where(*of_person, Message.state.not_in(ENDED))
     )
     for message_id in waiting.all():
         await messages.mark_failed(session, actor, message_id, at=at, error="the person is erased")
@@ -235,12 +175,12 @@ async def _forget_messages(
     letters = await session.scalars(
         update(Message)
         .where(*of_person, Message.body != ERASED)
-        .values(_WORDLESS)
+        .values(WORDLESS)
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     )
     forgotten = letters.all()
-    await _forget_parts(session, forgotten)
+    await forget_parts(session, forgotten)
     for model in (Address, Unsubscription) if isinstance(row, Contact) else ():
         await session.execute(
             delete(model)
@@ -255,7 +195,7 @@ async def _forget_messages(
     return len(forgotten), dropped
 
 
-async def _forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
+async def forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
     """Files of messages go; of attempts goes what servers said, because it names addresses."""
     for forgotten in (
         delete(Enclosure).where(Enclosure.message_id.in_(message_ids)),

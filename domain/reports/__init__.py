@@ -1,8 +1,8 @@
 """Reports: what happened and which promises were kept, daily and weekly, at the client's own time."""
 
-from domain.reports.actions import adopt, due, make_next, put_off, set_plan
+from domain.reports.actions import adopt, due, make_next, put_off, set_plan, unplanned_accounts
 from domain.reports.content import Content, Proactive
-from domain.reports.delivery import follow
+from domain.reports.delivery import follow, reports_to_follow
 from domain.reports.gathering import gather
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, Verdict
@@ -38,6 +38,8 @@ __all__ = [
     "proactive_of",
     "punctuality",
     "put_off",
+    "reports_to_follow",
     "set_plan",
     "summary_of",
+    "unplanned_accounts",
 ]

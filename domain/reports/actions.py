@@ -5,7 +5,7 @@ from datetime import datetime, time
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from domain.agreements.model import Agreement
 from domain.base import uuid7
 from domain.bounds import must_be_cents
 from domain.changes import values_of
-from domain.deferral import Subject, turn_of
+from domain.deferral import Subject, is_deferred, turn_of
 from domain.errors import Code, Refused, must_be_current
 from domain.ledger import record
 from domain.reports import events
@@ -39,16 +39,35 @@ PLANNED = ("enabled", "local_time", "weekday", "late_credit_cents")
 """When a report that could not be made is tried again."""
 
 
-async def adopt(session: AsyncSession, *, at: datetime) -> int:
-    """Plan each default report that a client under agreement has no plan for yet; returns how many were planned.
+async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """The accounts with an agreement that lack the plan of a default report: the companies in turn.
+
+    One for which none could be planned waits until its next attempt.
+    """
+    signed = exists().where(Agreement.account_id == Account.id)
+    planned = select(func.count()).where(ReportPlan.account_id == Account.id).scalar_subquery()
+    found = await session.execute(
+        select(Account.tenant_id, Account.id)
+        .where(signed, planned < len(DEFAULTS), ~is_deferred("report plans", Account.id, at=at))
+        .order_by(turn_of(Account.tenant_id, Account.id), func.random())
+        .limit(limit)
+    )
+    return [Subject(*row) for row in found]
+
+
+async def adopt(session: AsyncSession, *, at: datetime, only: UUID | None = None) -> int:
+    """Plan each default report that an account (or `only` that one) under agreement has no plan for yet.
+
+    Returns how many were planned.
 
     The first report is about the period under way: nothing is made up about the past.
     """
     signed = exists().where(Agreement.account_id == Account.id)
+    mine = signed if only is None else and_(signed, Account.id == only)
     rows: list[dict[str, object]] = []
     for cadence in Cadence:
         planned = exists().where(ReportPlan.account_id == Account.id, ReportPlan.cadence == cadence)
-        unplanned = await session.scalars(select(Account).where(signed, ~planned))
+        unplanned = await session.scalars(select(Account).where(mine, ~planned))
         rows += [_plan_values(account, cadence, *DEFAULTS[cadence], at=at) for account in unplanned]
     if rows:
         await session.execute(insert(ReportPlan).values(rows).on_conflict_do_nothing())

@@ -1,13 +1,15 @@
 """Follow reports: were they delivered, were they there in time, and what does the client get if not."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
 from domain.access import Actor
 from domain.agreements.model import Terms
+from domain.deferral import Subject, is_deferred, turn_of
 from domain.ledger import record
 from domain.messages.model import Message, MessageState
 from domain.reports import events
@@ -24,12 +26,33 @@ _UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
 _ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 
 
-async def follow(session: AsyncSession, *, at: datetime, limit: int = 100) -> int:
-    """Look at reports whose delivery or verdict is open, and record what became of them; returns how many."""
+async def reports_to_follow(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """Reports whose delivery or verdict is to be looked at: the companies in turn, of one the longest due first.
+
+    One that could not be looked at waits until its next attempt.
+    """
+    turn = turn_of(Report.tenant_id, Report.look_at, Report.id)
+    found = await session.execute(
+        select(Report.tenant_id, Report.id)
+        .where(Report.look_at <= at, ~is_deferred("report deliveries", Report.id, at=at))
+        .order_by(turn, func.random())
+        .limit(limit)
+    )
+    return [Subject(*row) for row in found]
+
+
+async def follow(
+    session: AsyncSession, *, at: datetime, limit: int = 100, only: UUID | None = None
+) -> int:
+    """Look at reports (or `only` that one) of which delivery or verdict is open, and record what became of them.
+
+    Returns how many.
+    """
+    mine = Report.look_at <= at
     reports = (
         await session.scalars(
             select(Report)
-            .where(Report.look_at <= at)
+            .where(mine if only is None else and_(mine, Report.id == only))
             .order_by(Report.look_at)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)

@@ -1,8 +1,8 @@
 """Touchpoints: how often we speak with a client beyond the daily work, what is due, and what is overdue."""
 
-from domain.touchpoints.actions import activity_at, complete, plan, plan_all
+from domain.touchpoints.actions import activity_at, complete, plan, to_plan
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
-from domain.touchpoints.reads import CheckInDue, check_ins_due, intent_of
+from domain.touchpoints.reads import CheckInDue, check_ins_due, figures_of, intent_of
 
 __all__ = [
     "Activity",
@@ -12,7 +12,8 @@ __all__ = [
     "activity_at",
     "check_ins_due",
     "complete",
+    "figures_of",
     "intent_of",
     "plan",
-    "plan_all",
+    "to_plan",
 ]

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right
 from domain.accounts.model import Account, Contact
 from domain.base import uuid7
+from domain.deferral import Subject, is_deferred
 from domain.errors import Code, Refused
 from domain.incidents.model import Incident
 from domain.ledger import record
 from domain.touchpoints.events import Made
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
 from domain.touchpoints.rules import activity_of, due_on, interval_of
+
+PART = "touchpoints"
 
 
 async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequence[Touchpoint]:
@@ -62,17 +65,14 @@ async def activity_at(session: AsyncSession, account: Account, *, today: date) -
     )
 
 
-async def plan_all(
+async def to_plan(
     session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
-) -> UUID | None:
-    """Plan for the next clients in the order of their ids; the last of them, or None when there were no more."""
-    query = select(Account).order_by(Account.id).limit(limit)
-    accounts = (
-        await session.scalars(query if after is None else query.where(Account.id > after))
-    ).all()
-    for account in accounts:
-        await plan(session, account, at=at)
-    return accounts[-1].id if accounts else None
+) -> list[Subject]:
+    """The next accounts to plan contacts for, in the order of their ids; without those that wait for an attempt."""
+    query = select(Account.tenant_id, Account.id).where(~is_deferred(PART, Account.id, at=at))
+    page = query.order_by(Account.id).limit(limit)
+    found = await session.execute(page if after is None else page.where(Account.id > after))
+    return [Subject(*row) for row in found]
 
 
 async def complete(

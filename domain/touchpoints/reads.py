@@ -1,6 +1,5 @@
 """Ask about touchpoints: which clients are to be asked today how it goes, and what there is to say."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, Text, cast, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account, Stage
+from domain.deferral import Subject, is_deferred
 from domain.incidents.model import Incident
 from domain.messages.model import Message
 from domain.sla.model import Promise, State
@@ -37,11 +37,14 @@ def intent_of(touchpoint_id: UUID) -> str:
 
 async def check_ins_due(
     session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
-) -> Sequence[CheckInDue]:
-    """Check-ins due from nine in the morning of their day at the client's, of which nobody was written to yet."""
+) -> list[Subject]:
+    """Check-ins due from nine in the morning of their day at the client's, of which nobody was written to yet.
+
+    One that could not be asked waits until its next attempt.
+    """
     asked = exists().where(Message.intent == func.concat(_INTENT, cast(Touchpoint.id, Text)))
     query = (
-        select(Touchpoint, Account)
+        select(Touchpoint.tenant_id, Touchpoint.id)
         .join(Account, Account.id == Touchpoint.account_id)
         .where(
             Touchpoint.kind == TouchpointKind.CHECK_IN,
@@ -49,19 +52,20 @@ async def check_ins_due(
             Touchpoint.due_on + _MORNING <= func.timezone(Account.time_zone, at),
             Account.stage != Stage.PROSPECT,
             ~asked,
+            ~is_deferred("check-ins", Touchpoint.id, at=at),
         )
         .order_by(Touchpoint.id)
         .limit(limit)
     )
     if after is not None:
         query = query.where(Touchpoint.id > after)
-    rows = (await session.execute(query)).all()
-    return [await _with_figures(session, *row) for row in rows]
+    return [Subject(*row) for row in await session.execute(query)]
 
 
-async def _with_figures(
-    session: AsyncSession, touchpoint: Touchpoint, account: Account
-) -> CheckInDue:
+async def figures_of(session: AsyncSession, touchpoint_id: UUID) -> CheckInDue:
+    """What there is to say at a check-in."""
+    touchpoint = await session.get_one(Touchpoint, touchpoint_id)
+    account = await session.get_one(Account, touchpoint.account_id)
     since = datetime.combine(touchpoint.anchor_on, time(), ZoneInfo(account.time_zone))
     tickets = await _count(session, Incident.account_id == account.id, Incident.opened_at >= since)
     decided = (

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.base import uuid7
+from domain.deferral import Subject, is_deferred, turn_of
 from domain.ledger import Entry, LedgerHead
 from domain.webhooks.model import (
     DeliveryState,
@@ -66,18 +67,24 @@ class Outcome:
         return self.status == 410
 
 
-async def behind(session: AsyncSession, *, rendering: bool) -> list[UUID]:
-    """Active webhooks whose company has numbered facts that they were not laid down for.
+async def behind(session: AsyncSession, *, at: datetime, rendering: bool) -> list[Subject]:
+    """Active webhooks whose company has numbered facts that they were not laid down for: the companies in turn.
 
-    Without `rendering` those with a GraphQL document are left to a worker that can answer them.
+    One for which that failed waits until its next attempt. Without `rendering` those with a GraphQL document are left
+    to a worker that can answer them.
     """
     query = (
-        select(Webhook.id)
+        select(Webhook.tenant_id, Webhook.id)
         .join(LedgerHead, LedgerHead.tenant_id == Webhook.tenant_id)
-        .where(Webhook.state == WebhookState.ACTIVE, Webhook.position < LedgerHead.seq)
-        .order_by(Webhook.id)
+        .where(
+            Webhook.state == WebhookState.ACTIVE,
+            Webhook.position < LedgerHead.seq,
+            ~is_deferred("webhooks", Webhook.id, at=at),
+        )
+        .order_by(turn_of(Webhook.tenant_id, Webhook.id), Webhook.id)
     )
-    return list(await session.scalars(query if rendering else query.where(_plain())))
+    found = await session.execute(query if rendering else query.where(_plain()))
+    return [Subject(*row) for row in found]
 
 
 async def hold_webhook(session: AsyncSession, webhook_id: UUID) -> Webhook | None:

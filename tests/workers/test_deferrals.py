@@ -4,9 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import func, make_url, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, select
 
 from domain import agreements, compensation
 from domain.access import Actor
@@ -14,6 +12,7 @@ from domain.compensation.model import ClosedMonth
 from domain.db import Sessions, transaction
 from domain.deferral import Deferral, Subject, defer, deferred, settle
 from tests import build, facts
+from tests.workers.refusing import refuse
 from workers.compensation import close_months
 from workers.periodic import attempt
 
@@ -42,33 +41,13 @@ async def sign_more(make: Sessions, world: build.World, count: int) -> None:
             )
 
 
-async def refuse_months(world: build.World, owner_url: str) -> None:
-    """Let every month of the company fail in the database, as an absurd delivery would."""
-    engine = create_async_engine(make_url(owner_url).set(username="postgres"), poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.execute(
-            text(
-                "CREATE FUNCTION refuse_month() RETURNS trigger LANGUAGE plpgsql AS"
-                f" $$ BEGIN IF NEW.tenant_id = '{world.tenant.id}' THEN"
-                " RAISE EXCEPTION 'value out of int64 range'; END IF; RETURN NEW; END $$"
-            )
-        )
-        await connection.execute(
-            text(
-                "CREATE TRIGGER refuse_month BEFORE INSERT ON closed_month"
-                " FOR EACH ROW EXECUTE FUNCTION refuse_month()"
-            )
-        )
-    await engine.dispose()
-
-
 async def test_a_hundred_bad_agreements_of_one_company_stop_no_other(
     make: Sessions, owner_url: str
 ) -> None:
     bad = await build.client(make, contacts=0)
     await sign_more(make, bad, 99)
     good = await build.client(make, contacts=0)
-    await refuse_months(bad, owner_url)
+    await refuse(owner_url, bad.tenant.id, "closed_month", "INSERT")
     working = asyncio.create_task(close_months(make))
     try:
         async with asyncio.timeout(30):

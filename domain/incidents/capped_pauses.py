@@ -1,0 +1,30 @@
+"""Pauses that have used up their allowance, and end without anybody."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.deferral import Subject, is_deferred, turn_of
+from domain.incidents.model import Incident, Pause, Status
+
+
+async def capped_pauses(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
+    """The incidents whose pause is to end: the companies in turn, of one the longest due first.
+
+    One whose pause could not be ended waits until its next attempt.
+    """
+    turn = turn_of(Incident.tenant_id, Pause.cap_at, Pause.id)
+    found = await session.execute(
+        select(Incident.tenant_id, Incident.id)
+        .join(Pause, Pause.incident_id == Incident.id)
+        .where(
+            Pause.until_at.is_(None),
+            Pause.cap_at <= at,
+            Incident.status == Status.PAUSED,
+            ~is_deferred("pauses", Incident.id, at=at),
+        )
+        .order_by(turn, func.random())
+        .limit(limit)
+    )
+    return [Subject(*row) for row in found]

@@ -1,0 +1,122 @@
+"""Erase what was kept long enough: letters, words of facts and users, company by company."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import Actor
+from domain.accounts.model import Tenant, User
+from domain.deferral import Subject, is_deferred, turn_of
+from domain.disclosure import Disclosure
+from domain.ledger import record
+from domain.messages.model import Message
+from domain.privacy.actions import ENDED, WORDLESS, erase, forget_parts
+from domain.privacy.events import Expired
+from domain.privacy.rules import ERASED, Person, Retention
+
+
+async def companies_with_old_messages(
+    session: AsyncSession, kept: Retention, *, at: datetime
+) -> list[Subject]:
+    """The companies with messages that were kept long enough; one that failed waits until its next attempt."""
+    mine = exists().where(Message.tenant_id == Tenant.id, *_old_messages(kept, at))
+    query = select(Tenant.id).where(mine, ~is_deferred("old messages", Tenant.id, at=at))
+    return [Subject(each, each) for each in await session.scalars(query)]
+
+
+async def companies_with_old_words(
+    session: AsyncSession, kept: Retention, *, at: datetime
+) -> list[Subject]:
+    """The companies with words of facts that were kept long enough; one that failed waits until its next attempt."""
+    mine = exists().where(Disclosure.tenant_id == Tenant.id, Disclosure.at < at - kept.words)
+    query = select(Tenant.id).where(mine, ~is_deferred("old words", Tenant.id, at=at))
+    return [Subject(each, each) for each in await session.scalars(query)]
+
+
+async def old_users(
+    session: AsyncSession, kept: Retention, *, at: datetime, limit: int
+) -> list[Subject]:
+    """Users who have been disabled long enough: the companies in turn.
+
+    One who could not be erased waits until the next attempt.
+    """
+    found = await session.execute(
+        select(User.tenant_id, User.id)
+        .where(
+            User.disabled_at < at - kept.users,
+            User.name != ERASED,
+            ~is_deferred("old users", User.id, at=at),
+        )
+        .order_by(turn_of(User.tenant_id, User.disabled_at, User.id), func.random())
+        .limit(limit)
+    )
+    return [Subject(*row) for row in found]
+
+
+async def expire_messages(
+    session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
+) -> int:
+    """Erase the words of a company's messages that were kept long enough, at most `limit`; returns how many."""
+    old = (
+        select(Message.id)
+        .where(Message.tenant_id == tenant_id, *_old_messages(kept, at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.scalars(
+        update(Message)
+        .where(Message.id.in_(old.scalar_subquery()))
+        .values(WORDLESS)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = gone.all()
+    await forget_parts(session, ids)
+    return _record(session, "messages", tenant_id, len(ids), at)
+
+
+async def expire_words(
+    session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
+) -> int:
+    """Delete the words of a company's facts that were kept long enough, at most `limit`; returns how many."""
+    old = (
+        select(Disclosure.commitment)
+        .where(Disclosure.tenant_id == tenant_id, Disclosure.at < at - kept.words)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.scalars(
+        delete(Disclosure)
+        .where(Disclosure.commitment.in_(old.scalar_subquery()))
+        .returning(Disclosure.commitment)
+        .execution_options(synchronize_session=False)
+    )
+    return _record(session, "words", tenant_id, len(gone.all()), at)
+
+
+async def expire_user(session: AsyncSession, user: Subject, *, at: datetime) -> int:
+    """Erase a user who has been disabled long enough; returns 0 when somebody else does so."""
+    query = select(User.id).where(User.id == user.id, User.name != ERASED)
+    if await session.scalar(query.with_for_update(skip_locked=True)) is None:
+        return 0
+    actor = Actor.system(user.tenant_id, "retention")
+    await erase(session, actor, Person.USER, user.id, at=at)
+    return 1
+
+
+def _old_messages(kept: Retention, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Message.queued_at < at - kept.messages,
+        Message.state.in_(ENDED),
+        Message.body != ERASED,
+    )
+
+
+def _record(session: AsyncSession, what: str, tenant_id: UUID, count: int, at: datetime) -> int:
+    if count:
+        actor = Actor.system(tenant_id, "retention")
+        fact = Expired(account_id=None, subject_id=tenant_id, at=at, what=what, count=count)
+        record(session, actor, fact)
+    return count
