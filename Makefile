@@ -67,9 +67,8 @@ migration: install ## Write the migration that leads to the models: make migrati
 	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --revise "$(m)" --data build/check
 
-bench-evaluator: install ## Time the evaluator against NumPy, polars, DuckDB and Dask: make bench-evaluator EVENTS=1e6
+bench-evaluator: install ## Time the evaluator against NumPy, polars and DuckDB: make bench-evaluator EVENTS=1e6
 	$(RUN)/python -m tests.bench.evaluator --events $(EVENTS)
-	for events in $(EVENTS); do $(RUN)/python -m tests.bench.dask --events $$events || exit 1; done
 
 bench-timers: install ## How late 10,000 deadlines of one minute fall, and how fast a stop of ten minutes is caught up with
 	$(RUN)/python -m tests.bench.timers
