@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.calendars.rules import CalendarSpec
-from domain.kernels import Event, EventKind, Promise, PromiseClass, State
+from domain.kernels.columns import Event, Promise
+from domain.kernels.kinds import EventKind, PromiseClass, State
 
 MINUTE = 60_000_000
 PPM = 1_000_000

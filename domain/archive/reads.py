@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import agreements, calendars, kernels
+from domain import agreements, calendars
 from domain.agreements.model import Priority, PromiseTerm
 from domain.agreements.reads import Term
 from domain.archive import segments
 from domain.archive.model import Sealing
 from domain.archive.rules import Log, Piece, assembled, distinct, ids_of, months_of, without
 from domain.db import driver_of
-from domain.kernels.columns import Events
+from domain.kernels.columns import Events, promise_columns
 from domain.kernels.layout import seal
 from domain.ledger import Entry
 from domain.sla.columns import CLOCKED, ROLES, dimension, to_us
@@ -224,7 +224,7 @@ def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
         (code >> 4).astype(np.uint8),
         np.zeros(code.size, np.float32),
     )
-    laid = seal(events, kernels.promise_columns(dimension(term, 0) for term in terms))
+    laid = seal(events, promise_columns(dimension(term, 0) for term in terms))
     sites, site_of = distinct(ids_of(told["site"][new].tobytes())[by_month])
     months, tickets = months[by_month], tickets[by_month]
     found = {}

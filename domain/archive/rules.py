@@ -10,12 +10,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from domain import kernels
 from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.kernels import batch
-from domain.kernels.columns import Calendars, Promises
-from domain.kernels.judge import Rows, judge
+from domain.kernels.columns import Calendars, Promises, promise_columns
+from domain.kernels.judge import Rows
 from domain.kernels.layout import Sealed
 from domain.sla.columns import dimension
 
@@ -126,7 +125,7 @@ def assembled(
     present = [term for term in terms if pieces.get(term.id)]
     parts = [in_order(pieces[term.id]) for term in present]
     versions = list(dict.fromkeys(term.calendar_version_id for term in present))
-    promises = kernels.promise_columns(
+    promises = promise_columns(
         dimension(term, versions.index(term.calendar_version_id), specs[term.calendar_version_id])
         for term in present
     )
@@ -162,11 +161,7 @@ def assembled(
 
 def judged(log: Log, at_us: int) -> Rows:
     """The verdicts of a log at `at_us`, by promise, unit and part; nothing is laid out again."""
-    batch.check_horizon(log.sealed.ts, log.promises, log.calendars, at_us)
-    out = batch.empty_rows(log.events)
-    warn = np.array(batch.WARN_PPM, np.int64)
-    n = judge(log.sealed, log.promises, log.calendars, at_us, warn, out, 0, len(log.terms))
-    return batch.within_horizon(out[:n])
+    return batch.judged(log.sealed, log.promises, log.calendars, at_us)
 
 
 def joined(pieces: Sequence[Piece]) -> Piece:

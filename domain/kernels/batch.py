@@ -10,7 +10,7 @@ from domain.kernels.clock import BEYOND
 from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
 from domain.kernels.jit import kernel
 from domain.kernels.judge import PPM, Rows, judge
-from domain.kernels.layout import seal
+from domain.kernels.layout import Sealed, seal
 
 WARN_PPM = (500_000, 750_000, 900_000)
 OUTSIDE, PRIORITY, KIND = 1, 2, 3
@@ -34,25 +34,24 @@ def verdicts(
     HorizonTooShort when an event, `at_us` or a deadline lies outside a calendar's expansion and
     ValueError for warn thresholds that do not ascend within 1..1,000,000 ppm.
     """
-    return columns_of(judged(events, promises, calendars, at_us, warn_ppm))
+    events = checked(events, promises, calendars)
+    return columns_of(judged(seal(events, promises), promises, calendars, at_us, warn_ppm))
 
 
 def judged(
-    events: Events,
+    sealed: Sealed,
     promises: Promises,
     calendars: Calendars,
     at_us: int,
     warn_ppm: Sequence[int] = WARN_PPM,
 ) -> Rows:
-    """Return what `verdicts` returns, as records: the form other kernels read."""
+    """Judge a log that is laid out already; see `verdicts` for the rows and the errors."""
     if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
         raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
-    events = checked(events, promises, calendars)
-    sealed = seal(events, promises)
     check_horizon(sealed.ts, promises, calendars, at_us)
     out = empty_rows(sealed.ts.size)
     warn = np.array(warn_ppm, np.int64)
-    n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.cls.size)
+    n = judge(sealed, promises, calendars, at_us, warn, out, 0, promises.terms.shape[0])
     return within_horizon(out[:n])
 
 
@@ -60,13 +59,10 @@ def within_horizon(rows: Rows) -> Rows:
     """Refuse rows of which a deadline could not be computed."""
     refused = np.flatnonzero(rows.breach_us == BEYOND)
     if refused.size:
-        raise HorizonTooShort(beyond(int(rows.promise[refused[0]])))
+        raise HorizonTooShort(
+            f"the deadline of promise {rows.promise[refused[0]]} lies beyond its calendar"
+        )
     return rows
-
-
-def beyond(promise: int) -> str:
-    """Why a deadline is refused."""
-    return f"the deadline of promise {promise} lies beyond its calendar"
 
 
 def empty_rows(capacity: int) -> Rows:
@@ -141,13 +137,9 @@ def check_horizon(
     ts: NDArray[np.int64], promises: Promises, calendars: Calendars, at_us: int
 ) -> None:
     """Refuse instants outside the expansions that count working hours."""
-    check_within(ts, horizon(promises, calendars), at_us)
-
-
-def check_within(ts: NDArray[np.int64], within: tuple[int, int], at_us: int) -> None:
-    """Refuse instants outside a horizon."""
     if ts.size == 0:
         return
+    within = horizon(promises, calendars)
     first = min(int(ts.min()), at_us)
     if first < within[0] or at_us >= within[1]:
         raise HorizonTooShort(f"{first}..{at_us} µs is more than the calendars were expanded to")

@@ -49,8 +49,6 @@ class Quality(NamedTuple):
 def quality_score(
     measured: Mapping[Component, Measured],
     weights: Mapping[Component, int] = WEIGHTS,
-    *,
-    previous: Quality | None = None,
 ) -> Quality:
     """Q = 100 · Σ w·s / Σ w over the components that have data (n > 0).
 
@@ -77,6 +75,12 @@ def quality_score(
     by_remainder = sorted(exact, key=lambda c: contributions[c] - exact[c])
     for c in by_remainder[: points - sum(contributions.values())]:
         contributions[c] += 1
+    return Quality(points, contributions, coverage_ppm, n, None)
+
+
+def changed_since(quality: Quality, previous: Quality | None) -> Quality:
+    """Add the change since the previous window's score; None when either has no score."""
     before = previous.points_e6 if previous else None
-    change = None if before is None else points - before
-    return Quality(points, contributions, coverage_ppm, n, change)
+    if before is None or quality.points_e6 is None:
+        return quality
+    return quality._replace(change_e6=quality.points_e6 - before)

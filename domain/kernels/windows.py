@@ -14,7 +14,6 @@ from domain.kernels.columns import OBJECTIVE, Promises
 from domain.kernels.jit import kernel, step
 from domain.kernels.judge import KEPT, Rows
 from domain.kernels.order import stable_order
-from domain.kernels.spans import Spans
 
 HALF_LIFE_US = 30 * 86_400_000_000
 LN2 = 0.6931471805599453
@@ -27,10 +26,22 @@ NEAR_US = 30 * 3_600_000_000
 ONE = np.uint64(1)
 
 
-class Decided(NamedTuple):
-    """Decided parts of a run of promises, by τ within each; ties keep the order of unit and part."""
+class Spans(NamedTuple):
+    """Windows [from, until) of one zone, by kind and then by time."""
 
-    first: NDArray[np.int64]  # (promises in the run + 1,)
+    kind: NDArray[np.uint8]  # (spans,) number of the kind
+    kind_first: NDArray[np.int64]  # (kinds + 1,)
+    from_us: NDArray[np.int64]  # (spans,) ascending within a kind
+    until_us: NDArray[np.int64]  # (spans,) ascending within a kind
+    end: NDArray[np.int64]  # (spans,) row of `ends_us` that is this window's end
+    ends_us: NDArray[np.int64]  # (ends,) every end once, ascending
+
+
+class Decided(NamedTuple):
+    """Decided parts of some groups, by τ within each; ties keep the order of the verdicts."""
+
+    first: NDArray[np.int64]  # (groups + 1,)
+    row: NDArray[np.int64]  # (parts,) row of the verdicts
     tau: NDArray[np.int64]  # (parts,) decision instant, µs
     measure: NDArray[np.int64]  # (parts,) m, µs
     kept: NDArray[np.uint8]  # (parts,) 1 = kept
@@ -55,38 +66,45 @@ class WindowRows(NamedTuple):
 
 
 @kernel
-def decided(rows: Rows, p_from: int, p_until: int) -> Decided:
-    """Take the decided ones of `rows`, which are promises p_from..p_until-1, and order them by τ."""
-    promises = p_until - p_from
-    first = np.zeros(promises + 1, np.int64)
-    for i in range(rows.size):
-        if rows[i].decided_us >= 0:
-            first[rows[i].promise - p_from + 1] += 1
-    for p in range(promises):
-        first[p + 1] += first[p]
-    n = first[promises]
+def decided_rows(verdicts: Rows) -> NDArray[np.int64]:
+    """Return the rows of decided parts in the order of τ; equal instants keep their order."""
+    found, n = np.empty(verdicts.size, np.int64), 0
+    tau = np.empty(verdicts.size, np.int64)
+    for i in range(verdicts.size):
+        if verdicts[i].decided_us >= 0:
+            found[n], tau[n] = i, verdicts[i].decided_us
+            n += 1
+    return found[stable_order(tau[:n])]
+
+
+@kernel
+def decided(
+    verdicts: Rows, by_tau: NDArray[np.int64], group: NDArray[np.int32], groups: int
+) -> Decided:
+    """Divide rows of verdicts that are ordered by τ into groups; `group` is that of each row of `by_tau`."""
+    n = by_tau.size
+    first = np.zeros(groups + 1, np.int64)
+    for g in group:
+        first[g + 1] += 1
+    for g in range(groups):
+        first[g + 1] += first[g]
     found = Decided(
         first,
+        np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.uint8),
         np.empty(n, np.float64),
     )
-    source = np.empty(n, np.int64)
-    j = 0
-    for i in range(rows.size):
-        if rows[i].decided_us >= 0:
-            source[j] = i
-            j += 1
-    for p in range(promises):
-        mine = source[first[p] : first[p + 1]]
-        order = stable_order(rows[mine].decided_us)
-        for i in range(mine.size):
-            row, j = mine[order[i]], first[p] + i
-            found.tau[j] = rows[row].decided_us
-            found.measure[j] = rows[row].elapsed_us
-            found.kept[j] = rows[row].state == KEPT
-            found.quality[j] = rows[row].quality
+    at = first[:-1].copy()
+    for i in range(n):
+        row, j = by_tau[i], at[group[i]]
+        at[group[i]] = j + 1
+        found.row[j] = row
+        found.tau[j] = verdicts[row].decided_us
+        found.measure[j] = verdicts[row].elapsed_us
+        found.kept[j] = verdicts[row].state == KEPT
+        found.quality[j] = verdicts[row].quality
     return found
 
 
@@ -94,7 +112,7 @@ def decided(rows: Rows, p_from: int, p_until: int) -> Decided:
 def window_rows(
     done: Decided, promises: Promises, spans: Spans, p_from: int, p_until: int
 ) -> WindowRows:
-    """Rows of the run p_from..p_until-1, by promise and span."""
+    """Rows of the run p_from..p_until-1, by promise and span; `done` is grouped by promise."""
     most = 0
     for p in range(p_until - p_from):
         if done.first[p + 1] > done.first[p]:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.kernels.burn import ENOUGH, PAGE, limits_for
-from domain.kernels.kinds import State
 from domain.kernels.windows import PPM
 from domain.quality.model import Burn
 from domain.quality.rules import Measuring
@@ -27,12 +26,11 @@ class Burning(NamedTuple):
 def burns(measuring: Measuring, at_us: int) -> Iterator[Burning]:
     """Every promise of the log at an instant; windows are (T - w, T]."""
     limits = limits_for(measuring.log.promises)
-    rows = measuring.verdicts
-    decided = np.flatnonzero((rows.decided_us >= 0) & (rows.decided_us <= at_us))
+    done = measuring.by_term
     for term, objective_ppm in enumerate(measuring.log.promises.objective_ppm.tolist()):
-        mine = decided[rows.promise[decided] == term]
-        mine = mine[np.argsort(rows.decided_us[mine], kind="stable")]
-        trailing = _Trailing(rows.decided_us[mine], rows.state[mine] != State.KEPT, at_us)
+        a, b = done.first[term], done.first[term + 1]
+        b = a + np.searchsorted(done.tau[a:b], at_us, "right")
+        trailing = _Trailing(done.tau[a:b], done.kept[a:b], at_us)
         says = 0
         for pair in range(limits.says.size):
             n, slow = trailing.counts(int(limits.long_us[pair]))
@@ -49,10 +47,11 @@ class _Trailing(NamedTuple):
     """Decided parts up to an instant, by tau."""
 
     tau: NDArray[np.int64]
-    late: NDArray[np.bool_]
+    kept: NDArray[np.uint8]
     at_us: int
 
     def counts(self, wide_us: int) -> tuple[int, int]:
         """How many in the window, and how many of them late."""
         begin = int(np.searchsorted(self.tau, self.at_us - wide_us, "right"))
-        return self.tau.size - begin, int(self.late[begin:].sum())
+        n = self.tau.size - begin
+        return n, n - int(np.count_nonzero(self.kept[begin:]))

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,12 +14,19 @@ from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
 from domain.archive.rules import Log, judged, packed_ids, uuid_of
-from domain.kernels import Promise, PromiseClass, promise_columns
 from domain.kernels.batch import columns_of
-from domain.kernels.kinds import State
-from domain.kernels.scores import Component, Measured, Quality, quality_score
-from domain.kernels.spans import Spans
-from domain.kernels.windows import PPM, WindowRows, decided, window_rows
+from domain.kernels.columns import Promise, promise_columns
+from domain.kernels.kinds import PromiseClass, State
+from domain.kernels.scores import Component, Measured, Quality, changed_since, quality_score
+from domain.kernels.windows import (
+    PPM,
+    Decided,
+    Spans,
+    WindowRows,
+    decided,
+    decided_rows,
+    window_rows,
+)
 from domain.quality.spans import Local, Span, before, laid_out
 
 COMPONENT: Mapping[PromiseKind, Component] = {
@@ -73,13 +81,11 @@ class Verdict(StrEnum):
     LATE = "late"
 
 
-class _Grouped(NamedTuple):
-    """Decided parts by group, then τ."""
+class _Windows(NamedTuple):
+    """Decided parts by group, and what they come to per window."""
 
-    row: NDArray[np.int64]  # (parts,) row of the verdicts
-    tau: NDArray[np.int64]  # (parts,)
-    first: NDArray[np.int64]  # (groups + 1,)
-    windows: WindowRows
+    done: Decided
+    rows: WindowRows
 
 
 class Measuring:
@@ -92,21 +98,22 @@ class Measuring:
         self.log, self.local, self.weights = log, local, weights
         self.records = judged(log, at_us)
         self.verdicts = columns_of(self.records)
-        self._decided = np.flatnonzero(self.verdicts.decided_us >= 0)
+        self._events_of = np.diff(log.first_event)
+        self._decided = decided_rows(self.records)
         self._objective = log.promises.objective_ppm
-        internal = np.array([term.internal for term in log.terms], np.bool_)
         promise = self.verdicts.promise[self._decided]
+        internal = np.array([term.internal for term in log.terms], np.bool_)
         self._shown = self._decided[~internal[promise]] if internal.any() else self._decided
+        self.by_term = decided(self.records, self._decided, promise, len(log.terms))
+        """Decided parts of each promise."""
 
     def found(self, spans: Sequence[Span]) -> Iterator[Found]:
         """Every promise, site and account for every span in which something was decided."""
         wanted = set(spans)
         ordered, columns = laid_out([*spans, *(before(span, self.local) for span in spans)])
-        by_term = self._grouped(
-            self._decided, self.verdicts.promise[self._decided], self._objective, columns
-        )
-        for row in range(by_term.windows.n.size):
-            span = ordered[by_term.windows.span[row]]
+        by_term = _Windows(self.by_term, self.of_terms(columns))
+        for row in range(by_term.rows.n.size):
+            span = ordered[by_term.rows.span[row]]
             if span in wanted:
                 yield self._of_term(by_term, row, span)
         unit = self.verdicts.unit[self._shown]
@@ -114,45 +121,35 @@ class Measuring:
             ([Scope(site_id=uuid_of(site)) for site in self.log.sites], self.log.site_of[unit]),
             ([ACCOUNT], np.zeros(unit.size, np.int32)),
         ):
-            grouped = self._grouped(self._shown, group, np.zeros(len(scopes), np.int64), columns)
+            grouped = self._grouped(group, len(scopes), columns)
             quality = self._quality(scopes, group, ordered, columns)
-            for row in range(grouped.windows.n.size):
-                span = ordered[grouped.windows.span[row]]
+            for row in range(grouped.rows.n.size):
+                span = ordered[grouped.rows.span[row]]
                 if span in wanted:
-                    scope = int(grouped.windows.promise[row])
+                    scope = int(grouped.rows.promise[row])
                     yield self._of_many(grouped, row, span, scopes[scope], quality[scope, span])
 
-    def _grouped(
-        self,
-        rows: NDArray[np.int64],
-        group: NDArray[np.int32],
-        objective_ppm: NDArray[np.int64],
-        columns: Spans,
-    ) -> _Grouped:
-        groups = objective_ppm.size
-        by_group = np.argsort(group, kind="stable")
-        mine = self.records[rows[by_group]]
-        mine.promise = group[by_group]
-        done = decided(mine, 0, groups)
-        pseudo = promise_columns(
-            Promise(PromiseClass.FLOW, objective_ppm=ppm) for ppm in objective_ppm.tolist()
-        )
-        tau = self.verdicts.decided_us[rows]
-        order = np.lexsort((tau, group))
-        return _Grouped(
-            rows[order], tau[order], done.first, window_rows(done, pseudo, columns, 0, groups)
-        )
+    def of_terms(self, columns: Spans) -> WindowRows:
+        """Window rows of every promise; `promise` is the row of the log's dimension."""
+        return window_rows(self.by_term, self.log.promises, columns, 0, len(self.log.terms))
 
-    def _parts(self, grouped: _Grouped, row: int, span: Span) -> NDArray[np.int64]:
+    def _grouped(self, group: NDArray[np.int32], groups: int, columns: Spans) -> _Windows:
+        """Window rows of what is shown, by groups that have no objective of their own."""
+        done = decided(self.records, self._shown, group, groups)
+        without = promise_columns([Promise(PromiseClass.FLOW, objective_ppm=0)] * groups)
+        return _Windows(done, window_rows(done, without, columns, 0, groups))
+
+    @staticmethod
+    def _parts(grouped: _Windows, row: int, span: Span) -> NDArray[np.int64]:
         """Verdict rows of a window row."""
-        group = grouped.windows.promise[row]
-        a, b = grouped.first[group], grouped.first[group + 1]
-        low, high = np.searchsorted(grouped.tau[a:b], (span.from_us, span.until_us))
-        return grouped.row[a + low : a + high]
+        done, group = grouped.done, grouped.rows.promise[row]
+        a, b = done.first[group], done.first[group + 1]
+        low, high = np.searchsorted(done.tau[a:b], (span.from_us, span.until_us))
+        return done.row[a + low : a + high]
 
-    def _of_term(self, grouped: _Grouped, row: int, span: Span) -> Found:
-        term = int(grouped.windows.promise[row])
-        columns = _plain(grouped.windows, row)
+    def _of_term(self, grouped: _Windows, row: int, span: Span) -> Found:
+        term = int(grouped.rows.promise[row])
+        columns = _plain(grouped.rows, row)
         return Found(
             scope=Scope(term_id=self.log.terms[term].id),
             span=span,
@@ -164,11 +161,11 @@ class Measuring:
         )
 
     def _of_many(
-        self, grouped: _Grouped, row: int, span: Span, scope: Scope, quality: Quality
+        self, grouped: _Windows, row: int, span: Span, scope: Scope, quality: Quality
     ) -> Found:
         parts = self._parts(grouped, row, span)
         n = np.bincount(self.verdicts.promise[parts], minlength=len(self.log.terms))
-        columns = _plain(grouped.windows, row)
+        columns = _plain(grouped.rows, row)
         late = int(columns["n"]) - int(columns["kept"])
         allowed = int((n * (PPM - self._objective)).sum())  # each promise brings its own budget
         columns |= {
@@ -202,8 +199,7 @@ class Measuring:
         )
         promise = self.verdicts.promise[self._shown]
         by_component = group.astype(np.int32) * k + component[promise]
-        objective = np.zeros(len(scopes) * k, np.int64)
-        rows = self._grouped(self._shown, by_component, objective, columns).windows
+        rows = self._grouped(by_component, len(scopes) * k, columns).rows
         measured: dict[tuple[int, Span], dict[Component, Measured]] = defaultdict(dict)
         for row in range(rows.n.size):
             scope, part = divmod(int(rows.promise[row]), k)
@@ -214,10 +210,8 @@ class Measuring:
             measured[at][_COMPONENTS[part]] = Measured(score, int(rows.n[row]))
         found = {at: quality_score(parts, self.weights) for at, parts in measured.items()}
         return {
-            (scope, span): quality_score(
-                parts, self.weights, previous=found.get((scope, before(span, self.local)))
-            )
-            for (scope, span), parts in measured.items()
+            (scope, span): changed_since(quality, found.get((scope, before(span, self.local))))
+            for (scope, span), quality in found.items()
         }
 
     def _digest(self, parts: NDArray[np.int64]) -> bytes:
@@ -228,13 +222,15 @@ class Measuring:
         """
         log = self.log
         units = np.unique(self.verdicts.unit[parts])
-        first, counts = log.first_event[units], np.diff(log.first_event)[units]
+        first, counts = log.first_event[units], self._events_of[units]
         ends = np.cumsum(counts)
         events = np.repeat(first - (ends - counts), counts) + np.arange(ends[-1])
         digest = hashlib.sha256()
-        for term in np.unique(log.term_of[units]):
-            mine = units[log.term_of[units] == term]
-            digest.update(log.terms[term].id.bytes + packed_ids(log.incidents[mine]))
+        term_of = log.term_of[units]  # ascends, as units do
+        edges = [0, *(np.flatnonzero(np.diff(term_of)) + 1).tolist(), units.size]
+        for a, b in pairwise(edges):
+            term = log.terms[term_of[a]]
+            digest.update(term.id.bytes + packed_ids(log.incidents[units[a:b]]))
         digest.update(counts.astype("<i8").tobytes())
         digest.update(log.sealed.ts[events].astype("<i8").tobytes())
         digest.update(log.sealed.code[events].tobytes())

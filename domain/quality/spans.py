@@ -1,5 +1,6 @@
 """Which stretches are measured: windows on an account's calendar around an instant, and those before them."""
 
+from calendar import isleap
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -8,14 +9,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from domain.kernels.expansion import midnight
-from domain.kernels.spans import DAY, Spans, anniversary
+from domain.kernels.windows import Spans
 from domain.quality.model import Window
 
+DAY = 86_400_000_000
 CALENDAR = (Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER, Window.CONTRACT_YEAR)
 ROLLING = {Window.LAST_24H: DAY, Window.LAST_7D: 7 * DAY, Window.LAST_28D: 28 * DAY}
 _ORDER = tuple(Window)
-
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -94,6 +94,13 @@ def _first_day(window: Window, day: date, year_starts: date) -> date:
     return day.replace(
         day=1, month=day.month if window is Window.MONTH else (day.month - 1) // 3 * 3 + 1
     )
+
+
+def anniversary(start: date, year: int) -> date:
+    """The day of `year` on which a contract of `start` begins its next year; of 29 February often 1 March."""
+    if (start.month, start.day) == (2, 29):
+        return date(year, 3, 1) - timedelta(days=isleap(year))
+    return start.replace(year=year)
 
 
 def _next(window: Window, first: date, year_starts: date) -> date:

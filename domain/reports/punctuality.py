@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from domain import kernels
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels import EventKind, PromiseClass
-from domain.kernels.kinds import State
+from domain.kernels.batch import verdicts
+from domain.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.kernels.kinds import EventKind, PromiseClass, State
 from domain.reports.model import Verdict
 from domain.sla.columns import from_us, to_us
 
 _ALWAYS = CalendarSpec(zone="UTC", always_open=True)
-_PROMISES = kernels.promise_columns([kernels.Promise(PromiseClass.DUE, [0, 0, 0, 0])])
+_PROMISES = promise_columns([Promise(PromiseClass.DUE, [0, 0, 0, 0])])
 
 
 class Judged(NamedTuple):
@@ -23,9 +23,9 @@ class Judged(NamedTuple):
 
 def judge(due_at: datetime, delivered_at: datetime | None, *, at: datetime) -> Judged:
     """Kept when delivered by `due_at`, the instant itself included; late from the first instant after it."""
-    events = [kernels.Event(to_us(due_at), 0, 0, EventKind.START)]
+    events = [Event(to_us(due_at), 0, 0, EventKind.START)]
     if delivered_at is not None:
-        events.append(kernels.Event(to_us(delivered_at), 0, 0, EventKind.STOP))
+        events.append(Event(to_us(delivered_at), 0, 0, EventKind.STOP))
     # The kernel sees nothing of the future: what was delivered early is judged once the due instant has come.
     seen_at = max(at, due_at) if delivered_at is not None else at
     if seen_at < due_at:
@@ -33,7 +33,7 @@ def judge(due_at: datetime, delivered_at: datetime | None, *, at: datetime) -> J
     calendars = calendars_for(
         [_ALWAYS], _PROMISES, min(event.ts for event in events), to_us(seen_at)
     )
-    rows = kernels.verdicts(kernels.event_columns(events), _PROMISES, calendars, to_us(seen_at))
+    rows = verdicts(event_columns(events), _PROMISES, calendars, to_us(seen_at))
     state, decided = State(int(rows.state[0])), from_us(int(rows.decided_us[0]))
     if state is State.KEPT:
         return Judged(Verdict.KEPT, decided)

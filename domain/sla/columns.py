@@ -5,11 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain import kernels
 from domain.agreements.model import Priority, PromiseKind
 from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for, capacity
-from domain.kernels import EventKind, PromiseClass
+from domain.kernels.batch import verdicts
+from domain.kernels.columns import (
+    Calendars,
+    Event,
+    Events,
+    Promise,
+    Promises,
+    Verdicts,
+    event_columns,
+    promise_columns,
+)
+from domain.kernels.kinds import EventKind, PromiseClass
+from domain.kernels.kinds import State as KernelState
 from domain.sla.model import State
 from domain.sla.pausing import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
 
@@ -89,9 +100,9 @@ class Batch(NamedTuple):
     attached: Mapping[UUID, Sequence[Term]]
     terms: list[Term]  # row of the promise dimension → term
     units: list[UUID]  # unit → incident
-    events: kernels.Events
-    promises: kernels.Promises
-    calendars: kernels.Calendars
+    events: Events
+    promises: Promises
+    calendars: Calendars
     priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
     agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
     held: frozenset[UUID]  # tickets whose clocks stand still
@@ -157,7 +168,7 @@ def build(
     row_of = {term.id: row for row, term in enumerate(terms)}
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
     calendar_of = {version: row for row, version in enumerate(versions)}
-    promises = kernels.promise_columns(
+    promises = promise_columns(
         dimension(term, calendar_of[term.calendar_version_id], specs[term.calendar_version_id])
         for term in terms
     )
@@ -167,7 +178,7 @@ def build(
     agreed: dict[UUID, tuple[datetime, Priority]] = {}
     marks: dict[UUID, list[Mark]] = {}
     dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
-    rows: list[kernels.Event] = []
+    rows: list[Event] = []
     for fact in facts:
         if is_capped(fact.kind, fact.body):
             continue
@@ -198,7 +209,7 @@ def build(
         attached=attached,
         terms=terms,
         units=units,
-        events=kernels.event_columns(rows),
+        events=event_columns(rows),
         promises=promises,
         calendars=calendars,
         priorities=priorities,
@@ -227,12 +238,12 @@ def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
 
 def judge(batch: Batch, *, at: datetime) -> list[Judged]:
     """The verdicts of a batch at `at`, by term, ticket and part; agreed dates still to come last."""
-    verdicts = kernels.verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
-    judged = list(_rows(batch, verdicts))
+    found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+    judged = list(_rows(batch, found))
     return judged + _pending(batch, judged, at)
 
 
-def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> kernels.Promise:
+def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Promise:
     """A term as a row of the promise dimension; `calendar` is the row of its calendar.
 
     A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when
@@ -248,7 +259,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> ke
             -1 if t is None or t.elapsed_s is None else t.elapsed_s * _SECOND_US for t in targets
         ]
         days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
-    return kernels.Promise(
+    return Promise(
         cls=_CLASS[term.kind],
         target_us=targets_us if held is None else [min(us, held.working_us) for us in targets_us],
         business_days=days if held is None else [min(n, held.business_days) for n in days],
@@ -260,7 +271,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> ke
 
 def _events(
     fact: ClockFact, terms: Sequence[Term], unit_of: Mapping[UUID, int], row_of: Mapping[UUID, int]
-) -> Iterator[kernels.Event]:
+) -> Iterator[Event]:
     """One fact means something to each of the ticket's promises, or nothing."""
     body = fact.body
     if fact.kind == "incident.updated" and not (body["client_visible"] and body["from_us"]):
@@ -273,12 +284,12 @@ def _events(
         kind = ROLES[term.kind].get(fact.kind)
         if kind is not None:
             when = said if term.kind is PromiseKind.AGREED_DATE else instant
-            yield kernels.Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
+            yield Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
 
 
 def _derived(
     stretches: Iterable[Hold], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
-) -> Iterator[kernels.Event]:
+) -> Iterator[Event]:
     """The resumptions that no fact says: at the end of the allowance, and at a resolution or closing."""
     for hold in stretches:
         if hold.is_told:
@@ -286,18 +297,18 @@ def _derived(
         for term in terms:
             kind = ROLES[term.kind].get(RESUMED)
             if kind is not None:
-                yield kernels.Event(to_us(hold.until_at), row_of[term.id], unit, kind, 0)
+                yield Event(to_us(hold.until_at), row_of[term.id], unit, kind, 0)
 
 
-def _rows(batch: Batch, verdicts: kernels.Verdicts) -> Iterator[Judged]:
+def _rows(batch: Batch, found: Verdicts) -> Iterator[Judged]:
     states = {
-        kernels.State.PAUSED: State.PAUSED,
-        kernels.State.LATE_OPEN: State.LATE,
-        kernels.State.LATE_CLOSED: State.LATE,
-        kernels.State.KEPT: State.KEPT,
-        kernels.State.CANCELLED: State.CANCELLED,
+        KernelState.PAUSED: State.PAUSED,
+        KernelState.LATE_OPEN: State.LATE,
+        KernelState.LATE_CLOSED: State.LATE,
+        KernelState.KEPT: State.KEPT,
+        KernelState.CANCELLED: State.CANCELLED,
     }
-    columns = (column.tolist() for column in verdicts[:13])  # quality is for the scores
+    columns = (column.tolist() for column in found[:13])  # quality is for the scores
     for row in zip(*columns, strict=True):
         promise, unit, part, state, warned, started, stopped, target, due, tau, *times = row
         incident, term = batch.units[unit], batch.terms[promise]
@@ -365,10 +376,10 @@ def warm() -> None:
 
     Compiling holds the event loop of whoever does it, and Ctrl-C: a process of its own compiles before others start.
     """
-    promises = kernels.promise_columns([kernels.Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
+    promises = promise_columns([Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
     spec = CalendarSpec(zone="UTC", always_open=True)
-    kernels.verdicts(
-        kernels.event_columns([kernels.Event(0, 0, 0, EventKind.START)]),
+    verdicts(
+        event_columns([Event(0, 0, 0, EventKind.START)]),
         promises,
         calendars_for([spec], promises, 0, 0),
         0,

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels import Calendars, PromiseClass
-from domain.kernels.columns import BUSINESS, INTERVALS, OPEN
-from domain.kernels.replay import Replay
+from domain.kernels.columns import BUSINESS, INTERVALS, OPEN, Calendars
+from domain.kernels.kinds import PromiseClass
 from tests.bench.log import Log
 
 Ints = NDArray[np.int64]
@@ -16,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class Answers(NamedTuple):
-    """Window rows by promise and span; per promise: open parts and alarms; the late list."""
+    """Window rows by promise and span; per promise: open parts and the burn rate now; the late list."""
 
     promise: Ints
     span: Ints
@@ -28,32 +27,11 @@ class Answers(NamedTuple):
     score: Floats
     running: Ints
     paused: Ints
-    pages: Ints
-    tickets: Ints
+    burn: Ints  # of each promise: 0 calm, 1 page, 2 ticket
     late: Ints  # breach instants of everything late, ascending
 
 
 Engine = Callable[[Log], Answers]
-
-
-def of_replay(found: Replay) -> Answers:
-    """Read our own answer in this form."""
-    w = found.windows
-    return Answers(
-        w.promise.astype(np.int64),
-        w.span.astype(np.int64),
-        w.n,
-        w.kept,
-        w.p50_us,
-        w.p90_us,
-        w.p95_us,
-        w.score,
-        found.open.running,
-        found.open.paused,
-        found.pages,
-        found.tickets,
-        np.sort(found.late.breach_us),
-    )
 
 
 def disagreement(one: Answers, other: Answers) -> str | None:

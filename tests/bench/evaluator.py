@@ -1,7 +1,8 @@
-"""The same evaluation by four engines in one run, with the time of streaming the bytes as the limit.
+"""What the product computes of an account's log, and the same by three engines, in one run.
 
-`python -m tests.bench.evaluator --events 1e6 1e7 --cores 1 2`: compare the ratios, machines are
-noisy. Every number of events and cores is a process of its own, pinned to its cores.
+`python -m tests.bench.evaluator --events 1e6 1e7 --cores 1 2`: compare the ratios, machines are noisy. Every number of
+events and cores is a process of its own, pinned to its cores. The product judges an account on one thread, so more
+cores help the others only. The functions in `OURS` are those that measuring calls, by the names of their rows.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -20,16 +21,22 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from domain.kernels import Events
-from domain.kernels.live import LiveVerdicts
-from domain.kernels.replay import replay, replay_sealed, sealed_log
+from domain.archive.rules import Log as AccountLog
+from domain.kernels.columns import Events
+from domain.kernels.kinds import State
+from domain.kernels.layout import seal
+from domain.kernels.scores import WEIGHTS
+from domain.quality.actions import spans_of
+from domain.quality.burning import Burning, burns
+from domain.quality.model import Burn
+from domain.quality.rules import Found, Measuring
 from tests.bench import with_duckdb, with_numpy, with_polars
-from tests.bench.answers import Answers, disagreement, of_replay
-from tests.bench.log import Log, synthetic
+from tests.bench.account import account_log
+from tests.bench.answers import Answers, disagreement
+from tests.bench.log import FIRST_US, LOCAL, Log, synthetic
 
 T = TypeVar("T")
 Figures = tuple[float, float, str]  # wall s, CPU s, whether it agrees ("" where it has no say)
-ARRIVAL, RESIDENT = "kernels, arrival order", "kernels, resident"
 HEADERS = (
     "events",
     "cores",
@@ -41,6 +48,67 @@ HEADERS = (
     "÷ resident",
     "agrees",
 )
+_BURN = {Burn.CALM: 0, Burn.PAGE: 1, Burn.TICKET: 2}
+
+
+def from_arrival(log: Log) -> Answers:
+    """Lay the events out as they came, judge them, measure the windows of every promise and its burn rate."""
+    sealed = seal(log.events, log.promises)
+    return resident(log, account_log(log, sealed))
+
+
+def resident(log: Log, account: AccountLog) -> Answers:
+    """Judge a log that was loaded, measure the windows of every promise and its burn rate."""
+    measuring = Measuring(account, log.at_us, LOCAL, WEIGHTS)
+    windows = measuring.of_terms(log.spans)
+    burned = list(burns(measuring, log.at_us))
+    rows, p = measuring.verdicts, log.promises.cls.size
+    late = np.isin(rows.state, (State.LATE_OPEN, State.LATE_CLOSED))
+    return Answers(
+        windows.promise.astype(np.int64),
+        windows.span.astype(np.int64),
+        windows.n,
+        windows.kept,
+        windows.p50_us,
+        windows.p90_us,
+        windows.p95_us,
+        windows.score,
+        np.bincount(rows.promise[rows.state == State.RUNNING], minlength=p),
+        np.bincount(rows.promise[rows.state == State.PAUSED], minlength=p),
+        _burn_of(burned, p),
+        np.sort(rows.breach_us[late]),
+    )
+
+
+def everything(log: Log, account: AccountLog) -> list[Found]:
+    """Measure what is stored of an account that is new: promises, sites, the account, scores and input hashes."""
+    measuring = Measuring(account, log.at_us, LOCAL, WEIGHTS)
+    return list(measuring.found(spans_of(LOCAL, FIRST_US, log.at_us)))
+
+
+def latest(log: Log, account: AccountLog) -> list[Found]:
+    """Measure what a new verdict changes: the same for the windows around now."""
+    measuring = Measuring(account, log.at_us, LOCAL, WEIGHTS)
+    return list(measuring.found(spans_of(LOCAL, log.at_us, log.at_us)))
+
+
+ARRIVAL = "seal → Measuring → of_terms → burns"
+RESIDENT = "Measuring → of_terms → burns"
+EVERYTHING = "Measuring → found, 20 sites, all windows"
+LATEST = "Measuring → found, 20 sites, windows of now"
+OURS: Mapping[str, Callable[..., object]] = {
+    ARRIVAL: from_arrival,
+    RESIDENT: resident,
+    EVERYTHING: everything,
+    LATEST: latest,
+}
+
+
+def _burn_of(burned: list[Burning], promises: int) -> np.ndarray:
+    found = np.zeros(promises, np.int64)
+    for each in burned:
+        found[each.term] = _BURN[each.burn]
+    return found
 
 
 class Took(NamedTuple):
@@ -65,16 +133,16 @@ def timed(work: Callable[[], T], rounds: int) -> tuple[Took, T]:
 
 def engines(log: Log, rounds: int, cores: int) -> dict[str, Figures]:
     """Time everybody on the same log and see whether they agree with us."""
-    rest = (log.promises, log.calendars, log.at_us, log.spans)
-    replay(log.events, *rest, threads=cores)  # compile, or load what was compiled
+    from_arrival(log)  # compile, or load what was compiled
     columns = [np.ascontiguousarray(c).view(np.uint8) for c in log.events]
     stream, _ = timed(lambda: [c[: c.size & ~7].view(np.int64).sum() for c in columns], rounds)
-    ours, found = timed(lambda: replay(log.events, *rest, threads=cores), rounds)
-    sealed = sealed_log(log.events, log.promises, threads=cores)
-    resident, again = timed(lambda: replay_sealed(sealed, *rest, threads=cores), rounds)
-    answer = of_replay(found)
-    wrong = disagreement(answer, of_replay(again)) or "yes"
-    figures = {ARRIVAL: (*ours, wrong), RESIDENT: (*resident, wrong)}
+    ours, answer = timed(lambda: from_arrival(log), rounds)
+    account = account_log(log, seal(log.events, log.promises))
+    loaded, again = timed(lambda: resident(log, account), rounds)
+    figures = {
+        ARRIVAL: (*ours, "yes"),
+        RESIDENT: (*loaded, disagreement(answer, again) or "yes"),
+    }
     peers: dict[str, Callable[[Log], Answers]] = {
         "NumPy": with_numpy.evaluate,
         "polars": with_polars.evaluate,
@@ -83,6 +151,9 @@ def engines(log: Log, rounds: int, cores: int) -> dict[str, Figures]:
     for name, evaluate in peers.items():
         took, theirs = timed(partial(evaluate, log), rounds)
         figures[name] = (*took, disagreement(answer, theirs) or "yes")
+    for name, measure in ((EVERYTHING, everything), (LATEST, latest)):
+        took, _ = timed(partial(measure, log, account), rounds)
+        figures[name] = (*took, "")
     return figures | {"limit: stream the bytes": (*stream, "")}
 
 
@@ -107,67 +178,29 @@ def add_rows(table: Table, n: int, cores: int, figures: dict[str, Figures]) -> N
     table.add_section()
 
 
-def keeping_up(log: Log, console: Console) -> None:
-    """Append to a state that holds the log, and compare with evaluating it again."""
-    rest = (log.promises, log.calendars, log.at_us)
-    events, n = log.events, log.events.ts.size
-    live, step = LiveVerdicts(log.promises, log.calendars), 500_000
-
-    def piece(start: int, count: int) -> Events:
-        return Events._make(column[start : start + count] for column in events)
-
-    live.append(piece(0, 1), log.at_us)
-    held, start = n - 100_000, time.perf_counter()
-    for first in range(1, held, step):
-        live.append(piece(first, min(step, held - first)), log.at_us)
-    bulk = (time.perf_counter() - start) / held
-    thousand = [
-        timed(partial(live.append, piece(first, 1000), log.at_us), 1)[0]
-        for first in range(held, held + 50_000, 1000)
-    ]
-    one = [
-        timed(partial(live.append, piece(first, 1), log.at_us), 1)[0]
-        for first in range(held + 50_000, held + 60_000)
-    ]
-    whole, _ = timed(lambda: replay(events, *rest, log.spans), 3)
-    state = sum(column.nbytes for column in live.store) / n
-    console.print(
-        f"live state of {held:,} events, {state:.0f} bytes/event, bulk {bulk * 1e6:.2f} µs/event"
-    )
-    for name, whole_s, thousand_s, one_s in zip(
-        ("wall", "CPU"), whole, np.transpose(thousand), np.transpose(one), strict=True
-    ):
-        console.print(
-            f"{name}: 1,000 events {np.median(thousand_s) * 1e6:.0f} µs "
-            f"= full ÷ {whole_s / np.median(thousand_s):.0f}; one append {np.median(one_s) * 1e6:.0f} µs, "
-            f"p99 {np.percentile(one_s, 99) * 1e6:.0f} µs"
-        )
-
-
 def memory(log: Log, console: Console) -> None:
-    """Peak memory of one replay in a process of its own, over the bytes of the event columns."""
+    """Print the peak memory of `from_arrival`, over the bytes of the event columns."""
     with tempfile.TemporaryDirectory() as directory:
         for name, column in log.events._asdict().items():
             np.save(Path(directory) / name, column)
         size = sum(column.nbytes for column in log.events)
-        command = [sys.executable, "-m", "tests.bench.evaluator", "--replay", directory]
+        command = [sys.executable, "-m", "tests.bench.evaluator", "--stored", directory]
         command += ["--promises", str(log.promises.cls.size)]
         peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     console.print(
-        f"peak memory of a replay, its columns included: {peak / 1e6:.0f} MB "
+        f"peak memory of {ARRIVAL}, its columns included: {peak / 1e6:.0f} MB "
         f"= {peak / size:.1f} × the {size / 1e6:.0f} MB of its columns"
     )
 
 
-def replay_stored(directory: Path, promises: int) -> int:
-    """Replay stored columns; return the peak, without what the process weighed before."""
+def peak_of_stored(directory: Path, promises: int) -> int:
+    """Evaluate stored columns; return the peak, without what the process weighed before."""
     log = synthetic(2_000, promises=promises)
-    rest = (log.promises, log.calendars, log.at_us, log.spans)
-    replay(log.events, *rest)
+    from_arrival(log)
     events = Events._make(np.load(directory / f"{name}.npy") for name in Events._fields)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far (Linux)
     before = _status("VmRSS") - sum(column.nbytes for column in events)
-    replay(events, *rest)
+    from_arrival(log._replace(events=events))
     return _status("VmHWM") - before
 
 
@@ -184,17 +217,17 @@ def main() -> None:
     options.add_argument("--rounds", type=int, help="default: 3, from 5,000,000 events on 1")
     options.add_argument("--promises", type=int, default=0)
     options.add_argument("--pinned", action="store_true", help=argparse.SUPPRESS)
-    options.add_argument("--replay", type=Path, help=argparse.SUPPRESS)
+    options.add_argument("--stored", type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
-    if chosen.replay:
-        sys.stdout.write(str(replay_stored(chosen.replay, chosen.promises)))
+    if chosen.stored:
+        sys.stdout.write(str(peak_of_stored(chosen.stored, chosen.promises)))
         return
     if chosen.pinned:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores[0]])
         log = synthetic(int(chosen.events[0]), promises=chosen.promises)
         sys.stdout.write(json.dumps(engines(log, chosen.rounds, chosen.cores[0])))
         return
-    console = Console(width=130)  # the table needs it, also in a log
+    console = Console(width=140)  # the table needs it, also in a log
     table = Table(title="fastest of the rounds; ratios: wall (CPU)")
     for header in HEADERS:
         table.add_column(header, justify="left" if header == "engine" else "right")
@@ -204,7 +237,6 @@ def main() -> None:
             rounds = chosen.rounds or (3 if events < 5_000_000 else 1)
             found = pinned(events, cores, rounds, chosen.promises)
             add_rows(table, log.events.ts.size, cores, found)
-        keeping_up(log, console)
         memory(log, console)
     console.print(table)
 

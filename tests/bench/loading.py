@@ -34,11 +34,14 @@ from domain.archive.reads import ground
 from domain.archive.rules import Log, Piece, assembled, ids_of, months_of, taken
 from domain.base import uuid7
 from domain.db import Sessions, connect, copy_rows, sessions, transaction
-from domain.kernels import Events, PromiseClass
-from domain.kernels.replay import Replay, replay_sealed, sealed_log
+from domain.kernels.columns import Events
+from domain.kernels.kinds import PromiseClass
+from domain.kernels.layout import seal as laid_out
+from domain.kernels.scores import WEIGHTS
 from domain.ledger import shard_of
+from domain.quality.rules import Measuring
 from domain.sla.columns import from_us, to_us
-from tests.bench.log import AT_US, SPECS, synthetic
+from tests.bench.log import AT_US, LOCAL, SPECS, synthetic
 from tests.bench.log import Log as Synthetic
 
 KINDS = {1: "opened", 2: "resolved", 3: "paused", 4: "resumed", 5: "reopened"}
@@ -65,7 +68,7 @@ def flows(log: Synthetic) -> tuple[Events, list[int]]:
 
 async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
     """Sign what the log promises."""
-    at = from_us(0) or datetime.now(UTC)
+    at = datetime(2025, 1, 2, tzinfo=UTC)
     async with transaction(make) as session:
         tenant = await accounts.create_tenant(session, name=f"Bench {uuid7()}")
         actor = Actor.system(tenant.id, "bench")
@@ -90,7 +93,7 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
         )
         await agreements.sign(
             session, actor, account.id, reference=str(uuid7()), title="Bench",
-            signed_on=date(2020, 1, 1), in_force_from=at, terms=TermsDraft(drafts), at=at,
+            signed_on=date(2025, 1, 1), in_force_from=at, terms=TermsDraft(drafts), at=at,
         )  # fmt: skip
     async with make() as session:
         known = (await ground(session, account.id)).terms
@@ -146,7 +149,7 @@ async def fill(make: Sessions, base: World, events: Events) -> None:
 
 async def seal(session: AsyncSession, base: World, events: Events, log: Synthetic) -> None:
     """Lay the log down as segments, by term and month of opening, without the rows they come from."""
-    sealed = sealed_log(events, log.promises)
+    sealed = laid_out(events, log.promises)
     for place, term_id in enumerate(base.terms):
         a, b = int(sealed.first[place]), int(sealed.first[place + 1])
         unit, ts, code = sealed.unit[a:b], sealed.ts[a:b], sealed.code[a:b]
@@ -186,17 +189,17 @@ async def timed(
         began = time.perf_counter()
         found: Log = await load()
         loaded = time.perf_counter()
-        replayed: Replay = await asyncio.to_thread(
-            replay_sealed, found.sealed, found.promises, found.calendars, AT_US, log.spans
+        measured = await asyncio.to_thread(
+            lambda loaded: Measuring(loaded, AT_US, LOCAL, WEIGHTS).of_terms(log.spans), found
         )
         ended = time.perf_counter()
         best = Took(
             min(best.loading, loaded - began),
             min(best.all, ended - began),
             found.events,
-            int(replayed.windows.kept.sum()),
+            int(measured.kept.sum()),
         )
-        del found, replayed  # or the next round would touch fresh memory, and measure that
+        del found, measured  # or the next round would touch fresh memory, and measure that
     return best
 
 
@@ -216,7 +219,7 @@ def row(table: Table, name: str, took: Took, resident_ns: float) -> None:
 
 async def measure(make: Sessions, directory: Path, events: int, rows: int, rounds: int) -> Table:
     """All ways, on logs of their own."""
-    table = Table(title=f"PostgreSQL to results, fastest of {rounds}, two threads")
+    table = Table(title=f"PostgreSQL to results, fastest of {rounds}, one thread")
     for header in ("from", "events", "s", "events/s", "ns/event", "loading", "÷ resident"):
         table.add_column(header, justify="left" if header == "from" else "right")
     for size, ways in ((rows, ("rows",)), (events, ("sealed", "parquet"))):

@@ -5,27 +5,24 @@ arrive up to days late. One START per unit, targets in elapsed time: what a data
 still be asked to evaluate.
 """
 
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels import (
-    Calendars,
-    EventKind,
-    Events,
-    Promise,
-    PromiseClass,
-    Promises,
-    promise_columns,
-)
-from domain.kernels.spans import Spans, spans_for
+from domain.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
+from domain.kernels.kinds import EventKind, PromiseClass
+from domain.kernels.windows import Spans
+from domain.quality.actions import spans_of
+from domain.quality.spans import Local, laid_out
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 FIRST_US = 1_761_955_200_000_000  # 2025-11-01T00:00Z
 DAYS = 400
 AT_US = FIRST_US + DAYS * DAY
+LOCAL = Local("UTC", date(2025, 11, 1))
 SPECS = [
     CalendarSpec("Europe/Amsterdam", always_open=True),
     CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ()), country="NL"),
@@ -34,7 +31,7 @@ SPECS = [
 
 
 class Log(NamedTuple):
-    """A log, what was promised, and the windows it is asked for."""
+    """A log, what was promised, and the windows that the product measures."""
 
     events: Events
     promises: Promises
@@ -68,7 +65,7 @@ def synthetic(events: int, *, promises: int = 0, seed: int = 1) -> Log:
         ordered,
         dimension,
         calendars_for(SPECS, dimension, int(ordered.ts.min()), AT_US),
-        spans_for("UTC", FIRST_US, AT_US),
+        laid_out(spans_of(LOCAL, FIRST_US, AT_US))[1],
         AT_US,
     )
 

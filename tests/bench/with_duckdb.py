@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from domain.kernels.burn import ENOUGH
+from domain.kernels.burn import ENOUGH, PAGE, TICKET
 from tests.bench.answers import DUE, FLOW, POINT, Answers, dimension, intervals, spans
 from tests.bench.log import DAY, MINUTE, Log
 
@@ -76,16 +76,9 @@ CREATE TEMP TABLE done AS SELECT *, tau // {DAY} AS day FROM units WHERE tau >= 
 
 RANKED = ", ".join(f"s[(len(s) * {p} + 99) // 100] AS p{p}" for p in (50, 90, 95))
 WINDOWS = f"""
-WITH calendar_kinds AS (
-  SELECT promise, span, until_us, m, kept FROM done JOIN windows w
-  ON w.kind < 5 AND tau >= w.from_us AND tau < w.until_us
-), rolling AS (
-  SELECT promise, span, until_us, m, kept
-  FROM (SELECT promise, m, kept, unnest(range(day + 1, day + 29)) AS ends, day FROM done) d
-  JOIN windows w ON w.kind >= 5 AND w.until_us = d.ends * {DAY} AND w.from_us <= d.day * {DAY}
-), grouped AS (
+WITH grouped AS (
   SELECT promise, span, until_us, count(*) AS n, sum(kept::INT) AS kept, list_sort(list(m)) AS s
-  FROM (SELECT * FROM calendar_kinds UNION ALL SELECT * FROM rolling) GROUP BY promise, span, until_us
+  FROM done JOIN windows w ON tau >= w.from_us AND tau < w.until_us GROUP BY promise, span, until_us
 ), sums AS (
   SELECT promise, tau, sum(w) OVER u AS weights, sum(w * q) OVER u AS vals
   FROM (SELECT *, pow(2.0, (tau - $at)::DOUBLE / {30 * DAY}) AS w FROM done)
@@ -98,8 +91,8 @@ ORDER BY g.promise, span
 
 
 def _trailing(minutes: int) -> str:
-    frame = f"(PARTITION BY promise ORDER BY tau RANGE BETWEEN {minutes * MINUTE - 1} PRECEDING AND CURRENT ROW)"
-    return f"count(*) OVER {frame} AS n{minutes}, sum(late) OVER {frame} AS late{minutes}"
+    inside = f"FILTER (tau > $at - {minutes * MINUTE})"
+    return f"count(*) {inside} AS n{minutes}, sum(late) {inside} AS late{minutes}"
 
 
 def _fast(tenths: int, long: int, short: int) -> str:
@@ -113,15 +106,15 @@ BURN = f"""
 WITH seen AS (
   SELECT promise, tau, (NOT kept)::INT AS late, 1000000 - objective AS free FROM done JOIN terms USING (promise)
 ), trails AS (
-  SELECT promise, free, {", ".join(_trailing(w) for w in (5, 30, 60, 360, 4320))} FROM seen
+  SELECT promise, free, {", ".join(_trailing(w) for w in (5, 30, 60, 360, 4320))} FROM seen GROUP BY promise, free
 )
-SELECT promise, sum(({_fast(144, 60, 5)} OR {_fast(60, 360, 30)})::INT) AS pages,
-       sum({_fast(10, 4320, 360)}::INT) AS tickets FROM trails GROUP BY promise
+SELECT promise, CASE WHEN {_fast(144, 60, 5)} OR {_fast(60, 360, 30)} THEN {PAGE}
+                     WHEN {_fast(10, 4320, 360)} THEN {TICKET} ELSE 0 END AS burn FROM trails
 """
 
 
 def evaluate(log: Log, threads: int = 2) -> Answers:
-    """Everything `replay` answers."""
+    """Everything `ours` answers."""
     p = log.promises.cls.size
     with duckdb.connect(config={"threads": threads}) as db:
         db.register("terms", pa.table(dimension(log)))
@@ -133,13 +126,13 @@ def evaluate(log: Log, threads: int = 2) -> Answers:
         for statement in filter(str.strip, UNITS.split(";\n")):
             db.execute(statement, {"at": log.at_us} if "$at" in statement else None)
         rows = db.execute(WINDOWS, {"at": log.at_us}).fetchnumpy()
-        burns = db.execute(BURN).fetchnumpy()
+        burns = db.execute(BURN, {"at": log.at_us}).fetchnumpy()
         units = db.execute(
             "SELECT promise, running, paused, tau >= 0 AND NOT kept AS late, tau FROM units"
         ).fetchnumpy()
     where = {name: units["promise"][units[name]] for name in ("running", "paused")}
-    pages, tickets = np.zeros(p, np.int64), np.zeros(p, np.int64)
-    pages[burns["promise"]], tickets[burns["promise"]] = burns["pages"], burns["tickets"]
+    burn = np.zeros(p, np.int64)
+    burn[burns["promise"]] = burns["burn"]
     return Answers._make(
         (
             *(
@@ -148,8 +141,7 @@ def evaluate(log: Log, threads: int = 2) -> Answers:
             ),
             np.asarray(rows["score"], np.float64),
             *(np.bincount(where[name], minlength=p) for name in ("running", "paused")),
-            pages,
-            tickets,
+            burn,
             np.sort(units["tau"][units["late"]]),
         )
     )

@@ -38,7 +38,7 @@ class Worked:
 
 
 def evaluate(log: Log) -> Answers:
-    """Everything `replay` answers."""
+    """Everything `ours` answers."""
     e, p = log.events, log.promises.cls.size
     seen = e.ts <= log.at_us
     order = np.flatnonzero(seen)
@@ -60,19 +60,19 @@ def evaluate(log: Log) -> Answers:
     sort = np.lexsort((decided[1], decided[0]))
     decided = [c[sort] for c in decided]
     first = np.searchsorted(decided[0], np.arange(p + 1))
-    windows, alarms = [], np.zeros((2, p), np.int64)
+    windows, burn = [], np.zeros(p, np.int64)
     for i in range(p):
         mine = [c[first[i] : first[i + 1]] for c in decided[1:]]
         if mine[0].size:
             windows.append(_windows(log, i, *mine))
-            alarms[:, i] = _burns(mine[0], mine[2], int(log.promises.objective_ppm[i]))
+            burn[i] = _burn(mine[0], mine[2], int(log.promises.objective_ppm[i]), log.at_us)
     columns = [np.concatenate(c) for c in zip(*windows, strict=True)]
     return Answers._make(
         (
             *columns,
             np.bincount(whose[running], minlength=p),
             np.bincount(whose[paused], minlength=p),
-            *alarms,
+            burn,
             np.sort(tau[done & ~kept]),
         )
     )
@@ -159,16 +159,15 @@ def _windows(log: Log, p: int, tau: Ints, m: Ints, kept: Ints, q: Floats) -> tup
     return (np.full(span.size, p), span, n, good[high] - good[low], *ranks, score)
 
 
-def _burns(tau: Ints, kept: Ints, objective_ppm: int) -> tuple[int, int]:
-    late, end = np.concatenate([[0], np.cumsum(~kept)]), np.searchsorted(tau, tau, side="right")
-    says = {PAGE: np.zeros(tau.size, bool), TICKET: np.zeros(tau.size, bool)}
+def _burn(tau: Ints, kept: Ints, objective_ppm: int, at: int) -> int:
+    """The fastest pair of trailing windows at `at`."""
     for tenths, long, short, bit in BURN:
-        burns = np.ones(tau.size, bool)
+        burns = True
         for width in (long, short):
-            start = np.searchsorted(tau, tau - width * MINUTE, side="right")
-            missed, n = late[end] - late[start], end - start
-            burns &= (missed > 0) & (missed * 10**7 >= tenths * n * (10**6 - objective_ppm))
-            if width == long:
-                burns &= n >= ENOUGH
-        says[bit] |= burns
-    return int(says[PAGE].sum()), int(says[TICKET].sum())
+            start = np.searchsorted(tau, at - width * MINUTE, side="right")
+            n, missed = int(tau.size - start), int((~kept[start:]).sum())
+            burns &= missed > 0 and missed * 10**7 >= tenths * n * (10**6 - objective_ppm)
+            burns &= n >= ENOUGH or width != long
+        if burns:
+            return bit
+    return 0

@@ -13,7 +13,7 @@ BURN = ((144, 60, 5, PAGE), (60, 360, 30, PAGE), (10, 4320, 360, TICKET))  # ten
 
 
 def evaluate(log: Log) -> Answers:
-    """Everything `replay` answers."""
+    """Everything `ours` answers."""
     terms = pl.DataFrame(dimension(log))
     worked = pl.DataFrame(intervals(log.calendars)).sort("open")
     events = (
@@ -32,7 +32,6 @@ def evaluate(log: Log) -> Answers:
     done = units.filter(pl.col("tau") >= 0).sort("promise", "tau", "unit")
     windows = _windows(done, log)
     p = log.promises.cls.size
-    pages, tickets = _burns(done, terms, p)
 
     def per_promise(flag: str) -> np.ndarray:
         return np.bincount(units.filter(pl.col(flag))["promise"].to_numpy(), minlength=p)
@@ -45,8 +44,7 @@ def evaluate(log: Log) -> Answers:
             windows["score"].to_numpy(),
             per_promise("running"),
             per_promise("paused"),
-            pages,
-            tickets,
+            _burn(done, terms, p, log.at_us),
             late["tau"].sort().to_numpy(),
         )
     )
@@ -181,18 +179,16 @@ def _windows(done: pl.DataFrame, log: Log) -> pl.DataFrame:
             .group_by("promise", "span", "until_us")
             .agg(**says)
         )
-    for kind, days in ((5, 1), (6, 7), (7, 28)):
-        mine = table.filter(pl.col("kind") == kind).select("span", "until_us")
-        rows.append(
-            done.group_by_dynamic(
-                "tau", every=f"{DAY}i", period=f"{days * DAY}i", offset=f"-{(days - 1) * DAY}i",
-                closed="left", group_by="promise",
+    for kind in range(5, 8):  # rolling: one window up to now
+        for span, since, until in (
+            table.filter(pl.col("kind") == kind).select("span", "from_us", "until_us").iter_rows()
+        ):
+            rows.append(
+                done.filter((pl.col("tau") >= since) & (pl.col("tau") < until))
+                .group_by("promise")
+                .agg(**says)
+                .with_columns(span=pl.lit(span, pl.Int64), until_us=pl.lit(until, pl.Int64))
             )
-            .agg(**says)
-            .with_columns(until_us=pl.col("tau") + days * DAY)
-            .join(mine, on="until_us")
-            .select("promise", "span", "until_us", *says)
-        )  # fmt: skip
     found = pl.concat(r.select("promise", "span", "until_us", *says) for r in rows)
     weight = (((pl.col("tau") - log.at_us) / HALF_LIFE) * np.log(2)).exp()
     sums = done.with_columns(w=weight).select(
@@ -208,34 +204,34 @@ def _windows(done: pl.DataFrame, log: Log) -> pl.DataFrame:
     return scored.with_columns(score=pl.col("values") / pl.col("weights")).sort("promise", "span")
 
 
-def _burns(done: pl.DataFrame, terms: pl.DataFrame, p: int) -> tuple[np.ndarray, np.ndarray]:
-    frame = done.select("promise", "tau", late=(~pl.col("kept")).cast(pl.Int64), one=1).join(
-        terms.select("promise", free=1_000_000 - pl.col("objective")), on="promise",
-        maintain_order="left",
-    )  # fmt: skip
+def _burn(done: pl.DataFrame, terms: pl.DataFrame, p: int, at: int) -> np.ndarray:
+    """The fastest pair of trailing windows at `at`."""
+    late, seen = ~pl.col("kept"), pl.col("tau")
     widths = sorted({w for _, long, short, _ in BURN for w in (long, short)})
-    frame = frame.with_columns(
-        pl.col(c)
-        .rolling_sum_by("tau", f"{w * MINUTE}i", closed="right")
-        .over("promise")
-        .alias(f"{c}{w}")
-        for w in widths
-        for c in ("late", "one")
+    sums = {f"one{w}": (seen > at - w * MINUTE).sum() for w in widths}
+    sums |= {f"late{w}": ((seen > at - w * MINUTE) & late).sum() for w in widths}
+    frame = (
+        done.filter(seen > at - max(widths) * MINUTE)
+        .group_by("promise")
+        .agg(**sums)
+        .with_columns(pl.exclude("promise").cast(pl.Int64))
+        .join(terms.select("promise", free=1_000_000 - pl.col("objective")), on="promise")
     )
 
     def fast(minutes: int, tenths: int) -> pl.Expr:
-        late, n = pl.col(f"late{minutes}"), pl.col(f"one{minutes}")
-        return (late > 0) & (late * 10_000_000 >= tenths * n * pl.col("free"))
+        missed, n = pl.col(f"late{minutes}"), pl.col(f"one{minutes}")
+        return (missed > 0) & (missed * 10_000_000 >= tenths * n * pl.col("free"))
 
-    says = {
-        bit: pl.any_horizontal(
-            (pl.col(f"one{long}") >= ENOUGH) & fast(long, tenths) & fast(short, tenths)
-            for tenths, long, short, b in BURN
-            if b == bit
-        )
-        for bit in (PAGE, TICKET)
-    }
-    return tuple(  # type: ignore[return-value]
-        np.bincount(frame.filter(says[bit])["promise"].to_numpy(), minlength=p)
-        for bit in (PAGE, TICKET)
+    says = pl.coalesce(
+        *(
+            pl.when(
+                (pl.col(f"one{long}") >= ENOUGH) & fast(long, tenths) & fast(short, tenths)
+            ).then(bit)
+            for tenths, long, short, bit in BURN
+        ),
+        0,
     )
+    found = frame.select("promise", says.alias("burn"))
+    burn = np.zeros(p, np.int64)
+    burn[found["promise"].to_numpy()] = found["burn"].to_numpy()
+    return burn

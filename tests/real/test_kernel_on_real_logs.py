@@ -11,17 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels import (
-    Event,
-    EventKind,
-    Promise,
-    PromiseClass,
-    State,
-    Verdicts,
-    event_columns,
-    promise_columns,
-    verdicts,
-)
+from domain.kernels.batch import verdicts
+from domain.kernels.columns import Event, Promise, Verdicts, event_columns, promise_columns
+from domain.kernels.kinds import EventKind, PromiseClass, State
 
 DATA = Path(os.environ.get("WAARBORG_REAL_DATA", "../shared/data"))
 pytestmark = pytest.mark.skipif(

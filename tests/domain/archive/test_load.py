@@ -10,14 +10,14 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import agreements, archive, calendars, incidents, kernels, numbering, sla
+from domain import agreements, archive, calendars, incidents, numbering, sla
 from domain.agreements import Priority, TicketKind
 from domain.archive import parquet, segments
 from domain.archive.reads import ground
 from domain.archive.rules import assembled, uuid_of
 from domain.db import Sessions, transaction
 from domain.incidents import PauseCause
-from domain.kernels.batch import columns_of
+from domain.kernels.batch import columns_of, verdicts
 from domain.ledger import Entry
 from domain.sla.columns import to_us
 from tests import build
@@ -103,7 +103,7 @@ async def by_the_one_translation(
     )
     attached = {watch.incident_id: [terms[t] for t in watch.term_ids] for watch in watches}
     batch = sla.build(attached, (sla.ClockFact(*row) for row in facts), specs, at=at)
-    rows = kernels.verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+    rows = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     return sorted(
         (batch.terms[p].id, batch.units[u], *rest)
         for p, u, *rest in zip(*(column.tolist() for column in rows[:13]), strict=True)

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.calendars.rules import CalendarSpec, calendars_for, expand
-from domain.kernels import Promise, PromiseClass, promise_columns
 from domain.kernels.clock import exceeded_at, reached_at, working
+from domain.kernels.columns import Promise, promise_columns
+from domain.kernels.kinds import PromiseClass
 from tests import naive
 from tests.domain.kernels.examples import HOUR, MINUTE, NEVER, OFFICE, SPECS, local
 

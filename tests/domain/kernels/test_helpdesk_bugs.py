@@ -4,17 +4,9 @@ import numpy as np
 import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels import (
-    Event,
-    EventKind,
-    HorizonTooShort,
-    Promise,
-    PromiseClass,
-    State,
-    event_columns,
-    promise_columns,
-    verdicts,
-)
+from domain.kernels.batch import HorizonTooShort, verdicts
+from domain.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.kernels.kinds import EventKind, PromiseClass, State
 from tests import naive
 from tests.domain.kernels.examples import HOUR, MINUTE, OFFICE, SPECS, kernel_rows, local
 

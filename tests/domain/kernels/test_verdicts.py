@@ -1,25 +1,18 @@
 """The kernel says what its slow twin says, for every class of promise."""
 
+import hashlib
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from domain.calendars.rules import calendars_for
-from domain.kernels import (
-    EventKind,
-    PromiseClass,
-    decided,
-    event_columns,
-    judged,
-    late_list,
-    open_list,
-    promise_columns,
-)
-from domain.kernels.gist import gist, room_for
-from domain.kernels.layout import seal
+from domain.kernels.batch import verdicts
+from domain.kernels.columns import Event, Events, Promises, Verdicts, event_columns
+from domain.kernels.kinds import EventKind, PromiseClass, State
+from tests.bench.log import Log, synthetic
 from tests.domain.kernels import examples
 
 CLOCK_KINDS = [
@@ -73,23 +66,84 @@ def test_the_kernel_agrees_with_its_twin(
     assert found == expected
 
 
-@pytest.mark.parametrize("cls", list(PromiseClass), ids=lambda c: c.name.lower())
-@settings(max_examples=250, deadline=None)
+@pytest.fixture(scope="module")
+def log() -> Log:
+    return synthetic(6_000, promises=12)
+
+
+def fingerprint(log: Log, events: Events, at_us: int) -> str:
+    """The same bits of the verdicts, the same text."""
+    return _bits(verdicts(events, log.promises, log.calendars, at_us))
+
+
+def _bits(rows: Verdicts) -> str:
+    digest = hashlib.sha256()
+    for column in rows:
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
+
+
+def taken(events: Events, which: NDArray[Any] | slice) -> Events:
+    return Events._make(column[which] for column in events)
+
+
+def test_the_order_of_arrival_does_not_change_a_bit(log: Log) -> None:
+    rng = np.random.default_rng(5)
+    # Instants that coincide within a unit are decided by arrival: make them differ.
+    events = log.events._replace(ts=log.events.ts // 1000 * 1000 + log.events.kind)
+    expected = fingerprint(log, events, log.at_us)
+
+    found = {
+        fingerprint(log, taken(events, rng.permutation(events.ts.size)), log.at_us)
+        for _ in range(100)
+    }
+
+    assert found == {expected}
+
+
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_what_a_replay_reads_is_what_the_verdicts_say(
-    cls: PromiseClass, data: st.DataObject
-) -> None:
-    promises = data.draw(st.lists(examples.promises(cls), min_size=1, max_size=2))
-    told = data.draw(
-        examples.logs(len(promises), 0, [EventKind.START, EventKind.STOP, *KINDS[cls]])
-    )
-    at, p = data.draw(examples.instants(0)), len(promises)
-    events, columns = event_columns(told), promise_columns(promises)
-    calendars = calendars_for(examples.SPECS, columns, min([at, *(e.ts for e in told)]), at)
+def test_one_promise_at_a_time_is_the_whole_log_bit_for_bit(log: Log, data: st.DataObject) -> None:
+    at = data.draw(st.integers(int(log.events.ts.min()), log.at_us))
+    whole = verdicts(log.events, log.promises, log.calendars, at)
 
-    found = gist(seal(events, columns), columns, calendars, at, 0, p, room_for(len(told)))
+    for p in range(log.promises.cls.size):
+        mine = taken(log.events, log.events.promise == p)
+        alone = verdicts(mine, log.promises, log.calendars, at)
+        rows = Verdicts._make(column[whole.promise == p] for column in whole)
+        assert _bits(rows) == _bits(alone)
 
-    rows = judged(events, columns, calendars, at)
-    whole: list[NDArray[Any]] = [*found.done, *found.late, *found.open]
-    parts: list[NDArray[Any]] = [*decided(rows, 0, p), *late_list(rows), *open_list(rows, 0, p)]
-    assert [each.tolist() for each in whole] == [each.tolist() for each in parts]
+
+def test_a_verdict_changes_by_itself_when_it_said_that_it_would(log: Log) -> None:
+    flows = log.promises.cls[log.events.promise] == PromiseClass.FLOW
+    starts = log.events.ts[flows & (log.events.kind == EventKind.START)]
+    middle = int(np.sort(starts)[starts.size // 2])
+    later = middle + 10 * 86_400_000_000
+    arrived = taken(log.events, log.events.ts <= middle)
+
+    before = verdicts(arrived, log.promises, log.calendars, middle)
+    after = verdicts(arrived, log.promises, log.calendars, later)
+
+    due = (before.next_check_us >= 0) & (before.next_check_us <= later)
+    changed = (before.state != after.state) | (before.warn != after.warn)
+    assert changed.sum() > 0
+    assert due.tolist() == changed.tolist()
+
+
+def test_an_event_of_the_future_has_no_effect_before_it_happens(log: Log) -> None:
+    start, stop = log.at_us, log.at_us + 60_000_000
+    told = event_columns([Event(start, 0, 1, EventKind.START), Event(stop, 0, 1, EventKind.STOP)])
+
+    states = [
+        verdicts(told, log.promises, log.calendars, at).state.tolist() for at in (stop - 1, stop)
+    ]
+
+    assert states == [[State.RUNNING], [State.KEPT]]
+
+
+def test_nothing_promised_and_nothing_happened_is_an_empty_answer(log: Log) -> None:
+    nothing = taken(log.events, slice(0))
+    nobody = Promises(log.promises.terms[:0], log.promises.marks[:0])
+
+    for promises in (nobody, log.promises):
+        assert verdicts(nothing, promises, log.calendars, log.at_us).unit.size == 0

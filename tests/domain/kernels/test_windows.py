@@ -1,5 +1,6 @@
-"""Windows, burn rates and scores say what their slow twins say."""
+"""Windows and scores say what their slow twins say."""
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -8,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernels import Promise, PromiseClass, promise_columns
-from domain.kernels.burn import PAGE, TICKET, burning, limits_for
+from domain.kernels.columns import Promise, promise_columns
 from domain.kernels.jit import kernel
+from domain.kernels.kinds import PromiseClass
 from domain.kernels.order import stable_order
-from domain.kernels.scores import WEIGHTS, Component, Measured, quality_score
-from domain.kernels.spans import Window, spans_for
-from domain.kernels.windows import Decided, budget_left, decayed_scores, window_rows
+from domain.kernels.scores import WEIGHTS, Component, Measured, changed_since, quality_score
+from domain.kernels.windows import Decided, Spans, budget_left, decayed_scores, window_rows
 from tests import naive_windows as twin
 from tests.domain.kernels.examples import HOUR, MINUTE, local
 
@@ -27,6 +27,7 @@ def columns(*parts: list[twin.Done]) -> Decided:
     flat = [d for one in parts for d in one]
     return Decided(
         first=np.cumsum([0, *(len(one) for one in parts)]).astype(np.int64),
+        row=np.arange(len(flat)),
         tau=np.array([d.tau for d in flat], np.int64),
         measure=np.array([d.measure for d in flat], np.int64),
         kept=np.array([d.kept for d in flat], np.uint8),
@@ -36,6 +37,22 @@ def columns(*parts: list[twin.Done]) -> Decided:
 
 def promised(*objectives_ppm: int) -> list[Promise]:
     return [Promise(PromiseClass.FLOW, (HOUR,) * 4, objective_ppm=ppm) for ppm in objectives_ppm]
+
+
+def spans_of(windows: Sequence[tuple[str, int, int]]) -> Spans:
+    """The twin's windows, which come by kind and time, as columns."""
+    kinds = list(dict.fromkeys(kind for kind, _, _ in windows))
+    kind = np.array([kinds.index(kind) for kind, _, _ in windows], np.int64)
+    until_us = np.array([until for _, _, until in windows], np.int64)
+    ends_us, end = np.unique(until_us, return_inverse=True)
+    return Spans(
+        kind=kind.astype(np.uint8),
+        kind_first=np.searchsorted(kind, np.arange(len(kinds) + 1)).astype(np.int64),
+        from_us=np.array([since for _, since, _ in windows], np.int64),
+        until_us=until_us,
+        end=end.astype(np.int64),
+        ends_us=ends_us,
+    )
 
 
 def history(within_us: int, most: int) -> st.SearchStrategy[list[twin.Done]]:
@@ -66,21 +83,19 @@ def test_windows_agree_with_their_twin(
 ) -> None:
     at = max([local(2026, 10, 20, 7, 30), *(d.tau for d in one + other)])
     first = local(2026, 10, 20)
-    spans = spans_for(ZONE, first, at, year_starts=year_starts)
+    windows = twin.all_windows(ZONE, first, at, year_starts)
+    spans = spans_of(windows)
 
     rows = window_rows(columns(one, other), promise_columns(promised(*objectives)), spans, 0, 2)
 
-    windows = twin.all_windows(ZONE, first, at, year_starts)
     for p, done in enumerate((one, other)):
         expected = twin.answers(done, windows, objectives[p])
         mine = rows.promise == p
         span = rows.span[mine]
         assert [
-            (Window(k).name, *row)
-            for k, *row in zip(
-                spans.kind[span].tolist(),
-                spans.from_us[span].tolist(),
-                spans.until_us[span].tolist(),
+            (*windows[s], *row)
+            for s, *row in zip(
+                span.tolist(),
                 *(column[mine].tolist() for column in rows[2:8]),
                 strict=True,
             )
@@ -89,37 +104,6 @@ def test_windows_agree_with_their_twin(
             assert rows[column][mine] == pytest.approx(
                 np.array([getattr(answer, name) for answer in expected]), rel=1e-9, abs=1e-9
             )
-
-
-@settings(max_examples=80, deadline=None)
-@given(
-    done=history(DAY, 120),
-    objective=st.sampled_from([0, 500_000, 930_556, 990_000, 1_000_000]),
-    period=st.sampled_from([28, 30, 91]),
-)
-def test_burn_rates_agree_with_their_twin(
-    done: list[twin.Done], objective: int, period: int
-) -> None:
-    limits = limits_for(promise_columns(promised(objective)), period)
-
-    says = burning(columns(done), limits, 0, 1)
-
-    assert [(bool(s & PAGE), bool(s & TICKET)) for s in says] == twin.burn_says(
-        done, objective, period
-    )
-
-
-def test_a_burn_on_the_threshold_counts_and_one_bad_event_does_not_page() -> None:
-    start = local(2026, 6, 15)
-    twenty = [twin.Done(start + i * MINUTE // 10, 0, kept=i != 0, quality=1) for i in range(20)]
-    exactly = Fraction(1, 20) / 6  # a late share of 1/20 burns at 6
-    objective = 1_000_000 - int(exactly * 10**6) - 1  # one ppm more budget than that
-    limits = limits_for(promise_columns(promised(objective, objective + 1)))
-
-    says = burning(columns(twenty, twenty), limits, 0, 2)
-
-    assert (says[19] & PAGE, says[39] & PAGE) == (0, PAGE)
-    assert not says[:19].any()
 
 
 def test_an_exactly_spent_budget_is_exactly_zero() -> None:
@@ -186,7 +170,7 @@ def test_a_score_tells_its_change_and_refuses_nonsense() -> None:
     everything = {c: Measured(0.5, 3) for c in Component}
     before = quality_score(everything)
 
-    after = quality_score({c: Measured(0.75, 3) for c in Component}, previous=before)
+    after = changed_since(quality_score({c: Measured(0.75, 3) for c in Component}), before)
 
     assert (before.points_e6, after.points_e6, after.change_e6) == (
         50 * 10**6,

@@ -3,10 +3,14 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from domain.quality.actions import spans_of
 from domain.quality.model import Window
-from domain.quality.spans import Local, before, instant, span_at, touching
+from domain.quality.spans import DAY, Local, before, instant, laid_out, span_at, touching
 from domain.sla.columns import to_us
+from tests import naive_windows as twin
 
 AMSTERDAM = "Europe/Amsterdam"
 
@@ -41,3 +45,28 @@ def test_a_contract_of_a_leap_day_begins_its_other_years_on_the_first_of_march()
         "2024-02-29", "2025-03-01", "2026-03-01", "2027-03-01", "2028-02-29",
     ]  # fmt: skip
     assert [before(year, local) for year in years[1:]] == years[:-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    first_us=st.integers(us(2023, 1, 1), us(2026, 1, 1)),
+    width_us=st.integers(0, 400 * DAY),
+    year_starts=st.sampled_from([date(2020, 1, 1), date(2024, 2, 29), date(2025, 11, 5)]),
+)
+def test_windows_are_those_of_the_twin_that_walks_through_the_days(
+    first_us: int, width_us: int, year_starts: date
+) -> None:
+    at_us = first_us + width_us
+    kinds = {str(window): window.name for window in Window} | {"contract_year": "YEAR"}
+
+    spans = spans_of(Local(AMSTERDAM, year_starts), first_us, at_us)
+
+    expected = [
+        window
+        for window in twin.all_windows(AMSTERDAM, first_us, at_us, year_starts)
+        if not window[0].startswith("LAST") or window[2] == at_us
+    ]
+    assert [(kinds[str(s.window)], s.from_us, s.until_us) for s in spans] == expected
+    _, columns = laid_out(spans)
+    assert columns.from_us.tolist() == [since for _, since, _ in expected]
+    assert columns.ends_us[columns.end].tolist() == columns.until_us.tolist()
