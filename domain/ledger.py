@@ -7,7 +7,7 @@ Within one subject the identity is in commit order too (actions lock the subject
 
 import hashlib
 from datetime import datetime
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Protocol, dataclass_transform
 from uuid import UUID
 
 import msgspec
@@ -152,18 +152,35 @@ def _disclosed(session: AsyncSession, actor: Actor, fact: Fact, words: str | Non
     return commitment
 
 
-def chain(previous: bytes, entry: Entry) -> bytes:
+class Chained(Protocol):
+    """The columns of a fact that its hash holds fast, besides its number."""
+
+    tenant_id: UUID
+    account_id: UUID | None
+    kind: str
+    subject_id: UUID
+    at: datetime
+    recorded_at: datetime
+    origin: Any
+    actor: str
+    body: JSON
+
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
     """SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC instants)."""
     told = {
-        "seq": entry.seq,
-        "tenant": entry.tenant_id,
-        "account": entry.account_id,
-        "kind": entry.kind,
-        "subject": entry.subject_id,
-        "at": entry.at,
-        "recorded_at": entry.recorded_at,
-        "origin": entry.origin,
-        "actor": entry.actor,
-        "body": entry.body,
+        "seq": seq,
+        "tenant": fact.tenant_id,
+        "account": fact.account_id,
+        "kind": fact.kind,
+        "subject": fact.subject_id,
+        "at": fact.at,
+        "recorded_at": fact.recorded_at,
+        "origin": fact.origin,
+        "actor": fact.actor,
+        "body": fact.body,
     }
-    return hashlib.sha256(previous + msgspec.json.encode(told, order="deterministic")).digest()
+    return hashlib.sha256(previous + _CANONICAL.encode(told)).digest()

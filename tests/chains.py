@@ -43,7 +43,7 @@ async def verify_chain(session: AsyncSession, tenant_id: UUID) -> Chain:
             )
         )
         for entry in page:
-            expected = chain(link, entry)
+            expected = chain(link, entry.seq, entry)
             if entry.seq is None or entry.hash != expected:
                 return Chain(facts, entry.seq, "the fact or one before it is not what was linked")
             link, seq, facts = expected, entry.seq, facts + 1

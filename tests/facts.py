@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from domain import accounts, numbering
 from domain.access import Actor, Role
 from domain.db import Sessions, transaction
-from domain.ledger import Entry, Fact, record
+from domain.ledger import Entry, Fact, record, shard_of
 from domain.numbering import Batch
 
 T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -83,6 +83,26 @@ async def note(make: Sessions, whom: Client, *numbers: int, **fields: Any) -> li
             )
             for n in numbers
         ]
+
+
+async def import_past(make: Sessions, whom: Client, facts: int) -> None:
+    """Commit many `test.noted` facts of history at once, as an import does."""
+    async with transaction(make) as session:
+        await session.execute(
+            text(
+                "INSERT INTO ledger (tenant_id, account_id, shard, kind, subject_id, at, origin, actor, body)"
+                " SELECT :tenant, :account, :shard, 'test.noted', uuidv7(), :at, 'history', :actor,"
+                " jsonb_build_object('n', n, 'internal', false) FROM generate_series(1, :facts) n"
+            ),
+            {
+                "tenant": whom.actor.tenant_id,
+                "account": whom.account_id,
+                "shard": shard_of(whom.actor.tenant_id, whom.account_id),
+                "at": T0,
+                "actor": whom.actor.subject,
+                "facts": facts,
+            },
+        )
 
 
 async def number_all(

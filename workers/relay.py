@@ -28,7 +28,10 @@ log = structlog.get_logger()
 
 LEADER = 0x7761_6172_5245_4C41
 POLL_S = 0.5  # NOTIFY wakes the relay in a millisecond; polling is for what NOTIFY misses
-BATCH = 1000  # facts numbered in a transaction, and shipped in a round trip
+BATCH = 1000  # facts shipped in a round trip
+ROUND_S = 0.1
+"""How long a transaction that numbers an import should take: so long at most a live fact waits behind it."""
+FEWEST, MOST = 500, 10_000  # facts numbered in a transaction
 REDIS_S = 3.0
 LATEST = (
     20_000  # facts worth shipping when far behind: readers fetch older ones from PostgreSQL anyway
@@ -125,18 +128,23 @@ class Relay:
 
     async def _number(self, connection: AsyncConnection) -> None:
         """Number what is committed, batch by batch, until cancelled."""
+        loop = asyncio.get_running_loop()
+        limit = FEWEST
         async with AsyncSession(connection, expire_on_commit=False) as session:
             while True:
                 self._wake.clear()
+                began = loop.time()
                 async with session.begin():
                     batch = await numbering.number(
-                        session, routes=self._routes, due_at=datetime.now(UTC) + LEASE, limit=BATCH
+                        session, routes=self._routes, due_at=datetime.now(UTC) + LEASE, limit=limit
                     )
                 if batch.facts:
                     self._fresh.extend(batch.outbox)
                     self._news.set()
-                if batch.facts < BATCH:
+                if batch.facts < limit:
                     await _either(self._wake, POLL_S)
+                else:
+                    limit = _paced(limit, took_s=loop.time() - began)
 
     async def _ship(self) -> None:
         """Bring news to Redis whenever there is some, and again when it failed, until cancelled."""
@@ -185,6 +193,11 @@ class Relay:
         if outbox_ids:
             async with transaction(self._make) as session:
                 await outbox.release(session, outbox_ids, at=datetime.now(UTC))
+
+
+def _paced(limit: int, *, took_s: float) -> int:
+    """How many facts to number next, so that it takes `ROUND_S`: at most twice as many as last time."""
+    return max(FEWEST, min(MOST, 2 * limit, int(limit * ROUND_S / took_s)))
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
