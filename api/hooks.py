@@ -35,6 +35,7 @@ from domain.access import Actor
 from domain.access.rls import ScopedSessions
 from domain.db import Sessions, connect, sessions
 from domain.errors import Code, Refused
+from domain.fact_ids import named_in
 from domain.numbering import Numbered
 from domain.settings import Settings
 from domain.webhooks import Payload, Vault, Wanted, Webhook
@@ -134,10 +135,11 @@ class Teller:
         """Where the fact stands."""
         return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
-    def ids(self, fact: Numbered) -> dict[str, str | None]:
-        """What the fact is about and the client, by the ids that GraphQL takes."""
+    def ids(self, fact: Numbered) -> dict[str, Any]:
+        """What the fact is about, the client and what the body names, by the ids that GraphQL takes."""
         account = None if fact.account_id is None else ids.write("Account", fact.account_id)
-        return {"subject": subject_id(fact), "account": account}
+        named = named_in(fact.kind, fact.body, ids.write)
+        return {"subject": subject_id(fact), "account": account, "ids": named}
 
     async def say(self, webhook: Webhook, actor: Actor, fact: Numbered) -> bytes:
         """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""

@@ -1,4 +1,8 @@
-"""What days, instants and amounts may be entered: nothing that a calendar, a sum or a later report cannot hold."""
+"""What days, instants and amounts may be entered: nothing that a calendar, a sum or a later report cannot hold.
+
+The limits of all arguments are here. `schema/bounds.py` applies the widest ones to every argument before any rule
+runs; the functions below are for rules that ask for more.
+"""
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -7,10 +11,19 @@ from babel.numbers import list_currencies
 
 from domain.errors import Code, Refused
 
-EARLIEST = date(1990, 1, 1)
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+"""Days that are asked about or entered at all."""
+FIRST_INSTANT = datetime(EARLIEST.year, EARLIEST.month, EARLIEST.day, tzinfo=UTC)
+LAST_INSTANT = datetime(LATEST.year, LATEST.month, LATEST.day, 23, 59, 59, 999_999, UTC)
 YEARS_AHEAD = 10
+"""How far ahead something may be entered that begins, ends or is due."""
 MOST_CENTS = 100_000_000_000
-"""A thousand million of a currency. Totals of ten million such amounts still fit."""
+"""A thousand million of a currency, for what is booked. Totals of ten million such amounts still fit."""
+MOST_CENTS_TOLD = 10 * MOST_CENTS
+"""For what is only noted, such as a client's yearly revenue; sums of many such amounts still fit the database."""
+MOST_SECONDS = YEARS_AHEAD * 366 * 86_400
+MOST_ITEMS = 1_000
+"""Items of a list."""
 MOST_MILLI = 1_000_000_000
 """A million units of a rate."""
 
@@ -28,12 +41,11 @@ def must_be_instant(instant: datetime | None, argument: str, at: datetime) -> No
     """Refuse an instant before 1990 or more than ten years after `at`; None is 'not given'."""
     if instant is None:
         return
-    first = datetime(EARLIEST.year, EARLIEST.month, EARLIEST.day, tzinfo=UTC)
     last = datetime(at.year + YEARS_AHEAD, 12, 31, 23, 59, 59, tzinfo=UTC)
-    if not first <= instant <= last:
+    if not FIRST_INSTANT <= instant <= last:
         raise Refused(
             Code.INVALID,
-            f"{argument} is from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+            f"{argument} is from {EARLIEST} to {last:%Y-%m-%d}.",
             argument=argument,
         )
 

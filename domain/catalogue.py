@@ -14,6 +14,7 @@ from uuid import UUID
 
 import domain
 from domain.errors import Code, Refused
+from domain.fact_ids import type_named_by
 from domain.ledger import Fact
 
 HEAD = frozenset({"account_id", "subject_id", "at"})
@@ -34,6 +35,8 @@ class FactField:
     nullable: bool
     values: tuple[str, ...] = ()
     """What it may hold, where that is a closed list."""
+    names: str | None = None
+    """The type whose rows its ids name, where the API shows that type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def _facts(parent: type[Fact]) -> Iterator[type[Fact]]:
 def _kind(fact: type[Fact]) -> FactKind:
     hints = get_type_hints(fact)
     fields = [
-        _field(name, hints[name], is_personal=name in fact.personal)
+        _field(fact.kind, name, hints[name], is_personal=name in fact.personal)
         for name in fact.__struct_fields__
         if name not in HEAD
     ]
@@ -85,7 +88,7 @@ def _kind(fact: type[Fact]) -> FactKind:
     return FactKind(fact.kind, " ".join(told.split()), tuple(fields))
 
 
-def _field(name: str, hint: Any, *, is_personal: bool) -> FactField:
+def _field(kind: str, name: str, hint: Any, *, is_personal: bool) -> FactField:
     options = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
     kept = [each for each in options if each is not type(None)]
     said = ERASABLE if is_personal else " | ".join(_type(each) for each in kept)
@@ -95,7 +98,8 @@ def _field(name: str, hint: Any, *, is_personal: bool) -> FactField:
         if isinstance(each, type) and issubclass(each, StrEnum)
         for value in each
     )
-    return FactField(name, said, len(kept) < len(options), values)
+    names = type_named_by(kind, name) if "UUID" in said else None
+    return FactField(name, said, len(kept) < len(options), values, names)
 
 
 def _type(hint: Any) -> str:
@@ -120,6 +124,13 @@ def page() -> str:
         "The query `factKinds` tells the same. Besides its body a fact has `at` (when it happened), `recordedAt`,",
         "`actor`, the client and the id of what it is about. Kinds and fields are only ever added. Of *erasable text*",
         "the ledger holds a commitment (`sha256:…`); the text itself lies beside it and can be erased.",
+        "",
+        "A `UUID` in a body is the plain id of a row, because bodies are hashed as they were written. The global id,",
+        "as `node(id)` and every argument take it, is in `ids` under the same name, in GraphQL and in webhooks:",
+        "`ids.incident_id` of a fact whose body has `incident_id`, a list for a list. The last column names its type;",
+        "a UUID without a type names nothing that the API shows. The client and the subject are `account { id }` and",
+        "`subjectId` in GraphQL, `account` and `subject` in webhooks.",
+        "",
         "Written by `waarborg facts`.",
     ]
     for kind in kinds().values():
@@ -127,7 +138,7 @@ def page() -> str:
         if kind.fields:
             lines += ["", "| field | type | |", "|---|---|---|"]
         for field in kind.fields:
-            values = ", ".join(f"`{each}`" for each in field.values)
+            values = ", ".join(f"`{each}`" for each in field.values) or field.names or ""
             said = field.type if field.nullable else f"{field.type}!"
             lines.append(f"| `{field.name}` | {said} | {values} |".replace(" |  |", " | |"))
     return "\n".join(lines) + "\n"

@@ -7,19 +7,22 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Hashable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from functools import cache, wraps
 from typing import Any
 
+from domain.bounds import (
+    EARLIEST,
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    LATEST,
+    MOST_CENTS_TOLD,
+    MOST_ITEMS,
+    MOST_SECONDS,
+)
 from domain.errors import Code, Refused
 from schema.scalars import Names
 
-FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999_999, UTC)
-"""Instants and days that are asked about or entered."""
-CENTS = 10**12
-"""Ten billion euros: sums of many such amounts still fit the database."""
-SECONDS = 10 * 366 * 86_400
-ITEMS = 1_000
 _PLAIN = re.compile("[\x00\ud800-\udfff]")
 _NAMES = Names()
 _BY_ITSELF: set[Hashable] = set()
@@ -71,8 +74,8 @@ def _check(name: str, value: Any) -> None:
     if check is not None:
         check(name, value)
     elif isinstance(value, list):
-        if len(value) > ITEMS:
-            raise _refused(name, f"has {len(value):,} items; {ITEMS:,} at most")
+        if len(value) > MOST_ITEMS:
+            raise _refused(name, f"has {len(value):,} items; {MOST_ITEMS:,} at most")
         for each in value:
             _check(name, each)
     elif isinstance(value, dict):
@@ -90,13 +93,13 @@ def _is_input(kind: Hashable) -> bool:
 
 
 def _instant(name: str, at: datetime) -> None:
-    if not FIRST <= at <= LAST:
-        raise _refused(name, "lies between 1990 and 2100")
+    if not FIRST_INSTANT <= at <= LAST_INSTANT:
+        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
 
 
 def _day(name: str, on: date) -> None:
-    if not FIRST.date() <= on <= LAST.date():
-        raise _refused(name, "lies between 1990 and 2100")
+    if not EARLIEST <= on <= LATEST:
+        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
 
 
 def _time(name: str, at: time) -> None:
@@ -110,9 +113,9 @@ def _text(name: str, words: str) -> None:
 
 
 def _whole(name: str, number: int) -> None:
-    if name.endswith("_cents") and abs(number) > CENTS:
-        raise _refused(name, f"is {CENTS // 100:,} in whole money at most")
-    if name.endswith("_s") and not 0 <= number <= SECONDS:
+    if name.endswith("_cents") and abs(number) > MOST_CENTS_TOLD:
+        raise _refused(name, f"is {MOST_CENTS_TOLD // 100:,} in whole money at most")
+    if name.endswith("_s") and not 0 <= number <= MOST_SECONDS:
         raise _refused(name, "is not negative, and ten years at most")
 
 

@@ -22,6 +22,9 @@ class FactField:
     ]
     nullable: Annotated[bool, "Whether it may be null."]
     values: Annotated[list[str], "What it may hold, where that is a closed list; else empty."]
+    names: Annotated[
+        str | None, "The type whose ids it holds; their global ids are in the fact's `ids`."
+    ]
 
 
 @shows(catalogue.FactKind)

@@ -14,6 +14,7 @@ from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.catalogue import must_be_kinds
 from domain.errors import Code, Refused
+from domain.fact_ids import named_in
 from domain.ledger import Entry
 from domain.numbering import Numbered
 from realtime.feed import Facts, Gap
@@ -109,6 +110,12 @@ class FeedEvent:
     def subject_id(row: Row) -> str | None:
         """The id of what it is about; `node(id)` finds it."""
         return None if row.fact is None else subject_id(row.fact)
+
+    @answers(Json | None)
+    @staticmethod
+    def ids(row: Row) -> Any:
+        """The global ids of the rows that the body names, by the body's fields."""
+        return None if row.fact is None else named_in(row.fact.kind, row.fact.body, ids.write)
 
     @answers(Account | None)
     @staticmethod

@@ -10,6 +10,7 @@ from sqlalchemy import Select
 from domain import cursor, numbering
 from domain.access.facts import hidden_words
 from domain.disclosure import is_commitment
+from domain.fact_ids import named_in
 from domain.ledger import Entry
 from schema import ids
 from schema.accounts import Account
@@ -106,6 +107,12 @@ class LedgerEntry:
     def subject_id(row: Row) -> str:
         """The id of what it is about; `node(id)` finds it."""
         return subject_id(row)
+
+    @answers(Json)
+    @staticmethod
+    def ids(row: Row) -> Any:
+        """The global ids of the rows that the body names, by the body's fields."""
+        return named_in(row.kind, row.body, ids.write)
 
     @answers(str | None)
     @staticmethod

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -66,8 +66,8 @@ class Voice(Protocol):
         """Where the fact stands, to go on from in subscriptions, in `ledger` and in a replay."""
         ...
 
-    def ids(self, fact: Numbered) -> dict[str, str | None]:
-        """`subject` and `account`: what the fact is about and the client, by the ids that GraphQL takes."""
+    def ids(self, fact: Numbered) -> dict[str, Any]:
+        """`subject`, `account` and `ids`: what the fact is about, the client and what its body names, by global ids."""
         ...
 
 
@@ -225,7 +225,7 @@ class Courier:
             return None
         return Parcel(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
-    def _by_voice(self, fact: Numbered) -> dict[str, str | None]:
+    def _by_voice(self, fact: Numbered) -> dict[str, Any]:
         """What only who knows the schema can add: global ids and the cursor."""
         if self._voice is None:
             return {}

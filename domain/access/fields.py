@@ -20,7 +20,7 @@ def _all(names: str) -> Fields:
 FIELDS: dict[str, Fields] = {
     "PageInfo": _all("hasNextPage hasPreviousPage startCursor endCursor"),
     "FactKind": _all("kind description fields"),
-    "FactField": _all("name type nullable values"),
+    "FactField": _all("name type nullable values names"),
     "Refusal": _all("code message argument retryable existingId"),
     "Viewer": _all("role subject reachesAllAccounts tenant user"),
     "Tenant": _all("id name kvkNumber permitNumber timeZone currency"),
@@ -122,9 +122,11 @@ FIELDS: dict[str, Fields] = {
         NONE: "id kind dueOn doneAt isOverdue account contact",
         R.READ_ACTORS: "doneBy",
     },
-    "LedgerEntry": _all("kind at recordedAt actor body traceId words subjectId cursor hash account"),
+    "LedgerEntry": _all(
+        "kind at recordedAt actor body ids traceId words subjectId cursor hash account"
+    ),
     "FeedEvent": _all(
-        "gap kind at recordedAt actor body cursor subjectId account incident promise credit"
+        "gap kind at recordedAt actor body ids cursor subjectId account incident promise credit"
     ),
     "AuditCheckpoint": _all("size note verifierKey signedAt rootHash"),
     "AuditFact": _all("position text hashes disclosures"),

@@ -4,6 +4,7 @@ from schema import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
+from tests.gate import victims
 
 READ = """query ($account: ID, $first: Int, $after: String, $kinds: [String!]) {
   ledger(accountId: $account, first: $first, after: $after, kinds: $kinds) {
@@ -51,6 +52,37 @@ async def test_what_a_fact_is_about_is_found_by_its_id(api: Api, office: Office)
     page = await api.data(office.client, READ, kinds=["incident.opened"])
     [fact] = page["ledger"]["nodes"]
     assert fact["subjectId"] == ids.write("Incident", incident.id)
+
+
+NAMED = """query ($after: String) { ledger(first: 100, after: $after) {
+  nodes { kind body ids } pageInfo { hasNextPage endCursor } } }"""
+
+
+async def test_ids_that_a_body_names_are_found_by_their_global_ids(api: Api) -> None:
+    office = await victims.furnished(api)
+    await facts.number_all(api.make)
+    told, after, more = [], None, True
+    while more:
+        page = (await api.data(office.manager, NAMED, after=after))["ledger"]
+        told += page["nodes"]
+        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+    found: dict[str, str] = {}
+    for fact in told:
+        for field, given in fact["ids"].items():
+            plain = fact["body"][field]
+            spelled, known = (given, plain) if isinstance(plain, list) else ([given], [plain])
+            for global_id, row_id in zip(spelled, known, strict=True):
+                named = ids.read(global_id)
+                assert named is not None
+                assert str(named[1]) == row_id
+                found[global_id] = named[0]
+    assert len(set(found.values())) > 8
+    for global_id, type_name in found.items():
+        answer = await api.data(
+            office.manager, "query ($id: ID!) { node(id: $id) { __typename } }", id=global_id
+        )
+        if type_name != "Message":  # of letters to colleagues only the recipient knows
+            assert answer["node"] == {"__typename": type_name}, type_name
 
 
 async def test_another_companys_cursor_is_refused(api: Api, office: Office) -> None:

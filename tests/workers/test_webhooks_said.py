@@ -302,12 +302,16 @@ async def test_a_plain_body_has_the_ids_that_graphql_takes(
     api: Api, partner: Partner, at_work: Couriers
 ) -> None:
     account = partner.office.account
-    added = await add(api, partner, None, accountId=account, kinds=["incident.opened"])
+    added = await add(
+        api, partner, None, accountId=account, kinds=["incident.opened", "promise.breached"]
+    )
     ticket = await a_breach(api, partner)
     async with at_work():
-        await partner.receiver.has(1)
-    data = partner.receiver.letters[0].verified(added["secret"])["data"]
+        await partner.receiver.has(2)
+    data, breached = [each.verified(added["secret"])["data"] for each in partner.receiver.letters]
     assert (data["subject"], data["account"]) == (ticket, account)
+    assert breached["ids"]["incident_id"] == ticket
+    assert ids.known(ticket, "Incident") == UUID(breached["body"]["incident_id"])
     assert ids.known(data["subject"], "Incident") == UUID(data["subjectId"])
     found = await api.data(
         partner.key, "query($id: ID!) { node(id: $id) { __typename id } }", id=data["subject"]
