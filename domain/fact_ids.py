@@ -23,6 +23,7 @@ TYPES: dict[str, str] = {
     "line_id": "DeliveredLine",
     "message_id": "Message",
     "payment_id": "Payment",
+    "payout_id": "Payout",
     "presence_id": "Presence",
     "promise_id": "Promise",
     "rate_id": "Rate",
