@@ -109,6 +109,15 @@ async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
     )
 
 
+async def settle_past(session: AsyncSession, part: str, *, at: datetime) -> None:
+    """Forget the failures of a part whose next attempt was due by `at`, because all that was due succeeded."""
+    await session.execute(
+        delete(Deferral)
+        .where(Deferral.part == part, Deferral.next_try_at <= at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def deferred(
     session: AsyncSession, *conditions: ColumnElement[bool], limit: int = 100
 ) -> Sequence[Deferral]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -20,37 +22,42 @@ from domain.deferral import Subject
 from domain.privacy import retention
 from domain.settings import Settings
 from workers.jobs import Hand
-from workers.periodic import attempt_each
+from workers.periodic import WorkContext, attempt_each
 
 log = structlog.get_logger()
 
-EVERY_S = 1.0
 FACTS = 2000  # added to a tree in a transaction
-PUBLISH_EVERY_S = 60.0
-EXPIRE_EVERY_S = 3600.0
 ROWS = 500  # erased in a transaction
 
 
 def signer_of(settings: Settings) -> Signer:
     """The installation's signature under audit trails: the key named in the settings, else `DATA/audit.pem`."""
-    if settings.audit_key_file is not None:
-        return Signer(keyfile.read(settings.audit_key_file), settings.audit_origin)
-    return Signer(keyfile.read_or_make(settings.data / "audit.pem"), settings.audit_origin)
+    return _read(settings.audit_key_file, settings.data / "audit.pem", settings.audit_origin)
 
 
-async def keep_audit(make: Sessions, settings: Settings) -> None:
-    """Grow trees and sign checkpoints, every second, until cancelled; any number of workers may."""
-    signer = await asyncio.to_thread(signer_of, settings)
-    every = timedelta(minutes=settings.audit_every_minutes)
-    looked_at = -PUBLISH_EVERY_S
-    loop = asyncio.get_running_loop()
-    while True:
-        await grow_all(make)
-        await sign_due(make, signer, every=every)
-        if loop.time() - looked_at >= PUBLISH_EVERY_S:
-            await publish_due(make, signer)
-            looked_at = loop.time()
-        await asyncio.sleep(EVERY_S)
+@lru_cache(maxsize=8)  # a worker asks every second
+def _read(named: Path | None, own: Path, origin: str) -> Signer:
+    return Signer(keyfile.read_or_make(own) if named is None else keyfile.read(named), origin)
+
+
+async def keep_audit(work: WorkContext, _limit: int) -> int:
+    """Grow trees and sign the checkpoints that are due; any number of workers may do so at once."""
+    every = timedelta(minutes=work.settings.audit_every_minutes)
+    await grow_all(work.make)
+    await sign_due(work.make, await _signer(work), every=every)
+    return 0
+
+
+async def publish_checkpoints(work: WorkContext, _limit: int) -> int:
+    """Send this week's checkpoints that were not sent."""
+    await publish_due(work.make, await _signer(work))
+    return 0
+
+
+async def _signer(work: WorkContext) -> Signer:
+    settings = work.settings
+    own = settings.data / "audit.pem"
+    return await asyncio.to_thread(_read, settings.audit_key_file, own, settings.audit_origin)
 
 
 async def grow_all(make: Sessions) -> None:
@@ -150,16 +157,15 @@ async def erase_person(hand: Hand) -> None:
     )
 
 
-async def keep_privacy(make: Sessions, settings: Settings) -> None:
-    """Erase what was kept long enough, every hour, until cancelled."""
+async def keep_privacy(work: WorkContext, _limit: int) -> int:
+    """Erase a part of what was kept long enough; returns how much, so that the rest follows at once."""
+    settings = work.settings
     kept = privacy.Retention(
         messages=timedelta(days=settings.retain_messages_days),
         words=timedelta(days=settings.retain_words_days),
         users=timedelta(days=settings.retain_users_days),
     )
-    while True:
-        if not await expire_all(make, kept, at=datetime.now(UTC)):
-            await asyncio.sleep(EXPIRE_EVERY_S)
+    return await expire_all(work.make, kept, at=datetime.now(UTC))
 
 
 async def expire_all(make: Sessions, kept: privacy.Retention, *, at: datetime) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 
 from domain import messages
 from domain.access import Actor
@@ -17,12 +17,11 @@ from domain.accounts import Channel
 from domain.db import Sessions, transaction
 from domain.messages import Message as MessageRow
 from domain.messages.signing import MessageSigner
-from domain.settings import Settings
 from workers.notices import LARGEST, News, Notice, Reply, read, read_reply
+from workers.periodic import WorkContext, is_away
 
 log = structlog.get_logger()
 
-EVERY_S = 5.0
 QUARANTINE = "quarantine"
 """Beside `new` and `cur`: what could not be read or written down, for somebody to look at."""
 
@@ -49,15 +48,12 @@ async def take_in(make: Sessions, notice: Notice, *, at: datetime) -> bool:
     return True
 
 
-async def keep_bounces(make: Sessions, settings: Settings) -> None:
-    """Read the Maildir every five seconds until cancelled; any number of workers may."""
-    if settings.bounces is None:
-        await asyncio.Event().wait()
-        return
-    signer = await asyncio.to_thread(MessageSigner.of, settings)
-    while True:
-        await sweep_bounces(make, settings.bounces, signer)
-        await asyncio.sleep(EVERY_S)
+async def keep_bounces(work: WorkContext, _limit: int) -> int:
+    """Read the Maildir, when there is one; any number of workers may do so at once."""
+    if work.settings.bounces is not None:
+        signer = await asyncio.to_thread(MessageSigner.of, work.settings)
+        await sweep_bounces(work.make, work.settings.bounces, signer)
+    return 0
 
 
 async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) -> int:
@@ -75,7 +71,7 @@ async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) ->
         except FileNotFoundError:
             continue  # another worker was first
         except Exception as error:  # what one sender wrote must not stop the others' notices
-            if _is_away(error):
+            if is_away(error):
                 raise
             if _may_pass(error):
                 log.warning("bounces.later", file=file.name, error=type(error).__name__)
@@ -91,13 +87,6 @@ def _may_pass(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return str(getattr(error.orig, "sqlstate", ""))[:2] in {"08", "40", "53", "55", "57", "58"}
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether the database cannot be reached: no file's fault."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, InterfaceError)
-    return isinstance(error, (ConnectionError, TimeoutError))
 
 
 async def _take(make: Sessions, file: Path, signer: MessageSigner) -> bool:

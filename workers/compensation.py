@@ -1,6 +1,5 @@
 """Consequences for money: a broken promise earns its credit, and credits follow verdicts that change."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +10,7 @@ from domain.compensation.reads import Over
 from domain.db import Sessions
 from domain.deferral import Subject
 from workers.jobs import Hand
-from workers.periodic import attempt
-
-EVERY_S = 10.0
-MONTHS = 50  # looked for at a time
+from workers.periodic import WorkContext, attempt
 
 
 async def decide_credit(hand: Hand) -> None:
@@ -27,15 +23,14 @@ async def settle_credit(hand: Hand) -> None:
     await compensation.settle(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
 
 
-async def close_months(make: Sessions) -> None:
-    """Weigh the compliance of months that are over, until cancelled. Several may run: a month is closed once."""
-    while True:
-        now = datetime.now(UTC)
-        async with make() as session:
-            due = await compensation.months_over(session, at=now, limit=MONTHS)
-        closed = sum([await _close(make, month, now) for month in due])
-        if not closed:  # after a stop an agreement has many to catch up with, one after the other
-            await asyncio.sleep(EVERY_S)
+async def close_months(work: WorkContext, limit: int) -> int:
+    """Weigh the compliance of months that are over; several may do so at once, and a month is closed once."""
+    now = datetime.now(UTC)
+    async with work.make() as session:
+        due = await compensation.months_over(session, at=now, limit=limit)
+    closed = sum([await _close(work.make, month, now) for month in due])
+    # After a stop an agreement has many to catch up with, one after the other: more may be due already.
+    return limit if closed else 0
 
 
 async def _close(make: Sessions, month: Over, at: datetime) -> bool:

@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 import structlog
 
 from domain.backlog import Backlog, backlog
-from domain.db import Sessions
 from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
+from workers.periodic import WorkContext
 
 log = structlog.get_logger()
 
 AT_ONCE = 8  # attempts beside those of the queue
 IDLE_S = 0.25
-REPORT_EVERY_S = 10.0
 REPEAT_S = 300.0  # a backlog that lasts is logged again
 
 
@@ -47,24 +46,28 @@ async def drain_outbox(runner: Runner) -> None:
         await end(*running)
 
 
-async def report_backlog(make: Sessions) -> None:
-    """Log a warning when workers are behind or work was given up, until cancelled; not again for five minutes."""
-    loop = asyncio.get_running_loop()
-    dead = 0
-    late_at: float | None = None
-    while True:
-        async with make() as session:
+class BacklogReport:
+    """Logs a warning when workers are behind or work was given up; not again for five minutes."""
+
+    def __init__(self) -> None:
+        self._dead = 0
+        self._late_at: float | None = None
+
+    async def look(self, work: WorkContext, _limit: int) -> int:
+        """Look at the backlog, and log what has changed."""
+        now = asyncio.get_running_loop().time()
+        async with work.make() as session:
             left = await backlog(session, at=datetime.now(UTC))
-        if left.is_late and (late_at is None or loop.time() - late_at >= REPEAT_S):
+        if left.is_late and (self._late_at is None or now - self._late_at >= REPEAT_S):
             log.warning("outbox.behind", **_figures(left))
-            late_at = loop.time()
-        elif late_at is not None and not left.is_late:
+            self._late_at = now
+        elif self._late_at is not None and not left.is_late:
             log.info("outbox.caught_up", **_figures(left))
-            late_at = None
-        if left.dead > dead:
+            self._late_at = None
+        if left.dead > self._dead:
             log.warning("outbox.given_up", **_figures(left))
-        dead = left.dead
-        await asyncio.sleep(REPORT_EVERY_S)
+        self._dead = left.dead
+        return 0
 
 
 def _figures(left: Backlog) -> dict[str, float]:

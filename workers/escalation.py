@@ -1,6 +1,5 @@
 """Escalation's work: tickets are followed as things happen to them, steps are taken when due, ops is warned."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -9,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import escalation, messages, sla
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
-from domain.db import Sessions, transaction
+from domain.db import Sessions
 from domain.deferral import Subject
 from domain.escalation.actions import due, put_off
 from domain.escalation.rules import percent_of
@@ -17,15 +16,13 @@ from domain.incidents.model import Incident
 from domain.sla.model import Promise, State
 from workers.jobs import Hand
 from workers.messages import tell_opened
-from workers.periodic import Postponement, attempt
+from workers.periodic import Postponement, WorkContext, attempt, attempt_batch
 
 log = structlog.get_logger()
 
 PUT_OFF = timedelta(
     minutes=10
 )  # until an incident that cannot be escalated is tried again; doubled each time
-EVERY_S = 1.0
-TICKETS = 100  # escalated in a transaction
 
 
 async def follow_ticket(hand: Hand) -> None:
@@ -82,22 +79,22 @@ async def warn_ops(hand: Hand) -> None:
     )
 
 
-async def sweep_escalations(make: Sessions) -> None:
-    """Take the steps that are due, every second, until cancelled; any number of workers may."""
-    while True:
-        if await step_all(make, datetime.now(UTC)) < TICKETS:
-            await asyncio.sleep(EVERY_S)
+async def sweep_escalations(work: WorkContext, limit: int) -> int:
+    """Take the steps that are due; any number of workers may do so at once."""
+    return await step_all(work.make, datetime.now(UTC), limit)
 
 
-async def step_all(make: Sessions, at: datetime) -> int:
+async def step_all(make: Sessions, at: datetime, limit: int) -> int:
     """Take what is due together; when that fails, ticket by ticket, and put off the one that fails."""
-    try:
-        async with transaction(make) as session:
-            return await escalation.sweep(session, at=at, limit=TICKETS)
-    except Exception as error:  # noqa: BLE001 - one ticket must not keep the others from being told of
-        log.warning("escalations.one_by_one", error=repr(error))
+
+    async def step(session: AsyncSession) -> int:
+        return await escalation.sweep(session, at=at, limit=limit)
+
+    taken = await attempt_batch(make, "escalations", step, at=at, limit=limit)
+    if taken is not None:
+        return taken
     async with make() as session:
-        tickets = await due(session, at=at, limit=TICKETS)
+        tickets = await due(session, at=at, limit=limit)
     for ticket in tickets:
         await _step(make, ticket, at)
     return len(tickets)

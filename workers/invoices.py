@@ -1,6 +1,5 @@
 """Consequences for invoices: a closed month of a client who is billed here becomes an invoice, once."""
 
-import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,31 +10,24 @@ from domain.access import Actor
 from domain.db import Sessions
 from domain.deferral import Subject
 from domain.invoices.reads import Unbilled
-from workers.periodic import attempt
+from workers.periodic import WorkContext, attempt
 
-EVERY_S = 10.0
-MONTHS = 50  # billed before the next look
 AGREEMENTS = 500  # looked at for closing notes
 
 
-async def bill_months(make: Sessions) -> None:
-    """Bill closed months, until cancelled. Several may run: a month is billed once, under its agreement's lock."""
-    while True:
-        now = datetime.now(UTC)
-        async with make() as session:
-            due = await invoices.months_to_bill(session, at=now, limit=MONTHS)
-        failed: set[UUID] = set()
-        billed = 0
-        for month in due:
-            if month.agreement_id in failed:
-                continue  # its months are billed in order
-            if await _bill(make, month, now):
-                billed += 1
-            else:
-                failed.add(month.agreement_id)
-        await _close_credits(make, now)
-        if billed < MONTHS - len(failed) or not billed:
-            await asyncio.sleep(EVERY_S)
+async def bill_months(work: WorkContext, limit: int) -> int:
+    """Bill closed months; several may do so at once: a month is billed once, under its agreement's lock."""
+    now = datetime.now(UTC)
+    async with work.make() as session:
+        due = await invoices.months_to_bill(session, at=now, limit=limit)
+    failed: set[UUID] = set()
+    for month in due:
+        if month.agreement_id in failed:
+            continue  # its months are billed in order
+        if not await _bill(work.make, month, now):
+            failed.add(month.agreement_id)
+    await _close_credits(work.make, now)
+    return len(due)
 
 
 async def _bill(make: Sessions, month: Unbilled, at: datetime) -> bool:

@@ -15,22 +15,15 @@ from domain.settings import Settings
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_to_fall
 from workers.apart import apart
-from workers.audit import keep_audit, keep_privacy
-from workers.bounces import keep_bounces
 from workers.channels import senders_of
-from workers.compensation import close_months
-from workers.draining import drain_outbox, report_backlog
-from workers.escalation import sweep_escalations
-from workers.invoices import bill_months
+from workers.draining import drain_outbox
 from workers.jobs import Runner
-from workers.positions import keep_days, watch_guards
-from workers.quality import lay_down, sweep_quality
+from workers.periodic import Periodic, WorkContext, repeat
 from workers.queue import Queue
 from workers.relay import Relay
-from workers.reports import plan_touchpoints, sweep_reports
 from workers.routes import ROUTES, Routes, jobs
-from workers.sweepers import forget_answers, sweep_promises
-from workers.webhooks import Voice, forget_deliveries, keep_webhooks
+from workers.schedule import schedule
+from workers.webhooks import Voice, keep_webhooks
 
 log = structlog.get_logger()
 
@@ -39,6 +32,7 @@ LONGEST_S = 10.0
 REDIS_S = 3.0
 POOL = 20
 """Connections kept open: for 14 attempts at once and the other parts. One that is opened for a moment costs 50 ms."""
+Part = Callable[[], Awaitable[None]]
 Voices = Callable[[Settings], AbstractAsyncContextManager[Voice | None]]
 """Opens what says facts in GraphQL; without one, webhooks with a document wait for a worker that has it."""
 
@@ -93,27 +87,13 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             attempts=settings.job_attempts,
         )
         relay = Relay(settings.system_database_url, make, redis, queue, ledger, routes=routes)
-        parts: dict[str, Callable[[], Awaitable[None]]] = {
+        work = WorkContext(make, settings)
+        parts: dict[str, Part] = {
             "relay": relay.run,
             "queue": lambda: queue.work(runner),
             "outbox": lambda: drain_outbox(runner),
-            "backlog": lambda: report_backlog(make),
-            "promises": lambda: apart(settings.system_database_url, sweep_promises),
-            "months": lambda: close_months(make),
-            "invoices": lambda: bill_months(make),
-            "positions": lambda: watch_guards(make, settings),
-            "days": lambda: keep_days(make, settings),
-            "quality": lambda: sweep_quality(make),
-            "archive": lambda: lay_down(make, settings.data / "archive"),
-            "audit": lambda: keep_audit(make, settings),
-            "privacy": lambda: keep_privacy(make, settings),
-            "answers": lambda: forget_answers(make),
-            "bounces": lambda: keep_bounces(make, settings),
-            "reports": lambda: sweep_reports(make),
-            "touchpoints": lambda: plan_touchpoints(make),
-            "escalation": lambda: sweep_escalations(make),
             "webhooks": lambda: keep_webhooks(make, settings, voice),
-            "deliveries": lambda: forget_deliveries(make),
+            **{job.name: _part(job, work) for job in schedule()},
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:
@@ -127,7 +107,18 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
         await engine.dispose()
 
 
-async def for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:
+def _part(job: Periodic, work: WorkContext) -> Part:
+    """Periodic work as a part of the worker: in its loop, or isolated from it."""
+
+    async def isolated(make: Sessions) -> None:
+        await repeat(job, WorkContext(make, work.settings))
+
+    if job.isolated:
+        return lambda: apart(work.settings.system_database_url, isolated)
+    return lambda: repeat(job, work)
+
+
+async def for_ever(name: str, part: Part) -> None:
     """Run a part again whenever it ends, after a pause that doubles up to 10 s while it keeps falling."""
     loop = asyncio.get_running_loop()
     pause = 0.25

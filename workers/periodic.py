@@ -1,5 +1,6 @@
-"""Periodic work: an item that fails is deferred alone, with its error, and the others go on."""
+"""Periodic work: the only loop, and the rule that an item that fails is deferred alone and the others go on."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,49 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.db import Sessions, reason, transaction
-from domain.deferral import FIRST, Subject, defer, settle
+from domain.deferral import FIRST, Subject, defer, settle, settle_past
+from domain.settings import Settings
 
 log = structlog.get_logger()
 
 Work = Callable[[AsyncSession], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkContext:
+    """What periodic work has to work with."""
+
+    make: Sessions
+    settings: Settings
+
+
+Step = Callable[[WorkContext, int], Awaitable[int]]
+"""Does at most so much of what is due, and returns how much that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work that is looked for again and again."""
+
+    name: str
+    """What the log calls this part of a worker."""
+    every_s: float
+    step: Step
+    batch: int = 1
+    """Found at most in one step; after a full one the next step follows at once."""
+    isolated: bool = False
+    """Whether it has a thread, a loop and connections of its own, because its time counts."""
+    warm: Callable[[], object] | None = None
+    """What is loaded before the first step."""
+
+
+async def repeat(job: Periodic, work: WorkContext) -> None:
+    """Run the step until it finds less than a batch, then sleep; until cancelled. Any number of workers may."""
+    if job.warm is not None:
+        await asyncio.to_thread(job.warm)
+    while True:
+        if await job.step(work, job.batch) < job.batch:
+            await asyncio.sleep(job.every_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +86,31 @@ async def attempt(
         await _defer(make, part, subject, error, postponement)
         return False
     return True
+
+
+async def attempt_batch(
+    make: Sessions,
+    part: str,
+    work: Callable[[AsyncSession], Awaitable[int]],
+    *,
+    at: datetime,
+    limit: int,
+) -> int | None:
+    """Work on at most `limit` items in one transaction; None when that fails, and each is to be attempted alone.
+
+    What was put off until now is settled with a batch that was not full: nothing that is due is left.
+    """
+    try:
+        async with transaction(make) as session:
+            count = await work(session)
+            if 0 < count < limit:
+                await settle_past(session, part, at=at)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.warning("work.one_by_one", part=part, error=repr(error))
+        return None
+    return count
 
 
 async def attempt_each(

@@ -1,6 +1,5 @@
 """Guards on duty, watched: what their fixes prove is judged within a second, and what time alone brings about, too."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -10,29 +9,23 @@ from domain import duties, positions
 from domain.db import Sessions, transaction
 from domain.deferral import Subject
 from domain.positions.judging import due_duties
-from domain.settings import Settings
-from workers.periodic import attempt, attempt_each
+from workers.periodic import WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
 
-EVERY_S = 0.5
-DUTIES = 200  # looked up at a time
-DAYS_EVERY_S = 3600.0
+DUTIES = 200  # ended before others are judged
 
 
-async def watch_guards(make: Sessions, settings: Settings) -> None:
-    """Judge duties of which something came in, and end those whose time is over, twice a second, until cancelled."""
-    late_after = timedelta(minutes=settings.late_evidence_minutes)
-    await asyncio.to_thread(positions.warm)
-    while True:
-        at = datetime.now(UTC)
-        await end_duties(make, at)
-        async with make() as session:
-            due = await due_duties(session, at=at, limit=DUTIES)
-        for duty in due:
-            await _judge(make, duty, late_after)
-        if len(due) < DUTIES:
-            await asyncio.sleep(EVERY_S)
+async def watch_guards(work: WorkContext, limit: int) -> int:
+    """End the duties whose time is over, and judge those of which something came in."""
+    late_after = timedelta(minutes=work.settings.late_evidence_minutes)
+    at = datetime.now(UTC)
+    await end_duties(work.make, at)
+    async with work.make() as session:
+        due = await due_duties(session, at=at, limit=limit)
+    for duty in due:
+        await _judge(work.make, duty, late_after)
+    return len(due)
 
 
 async def end_duties(make: Sessions, at: datetime) -> None:
@@ -54,14 +47,13 @@ async def _judge(make: Sessions, duty: Subject, late_after: timedelta) -> None:
     await attempt(make, "positions", duty, judge)
 
 
-async def keep_days(make: Sessions, settings: Settings) -> None:
-    """Make the days to come and drop those past their retention, once an hour, until cancelled."""
-    keep = timedelta(days=settings.retain_positions_days)
-    while True:
-        at = datetime.now(UTC)
-        async with transaction(make) as session:
-            await positions.have_days(session, at=at, keep=keep)
-            dropped = await positions.forget(session, at=at, keep=keep)
-        if dropped:
-            log.info("positions.forgotten", days=dropped)
-        await asyncio.sleep(DAYS_EVERY_S)
+async def keep_days(work: WorkContext, _limit: int) -> int:
+    """Make the days to come and drop those past their retention."""
+    keep = timedelta(days=work.settings.retain_positions_days)
+    at = datetime.now(UTC)
+    async with transaction(work.make) as session:
+        await positions.have_days(session, at=at, keep=keep)
+        dropped = await positions.forget(session, at=at, keep=keep)
+    if dropped:
+        log.info("positions.forgotten", days=dropped)
+    return 0

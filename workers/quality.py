@@ -1,6 +1,5 @@
 """Consequences for quality: verdicts are measured again, gathered per account, seconds after they fell."""
 
-import asyncio
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,14 +13,11 @@ from domain.db import Sessions, transaction
 from domain.deferral import Subject
 from domain.incidents import Incident
 from workers.jobs import Hand
-from workers.periodic import Postponement, attempt
+from workers.periodic import Postponement, WorkContext, attempt
 
 log = structlog.get_logger()
 
 AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
-EVERY_S = 0.5
-ACCOUNTS = 20  # taken at a time
-ARCHIVE_S = 60.0
 
 
 async def mark_quality(hand: Hand) -> None:
@@ -36,15 +32,13 @@ async def mark_quality(hand: Hand) -> None:
     )
 
 
-async def sweep_quality(make: Sessions) -> None:
-    """Measure the accounts that are due, twice a second, until cancelled. Several may run: an account has one taker."""
-    while True:
-        async with transaction(make) as session:
-            taken = await quality.take(session, at=datetime.now(UTC), limit=ACCOUNTS)
-        for each in taken:
-            await _try_to_measure(make, each)
-        if len(taken) < ACCOUNTS:
-            await asyncio.sleep(EVERY_S)
+async def sweep_quality(work: WorkContext, limit: int) -> int:
+    """Measure the accounts that are due; several may do so at once: an account has one taker."""
+    async with transaction(work.make) as session:
+        taken = await quality.take(session, at=datetime.now(UTC), limit=limit)
+    for each in taken:
+        await _try_to_measure(work.make, each)
+    return len(taken)
 
 
 async def _try_to_measure(make: Sessions, taken: quality.Taken) -> None:
@@ -74,14 +68,14 @@ async def _measure(make: Sessions, taken: quality.Taken) -> None:
             await archive.seal(session, taken.account_id, at=at)
 
 
-async def lay_down(make: Sessions, directory: Path) -> None:
-    """Keep the Parquet files of sealed months up to date, once a minute, until cancelled."""
-    while True:
-        async with make() as session:
-            stale = await parquet.stale(session, directory)
-        for tenant_id, month_on in stale:
-            await _lay_down_month(make, directory, tenant_id, month_on)
-        await asyncio.sleep(ARCHIVE_S)
+async def lay_down(work: WorkContext, _limit: int) -> int:
+    """Bring the Parquet files of sealed months up to date."""
+    directory = work.settings.data / "archive"
+    async with work.make() as session:
+        stale = await parquet.stale(session, directory)
+    for tenant_id, month_on in stale:
+        await _lay_down_month(work.make, directory, tenant_id, month_on)
+    return 0
 
 
 async def _lay_down_month(make: Sessions, directory: Path, tenant_id: UUID, month_on: date) -> None:

@@ -1,6 +1,5 @@
 """Reports at the client's own time, whatever dies in between; and contacts with clients, planned ahead."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,37 +12,31 @@ from domain.db import Sessions
 from domain.deferral import Subject
 from domain.reports.actions import due_plans
 from workers.check_ins import ask_all
-from workers.periodic import Postponement, attempt, attempt_each
+from workers.periodic import Postponement, WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
 
 AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
-EVERY_S = 1.0
-ADOPT_EVERY_S = 60.0
-PLAN_EVERY_S = 3600.0
-REPORTS = 50  # made between two looks at deliveries
 ACCOUNTS = 200  # looked up at a time
 FOLLOWED = 100  # reports looked at before others are made
 
 
-async def sweep_reports(make: Sessions) -> None:
-    """Make what is due and follow what was made, every second, until cancelled; any number of workers may."""
-    loop = asyncio.get_running_loop()
-    adopted_at = -ADOPT_EVERY_S
-    while True:
-        if loop.time() - adopted_at >= ADOPT_EVERY_S:
-            await adopt_all(make, at=datetime.now(UTC))
-            adopted_at = loop.time()
-        made = await make_due(make, at=datetime.now(UTC))
-        await follow_all(make, at=datetime.now(UTC))
-        if made < REPORTS:
-            await asyncio.sleep(EVERY_S)
+async def sweep_reports(work: WorkContext, limit: int) -> int:
+    """Make the reports that are due and follow those that were made."""
+    made = await make_due(work.make, at=datetime.now(UTC), limit=limit)
+    await follow_all(work.make, at=datetime.now(UTC))
+    return made
 
 
-async def adopt_all(make: Sessions, *, at: datetime) -> int:
+async def plan_reports(work: WorkContext, limit: int) -> int:
+    """Plan the default reports of accounts that lack them."""
+    return await adopt_all(work.make, at=datetime.now(UTC), limit=limit)
+
+
+async def adopt_all(make: Sessions, *, at: datetime, limit: int = ACCOUNTS) -> int:
     """Plan the default reports of accounts that lack them, each account alone; returns how many accounts did."""
     async with make() as session:
-        accounts = await reports.unplanned_accounts(session, at=at, limit=ACCOUNTS)
+        accounts = await reports.unplanned_accounts(session, at=at, limit=limit)
 
     async def adopt(session: AsyncSession, account: Subject) -> None:
         await reports.adopt(session, at=at, only=account.id)
@@ -64,13 +57,13 @@ async def follow_all(make: Sessions, *, at: datetime) -> int:
     return len(due)
 
 
-async def make_due(make: Sessions, *, at: datetime) -> int:
+async def make_due(make: Sessions, *, at: datetime, limit: int = 50) -> int:
     """Make the reports that are due, each in its own transaction; one that cannot be made holds up none.
 
     Returns how many were due.
     """
     async with make() as session:
-        plans = await due_plans(session, at=at, limit=REPORTS)
+        plans = await due_plans(session, at=at, limit=limit)
     for plan in plans:
         await _make(make, plan, at)
     return len(plans)
@@ -88,12 +81,11 @@ async def _make(make: Sessions, plan: Subject, at: datetime) -> None:
     await attempt(make, "reports", plan, work, postponement=Postponement(AGAIN, postpone, at))
 
 
-async def plan_touchpoints(make: Sessions) -> None:
-    """Keep the next contacts with every client planned, and ask who is to be asked, every hour, until cancelled."""
-    while True:
-        await plan_all(make, at=datetime.now(UTC))
-        await ask_all(make, at=datetime.now(UTC))
-        await asyncio.sleep(PLAN_EVERY_S)
+async def plan_touchpoints(work: WorkContext, _limit: int) -> int:
+    """Keep the next contacts with every client planned, and ask who is to be asked."""
+    await plan_all(work.make, at=datetime.now(UTC))
+    await ask_all(work.make, at=datetime.now(UTC))
+    return 0
 
 
 async def plan_all(make: Sessions, *, at: datetime) -> None:

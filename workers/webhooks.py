@@ -42,7 +42,7 @@ from domain.webhooks.delivering import (
 from domain.webhooks.rules import signatures
 from workers.deliveries import drop, pause, write_down
 from workers.outside import Outside
-from workers.periodic import attempt_each
+from workers.periodic import WorkContext, attempt_each
 
 log = structlog.get_logger()
 
@@ -51,8 +51,6 @@ LANES = 32  # worked at a time by one process …
 LANES_OF_ONE = 4  # … and for one webhook, so that one that is slow leaves room for the others
 IN_A_ROW = 50  # deliveries of a lane until others have a turn
 KEPT = timedelta(days=30)
-FORGET_EVERY_S = 600.0
-ROWS = 500
 
 
 class Voice(Protocol):
@@ -90,13 +88,10 @@ async def keep_webhooks(make: Sessions, settings: Settings, voice: Voice | None)
         await outside.close()
 
 
-async def forget_deliveries(make: Sessions) -> None:
-    """Drop deliveries that came to their end 30 days ago, every ten minutes, until cancelled."""
-    while True:
-        async with transaction(make) as session:
-            gone = await forget(session, before=datetime.now(UTC) - KEPT, limit=ROWS)
-        if gone < ROWS:
-            await asyncio.sleep(FORGET_EVERY_S)
+async def forget_deliveries(work: WorkContext, limit: int) -> int:
+    """Drop deliveries that came to their end 30 days ago."""
+    async with transaction(work.make) as session:
+        return await forget(session, before=datetime.now(UTC) - KEPT, limit=limit)
 
 
 class Courier:

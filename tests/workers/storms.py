@@ -210,23 +210,21 @@ def relay(storm: Storm) -> Iterator[Callable[[], None]]:
         storm.close()
 
 
-RESTING = (
-    *("close_months", "bill_months", "watch_guards", "keep_days", "sweep_quality", "lay_down"),
-    *("keep_audit", "keep_privacy", "forget_answers", "sweep_reports", "plan_touchpoints"),
-    *("keep_webhooks", "forget_deliveries", "keep_bounces", "sweep_escalations"),
-)
-"""Parts of a worker that the storm is not about: each new worker would look at ten months of history first."""
+BUSY = ("promises", "backlog")
+"""Periodic parts of a worker that the storm is about: of the others each would look at ten months of history first."""
 WOMB = """
 import asyncio, os, signal, sys
 from domain import sla
 from domain.settings import Settings
 from workers import main, senders
 from workers.routes import ROUTES, name_of
+from workers.schedule import schedule
 sla.warm()
 senders.STEP_S = {step_s}
 routes = {{kind: [job for job in ROUTES[kind] if name_of(job) in {jobs!r}] for kind in ROUTES}}
 async def rest(*_): await asyncio.Event().wait()
-for part in {resting!r}: setattr(main, part, rest)
+main.keep_webhooks = rest
+main.schedule = lambda: [part for part in schedule() if part.name in {busy!r}]
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("ready", flush=True)
 for _ in sys.stdin:
@@ -252,7 +250,7 @@ class Worker:
         )
         more = ("smtp_log", "smtp_settle_s", "smtp_from", "job_attempts")
         told = {f"WAARBORG_{name.upper()}": str(getattr(settings, name)) for name in names + more}
-        program = WOMB.format(step_s=STEP_S, jobs=jobs, resting=RESTING)
+        program = WOMB.format(step_s=STEP_S, jobs=jobs, busy=BUSY)
         with log.open("w") as said:
             self._womb = subprocess.Popen(
                 [sys.executable, "-c", program],

@@ -11,10 +11,11 @@ from domain.access import Actor
 from domain.compensation.model import ClosedMonth
 from domain.db import Sessions, transaction
 from domain.deferral import Deferral, Subject, defer, deferred, settle
+from domain.settings import Settings
 from tests import build, facts
 from tests.workers.refusing import refuse
-from workers.compensation import close_months
-from workers.periodic import attempt
+from workers.periodic import WorkContext, attempt, repeat
+from workers.schedule import schedule
 
 pytestmark = pytest.mark.anyio
 
@@ -42,13 +43,14 @@ async def sign_more(make: Sessions, world: build.World, count: int) -> None:
 
 
 async def test_a_hundred_bad_agreements_of_one_company_stop_no_other(
-    make: Sessions, owner_url: str
+    make: Sessions, settings: Settings, owner_url: str
 ) -> None:
     bad = await build.client(make, contacts=0)
     await sign_more(make, bad, 99)
     good = await build.client(make, contacts=0)
     await refuse(owner_url, bad.tenant.id, "closed_month", "INSERT")
-    working = asyncio.create_task(close_months(make))
+    [job] = [each for each in schedule() if each.name == "months"]
+    working = asyncio.create_task(repeat(job, WorkContext(make, settings)))
     try:
         async with asyncio.timeout(30):
             while not await closed_of(make, good):  # noqa: ASYNC110 - the worker tells nobody

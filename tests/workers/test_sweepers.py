@@ -10,9 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.db import Sessions, transaction
+from domain.deferral import Deferral, deferred
+from domain.settings import Settings
 from domain.sla import Promise, State, Watch
 from tests import build
-from workers.sweepers import sweep_promises
+from workers.periodic import WorkContext, repeat
+from workers.schedule import schedule
+from workers.sweepers import judge_due
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +46,7 @@ async def state(make: Sessions, incident_id: UUID) -> State | None:
 
 
 async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judged(
-    make: Sessions,
+    make: Sessions, settings: Settings
 ) -> None:
     world = await build.client(make)
     opened_at = datetime.now(UTC) - timedelta(hours=1)
@@ -60,8 +64,9 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
                 .where(Promise.incident_id == each.id)
                 .values(state=State.RUNNING, decided_at=None)
             )
+    [job] = [each for each in schedule() if each.name == "promises"]
     async with unjudgeable(make, bad.id):
-        sweeping = asyncio.create_task(sweep_promises(make))
+        sweeping = asyncio.create_task(repeat(job, WorkContext(make, settings)))
         async with asyncio.timeout(30):
             while await state(make, good.id) is not State.LATE:  # noqa: ASYNC110 - another process's row
                 await asyncio.sleep(0.1)
@@ -74,3 +79,11 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
     assert await state(make, bad.id) is State.RUNNING
     assert again_at is not None
     assert again_at > datetime.now(UTC) + timedelta(minutes=5)
+
+    later = again_at + timedelta(seconds=1)
+    while await judge_due(make, later, 200):
+        pass
+
+    assert await state(make, bad.id) is State.LATE
+    async with make() as session:  # it succeeded, and so nothing waits any more
+        assert not await deferred(session, Deferral.subject_id == bad.id)

@@ -1,0 +1,42 @@
+"""Schedule: ONE TABLE of the work that time alone brings about, beside the routes of what follows from facts."""
+
+from domain import positions, sla
+from workers.audit import keep_audit, keep_privacy, publish_checkpoints
+from workers.bounces import keep_bounces
+from workers.compensation import close_months
+from workers.draining import BacklogReport
+from workers.escalation import sweep_escalations
+from workers.invoices import bill_months
+from workers.periodic import Periodic
+from workers.positions import keep_days, watch_guards
+from workers.quality import lay_down, sweep_quality
+from workers.reports import plan_reports, plan_touchpoints, sweep_reports
+from workers.sweepers import forget_answers, sweep_promises
+from workers.webhooks import forget_deliveries
+
+Schedule = tuple[Periodic, ...]
+
+
+def schedule() -> Schedule:
+    """The periodic work of one worker."""
+    return (
+        # Half of its interval is how late a deadline falls in a quiet hour.
+        Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=sla.warm),
+        Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
+        Periodic("escalation", 1, sweep_escalations, batch=100),
+        Periodic("quality", 0.5, sweep_quality, batch=20),
+        Periodic("reports", 1, sweep_reports, batch=50),
+        Periodic("report plans", 60, plan_reports, batch=200),
+        Periodic("touchpoints", 3600, plan_touchpoints),
+        Periodic("months", 10, close_months, batch=50),
+        Periodic("invoices", 10, bill_months, batch=50),
+        Periodic("audit", 1, keep_audit),
+        Periodic("checkpoints", 60, publish_checkpoints),
+        Periodic("archive", 60, lay_down),
+        Periodic("bounces", 5, keep_bounces),
+        Periodic("backlog", 10, BacklogReport().look),
+        Periodic("days", 3600, keep_days),
+        Periodic("privacy", 3600, keep_privacy),
+        Periodic("answers", 600, forget_answers, batch=200),
+        Periodic("deliveries", 600, forget_deliveries, batch=500),
+    )
