@@ -13,6 +13,7 @@ from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.arrivals import LateArrivalMutation
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
+from schema.clocked import ClockedQuery
 from schema.credits import CreditMutation
 from schema.duties import DutyMutation, DutyQuery
 from schema.escalation import EscalationMutation, EscalationQuery
@@ -70,7 +71,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
     query: Any = merge_types(
         "Query",
         (
-            *(Query, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery),
+            *(Query, ClockedQuery, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery),
             *(DutyQuery, PresenceQuery, PositionQuery),
             *(MoneyQuery, FactKindQuery),
             *(WebhookQuery, EscalationQuery),

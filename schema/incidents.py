@@ -169,6 +169,15 @@ class Incident(Node):
         some = Some(row.id, checked(first, "first"))
         return await info.context.loaders.promises_of_incident.load(some)
 
+    @answers(datetime | None)
+    @staticmethod
+    async def next_due_at(row: Row, info: Info) -> datetime | None:
+        """The first `dueAt` of the promises that you see and whose clocks run; null when there is none."""
+        found = await info.context.loaders.promises_of_incident.load(Some(row.id, MOST))
+        return min(
+            (p.announced_due_at for p in found if p.announced_due_at is not None), default=None
+        )
+
     @answers(list[ItsCredit])
     @staticmethod
     async def credits(row: Row, info: Info) -> list[Any]:

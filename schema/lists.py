@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
 from sqlalchemy import Select, false, select
@@ -16,6 +16,15 @@ from schema.pages import After, Before, Connection, First, Last, Order, Page, Wi
 from schema.thin import describe_arguments
 
 Rows = Select[Any]
+
+
+class Ordered(NamedTuple):
+    """Rows in an order that the question chose."""
+
+    rows: Rows
+    order: Order
+
+
 AccountFilter = Annotated[strawberry.ID | None, "Only of this client."]
 
 
@@ -24,13 +33,14 @@ def lists(
 ) -> Callable[[Any], Any]:
     """Make a field that answers pages of `shown` out of a static `rows(info, …)`; its docstring is the description.
 
-    `rows` says which there are, fenced, and its arguments are the list's filters; `columns` say in which order.
+    `rows` says which there are, fenced, and its arguments are the list's filters; `columns` say in which order, unless
+    it answers an order of its own.
     Where a page begins and ends is asked of every list in the same words.
     """
     order = Order(columns, descending)
 
     def decorate(static: Any) -> Any:
-        rows: Callable[..., Rows] = static.__func__
+        rows: Callable[..., Rows | Ordered] = static.__func__
 
         async def resolve(
             info: Info,
@@ -42,7 +52,10 @@ def lists(
         ) -> Page:
             must_be_bounded({**filters, "after": after, "before": before})
             window = Window(first, after, last, before)
-            return await page(info.context, rows(info, **filters), order, window)
+            found = rows(info, **filters)
+            if not isinstance(found, Ordered):
+                found = Ordered(found, order)
+            return await page(info.context, found.rows, found.order, window)
 
         describe_arguments(rows)
         describe_arguments(resolve)

@@ -64,10 +64,14 @@ def checked(count: int, argument: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order: the columns (the last one unique), all ascending or all descending."""
+    """A total order: the columns (the last one unique), all ascending or all descending.
+
+    `keys` names the attributes of a row that hold their values, where those are not called as the columns.
+    """
 
     columns: tuple[InstrumentedAttribute[Any], ...]
     descending: bool = False
+    keys: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -183,7 +187,8 @@ def arranged(rows: list[Any], window: Window, cursor_of: Callable[[Any], str]) -
 
 
 def _encode(ctx: Context, order: Order, row: Any) -> str:
-    key = [msgspec.to_builtins(getattr(row, column.key)) for column in order.columns]
+    keys = order.keys or tuple(column.key for column in order.columns)
+    key = [msgspec.to_builtins(getattr(row, name)) for name in keys]
     return cursor.encode(ctx.secret, ctx.actor.tenant_id, [order.name, *key])
 
 

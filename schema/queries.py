@@ -13,17 +13,12 @@ from domain.accounts import ApiKey as KeyRow
 from domain.accounts import Site as SiteRow
 from domain.accounts import User as UserRow
 from domain.agreements import Agreement as AgreementRow
-from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.calendars import Calendar as CalendarRow
 from domain.catalogue import must_be_kinds
 from domain.compensation import Credit as CreditRow
-from domain.incidents import Incident as IncidentRow
-from domain.incidents import Status, matching
 from domain.ledger import Entry
 from domain.messages.model import Message as MessageRow
 from domain.messages.model import MessageState
-from domain.sla import Promise as PromiseRow
-from domain.sla import State
 from schema import ids
 from schema.accounts import Account, Site, Tenant, User
 from schema.agreements import Agreement
@@ -34,14 +29,11 @@ from schema.ids import Node
 from schema.incidents import Incident
 from schema.keys import ApiKey
 from schema.ledger import LedgerEntry, ledger_page
-from schema.lists import AccountFilter, Rows, among, lists, naming, visible
+from schema.lists import AccountFilter, Rows, among, lists, visible
 from schema.messages import Message
 from schema.pages import After, Before, Connection, First, Last, Page, Window
 from schema.promises import Promise
 from schema.thin import answers, shows
-
-UNDER_WAY = (State.RUNNING, State.AT_RISK)
-"""How promises stand whose clocks run."""
 
 
 @shows(Context)
@@ -144,72 +136,6 @@ class Query:
     ) -> Rows:
         """Places under guard, by name."""
         return visible(info, SiteRow, account_id)
-
-    @lists(Incident, IncidentRow.opened_at, IncidentRow.id, descending=True)
-    @staticmethod
-    def incidents(
-        info: Info,
-        account_id: AccountFilter = None,
-        site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
-        statuses: Annotated[list[Status] | None, "Only those that stand so."] = None,
-        priorities: Annotated[list[Priority] | None, "Only these priorities."] = None,
-        kinds: Annotated[list[TicketKind] | None, "Only such tickets."] = None,
-        opened_from: Annotated[datetime | None, "Opened at this instant or later."] = None,
-        opened_before: Annotated[datetime | None, "Opened before this instant."] = None,
-        search: Annotated[
-            str | None,
-            "Only those with this number (`INC-000123`, `123`, or an external one), or with this text in summary or"
-            " reporter.",
-        ] = None,
-        external_source: Annotated[str | None, "Only those read from this system."] = None,
-        external_id: Annotated[str | None, "Only those with this number of another system."] = None,
-    ) -> Rows:
-        """Tickets, newest first."""
-        query = visible(info, IncidentRow, account_id)
-        query = naming(query, IncidentRow.site_id, "Site", site_id)
-        query = among(query, IncidentRow.status, statuses)
-        query = among(query, IncidentRow.priority, priorities)
-        query = among(query, IncidentRow.kind, kinds)
-        if opened_from is not None:
-            query = query.where(IncidentRow.opened_at >= opened_from)
-        if opened_before is not None:
-            query = query.where(IncidentRow.opened_at < opened_before)
-        if external_source is not None:
-            query = query.where(IncidentRow.external_source == external_source)
-        if external_id is not None:
-            query = query.where(IncidentRow.external_id == external_id)
-        return query if search is None else query.where(matching(search))
-
-    @lists(Promise, PromiseRow.due_at, PromiseRow.id)
-    @staticmethod
-    def due_promises(
-        info: Info,
-        account_id: AccountFilter = None,
-        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
-        due_before: Annotated[datetime | None, "Due before this instant."] = None,
-    ) -> Rows:
-        """Promises that are running, the next one due first."""
-        query = visible(info, PromiseRow, account_id)
-        query = among(query, PromiseRow.kind, kinds)
-        query = query.where(PromiseRow.state.in_(UNDER_WAY), PromiseRow.due_at.is_not(None))
-        return query if due_before is None else query.where(PromiseRow.due_at < due_before)
-
-    @lists(Promise, PromiseRow.id, descending=True)
-    @staticmethod
-    def promises(
-        info: Info,
-        account_id: AccountFilter = None,
-        states: Annotated[list[State] | None, "Only those that stand so."] = None,
-        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
-        due_before: Annotated[datetime | None, "Due before this instant."] = None,
-    ) -> Rows:
-        """Promises on the clock, the latest made first."""
-        query = visible(info, PromiseRow, account_id)
-        query = among(query, PromiseRow.state, states)
-        query = among(query, PromiseRow.kind, kinds)
-        if due_before is not None:
-            query = query.where(PromiseRow.due_at < due_before)
-        return query
 
     @lists(Agreement, AgreementRow.reference, AgreementRow.id)
     @staticmethod

@@ -44,7 +44,7 @@ FIELDS: dict[str, Fields] = {
     },
     "Incident": _all(
         "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
-        " arrivedAt resolvedAt closedAt reopenedCount reassignedCount externalSource externalId"
+        " arrivedAt resolvedAt closedAt reopenedCount reassignedCount nextDueAt externalSource externalId"
         " version timeToAcknowledgeSeconds timeToArriveSeconds timeToResolveSeconds"
         " firstContactResolution outcome account site updates pauses promises credits lateArrivals"
     ),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, query_expression
 
 from domain import numbers
 from domain.agreements.model import Priority, TicketKind
@@ -116,6 +116,8 @@ class Incident(Base, Owned, Versioned):
     external_sender: Mapped[str | None]  # "key:<id>", "staff" or "import": whose number it is
     external_source: Mapped[str | None]
     external_id: Mapped[str | None]
+    watched_due_at: Mapped[datetime | None] = query_expression()
+    """When its next promise is due, in the lists that are ordered by it."""
 
     @property
     def reference(self) -> str:

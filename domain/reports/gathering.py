@@ -10,8 +10,9 @@ import numpy as np
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import archive
+from domain import archive, calendars
 from domain.accounts.model import Account
+from domain.agreements import Term
 from domain.agreements.model import Agreement, PromiseTerm, Terms
 from domain.archive.rules import uuid_of
 from domain.compensation.model import Credit, CreditState
@@ -31,6 +32,7 @@ from domain.reports.content import (
 )
 from domain.reports.counting import content_of
 from domain.reports.periods import Period
+from domain.sla.announcing import announced_due
 from domain.sla.columns import from_us, to_us
 from domain.sla.model import Promise
 
@@ -75,21 +77,35 @@ async def parts_of(
     Judged from the ledger; our own objectives are left out.
     """
     log = await archive.load(session, account.id, at=at)
+    specs = await calendars.specs(session, {term.calendar_version_id for term in log.terms})
     found = await asyncio.to_thread(lambda: list(_judged(log, to_us(since), to_us(at))))
     rows = await session.execute(
-        select(Incident.id, Incident.site_id).where(
-            Incident.id == func.any(list({incident_id for incident_id, _ in found}))
+        select(Incident.id, Incident.site_id, Incident.priority).where(
+            Incident.id == func.any(list({incident_id for incident_id, _, _ in found}))
         )
     )
-    sites = {row.id: row.site_id for row in rows}
+    tickets = {row.id: row for row in rows}
     return [
-        Part(incident_id=incident_id, site_id=sites[incident_id], **says)
-        for incident_id, says in found
+        Part(
+            incident_id=incident_id,
+            site_id=tickets[incident_id].site_id,
+            due_at=announced_due(
+                term,
+                specs[term.calendar_version_id],
+                tickets[incident_id].priority,
+                started_at=says["started_at"],
+                due_at=breaches_at,
+            ),
+            **says,
+        )
+        for incident_id, (term, breaches_at), says in found
     ]
 
 
-def _judged(log: archive.Log, since_us: int, at_us: int) -> Iterator[tuple[UUID, dict[str, Any]]]:
-    """Ticket and what the kernel says of it."""
+def _judged(
+    log: archive.Log, since_us: int, at_us: int
+) -> Iterator[tuple[UUID, tuple[Term, datetime | None], dict[str, Any]]]:
+    """Ticket, what was promised and when it breaks, and what the kernel says of it."""
     rows = columns_of(archive.judged(log, at_us))
     shown = np.array([not term.internal for term in log.terms], np.bool_)
     if not shown.size:
@@ -102,12 +118,12 @@ def _judged(log: archive.Log, since_us: int, at_us: int) -> Iterator[tuple[UUID,
             continue
         yield (
             uuid_of(log.incidents[rows.unit[row]]),
+            (term, from_us(int(rows.breach_us[row]))),
             {
                 "kind": term.kind,
                 "stand": _stand(state, int(rows.warn[row])),
                 "is_open": state in _OPEN,
                 "started_at": from_us(int(rows.started_us[row])),
-                "due_at": from_us(int(rows.breach_us[row])),
                 "decided_at": from_us(int(rows.decided_us[row])),
                 "elapsed_us": int(rows.elapsed_us[row]),
                 "target_us": int(rows.target_us[row]),

@@ -1,9 +1,10 @@
 """Promises on the clock: start, hold, stop, judge, and sweep what is due."""
 
 from domain.sla.actions import Ticket, settle, watch
+from domain.sla.announcing import announced_due
 from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge, warm
 from domain.sla.model import Promise, State, Watch
-from domain.sla.reads import Live, announced_due, announced_due_of, live
+from domain.sla.reads import Live, announced_due_of, live
 from domain.sla.sweeping import due, put_off, sweep
 
 __all__ = [

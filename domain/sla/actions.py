@@ -25,6 +25,7 @@ COPIED = (
     "started_at",
     "stopped_at",
     "due_at",
+    "announced_due_at",
     "decided_at",
     "target_us",
     "elapsed_us",
@@ -113,7 +114,10 @@ async def _judge(
             record(session, actor, fact)
         rows[row.incident_id].append(row)
     for watch in watches:
-        watch.next_check_at = _earliest(row.next_check_at for row in rows[watch.incident_id])
+        mine = rows[watch.incident_id]
+        watch.next_check_at = _earliest(row.next_check_at for row in mine)
+        watch.first_due_at = _earliest(row.announced_due_at for row in mine)
+        watch.client_due_at = _earliest(row.announced_due_at for row in mine if not row.internal)
     await session.flush()
     return [row for found in rows.values() for row in found]
 
@@ -162,7 +166,7 @@ def cancelled(row: Promise, at: datetime) -> events.Cancelled | None:
     if row.state is State.CANCELLED:
         return None
     row.state, row.decided_at, row.next_check_at, row.evaluated_at = State.CANCELLED, None, None, at
-    row.stopped_at = None
+    row.stopped_at, row.announced_due_at = None, None
     return _fact(events.Cancelled, row, at)
 
 

@@ -21,7 +21,8 @@ from domain.kernels.columns import (
 )
 from domain.kernels.kinds import EventKind, PromiseClass
 from domain.kernels.kinds import State as KernelState
-from domain.sla.model import State
+from domain.sla.announcing import announced_due
+from domain.sla.model import UNDER_WAY, State
 from domain.sla.pausing import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
 
 EVALUATOR = 2
@@ -103,6 +104,7 @@ class Batch(NamedTuple):
     events: Events
     promises: Promises
     calendars: Calendars
+    specs: Mapping[UUID, CalendarSpec]  # hours by calendar version
     priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
     agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
     held: frozenset[UUID]  # tickets whose clocks stand still
@@ -129,6 +131,7 @@ class Judged(NamedTuple):
     paused_us: int
     warned: int
     next_check_at: datetime | None
+    announced_due_at: datetime | None = None
 
     def belonging(self) -> dict[str, Any]:
         """What never changes of such a row: whose it is, what it is about, and what was promised."""
@@ -212,6 +215,7 @@ def build(
         events=event_columns(rows),
         promises=promises,
         calendars=calendars,
+        specs=specs,
         priorities=priorities,
         agreed=agreed,
         held=frozenset(held),
@@ -317,12 +321,13 @@ def _rows(batch: Batch, found: Verdicts) -> Iterator[Judged]:
             priority = batch.agreed[incident][1]
         else:
             priority = _in_force(batch.priorities[incident], decided)
+        stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
         yield Judged(
             incident_id=incident,
             term=term,
             part=part,
             priority=priority,
-            state=states.get(state, State.AT_RISK if warned else State.RUNNING),
+            state=stands,
             held=term.pausable and incident in batch.held,
             started_at=from_us(started),
             stopped_at=from_us(stopped),
@@ -333,6 +338,13 @@ def _rows(batch: Batch, found: Verdicts) -> Iterator[Judged]:
             paused_us=times[1],
             warned=warned,
             next_check_at=from_us(times[2]),
+            announced_due_at=announced_due(
+                term,
+                batch.specs[term.calendar_version_id],
+                priority,
+                started_at=from_us(started),
+                due_at=from_us(due) if stands in UNDER_WAY else None,
+            ),
         )
 
 

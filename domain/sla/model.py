@@ -24,8 +24,15 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNDER_WAY = (State.RUNNING, State.AT_RISK)
+"""States in which the clock of a promise runs and nothing is decided."""
+
+
 class Watch(Base, Owned):
     """Which promises hold for a ticket, pinned when it was opened, and when to look at it next.
+
+    It remembers when the first of the promises that are under way is due, as people are told: of all of them, and of
+    those to the client. Lists of tickets are ordered by it.
 
     Its row is locked while the ticket's promises are judged: two judges never meet.
     """
@@ -37,11 +44,23 @@ class Watch(Base, Owned):
             "next_check_at",
             postgresql_where=text("next_check_at IS NOT NULL"),
         ),
+        *(
+            Index(
+                f"ix_promise_watch_{name}",
+                "tenant_id",
+                name,
+                "incident_id",
+                postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("first_due_at", "client_due_at")
+        ),
     )
 
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), unique=True)
     term_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     next_check_at: Mapped[datetime | None]
+    first_due_at: Mapped[datetime | None]
+    client_due_at: Mapped[datetime | None]
 
 
 class Promise(Base, Owned):
@@ -61,6 +80,13 @@ class Promise(Base, Owned):
         Index(
             "ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")
         ),
+        Index(
+            "ix_promise_announced_due",
+            "tenant_id",
+            "announced_due_at",
+            "id",
+            postgresql_where=text("announced_due_at IS NOT NULL"),
+        ),
     )
 
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
@@ -76,7 +102,8 @@ class Promise(Base, Owned):
     held: Mapped[bool] = mapped_column(default=False)  # its time stands still, whatever the state
     started_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
-    due_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # late from here on
+    announced_due_at: Mapped[datetime | None]  # as people are told it; null unless under way
     decided_at: Mapped[datetime | None]
     target_us: Mapped[int]
     elapsed_us: Mapped[int] = mapped_column(default=0)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
-from domain.agreements import Priority, PromiseKind, Term
-from domain.calendars.rules import CalendarSpec, closing_before, worked_us
-from domain.sla.columns import from_us, to_us
+from domain.calendars.rules import CalendarSpec, worked_us
+from domain.sla.announcing import announced_due
+from domain.sla.columns import to_us
 from domain.sla.model import Promise, State
 
 _OPEN = frozenset({State.RUNNING, State.AT_RISK, State.LATE})
@@ -30,31 +30,8 @@ def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> Live:
     return Live(elapsed, promise.target_us - elapsed)
 
 
-def announced_due(
-    term: Term,
-    spec: CalendarSpec,
-    priority: Priority,
-    *,
-    started_at: datetime | None,
-    due_at: datetime | None,
-) -> datetime | None:
-    """Until when people are told that a promise is kept.
-
-    A deadline that lands on closing time is exceeded from the next opening on, which is what `due_at` says; people are
-    told the closing time. An agreed date is told as it was agreed, and business days by their own wall clock.
-    """
-    if due_at is None:
-        return None
-    if term.kind is PromiseKind.AGREED_DATE:
-        return started_at or due_at
-    target = term.targets.get(priority)
-    if target is not None and not target.elapsed_s:
-        return due_at
-    return from_us(closing_before(spec, to_us(due_at)))
-
-
 async def announced_due_of(session: AsyncSession, promise: Promise) -> datetime | None:
-    """The same for a row."""
+    """Until when people are told that the promise of a row is kept."""
     term = (await agreements.terms_by_id(session, [promise.term_id]))[promise.term_id]
     specs = await calendars.specs(session, [term.calendar_version_id])
     return announced_due(

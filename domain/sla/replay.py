@@ -248,8 +248,13 @@ async def write(
 
 _JUDGED = "CREATE TEMP TABLE IF NOT EXISTS judged (LIKE promise) ON COMMIT DELETE ROWS"
 _WATCH = """
-UPDATE promise_watch w SET next_check_at = j.next_check_at
-FROM (SELECT incident_id, min(next_check_at) AS next_check_at FROM judged GROUP BY incident_id) j
+UPDATE promise_watch w SET
+  next_check_at = j.next_check_at, first_due_at = j.first_due_at, client_due_at = j.client_due_at
+FROM (
+  SELECT incident_id, min(next_check_at) AS next_check_at, min(announced_due_at) AS first_due_at,
+    min(announced_due_at) FILTER (WHERE NOT internal) AS client_due_at
+  FROM judged GROUP BY incident_id
+) j
 WHERE w.incident_id = j.incident_id
 """
 _TOLD = (

@@ -70,6 +70,8 @@ async def sweep(
     await write(session, rows, facts)
     if idle:  # nothing to judge: nothing to look at again
         await session.execute(
-            update(Watch).where(Watch.incident_id.in_(idle)).values(next_check_at=None)
+            update(Watch)
+            .where(Watch.incident_id.in_(idle))
+            .values(next_check_at=None, first_due_at=None, client_due_at=None)
         )
     return len(watches)

@@ -101,9 +101,9 @@ class Office:
         return ids.write("CalendarVersion", self.world.calendar.id)
 
 
-async def office(api: Api) -> Office:
+async def office(api: Api, **client: Any) -> Office:
     """A new company with one client, a manager, a dispatcher and the client's own user."""
-    world = await build.client(api.make)
+    world = await build.client(api.make, **client)
     system = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
         manager, dispatcher = [

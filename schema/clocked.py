@@ -1,0 +1,137 @@
+"""Lists of tickets and promises: found by what they are and by when they are due."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import func
+from sqlalchemy.orm import InstrumentedAttribute, with_expression
+
+from domain.access import Right
+from domain.agreements import Priority, PromiseKind, TicketKind
+from domain.incidents import Incident as IncidentRow
+from domain.incidents import Status, matching
+from domain.sla import Promise as PromiseRow
+from domain.sla import State, Watch
+from schema.context import Info
+from schema.incidents import Incident
+from schema.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
+from schema.pages import Order
+from schema.promises import Promise
+from schema.thin import names
+
+
+class IncidentOrder(StrEnum):
+    """In which order tickets are listed."""
+
+    NEWEST = "newest"
+    NEXT_DUE = "next_due"
+
+
+names(
+    IncidentOrder, "IncidentOrder",
+    newest="The last one opened first.",
+    next_due="By `nextDueAt`, the soonest first; only tickets on which the clock of a promise runs.",
+)  # fmt: skip
+NEWEST = Order((IncidentRow.opened_at, IncidentRow.id), descending=True)
+
+
+def _next_due(info: Info) -> InstrumentedAttribute[Any]:
+    """When the first promise that the actor sees is due: objectives of the company's own count for its staff only."""
+    sees_all = info.context.actor.may(Right.READ_INTERNAL)
+    return Watch.first_due_at if sees_all else Watch.client_due_at
+
+
+@strawberry.type
+class ClockedQuery:
+    """What can be asked about tickets and promises in lists."""
+
+    @lists(Incident, *NEWEST.columns, descending=True)
+    @staticmethod
+    def incidents(
+        info: Info,
+        account_id: AccountFilter = None,
+        site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
+        statuses: Annotated[list[Status] | None, "Only those that stand so."] = None,
+        priorities: Annotated[list[Priority] | None, "Only these priorities."] = None,
+        kinds: Annotated[list[TicketKind] | None, "Only such tickets."] = None,
+        opened_from: Annotated[datetime | None, "Opened at this instant or later."] = None,
+        opened_before: Annotated[datetime | None, "Opened before this instant."] = None,
+        search: Annotated[
+            str | None,
+            "Only those with this number (`INC-000123`, `123`, or an external one), or with this text in summary or"
+            " reporter.",
+        ] = None,
+        external_source: Annotated[str | None, "Only those read from this system."] = None,
+        external_id: Annotated[str | None, "Only those with this number of another system."] = None,
+        due_before: Annotated[
+            datetime | None, "Only those whose `nextDueAt` is before this instant."
+        ] = None,
+        order_by: Annotated[
+            IncidentOrder, "In which order; a cursor is good for its own order."
+        ] = IncidentOrder.NEWEST,
+    ) -> Rows | Ordered:
+        """Tickets, newest first unless another order is asked for."""
+        query = visible(info, IncidentRow, account_id)
+        query = naming(query, IncidentRow.site_id, "Site", site_id)
+        query = among(query, IncidentRow.status, statuses)
+        query = among(query, IncidentRow.priority, priorities)
+        query = among(query, IncidentRow.kind, kinds)
+        if opened_from is not None:
+            query = query.where(IncidentRow.opened_at >= opened_from)
+        if opened_before is not None:
+            query = query.where(IncidentRow.opened_at < opened_before)
+        if external_source is not None:
+            query = query.where(IncidentRow.external_source == external_source)
+        if external_id is not None:
+            query = query.where(IncidentRow.external_id == external_id)
+        if search is not None:
+            query = query.where(matching(search))
+        if due_before is None and order_by is IncidentOrder.NEWEST:
+            return query
+        due = _next_due(info)
+        # Every condition on the watch stands beside the tenant: the index of its order begins with it.
+        query = query.where(
+            Watch.incident_id == IncidentRow.id,
+            Watch.tenant_id == info.context.actor.tenant_id,
+            due.is_not(None) if due_before is None else due < due_before,
+        )
+        if order_by is IncidentOrder.NEWEST:
+            return query
+        query = query.options(with_expression(IncidentRow.watched_due_at, due))
+        return Ordered(query, Order((due, Watch.incident_id), keys=("watched_due_at", "id")))
+
+    @lists(Promise, PromiseRow.announced_due_at, PromiseRow.id)
+    @staticmethod
+    def due_promises(
+        info: Info,
+        account_id: AccountFilter = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
+        due_before: Annotated[datetime | None, "`dueAt` is before this instant."] = None,
+    ) -> Rows:
+        """Promises that are running, the next one due first."""
+        query = visible(info, PromiseRow, account_id)
+        query = among(query, PromiseRow.kind, kinds)
+        query = query.where(PromiseRow.announced_due_at.is_not(None))
+        return (
+            query if due_before is None else query.where(PromiseRow.announced_due_at < due_before)
+        )
+
+    @lists(Promise, PromiseRow.id, descending=True)
+    @staticmethod
+    def promises(
+        info: Info,
+        account_id: AccountFilter = None,
+        states: Annotated[list[State] | None, "Only those that stand so."] = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
+        due_before: Annotated[datetime | None, "`dueAt` is before this instant."] = None,
+    ) -> Rows:
+        """Promises on the clock, the latest made first."""
+        query = visible(info, PromiseRow, account_id)
+        query = among(query, PromiseRow.state, states)
+        query = among(query, PromiseRow.kind, kinds)
+        if due_before is not None:
+            due = func.coalesce(PromiseRow.announced_due_at, PromiseRow.due_at)
+            query = query.where(due < due_before)
+        return query
