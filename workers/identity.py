@@ -1,17 +1,18 @@
-"""A consequence of an invitation or a forgotten password: a letter with a link, and never a copy of its text."""
+"""Letters to the owner of a sign-in: links to set a password, of which no copy is kept, and security notices."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 
 from domain import messages
 from domain.credentials.letters import IdentityLetter, letter_for
 from domain.db import transaction
+from domain.factors.notices import notice_for
 from workers.jobs import Hand
-from workers.senders import Undeliverable
+from workers.senders import Office, Undeliverable
 
 log = structlog.get_logger()
 
@@ -32,19 +33,33 @@ async def send_invitation(hand: Hand) -> None:
         )
     if letter is None:
         return
-    try:
-        written = _written(hand, letter, UUID(invitation_id))
-        await office.post.send(written, _nothing)
-    except (Undeliverable, ValueError) as error:
-        log.warning("invitation.undeliverable", invitation=invitation_id, error=repr(error))
+    await _send(hand, office, letter, f"invitation.{invitation_id}")
 
 
-def _written(hand: Hand, letter: IdentityLetter, invitation_id: UUID) -> EmailMessage:
+async def send_security_notice(hand: Hand) -> None:
+    """Tell the owner of a sign-in that its password, second factors or sessions changed, unless it needs no letter."""
     office = hand.senders.office
-    assert office is not None  # noqa: S101 - the caller looked
+    if office is None:
+        return
+    letter = await notice_for(hand.session, hand.fact, base_url=office.base_url)
+    if letter is not None:
+        fact = hand.fact
+        about = uuid5(fact.subject_id, f"{fact.kind} {fact.seq}")  # a repeated attempt has the same
+        await _send(hand, office, letter, f"security.{about}")
+
+
+async def _send(hand: Hand, office: Office, letter: IdentityLetter, name: str) -> None:
+    """Send a letter; one that its mailbox does not take is logged and given up."""
+    try:
+        await office.post.send(_written(hand, office, letter, name), _nothing)
+    except (Undeliverable, ValueError) as error:
+        log.warning("identity_letter.undeliverable", letter=name, error=repr(error))
+
+
+def _written(hand: Hand, office: Office, letter: IdentityLetter, name: str) -> EmailMessage:
     mail = EmailMessage()
     here = office.sent_from.rpartition("@")[2]
-    mail["Message-ID"] = f"<invitation.{invitation_id}@{here}>"
+    mail["Message-ID"] = f"<{name}@{here}>"
     mail["Date"] = format_datetime(hand.at)
     mail["From"] = Address(display_name=letter.company, addr_spec=office.sent_from)
     mail["Reply-To"] = Address(addr_spec=office.sent_from)

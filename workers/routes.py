@@ -8,7 +8,7 @@ from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
 from workers.credits import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket, warn_ops
-from workers.identity import send_invitation
+from workers.identity import send_invitation, send_security_notice
 from workers.jobs import Job
 from workers.messages import hurry_notices, tell_opened, tell_resolved, tell_updated
 from workers.quality import mark_quality
@@ -58,6 +58,12 @@ ROUTES: Routes = {
     "person.erasure_requested": (erase_person,),
     "user.invited": (send_invitation,),
     "user.password_reset_asked": (send_invitation,),
+    "user.password_changed": (send_security_notice,),
+    "user.factor_added": (send_security_notice,),
+    "user.factor_removed": (send_security_notice,),
+    "user.recovery_codes_made": (send_security_notice,),
+    "user.recovery_code_used": (send_security_notice,),
+    "user.signed_out": (send_security_notice,),
 }
 
 

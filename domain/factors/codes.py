@@ -81,7 +81,13 @@ async def remove_totp(session: AsyncSession, user: User, *, at: datetime) -> Non
 
 async def new_recovery_codes(session: AsyncSession, user: User, *, at: datetime) -> list[str]:
     """Give new recovery codes, this once; the ones before are good for nothing any more."""
-    await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    before = await session.scalars(
+        delete(RecoveryCode)
+        .where(RecoveryCode.user_id == user.id)
+        .returning(RecoveryCode.secret_sha256)
+        .execution_options(synchronize_session=False)
+    )
+    replaced = bool(before.all())
     codes = [rules.new_recovery_code() for _ in range(rules.RECOVERY_CODES)]
     session.add_all(
         RecoveryCode(
@@ -92,7 +98,9 @@ async def new_recovery_codes(session: AsyncSession, user: User, *, at: datetime)
         )
         for code in codes
     )
-    fact = RecoveryCodesMade(account_id=None, subject_id=user.id, at=at, count=len(codes))
+    fact = RecoveryCodesMade(
+        account_id=None, subject_id=user.id, at=at, count=len(codes), replaced=replaced
+    )
     record(session, as_user(user.tenant_id, user.id), fact)
     await session.flush()
     return codes

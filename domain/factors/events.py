@@ -23,10 +23,11 @@ class FactorRemoved(Fact):
 
 
 class RecoveryCodesMade(Fact):
-    """A user has new recovery codes; the ones before are good for nothing."""
+    """A user has new recovery codes; the ones before, if `replaced`, are good for nothing."""
 
     kind: ClassVar[str] = "user.recovery_codes_made"
     count: int
+    replaced: bool = False
 
 
 class RecoveryCodeUsed(Fact):
