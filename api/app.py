@@ -63,6 +63,8 @@ def application(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/", pages.first),
+            Route("/sign-in", pages.sign_in),
+            Route("/access", pages.access),
             Route("/demo/tokens", pages.tokens),
             Route("/graphql", _graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", sockets.connect),

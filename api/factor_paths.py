@@ -56,13 +56,15 @@ async def _passkey(request: Request) -> dict[str, Any]:
 
 
 async def _list(request: Request) -> dict[str, Any]:
-    """What second factors one has; nobody else's."""
+    """What second factors one has, nobody else's, and whether one must be set up before anything else."""
     await read(request, NothingAsk)
-    user_id = _own_id(await signed_in(request, enrolling=True))
+    identity = await signed_in(request, enrolling=True)
+    user_id = _own_id(identity)
     async with state_of(request).sessions() as session:
         has = await factors.enrolled(session, user_id)
         known = await factors.passkeys_of(session, user_id)
     return {
+        "secondFactorNeeded": identity.enrol_only,
         "totp": has.totp,
         "recoveryCodes": has.recovery,
         "passkeys": [
@@ -84,10 +86,8 @@ async def _begin_totp(request: Request) -> dict[str, Any]:
         company = await session.get_one(Tenant, user.tenant_id)
         vault = state.login.second.vault
         secret = await factors.begin_totp(session, user, vault, at=state.now())
-    return {
-        "secret": factors.base32(secret),
-        "uri": factors.uri_of(secret, email=user.email, company=company.name),
-    }
+    uri = factors.uri_of(secret, email=user.email, company=company.name)
+    return {"secret": factors.base32(secret), "uri": uri, "qr": _drawn(uri)}
 
 
 async def _confirm_totp(request: Request) -> dict[str, Any]:
@@ -158,6 +158,13 @@ async def _themselves(request: Request, current: str) -> tuple[User, Identity]:
     identity = await signed_in(request, enrolling=True)
     login = state_of(request).login
     return await login.themselves(identity.actor, current, requester_of(request)), identity
+
+
+def _drawn(uri: str) -> str:
+    """A QR code of this text as an SVG in a `data:` URI, dark on light in every colour scheme."""
+    import segno  # only where somebody sets up an app
+
+    return str(segno.make_qr(uri, error="m").svg_data_uri(border=4, light="white"))
 
 
 def _own_id(identity: Identity) -> UUID:

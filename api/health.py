@@ -96,7 +96,7 @@ class Health:
 
     async def _postgres(self) -> dict[str, Any]:
         async with self._state.health_sessions() as session:
-            await session.execute(text("SELECT 1"))
+            version = str(await session.scalar(text("SHOW server_version"))).partition(" ")[0]
             await session.rollback()
             if time.monotonic() >= self._writable_until:
                 try:
@@ -104,7 +104,7 @@ class Health:
                 except Exception as error:  # noqa: BLE001 - whatever the reason, nothing can be written
                     return {"ready": False, "why": f"no write can be made: {_reason(error)}"}
                 self._writable_until = time.monotonic() + WRITE_FRESH_S
-        return {"ready": True}
+        return {"ready": True, **_version(self._state, version)}
 
     async def _gauges(self) -> CollectorRegistry:
         return await _gauges(self._state)
@@ -208,7 +208,14 @@ def _reason(error: Exception) -> str:
 
 async def _redis(state: State) -> dict[str, Any]:
     await state.redis.ping()
-    return {"ready": True}
+    if not state.settings.development:
+        return {"ready": True}
+    return {"ready": True, **_version(state, (await state.redis.info("server"))["redis_version"])}
+
+
+def _version(state: State, version: str) -> dict[str, str]:
+    """A server's version, which is shown in development only: strangers need not know it."""
+    return {"version": version} if state.settings.development else {}
 
 
 async def _migrations(state: State) -> dict[str, Any]:

@@ -36,6 +36,16 @@ async def first(_request: Request) -> Response:
     return _page((console() / "index.html").read_text(), _OWN)
 
 
+async def sign_in(_request: Request) -> Response:
+    """The page on which people sign in."""
+    return _page((console() / "sign-in.html").read_text(), _OWN)
+
+
+async def access(_request: Request) -> Response:
+    """The page on which people see and change how they sign in."""
+    return _page((console() / "access.html").read_text(), _OWN)
+
+
 def ide() -> Response:
     """GraphiQL from the vendored files, else Strawberry's stock page."""
     if (console() / "vendor" / "graphiql.min.js").exists():

@@ -1,4 +1,4 @@
-/* One client, live: a small map of every site with who is inside, and the open tickets with their clocks. */
+/* One client, live: a small map of every site with who is inside, and the open incidents with their promises. */
 
 import { follow } from "/console/socket.js";
 
@@ -6,11 +6,11 @@ const SVG = "http://www.w3.org/2000/svg";
 const METRES_A_DEGREE = 111_195;
 const OLD_MS = 5 * 60_000;
 const RUNS = new Set(["RUNNING", "AT_RISK"]);
-const STANDS = { UNPROVEN: "no fence to tell by", EXPECTED: "expected", COVERED: "covered", UNWATCHED: "nobody on duty" };
+const STANDS = { UNPROVEN: "presence cannot be proven here", EXPECTED: "guard expected", COVERED: "guard present", UNWATCHED: "no guard scheduled" };
 const UNDECIDED = new Set(["PENDING", "RUNNING", "PAUSED", "AT_RISK"]);
 
 const POSITIONS = `subscription Positions($account: ID!) {
-  positions(accountId: $account) { number position { lat lon at } }
+  positions(accountId: $account) { number position { lat lon at duty { user { name } } } }
 }`;
 const STATUS = `subscription Status($account: ID!) {
   accountStatus(accountId: $account) {
@@ -25,6 +25,9 @@ const CLIENTS = `query Clients {
 const SITES = `query Sites($account: ID!) {
   sites(accountId: $account, first: 100) { nodes { id name city lat lon fenceRadiusM fenceOutline } }
 }`;
+
+/* Staff see names; clients see a number that is theirs alone, of which the last digits tell guards apart. */
+const nameOf = (duty, number = duty?.number) => duty?.user?.name ?? (number ? `Guard ${String(number).slice(-4)}` : "somebody");
 
 const time = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "short" });
 const made = (name, text, kind) => {
@@ -88,9 +91,9 @@ class Tile {
   stand(standing) {
     this.element.className = standing?.state.toLowerCase() ?? "";
     // Not from the map: whoever may not see where guards are may know that somebody is there.
-    const inside = standing?.inside.map(({ duty }) => duty?.user?.name ?? duty?.number ?? "somebody") ?? [];
-    this.who.textContent = inside.length ? `inside: ${inside.join(", ")}` : "nobody inside";
-    const gone = standing?.absent.map(({ fromAt, duty }) => `${duty?.user?.name ?? duty?.number ?? "somebody"} absent since ${time(fromAt)}`) ?? [];
+    const inside = standing?.inside.map(({ duty }) => nameOf(duty)) ?? [];
+    this.who.textContent = inside.length ? `On site: ${inside.join(", ")}` : "Nobody on site";
+    const gone = standing?.absent.map(({ fromAt, duty }) => `${nameOf(duty)} absent since ${time(fromAt)}`) ?? [];
     this.standing.textContent = gone.join(", ") || (STANDS[standing?.state] ?? "");
   }
 
@@ -102,13 +105,13 @@ class Tile {
         if (Math.abs(x) > this.reach || Math.abs(y) > this.reach) return [];
         const kind = Date.now() - new Date(guard.at) > OLD_MS ? "guard old" : "guard";
         const label = { x, y: y - 1.4 * size, "font-size": 1.3 * size, "text-anchor": "middle" };
-        return [drawn("circle", { class: kind, cx: x, cy: y, r: size }), drawn("text", label, guard.number)];
+        return [drawn("circle", { class: kind, cx: x, cy: y, r: size }), drawn("text", label, guard.name)];
       }),
     );
   }
 }
 
-/* Tickets with a bar for each promise that is not decided; between two events the bars count by themselves. */
+/* Incidents with a bar for each promise that is not decided; between two events the bars count by themselves. */
 class Clocks {
   constructor(list) {
     this.list = list;
@@ -135,7 +138,7 @@ class Clocks {
       }
       return item;
     });
-    this.list.replaceChildren(...(items.length ? items : [made("li", "No open ticket", "hint")]));
+    this.list.replaceChildren(...(items.length ? items : [made("li", "No open incident", "hint")]));
     this.tick();
   }
 
@@ -157,25 +160,25 @@ function span(seconds) {
 }
 
 /* Follow one client; what it returns stops it. `say` is told of states and troubles. */
-export async function watch({ token, account, tiles, tickets, say }) {
+export async function watch({ token, account, tiles, incidents, say }) {
   const { sites } = await ask(token, SITES, { account });
   const cards = sites.nodes.filter((site) => site.lat != null && (site.fenceRadiusM || site.fenceOutline)).map((site) => new Tile(site));
   tiles.replaceChildren(...cards.map((card) => card.element));
   const guards = new Map();
-  const clocks = new Clocks(tickets);
+  const clocks = new Clocks(incidents);
   const redraw = () => cards.forEach((card) => card.show([...guards.values()]));
   const stops = [
     follow({
       query: POSITIONS, token, variables: { account },
       onEvent: ({ number, position }) => {
-        if (position) guards.set(number, { number, ...position });
+        if (position) guards.set(number, { name: nameOf(position.duty, number), ...position });
         else guards.delete(number);
         redraw();
       },
       onState: (kind, text) => {
         // Everybody in sight is told again after a break; who left meanwhile is not.
         if (kind === "connecting") guards.clear();
-        say(kind, kind === "live" ? "Live: guards by number, clocks counting" : text);
+        say(kind, kind === "live" ? "Live: updated as guards move and incidents change" : text);
       },
     }),
     follow({

@@ -1,21 +1,18 @@
 /* The first page: what is running, who you are, a client live, things to try. Speaks only the public API. */
 
 import { clients, watch } from "/console/live.js";
+import { accessToken, isSignedIn } from "/console/session.js";
 import { follow } from "/console/socket.js";
+import { element, showParts } from "/console/status.js";
 
+const RENEW_MS = 5 * 60_000;
 const at = (id) => document.getElementById(id);
-const element = (name, text, kind) => {
-  const made = document.createElement(name);
-  if (text != null) made.textContent = text;
-  if (kind) made.className = kind;
-  return made;
-};
 
 const EXAMPLES = [
   {
-    name: "Open tickets and their clocks",
-    about: "Clocks are read this very moment; run it twice and see them move.",
-    query: `query OpenTickets {
+    name: "Open incidents and their promises",
+    about: "The remaining time is computed when you ask: run it twice and see it change.",
+    query: `query OpenIncidents {
   incidents(
     statuses: [NEW, ACKNOWLEDGED, IN_PROGRESS, PAUSED]
     first: 5
@@ -37,7 +34,7 @@ const EXAMPLES = [
   },
   {
     name: "Broken promises and why",
-    about: "A verdict tells which facts decided it, and what the client gets back.",
+    about: "Each verdict names the facts that decided it, and the credit that the client gets.",
     query: `query BrokenPromises {
   promises(states: [LATE], first: 3) {
     nodes {
@@ -54,7 +51,7 @@ const EXAMPLES = [
   },
   {
     name: "What was billed, and given back",
-    about: "Every line follows from the terms; credits are set off by a note.",
+    about: "Each line follows from the terms of the agreement; credits are paid out by a credit note.",
     query: `query Money {
   invoices(first: 3) {
     nodes {
@@ -71,7 +68,7 @@ const EXAMPLES = [
   },
   {
     name: "Live: breaches as they happen",
-    about: "The last few, then what happens. Restart the server: it comes back without missing one.",
+    about: "Shows the last breaches, then new ones as they happen. After a restart of the server it continues without a gap.",
     query: `subscription Breaches($after: String) {
   breaches(after: $after, atRisk: true) {
     cursor
@@ -84,45 +81,6 @@ const EXAMPLES = [
 }`,
   },
 ];
-
-const SHOWN = { postgres: "PostgreSQL", redis: "Redis", migrations: "Tables", relay: "Worker", fence: "Fence", outbox: "Backlog" };
-const NOTES = {
-  postgres: "keeps everything",
-  redis: "hurries what is live",
-  migrations: "as this release wants them",
-  relay: "numbers facts, judges clocks",
-  fence: "keeps companies apart",
-  outbox: "work that follows from facts",
-};
-const SOFT = new Set(["redis", "relay", "outbox"]); // these make things late, not impossible
-
-function backlog({ pending, failed, dead, lagSeconds, oldestSeconds }) {
-  const counts = `${pending} pending, ${failed} failed, ${dead} given up`;
-  return pending ? `${counts}; oldest ${Math.round(oldestSeconds)} s, waiting ${Math.round(lagSeconds)} s` : counts;
-}
-
-async function showParts() {
-  const cards = [];
-  const card = (name, kind, note) => {
-    const item = element("li", null, kind);
-    item.append(element("b", name), element("small", note));
-    cards.push(item);
-  };
-  try {
-    const response = await fetch("/readyz");
-    const { parts } = await response.json();
-    card("API", response.ok ? "ready" : "waiting", location.host);
-    for (const [name, part] of Object.entries(parts)) {
-      const troubled = part.failed > 0 || part.dead > 0;
-      const kind = part.ready && !troubled ? "ready" : SOFT.has(name) ? "waiting" : "missing";
-      const figures = "pending" in part ? `: ${backlog(part)}` : "";
-      card(SHOWN[name] ?? name, kind, (part.why ?? NOTES[name]) + figures);
-    }
-  } catch {
-    card("API", "missing", "does not answer");
-  }
-  at("parts").replaceChildren(...cards);
-}
 
 let people = [];
 
@@ -137,11 +95,21 @@ async function showPeople() {
   at("tenant").replaceChildren(...tenants.map((name) => new Option(name)));
   at("tenant").parentElement.hidden = at("role").parentElement.hidden = people.length === 0;
   if (people.length === 0) {
-    at("token").value = sessionStorage.getItem("waarborg.token") ?? "";
-    at("whose").textContent = "Tokens: waarborg token --role dispatcher";
+    await showOwn();
     return;
   }
   showRoles();
+}
+
+/* The token of who is signed in here, kept fresh; else what was pasted before. */
+async function showOwn() {
+  const own = await accessToken().catch(() => null);
+  at("token").value = own ?? sessionStorage.getItem("waarborg.token") ?? "";
+  at("whose").textContent = own
+    ? "You are signed in."
+    : "Sign in, or paste a token. At the server, `waarborg token --role dispatcher` makes one.";
+  if (own) setInterval(async () => (at("token").value = (await accessToken().catch(() => null)) ?? at("token").value), RENEW_MS);
+  showClients();
 }
 
 function showRoles() {
@@ -186,12 +154,12 @@ async function showLive() {
   leave = null;
   const mine = ++turn;
   at("tiles").replaceChildren();
-  at("tickets").replaceChildren();
+  at("incidents").replaceChildren();
   const account = at("client").value;
   if (!account) return sayLive("", "This token sees no client.");
   try {
     const token = at("token").value.trim();
-    const stop = await watch({ token, account, tiles: at("tiles"), tickets: at("tickets"), say: sayLive });
+    const stop = await watch({ token, account, tiles: at("tiles"), incidents: at("incidents"), say: sayLive });
     if (mine === turn) leave = stop;
     else stop();
   } catch (error) {
@@ -217,14 +185,14 @@ function clear() {
 
 function pick(index) {
   clear();
-  say("", "Nothing asked yet");
+  say("", "Press Run to send the query");
   [...at("tabs").children].forEach((tab, n) => tab.setAttribute("aria-selected", String(n === index)));
   at("query").value = EXAMPLES[index].query;
   at("about").textContent = EXAMPLES[index].about;
 }
 
 async function ask(query, token) {
-  say("", "Asking…");
+  say("", "Waiting for the answer…");
   const began = performance.now();
   try {
     const response = await fetch("/graphql", {
@@ -304,6 +272,10 @@ EXAMPLES.forEach((example, index) => {
 });
 
 pick(0);
-showParts();
-setInterval(showParts, 5000);
+showParts(at("parts"));
+setInterval(() => showParts(at("parts")), 5000);
+if (isSignedIn()) {
+  at("own").textContent = "Your access";
+  at("own").href = "/access";
+}
 showPeople();

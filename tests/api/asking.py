@@ -219,13 +219,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(configured: Settings) -> AsyncIterator[Server]:
-    """The application under uvicorn, as in production but for the port."""
+async def serving(configured: Settings, *, port: int = 0) -> AsyncIterator[Server]:
+    """The application under uvicorn, as in production but for the port: any free one, or this one."""
     app = application(configured)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            port=0,
+            port=port,
             http=Http,
             ws=Upgrade,
             lifespan="on",

@@ -12,7 +12,7 @@ from tests import facts
 from tests.gate.authenticator import Authenticator
 from tests.gate.test_invitations import body_of, mailing
 from tests.gate.test_second_factor import RESET, with_app
-from tests.gate.test_sign_in import PASSWORD, login, person, post
+from tests.gate.test_sign_in import PASSWORD, login, post
 
 SESSIONS = "{ sessions(first: 9) { nodes { id endedAt user { id } } } }"
 END = "mutation ($id: ID!) { endSession(input: {id: $id}) { __typename } }"

@@ -47,9 +47,11 @@ async def post(api: Api, path: str, token: str | None = None, /, **body: Any) ->
     return await api.http.post(path, json=body, headers=headers)
 
 
-async def person(api: Api, office: Office, *, password: str = PASSWORD) -> Person:
+async def person(
+    api: Api, office: Office, *, password: str = PASSWORD, email: str | None = None
+) -> Person:
     """A dispatcher who accepted an invitation."""
-    email = f"{uuid4().hex[:10]}@guards.example"
+    email = email or f"{uuid4().hex[:10]}@guards.example"
     async with transaction(api.make) as session:
         actor = Actor.system(office.world.tenant.id, "test")
         user = await accounts.add_user(

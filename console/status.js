@@ -1,0 +1,48 @@
+/* The status of every part that an answer needs, in words. */
+
+export const element = (name, text, kind) => {
+  const made = document.createElement(name);
+  if (text != null) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+
+const PARTS = {
+  postgres: ["PostgreSQL", ({ version }) => `${version ? `${version}, ` : ""}connected`],
+  migrations: ["Schema", ({ revision }) => `up to date (${revision})`],
+  relay: ["Worker", ({ lagSeconds }) => `running, ${lagSeconds < 1 ? "no delay" : `${Math.round(lagSeconds)} s behind`}`],
+  fence: ["Row-level security", () => "on: companies are kept apart"],
+  outbox: ["Jobs", jobs],
+  redis: ["Redis", ({ version }) => `${version ? `${version}, ` : ""}connected`],
+};
+const LATE_ONLY = new Set(["redis", "relay", "outbox"]); // without these, answers come late but are right
+
+function jobs({ pending, failed, dead, lagSeconds }) {
+  const counts = [pending && `${pending} scheduled or waiting`, failed && `${failed} failed, tried again`, dead && `${dead} given up`];
+  const late = lagSeconds > 5 ? [`${Math.round(lagSeconds)} s late`] : [];
+  return [...counts.filter(Boolean), ...late].join(", ") || "all done";
+}
+
+/* Show what /readyz says, as a list of cards. */
+export async function showParts(list) {
+  const cards = [];
+  const card = (name, kind, note) => {
+    const item = element("li", null, kind);
+    item.append(element("b", name), element("small", note));
+    cards.push(item);
+  };
+  try {
+    const response = await fetch("/readyz");
+    const { parts } = await response.json();
+    card("API", response.ok ? "ready" : "waiting", `${response.ok ? "ready" : "not ready"} on ${location.host}`);
+    for (const [name, [title, told]] of Object.entries(PARTS)) {
+      const part = parts[name];
+      const troubled = part.failed > 0 || part.dead > 0;
+      const kind = part.ready && !troubled ? "ready" : LATE_ONLY.has(name) ? "waiting" : "missing";
+      card(title, kind, part.why ?? told(part));
+    }
+  } catch {
+    card("API", "missing", "does not answer; is Waarborg still running?");
+  }
+  list.replaceChildren(...cards);
+}
