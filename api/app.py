@@ -38,6 +38,7 @@ from api.gate import Gate
 from api.hooks import Registrar
 from api.login import Login
 from api.oidc import Oidc
+from api.older_verdicts import ADVICE, OlderVerdicts
 from api.peers import Proxies
 from api.persisted import Persisted, read_manifest
 from api.state import POOL_SIZE, State, utc_now
@@ -175,6 +176,9 @@ def _lifespan(
             app.state.health = health.Health(app.state.waarborg)
             ends.push_async_callback(app.state.waarborg.groups.close)
             log.info("api.started", kid=signing.kid)
+            app.state.older_verdicts = OlderVerdicts(app.state.waarborg.health_sessions)
+            if await app.state.older_verdicts.there():
+                log.warning("verdicts.older_evaluator", advice=ADVICE)
             yield
             log.info("api.stopping", listeners=hub.listeners)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 
+from api.older_verdicts import ADVICE
 from api.peers import is_direct_loopback
 from api.state import State
 from domain.accounts import Account, Reach, Tenant, User
@@ -31,9 +32,12 @@ def console() -> Path:
     return packed if packed.exists() else packed.parents[1] / "console"
 
 
-async def first(_request: Request) -> Response:
-    """The first page."""
-    return _page((console() / "index.html").read_text(), _OWN)
+async def first(request: Request) -> Response:
+    """The first page; with what is to be done after an upgrade, while it is."""
+    text = (console() / "index.html").read_text()
+    if await request.app.state.older_verdicts.there():
+        text = text.replace("<main>", f'<main>\n    <p class="hint" role="status">{ADVICE}</p>', 1)
+    return _page(text, _OWN)
 
 
 async def sign_in(_request: Request) -> Response:

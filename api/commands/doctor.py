@@ -72,6 +72,7 @@ def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
             yield from asyncio.run(_postgres(found))
             yield from asyncio.run(_redis(found))
             yield from asyncio.run(_backlog(found))
+            yield _verdicts(found)
     except Exception as error:
         known = explained(error)
         if known is None:
@@ -259,6 +260,18 @@ async def _backlog(settings: Settings) -> list[Finding]:
     if left.failed or left.dead or waiting:
         return [Finding("backlog", State.WORRYING, seen, "See the errors: waarborg outbox")]
     return [Finding("backlog", State.FINE, seen)]
+
+
+def _verdicts(settings: Settings) -> Finding:
+    """Whether the evaluator of this release made every stored verdict."""
+    from api.older_verdicts import advice
+    from domain.sla import EVALUATOR
+
+    if advice(settings.system_database_url) is None:
+        return Finding("verdicts", State.FINE, f"made by evaluator {EVALUATOR}")
+    return Finding(
+        "verdicts", State.WORRYING, "some were made by an older evaluator", "waarborg evaluate"
+    )
 
 
 async def _redis(settings: Settings) -> list[Finding]:

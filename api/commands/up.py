@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from api import migrate
+from api import migrate, older_verdicts
 from api.child import FOR_PEOPLE
 from api.commands.failures import Exit, Failure
 from api.commands.surroundings import addresses, said, settings_of, surroundings
@@ -33,6 +33,7 @@ def up(asked: Settings, *, live: bool) -> None:
         migrate.upgrade(
             settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
         )
+        _advise(settings)
         wait_for_evaluator()
         from api.seed import run as seed
 
@@ -86,6 +87,7 @@ def api(data: Path | None, *, host: str | None, port: int | None, workers: int) 
         surroundings(data, host=host, port=port) as settings,
         listen(settings.host, settings.port) as listener,
     ):
+        _advise(settings)
         wait_for_evaluator()
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = (
@@ -100,6 +102,7 @@ def api(data: Path | None, *, host: str | None, port: int | None, workers: int) 
 def worker(data: Path | None) -> None:
     """The worker alone."""
     with compiled() as wait_for_evaluator, surroundings(data) as settings:
+        _advise(settings)
         wait_for_evaluator()
         asked = settings_of(data)
         supervise(
@@ -209,6 +212,13 @@ def _once_it_answers(host: str, port: int, address: str) -> Callable[[], bool]:
         return answered
 
     return look
+
+
+def _advise(settings: Settings) -> None:
+    """Say how verdicts of an older release are judged again, when there are any."""
+    advice = older_verdicts.advice(settings.system_database_url)
+    if advice is not None:
+        _say(advice)
 
 
 def _say(message: str) -> None:

@@ -4,7 +4,7 @@ from domain.sla.actions import Ticket, settle, watch
 from domain.sla.announcing import announced_due
 from domain.sla.columns import CLOCKED, EVALUATOR, Batch, ClockFact, Judged, build, judge, warm
 from domain.sla.model import Promise, State, Watch
-from domain.sla.reads import Live, announced_due_of, live
+from domain.sla.reads import Live, announced_due_of, has_older_verdicts, live
 from domain.sla.sweeping import due, put_off, sweep
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "announced_due_of",
     "build",
     "due",
+    "has_older_verdicts",
     "judge",
     "live",
     "put_off",

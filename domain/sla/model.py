@@ -80,6 +80,7 @@ class Promise(Base, Owned):
         Index(
             "ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")
         ),
+        Index(None, "evaluator"),
         Index(
             "ix_promise_announced_due",
             "tenant_id",

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
 from domain.calendars.rules import CalendarSpec, worked_us
 from domain.sla.announcing import announced_due
-from domain.sla.columns import to_us
+from domain.sla.columns import EVALUATOR, to_us
 from domain.sla.model import Promise, State
 
 _OPEN = frozenset({State.RUNNING, State.AT_RISK, State.LATE})
@@ -41,3 +42,9 @@ async def announced_due_of(session: AsyncSession, promise: Promise) -> datetime 
         started_at=promise.started_at,
         due_at=promise.due_at,
     )
+
+
+async def has_older_verdicts(session: AsyncSession) -> bool:
+    """Whether a verdict is stored that an older evaluator made; of every company that the session sees."""
+    older = exists().where(Promise.evaluator < EVALUATOR)
+    return bool(await session.scalar(select(older)))
