@@ -19,6 +19,7 @@ from schema.duties import DutyMutation, DutyQuery
 from schema.escalation import EscalationMutation, EscalationQuery
 from schema.facts import FactKindQuery
 from schema.feed import Subscription
+from schema.finding import FindingQuery
 from schema.fixes import FixMutation
 from schema.incidents import IncidentMutation
 from schema.invoices import InvoiceMutation
@@ -73,7 +74,7 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
         (
             *(Query, ClockedQuery, QualityQuery, AuditQuery, ReportQuery, TouchpointQuery),
             *(DutyQuery, PresenceQuery, PositionQuery),
-            *(MoneyQuery, FactKindQuery),
+            *(MoneyQuery, FactKindQuery, FindingQuery),
             *(WebhookQuery, EscalationQuery),
             *(OutboxQuery, StatusQuery, SessionQuery),
         ),

@@ -13,6 +13,7 @@ from domain.compensation import Dispute as DisputeRow
 from domain.compensation import DisputeState
 from domain.invoices import CreditNote as CreditNoteRow
 from domain.invoices import Invoice as InvoiceRow
+from domain.invoices.rules import read_number
 from domain.journal import Book, JournalKind
 from domain.recovery import CaseState
 from domain.recovery import RecoveryCase as CaseRow
@@ -116,18 +117,20 @@ class MoneyQuery:
     def invoices(
         info: Info,
         account_id: AccountFilter = None,
+        search: Annotated[str | None, "Only the one with this number: `F2026-00001`."] = None,
     ) -> Rows:
         """Invoices, newest first."""
-        return visible(info, InvoiceRow, account_id)
+        return _numbered(visible(info, InvoiceRow, account_id), InvoiceRow.number, search)
 
     @lists(CreditNote, CreditNoteRow.issued_on, CreditNoteRow.id, descending=True)
     @staticmethod
     def credit_notes(
         info: Info,
         account_id: AccountFilter = None,
+        search: Annotated[str | None, "Only the one with this number: `C2026-00001`."] = None,
     ) -> Rows:
         """Credit notes, newest first."""
-        return visible(info, CreditNoteRow, account_id)
+        return _numbered(visible(info, CreditNoteRow, account_id), CreditNoteRow.number, search)
 
     @lists(RecoveryCase, CaseRow.opened_at, CaseRow.id, descending=True)
     @staticmethod
@@ -145,3 +148,8 @@ class MoneyQuery:
         """Your company's policy; null when there is none, and for clients."""
         async with info.context.sessions() as session:
             return await session.scalar(visible(info, PolicyRow))
+
+
+def _numbered(query: Rows, column: Any, search: str | None) -> Rows:
+    """Only the document with this number, if one is asked for."""
+    return query if search is None else query.where(column == (read_number(search) or ""))

@@ -144,11 +144,16 @@ class ReportQuery:
         account_id: AccountFilter = None,
         cadences: Annotated[list[Cadence] | None, "Only these."] = None,
         verdicts: Annotated[list[Verdict] | None, "Only those judged so."] = None,
+        search: Annotated[
+            str | None, "Only the one with this number: `RPT-000123` or `123`."
+        ] = None,
     ) -> Rows:
         """Reports that were made, the latest due first."""
         row = reports.Report
         query = visible(info, row, account_id)
         query = among(query, row.cadence, cadences)
+        if search is not None:
+            query = query.where(row.number == (numbers.read(numbers.REPORT, search) or 0))
         return among(query, row.verdict, verdicts)
 
     @answers(list[ReportPlan])

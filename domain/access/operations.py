@@ -13,6 +13,7 @@ _ROWS: Rights = ()
 QUERIES: dict[str, Rights] = {
     "viewer": _ROWS,
     "node": _ROWS,
+    "byNumber": _ROWS,
     "account": _ROWS,
     "site": _ROWS,
     "incident": _ROWS,

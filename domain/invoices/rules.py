@@ -17,6 +17,8 @@ from domain.invoices.taxes import EU, countries
 from domain.invoices.vat import VatCategory
 from domain.words import must_be_line
 
+_TYPED_NUMBER = re.compile(r"([FC])([0-9]{4})[-\s]?0*([0-9]{1,9})")
+
 _BPS = 10_000
 _MILLI = 1_000
 MONTH_MILLI = 1_000
@@ -170,3 +172,9 @@ def fitting(lines: Sequence[Line], gross_cents: int | None) -> list[tuple[int, L
 def number(series: str, year: int, n: int) -> str:
     """How the `n`-th document of a series and year is called: `F2026-00001`."""
     return f"{series}{year}-{n:05d}"
+
+
+def read_number(text: str) -> str | None:
+    """The number of a document that somebody typed: `f2026-1` is `F2026-00001`; None when it is none."""
+    found = _TYPED_NUMBER.fullmatch(text.strip().upper())
+    return None if found is None else number(found[1], int(found[2]), int(found[3]))

@@ -1,5 +1,6 @@
 """Incidents are found by the numbers that letters name, by other systems' numbers and by text; lists are counted."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from domain.agreements import Priority
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office
+from tests.gate import money
+from tests.schema.test_reports import reported
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +75,47 @@ async def test_running_promises_are_listed_by_when_they_are_due(api: Api, office
         after=page["first"]["pageInfo"]["endCursor"],
     )
     assert [each["dueAt"] for each in after["duePromises"]["nodes"]] == due[2:]
+
+
+BY_NUMBER = """query($number: String!) { byNumber(number: $number) { __typename id
+  ... on Incident { number } ... on Report { number }
+  ... on Invoice { document: number } ... on CreditNote { document: number } } }"""
+LISTED = """query($report: String, $invoice: String, $note: String) {
+  reports(search: $report) { nodes { number } }
+  invoices(search: $invoice) { nodes { number } }
+  creditNotes(search: $note) { nodes { number } } }"""
+
+
+async def test_everything_with_a_number_is_found_by_it_in_one_place(
+    api: Api, office: Office
+) -> None:
+    await reported(api, office)
+    await money.owed(api, office.world, at=build.T0 + timedelta(hours=5))
+    stranger = await asking.office(api)
+    listed = await api.data(office.manager, LISTED)
+    [invoice], [note], [report] = (
+        [each["number"] for each in listed[name]["nodes"]]
+        for name in ("invoices", "creditNotes", "reports")
+    )
+
+    async def kinds(token: str, number: str) -> list[str]:
+        found = (await api.data(token, BY_NUMBER, number=number))["byNumber"]
+        return [each["__typename"] for each in found]
+
+    assert await kinds(office.client, "INC-000001") == ["Incident"]
+    assert await kinds(office.client, f" {report.lower()} ") == ["Report"]
+    assert {"Incident", "Report"} <= set(await kinds(office.client, "1"))
+    assert await kinds(office.client, invoice.lower()) == ["Invoice"]
+    assert await kinds(office.client, note.replace("-0000", "-")) == ["CreditNote"]
+    for number in (report, invoice, note, "INC-000001"):
+        assert await kinds(stranger.client, number) == [], "others' do not exist"
+    assert await kinds(office.client, "XYZ-1") == []
+    for number in ("", " ", "x" * 101):
+        answer = await api.ask(office.client, BY_NUMBER, number=number)
+        assert answer["errors"][0]["extensions"]["code"] == "INVALID", answer
+    narrowed = await api.data(
+        office.client, LISTED, report=report, invoice=invoice.lower(), note="C1999-1"
+    )
+    assert [each["number"] for each in narrowed["reports"]["nodes"]] == [report]
+    assert [each["number"] for each in narrowed["invoices"]["nodes"]] == [invoice]
+    assert narrowed["creditNotes"]["nodes"] == []

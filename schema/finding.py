@@ -1,0 +1,68 @@
+"""Whatever has a number for people, found by that number in one place."""
+
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import ColumnElement, or_
+
+from domain import numbers
+from domain.compensation import Credit
+from domain.errors import Code, Refused
+from domain.incidents import Incident
+from domain.invoices import CreditNote, Invoice
+from domain.invoices.rules import read_number
+from domain.reports import Report
+from schema.context import Info
+from schema.ids import Node
+from schema.lists import visible
+from schema.thin import answers
+
+LONGEST = 100
+MOST = 20
+"""Rows of one kind at most: an external number may be several incidents', of several senders."""
+
+
+@strawberry.type
+class FindingQuery:
+    """What is asked by a number for people."""
+
+    @answers(list[Node])
+    @staticmethod
+    async def by_number(
+        info: Info,
+        number: Annotated[
+            str,
+            "Such as `INC-000123`, `CRD-000123`, `RPT-000123`, `F2026-00001` or `C2026-00001`; case, leading zeros and"
+            " blanks around it do not matter. `123` alone is looked for among incidents, credits and reports.",
+        ],
+    ) -> list[Any]:
+        """Incidents, credits, reports, invoices and credit notes with this number, as far as you see them."""
+        wanted = _wanted(number)
+        async with info.context.sessions() as session:
+            found: list[Any] = []
+            for model, condition in wanted.items():
+                query = visible(info, model).where(condition).order_by(model.id).limit(MOST)
+                found.extend(await session.scalars(query))
+        return found
+
+
+def _wanted(number: str) -> dict[Any, ColumnElement[bool]]:
+    """Which rows of which kinds have this number."""
+    text = number.strip()
+    if not 0 < len(text) <= LONGEST:
+        raise Refused(Code.INVALID, f"A number has 1 to {LONGEST} characters.", argument="number")
+    wanted: dict[Any, ColumnElement[bool]] = {}
+    for model, prefix in (
+        (Incident, numbers.INCIDENT),
+        (Credit, numbers.CREDIT),
+        (Report, numbers.REPORT),
+    ):
+        counted = numbers.read(prefix, text)
+        if counted is not None:
+            wanted[model] = model.number == counted
+    external = Incident.external_id == text
+    wanted[Incident] = or_(wanted[Incident], external) if Incident in wanted else external
+    document = read_number(text)
+    if document is not None:
+        wanted |= {Invoice: Invoice.number == document, CreditNote: CreditNote.number == document}
+    return wanted
