@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.types.unset import UNSET
 
 from domain import accounts, compensation, journal, numbers
 from domain.compensation import CreditKind, CreditState, DisputeState
@@ -242,8 +243,9 @@ class CreditMutation:
     async def choose_compensation_policy(
         ask: Ask,
         approval_above_cents: Annotated[
-            Long | None, "Above this somebody must agree; null: never."
-        ],
+            Long | None,
+            "Above this somebody must agree; left out: as it is, never at first; null: never.",
+        ] = UNSET,
         vat_category: Annotated[
             str | None, "Of credits on credit notes: S, Z, E or O; null: as it is, S at first."
         ] = None,
@@ -258,7 +260,9 @@ class CreditMutation:
     ) -> compensation.CompensationPolicy:
         """Choose above which amount somebody must agree to a credit, and how credits are taxed."""
         return await compensation.choose_policy(
-            ask.session, ask.actor, approval_above_cents=approval_above_cents,
+            ask.session, ask.actor,
+            approval_above_cents=None if approval_above_cents is UNSET else approval_above_cents,
+            keep_approval=approval_above_cents is UNSET,
             vat_category=vat_category, vat_rate_bps=vat_rate_bps, at=ask.at,
             approval_currency=approval_currency,
             expected_version=expected_version,

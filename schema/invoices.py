@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.types.unset import UNSET
 
 from domain import accounts, agreements, invoices
 from domain.agreements import Unit
@@ -246,15 +247,23 @@ class PartyInput:
     street: Annotated[str, "Street and number."]
     postcode: Annotated[str, "Postcode."]
     city: Annotated[str, "City."]
-    country: Annotated[str, "ISO 3166 code."] = "NL"
-    kvk_number: Annotated[str | None, "Eight digits."] = None
-    vat_number: Annotated[str | None, "With its country."] = None
-    iban: Annotated[str | None, "Account at a bank."] = None
-    bic: Annotated[str | None, "The bank."] = None
+    country: Annotated[str | None, "ISO 3166 code; left out or null: as it is, NL at first."] = (
+        UNSET
+    )
+    kvk_number: Annotated[str | None, "Eight digits; left out: as it is; null: none."] = UNSET
+    vat_number: Annotated[str | None, "With its country; left out: as it is; null: none."] = UNSET
+    iban: Annotated[str | None, "Account at a bank; left out: as it is; null: none."] = UNSET
+    bic: Annotated[str | None, "The bank; left out: as it is; null: none."] = UNSET
 
     def party(self) -> Party:
         """The same in the domain's words."""
-        return Party(**vars(self))
+        kept = self.left_out()
+        return Party(**{name: value for name, value in vars(self).items() if name not in kept})
+
+    def left_out(self) -> frozenset[str]:
+        """The names of the details that stay as they are."""
+        kept = {name for name, value in vars(self).items() if value is UNSET}
+        return frozenset(kept | {"country"} if self.country is None else kept)
 
 
 @strawberry.type
@@ -287,13 +296,16 @@ class InvoiceMutation:
         ask: Ask,
         party: Annotated[PartyInput, "The legal details."],
         account_id: Annotated[AccountId | None, "The client; null for your company."] = None,
-        bill_from_on: Annotated[date | None, "The first month billed here; for clients."] = None,
+        bill_from_on: Annotated[
+            date | None,
+            "The first month billed here; for clients. Left out or null: as it is, but needed at first.",
+        ] = None,
         expected_version: ExpectedVersion = None,
     ) -> invoices.BillingParty:
-        """Say who stands on documents from now on."""
+        """Say who stands on documents from now on; details that are left out stay as they are."""
         return await invoices.set_party(
-            ask.session, ask.actor, account_id, party=party.party(), bill_from_on=bill_from_on,
-            at=ask.at, expected_version=expected_version,
+            ask.session, ask.actor, account_id, party=party.party(), left_out=party.left_out(),
+            bill_from_on=bill_from_on, at=ask.at, expected_version=expected_version,
         )  # fmt: skip
 
     @verb(PlannedLine)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from strawberry.types.unset import UNSET
 
 from domain import quality
 from domain.accounts import ServiceTier
@@ -59,15 +60,20 @@ class QualityMutation:
         tier: Annotated[ServiceTier | None, "For clients of this tier."] = None,
         weights: Annotated[
             list[QualityWeightInput] | None,
-            "Components not named weigh nothing; null: as the level above.",
-        ] = None,
-        risk_limit_bps: Annotated[int | None, "The limit; null: as the level above."] = None,
+            "Components not named weigh nothing; left out: as it is; null: as the level above.",
+        ] = UNSET,
+        risk_limit_bps: Annotated[
+            int | None, "The limit; left out: as it is; null: as the level above."
+        ] = UNSET,
     ) -> quality.QualityPolicy:
         """Say what quality is made of and how much risk may be promised, for a client, a tier or (neither) all."""
-        chosen = None if weights is None else {each.component: each.weight for each in weights}
+        given: dict[str, Any] = {"weights": weights, "risk_limit_bps": risk_limit_bps}
+        said = {name: value for name, value in given.items() if value is not UNSET}
+        if said.get("weights") is not None:
+            said["weights"] = {each.component: each.weight for each in said["weights"]}
         return await quality.set_policy(
-            ask.session, ask.actor, tier=tier, account_id=account_id, weights=chosen,
-            risk_limit_bps=risk_limit_bps, at=ask.at,
+            ask.session, ask.actor, tier=tier, account_id=account_id, at=ask.at,
+            left_out=given.keys() - said.keys(), **said,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Facts about agreements."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.ledger import Fact
@@ -24,13 +24,15 @@ class Amended(Fact):
 
 
 class RateSet(Fact):
-    """A unit of a service costs this much from a day on."""
+    """A unit of a service costs this much from a day on; `before` holds the rate until then, null for the first."""
 
     kind: ClassVar[str] = "agreement.rate_set"
     rate_id: UUID
     code: str
     price_cents: int
     from_on: date
+    before: dict[str, Any] | None
+    after: dict[str, Any]
 
 
 class Ended(Fact):

@@ -15,9 +15,12 @@ from domain.agreements.events import RateSet
 from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.base import uuid7
 from domain.bounds import must_be_cents, must_be_currency, must_be_day
+from domain.changes import values_of
 from domain.errors import Code, Refused
 from domain.ledger import record
 from domain.words import must_be_line
+
+_RATE = ("name", "unit", "price_cents", "currency")
 
 
 async def set_rate(
@@ -71,6 +74,7 @@ async def set_rate(
             )
         last.in_force = Range(begun, from_on)
         await session.flush()
+    before = None if last is None else values_of(last, _RATE)
     rate = Rate(
         id=uuid7(),
         tenant_id=agreement.tenant_id,
@@ -96,6 +100,8 @@ async def set_rate(
             code=code,
             price_cents=price_cents,
             from_on=from_on,
+            before=before,
+            after=values_of(rate, _RATE),
         ),
     )
     return rate

@@ -203,6 +203,7 @@ async def choose_policy(
     actor: Actor,
     *,
     approval_above_cents: int | None,
+    keep_approval: bool = False,
     approval_currency: str | None = None,
     vat_category: str | None = None,
     vat_rate_bps: int | None = None,
@@ -211,7 +212,8 @@ async def choose_policy(
 ) -> CompensationPolicy:
     """Choose above which amount somebody must agree, and how credits are taxed on credit notes.
 
-    What is None stays as it is, but for the amount, of which None means that nobody must agree.
+    What is None stays as it is, but for the amount, of which None means that nobody must agree unless
+    `keep_approval`.
     """
     actor.must(Right.APPROVE_CREDITS)
     if actor.accounts is not None:
@@ -241,7 +243,8 @@ async def choose_policy(
         raise Refused(
             Code.INVALID, "VAT is S with a rate, or Z, E or O without.", argument="vatCategory"
         )
-    policy.approval_above_cents = approval_above_cents
+    if not keep_approval:
+        policy.approval_above_cents = approval_above_cents
     policy.vat_category, policy.vat_rate_bps = category, rate_bps
     if approval_currency is not None:
         policy.approval_currency = approval_currency

@@ -1,7 +1,7 @@
 """Say who bills whom, plan and deliver services."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -39,21 +39,19 @@ async def set_party(
     account_id: UUID | None,
     *,
     party: Party,
+    left_out: Collection[str] = (),
     bill_from_on: date | None = None,
     at: datetime,
     expected_version: int | None = None,
 ) -> BillingParty:
-    """Say who stands on documents from now on: a client, billed from a month on, or (no account) the company itself."""
+    """Say who stands on documents from now on: a client, billed from a month on, or (no account) the company itself.
+
+    Once there are details, those of `party` that are `left_out` stay as they are, and so does a month that is None.
+    """
     actor.must(Right.BILL)
-    check_party(party)
     must_be_day(bill_from_on, "billFromOn", at)
     if account_id is None and actor.accounts is not None:
         raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only does not speak for all.")
-    if (account_id is None) != (bill_from_on is None):
-        raise Refused(
-            Code.INVALID, "Clients are billed from a month on, the company is not.",
-            argument="billFromOn",
-        )  # fmt: skip
     if account_id is not None:
         known = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(known) is None:
@@ -66,6 +64,15 @@ async def set_party(
         )
         .with_for_update(key_share=True)
     )
+    if row is not None:
+        party = replace(party, **{name: getattr(row, name) for name in left_out})
+        bill_from_on = bill_from_on or row.bill_from_on
+    check_party(party)
+    if (account_id is None) != (bill_from_on is None):
+        raise Refused(
+            Code.INVALID, "Clients are billed from a month on, the company is not.",
+            argument="billFromOn",
+        )  # fmt: skip
     names = [*asdict(party), "bill_from_on"]
     before = None if row is None else as_text(values_of(row, names))
     if row is None:
@@ -111,6 +118,15 @@ async def plan(
     rate = priced(await rates_of(session, agreement.id), rate_code, last_on)
     must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
     values = {"quantity_milli": quantity_milli}
+    before = await session.scalar(
+        select(PlannedLine.quantity_milli)
+        .where(
+            PlannedLine.agreement_id == agreement.id,
+            PlannedLine.month_on == month_on,
+            PlannedLine.rate_code == rate_code,
+        )
+        .with_for_update()
+    )
     said = insert(PlannedLine).values(
         id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
         agreement_id=agreement.id, month_on=month_on, rate_code=rate_code, version=1, **values,
@@ -127,7 +143,7 @@ async def plan(
         actor,
         Planned(
             account_id=agreement.account_id, subject_id=agreement.id, at=at, month_on=month_on,
-            rate_code=rate_code, quantity_milli=quantity_milli,
+            rate_code=rate_code, quantity_milli=quantity_milli, before=before,
         ),
     )  # fmt: skip
     return row

@@ -20,12 +20,13 @@ class PartySet(Fact):
 
 
 class Planned(Fact):
-    """So much of a rate is planned for a month; subject is the agreement."""
+    """So much of a rate is planned for a month; subject is the agreement. `before` is what was, null for nothing."""
 
     kind: ClassVar[str] = "agreement.planned"
     month_on: date
     rate_code: str
     quantity_milli: int
+    before: int | None
 
 
 class Delivered(Fact):

@@ -1,7 +1,7 @@
 """Measure accounts: mark what may have changed, measure it once however often it was marked, and say what differs."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -192,11 +192,13 @@ async def set_policy(
     account_id: UUID | None = None,
     weights: Mapping[Component, int] | None = None,
     risk_limit_bps: int | None = None,
+    left_out: Collection[str] = (),
     at: datetime,
 ) -> QualityPolicy:
     """Say what quality is made of, and how much risk may be promised, for an account, a tier or the company.
 
-    What is None is left to the level above. Accounts already measured follow at their next look, within seconds.
+    What is None is left to the level above; of a policy that exists, what is `left_out` stays as it is.
+    Accounts already measured follow at their next look, within seconds.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     if tier is not None and account_id is not None:
@@ -231,7 +233,11 @@ async def set_policy(
     policy: QualityPolicy | None = await session.scalar(
         said.on_conflict_do_update(
             index_elements=[QualityPolicy.tenant_id, QualityPolicy.tier, QualityPolicy.account_id],
-            set_={"weights": said.excluded.weights, "risk_limit_bps": said.excluded.risk_limit_bps},
+            set_={
+                name: said.excluded[name]
+                for name in ("tenant_id", *_POLICY)
+                if name not in left_out
+            },
         ).returning(QualityPolicy),
         execution_options={"populate_existing": True},
     )

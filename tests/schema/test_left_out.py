@@ -1,0 +1,296 @@
+"""One setting does not switch another off: an argument that is left out keeps its value, null clears it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type
+from sqlalchemy import ColumnElement, inspect, select
+
+from domain.access import Role
+from domain.accounts import Account, Contact, Site, Tenant
+from domain.accounts.model import User
+from domain.compensation.model import CompensationPolicy
+from domain.invoices import BillingParty
+from domain.quality import QualityPolicy
+from domain.reports import ReportPlan
+from schema import ids
+from schema.build import build
+from tests.api.asking import Api, Office
+
+SCHEMA = build()._schema
+PREFIXES = ("set", "change", "choose")
+NEW_ROWS = {"setRate", "setEscalationPolicy"}
+"""They add a row of their own, with a day or an instant from which it holds; the rows before stay as they are."""
+ALWAYS_GIVEN = {"expectedVersion", "idempotencyKey"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A mutation that changes a row: what it is asked with, and two values of everything that may be left out."""
+
+    model: type[Any]
+    row: Callable[[Office], ColumnElement[bool]]
+    required: Callable[[Office], dict[str, Any]]
+    values: Mapping[str, tuple[Any, Any]]
+    cleared: frozenset[str] = frozenset()
+    """What null clears."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The columns that an argument may change, where it is not the one of its name."""
+
+
+def of_contact(office: Office) -> str:
+    return ids.write("Contact", office.world.contacts[0].id)
+
+
+PARTY = {"legalName": "Haven BV", "street": "Kade 1", "postcode": "3011 AA", "city": "Rotterdam"}
+SETTINGS = {
+    "changeAccount": Setting(
+        Account,
+        lambda office: Account.id == office.world.account.id,
+        lambda office: {"id": office.account},
+        {
+            "name": ("Haven Noord", "Haven Zuid"),
+            "kvkNumber": ("12345678", "87654321"),
+            "segment": ("ENTERPRISE", "MID_MARKET"),
+            "vertical": ("logistics", "retail"),
+            "regions": (["Zuid-Holland"], ["Zeeland"]),
+            "employees": (10, 20),
+            "yearlyRevenueCents": (1_000, 2_000),
+            "yearlyTransactions": (3, 4),
+            "complexity": ("COMPLEX", "CUSTOM"),
+            "contractType": ("RETAINER", "PROJECT"),
+            "growthPotential": (4, 5),
+            "strategicImportance": (4, 5),
+            "cadenceTier": ("STRATEGIC", "CORE"),
+            "serviceTier": ("PREMIUM", "ENHANCED"),
+            "language": ("en", "nl"),
+            "clientSinceOn": ("2020-01-01", "2021-01-01"),
+        },
+        frozenset(
+            {"kvkNumber", "vertical", "employees", "yearlyRevenueCents", "yearlyTransactions", "clientSinceOn"}
+        ),
+    ),
+    "changeContact": Setting(
+        Contact,
+        lambda office: Contact.id == office.world.contacts[0].id,
+        lambda office: {"id": of_contact(office)},
+        {
+            "name": ("A. de Boer", "B. de Boer"),
+            "role": ("porter", "manager"),
+            "email": ("a@haven.example", "b@haven.example"),
+            "phone": ("+31101234567", "+31107654321"),
+            "channel": ("EMAIL", "EMAIL"),
+            "language": ("en", "nl"),
+            "timeZone": ("Europe/Brussels", "Europe/Berlin"),
+            "quietFrom": ("22:00:00", "21:00:00"),
+            "quietUntil": ("06:00:00", "07:00:00"),
+            "wantsServiceMessages": (True, False),
+            "seniority": ("senior", "junior"),
+            "decisionPower": (4, 5),
+            "relationshipStrength": (4, 5),
+            "lastContactAt": ("2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z"),
+            "tone": ("formal", "informal"),
+            "culturalNotes": ("Friday off", "none"),
+            "internalOwnerId": (None, None),
+        },
+        frozenset({"phone", "seniority", "tone", "culturalNotes", "lastContactAt"}),
+    ),
+    "changeCompany": Setting(
+        Tenant,
+        lambda office: Tenant.id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "name": ("Veilig Noord", "Veilig Zuid"),
+            "kvkNumber": ("12345678", "87654321"),
+            "permitNumber": ("ND1234", "ND4321"),
+            "timeZone": ("Europe/Brussels", "Europe/Berlin"),
+        },
+        frozenset({"kvkNumber", "permitNumber"}),
+    ),
+    "changeSite": Setting(
+        Site,
+        lambda office: Site.id == office.world.site.id,
+        lambda office: {"id": office.site},
+        {
+            "name": ("Noord", "Zuid"),
+            "street": ("Kade 1", "Kade 2"),
+            "postcode": ("3011 AA", "3011 AB"),
+            "city": ("Rotterdam", "Delft"),
+            "country": ("NL", "BE"),
+            "lat": (51.9, 51.8),
+            "lon": (4.4, 4.5),
+            "services": (["patrol"], ["reception"]),
+        },
+        frozenset({"street", "postcode", "city"}),
+    ),
+    "changeUser": Setting(
+        User,
+        lambda office: (User.tenant_id == office.world.tenant.id) & (User.role == Role.DISPATCHER),
+        lambda _office: {"id": ""},
+        {
+            "name": ("Dina", "Dora"),
+            "language": ("en", "nl"),
+            "role": ("DISPATCHER", "DISPATCHER"),
+            "accountIds": (None, None),
+        },
+    ),
+    "setBillingParty": Setting(
+        BillingParty,
+        lambda office: BillingParty.account_id == office.world.account.id,
+        lambda office: {"accountId": office.account, "party": PARTY},
+        {
+            "party.country": ("BE", "NL"),
+            "party.kvkNumber": ("12345678", "87654321"),
+            "party.vatNumber": ("BE0403019261", "BE0203430576"),
+            "party.iban": ("NL91ABNA0417164300", "NL02ABNA0123456789"),
+            "party.bic": ("ABNANL2A", "INGBNL2A"),
+            "billFromOn": ("2026-01-01", "2026-02-01"),
+        },
+        frozenset({"party.kvkNumber", "party.vatNumber", "party.iban", "party.bic"}),
+    ),
+    "setReportPlan": Setting(
+        ReportPlan,
+        lambda office: (
+            (ReportPlan.account_id == office.world.account.id) & (ReportPlan.cadence == "weekly")
+        ),
+        lambda office: {"accountId": office.account, "cadence": "WEEKLY"},
+        {
+            "enabled": (True, False),
+            "localTime": ("09:00:00", "10:00:00"),
+            "weekday": (1, 2),
+            "lateCreditCents": (0, 0),
+        },
+        columns={
+            "enabled": ("enabled", "next_on", "look_at"),
+            "localTime": ("local_time", "look_at"),
+            "weekday": ("weekday", "look_at"),
+        },
+    ),
+    "setQualityPolicy": Setting(
+        QualityPolicy,
+        lambda office: QualityPolicy.account_id == office.world.account.id,
+        lambda office: {"accountId": office.account},
+        {
+            "weights": (
+                [{"component": "PUNCTUALITY", "weight": 1}],
+                [{"component": "COVERAGE", "weight": 1}],
+            ),
+            "riskLimitBps": (500, 600),
+        },
+        frozenset({"weights", "riskLimitBps"}),
+    ),
+    "chooseCompensationPolicy": Setting(
+        CompensationPolicy,
+        lambda office: CompensationPolicy.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "approvalAboveCents": (10_000, 20_000),
+            "vatCategory": ("S", "S"),
+            "vatRateBps": (900, 2_100),
+            "approvalCurrency": ("EUR", "USD"),
+        },
+        frozenset({"approvalAboveCents"}),
+    ),
+}  # fmt: skip
+IDENTIFYING = {"setBillingParty": {"accountId"}, "setQualityPolicy": {"accountId", "tier"}}
+"""What may be left out and says which row is meant."""
+
+
+def optional_of(name: str) -> set[str]:
+    """The arguments of a mutation that may be left out; those of an object in it as `object.field`."""
+    mutation = SCHEMA.mutation_type
+    assert mutation is not None
+    given = get_named_type(mutation.fields[name].args["input"].type)
+    assert isinstance(given, GraphQLInputObjectType)
+    found = set()
+    for argument, each in given.fields.items():
+        kind = get_named_type(each.type)
+        if not isinstance(each.type, GraphQLNonNull):
+            found.add(argument)
+        elif isinstance(kind, GraphQLInputObjectType):
+            found |= {
+                f"{argument}.{inner}"
+                for inner, one in kind.fields.items()
+                if not isinstance(one.type, GraphQLNonNull)
+            }
+    return found - ALWAYS_GIVEN - IDENTIFYING.get(name, set())
+
+
+def test_every_mutation_that_changes_settings_is_tried() -> None:
+    mutation = SCHEMA.mutation_type
+    assert mutation is not None
+    changing = {name for name in mutation.fields if name.startswith(PREFIXES) and optional_of(name)}
+    assert changing - NEW_ROWS == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_argument_that_may_be_left_out_has_values_here(name: str) -> None:
+    assert optional_of(name) == SETTINGS[name].values.keys()
+
+
+class Changing:
+    """Asks for a change and reads the row."""
+
+    def __init__(self, api: Api, office: Office, name: str) -> None:
+        self.api, self.office, self.name = api, office, name
+        self.setting = SETTINGS[name]
+
+    async def row(self) -> dict[str, Any]:
+        """The columns, without what every change moves."""
+        async with self.api.make() as session:
+            row = (
+                await session.scalars(
+                    select(self.setting.model).where(self.setting.row(self.office))
+                )
+            ).one()
+        names = [each.key for each in inspect(self.setting.model).column_attrs]
+        return {each: getattr(row, each) for each in names if each != "version"}
+
+    async def change(self, **given: Any) -> None:
+        """Ask with what is required, and this."""
+        wanted: dict[str, Any] = dict(self.setting.required(self.office))
+        if wanted.get("id") == "":
+            wanted["id"] = ids.write("User", (await self.row())["id"])
+        for path, value in given.items():
+            outer, _, inner = path.partition(".")
+            if inner:
+                wanted[outer] = {**wanted[outer], inner: value}
+            else:
+                wanted[outer] = value
+        kind = self.name[0].upper() + self.name[1:]
+        document = (
+            f"mutation($input: {kind}Input!) {{ {self.name}(input: $input)"
+            " { __typename ... on Refusal { code message argument } } }"
+        )
+        answer = (await self.api.data(self.office.manager, document, input=wanted))[self.name]
+        assert answer["__typename"] != "Refusal", (given, answer)
+
+    def columns_of(self, argument: str) -> set[str]:
+        """What an argument may change."""
+        plain = "".join(f"_{each.lower()}" if each.isupper() else each for each in argument)
+        return set(self.setting.columns.get(argument, (plain.partition(".")[2] or plain,)))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+async def test_an_argument_alone_changes_itself_and_null_clears_it(
+    api: Api, office: Office, name: str
+) -> None:
+    changing = Changing(api, office, name)
+    await changing.change(
+        **{argument: pair[0] for argument, pair in changing.setting.values.items()}
+    )
+    before = await changing.row()
+    await changing.change()
+    assert await changing.row() == before, "nothing was given"
+    asked = [(argument, pair[1]) for argument, pair in changing.setting.values.items()]
+    asked += [(argument, None) for argument in sorted(changing.setting.cleared)]
+    for argument, value in asked:
+        await changing.change(**{argument: value})
+        after = await changing.row()
+        changed = {column for column, was in before.items() if after[column] != was}
+        assert changed <= changing.columns_of(argument), argument
+        if value is None and argument in changing.setting.cleared:
+            assert [after[column] for column in changing.columns_of(argument)] == [None], argument
+        before = after
