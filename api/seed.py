@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rich.progress import Progress
 from sqlalchemy import exists, select
@@ -21,7 +22,7 @@ from api import books
 from api.books import Books, Step
 from api.companies import CLIENTS, COMPANY, GUARDS, STAFF, Client
 from api.happenings import HAPPENINGS, RESOLUTIONS, UPDATES
-from domain import accounts, agreements, calendars, compensation, incidents
+from domain import accounts, agreements, calendars, compensation, incidents, reports
 from domain.access import Actor, Origin, Role
 from domain.accounts import Account, Site, Stage, Tenant
 from domain.agreements import (
@@ -37,6 +38,7 @@ from domain.agreements import (
 from domain.calendars import CalendarSpec, CalendarVersion
 from domain.db import Sessions, connect, sessions, transaction
 from domain.incidents import PauseCause, Source
+from domain.reports import Cadence
 from domain.settings import Settings
 from domain.sla import Promise, State
 
@@ -98,6 +100,25 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
             if done % 25 == 0:
                 session.expunge_all()  # what is written need not be looked at again by every flush
                 tell(done, len(steps))
+        await _first_reports(session, actor, everyone, at)
+
+
+async def _first_reports(
+    session: AsyncSession, actor: Actor, everyone: Sequence[Books], at: datetime
+) -> None:
+    """Have yesterday's report of each client fall due in 14 minutes: it is made at once, and in time."""
+    for whose in everyone:
+        account = await session.get_one(Account, whose.account_id)
+        local = at.astimezone(ZoneInfo(account.time_zone))
+        due = min(local + timedelta(minutes=14), local.replace(hour=23, minute=59))
+        await reports.set_plan(
+            session,
+            actor,
+            account.id,
+            Cadence.DAILY,
+            local_time=due.time(),
+            at=at - timedelta(days=1),
+        )
 
 
 async def _company(

@@ -11,7 +11,7 @@ const PARTS = {
   postgres: ["PostgreSQL", ({ version }) => `${version ? `${version}, ` : ""}connected`],
   migrations: ["Schema", ({ revision }) => `up to date (${revision})`],
   relay: ["Worker", ({ lagSeconds }) => `running, ${lagSeconds < 1 ? "no delay" : `${Math.round(lagSeconds)} s behind`}`],
-  fence: ["Row-level security", () => "on: companies are kept apart"],
+  fence: ["Row security", () => "on: each company sees its own rows only"],
   outbox: ["Jobs", jobs],
   redis: ["Redis", ({ version }) => `${version ? `${version}, ` : ""}connected`],
 };

@@ -7,14 +7,15 @@ from sqlalchemy import func, select
 
 from api import companies, seed
 from api.books import billed_month
-from domain import journal
+from domain import journal, reports
 from domain.access import Actor
 from domain.accounts import Tenant
 from domain.compensation import Credit
-from domain.db import Sessions
+from domain.db import Sessions, transaction
 from domain.invoices import CreditNote, Invoice, Payment
 from domain.journal import Book
 from domain.recovery import CaseState, RecoveryCase
+from domain.reports import ReportPlan
 
 
 def test_on_every_day_of_four_years_a_month_was_billed_when_it_was_over_and_a_week_was_played() -> (
@@ -36,7 +37,8 @@ async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_ca
     make: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seed, "TICKETS_A_DAY", 2)  # a third of it is quicker, and enough
-    await seed.seed(make, at=datetime(2026, 12, 1, 0, 10, tzinfo=UTC), tell=lambda _done, _of: None)
+    at = datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
+    await seed.seed(make, at=at, tell=lambda _done, _of: None)
     async with make() as session:
         [company] = await session.scalars(select(Tenant).where(Tenant.name == companies.COMPANY))
         invoices = (
@@ -63,3 +65,13 @@ async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_ca
     assert 0 < sum(note.net_cents for note in notes) < (given or 0)
     assert case.state is CaseState.OPEN
     assert owed == 0
+    async with transaction(make) as session:
+        plans = await session.scalars(
+            select(ReportPlan.id).where(ReportPlan.tenant_id == company.id)
+        )
+        made = [await reports.make_next(session, plan_id, at=at) for plan_id in plans]
+    assert len(made) == len(companies.CLIENTS), "the first day shows a report of each client"
+    for report in made:
+        assert report is not None
+        assert report.last_on == date(2026, 11, 30)
+        assert at < report.due_at <= at + timedelta(minutes=15), "made at once, and in time"
