@@ -33,7 +33,7 @@ async def send_invitation(hand: Hand) -> None:
         )
     if letter is None:
         return
-    await _send(hand, office, letter, f"invitation.{invitation_id}")
+    await _send(hand, office, letter, f"invitation-{invitation_id}")
 
 
 async def send_security_notice(hand: Hand) -> None:
@@ -45,7 +45,7 @@ async def send_security_notice(hand: Hand) -> None:
     if letter is not None:
         fact = hand.fact
         about = uuid5(fact.subject_id, f"{fact.kind} {fact.seq}")  # a repeated attempt has the same
-        await _send(hand, office, letter, f"security.{about}")
+        await _send(hand, office, letter, f"security-{about}")
 
 
 async def _send(hand: Hand, office: Office, letter: IdentityLetter, name: str) -> None:
