@@ -133,21 +133,6 @@ class Judged(NamedTuple):
     next_check_at: datetime | None
     announced_due_at: datetime | None = None
 
-    def belonging(self) -> dict[str, Any]:
-        """What never changes of such a row: whose it is, what it is about, and what was promised."""
-        term = self.term
-        return {
-            "account_id": term.account_id,
-            "incident_id": self.incident_id,
-            "agreement_id": term.agreement_id,
-            "terms_id": term.terms_id,
-            "term_id": term.id,
-            "part": self.part,
-            "kind": term.kind,
-            "name": term.name,
-            "internal": term.internal,
-        }
-
 
 def to_us(instant: datetime) -> int:
     """Microseconds since 1970-01-01Z, exact."""

@@ -7,9 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
-from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,18 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
 from domain.access import Actor, Origin
-from domain.base import uuid7
 from domain.db import copy_rows
 from domain.ledger import Entry, Fact, shard_of
-from domain.sla.actions import COPIED, cancelled, told
-from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact, Judged, build, judge
+from domain.sla.columns import CLOCKED, ClockFact, Judged, build, judge
 from domain.sla.model import Promise, State, Watch
+from domain.sla.rows import (
+    COLUMNS,
+    COMPARED,
+    Key,
+    PromiseRow,
+    compared_of,
+    computed,
+    key_of,
+    target_rows,
+    values_of,
+)
 
 CHUNK = 4_000  # tickets; about 30 MB with their facts
-_COLUMNS = tuple(column.key for column in Promise.__table__.columns)
-COMPARED = (*COPIED, "evaluator")
-_copied, _compared = attrgetter(*COPIED), attrgetter(*COMPARED)
-Key = tuple[UUID, UUID, int]  # incident, term, part
 
 
 class Done(NamedTuple):
@@ -93,7 +96,7 @@ async def evaluate(
     if chunk is None:
         return None
     judged = chunk.judged((w.incident_id for w in chunk.watches), at)
-    rows: list[Promise] = []
+    rows: list[PromiseRow] = []
     facts: list[tuple[Actor, Fact]] = []
     for watch in chunk.watches:
         stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
@@ -101,7 +104,7 @@ async def evaluate(
             actor = actor_of(watch.tenant_id)
             if watch.incident_id in live:
                 actor = replace(actor, origin=Origin.LIVE)
-            for row, news in standing(watch.tenant_id, stored, found, at):
+            for row, news in target_rows(watch.tenant_id, stored, found, at):
                 rows.append(row)
                 facts.extend((actor, fact) for fact in news)
     await write(session, rows, facts)
@@ -169,60 +172,16 @@ async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
     return chunk
 
 
-def _key(judged: Judged) -> Key:
-    return judged.incident_id, judged.term.id, judged.part
-
-
-def _says(row: Any) -> tuple[Any, ...]:
-    return _compared(row)
-
-
-def _computed(judged: Judged) -> tuple[Any, ...]:
-    return (*_copied(judged), EVALUATOR)
-
-
 def _differs(stored: Mapping[Key, Any], judged: Sequence[Judged]) -> bool:
-    gone = stored.keys() - {_key(row) for row in judged}
+    gone = stored.keys() - {key_of(row) for row in judged}
     return any(stored[key].state is not State.CANCELLED for key in gone) or any(
-        _key(row) not in stored or _says(stored[_key(row)]) != _computed(row) for row in judged
+        key_of(row) not in stored or compared_of(stored[key_of(row)]) != computed(row)
+        for row in judged
     )
-
-
-def standing(
-    tenant_id: UUID, stored: Mapping[Key, Any], judged: Sequence[Judged], at: datetime
-) -> list[tuple[Promise, list[Fact]]]:
-    """All rows of one ticket as they should be, each with the facts that lead there."""
-    found: list[tuple[Promise, list[Fact]]] = []
-    for row in judged:
-        known = stored.get(_key(row))
-        promise = _promise(tenant_id, known, row, at)
-        was, warned = (None, 0) if known is None else (known.state, known.warned)
-        found.append((promise, list(told(promise, was, warned, at))))
-    for key in stored.keys() - {_key(row) for row in judged}:
-        promise = _standing(**stored[key]._mapping)
-        fact = cancelled(promise, at)
-        found.append((promise, [] if fact is None else [fact]))
-    return found
-
-
-def _promise(tenant_id: UUID, known: Any, judged: Judged, at: datetime) -> Promise:
-    return _standing(
-        id=uuid7() if known is None else known.id,
-        tenant_id=tenant_id,
-        **judged.belonging(),
-        evaluated_at=at,
-        evaluator=EVALUATOR,
-        **{name: getattr(judged, name) for name in COPIED},
-    )
-
-
-def _standing(**values: Any) -> Promise:
-    """What reads like a row; a mapped object that no session ever sees would cost a third of the judging."""
-    return cast("Promise", SimpleNamespace(**values))
 
 
 async def write(
-    session: AsyncSession, rows: Sequence[Promise], facts: Sequence[tuple[Actor, Fact]]
+    session: AsyncSession, rows: Sequence[PromiseRow], facts: Sequence[tuple[Actor, Fact]]
 ) -> None:
     """Make rows and ledger say so, and watches look again when the rows ask for it.
 
@@ -232,10 +191,9 @@ async def write(
         return
     await session.execute(text(_JUDGED))
     await session.execute(text("DELETE FROM judged"))
-    records = list(map(attrgetter(*_COLUMNS), rows))
-    await copy_rows(session, "judged", _COLUMNS, records)
+    await copy_rows(session, "judged", COLUMNS, list(map(values_of, rows)))
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*COMPARED, "evaluated_at"))
-    columns = ", ".join(_COLUMNS)
+    columns = ", ".join(COLUMNS)
     await session.execute(
         text(
             f"INSERT INTO promise ({columns}) SELECT {columns} FROM judged"  # noqa: S608 - our own names
@@ -289,10 +247,10 @@ def _entry(actor: Actor, fact: Fact) -> tuple[Any, ...]:
 def _differences(
     incident: UUID, stored: Mapping[Key, Any], judged: Sequence[Judged]
 ) -> list[Difference]:
-    computed = {_key(row): _computed(row) for row in judged}
+    expected = {key_of(row): computed(row) for row in judged}
     found: list[Difference] = []
-    for key in stored.keys() | computed.keys():
-        row, said = stored.get(key), computed.get(key)
+    for key in stored.keys() | expected.keys():
+        row, said = stored.get(key), expected.get(key)
         if row is None or said is None:
             if row is None or row.state is not State.CANCELLED:
                 found.append(
@@ -306,7 +264,7 @@ def _differences(
                     )
                 )
             continue
-        for name, ours, theirs in zip(COMPARED, _says(row), said, strict=True):
+        for name, ours, theirs in zip(COMPARED, compared_of(row), said, strict=True):
             if ours != theirs:
                 found.append(Difference(incident, key[1], key[2], name, ours, theirs))
     return found

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor
 from domain.deferral import Subject, turn_of
 from domain.ledger import Fact
-from domain.sla.model import Promise, Watch
-from domain.sla.replay import load, standing, write
+from domain.sla.model import Watch
+from domain.sla.replay import load, write
+from domain.sla.rows import PromiseRow, target_rows
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
@@ -56,12 +57,12 @@ async def sweep(
         return 0
     chunk = await load(session, watches)
     judged = chunk.judged([watch.incident_id for watch in watches], at)
-    rows: list[Promise] = []
+    rows: list[PromiseRow] = []
     facts: list[tuple[Actor, Fact]] = []
     idle: list[UUID] = []
     for watch in watches:
         incident_id, actor = watch.incident_id, Actor.system(watch.tenant_id, "sweeper")
-        found = standing(watch.tenant_id, chunk.stored[incident_id], judged[incident_id], at)
+        found = target_rows(watch.tenant_id, chunk.stored[incident_id], judged[incident_id], at)
         if not found:
             idle.append(incident_id)
         for row, news in found:

@@ -12,6 +12,7 @@ from domain.db import transaction
 from domain.incidents import PauseCause, Source
 from domain.ledger import Entry
 from domain.sla import Promise, State, Watch, replay
+from domain.sla.rows import COMPARED
 from tests.imports.importing import NOW, A, B, C, Importer
 
 
@@ -66,7 +67,7 @@ async def test_tickets_judged_by_the_set_stand_as_tickets_judged_one_by_one(
         assert one_rows.keys() == set_rows.keys()
         assert len(one_rows) == 3
         for key, row in one_rows.items():
-            for name in (*replay.COMPARED, "kind", "name", "terms_id", "term_id", "agreement_id"):
+            for name in (*COMPARED, "kind", "name", "terms_id", "term_id", "agreement_id"):
                 assert getattr(row, name) == getattr(set_rows[key], name), (priority, key, name)
         assert theirs == await importer.facts(str(1 + n))
 
