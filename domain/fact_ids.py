@@ -40,6 +40,8 @@ TYPES: dict[str, str] = {
 }
 """Field → the type that its ids are of, whatever the kind of fact."""
 OF_ONE_KIND: dict[tuple[str, str], str] = {
+    ("incident.assigned", "before"): "User",
+    ("incident.assigned", "after"): "User",
     ("credit_note.payout_reversed", "reverses_id"): "Payout",
     ("recovery.step_handed_over", "before"): "User",
     ("recovery.step_handed_over", "after"): "User",

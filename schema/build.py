@@ -11,6 +11,7 @@ from schema.access import enforce
 from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
 from schema.arrivals import LateArrivalMutation
+from schema.assigning import AssignmentMutation
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.clocked import ClockedQuery
@@ -52,6 +53,7 @@ VERBS = (
         CalendarMutation,
         AgreementMutation,
         IncidentMutation,
+        AssignmentMutation,
         LateArrivalMutation,
     ),
     *(QualityMutation, SimulationMutation),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import func
+from sqlalchemy import false, func
 from sqlalchemy.orm import InstrumentedAttribute, with_expression
 
 from domain.access import Right
@@ -14,6 +14,7 @@ from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status, matching
 from domain.sla import Promise as PromiseRow
 from domain.sla import State, Watch
+from schema import ids
 from schema.context import Info
 from schema.incidents import Incident
 from schema.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
@@ -35,6 +36,16 @@ names(
     next_due="By `nextDueAt`, the soonest first; only tickets on which the clock of a promise runs.",
 )  # fmt: skip
 NEWEST = Order((IncidentRow.opened_at, IncidentRow.id), descending=True)
+
+
+def _handled_by(query: Rows, info: Info, user_id: str | None) -> Rows:
+    """Only what a user handles, if one is named: nothing when the actor is not to know it."""
+    if user_id is None:
+        return query
+    actor = info.context.actor
+    if not actor.may(Right.READ_STAFF) and ids.known(user_id, "User") != actor.user_id:
+        return query.where(false())
+    return naming(query, IncidentRow.assignee_id, "User", user_id)
 
 
 def _next_due(info: Info) -> InstrumentedAttribute[Any]:
@@ -65,6 +76,10 @@ class ClockedQuery:
         ] = None,
         external_source: Annotated[str | None, "Only those read from this system."] = None,
         external_id: Annotated[str | None, "Only those with this number of another system."] = None,
+        assignee_id: Annotated[
+            strawberry.ID | None,
+            "Only those that this user handles; of others than yourself only for who sees the company's people.",
+        ] = None,
         due_before: Annotated[
             datetime | None, "Only those whose `nextDueAt` is before this instant."
         ] = None,
@@ -75,6 +90,7 @@ class ClockedQuery:
         """Tickets, newest first unless another order is asked for."""
         query = visible(info, IncidentRow, account_id)
         query = naming(query, IncidentRow.site_id, "Site", site_id)
+        query = _handled_by(query, info, assignee_id)
         query = among(query, IncidentRow.status, statuses)
         query = among(query, IncidentRow.priority, priorities)
         query = among(query, IncidentRow.kind, kinds)

@@ -8,7 +8,7 @@ import strawberry
 from domain import accounts, incidents
 from domain.agreements import Priority, TicketKind
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
-from schema.accounts import Account, Site
+from schema.accounts import Account, Site, User
 from schema.context import Info
 from schema.doers import shown
 from schema.ids import Node
@@ -138,6 +138,14 @@ class Incident(Node):
     async def site(row: Row, info: Info) -> accounts.Site | None:
         """The place."""
         return await info.context.loaders.site.load(row.site_id)
+
+    @answers(User | None)
+    @staticmethod
+    async def assignee(row: Row, info: Info) -> accounts.User | None:
+        """Which of the company's people handles it; null for nobody, and for who does not see the company's people."""
+        if row.assignee_id is None:
+            return None
+        return await info.context.loaders.user.load(row.assignee_id)
 
     @answers(list[LateArrival])
     @staticmethod

@@ -46,7 +46,7 @@ FIELDS: dict[str, Fields] = {
         "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
         " arrivedAt resolvedAt closedAt reopenedCount reassignedCount nextDueAt externalSource externalId"
         " version timeToAcknowledgeSeconds timeToArriveSeconds timeToResolveSeconds"
-        " firstContactResolution outcome account site updates pauses promises credits lateArrivals"
+        " firstContactResolution outcome account site assignee updates pauses promises credits lateArrivals"
     ),
     "LateArrival": _all("arrivedAt offeredAt lateSeconds guard decision decidedAt duty fixes"),
     "IncidentUpdate": _all("id at author body clientVisible"),

@@ -100,7 +100,7 @@ _BY_RIGHT: dict[Right, str] = {
     R.ACCEPT_RISK: "signOffTerms",
     R.REPORT: "openIncident updateIncident reopenIncident",
     R.HANDLE: "acknowledgeIncident startWorkOnIncident arriveAtIncident pauseIncident"
-    " resumeIncident resolveIncident closeIncident changeIncidentPriority reassignIncident"
+    " resumeIncident resolveIncident closeIncident changeIncidentPriority reassignIncident assignIncident"
     " acceptLateArrival declineLateArrival",
     R.APPROVE_CREDITS: "approveCredit declineCredit overrideCredit chooseCompensationPolicy"
     " decideDispute",

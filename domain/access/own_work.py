@@ -33,7 +33,9 @@ _FACT = table("ledger", column("subject_id", Uuid), column("kind", Text), column
 _TEXT = table("disclosure", column("subject_id", Uuid), column("words", Text))
 _USER = table("app_user", column("id", Uuid), column("email", Text), column("name", Text))
 _INCIDENT = table(
-    "incident", column("id", Uuid), column("account_id", Uuid), column("site_id", Uuid)
+    "incident",
+    *(column("id", Uuid), column("account_id", Uuid), column("site_id", Uuid)),
+    column("assignee_id", Uuid),
 )
 _PROMISE = table(
     "promise", column("term_id", Uuid), column("incident_id", Uuid), column("internal")
@@ -102,7 +104,8 @@ def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
     on_duty = exists(
         _duties(actor, _DUTY.c.id).where(now, _DUTY.c.account_id == model.account_id, there)
     )
-    return or_(on_duty, opened, assigned)
+    handled = false() if actor.user_id is None else model.assignee_id == actor.user_id
+    return or_(on_duty, opened, assigned, handled)
 
 
 def of_incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:

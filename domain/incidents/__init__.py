@@ -14,6 +14,7 @@ from domain.incidents.actions import (
     update,
 )
 from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
+from domain.incidents.assigning import assign
 from domain.incidents.capped_pauses import capped_pauses
 from domain.incidents.late_arrivals import (
     Decision,
@@ -56,6 +57,7 @@ __all__ = [
     "Times",
     "acknowledge",
     "arrive",
+    "assign",
     "capped_pauses",
     "change_priority",
     "close",

@@ -166,3 +166,12 @@ class Reassigned(Fact):
     kind: ClassVar[str] = "incident.reassigned"
     personal: ClassVar[frozenset[str]] = frozenset({"to"})
     to: str
+
+
+class Assigned(Fact):
+    """One of the company's people handles it from now on, or nobody (`after` is null); kept from clients."""
+
+    kind: ClassVar[str] = "incident.assigned"
+    before: UUID | None
+    after: UUID | None
+    internal: bool = True

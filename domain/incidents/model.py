@@ -85,6 +85,12 @@ class Incident(Base, Owned, Versioned):
         CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
         Index(None, "account_id", "opened_at"),
         Index(
+            "ix_incident_assignee",
+            "assignee_id",
+            "opened_at",
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
+        Index(
             "ix_incident_open",
             "tenant_id",
             "opened_at",
@@ -113,6 +119,7 @@ class Incident(Base, Owned, Versioned):
     reopened_count: Mapped[int] = mapped_column(default=0)
     reassigned_count: Mapped[int] = mapped_column(default=0)
     client_contact_count: Mapped[int] = mapped_column(default=0)
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))  # who handles it
     external_sender: Mapped[str | None]  # "key:<id>", "staff" or "import": whose number it is
     external_source: Mapped[str | None]
     external_id: Mapped[str | None]

@@ -1,0 +1,64 @@
+"""Say which of the company's people handles a ticket."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import CLIENTS, Actor, Role, visible_to
+from domain.accounts.model import Reach, User
+from domain.errors import Code, Refused
+from domain.incidents import events
+from domain.incidents.changing import locked, must_be_open, settled, tell
+from domain.incidents.model import Incident
+
+_HANDLES_NOTHING = frozenset({*CLIENTS, Role.AUDITOR, Role.PARTNER, Role.SYSTEM})
+
+
+async def assign(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    user_id: UUID | None,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Let one of the company's people handle a ticket, or (None) nobody.
+
+    From one person to another it changes hands, which counts like `reassign` and is told to the client without a name.
+    """
+    incident = await locked(session, actor, incident_id, at, expected_version)
+    must_be_open(incident)
+    before = incident.assignee_id
+    if before == user_id:
+        raise Refused(Code.ALREADY_DONE, "That is so already.", argument="userId")
+    user = None if user_id is None else await _colleague(session, actor, incident, user_id)
+    incident.assignee_id = user_id
+    tell(session, actor, incident, events.Assigned, at, before=before, after=user_id)
+    if before is not None and user is not None:
+        incident.reassigned_count += 1
+        tell(session, actor, incident, events.Reassigned, at, to=user.name)
+    return await settled(session, actor, incident, at)
+
+
+async def _colleague(
+    session: AsyncSession, actor: Actor, incident: Incident, user_id: UUID
+) -> User:
+    """Find a user of the company who signs in, reaches the client and whom the actor sees."""
+    reach = exists().where(Reach.user_id == User.id)
+    user: User | None = await session.scalar(
+        select(User).where(
+            User.id == user_id,
+            User.disabled_at.is_(None),
+            User.role.not_in(_HANDLES_NOTHING),
+            visible_to(actor, User),
+            or_(~reach, reach.where(Reach.account_id == incident.account_id)),
+        )
+    )
+    if user is None:
+        raise Refused(
+            Code.NOT_FOUND, "No such colleague who reaches the client.", argument="userId"
+        )
+    return user
