@@ -50,6 +50,8 @@ class Checkpoint(NamedTuple):
     origin: str
     size: int
     root: bytes
+    epoch: str = ""
+    """Which history of the ledger, begun anew when a backup is restored; empty in older checkpoints."""
 
 
 # Trees -----------------------------------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def opened(note: str, verifier_key: str) -> str:
 
 def checkpoint_of(note: str, verifier_key: str) -> Checkpoint:
     """What a checkpoint says, its signature verified; its origin must be the name of the key."""
-    origin, size, root, *_rest = [*opened(note, verifier_key).split("\n"), "", ""]
+    origin, size, root, *rest = [*opened(note, verifier_key).split("\n"), "", ""]
     if origin != key_of(verifier_key)[0]:
         raise Broken(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
     if not re.fullmatch(r"0|[1-9]\d{0,17}", size):
@@ -191,7 +193,8 @@ def checkpoint_of(note: str, verifier_key: str) -> Checkpoint:
         found = b""
     if len(found) != 32:
         raise Unreadable("A checkpoint names its root on the third line.")
-    return Checkpoint(origin, int(size), found)
+    epochs = [line.removeprefix("epoch ") for line in rest if line.startswith("epoch ")]
+    return Checkpoint(origin, int(size), found, epochs[0] if epochs else "")
 
 
 def note_in(raw: bytes) -> str:
@@ -349,6 +352,11 @@ class _Bundle:
     def _compare(self, now: Checkpoint) -> None:
         """Compare with the checkpoint that was kept."""
         kept, whole = self._known.checkpoint, self._whole
+        if kept is not None and kept.epoch and kept.epoch != now.epoch:
+            self._told.notes(
+                f"the ledger was restored from a backup since the kept checkpoint (epoch {kept.epoch},"
+                f" now {now.epoch or 'not told'}): facts that are missing may have been lost with it"
+            )
         if kept is None:
             self._told.notes("no earlier checkpoint to compare with: keep this one (--keep FILE)")
         elif kept.size > now.size or (whole is not None and whole.size < kept.size):

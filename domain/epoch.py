@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped
 from domain import numbering
 from domain.access import Actor
 from domain.base import Base, Keyed
-from domain.ledger import Fact, record
+from domain.high_water import HighWater
+from domain.ledger import Entry, Fact, record
 
 _TENANTS = text("SELECT id FROM tenant ORDER BY id").columns(id=Uuid())
 
@@ -22,7 +23,10 @@ class LedgerEpoch(Base, Keyed):
     __tablename__ = "ledger_epoch"
 
     server: Mapped[str]
-    """Cluster, database and timeline of PostgreSQL: a restore changes at least one of them, but for a cold copy."""
+    """Cluster, database and timeline of PostgreSQL: a restore changes at least one of them, but for a cold copy.
+
+    A cold copy is found by what the data directory noted (`domain/high_water.py`).
+    """
     began_at: Mapped[datetime]
     began_after_seq: Mapped[int]
     reason: Mapped[str]
@@ -48,15 +52,54 @@ async def current(session: AsyncSession) -> LedgerEpoch | None:
     return found
 
 
-async def ensure(session: AsyncSession, *, at: datetime) -> LedgerEpoch:
-    """Begin an epoch when there is none, or when PostgreSQL is another one than the epoch began on."""
+async def ensure(
+    session: AsyncSession, *, at: datetime, noted: HighWater | None = None
+) -> LedgerEpoch:
+    """Begin an epoch when there is none, or when PostgreSQL is not what it was.
+
+    That is: another one than the epoch began on, or one whose ledger lacks the fact that was `noted` outside of it.
+    """
     server = await _server(session)
     known = await current(session)
     if known is None:
         return await _add(session, server, "first start", at)
-    if known.server == server:
+    if known.server != server:
+        reason = "another PostgreSQL than before: a restored backup"
+    elif noted is not None and await _lacks(session, noted, known):
+        reason = f"fact {noted.seq} was numbered here and is gone: a restored copy"
+    else:
         return known
-    return await begin(session, reason="another PostgreSQL than before: a restored backup", at=at)
+    return await begin(session, reason=reason, at=at)
+
+
+async def high_water(session: AsyncSession) -> HighWater | None:
+    """The last fact that was numbered, to be noted outside the database; None while there is none."""
+    known = await current(session)
+    last = (
+        await session.execute(
+            select(Entry.seq, Entry.hash)
+            .where(Entry.seq.is_not(None))
+            .order_by(Entry.seq.desc())
+            .limit(1)
+        )
+    ).first()
+    if known is None or last is None:
+        return None
+    name = await numbering.ledger_name(session)
+    return HighWater(ledger=name, epoch=known.id, seq=last.seq, hash=last.hash.hex())
+
+
+async def _lacks(session: AsyncSession, noted: HighWater, known: LedgerEpoch) -> bool:
+    """Whether the ledger does not have the noted fact, although it is the same ledger.
+
+    What was noted in an epoch that is known to have ended says nothing new.
+    """
+    if noted.ledger != await numbering.ledger_name(session):
+        return False
+    if noted.epoch != known.id and await session.get(LedgerEpoch, noted.epoch) is not None:
+        return False
+    found = await session.scalar(select(Entry.hash).where(Entry.seq == noted.seq))
+    return found is None or found.hex() != noted.hash
 
 
 async def begin(session: AsyncSession, *, reason: str, at: datetime) -> LedgerEpoch:

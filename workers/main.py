@@ -86,7 +86,15 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
             senders_of(settings),
             attempts=settings.job_attempts,
         )
-        relay = Relay(settings.system_database_url, make, redis, queue, ledger, routes=routes)
+        relay = Relay(
+            settings.system_database_url,
+            make,
+            redis,
+            queue,
+            ledger,
+            routes=routes,
+            noted_in=settings.data / "ledger.json",
+        )
         work = WorkContext(make, settings)
         parts: dict[str, Part] = {
             "relay": relay.run,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -16,7 +17,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain import epoch, numbering, outbox
+from domain import epoch, high_water, numbering, outbox
 from domain.db import Sessions, connect, transaction
 from domain.ledger import ShardMark
 from realtime.stream import Streams
@@ -27,6 +28,7 @@ from workers.routes import ROUTES, Routes, names
 log = structlog.get_logger()
 
 LEADER = 0x7761_6172_5245_4C41
+NOTED_S = 1.0  # how far the note outside the database may lag behind while facts come in
 POLL_S = 0.5  # NOTIFY wakes the relay in a millisecond; polling is for what NOTIFY misses
 BATCH = 1000  # facts shipped in a round trip
 ROUND_S = 0.1
@@ -62,7 +64,12 @@ class Relay:
         ledger: str,
         *,
         routes: Routes = ROUTES,
+        noted_in: Path | None = None,
     ) -> None:
+        """`noted_in` is a file outside the database that tells a restored cold copy from the ledger that went on."""
+        self._noted_in = noted_in
+        self._noted_at = 0.0
+        self._is_noted = False
         self._url = database_url
         self._make = make
         self._streams = Streams(redis, ledger)
@@ -123,7 +130,8 @@ class Relay:
     async def _ensure_epoch(self, connection: AsyncConnection) -> None:
         """Begin a new epoch before the first fact is numbered on a PostgreSQL that was restored from a backup."""
         async with AsyncSession(connection) as session, session.begin():
-            found = await epoch.ensure(session, at=datetime.now(UTC))
+            noted = None if self._noted_in is None else high_water.read(self._noted_in)
+            found = await epoch.ensure(session, at=datetime.now(UTC), noted=noted)
             log.info("relay.epoch", epoch=str(found.id), reason=found.reason)
 
     async def _number(self, connection: AsyncConnection) -> None:
@@ -141,10 +149,27 @@ class Relay:
                 if batch.facts:
                     self._fresh.extend(batch.outbox)
                     self._news.set()
+                    self._is_noted = False
+                await self._note(session)
                 if batch.facts < limit:
                     await _either(self._wake, POLL_S)
                 else:
                     limit = _paced(limit, took_s=loop.time() - began)
+
+    async def _note(self, session: AsyncSession) -> None:
+        """Note the last numbered fact outside the database, at most once a second; a full disk stops no numbering."""
+        now = asyncio.get_running_loop().time()
+        if self._noted_in is None or self._is_noted or now < self._noted_at + NOTED_S:
+            return
+        self._noted_at, self._is_noted = now, True
+        async with session.begin():
+            found = await epoch.high_water(session)
+        if found is None:
+            return
+        try:
+            await asyncio.to_thread(high_water.write, self._noted_in, found)
+        except OSError as error:
+            log.warning("relay.not_noted", file=str(self._noted_in), error=repr(error))
 
     async def _ship(self) -> None:
         """Bring news to Redis whenever there is some, and again when it failed, until cancelled."""

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import epoch
 from domain.access import Actor, Right, is_shown_to_clients
 from domain.accounts.model import Account
 from domain.audit import merkle
@@ -229,12 +230,14 @@ async def _signed(session: AsyncSession, signer: Signer, tree: Tree, at: datetim
         return last
     [root] = await roots(session, tree.tenant_id, [(0, tree.size)])
     name = origin_of(signer.origin, tree.tenant_id)
+    known = await epoch.current(session)
+    text = checkpoint_text(name, tree.size, root, None if known is None else known.id)
     new = Checkpoint(
         id=uuid7(),
         tenant_id=tree.tenant_id,
         size=tree.size,
         root=root,
-        note=signer.sign(checkpoint_text(name, tree.size, root), name),
+        note=signer.sign(text, name),
         verifier_key=signer.verifier_key(name),
         signed_at=at,
     )

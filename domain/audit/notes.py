@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -35,6 +36,10 @@ class Signer:
         return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def checkpoint_text(origin: str, size: int, root: bytes) -> str:
-    """What a checkpoint says: whose tree, how many leaves, which root."""
-    return f"{origin}\n{size}\n{b64encode(root).decode()}\n"
+def checkpoint_text(origin: str, size: int, root: bytes, epoch: UUID | None = None) -> str:
+    """What a checkpoint says: whose tree, how many leaves, which root, and as an extension line the ledger's epoch.
+
+    A restored backup begins an epoch, so two checkpoints of different epochs need not continue each other.
+    """
+    extension = "" if epoch is None else f"epoch {epoch}\n"
+    return f"{origin}\n{size}\n{b64encode(root).decode()}\n{extension}"

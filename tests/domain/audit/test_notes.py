@@ -5,6 +5,7 @@ Vector: golang.org/x/mod/sumdb/note, note_test.go.
 
 from base64 import b64decode
 from email.message import EmailMessage
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -73,7 +74,18 @@ def test_a_mangled_key_is_refused(key: str) -> None:
 
 
 def test_a_checkpoint_says_whose_tree_how_large_and_which_root() -> None:
-    assert verify.checkpoint_of(CHECKPOINT, KEY) == ("PeterNeumann", 7, bytes(32))
+    assert verify.checkpoint_of(CHECKPOINT, KEY) == ("PeterNeumann", 7, bytes(32), "")
+
+
+def test_a_checkpoint_says_of_which_epoch_of_the_ledger_it_is_in_a_line_that_others_pass_over() -> (
+    None
+):
+    epoch = UUID(int=7)
+    text = checkpoint_text("PeterNeumann", 7, bytes(32), epoch)
+    assert text.splitlines()[3:] == [f"epoch {epoch}"]
+    note = PETER.sign(text, "PeterNeumann")
+    assert verify.checkpoint_of(note, KEY) == ("PeterNeumann", 7, bytes(32), str(epoch))
+    assert verify.note_in(f"Dear An,\n\n{note}\nRegards\n".encode()) == note
 
 
 def test_a_checkpoint_under_another_name_is_not_taken() -> None:

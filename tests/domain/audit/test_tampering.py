@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import verify
-from domain import audit
+from domain import audit, epoch
 from domain.db import Sessions, transaction
 from tests import facts
 from tests.domain.audit.bundles import SIGNER, signed, taken_out, verified
@@ -263,6 +263,29 @@ async def test_a_ledger_tree_and_checkpoints_cut_off_together_are_seen_by_who_ke
     assert (whole[0], own[0]) == (1, 1)
     assert "now there are fewer: cut off" in whole[1]
     assert "now there are fewer: cut off" in own[1]
+
+
+async def test_a_checkpoint_of_an_earlier_epoch_is_told_from_a_cut_off_ledger(
+    make: Sessions, owner_url: str, tmp_path: Path, capsys: Capsys
+) -> None:
+    whom = await client_with_facts(make)
+    async with transaction(make) as session:
+        await epoch.ensure(session, at=facts.T0)
+    first = await signed(make, whom.actor.tenant_id)
+    kept = tmp_path / "kept.txt"
+    kept.write_text(first.note)
+    async with transaction(make) as session:
+        begun = await epoch.begin(session, reason="a restore", at=facts.T0)
+    second = await signed(make, whom.actor.tenant_id)
+    assert f"\nepoch {begun.id}\n" in second.note
+    async with facts.tampering(owner_url) as session:
+        _, own = await both(
+            session, whom, tmp_path, capsys, first.verifier_key,
+            "--earlier", str(kept), str(first.size),
+        )  # fmt: skip
+    assert own[0] == 0, "nothing was lost, so everything still holds"
+    assert "restored from a backup since the kept checkpoint" in own[1]
+    assert str(begun.id) in own[1]
 
 
 async def test_a_rewritten_ledger_with_a_tree_grown_anew_is_seen_even_when_the_key_was_stolen(
