@@ -177,12 +177,12 @@ class Query:
         """Messages to contacts, newest first."""
         return among(visible(info, MessageRow, account_id), MessageRow.state, states)
 
-    @lists(User, UserRow.email, UserRow.id)
+    @lists(User, UserRow.name, UserRow.id)
     @staticmethod
     def users(
         info: Info,
     ) -> Rows:
-        """Those who sign in, by address."""
+        """Those who sign in, by name."""
         return visible(info, UserRow)
 
     @lists(ApiKey, KeyRow.id, descending=True)

@@ -34,13 +34,13 @@ FACTS: dict[Right, str] = {
     " escalation_policy.set",
     R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended calendar.defined",
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
-    " compensation_policy.chosen credit.overridden terms.simulated"
+    " credit.overridden terms.simulated"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"
     " credit.proposed credit_note.issued credit_note.paid_out credit_note.payout_reversed"
     " invoice.issued invoice.paid invoice.payment_reversed"
-    " terms.signed_off",
-    R.READ_QUALITY: "budget.burning quality_policy.set quality.changed report.delivered report.kept"
-    " report.late report.made report_plan.set",
+    " report_plan.set terms.signed_off",
+    R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
+    " report.made",
     R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done"
     " recovery.step_handed_over",
     R.READ_MESSAGES: "address.freed address.suppressed message.answered message.bounced"
@@ -55,7 +55,8 @@ FACTS: dict[Right, str] = {
     R.MANAGE_WEBHOOKS: "webhook.added webhook.delivery_died webhook.delivery_retried webhook.disabled webhook.paused"
     " webhook.replayed webhook.resumed webhook.secret_rotated",
     R.OPERATE: "consequence.retried",
-    R.READ_SETTINGS: "company.changed data.expired",
+    R.READ_BOOKS: "compensation_policy.chosen",
+    R.READ_SETTINGS: "company.changed data.expired quality_policy.set",
     R.READ_LEDGER: "checkpoint.published checkpoint.requested ledger.restored",
 }
 """Right → the kinds of facts it opens. `READ_EVERY_FACT` opens all kinds, also those that are no longer written."""

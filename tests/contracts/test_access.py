@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from api.commands.visibility import PATH
 from api.downloads import routes
+from domain import catalogue
 from domain.access import Role, own_work, scopes, visible_to
 from domain.access.actor import Actor
 from domain.access.facts import RIGHT_OF_KIND
@@ -22,6 +23,7 @@ from domain.base import Base
 from domain.ledger import Fact
 from domain.metadata import metadata
 from schema.build import build
+from schema.ledger import subject_type
 from schema.loaders import NODES
 
 SCHEMA: GraphQLSchema = build()._schema
@@ -96,6 +98,26 @@ def test_every_kind_of_fact_has_a_row() -> None:
         " domain/access/facts.py beside the right that opens it."
     )
     assert RIGHT_OF_KIND.keys() - ours == set()
+
+
+@pytest.mark.parametrize("role", [each for each in Role if each is not Role.PARTNER])
+def test_a_fact_is_read_only_by_who_may_read_what_it_is_about(role: Role) -> None:
+    tables = {model.__name__: model.__tablename__ for model in NODES}
+    rights, bodies = RIGHTS[role], catalogue.kinds()
+    if Right.READ_EVERY_FACT in rights:
+        return  # also clients and guards, from whom a fact is kept by itself (`internal`)
+    found = []
+    for kind, right in RIGHT_OF_KIND.items():
+        about = subject_type(kind) or ""
+        if about in tables and right in rights:
+            needed = set(ROWS[tables[about]].rights)
+            if any(
+                field.name == "after" and field.type == "Object" for field in bodies[kind].fields
+            ):
+                # It may hold the value of any field.
+                needed |= {each for each in FIELDS[about] if each is not None}
+            found += [f"{kind} ({right.name}): {about} needs {each}" for each in needed - rights]
+    assert found == []
 
 
 def test_every_download_has_a_row() -> None:
