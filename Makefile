@@ -14,7 +14,7 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-timers loadtest lock vendor clean
+.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ bench-hub: install ## Time one event to many subscribers against a stock Strawbe
 
 bench-gps: install ## Time the ingest of fixes against bare COPY and against the same as usually written (2 min)
 	$(RUN)/python -m tests.bench.gps
+
+bench-numbering: install ## Time the numbering of an import's facts against the bare UPDATE of the same rows
+	$(RUN)/python -m tests.bench.numbering
 
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }

@@ -163,15 +163,24 @@ def import_incidents(
     rejects: Annotated[
         Path | None, typer.Option(help="Where unreadable rows go (else FILE.rejects.csv).")
     ] = None,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait", help="Return when the rows are in the database; workers do the rest."
+        ),
+    ] = False,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Bring in incidents; what is there already is left alone."""
+    """Bring in incidents, and wait until workers have numbered and measured all of them.
+
+    What is there already is left alone.
+    """
     from api.commands.imports import run
     from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
-        code = run(settings, file, profile, tenant, rejects, as_json)
+        code = run(settings, file, profile, tenant, rejects, as_json, is_awaited=not no_wait)
     _end(code)
 
 

@@ -220,6 +220,16 @@ class Relay:
                 await outbox.release(session, outbox_ids, at=datetime.now(UTC))
 
 
+async def is_led(session: AsyncSession) -> bool:
+    """Whether some worker's relay leads, and so numbers what is committed."""
+    holders = text(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = :lock)"
+    )
+    return bool(await session.scalar(holders, {"lock": LEADER}))
+
+
 def _paced(limit: int, *, took_s: float) -> int:
     """How many facts to number next, so that it takes `ROUND_S`: at most twice as many as last time."""
     return max(FEWEST, min(MOST, 2 * limit, int(limit * ROUND_S / took_s)))

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from api.commands.arrival import Arrival, arrived
 from api.commands.failures import Exit, Failure
 from domain import imports
 from domain.db import connect, sessions, transaction
@@ -25,8 +26,13 @@ def run(
     tenant: str | None,
     rejects: Path | None,
     as_json: bool,
+    *,
+    is_awaited: bool = True,
 ) -> Exit:
-    """Import the file and say what became of it; `Refused` when file or profile cannot be used at all."""
+    """Import the file, wait until all of it is there, and say what became of it.
+
+    `Refused` when file or profile cannot be used at all. Whoever interrupts the waiting takes nothing back.
+    """
     mapping = imports.load(profile)
     refused = rejects or _beside(file)
     if refused.exists() and refused.samefile(file):
@@ -34,20 +40,29 @@ def run(
     began = time.perf_counter()
     with _bar() as progress:
         done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))
-    seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        try:
+            arrival = asyncio.run(_arrived(settings, done, is_awaited, progress))
+        except KeyboardInterrupt:
+            print("The file is imported; only the waiting was ended.", file=sys.stderr)
+            raise
     figures = {
         "file": str(file),
         "profile": mapping.name,
         **asdict(done),
+        "tenant_id": str(done.tenant_id),
         "rejects": str(refused) if done.rejected + done.contradicting else None,
         "seconds": round(seconds, 3),
         "rows_per_s": round(done.rows / seconds),
         "peak_rss_mb": round(_peak_mb(), 1),
+        "complete": arrival.left.is_nothing,
+        "complete_after_s": round(time.perf_counter() - began, 3),
     }
     if as_json:
         print(json.dumps(figures))
     else:
         _tell(done, figures)
+        print(arrival.words)
     return Exit.DONE
 
 
@@ -71,6 +86,17 @@ async def _import(
                 at=datetime.now(UTC),
                 progress=progress,
             )
+    finally:
+        await engine.dispose()
+
+
+async def _arrived(
+    settings: Settings, done: imports.Imported, is_awaited: bool, progress: imports.Progress
+) -> Arrival:
+    engine = connect(settings.system_database_url, pool_size=1)
+    try:
+        make = sessions(engine)
+        return await arrived(make, done.tenant_id, is_awaited=is_awaited, progress=progress)
     finally:
         await engine.dispose()
 

@@ -1,7 +1,17 @@
 """Bring in tickets that another system has kept: a file, a mapping profile, and the ledger they become."""
 
 from domain.imports.actions import Imported, Progress, import_incidents
+from domain.imports.arrival import Left, left
 from domain.imports.mapping import Profile
 from domain.imports.profile import load, shipped
 
-__all__ = ["Imported", "Profile", "Progress", "import_incidents", "load", "shipped"]
+__all__ = [
+    "Imported",
+    "Left",
+    "Profile",
+    "Progress",
+    "import_incidents",
+    "left",
+    "load",
+    "shipped",
+]

@@ -81,23 +81,26 @@ class Program:
         assert "Traceback" not in done.stderr
         return done.returncode
 
+    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+        """The program, running."""
+        return subprocess.Popen(
+            self._command(*arguments), cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL
+        )
+
+    def _command(self, *arguments: object) -> list[str]:
+        program = [sys.executable, "-m", "api.cli", *map(str, arguments)]
+        return [*program, "--data", str(self.folder / "data")]
+
     def _done(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "api.cli",
-                *map(str, arguments),
-                "--data",
-                str(self.folder / "data"),
-            ],
+            self._command(*arguments),
             check=False,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
             env=self._environment,
-            timeout=120,
+            timeout=300,
         )
 
     def profile(self, *changes: tuple[str, str], head: str = "") -> Path:

@@ -1,0 +1,36 @@
+"""Whether what an import brought is all there: numbered, and measured."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import Origin
+from domain.imports.instants import FIRST
+from domain.ledger import Entry
+from domain.quality import Look
+
+_LIVE: ColumnElement[Origin] = literal_column("'live'")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What workers still have to do about a company's imports."""
+
+    facts: int  # have no number yet
+    accounts: int  # are to be measured anew
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether everything is there."""
+        return not (self.facts or self.accounts)
+
+
+async def left(session: AsyncSession, tenant_id: UUID) -> Left:
+    """What is not there yet of everything that was imported for a company."""
+    facts = select(func.count()).where(
+        Entry.tenant_id == tenant_id, Entry.seq.is_(None), Entry.origin != _LIVE
+    )
+    accounts = select(func.count()).where(Look.tenant_id == tenant_id, Look.dirty_from_at == FIRST)
+    return Left(await session.scalar(facts) or 0, await session.scalar(accounts) or 0)
