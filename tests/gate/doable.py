@@ -1,0 +1,162 @@
+"""Input with which each mutation succeeds once in a furnished office; a new mutation needs a line here or a reason."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from domain import compensation, incidents
+from domain.access import Actor, Role
+from domain.accounts.model import User
+from domain.compensation.model import Credit
+from domain.db import transaction
+from domain.incidents import PauseCause
+from schema import ids
+from tests import build, guards
+from tests.api.asking import Api, Office
+
+Given = dict[str, Any]
+Prepare = Callable[[Api, Office], Awaitable[Given]]
+
+LEFT = {
+    "acceptLateArrival": "needs fixes that came in after a breach",
+    "addContactAddress": "needs a device or a chat of the contact",
+    "amendAgreement": "needs terms that were signed off",
+    "bookPayout": "needs a closing credit note",
+    "contestVerdict": "needs a promise that was decided lately",
+    "declineLateArrival": "needs fixes that came in after a breach",
+    "endContactAddress": "needs a device or a chat of the contact",
+    "endSession": "needs a sign-in with a refresh token",
+    "followUpRecovery": "needs a case of which all steps are done",
+    "overrideCredit": "needs a credit of the schedule that is on no note",
+    "replayWebhook": "needs a cursor of the webhook",
+    "resetSecondFactor": "needs a user with a second factor",
+    "reversePayout": "needs a payout",
+    "signAgreement": "needs terms that were signed off",
+}
+"""Mutations that are not done here, and why; their own tests look at their facts."""
+FIRST = ("resumeWebhook", "setRate")
+LAST = ("eraseUser", "disableUser", "revokeApiKey", "endWebhook", "endAgreement")
+
+
+def order(name: str) -> tuple[bool, bool, str]:
+    """What others need comes first, what ends things last."""
+    return name not in FIRST, name in LAST, name
+
+
+def fixed(**given: Any) -> Prepare:
+    """The same input always."""
+
+    async def prepare(_api: Api, _office: Office) -> Given:
+        return given
+
+    return prepare
+
+
+async def _incident(api: Api, office: Office) -> Given:
+    fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
+    return {"id": ids.write("Incident", fresh.id)}
+
+
+async def _low(api: Api, office: Office) -> Given:
+    return {**await _incident(api, office), "priority": "LOW"}
+
+
+async def _paused(api: Api, office: Office) -> Given:
+    fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
+    async with transaction(api.make) as session:
+        await incidents.pause(
+            session, office.world.staff, fresh.id, cause=PauseCause.WAITING_ON_CLIENT,
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    return {"id": ids.write("Incident", fresh.id)}
+
+
+async def _resolved(api: Api, office: Office) -> Given:
+    fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
+    async with transaction(api.make) as session:
+        await incidents.resolve(
+            session, office.world.staff, fresh.id, resolution="Glued", at=datetime.now(UTC)
+        )
+    return {"id": ids.write("Incident", fresh.id)}
+
+
+async def _proposed(api: Api, office: Office) -> Given:
+    """A gift that waits for somebody else's yes."""
+    system = Actor.system(office.world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        await compensation.choose_policy(session, system, approval_above_cents=1, at=build.T0)
+        giver = Actor(office.world.tenant.id, Role.MANAGEMENT, f"user:{uuid4()}")
+        credit: Credit = await compensation.give(
+            session, giver, office.world.agreement.id, cents=500, reason="Sorry",
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    return {"id": ids.write("Credit", credit.id)}
+
+
+async def _colleague(api: Api, office: Office) -> str:
+    async with api.make() as session:
+        found = await session.scalar(
+            select(User.id)
+            .where(User.tenant_id == office.world.tenant.id, User.role == Role.MANAGEMENT)
+            .limit(1)
+        )
+    assert found is not None
+    return ids.write("User", found)
+
+
+async def _owner(api: Api, office: Office) -> Given:
+    return {"ownerUserId": await _colleague(api, office)}
+
+
+async def _case(api: Api, office: Office) -> Given:
+    fresh = await _incident(api, office)
+    return {"incidentId": fresh["id"], "ownerUserId": await _colleague(api, office)}
+
+
+async def _suppressed(api: Api, office: Office) -> Given:
+    await build.bounced(api.make, office.world)
+    return {"address": office.world.contacts[0].email}
+
+
+async def _square(_api: Api, office: Office) -> Given:
+    corners = [guards.near(*each) for each in ((90, -90), (90, 90), (-90, 90), (-90, -90))]
+    outline = [corner[axis] for corner in corners for axis in ("lat", "lon")]
+    return {"siteId": office.site, "outline": outline, "radiusM": None}
+
+
+DOABLE: dict[str, Prepare] = {
+    "addWebhook": fixed(kinds=["incident.opened"], document=None),
+    "approveCredit": _proposed,
+    "changeIncidentPriority": _low,
+    "changeSite": fixed(name="Zuid", lat=None, lon=None),
+    "chooseCompensationPolicy": fixed(
+        approvalAboveCents=5_000, vatCategory="S", vatRateBps=2_100, approvalCurrency="EUR"
+    ),
+    "closeIncident": _resolved,
+    "createAccount": fixed(name="Nieuwe klant", kvkNumber="69599084"),
+    "declineCredit": _proposed,
+    "deliverService": fixed(rateCode="guard_hour", deliveredOn="2026-03-20", quantityMilli=1_000),
+    "endAgreement": fixed(endedAt="2030-01-01T00:00:00Z"),
+    "fenceSite": _square,
+    "handOverRecoveryStep": _owner,
+    "issueApiKey": fixed(allAccounts=True, accountIds=None, role="PARTNER", scopes=None),
+    "liftSuppression": _suppressed,
+    "openRecovery": _case,
+    "planService": fixed(rateCode="guard_hour", monthOn="2026-03-20", quantityMilli=1_000),
+    "reopenIncident": _resolved,
+    "reportPositions": fixed(),
+    "resumeIncident": _paused,
+    "setBillingParty": fixed(
+        party={"legalName": "Haven BV", "street": "Kade 1", "postcode": "3011 AA", "city": "Delft"},
+        billFromOn="2026-03-01",
+    ),
+    "setReportPlan": fixed(lateCreditCents=None),
+    "setEscalationPolicy": fixed(
+        steps=[{"afterMinutes": 5, "roles": ["DISPATCHER"]}], repeatMinutes=None, staleMinutes=None
+    ),
+}
+"""Where the generated input does not fit."""
+INCIDENTS = _incident
