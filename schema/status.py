@@ -198,12 +198,12 @@ async def _counts(ctx: Context, account_id: UUID) -> Counts:
         visible_to(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
         incidents.Incident.status != incidents.Status.CLOSED,
     )  # fmt: skip
-    promises = select(sla.Promise.state, func.count()).where(
+    per_state = select(sla.Promise.state, func.count()).where(
         visible_to(ctx.actor, sla.Promise), sla.Promise.account_id == account_id, sla.Promise.state.in_(OPEN)
     )  # fmt: skip
     async with ctx.sessions() as session:
         status = dict((await session.execute(tickets.group_by(incidents.Incident.status))).all())
-        state = dict((await session.execute(promises.group_by(sla.Promise.state))).all())
+        state = dict((await session.execute(per_state.group_by(sla.Promise.state))).all())
     of, now = incidents.Status, State
     return Counts(
         new=status.get(of.NEW, 0),

@@ -356,7 +356,8 @@ def points(case: Case, events: list[Event]) -> list[Row]:
     measured = [e for e in events if e.kind is EventKind.MEASURE and e.value == e.value]
     return [
         Row(
-            case.p, case.unit, number, State.KEPT if e.value >= case.promise.pass_mark else State.LATE_CLOSED, 0,
+            case.p, case.unit, number,
+            State.KEPT if e.value >= case.promise.pass_mark else State.LATE_CLOSED, 0,
             e.ts, e.ts, -1, e.ts, e.ts, 0, 0, -1, min(1.0, max(0.0, e.value / case.promise.full_mark)),
         )
         for number, e in enumerate(measured)

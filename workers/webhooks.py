@@ -97,7 +97,13 @@ async def forget_deliveries(work: WorkContext, limit: int) -> int:
 class Courier:
     """Delivers, lane by lane."""
 
-    def __init__(self, make: Sessions, vault: Vault, outside: Outside, voice: Voice | None) -> None:
+    def __init__(
+        self,
+        make: Sessions,
+        vault: Vault,
+        outside: Outside,
+        voice: Voice | None,
+    ) -> None:
         self._make = make
         self._vault = vault
         self._outside = outside

@@ -54,7 +54,7 @@ async def said(make: Sessions, incident_id: UUID) -> Told:
 
     async with make() as session:
         row = await session.get_one(Incident, incident_id)
-        promises = {
+        by_kind = {
             each.kind: (each.state, since(each.stopped_at))
             for each in await session.scalars(
                 select(Promise).where(Promise.incident_id == incident_id)
@@ -62,7 +62,7 @@ async def said(make: Sessions, incident_id: UUID) -> Told:
         }
     return Told(
         row.status, since(row.acknowledged_at), since(row.arrived_at),
-        promises[PromiseKind.FIRST_RESPONSE], promises[PromiseKind.ARRIVAL],
+        by_kind[PromiseKind.FIRST_RESPONSE], by_kind[PromiseKind.ARRIVAL],
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
     await history(make, world, late_in={1, 4})
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        promises = (
+        found_rows = (
             await session.scalars(
                 select(sla.Promise).where(
                     sla.Promise.account_id == world.account.id,
@@ -72,7 +72,7 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
                 )
             )
         ).all()
-        earned = [await decide(session, actor, each.id, at=NOW) for each in promises]
+        earned = [await decide(session, actor, each.id, at=NOW) for each in found_rows]
 
     async with transaction(make) as session:
         found = await simulation.simulate(
@@ -80,11 +80,11 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
         )
 
     everywhere = [line for line in found.report["lines"] if line["site_id"] is None]
-    assert found.units == len(promises)
-    assert found.kept == sum(each.state is State.KEPT for each in promises)
+    assert found.units == len(found_rows)
+    assert found.kept == sum(each.state is State.KEPT for each in found_rows)
     assert sum(line["cents"] for line in everywhere) == sum(c.amount_cents for c in earned if c)
     for line in everywhere:
-        mine = [each for each in promises if each.name == line["promise"]]
+        mine = [each for each in found_rows if each.name == line["promise"]]
         assert (line["n"], line["kept"]) == (
             len(mine), sum(each.state is State.KEPT for each in mine),
         )  # fmt: skip

@@ -19,7 +19,7 @@ from tests.build import T0, minutes
 pytestmark = pytest.mark.anyio
 
 
-async def promises(make: Sessions, ticket: Incident, name: str) -> list[Promise]:
+async def promise_rows(make: Sessions, ticket: Incident, name: str) -> list[Promise]:
     async with make() as session:
         found = await session.scalars(
             select(Promise)
@@ -73,7 +73,7 @@ async def test_a_late_acknowledgement_is_judged_late_at_the_instant_the_target_w
     world = await build.client(make)
     ticket = await build.incident(make, world)
     await act(make, incidents.acknowledge, world.staff, ticket.id, at=T0 + minutes(20))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.decided_at) == (State.LATE, T0 + minutes(15))
     assert (row.elapsed_us, row.stopped_at) == (20 * 60_000_000, T0 + minutes(20))
     assert await facts_of(make, row) == ["promise.started", "promise.breached"]
@@ -83,7 +83,7 @@ async def test_stopping_on_the_limit_is_in_time(make: Sessions) -> None:
     world = await build.client(make)
     ticket = await build.incident(make, world)
     await act(make, incidents.acknowledge, world.staff, ticket.id, at=T0 + minutes(15))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.decided_at) == (State.KEPT, T0 + minutes(15))
 
 
@@ -92,11 +92,11 @@ async def test_the_sweeper_warns_then_judges_without_anybody_acting(make: Sessio
     ticket = await build.incident(make, world)
     for passed in (7.5, 11.25, 13.5):
         await sweep(make, T0 + minutes(passed))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.warned) == (State.AT_RISK, 3)
     await sweep(make, T0 + minutes(16))
     await sweep(make, T0 + minutes(16))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.stopped_at) == (State.LATE, None)
     assert await facts_of(make, row) == [
         "promise.started",
@@ -111,7 +111,7 @@ async def test_a_sweeper_that_was_down_catches_up_with_the_right_instant(make: S
     world = await build.client(make)
     ticket = await build.incident(make, world)
     await sweep(make, T0 + minutes(600))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.decided_at) == (State.LATE, T0 + minutes(15))
 
 
@@ -126,7 +126,7 @@ async def test_paused_time_does_not_count_and_survives_a_change_of_priority(make
         cause=PauseCause.ACCESS_DENIED,
         at=T0 + minutes(5),
     )
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.due_at) == (State.PAUSED, None)
     await act(make, incidents.resume, world.staff, ticket.id, at=T0 + minutes(65))
     await act(
@@ -138,10 +138,10 @@ async def test_paused_time_does_not_count_and_survives_a_change_of_priority(make
         reason="Alarm",
         at=T0 + minutes(66),
     )
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.priority, row.due_at) == (Priority.CRITICAL, T0 + minutes(75))
     await act(make, incidents.acknowledge, world.staff, ticket.id, at=T0 + minutes(75))
-    [row] = await promises(make, ticket, "first_response")
+    [row] = await promise_rows(make, ticket, "first_response")
     assert (row.state, row.elapsed_us) == (State.KEPT, 15 * 60_000_000)
     assert row.paused_us == 60 * 60_000_000
 
@@ -153,7 +153,7 @@ async def test_every_update_of_ours_starts_a_new_interval_and_the_clients_does_n
     ticket = await build.incident(make, world)
     for who, at in ((world.staff, 20), (world.client, 30), (world.staff, 55)):
         await act(make, incidents.update, who, ticket.id, body="News", at=T0 + minutes(at))
-    rows = await promises(make, ticket, "next_update")
+    rows = await promise_rows(make, ticket, "next_update")
     assert [(row.part, row.state, row.started_at) for row in rows] == [
         (0, State.KEPT, T0),
         (1, State.LATE, T0 + minutes(20)),
@@ -168,7 +168,7 @@ async def test_a_reopened_ticket_is_undecided_again_and_says_so(make: Sessions) 
         make, incidents.resolve, world.staff, ticket.id, resolution="Done", at=T0 + minutes(60)
     )
     await act(make, incidents.reopen, world.client, ticket.id, reason="No", at=T0 + minutes(90))
-    [row] = await promises(make, ticket, "resolution")
+    [row] = await promise_rows(make, ticket, "resolution")
     assert (row.state, row.due_at) == (State.RUNNING, T0 + minutes(240 + 30))
     assert await facts_of(make, row) == ["promise.started", "promise.kept", "promise.revised"]
 
@@ -194,7 +194,7 @@ async def test_a_ticket_keeps_the_terms_that_held_when_it_was_opened(make: Sessi
     await act(make, incidents.acknowledge, world.staff, ticket.id, at=T0 + minutes(10))
     later = await build.incident(make, world, at=T0 + minutes(6))
     await act(make, incidents.acknowledge, world.staff, later.id, at=T0 + minutes(10))
-    [old], [new] = [await promises(make, t, "first_response") for t in (ticket, later)]
+    [old], [new] = [await promise_rows(make, t, "first_response") for t in (ticket, later)]
     assert (old.state, new.state) == (State.KEPT, State.LATE)
 
 
@@ -235,7 +235,7 @@ async def test_a_deadline_on_working_hours_skips_the_weekend_and_a_holiday(make:
     friday = datetime.fromisoformat("2026-04-03T14:00Z")  # 16:00; Good Friday, then Easter Monday
     low = await build.incident(make, world, priority=Priority.LOW, at=friday)
     high = await build.incident(make, world, priority=Priority.HIGH, at=friday)
-    [slow], [day] = [await promises(make, t, "first_response") for t in (low, high)]
+    [slow], [day] = [await promise_rows(make, t, "first_response") for t in (low, high)]
     assert slow.due_at is not None
     assert day.due_at is not None
     assert slow.due_at.isoformat() == "2026-04-07T09:00:00+00:00"
@@ -249,7 +249,7 @@ async def test_two_sweepers_at_once_tell_a_breach_once(make: Sessions) -> None:
         await sla.sweep(one, at=T0 + minutes(16), limit=10_000)
         await sla.sweep(two, at=T0 + minutes(16), limit=10_000)
     for ticket in tickets:
-        [row] = await promises(make, ticket, "first_response")
+        [row] = await promise_rows(make, ticket, "first_response")
         assert (await facts_of(make, row)).count("promise.breached") == 1
 
 
@@ -275,11 +275,11 @@ async def test_an_agreed_date_waits_then_judges(make: Sessions) -> None:
         await build.incident(make, world, kind=TicketKind.MAINTENANCE, agreed_at=T0 + minutes(100))
         for _ in range(2)
     ]
-    [row] = await promises(make, early, "agreed_date")
+    [row] = await promise_rows(make, early, "agreed_date")
     assert (row.state, row.due_at) == (State.PENDING, T0 + minutes(100))
     await act(make, incidents.resolve, world.staff, early.id, resolution="Ok", at=T0 + minutes(50))
     await sweep(make, T0 + minutes(101))
     await act(make, incidents.resolve, world.staff, late.id, resolution="Ok", at=T0 + minutes(120))
-    [kept], [broken] = [await promises(make, t, "agreed_date") for t in (early, late)]
+    [kept], [broken] = [await promise_rows(make, t, "agreed_date") for t in (early, late)]
     assert (kept.state, broken.state) == (State.KEPT, State.LATE)
     assert kept.decided_at == T0 + minutes(100)
