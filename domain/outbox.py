@@ -17,18 +17,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
-    exists,
     func,
-    or_,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from domain.accounts.model import Tenant
 from domain.base import Base, Tenanted
 
 HOLD = timedelta(minutes=10)
@@ -76,56 +72,6 @@ class Outbox(Base, Tenanted):
     """When it failed first, since it last worked or was revived."""
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
-
-
-def _blocked(at: datetime) -> ColumnElement[bool]:
-    """Whether an earlier row of the lane has to be done before `Outbox`.
-
-    An earlier row does not block while it is postponed to a set instant, nor once it has failed for `HOLD`.
-    """
-    earlier = aliased(Outbox)
-    return exists().where(
-        earlier.lane == Outbox.lane,
-        earlier.state == OutboxState.PENDING,
-        earlier.fact_id < Outbox.fact_id,
-        or_(earlier.not_before.is_(None), earlier.not_before <= at),
-        or_(earlier.failing_since.is_(None), earlier.failing_since > at - HOLD),
-    )
-
-
-async def begin(
-    session: AsyncSession,
-    outbox_id: UUID,
-    *,
-    at: datetime,
-    lease: timedelta,
-    first_only: bool = False,
-) -> int | None:
-    """Count one more attempt and reserve the row for `lease`; return the attempt's number, or None: nothing to do.
-
-    Committed before the work starts, so that work that kills its process is counted too. None means that the row is
-    done, dead, being worked on, or behind an earlier row of its lane; `first_only` leaves rows alone that were tried.
-    """
-    conditions = [Outbox.id == outbox_id, Outbox.state == OutboxState.PENDING, ~_blocked(at)]
-    if first_only:
-        conditions += [
-            Outbox.attempts == 0,
-            or_(Outbox.not_before.is_(None), Outbox.not_before <= at),
-        ]
-    free = (
-        select(Outbox.id)
-        .where(*conditions)
-        .with_for_update(of=Outbox, skip_locked=True)
-        .scalar_subquery()
-    )
-    attempt: int | None = await session.scalar(
-        update(Outbox)
-        .where(Outbox.id == free)
-        .values(attempts=Outbox.attempts + 1, due_at=at + lease)
-        .returning(Outbox.attempts)
-        .execution_options(synchronize_session=False)
-    )
-    return attempt
 
 
 async def hold(session: AsyncSession, outbox_id: UUID, *, attempt: int) -> Outbox | None:
@@ -213,55 +159,6 @@ async def postpone(
         .values(attempts=Outbox.attempts - 1, due_at=until, **wait)
         .execution_options(synchronize_session=False)
     )
-
-
-async def claim(
-    session: AsyncSession, *, at: datetime, lease: timedelta, limit: int
-) -> list[tuple[UUID, int]]:
-    """Begin an attempt of up to `limit` due rows, the companies in turn; return each row's id and attempt.
-
-    Of one company the rows come in the order in which they fell due. Rows behind an earlier one of their lane are
-    left alone.
-    """
-    due = (
-        select(Outbox.id, Outbox.due_at, Outbox.fact_id)
-        .where(
-            Outbox.tenant_id == Tenant.id,
-            Outbox.state == OutboxState.PENDING,
-            Outbox.due_at <= at,
-            ~_blocked(at),
-        )
-        .order_by(Outbox.due_at, Outbox.fact_id)
-        .limit(limit * 4)  # some may be locked by other workers
-        .correlate(Tenant)
-        .lateral("due")
-    )
-    place = func.row_number().over(partition_by=Tenant.id, order_by=[due.c.due_at, due.c.fact_id])
-    # Companies of the same turn come in random order: by age, the oldest backlogs would take every turn.
-    turns = (
-        select(due.c.id, place.label("turn"), func.random().label("lot"))
-        .select_from(Tenant)
-        .join(due, true())
-        .cte("turns")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-    chosen = (
-        select(Outbox.id)
-        .join(turns, turns.c.id == Outbox.id)
-        .where(Outbox.state == OutboxState.PENDING, Outbox.due_at <= at)
-        .order_by(turns.c.turn, turns.c.lot)
-        .limit(limit)
-        .with_for_update(of=Outbox, skip_locked=True)
-        .cte("chosen")
-    )
-    rows = await session.execute(
-        update(Outbox)
-        .where(Outbox.id == chosen.c.id)
-        .values(attempts=Outbox.attempts + 1, due_at=at + lease)
-        .returning(Outbox.id, Outbox.attempts)
-        .execution_options(synchronize_session=False)
-    )
-    return [(row_id, attempt) for row_id, attempt in rows]
 
 
 async def release(session: AsyncSession, outbox_ids: Collection[UUID], *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import numbering, outbox
+from domain import claims, numbering, outbox
 from domain.access import Actor
 from domain.db import Sessions, reason, transaction
 from domain.numbering import Numbered
@@ -95,7 +95,7 @@ class Runner:
     async def _run(self, outbox_id: UUID, *, first_only: bool) -> None:
         at = datetime.now(UTC)
         async with transaction(self._make) as session:
-            attempt = await outbox.begin(
+            attempt = await claims.begin(
                 session, outbox_id, at=at, lease=BEGUN, first_only=first_only
             )
             if (
@@ -108,7 +108,7 @@ class Runner:
     async def claim(self, limit: int) -> list[tuple[UUID, int]]:
         """Begin an attempt of up to `limit` due rows; each has to be passed to `attempt` at once."""
         async with transaction(self._make) as session:
-            return await outbox.claim(session, at=datetime.now(UTC), lease=BEGUN, limit=limit)
+            return await claims.claim(session, at=datetime.now(UTC), lease=BEGUN, limit=limit)
 
     async def attempt(self, outbox_id: UUID, attempt: int) -> None:
         """Do the work of an attempt that was begun. Raises only what PostgreSQL raises."""

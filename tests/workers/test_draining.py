@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
-from domain import incidents, numbering, outbox
+from domain import claims, incidents, numbering, outbox
 from domain.backlog import Backlog, backlog
 from domain.db import Sessions, transaction
 from domain.ledger import Entry, record
@@ -173,7 +173,7 @@ async def test_companies_are_served_in_turn(make: Sessions) -> None:
         await facts.note(make, whom, 1)
     await facts.number_all(make, ROUTES, at=facts.T0 + timedelta(days=1))
     async with transaction(make) as session:
-        claimed = await outbox.claim(
+        claimed = await claims.claim(
             session, at=datetime.now(UTC), lease=timedelta(minutes=5), limit=8
         )
         tenants = await session.scalars(
@@ -197,7 +197,7 @@ async def test_lag_is_measured_from_the_fact_however_often_the_row_is_tried(
     async with transaction(make) as session:
         mine = Outbox.tenant_id == whom.actor.tenant_id
         for _ in range(3):  # claimed by workers that die
-            await outbox.claim(session, at=datetime.now(UTC) + hour, lease=hour, limit=9)
+            await claims.claim(session, at=datetime.now(UTC) + hour, lease=hour, limit=9)
         left = await backlog(session, mine, at=datetime.now(UTC) + hour)
         recorded_at = await session.scalar(
             select(Entry.recorded_at).where(

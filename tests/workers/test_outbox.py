@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 
-from domain import outbox
+from domain import claims
 from domain.backlog import backlog
 from domain.db import Sessions, transaction
 from domain.ledger import Entry, record
@@ -155,7 +155,7 @@ async def test_due_rows_are_claimed_once_while_their_lease_lasts(make: Sessions)
 
     async def due(at: datetime) -> list[UUID]:
         async with transaction(make) as session:
-            claimed = await outbox.claim(session, at=at, lease=lease, limit=10_000)
+            claimed = await claims.claim(session, at=at, lease=lease, limit=10_000)
             return [row_id for row_id, _ in claimed]
 
     first, second = await asyncio.gather(due(at), due(at))
