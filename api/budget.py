@@ -15,6 +15,7 @@ log = structlog.get_logger()
 LOAN = 2_000  # cost drawn from Redis at once: small queries ask it once in fifty, not each time (0.3 ms)
 LOAN_S = 2.0  # after which what is left of it is let go
 KEPT = 10_000
+WITHOUT_END = 1e12  # a burst that nobody comes to the end of
 AWAY_S = 1.0  # for how long a Redis that failed is not asked again
 
 
@@ -45,8 +46,7 @@ class Budget:
                 loan = cost
                 wait_s = await self._throttle.wait_s(subject, cost, self._rate)
         except (RedisError, OSError) as error:
-            self._back_at = now + AWAY_S
-            log.warning("budget.redis_away", error=repr(error), closed=self._closed)
+            self._note_away(error)
             return await self._without_redis(subject, cost)
         if wait_s == 0:
             self._loans[subject] = (loan - cost, now + LOAN_S)
@@ -54,6 +54,22 @@ class Budget:
             while len(self._loans) > KEPT:
                 self._loans.popitem(last=False)
         return wait_s
+
+    async def charge(self, subject: str, cost: int) -> None:
+        """Spend `cost` for work that was done already, also beyond what is left: what comes next waits for longer."""
+        rate = Rate(self._rate.per_s, WITHOUT_END)
+        try:
+            if time.monotonic() < self._back_at:
+                await self._own.wait_s(subject, cost, rate)
+            else:
+                await self._throttle.wait_s(subject, cost, rate)
+        except (RedisError, OSError) as error:
+            self._note_away(error)
+            await self._own.wait_s(subject, cost, rate)
+
+    def _note_away(self, error: Exception) -> None:
+        self._back_at = time.monotonic() + AWAY_S
+        log.warning("budget.redis_away", error=repr(error), closed=self._closed)
 
     async def _without_redis(self, subject: str, cost: int) -> float:
         """Spend by this process's own count: a process too busy to hear Redis in time must not stop counting."""

@@ -1,7 +1,7 @@
 """Documents, parsed, validated and weighed once: the same text is not looked at twice.
 
-A typical query takes 0.3 ms to parse and 3.7 ms to validate, and 0.02 ms to find here. Kept are valid documents
-only, so that nobody fills the store with noise, and as many as fit into a bounded amount of memory.
+A typical query takes 0.3 ms to parse and 3.7 ms to validate, and 0.02 ms to find here. Kept are as many as fit into a
+bounded amount of memory. What is refused is kept apart from what is valid, so that nobody fills the store with noise.
 """
 
 import re
@@ -28,6 +28,7 @@ from api.kept import Kept
 from api.limits import TOKENS, Scale, Weight, check_names
 
 KEPT_BYTES = 100_000_000
+REFUSED_BYTES = 4_000_000
 TOKEN_BYTES = 400  # of a parsed document, a token: 9,000 characters can be 1.15 MB
 ERROR_TOKENS = (
     5_000  # a mistake may print the whole value it is in: 21 times 2,900 tokens took 0.7 s
@@ -54,6 +55,7 @@ class Valid:
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
     weights: dict[str | None, Weight]
+    tokens: int
 
 
 # The parser reads a number digit by digit: 60,000 of them cost 50 ms before any rule is asked.
@@ -61,11 +63,12 @@ _ENDLESS = re.compile(r"\d{400}")
 
 
 class Invalid(Exception):
-    """The document cannot be executed; tells why."""
+    """The document cannot be executed; tells why, and whether it is so with other variables too."""
 
-    def __init__(self, *errors: GraphQLError) -> None:
+    def __init__(self, *errors: GraphQLError, whatever_the_variables: bool = True) -> None:
         super().__init__(errors[0].message)
         self.errors = list(errors)
+        self.whatever_the_variables = whatever_the_variables
 
 
 class Documents:
@@ -77,12 +80,13 @@ class Documents:
         hidden = () if development else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self._kept: Kept[str, Valid] = Kept(KEPT_BYTES)
+        self._refused: Kept[str, list[GraphQLError]] = Kept(REFUSED_BYTES)
 
     def operation(self, text: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
         """The operation `name` of the document `text`. Raises `Invalid`."""
         valid = self._kept.get(text)
         if valid is None:
-            valid = self._validated(text, variables)
+            valid = self.take(text, self.validated(text, variables))
         node = _chosen(valid.operations, name)
         weight = valid.weights.get(name)
         if weight is None:
@@ -108,12 +112,39 @@ class Documents:
         """Whether a document was validated before and is still kept."""
         return text in self._kept
 
+    def refused(self, text: str) -> Invalid | None:
+        """Why a document was refused before, if that is still kept."""
+        errors = self._refused.get(text)
+        return None if errors is None else Invalid(*errors)
+
+    def take(self, text: str, valid: Valid) -> Valid:
+        """Keep a document that was validated."""
+        self._kept.put(text, valid, getsizeof(text) + TOKEN_BYTES * valid.tokens)
+        return valid
+
+    def refuse(self, text: str, invalid: Invalid) -> None:
+        """Keep why a document was refused, unless that depends on the variables. The parsed document is let go."""
+        if not invalid.whatever_the_variables:
+            return
+        errors = [
+            GraphQLError(
+                each.message,
+                source=each.source,
+                positions=each.positions,
+                extensions=each.extensions,
+            )
+            for each in invalid.errors
+        ]
+        weight = getsizeof(text) + sum(getsizeof(each.message) + 1_000 for each in errors)
+        self._refused.put(text, errors, weight)
+
     @property
     def kept_bytes(self) -> int:
         """What the kept documents take."""
         return self._kept.weight
 
-    def _validated(self, text: str, variables: Mapping[str, Any]) -> Valid:
+    def validated(self, text: str, variables: Mapping[str, Any]) -> Valid:
+        """Parse, weigh and validate a document; nothing is kept, so any thread may. Raises `Invalid`."""
         if len(text) > LONGEST:
             raise Invalid(GraphQLError(f"A document has at most {LONGEST} characters."))
         if _ENDLESS.search(text):
@@ -130,7 +161,8 @@ class Documents:
             try:
                 Scale(self.schema, document, variables).weigh(node)
             except GraphQLError as error:
-                raise Invalid(error) from None
+                always = not node.variable_definitions
+                raise Invalid(error, whatever_the_variables=always) from None
         tokens = _tokens(document)
         told = max(1, min(20, ERROR_TOKENS // tokens))
         errors = validate(
@@ -138,9 +170,7 @@ class Documents:
         )
         if errors:
             raise Invalid(*{error.message: error for error in reversed(errors)}.values())
-        valid = Valid(document, operations, {})
-        self._kept.put(text, valid, getsizeof(text) + TOKEN_BYTES * tokens)
-        return valid
+        return Valid(document, operations, {}, tokens)
 
 
 def _tokens(document: DocumentNode) -> int:

@@ -1,5 +1,6 @@
 """The gate: what is asked, and whether this actor may ask it now. HTTP and sockets go through it alike."""
 
+import asyncio
 import math
 import re
 
@@ -8,10 +9,14 @@ from graphql import GraphQLError
 from api.budget import Budget
 from api.documents import LONGEST, Invalid, Operation
 from api.engine import Ask, Engine
+from api.fair_queue import FairQueue
 from api.persisted import Persisted
 from domain.access import Actor
 
 COST_PER_WORD = 2
+COST_PER_REFUSED_WORD = 8
+"""More for each word of a document that was parsed and then refused: that takes 0.1 ms a word, each time anew."""
+EXAMINED_AT_ONCE = 2
 _WORD = re.compile(r"\w+")
 
 
@@ -32,18 +37,37 @@ class Gate:
         self._engine = engine
         self._persisted = persisted
         self._budget = budget
+        self._examinations = FairQueue(EXAMINED_AT_ONCE, per_actor=1)
 
     async def look(self, ask: Ask, actor: Actor | None = None) -> Operation:
         """The operation that is asked for, found, parsed, weighed and validated. Raises `Invalid`.
 
         A document that this process has not validated before costs the actor a charge by its words: parsing and
-        validating it takes more time than most answers, also when it is refused.
+        validating it takes more time than most answers. It costs more when it is refused.
         """
         await self._persisted.find(ask)
-        if actor is not None and not self._engine.documents.knows(ask.query):
-            words = sum(1 for _ in _WORD.finditer(ask.query, 0, LONGEST))
-            await self.spend(actor, COST_PER_WORD * words)
+        if not self._engine.documents.knows(ask.query):
+            await self._examine(ask, actor)
         return self._engine.operation(ask)
+
+    async def _examine(self, ask: Ask, actor: Actor | None) -> None:
+        """Parse and validate a document in a thread: a long one takes 150 ms, and others are answered meanwhile."""
+        documents, words = self._engine.documents, _words(ask.query)
+        if actor is not None:
+            await self.spend(actor, COST_PER_WORD * words)
+        if (refused := documents.refused(ask.query)) is not None:
+            raise refused
+        async with self._examinations.turn(actor):
+            if documents.knows(ask.query):  # another request brought it meanwhile
+                return
+            try:
+                valid = await asyncio.to_thread(documents.validated, ask.query, ask.variables or {})
+            except Invalid as invalid:
+                documents.refuse(ask.query, invalid)
+                if actor is not None:
+                    await self._budget.charge(actor.subject, COST_PER_REFUSED_WORD * words)
+                raise
+        documents.take(ask.query, valid)
 
     async def admit(self, ask: Ask, operation: Operation, actor: Actor) -> None:
         """Let the actor ask it, at its cost. Raises `Invalid`; `TooMuch` when the budget is spent."""
@@ -58,3 +82,7 @@ class Gate:
         wait_s = await self._budget.wait_s(actor.subject, cost)
         if wait_s > 0:
             raise TooMuch(wait_s)
+
+
+def _words(text: str) -> int:
+    return sum(1 for _ in _WORD.finditer(text, 0, LONGEST))

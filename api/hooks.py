@@ -69,7 +69,7 @@ class Registrar:
         given = dict(payload.variables)
         ask = Ask(payload.document, given, payload.operation_name)
         try:
-            operation = await self.gate.look(ask)
+            operation = await self.gate.look(ask, actor)
             await self.gate.admit(ask, operation, actor)
         except Invalid as invalid:
             raise Refused(Code.INVALID, str(invalid), argument="document") from None

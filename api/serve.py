@@ -10,6 +10,9 @@ import uvicorn
 from api.commands.failures import Exit, Failure
 from domain.settings import Settings
 
+SWITCH_S = 0.001
+"""How long a thread keeps the interpreter from the others: documents are validated in threads, and with Python's 5 ms
+each step of a request in the event loop waited that long."""
 IDLE_S = 75
 """Longer than what stands in front keeps a connection: with uvicorn's 5 s one of 48,000 operations met its closing."""
 
@@ -57,6 +60,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(SWITCH_S)
     config = uvicorn.Config(
         app,
         loop="uvloop",

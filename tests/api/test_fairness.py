@@ -4,8 +4,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
+from api.documents import Invalid
+from api.engine import Ask
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -15,6 +18,7 @@ REPLAYS = " ".join(
     for n in range(90)
 )
 HEAVY = f"query ($a: ID!, $t: DateTime!) {{ {REPLAYS} }}"
+UNKNOWN = "{ " + " ".join(f"field{n}" for n in range(900)) + " }"
 QUICK = "{ incidents(first: 5) { edges { node { summary } } } }"
 
 
@@ -54,11 +58,43 @@ async def test_documents_that_are_refused_after_parsing_are_charged(
     poor = {"budget_per_s": 1, "budget_burst": 100_000}
     async with asking.running(asking.settings(database_url, redis_url, tmp_path, **poor)) as api:
         office = await asking.office(api)
-        unknown = "{ " + " ".join(f"field{n}" for n in range(900)) + " }"
-        codes = [_code(await api.ask(office.client, f"{unknown} # {n}")) for n in range(60)]
-        assert codes.count("RATE_LIMITED") >= 10
-        assert codes[0] != "RATE_LIMITED"
+        codes = [_code(await api.ask(office.client, f"{UNKNOWN} # {n}")) for n in range(60)]
+        assert 10 <= codes.index("RATE_LIMITED") <= 12, "at 10 for a word, 100,000 are soon spent"
         assert await api.data(office.dispatcher, QUICK), "another actor's budget is not touched"
+
+
+async def test_others_go_on_while_a_long_document_is_examined(api: Api) -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    with pytest.raises(Invalid):
+        await api.state.gate.look(Ask(f"{UNKNOWN} # examined in a thread"))
+    counting.cancel()
+    assert turns > 100
+
+
+async def test_a_document_that_was_refused_is_refused_again_without_being_parsed(
+    api: Api, office: Office
+) -> None:
+    documents = api.state.engine.documents
+    text = "query q { viewer { role }\n  nothing }"
+    first = await api.ask(office.client, text)
+    assert documents.refused(text) is not None
+    assert await api.ask(office.client, text) == first
+    assert first["errors"][0]["locations"] == [{"line": 2, "column": 3}]
+
+
+async def test_a_refusal_that_depends_on_variables_is_not_kept(api: Api, office: Office) -> None:
+    pages = "accounts(first: $n) { nodes { sites(first: $n) { id } } }"
+    text = f"query q($n: Int!) {{ {pages} a: {pages} b: {pages} }}"
+    assert _code(await api.ask(office.client, text, n=500)) == "TOO_COMPLEX"
+    assert "data" in await api.ask(office.client, text, n=2)
 
 
 async def test_a_flood_of_health_checks_asks_the_database_once_a_second(
