@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen
+from subprocess import PIPE, Popen
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -18,6 +18,8 @@ from realtime.tasks import end
 from tests.api.asking import Server
 
 WORKER = "from domain.settings import Settings; from workers.main import run; run(Settings())"
+ALONE, CHILD = ("-c", WORKER), ("-m", "api.child", "worker")
+"""A worker that knows no GraphQL, and one as `waarborg up` starts it."""
 HOME = Path(__file__).parents[2]
 
 
@@ -26,6 +28,7 @@ class Workers:
     """Worker processes of one journey."""
 
     settings: Settings
+    command: Sequence[str] = ALONE
     running: list[Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> Popen[bytes]:
@@ -41,7 +44,12 @@ class Workers:
                 "smtp_port",
             )
         }
-        process = Popen([sys.executable, "-c", WORKER], cwd=HOME, env=os.environ | told)
+        process = Popen(
+            [sys.executable, *self.command],
+            cwd=HOME,
+            env=os.environ | told,
+            stdin=PIPE,  # a child ends when it closes
+        )
         self.running.append(process)
         return process
 
@@ -49,7 +57,7 @@ class Workers:
         """End all of them without a word, as the kernel does when memory runs out."""
         for process in self.running:
             process.kill()
-            process.wait()
+            process.communicate()
         self.running.clear()
 
 
