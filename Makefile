@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 # Here and not by the first test that judges a clock: half a minute of compiling would be longer than it waits for anything.
-$(KERNELS): $(STAMP) $(wildcard domain/kernels/*.py)
+$(KERNELS): $(STAMP) $(wildcard domain/evaluator/kernels/*.py)
 	@echo "Compiling the evaluator (half a minute, unless it was compiled before)"
 	@$(RUN)/python -c "from domain import positions, sla; sla.warm(); positions.warm()"
 	@touch $@

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.calendars.rules import CalendarSpec
-from domain.kernels.columns import Event, Promise
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Promise
 
 MINUTE = 60_000_000
 PPM = 1_000_000

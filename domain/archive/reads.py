@@ -19,8 +19,8 @@ from domain.archive import segments
 from domain.archive.model import Sealing
 from domain.archive.rules import Log, Piece, assembled, distinct, ids_of, months_of, without
 from domain.db import driver_of
-from domain.kernels.columns import Events, promise_columns
-from domain.kernels.layout import seal
+from domain.evaluator.kernels.columns import Events, promise_columns
+from domain.evaluator.kernels.layout import seal
 from domain.ledger import Entry
 from domain.sla.columns import CLOCKED, ROLES, dimension, to_us
 from domain.sla.pausing import PAUSE_ALLOWANCE

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels import batch
-from domain.kernels.columns import Calendars, Promises, promise_columns
-from domain.kernels.judge import Rows
-from domain.kernels.layout import Sealed
+from domain.evaluator.kernels import batch
+from domain.evaluator.kernels.columns import Calendars, Promises, promise_columns
+from domain.evaluator.kernels.judge import Rows
+from domain.evaluator.kernels.layout import Sealed
 from domain.sla.columns import dimension
 
 Ids = NDArray[np.uint64]  # (n, 2): the two halves of UUIDs

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from domain.kernels.columns import Calendars, Promises
-    from domain.kernels.expansion import Expansion
+    from domain.evaluator.kernels.columns import Calendars, Promises
+    from domain.evaluator.kernels.expansion import Expansion
 
 NEVER: Week = ((),) * 7
 _MINUTE, _DAY = 60_000_000, 86_400_000_000
@@ -114,7 +114,7 @@ def expand(spec: CalendarSpec, first: date, last: date) -> Expansion:
     """Expand `spec` over the local days first..last (inclusive) into working intervals."""
     import numpy as np
 
-    from domain.kernels.expansion import Expansion, midnight, zone_offsets
+    from domain.evaluator.kernels.expansion import Expansion, midnight, zone_offsets
 
     from_day, until_day = first.toordinal() - _EPOCH, last.toordinal() - _EPOCH + 1
     zone_from, zone_offset = zone_offsets(spec.zone, from_day - 3, until_day + 3)
@@ -150,7 +150,7 @@ def calendars_for(
     its longest target and its longest number of business days. ValueError when 64 years do not
     hold that much. A kernel that is handed a shorter expansion refuses instead of guessing.
     """
-    from domain.kernels.expansion import pack
+    from domain.evaluator.kernels.expansion import pack
 
     expansions = [
         _far_enough(spec, promises, row, first_us, max(first_us, at_us))

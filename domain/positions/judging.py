@@ -19,7 +19,7 @@ from domain.access import Actor
 from domain.base import JSON
 from domain.deferral import Subject, is_deferred
 from domain.duties.model import Duty
-from domain.kernels import evidence, places
+from domain.evaluator.kernels import evidence, geofence
 from domain.positions import companions, tracks
 from domain.positions.arriving import Found, OnTime, Stay, arrivals
 from domain.positions.fences import Drawn, fenced_now, unfenced
@@ -164,15 +164,15 @@ def _spans(
     for site_id, drawn in fences:
         state = _state(memory.get("stays", {}).get(str(site_id)))
         x, y, outside, size = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
-        says = places.votes(outside, size, track.accuracy_m[new])
+        says = geofence.votes(outside, size, track.accuracy_m[new])
         columns = (track.t[new], x, y, track.accuracy_m[new], track.speed_mps[new], says)
-        spans = places.stays(*columns, hole_s(duty), state)
-        lapsed = now.timestamp() - state[places.BEFORE] > hole_s(duty)
+        spans = geofence.stays(*columns, hole_s(duty), state)
+        lapsed = now.timestamp() - state[geofence.BEFORE] > hole_s(duty)
         if spans.size and spans[-1, 2] < 0 and lapsed:
-            spans[-1, 2:] = state[places.LAST], 1.0
+            spans[-1, 2:] = state[geofence.LAST], 1.0
         found += _told(Kind.STAY, site_id, spans)
         kept["stays"][str(site_id)] = state.tolist()
-        insides[site_id] = says == places.IN
+        insides[site_id] = says == geofence.IN
     found += _dwells(duty, memory, track, kept)
     found += _silences(duty, track.heard, upto_at, now)
     for since, until in track.mocks:
@@ -183,12 +183,12 @@ def _spans(
 
 def _state(known: list[float] | None) -> Floats:
     """What a stay automaton remembers."""
-    return np.zeros(places.STAY) if known is None else np.array(known, np.float64)
+    return np.zeros(geofence.STAY) if known is None else np.array(known, np.float64)
 
 
 def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Span]:
     """When the guard stood still; what is remembered of it goes into `kept`."""
-    state = np.array(memory.get("dwell", [0.0] * places.DWELL))
+    state = np.array(memory.get("dwell", [0.0] * geofence.DWELL))
     origin = memory.get("origin") or ([track.lat[0], track.lon[0]] if track.t.size else None)
     kept["origin"] = origin and [float(each) for each in origin]
     spans = np.empty((0, 3))
@@ -197,7 +197,7 @@ def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Span]:
     else:
         first = int(np.searchsorted(track.t, state[0]))
         x, y = plane(origin[0], origin[1], track.lat[first:], track.lon[first:])
-        spans = places.dwells(track.t[first:], x, y, max(0, track.new - first), state)
+        spans = geofence.dwells(track.t[first:], x, y, max(0, track.new - first), state)
     kept["dwell"] = state.tolist()
     kept["dropped"] = [each for each in kept["dropped"] if each >= state[0]]
     return _told(Kind.DWELL, None, spans)
@@ -254,7 +254,7 @@ def _next_check(
     checks = [] if "began" in watched.memory else [duty.from_at]
     for row in rows:
         if row.kind is Kind.STAY and row.until_at is None:
-            before = watched.memory["stays"][str(row.site_id)][places.BEFORE]
+            before = watched.memory["stays"][str(row.site_id)][geofence.BEFORE]
             checks.append(seconds(before + hole_s(duty) + 0.001))
     if Kind.SILENCE not in lasting:
         heard_at = max(watched.upto_at or duty.from_at, duty.from_at)
@@ -297,7 +297,7 @@ def _outside(
             continue
         corners = np.array(each.fence.corners, np.float64).reshape(-1, 2)
         x[part], y[part] = plane(each.fence.lat, each.fence.lon, lat[part], lon[part])
-        outside[part] = places.outside_m(
+        outside[part] = geofence.outside_m(
             x[part], y[part], corners[:, 0].copy(), corners[:, 1].copy(), each.fence.radius_m
         )
         size[part] = each.fence.size_m
@@ -323,8 +323,8 @@ def warm() -> None:
     On a busy machine the first fix held the worker's loop for 16 s, and PostgreSQL ended the relay's session.
     """
     one = np.zeros(1)
-    outside = places.outside_m(one, one, one, one, 1.0)
-    says = places.votes(outside, one, one)
-    places.stays(one, one, one, one, one, says, 1.0, np.zeros(places.STAY))
+    outside = geofence.outside_m(one, one, one, one, 1.0)
+    says = geofence.votes(outside, one, one)
+    geofence.stays(one, one, one, one, one, says, 1.0, np.zeros(geofence.STAY))
     evidence.credible(one, one, one, one, 1)
-    places.dwells(one, one, one, 0, np.zeros(places.DWELL))
+    geofence.dwells(one, one, one, 0, np.zeros(geofence.DWELL))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.base import JSON
 from domain.duties.model import Duty
-from domain.kernels import evidence
+from domain.evaluator.kernels import evidence
 from domain.positions.model import Fix
 from domain.positions.rules import at_of, ms_of
 

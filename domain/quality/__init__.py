@@ -1,6 +1,6 @@
 """Quality: what verdicts come to per window and scope, how it compares, and how fast budgets burn."""
 
-from domain.kernels.scores import Component
+from domain.evaluator.kernels.scores import Component
 from domain.quality.actions import Taken, mark, measure, put_off, set_policy, take
 from domain.quality.model import (
     Burn,

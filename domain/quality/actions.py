@@ -16,7 +16,7 @@ from domain.accounts.model import Account, ServiceTier
 from domain.base import uuid7
 from domain.changes import values_of
 from domain.errors import Code, Refused
-from domain.kernels.scores import Component
+from domain.evaluator.kernels.scores import Component
 from domain.ledger import record
 from domain.quality.burning import Burning, burns
 from domain.quality.events import BudgetBurning, QualityPolicySet

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.burn import ENOUGH, PAGE, limits_for
-from domain.kernels.windows import PPM
+from domain.evaluator.kernels.burn_rate import ENOUGH, PAGE, limits_for
+from domain.evaluator.kernels.windows import PPM
 from domain.quality.model import Burn
 from domain.quality.rules import Measuring
 

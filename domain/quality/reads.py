@@ -14,7 +14,7 @@ from domain import archive
 from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Terms
-from domain.kernels.scores import LEAST_UNITS, WEIGHTS, Component
+from domain.evaluator.kernels.scores import LEAST_UNITS, WEIGHTS, Component
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
 from domain.quality.rules import Found, Measuring, Scope, Verdict
 from domain.quality.spans import CALENDAR, Local, Span, instant, span_at

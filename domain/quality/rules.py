@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
 from domain.archive.rules import Log, judged, packed_ids, uuid_of
-from domain.kernels.batch import columns_of
-from domain.kernels.columns import Promise, promise_columns
-from domain.kernels.kinds import PromiseClass, State
-from domain.kernels.scores import Component, Measured, Quality, changed_since, quality_score
-from domain.kernels.windows import (
+from domain.evaluator.kernels.batch import columns_of
+from domain.evaluator.kernels.codes import PromiseClass, State
+from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.scores import (
+    Component,
+    Measured,
+    Quality,
+    changed_since,
+    quality_score,
+)
+from domain.evaluator.kernels.windows import (
     PPM,
     Decided,
     Spans,

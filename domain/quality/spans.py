@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from domain.kernels.expansion import midnight
-from domain.kernels.windows import Spans
+from domain.evaluator.kernels.expansion import midnight
+from domain.evaluator.kernels.windows import Spans
 from domain.quality.model import Window
 
 DAY = 86_400_000_000

@@ -13,7 +13,7 @@ from domain.accounts.model import Account
 from domain.archive.rules import Log
 from domain.base import uuid7
 from domain.db import copy_rows
-from domain.kernels.scores import LEAST_UNITS
+from domain.evaluator.kernels.scores import LEAST_UNITS
 from domain.quality.events import QualityChanged
 from domain.quality.model import Measurement, Window
 from domain.quality.rules import Found, Scope

@@ -16,9 +16,9 @@ from domain.agreements import Term
 from domain.agreements.model import Agreement, PromiseTerm, Terms
 from domain.archive.rules import uuid_of
 from domain.compensation.model import Credit, CreditState
+from domain.evaluator.kernels.batch import columns_of
+from domain.evaluator.kernels.codes import State
 from domain.incidents.model import OPEN, Incident, Source
-from domain.kernels.batch import columns_of
-from domain.kernels.kinds import State
 from domain.ledger import Entry
 from domain.reports import proactive
 from domain.reports.content import (

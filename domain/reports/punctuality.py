@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels.batch import verdicts
-from domain.kernels.columns import Event, Promise, event_columns, promise_columns
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
 from domain.reports.model import Verdict
 from domain.sla.columns import from_us, to_us
 

@@ -8,8 +8,10 @@ from uuid import UUID
 from domain.agreements.model import Priority, PromiseKind
 from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for, capacity
-from domain.kernels.batch import verdicts
-from domain.kernels.columns import (
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.evaluator.kernels.codes import State as KernelState
+from domain.evaluator.kernels.columns import (
     Calendars,
     Event,
     Events,
@@ -19,8 +21,6 @@ from domain.kernels.columns import (
     event_columns,
     promise_columns,
 )
-from domain.kernels.kinds import EventKind, PromiseClass
-from domain.kernels.kinds import State as KernelState
 from domain.sla.announcing import announced_due
 from domain.sla.model import UNDER_WAY, State
 from domain.sla.pausing import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held

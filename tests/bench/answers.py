@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import BUSINESS, INTERVALS, OPEN, Calendars
-from domain.kernels.kinds import PromiseClass
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import BUSINESS, INTERVALS, OPEN, Calendars
 from tests.bench.log import Log
 
 Ints = NDArray[np.int64]

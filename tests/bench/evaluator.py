@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.archive.rules import Log as AccountLog
-from domain.kernels.columns import Events
-from domain.kernels.kinds import State
-from domain.kernels.layout import seal
-from domain.kernels.scores import WEIGHTS
+from domain.evaluator.kernels.codes import State
+from domain.evaluator.kernels.columns import Events
+from domain.evaluator.kernels.layout import seal
+from domain.evaluator.kernels.scores import WEIGHTS
 from domain.quality.actions import spans_of
 from domain.quality.burning import Burning, burns
 from domain.quality.model import Burn

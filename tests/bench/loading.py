@@ -34,10 +34,10 @@ from domain.archive.reads import ground
 from domain.archive.rules import Log, Piece, assembled, ids_of, months_of, taken
 from domain.base import uuid7
 from domain.db import Sessions, connect, copy_rows, sessions, transaction
-from domain.kernels.columns import Events
-from domain.kernels.kinds import PromiseClass
-from domain.kernels.layout import seal as laid_out
-from domain.kernels.scores import WEIGHTS
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import Events
+from domain.evaluator.kernels.layout import seal as laid_out
+from domain.evaluator.kernels.scores import WEIGHTS
 from domain.ledger import shard_of
 from domain.quality.rules import Measuring
 from domain.sla.columns import from_us, to_us

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
-from domain.kernels.kinds import EventKind, PromiseClass
-from domain.kernels.windows import Spans
+from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.evaluator.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
+from domain.evaluator.kernels.windows import Spans
 from domain.quality.actions import spans_of
 from domain.quality.spans import Local, laid_out
 

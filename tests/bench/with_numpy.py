@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from domain.kernels.burn import ENOUGH, PAGE, TICKET
+from domain.evaluator.kernels.burn_rate import ENOUGH, PAGE, TICKET
 from tests.bench.answers import DUE, FLOW, POINT, Answers, Floats, Ints, intervals
 from tests.bench.log import DAY, MINUTE, Log
 

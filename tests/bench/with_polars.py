@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from domain.kernels.burn import ENOUGH, PAGE, TICKET
+from domain.evaluator.kernels.burn_rate import ENOUGH, PAGE, TICKET
 from tests.bench.answers import DUE, FLOW, POINT, Answers, dimension, intervals, spans
 from tests.bench.log import DAY, MINUTE, Log
 

@@ -9,6 +9,16 @@ ROOT = Path(__file__).parents[2]
 LINT = (
     "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(cache_dir=None))"
 )
+CAPABILITIES = (
+    "agreements",
+    "archive",
+    "calendars",
+    "incidents",
+    "positions",
+    "quality",
+    "reports",
+    "sla",
+)
 
 
 def lint(directory: Path) -> subprocess.CompletedProcess[str]:
@@ -33,10 +43,12 @@ def test_an_import_upwards_is_seen(tmp_path: Path) -> None:
     for room in ("api", "schema", "domain", "realtime", "workers", "loadtests"):
         (tmp_path / room).mkdir()
         (tmp_path / room / "__init__.py").touch()
-    (tmp_path / "domain" / "kernels").mkdir()
-    (tmp_path / "domain" / "kernels" / "__init__.py").write_text("import asyncio\n")
-    (tmp_path / "domain" / "sla").mkdir()
-    (tmp_path / "domain" / "sla" / "__init__.py").touch()
+    (tmp_path / "domain" / "evaluator" / "kernels").mkdir(parents=True)
+    (tmp_path / "domain" / "evaluator" / "__init__.py").touch()
+    (tmp_path / "domain" / "evaluator" / "kernels" / "__init__.py").write_text("import asyncio\n")
+    for room in CAPABILITIES:
+        (tmp_path / "domain" / room).mkdir()
+        (tmp_path / "domain" / room / "__init__.py").touch()
     (tmp_path / "domain" / "sla" / "rules.py").write_text("import workers\n")
     seen = lint(tmp_path)
     assert seen.returncode == 1

@@ -11,8 +11,8 @@ from domain import archive, incidents
 from domain.access import Actor
 from domain.agreements import Priority
 from domain.db import Sessions, transaction
+from domain.evaluator.kernels.batch import columns_of
 from domain.incidents import Pause, PauseCause, Source, Status
-from domain.kernels.batch import columns_of
 from domain.ledger import Entry
 from domain.sla import State
 from domain.sla.columns import to_us

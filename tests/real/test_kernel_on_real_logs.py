@@ -11,9 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels.batch import verdicts
-from domain.kernels.columns import Event, Promise, Verdicts, event_columns, promise_columns
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import (
+    Event,
+    Promise,
+    Verdicts,
+    event_columns,
+    promise_columns,
+)
 
 DATA = Path(os.environ.get("WAARBORG_REAL_DATA", "../shared/data"))
 pytestmark = pytest.mark.skipif(

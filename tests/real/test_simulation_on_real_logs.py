@@ -18,8 +18,8 @@ from domain import archive, simulation
 from domain.accounts import Account, Tenant
 from domain.agreements import CreditDraft, Priority, PromiseDraft, Target, TermsDraft
 from domain.db import Sessions
+from domain.evaluator.kernels.batch import columns_of
 from domain.incidents import Incident
-from domain.kernels.batch import columns_of
 from domain.simulation.rules import exposure, weekly
 from domain.sla.columns import to_us
 

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from api.ingest import FIXES
 from domain import positions
 from domain.db import Sessions, transaction
-from domain.kernels import places
+from domain.evaluator.kernels import geofence
 from domain.positions import Fix, Kind, Presence
 from tests import guards
 from tests.api import asking
@@ -78,8 +78,8 @@ def test_standing_still_is_told_better_than_by_speed_on_days_that_nothing_was_ch
     for track in map(once, tracks()):
         x = (track.lon - track.lon[0]) * 111_195 * np.cos(np.radians(track.lat[0]))
         y = (track.lat - track.lat[0]) * 111_195
-        memory = np.zeros(places.DWELL)
-        spans = places.dwells(track.t.astype(np.float64), x, y, 0, memory)
+        memory = np.zeros(geofence.DWELL)
+        spans = geofence.dwells(track.t.astype(np.float64), x, y, 0, memory)
         still = np.zeros(track.t.size, np.bool_)
         for since, _proven, until in spans:
             still |= (track.t >= since) & ((until < 0) | (track.t < until))

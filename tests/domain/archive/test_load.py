@@ -16,8 +16,8 @@ from domain.archive import parquet, segments
 from domain.archive.reads import ground
 from domain.archive.rules import assembled, uuid_of
 from domain.db import Sessions, transaction
+from domain.evaluator.kernels.batch import columns_of, verdicts
 from domain.incidents import PauseCause
-from domain.kernels.batch import columns_of, verdicts
 from domain.ledger import Entry
 from domain.sla.columns import to_us
 from tests import build

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.calendars.rules import CalendarSpec, calendars_for, expand
-from domain.kernels.clock import exceeded_at, reached_at, working
-from domain.kernels.columns import Promise, promise_columns
-from domain.kernels.kinds import PromiseClass
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.working_time import exceeded_at, reached_at, working
 from tests import naive
-from tests.domain.kernels.examples import HOUR, MINUTE, NEVER, OFFICE, SPECS, local
+from tests.domain.evaluator.examples import HOUR, MINUTE, NEVER, OFFICE, SPECS, local
 
 NEVER_OPEN = ((),) * 7
 ROUND = ((0, 1440),)

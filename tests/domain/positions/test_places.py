@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernels import evidence, places
+from domain.evaluator.kernels import evidence, geofence
 from domain.positions.fences import Fence, polygon
 
 Span = tuple[float, float, float]
@@ -170,16 +170,16 @@ def test_stays_are_what_the_words_say_whole_and_in_pieces(
 ) -> None:
     track = timed_fixes(rows, size)
     t, along, accuracy, speed, sizes = np.array(track, np.float64).reshape(-1, 5).T.copy()
-    says = places.votes(np.abs(along) - sizes, sizes, accuracy)
+    says = geofence.votes(np.abs(along) - sizes, sizes, accuracy)
     north = np.zeros_like(along)
 
     def stays(part: slice, memory: np.ndarray) -> list[tuple[float, ...]]:
         columns = (t[part], along[part], north[part], accuracy[part], speed[part], says[part])
-        return list(map(tuple, places.stays(*columns, hole_s, memory).tolist()))
+        return list(map(tuple, geofence.stays(*columns, hole_s, memory).tolist()))
 
     expected = naive_stays(track, hole_s)
-    assert stays(slice(None), np.zeros(places.STAY)) == expected
-    memory = np.zeros(places.STAY)
+    assert stays(slice(None), np.zeros(geofence.STAY)) == expected
+    memory = np.zeros(geofence.STAY)
     edges = [0, *(min(each, len(track)) for each in cut), len(track)]
     parts = {span[0]: span for a, b in pairwise(edges) for span in stays(slice(a, b), memory)}
     assert sorted(parts.values()) == sorted(expected)
@@ -214,13 +214,13 @@ def test_dwells_in_pieces_are_the_dwells_of_the_whole(
     rows: list[tuple[int, float, float]], cut: list[int]
 ) -> None:
     t, x, y = columns(timed(rows))
-    whole = places.dwells(t, x / 4, y / 4, 0, np.zeros(places.DWELL))
-    memory = np.zeros(places.DWELL)
+    whole = geofence.dwells(t, x / 4, y / 4, 0, np.zeros(geofence.DWELL))
+    memory = np.zeros(geofence.DWELL)
     parts = []
     for a, b in pairwise([0, *(min(each, t.size) for each in cut), t.size]):
         since = int(np.searchsorted(t, memory[0])) if a else 0
         since = min(since, a)
-        part = places.dwells(t[since:b], x[since:b] / 4, y[since:b] / 4, a - since, memory)
+        part = geofence.dwells(t[since:b], x[since:b] / 4, y[since:b] / 4, a - since, memory)
         parts.append(list(map(tuple, part.tolist())))
     assert joined(parts) == sorted(map(tuple, whole.tolist()))
 
@@ -232,9 +232,9 @@ def test_the_kernel_and_the_fence_measure_alike(spots: list[tuple[float, float]]
     for fence in (Fence(52.0, 5.0, 75.0), polygon(outline)):
         corners = np.array(fence.corners).reshape(-1, 2)
         x, y = np.array(spots).T.copy()
-        found = places.outside_m(x, y, corners[:, 0].copy(), corners[:, 1].copy(), fence.radius_m)
-        lat = fence.lat + y / places.METRES_A_DEGREE
-        lon = fence.lon + x / (places.METRES_A_DEGREE * np.cos(np.radians(fence.lat)))
+        found = geofence.outside_m(x, y, corners[:, 0].copy(), corners[:, 1].copy(), fence.radius_m)
+        lat = fence.lat + y / geofence.METRES_A_DEGREE
+        lon = fence.lon + x / (geofence.METRES_A_DEGREE * np.cos(np.radians(fence.lat)))
         expected = [fence.distance_m(*spot) for spot in zip(lat, lon, strict=True)]
         assert found == pytest.approx(expected, abs=1e-4)
 
@@ -242,7 +242,7 @@ def test_the_kernel_and_the_fence_measure_alike(spots: list[tuple[float, float]]
 def test_somebody_at_a_desk_stands_still_and_somebody_on_a_round_does_not() -> None:
     t = np.arange(0, 3600, 10, dtype=np.float64)
     x = np.where(t < 1800, 5 * np.sin(t), (t - 1800) * 1.2)
-    [span] = places.dwells(t, x, np.zeros_like(x), 0, np.zeros(places.DWELL)).tolist()
+    [span] = geofence.dwells(t, x, np.zeros_like(x), 0, np.zeros(geofence.DWELL)).tolist()
     assert span[0] == 0
-    assert span[1] == places.STILL_S
-    assert span[2] == pytest.approx(1800 + places.AWAY_M / 1.2, abs=10)
+    assert span[1] == geofence.STILL_S
+    assert span[2] == pytest.approx(1800 + geofence.AWAY_M / 1.2, abs=10)

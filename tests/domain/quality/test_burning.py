@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernels.burn import PAGE, limits_for
-from domain.kernels.columns import Promise, promise_columns
-from domain.kernels.kinds import PromiseClass
-from domain.kernels.windows import Decided
+from domain.evaluator.kernels.burn_rate import PAGE, limits_for
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.windows import Decided
 from domain.quality.burning import burns
 from domain.quality.model import Burn
 from tests import naive_windows as twin

@@ -15,7 +15,7 @@ from domain import incidents, quality, sla
 from domain.access import Actor
 from domain.db import Sessions, transaction
 from domain.errors import Code, Refused
-from domain.kernels.scores import Component
+from domain.evaluator.kernels.scores import Component
 from domain.ledger import Entry
 from domain.quality import Burn, Measurement, Scope, Window
 from domain.quality.actions import SOON

@@ -18,8 +18,8 @@ from domain.agreements import (
 )
 from domain.archive.rules import judged
 from domain.db import Sessions, transaction
+from domain.evaluator.kernels.codes import State as KernelState
 from domain.incidents import Incident, IncidentOutcome
-from domain.kernels.kinds import State as KernelState
 from domain.ledger import Entry
 from domain.sla import Promise, Watch, replay
 from domain.sla.columns import to_us

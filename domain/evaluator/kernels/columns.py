@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.kinds import EventKind, PromiseClass
+from domain.evaluator.kernels.codes import EventKind, PromiseClass
 
 PRIORITIES = 4
 NO_TARGETS = (-1, -1, -1, -1)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels.batch import HorizonTooShort, verdicts
-from domain.kernels.columns import Event, Promise, event_columns, promise_columns
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.batch import HorizonTooShort, verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
 from tests import naive
-from tests.domain.kernels.examples import HOUR, MINUTE, OFFICE, SPECS, kernel_rows, local
+from tests.domain.evaluator.examples import HOUR, MINUTE, OFFICE, SPECS, kernel_rows, local
 
 T0 = local(2026, 6, 15, 10, 0)  # a Monday
 START, STOP, PAUSE, RESUME = EventKind.START, EventKind.STOP, EventKind.PAUSE, EventKind.RESUME

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.jit import step
+from domain.evaluator.kernels.compilation import step
 
 BITS = 11  # 2,048 counters stay in the first-level cache; 8 and 16 bits were slower
 FEW = 48

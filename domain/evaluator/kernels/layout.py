@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import CLS, Events, Promises
-from domain.kernels.jit import kernel, leaf, step
-from domain.kernels.kinds import PromiseClass
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import CLS, Events, Promises
+from domain.evaluator.kernels.compilation import kernel, leaf, step
 
 POINT = int(PromiseClass.POINT)
 SHORT = 32  # insertion sort up to here, merge sort above: a unit with 10,000 events stays cheap

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.clock import BEYOND
-from domain.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
-from domain.kernels.jit import kernel
-from domain.kernels.judge import PPM, Rows, judge
-from domain.kernels.layout import Sealed, seal
+from domain.evaluator.kernels.columns import VERDICT, Calendars, Events, Promises, Verdicts
+from domain.evaluator.kernels.compilation import kernel
+from domain.evaluator.kernels.judge import PPM, Rows, judge
+from domain.evaluator.kernels.layout import Sealed, seal
+from domain.evaluator.kernels.working_time import BEYOND
 
 WARN_PPM = (500_000, 750_000, 900_000)
 OUTSIDE, PRIORITY, KIND = 1, 2, 3

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.jit import kernel, step
+from domain.evaluator.kernels.compilation import kernel, step
 
 Floats = NDArray[np.float64]
 

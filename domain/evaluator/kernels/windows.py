@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.clock import DAY
-from domain.kernels.columns import OBJECTIVE, Promises
-from domain.kernels.jit import kernel, step
-from domain.kernels.judge import KEPT, Rows
-from domain.kernels.order import stable_order
+from domain.evaluator.kernels.columns import OBJECTIVE, Promises
+from domain.evaluator.kernels.compilation import kernel, step
+from domain.evaluator.kernels.judge import KEPT, Rows
+from domain.evaluator.kernels.sort import stable_order
+from domain.evaluator.kernels.working_time import DAY
 
 HALF_LIFE_US = 30 * 86_400_000_000
 LN2 = 0.6931471805599453

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from domain.calendars.rules import CalendarSpec, calendars_for
-from domain.kernels.batch import verdicts
-from domain.kernels.columns import Event, Promise, event_columns, promise_columns
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
 from tests import naive
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000

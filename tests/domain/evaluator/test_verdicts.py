@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from domain.kernels.batch import verdicts
-from domain.kernels.columns import Event, Events, Promises, Verdicts, event_columns
-from domain.kernels.kinds import EventKind, PromiseClass, State
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Events, Promises, Verdicts, event_columns
 from tests.bench.log import Log, synthetic
-from tests.domain.kernels import examples
+from tests.domain.evaluator import examples
 
 CLOCK_KINDS = [
     EventKind.START,

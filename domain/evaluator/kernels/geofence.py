@@ -7,7 +7,7 @@ piece by piece gives what judging it whole gives. Instants are seconds, places m
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.jit import kernel, step
+from domain.evaluator.kernels.compilation import kernel, step
 
 Floats = NDArray[np.float64]
 

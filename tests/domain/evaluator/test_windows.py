@@ -9,14 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernels.columns import Promise, promise_columns
-from domain.kernels.jit import kernel
-from domain.kernels.kinds import PromiseClass
-from domain.kernels.order import stable_order
-from domain.kernels.scores import WEIGHTS, Component, Measured, changed_since, quality_score
-from domain.kernels.windows import Decided, Spans, budget_left, decayed_scores, window_rows
+from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.compilation import kernel
+from domain.evaluator.kernels.scores import (
+    WEIGHTS,
+    Component,
+    Measured,
+    changed_since,
+    quality_score,
+)
+from domain.evaluator.kernels.sort import stable_order
+from domain.evaluator.kernels.windows import (
+    Decided,
+    Spans,
+    budget_left,
+    decayed_scores,
+    window_rows,
+)
 from tests import naive_windows as twin
-from tests.domain.kernels.examples import HOUR, MINUTE, local
+from tests.domain.evaluator.examples import HOUR, MINUTE, local
 
 DAY = 24 * HOUR
 ZONE = "Europe/Amsterdam"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import (
+from domain.evaluator.kernels.columns import (
     ALWAYS,
     BUSINESS,
     BUSINESS_DAYS,

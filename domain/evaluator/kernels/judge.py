@@ -25,15 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.clock import (
-    BEYOND,
-    Numbers,
-    business_deadline,
-    exceeded_at,
-    reached_at,
-    working,
-)
-from domain.kernels.columns import (
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import (
     CALENDAR,
     CLS,
     DAYS,
@@ -43,9 +36,16 @@ from domain.kernels.columns import (
     Calendars,
     Promises,
 )
-from domain.kernels.jit import kernel, leaf
-from domain.kernels.kinds import EventKind, PromiseClass, State
-from domain.kernels.layout import Sealed, kind_of, priority_of
+from domain.evaluator.kernels.compilation import kernel, leaf
+from domain.evaluator.kernels.layout import Sealed, kind_of, priority_of
+from domain.evaluator.kernels.working_time import (
+    BEYOND,
+    Numbers,
+    business_deadline,
+    exceeded_at,
+    reached_at,
+    working,
+)
 
 FLOW, UPDATE, DUE, COVER, POINT = (int(c) for c in PromiseClass)
 (

@@ -6,7 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import (
+from domain.evaluator.kernels.columns import (
     ALWAYS,
     BUSINESS,
     BUSINESS_DAYS,
@@ -22,7 +22,7 @@ from domain.kernels.columns import (
     UNTIL,
     ZONE,
 )
-from domain.kernels.jit import leaf
+from domain.evaluator.kernels.compilation import leaf
 
 DAY = 86_400_000_000
 BEYOND = (1 << 63) - 1  # the expansion ends before this instant; callers refuse

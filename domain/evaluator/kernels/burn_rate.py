@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.kernels.columns import Promises
+from domain.evaluator.kernels.columns import Promises
 
 MINUTE = 60_000_000
 PAGE, TICKET = 1, 2

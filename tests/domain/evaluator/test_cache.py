@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.kernels import jit
+from domain.evaluator.kernels import compilation
 
 
 @pytest.fixture
@@ -25,15 +25,15 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
 def test_a_named_directory_comes_first_and_keeps_versions_apart(
     homes: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_default = Path(jit.cache_directory())
+    by_default = Path(compilation.cache_directory())
     assert by_default.parent == homes[0] / "waarborg" / "kernels"
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "named"))
-    assert Path(jit.cache_directory()) == tmp_path / "named" / "kernels" / by_default.name
+    assert Path(compilation.cache_directory()) == tmp_path / "named" / "kernels" / by_default.name
 
 
 def test_without_a_writable_home_it_is_among_the_temporary_files(homes: tuple[Path, Path]) -> None:
     homes[0].write_text("a file, where a directory is expected")
-    found = Path(jit.cache_directory())
+    found = Path(compilation.cache_directory())
     assert found.parents[1] == homes[1] / f"waarborg-{os.getuid()}"
     assert found.stat().st_mode & 0o077 == 0
 
@@ -42,13 +42,13 @@ def test_a_directory_that_somebody_else_made_is_not_used(
     homes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     homes[0].write_text("a file, where a directory is expected")
-    prepared = Path(jit.cache_directory()).parents[1]
+    prepared = Path(compilation.cache_directory()).parents[1]
     if os.getuid() == 0:
         os.chown(prepared, 4711, 4711)
     else:
         prepared.rename(prepared.with_name("waarborg-4711"))
         monkeypatch.setattr(os, "getuid", lambda: 4711)
-    found = Path(jit.cache_directory())
+    found = Path(compilation.cache_directory())
     assert found.parent == homes[1]
     assert found.name.startswith("waarborg-kernels-")
 
@@ -61,7 +61,7 @@ def test_kernels_can_be_imported_where_nothing_is_writable_but_temporary_files(
         [
             sys.executable,
             "-c",
-            "from domain.kernels import jit, judge; print(jit.config.CACHE_DIR)",
+            "from domain.evaluator.kernels import compilation, judge; print(compilation.config.CACHE_DIR)",
         ],
         env=os.environ | {"NUMBA_CACHE_DIR": "/proc/nowhere", "TMPDIR": str(homes[1])},
         capture_output=True,

@@ -1,0 +1,1 @@
+"""The evaluator: from events, promises and calendars to verdicts, windows and scores. Knows no capability."""
