@@ -60,7 +60,7 @@ class Receiver:
         answer = self.answer(letter)
         return answer if isinstance(answer, Response) else await answer
 
-    async def has(self, letters: int, *, within_s: float = 15) -> None:
+    async def has(self, letters: int, *, within_s: float = 60) -> None:
         """Wait until so many letters came."""
         async with asyncio.timeout(within_s):
             while len(self.letters) < letters:  # noqa: ASYNC110 - a server's tasks bring them

@@ -102,16 +102,18 @@ async def read(owner_url: str, redis_url: str) -> tuple[int, bytes | None]:
     return await query(owner_url, "SELECT answer FROM kept"), kept
 
 
-async def test_data_is_there_after_a_restart_that_takes_less_than_three_seconds(
+async def test_data_is_there_after_a_restart_that_is_quicker_than_the_first_start(
     tmp_path: Path,
 ) -> None:
+    began = time.monotonic()
     with servers(tmp_path, durable=False) as running:
+        first_s = time.monotonic() - began
         await write(running.owner_url, running.redis_url)
     began = time.monotonic()
     with servers(tmp_path, durable=False) as running:
-        took_s = time.monotonic() - began
+        again_s = time.monotonic() - began
         assert await read(running.owner_url, running.redis_url) == (42, b"42")
-    assert took_s < 3
+    assert again_s < first_s
 
 
 async def test_two_processes_share_a_pair_and_the_last_one_stops_it(

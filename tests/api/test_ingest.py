@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from domain import credentials, positions
 from domain.db import transaction
@@ -337,6 +337,17 @@ async def test_a_database_that_fails_halfway_leaves_nothing_behind_and_the_app_i
     )
 
 
+async def waiting_for_a_lock(api: Api) -> None:
+    """Wait until somebody in this database waits for a lock."""
+    query = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
+    )
+    async with asyncio.timeout(30), api.make() as session:
+        while not await session.scalar(query):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.02)
+
+
 async def test_two_who_store_the_same_and_block_each_other_both_come_through(
     api: Api, guard: Guard
 ) -> None:
@@ -353,7 +364,7 @@ async def test_two_who_store_the_same_and_block_each_other_both_come_through(
         session.add(late)
         await session.flush()
         sent = asyncio.create_task(send(api, guard, fixes))
-        await asyncio.sleep(0.5)  # the first is stored by now, the second waits for us
+        await waiting_for_a_lock(api)  # the first is stored by now, the second waits for us
         session.add(early)
         await session.flush()
     assert (await sent)["duplicates"] == 2

@@ -311,10 +311,10 @@ def test_a_flood_is_heard_in_turns(floods: bytes) -> None:
         wire = Wire(transport, set(), 65_536)
         wire.speaker = Deaf()
         wire.data_received(floods * (256_000 // len(floods)))
-        turns, longest_s, before = 0, 0.0, time.perf_counter()
+        turns, longest_s, before = 0, 0.0, time.process_time()
         while not transport.reading:
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.process_time()  # the machine may be busy with something else
             turns, longest_s, before = turns + 1, max(longest_s, now - before), now
         return turns, longest_s
 

@@ -34,11 +34,11 @@ async def having(database_url: str, redis_url: str, data: Path, **more: Any) -> 
 async def test_a_throttle_lets_the_burst_through_and_says_exactly_how_long_to_wait(
     redis: Any,
 ) -> None:
-    rate = Rate(per_s=10, burst=5)
+    rate = Rate(per_s=1, burst=5)
     for kind in (Throttle(redis), InMemory()):
         waits = [await kind.wait_s(f"{id(kind)}", 1, rate) for _ in range(7)]
         assert waits[:5] == [0] * 5
-        assert 0 < waits[5] <= 0.11
+        assert 0 < waits[5] <= 1.01
         await asyncio.sleep(waits[6] + 0.02)
         assert await kind.wait_s(f"{id(kind)}", 1, rate) == 0
 

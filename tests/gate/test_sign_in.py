@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import select, update
 
-from api import auth, keys
-from api.attempts import SLOW_S
+from api import attempts, auth, keys
 from domain import accounts, credentials
 from domain.access import Actor, Role
 from domain.accounts import User
@@ -149,10 +148,12 @@ async def test_passwords_are_kept_as_argon2id_and_made_anew_when_the_parameters_
 
 
 async def test_hashing_keeps_nobody_else_waiting(api: Api, office: Office, someone: Person) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     await login(api, someone)
+    a_login_s = loop.time() - began
 
     async def ask() -> float:
-        loop = asyncio.get_running_loop()
         began = loop.time()
         await api.data(office.manager, VIEWER)
         return loop.time() - began
@@ -162,7 +163,7 @@ async def test_hashing_keeps_nobody_else_waiting(api: Api, office: Office, someo
     await asyncio.sleep(0)
     waits = [await ask() for _ in range(10)]
     await asyncio.gather(*logins)
-    assert sorted(waits)[5] < 0.1
+    assert sorted(waits)[5] < a_login_s
 
 
 async def test_a_password_that_is_guessed_first_is_refused_and_the_invitation_stays(
@@ -320,14 +321,19 @@ async def test_a_guesser_is_slowed_down_and_the_owner_still_gets_in(
     assert (await login(api, someone)).status_code == 200, "the right password, from there too"
 
 
-async def test_a_guesser_elsewhere_costs_the_owner_nothing(api: Api, someone: Person) -> None:
+async def test_a_guesser_elsewhere_costs_the_owner_nothing(
+    api: Api, someone: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await login(api, someone)
     device = (await login(api, someone)).json()["device"]
     await asyncio.gather(*(login(api, someone, f"guess {n}") for n in range(9)))
+    monkeypatch.setattr(attempts, "SLOW_S", 30)
     began = asyncio.get_running_loop().time()
     known = await post(api, "/auth/login", email=someone.email, password=PASSWORD, device=device)
     took = asyncio.get_running_loop().time() - began
-    assert (known.status_code, took < 1.9) == (200, True), "a known device is counted apart"
+    assert (known.status_code, took < attempts.SLOW_S / 2) == (200, True), (
+        "a known device is counted apart"
+    )
     forged = await post(api, "/auth/login", email="a@b.example", password="x", device=device)
     assert forged.status_code in {401, 429}
 
@@ -339,7 +345,7 @@ async def test_a_flood_of_guesses_waits_in_a_short_queue(api: Api, someone: Pers
     took = asyncio.get_running_loop().time() - began
     assert codes.count(401) <= 5
     assert codes.count(429) >= 25
-    assert took < len(guesses) * SLOW_S / 2, "three wait, the others are refused at once"
+    assert took < len(guesses) * attempts.SLOW_S / 2, "three wait, the others are refused at once"
 
 
 async def test_guessing_is_slowed_down_without_redis_too(database_url: str, tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ async def test_real_tracks_come_in_by_the_phones_own_words_and_every_fix_is_stor
         assert dwells
         assert accepted == stored
         assert known >= track.t.size - distinct
+    assert counts
     for name, (_sent, distinct, stored) in counts.items():
         assert stored == distinct, name
 

@@ -71,15 +71,15 @@ async def test_steps_are_taken_once_however_often_workers_are_stopped(
     async with working():
         told = await until(make, desk, 1)
     async with working(), working():
-        await asyncio.sleep(1.5)
-        assert await intents(make, desk) == told
-    assert len(told) == 1
+        third = await build.incident(make, world, priority=Priority.LOW, at=opened_at)
+        found = await until(make, desk, 2)  # a step taken twice would have come before the third's
+    assert (len(told), len(found), found[:1]) == (1, 2, told)
     async with make() as session:
         rows = await session.scalars(
             select(Escalation).where(Escalation.account_id == world.account.id)
         )
         taken = {row.incident_id: row.taken for row in rows}
-    assert taken == {first.id: 1, second.id: 0}
+    assert taken == {first.id: 1, second.id: 0, third.id: 1}
 
 
 async def test_ops_is_warned_once_for_each_share_of_a_promise_that_the_policy_names(
@@ -90,10 +90,11 @@ async def test_ops_is_warned_once_for_each_share_of_a_promise_that_the_policy_na
     await build.incident(make, world, at=opened_at)
     async with working():
         told = await until(make, desk, 1)
-        await asyncio.sleep(1.0)
-        assert await intents(make, desk) == told
-    [intent] = told
-    assert intent.endswith(":warned:2")
+        await build.incident(make, world, at=opened_at)
+        found = await until(make, desk, 2)  # a second warning would have come before the other's
+    assert found[:1] == told
+    assert len(found) == 2
+    assert all(intent.endswith(":warned:2") for intent in found)
 
 
 SET = """

@@ -24,7 +24,7 @@ from domain.sla import Promise, State
 from tests import build, servers
 from tests.workers import storms
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("storm")]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.xdist_group("storm")]
 
 BREACHES, CLIENTS, CONTACTS, KILLS, FLUSHES, DOORS = 500, 10, 1, 20, 5, 3
 JOBS = ["decide_credit", "tell_credit", "send_message"]
@@ -140,7 +140,7 @@ async def test_a_storm_leaves_one_credit_for_each_breach_and_one_letter_for_each
         ]
         try:
             await broken(make, worlds)
-            async with asyncio.timeout(300):
+            async with asyncio.timeout(500):
                 await asyncio.gather(*storming[1:])
                 while len(storm.accepted) < letters * 0.9:  # noqa: ASYNC110 - another thread's doing
                     await asyncio.sleep(0.1)

@@ -137,10 +137,26 @@ async def hurry(make: Sessions) -> None:
 
 
 async def done(make: Sessions, webhook: Webhook, count: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (  # noqa: ASYNC110 - a courier's rows
             sum(d.state is DeliveryState.DELIVERED for d in await deliveries(make, webhook)) < count
         ):
+            await asyncio.sleep(0.02)
+
+
+async def attempted(make: Sessions, webhook: Webhook) -> None:
+    """Wait until what came of the first attempt is written down."""
+    query = (
+        select(func.count())
+        .select_from(WebhookAttempt)
+        .join(WebhookDelivery, WebhookDelivery.id == WebhookAttempt.delivery_id)
+        .where(WebhookDelivery.webhook_id == webhook.id)
+    )
+    async with asyncio.timeout(30):
+        while True:
+            async with make() as session:
+                if await session.scalar(query):
+                    return
             await asyncio.sleep(0.02)
 
 
@@ -253,12 +269,13 @@ async def test_who_answers_gone_is_never_asked_again(
     webhook, _ = await hook(make, vault, whom, partner.url)
     await happen(make, whom, 1, 2)
     async with at_work():
-        await partner.has(1)
-        await asyncio.sleep(0.6)
+        await attempted(make, webhook)
+        row = await as_it_is(make, webhook)
+        another, _ = await hook(make, vault, whom, partner.url.replace("hooks", "another"))
+        partner.answer = lambda _letter: Response()
         await happen(make, whom, 3)
-        await asyncio.sleep(0.6)
-    assert len(partner.letters) == 1
-    row = await as_it_is(make, webhook)
+        await done(make, another, 1)  # the courier has looked at everything that was due before
+    assert [letter.path for letter in partner.letters] == ["/hooks", "/another"]
     assert (row.state, row.reason) == (WebhookState.DISABLED, "the receiver answered 410 Gone")
 
 
@@ -357,8 +374,7 @@ async def test_no_redirect_is_followed(
     webhook, _ = await hook(make, vault, whom, partner.url)
     await happen(make, whom, 1)
     async with at_work():
-        await partner.has(1)
-        await asyncio.sleep(0.4)
+        await attempted(make, webhook)
     assert [letter.path for letter in partner.letters] == ["/hooks"]
     assert (await deliveries(make, webhook))[0].state is DeliveryState.PENDING
 
@@ -385,7 +401,7 @@ async def test_a_silent_receiver_is_given_up_after_its_time(
     partner: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def sleep(_letter: Letter) -> Response:
-        await asyncio.sleep(5)
+        await asyncio.sleep(30)
         return Response()
 
     partner.answer = sleep
@@ -394,7 +410,7 @@ async def test_a_silent_receiver_is_given_up_after_its_time(
     outcome = await outside.post(partner.url, b"{}", {})
     await outside.close()
     assert outcome == Outcome(outcome.took_ms, error="no answer within 0 s")
-    assert 250 < outcome.took_ms < 2000
+    assert 250 < outcome.took_ms < 15_000
 
 
 async def test_a_secret_lies_in_the_database_under_seal(
