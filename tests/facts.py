@@ -116,7 +116,7 @@ async def number_all(
             return batch
 
 
-async def until(holds: Callable[[], bool], *, within_s: float = 30) -> None:
+async def until(holds: Callable[[], bool], *, within_s: float = 60) -> None:
     """Wait for something that another task or process brings about."""
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - what is waited for is no task of this loop

@@ -271,7 +271,7 @@ def free_cluster_ports(count: int) -> list[int]:
     raise AssertionError("no free ports")
 
 
-def wait_until(holds: Callable[[], bool], what: str, *, within_s: float = 15) -> None:
+def wait_until(holds: Callable[[], bool], what: str, *, within_s: float = 60) -> None:
     """Wait for something that another process brings about."""
     deadline = time.monotonic() + within_s
     while not holds():

@@ -169,8 +169,8 @@ class Socket:
         await self.connection.send(json.dumps(message))
 
     async def hear(self) -> dict[str, Any]:
-        """The next message, which must be a text frame and come within 10 s."""
-        async with asyncio.timeout(10):
+        """The next message, which must be a text frame and come within a minute."""
+        async with asyncio.timeout(60):
             frame = await self.connection.recv()
         assert isinstance(frame, str), "browsers' graphql-ws takes text frames only"
         message: dict[str, Any] = json.loads(frame)
@@ -194,7 +194,7 @@ class Socket:
 
     async def closed(self) -> tuple[int | None, str | None]:
         """Wait for the end; its code and reason."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await self.connection.wait_closed()
         return self.connection.close_code, self.connection.close_reason
 

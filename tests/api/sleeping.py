@@ -63,7 +63,7 @@ class Sleeper:
                         return None
                     continue
             try:
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(60):
                     more = await asyncio.get_running_loop().sock_recv(self._socket, 65_536)
             except ConnectionError:
                 return None  # cut off, not closed

@@ -29,7 +29,7 @@ async def server(
 
 async def answered(server: Server, said: Sequence[bytes]) -> bytes:
     """The beginning of what the server says before it hangs up."""
-    async with connected(server) as (reader, writer), asyncio.timeout(10):
+    async with connected(server) as (reader, writer), asyncio.timeout(60):
         try:
             for piece in said:
                 writer.write(piece)
@@ -103,6 +103,6 @@ async def test_a_handshake_that_cannot_be_read_is_told_so(server: Server, more: 
 async def test_requests_in_one_breath_are_answered_in_order(server: Server) -> None:
     one = b"GET /livez HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 30_000 + b"\r\n\r\n"
     last = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-    async with connected(server) as (reader, writer), asyncio.timeout(10):
+    async with connected(server) as (reader, writer), asyncio.timeout(60):
         writer.write(one * 8 + last)
         assert (await reader.read()).count(b"HTTP/1.1 200 OK") == 9

@@ -343,7 +343,7 @@ async def waiting_for_a_lock(api: Api) -> None:
         "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
         " WHERE NOT granted AND datname = current_database()"
     )
-    async with asyncio.timeout(30), api.make() as session:
+    async with asyncio.timeout(60), api.make() as session:
         while not await session.scalar(query):  # noqa: ASYNC110 - PostgreSQL tells nobody
             await asyncio.sleep(0.02)
 

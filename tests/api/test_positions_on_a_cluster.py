@@ -49,7 +49,7 @@ class Scene:
 
     async def seen(self, lat: float) -> None:
         """Wait until the watcher sees the guard there."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 told: Any = await self.watcher.next()
                 if told["positions"]["position"]["lat"] == pytest.approx(lat, abs=1e-7):

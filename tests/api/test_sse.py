@@ -63,7 +63,7 @@ async def parsed(response: httpx2.Response) -> Any:
 
 
 async def hear(events: AsyncIterator[tuple[str, Any]]) -> tuple[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await anext(events)
 
 
@@ -195,7 +195,7 @@ async def test_a_quiet_stream_is_kept_alive_with_comments(
     headers = {"authorization": f"Bearer {office.client}", "accept": STREAM}
     async with server.api.http.stream("POST", "/graphql", json=body, headers=headers) as response:
         text = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for some in response.aiter_text():
                 text += some
                 if text.count(":\n\n") >= 3:
@@ -215,7 +215,7 @@ async def test_a_stream_ends_with_its_right_and_without_complete(
             await accounts.disable_user(
                 session, system, office.world.client_user.id, at=server.api.state.now()
             )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert [event async for event in events] == []
     await facts.until(lambda: len(server.api.state.groups) == 0)
 
@@ -251,7 +251,7 @@ async def test_every_event_has_its_cursor_as_its_id_and_the_last_one_is_where_a_
         await listening(server)
         await build.incident(server.api.make, office.world)
         await facts.number_all(server.api.make)
-        async with aclosing(blocks(response)) as events, asyncio.timeout(10):  # type: ignore[type-var]
+        async with aclosing(blocks(response)) as events, asyncio.timeout(60):  # type: ignore[type-var]
             heard = [await anext(events) for _ in range(2)]
     for each in heard:
         assert each["id"] == json.loads(each["data"])["data"]["accountEvents"]["cursor"]
@@ -262,7 +262,7 @@ async def test_every_event_has_its_cursor_as_its_id_and_the_last_one_is_where_a_
     async with (
         server.api.http.stream("POST", "/graphql", json=again, headers=back) as response,
         aclosing(blocks(response)) as events,  # type: ignore[type-var]
-        asyncio.timeout(10),
+        asyncio.timeout(60),
     ):
         missed = [await anext(events) for _ in range(4)]
     assert missed[0]["id"] == heard[1]["id"]

@@ -53,7 +53,7 @@ class Family:
         return [(name, int(number)) for name, number in words]
 
 
-def wait_for(holds: Callable[[], bool], *, within_s: float = 20) -> None:
+def wait_for(holds: Callable[[], bool], *, within_s: float = 60) -> None:
     until = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < until, "it did not happen in time"

@@ -51,7 +51,7 @@ class Raw:
 
     async def frame(self) -> tuple[int, bytes]:
         """The server's next frame: opcode and payload."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             first, size = await self.reader.readexactly(2)
             if size > 125:
                 size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8), "big")
@@ -74,7 +74,7 @@ class Raw:
         opcode, payload = await self.frame()
         assert opcode == CLOSE, (opcode, payload)
         self.send(frame(CLOSE, payload[:2]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await self.reader.read() == b"", "nothing comes after the close frame"
         return int.from_bytes(payload[:2], "big")
 
@@ -92,7 +92,7 @@ async def raw(
         + f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{told}{more}\r\n".encode()
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
         yield Raw(reader, writer, head)
     finally:

@@ -113,7 +113,7 @@ async def test_a_socket_with_verbs_beside_a_feed_that_resumes(server: Server) ->
                 assert done["openIncident"]["__typename"] == "Incident"
                 await listening
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await numbered(server, meet())
     assert whole(heard, await ledger(server, office))
 

@@ -119,7 +119,7 @@ class Scene:
         self.stack.push_async_callback(end, task)
         await facts.until(lambda: running.listeners > 0)
 
-    async def all_told(self, *, within_s: float = 30) -> None:
+    async def all_told(self, *, within_s: float = 60) -> None:
         """Wait until every listener has heard everything; each once, and in the one order there is."""
         numbers = list(range(1, self.told + 1))
         await facts.until(

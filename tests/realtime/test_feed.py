@@ -34,7 +34,7 @@ async def hub(make: Sessions, redis: Redis) -> AsyncIterator[Hub]:
 async def hear(feed_: AsyncGenerator[Numbered | Gap], count: int) -> list[Numbered]:
     """The next `count` facts of a feed, which must come within 10 s."""
     heard: list[Numbered] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(heard) < count:
             item = await anext(feed_)
             assert isinstance(item, Numbered)

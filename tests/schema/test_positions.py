@@ -150,7 +150,7 @@ async def follow(socket: asking.Socket, query: str, **variables: Any) -> None:
 
 
 async def heard(socket: asking.Socket) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         frame = await socket.hear()
     assert frame["type"] == "next", frame
     return frame["payload"]["data"]

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import select
 
 from domain import incidents, quality
@@ -42,7 +44,15 @@ AMEND = """mutation ($input: AmendAgreementInput!) { amendAgreement(input: $inpu
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    """This instant, in the first two hours of a day two hours later: an hour ago is the same day, week and month."""
+    at = datetime.now(ZoneInfo("Europe/Amsterdam"))
+    return at.astimezone(UTC) + timedelta(hours=2 if at.hour < 2 else 0)
+
+
+@pytest.fixture(autouse=True)
+def clock(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer requests as of the same instant."""
+    monkeypatch.setattr(api.state, "now", now)
 
 
 async def tickets(api: Api, office: Office, *, late: int = 1, count: int = 5) -> list[UUID]:
@@ -155,7 +165,7 @@ async def test_what_was_known_then_and_what_is_known_now_are_both_told(
     api: Api, office: Office
 ) -> None:
     [ticket, *_] = await tickets(api, office, late=0, count=2)
-    known, at = now(), now() - minutes(30)
+    known, at = datetime.now(UTC), now() - minutes(30)
     async with transaction(api.make) as session:
         who = (session, office.world.staff, ticket)
         await incidents.reopen(*who, reason="No", at=now() - minutes(20))

@@ -48,7 +48,7 @@ async def sent(make: Sessions, account_id: UUID) -> list[Message]:
 
 
 async def until_sent(make: Sessions, account_id: UUID, count: int) -> list[Message]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = await sent(make, account_id)
             if sum(each.state is MessageState.SENT for each in found) >= count:
@@ -194,7 +194,7 @@ async def test_an_erasure_that_was_asked_for_is_done_by_the_worker(
         await privacy.request_erasure(
             session, system, Person.CONTACT, contact, at=datetime.now(UTC)
         )
-    async with working(), asyncio.timeout(30):
+    async with working(), asyncio.timeout(60):
         while True:
             async with make() as session:
                 if (await session.get_one(Contact, contact)).name == ERASED:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -77,7 +78,7 @@ async def test_two_workers_close_every_month_once_and_bill_those_that_are_billed
     make: Sessions, working: Working
 ) -> None:
     world = await build.client(make)
-    this_month = datetime.now(UTC).date().replace(day=1)
+    this_month = datetime.now(ZoneInfo(world.account.time_zone)).date().replace(day=1)
     last_month = (this_month - timedelta(days=1)).replace(day=1)
     before = (last_month - timedelta(days=1)).replace(day=1)
     async with transaction(make) as session:

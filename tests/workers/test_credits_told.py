@@ -90,7 +90,7 @@ async def carried(make: Sessions, world: World) -> None:
     waiting = select(func.count()).where(
         Message.account_id == world.account.id, Message.state != MessageState.SENT
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             async with make() as session:
                 told, done = (

@@ -52,7 +52,7 @@ async def test_a_hundred_bad_agreements_of_one_company_stop_no_other(
     [job] = [each for each in schedule() if each.name == "months"]
     working = asyncio.create_task(repeat(job, WorkContext(make, settings)))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await closed_of(make, good):  # noqa: ASYNC110 - the worker tells nobody
                 await asyncio.sleep(0.1)
             while True:

@@ -78,7 +78,7 @@ async def test_rows_of_one_subject_are_done_in_the_order_of_their_facts(
     await note_about(make, whom, subject, *range(10))
     rows = (await facts.number_all(make, ROUTES, at=FAR)).outbox
     runner = ring.runner(make)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(ring.done) < 10:
             await asyncio.gather(*(runner.run_new(row) for row in reversed(rows)))
     assert ring.done == list(range(10))

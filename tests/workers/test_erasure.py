@@ -65,7 +65,7 @@ async def neighbour(make: Sessions, office: Office, name: str) -> Incident:
 async def erased(make: Sessions, user: str) -> None:
     """Wait until the job has erased the user."""
     key = ids.wanted(user, "User", "id")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with make() as session:
                 if (await session.get_one(User, key)).name == ERASED:

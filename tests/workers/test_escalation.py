@@ -50,7 +50,7 @@ async def intents(make: Sessions, user_id: UUID) -> list[str]:
 
 
 async def until(make: Sessions, user_id: UUID, letters: int) -> list[str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(told := await intents(make, user_id)) < letters:  # noqa: ASYNC110 - a worker's rows
             await asyncio.sleep(0.1)
     return told

@@ -49,7 +49,7 @@ def laid_down(folder: Path) -> list[EmailMessage]:
 
 
 async def judged(make: Sessions, account_id: UUID) -> Sequence[Report]:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while True:
             async with make() as session:
                 found = await session.scalars(

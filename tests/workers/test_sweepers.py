@@ -67,7 +67,7 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
     [job] = [each for each in schedule() if each.name == "promises"]
     async with unjudgeable(make, bad.id):
         sweeping = asyncio.create_task(repeat(job, WorkContext(make, settings)))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await state(make, good.id) is not State.LATE:  # noqa: ASYNC110 - another process's row
                 await asyncio.sleep(0.1)
         sweeping.cancel()

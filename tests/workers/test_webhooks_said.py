@@ -254,7 +254,7 @@ async def test_the_log_and_a_replay_are_in_the_graph_and_a_neighbour_sees_none_o
 
     async def taken(attempts: int) -> list[dict[str, Any]]:
         """The log, once both deliveries were taken so often."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 told = (await api.data(partner.key, log, w=hook))["webhookDeliveries"]["nodes"]
                 found: list[dict[str, Any]] = told
@@ -297,7 +297,7 @@ async def test_a_revoked_key_ends_what_its_document_says(
         )
     await a_breach(api, partner)
     listing = "{ webhooks { nodes { state reason } } }"
-    async with at_work(), asyncio.timeout(10):
+    async with at_work(), asyncio.timeout(60):
         while True:
             [hook] = (await api.data(partner.office.manager, listing))["webhooks"]["nodes"]
             if hook["state"] == "PAUSED":
