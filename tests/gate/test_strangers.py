@@ -61,7 +61,7 @@ async def probe(api: Api, lower: Callable[[], None] | None = None) -> Findings:
 
 
 def take_down_the_actors_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Actor, "fence", lambda _actor, _model: true())
+    monkeypatch.setattr(Actor, "scope", lambda _actor, _model: true())
     everything = Rows((), "", lambda _actor, _model: true(), own=lambda _actor, _model: true())
     monkeypatch.setattr(visibility, "ROWS", dict.fromkeys(rows.ROWS, everything))
     monkeypatch.setattr(visibility, "visible_facts", lambda _actor, _model: true())
