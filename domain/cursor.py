@@ -28,7 +28,7 @@ def encode(secret: bytes, tenant_id: UUID, values: Sequence[Value]) -> str:
     """A token that holds `values` and is good for this tenant only."""
     payload = msgspec.msgpack.encode(list(values))
     signature = _sign(secret, tenant_id, payload)
-    return urlsafe_b64encode(signature + _veil(secret, signature, payload)).rstrip(b"=").decode()
+    return _spelled(signature + _veil(secret, signature, payload))
 
 
 def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
@@ -39,6 +39,10 @@ def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (binascii.Error, UnicodeEncodeError, ValueError):
         raise _invalid() from None
+    if (
+        _spelled(raw) != token
+    ):  # characters that decoding passes over, or another spelling of the same
+        raise _invalid()
     signature = raw[:_SIGNATURE]
     payload = _veil(secret, signature, raw[_SIGNATURE:])
     if not hmac.compare_digest(signature, _sign(secret, tenant_id, payload)):
@@ -74,6 +78,10 @@ def position_of(secret: bytes, tenant_id: UUID, token: str) -> Position:
 def seq_of(secret: bytes, tenant_id: UUID, token: str) -> int:
     """The `seq` of a cursor."""
     return position_of(secret, tenant_id, token).seq
+
+
+def _spelled(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _sign(secret: bytes, tenant_id: UUID, payload: bytes) -> bytes:

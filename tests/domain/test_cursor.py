@@ -57,3 +57,26 @@ def test_neighbouring_numbers_look_nothing_alike() -> None:
 def test_a_page_cursor_is_no_place_in_the_ledger() -> None:
     with pytest.raises(Refused):
         cursor.seq_of(SECRET, TENANT, cursor.encode(SECRET, TENANT, ["incident.opened_at", 5]))
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_a_cursor_has_one_spelling(length: int) -> None:
+    secret, tenant_id = b"secret", UUID(int=1)
+    own = cursor.encode(secret, tenant_id, ["x" * length, 1])
+    assert cursor.decode(secret, tenant_id, own) == ["x" * length, 1]
+    last = own[-1]
+    others = {
+        own[:-1] + each for each in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_" if each != last
+    }
+    near = {
+        f" {own}",
+        f"{own} ",
+        f"{own}\n",
+        f"{own}=",
+        f"{own[:9]}!{own[9:]}",
+        own + "A",
+        own[:-1],
+    }
+    for token in near | others:
+        with pytest.raises(Refused):
+            cursor.decode(secret, tenant_id, token)
