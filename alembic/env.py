@@ -1,4 +1,4 @@
-"""Run by Alembic, started by `api.migrate`: one migration at a time, none of them waiting long for a lock."""
+"""Run by Alembic, started by `api.support.migrate`: one migration at a time, none of them waiting long for a lock."""
 
 import asyncio
 

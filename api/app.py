@@ -16,40 +16,40 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from api import (
-    auth_paths,
+from api.endpoints import (
+    auth,
+    console,
     downloads,
-    graphql,
+    graphql_http,
+    graphql_ws,
     health,
     ingest,
-    keys,
-    migrate,
-    pages,
     password_pages,
-    sockets,
     unsubscribe,
 )
-from api.audience import Audience
-from api.auth import Authenticator
-from api.budget import Budget
-from api.engine import Engine
-from api.fair_queue import QueuedSession
-from api.gate import Gate
-from api.hooks import Registrar
-from api.login import Login
-from api.oidc import Oidc
+from api.execution.admission import Admission
+from api.execution.cost_budget import Budget
+from api.execution.executor import GraphQLExecutor
+from api.execution.fair_queue import QueuedSession
+from api.execution.persisted import Persisted, read_manifest
+from api.execution.webhook_documents import WebhookDocumentValidator
+from api.identity import tokens
+from api.identity.authenticator import Authenticator
+from api.identity.login import SignInService
+from api.identity.oidc import Oidc
+from api.live.connections import ConnectionRegistry
 from api.older_verdicts import ADVICE, OlderVerdicts
-from api.peers import Proxies
-from api.persisted import Persisted, read_manifest
-from api.state import POOL_SIZE, State, utc_now
-from api.telemetry import Edge
-from domain import sla
-from domain.db import connect, sessions
-from domain.settings import Settings
-from domain.webhooks import Vault
+from api.state import POOL_SIZE, AppState, utc_now
+from api.support import migrate
+from api.support.client_address import Proxies
+from api.support.telemetry import RequestTelemetry
+from domain import promises
+from domain.core.db import connect, sessions
+from domain.core.settings import Settings
+from domain.webhooks import SecretCipher
 from realtime.hub import Hub
-from realtime.intake import Intake
-from realtime.positions import Live
+from realtime.position_ingest import PositionIngest
+from realtime.positions import LivePositions
 from realtime.redis import connect as connect_redis
 from schema.build import build, sdl
 
@@ -63,14 +63,14 @@ def application(settings: Settings | None = None) -> Starlette:
     allowed = settings.allowed_origins if settings is not None else Settings().allowed_origins
     return Starlette(
         routes=[
-            Route("/", pages.first),
-            Route("/sign-in", pages.sign_in),
-            Route("/access", pages.access),
-            Route("/demo/tokens", pages.tokens),
+            Route("/", console.first),
+            Route("/sign-in", console.sign_in),
+            Route("/access", console.access),
+            Route("/demo/tokens", console.tokens),
             Route("/graphql", _graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", sockets.connect),
+            WebSocketRoute("/graphql", graphql_ws.connect),
             Route("/schema.graphql", _sdl),
-            *auth_paths.routes(),
+            *auth.routes(),
             *password_pages.routes(),
             *unsubscribe.routes(),
             *downloads.routes(),
@@ -78,10 +78,10 @@ def application(settings: Settings | None = None) -> Starlette:
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
-            Mount("/console", StaticFiles(directory=pages.console(), check_dir=False)),
+            Mount("/console", StaticFiles(directory=console.console(), check_dir=False)),
         ],
         middleware=[
-            Middleware(Edge),
+            Middleware(RequestTelemetry),
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(allowed),
@@ -97,18 +97,18 @@ def application(settings: Settings | None = None) -> Starlette:
 
 async def _graphql(request: Request) -> Response:
     """POST answers, GET answers queries; without one it shows the IDE to a browser, in development."""
-    if request.method == "POST" or request.query_params.keys() & graphql.PARAMETERS:
-        return await graphql.answer(request)
-    state: State = request.app.state.waarborg
+    if request.method == "POST" or request.query_params.keys() & graphql_http.PARAMETERS:
+        return await graphql_http.answer(request)
+    state: AppState = request.app.state.waarborg
     browser = "text/html" in request.headers.get("accept", "")
     if browser and state.settings.development and request.method == "GET":
-        return pages.ide()
-    return await graphql.answer(request)
+        return console.ide()
+    return await graphql_http.answer(request)
 
 
 async def _sdl(request: Request) -> Response:
     """The schema in words; a secret where introspection is one."""
-    state: State = request.app.state.waarborg
+    state: AppState = request.app.state.waarborg
     if not state.settings.development:
         return Response(status_code=404)
     return Response(sdl(), media_type="text/plain; charset=utf-8")
@@ -120,9 +120,11 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         settings = given if given is not None else Settings()
-        signing = keys.load(settings)
+        signing = tokens.load(settings)
         documents = read_manifest(settings.trusted_documents)
-        engine = Engine(build(suggestions=settings.development), development=settings.development)
+        engine = GraphQLExecutor(
+            build(suggestions=settings.development), development=settings.development
+        )
         async with AsyncExitStack() as ends:
             # Longer than an operation may take: what a cancelled request left behind ends too.
             database = connect(
@@ -145,14 +147,16 @@ def _lifespan(
             oidc = await ends.enter_async_context(Oidc(settings.oidc))
             hub = await ends.enter_async_context(Hub(make, redis))
             keep = timedelta(days=settings.retain_positions_days)
-            live = await ends.enter_async_context(Live(make, redis, utc_now))
-            intake = await ends.enter_async_context(Intake(make, utc_now, live.offer, keep=keep))
-            await asyncio.to_thread(sla.warm)
+            live = await ends.enter_async_context(LivePositions(make, redis, utc_now))
+            intake = await ends.enter_async_context(
+                PositionIngest(make, utc_now, live.offer, keep=keep)
+            )
+            await asyncio.to_thread(promises.warm)
             authenticator = Authenticator(make, signing, utc_now, oidc, settings)
-            audience = await ends.enter_async_context(Audience(settings, authenticator))
-            gate = Gate(engine, Persisted(documents, redis), Budget(redis, settings))
-            vault = await asyncio.to_thread(Vault.of, settings)
-            app.state.waarborg = State(
+            audience = await ends.enter_async_context(ConnectionRegistry(settings, authenticator))
+            gate = Admission(engine, Persisted(documents, redis), Budget(redis, settings))
+            vault = await asyncio.to_thread(SecretCipher.of, settings)
+            app.state.waarborg = AppState(
                 settings=settings,
                 engine=engine,
                 gate=gate,
@@ -166,11 +170,11 @@ def _lifespan(
                 intake=intake,
                 keys=signing,
                 authenticator=authenticator,
-                login=Login(make, signing, redis, settings),
+                login=SignInService(make, signing, redis, settings),
                 proxies=Proxies(settings.trusted_proxies),
                 cursor_secret=signing.secret("cursor"),
                 audience=audience,
-                desk=Registrar(engine, gate, vault, settings.webhook_loopback),
+                desk=WebhookDocumentValidator(engine, gate, vault, settings.webhook_loopback),
                 revisions=migrate.heads(),
             )
             app.state.health = health.Health(app.state.waarborg)

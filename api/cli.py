@@ -39,7 +39,7 @@ Port = Annotated[
 ]
 
 
-class Format(StrEnum):
+class TableFormat(StrEnum):
     """How a table leaves."""
 
     CSV = "csv"
@@ -75,7 +75,7 @@ def up(
     live: Annotated[bool, typer.Option(help="Simulate guards and incidents.")] = True,
 ) -> None:
     """Start everything, with demo data, in this terminal; Ctrl-C stops it."""
-    from api.commands.surroundings import settings_of
+    from api.commands.environment import settings_of
     from api.commands.up import up as run
 
     run(settings_of(data, host=host, port=port), live=live)
@@ -128,7 +128,7 @@ def token(
     data: Data = None,
 ) -> None:
     """Print an access token of a user with this role."""
-    from api.commands.surroundings import surroundings
+    from api.commands.environment import surroundings
     from api.commands.token import run
 
     with surroundings(data) as settings:
@@ -148,7 +148,7 @@ def company(
 ) -> None:
     """Make a security company, with a first client if one is named, and print the first key to it."""
     from api.commands.company import run
-    from api.commands.surroundings import surroundings
+    from api.commands.environment import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, name, as_json, client=client, site=site)
@@ -176,8 +176,8 @@ def import_incidents(
 
     What is there already is left alone.
     """
+    from api.commands.environment import surroundings
     from api.commands.imports import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, file, profile, tenant, rejects, as_json, is_awaited=not no_wait)
@@ -193,8 +193,8 @@ def import_calendar(
     data: Data = None,
 ) -> None:
     """Add public holidays and closures from an iCalendar file to a calendar, as a new version."""
+    from api.commands.environment import surroundings
     from api.commands.free_days import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, file, calendar, tenant, as_json)
@@ -212,8 +212,8 @@ def evaluate(
     data: Data = None,
 ) -> None:
     """Judge every promise again from the ledger."""
+    from api.commands.environment import surroundings
     from api.commands.evaluate import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, tenant, account, verify, as_json)
@@ -232,8 +232,8 @@ def simulate(
     data: Data = None,
 ) -> None:
     """Play proposed terms on a client's own history; exit 1 when they need a sign-off."""
+    from api.commands.environment import surroundings
     from api.commands.simulate import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, file, account, tenant, seed, as_json)
@@ -242,7 +242,7 @@ def simulate(
 
 @export_app.command("verdicts")
 def export_verdicts(
-    format: Annotated[Format, typer.Option(help="csv, json or parquet.")] = Format.CSV,
+    format: Annotated[TableFormat, typer.Option(help="csv, json or parquet.")] = TableFormat.CSV,
     out: Annotated[Path | None, typer.Option(help="File to write (else standard output).")] = None,
     tenant: Tenant = None,
     account: Account = None,
@@ -252,7 +252,7 @@ def export_verdicts(
     data: Data = None,
 ) -> None:
     """Take out one row per verdict."""
-    from api.commands.surroundings import surroundings
+    from api.commands.environment import surroundings
     from api.commands.verdicts import run
 
     with surroundings(data) as settings:
@@ -272,7 +272,7 @@ def export_audit(
 ) -> None:
     """Take out what happened with proofs, for waarborg-verify."""
     from api.commands.audit import run
-    from api.commands.surroundings import surroundings
+    from api.commands.environment import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, tenant, account, out, since or [])
@@ -285,8 +285,8 @@ def restored(
     data: Data = None,
 ) -> None:
     """Begin a new epoch of the ledger after a backup was restored, so that readers of the old one are told."""
+    from api.commands.environment import surroundings
     from api.commands.restored import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         run(settings, reason)
@@ -304,8 +304,8 @@ def outbox(
     data: Data = None,
 ) -> None:
     """Show what is still to be done, failed or was given up; `retry` tries it again, `lift` frees an address."""
+    from api.commands.environment import surroundings
     from api.commands.outbox import run
-    from api.commands.surroundings import surroundings
 
     with surroundings(data) as settings:
         code = run(settings, action, consequence, everything, tenant, as_json)
@@ -343,10 +343,10 @@ def key(
     data: Data = None,
 ) -> None:
     """Issue an API key and print it once."""
-    from api.commands.key import Wanted, run
-    from api.commands.surroundings import surroundings
+    from api.commands.environment import surroundings
+    from api.commands.key import KeyRequest, run
 
-    wanted = Wanted(name, role, account or [], all_accounts, scope or None)
+    wanted = KeyRequest(name, role, account or [], all_accounts, scope or None)
     with surroundings(data) as settings:
         code = run(settings, wanted, tenant, as_json)
     _end(code)
@@ -394,11 +394,11 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        from api.commands.failures import Exit
+        from api.support.failures import Exit
 
         raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the outermost place there is
-        from api.commands.failures import Exit, explained
+        from api.support.failures import Exit, explained
 
         known = explained(error)
         if known is None:

@@ -5,8 +5,8 @@ from time import monotonic
 
 from sqlalchemy.exc import ProgrammingError
 
-from domain import sla
-from domain.db import Sessions, connect, sessions
+from domain import promises
+from domain.core.db import Sessions, connect, sessions
 
 ADVICE = (
     "Some verdicts were made by the evaluator of an older release. To judge them again: waarborg evaluate"
@@ -28,7 +28,7 @@ class OlderVerdicts:
         if monotonic() >= self._look_at:
             self._look_at = monotonic() + EVERY_S
             async with self._make() as session:
-                self._there = await sla.has_older_verdicts(session)
+                self._there = await promises.has_older_verdicts(session)
         return self._there
 
 
@@ -37,7 +37,7 @@ async def are_there(system_url: str) -> bool:
     engine = connect(system_url, pool_size=1)
     try:
         async with sessions(engine)() as session:
-            return await sla.has_older_verdicts(session)
+            return await promises.has_older_verdicts(session)
     except ProgrammingError:
         return False
     finally:

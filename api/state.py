@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.audience import Audience
-from api.auth import Authenticator
-from api.engine import Engine
-from api.fair_queue import FairQueue, OperationPermits
-from api.gate import Gate
-from api.groups import Groups
-from api.keys import Keys
-from api.login import Login
-from api.peers import Proxies
+from api.execution.admission import Admission
+from api.execution.executor import GraphQLExecutor
+from api.execution.fair_queue import FairQueue, OperationPermits
+from api.identity.authenticator import Authenticator
+from api.identity.login import SignInService
+from api.identity.tokens import Keys
+from api.live.connections import ConnectionRegistry
+from api.live.shared_subscriptions import SharedSubscriptions
+from api.support.client_address import Proxies
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
-from domain.db import Sessions
-from domain.settings import Settings
+from domain.core.db import Sessions
+from domain.core.settings import Settings
 from realtime.hub import Hub
-from realtime.intake import Intake
-from realtime.positions import Live
-from schema.context import Context
-from schema.webhooks import Desk
+from realtime.position_ingest import PositionIngest
+from realtime.positions import LivePositions
+from schema.core.context import Context
+from schema.webhooks import WebhookDocumentCheck
 
 POOL_SIZE = 10
 CONNECTIONS = 2 * POOL_SIZE  # a pool grows to twice its size
@@ -37,12 +37,12 @@ def utc_now() -> datetime:
 
 
 @dataclass(slots=True)
-class State:
+class AppState:
     """Connections, keys, the schema and the hub."""
 
     settings: Settings
-    engine: Engine
-    gate: Gate
+    engine: GraphQLExecutor
+    gate: Admission
     database: AsyncEngine
     """Where requests are answered from, by a login that sees one company at a time."""
     requests: Sessions
@@ -53,21 +53,21 @@ class State:
     """The same on a small pool of their own, for the health endpoints."""
     redis: Redis
     hub: Hub
-    live: Live
+    live: LivePositions
     """Where everybody on duty is."""
-    intake: Intake
+    intake: PositionIngest
     """Where devices hand in positions."""
     keys: Keys
     authenticator: Authenticator
-    login: Login
+    login: SignInService
     proxies: Proxies
     cursor_secret: bytes
-    audience: Audience
-    desk: Desk
+    audience: ConnectionRegistry
+    desk: WebhookDocumentCheck
     revisions: tuple[str, ...]
     """What the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
-    groups: Groups = field(init=False)
+    groups: SharedSubscriptions = field(init=False)
     connections: FairQueue = field(init=False)
     """Who gets a connection of `database` next."""
     turns: FairQueue = field(init=False)
@@ -76,7 +76,7 @@ class State:
     def __post_init__(self) -> None:
         self.connections = FairQueue(CONNECTIONS, per_actor=6)
         self.turns = FairQueue(OPERATIONS, per_actor=4)
-        self.groups = Groups(self.engine, self.context)
+        self.groups = SharedSubscriptions(self.engine, self.context)
 
     def scoped(self, actor: Actor) -> ScopedSessions:
         """Sessions of one operation: they see the rows of this actor and queue for connections as this actor."""

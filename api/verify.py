@@ -40,11 +40,11 @@ class Unreadable(Exception):
     """What is needed for a check is not there; nothing can be said."""
 
 
-class Broken(Exception):
+class CheckFailed(Exception):
     """A check failed."""
 
 
-class Checkpoint(NamedTuple):
+class VerifiedCheckpoint(NamedTuple):
     """A verified statement: this tree of this company has so many facts and this root."""
 
     origin: str
@@ -175,16 +175,16 @@ def opened(note: str, verifier_key: str) -> str:
         try:
             public.verify(raw[4:], text.encode())
         except InvalidSignature:
-            raise Broken(f"the signature of {name} is not over this text") from None
+            raise CheckFailed(f"the signature of {name} is not over this text") from None
         return text
-    raise Broken(f"it is not signed by {name}+{key_id.hex()}")
+    raise CheckFailed(f"it is not signed by {name}+{key_id.hex()}")
 
 
-def checkpoint_of(note: str, verifier_key: str) -> Checkpoint:
+def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
     """What a checkpoint says, its signature verified; its origin must be the name of the key."""
     origin, size, root, *rest = [*opened(note, verifier_key).split("\n"), "", ""]
     if origin != key_of(verifier_key)[0]:
-        raise Broken(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
+        raise CheckFailed(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
     if not re.fullmatch(r"0|[1-9]\d{0,17}", size):
         raise Unreadable("A checkpoint names its size on the second line.")
     try:
@@ -194,7 +194,7 @@ def checkpoint_of(note: str, verifier_key: str) -> Checkpoint:
     if len(found) != 32:
         raise Unreadable("A checkpoint names its root on the third line.")
     epochs = [line.removeprefix("epoch ") for line in rest if line.startswith("epoch ")]
-    return Checkpoint(origin, int(size), found, epochs[0] if epochs else "")
+    return VerifiedCheckpoint(origin, int(size), found, epochs[0] if epochs else "")
 
 
 def note_in(raw: bytes) -> str:
@@ -217,7 +217,7 @@ def _mail_text(raw: bytes) -> str:
 
 
 @dataclass
-class Told:
+class CheckLog:
     """What was checked, in words, as it goes."""
 
     lines: list[str] = field(default_factory=list)
@@ -240,21 +240,21 @@ class Told:
 
 
 @dataclass
-class Known:
+class PriorKnowledge:
     """What is known from before: the pinned key, the account, a checkpoint that was kept, how many facts there were."""
 
     key: str
     account: str | None = None
-    checkpoint: Checkpoint | None = None
+    checkpoint: VerifiedCheckpoint | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
-class Found:
+class BundleSummary:
     """What a bundle turned out to be."""
 
     note: str = ""
-    checkpoint: Checkpoint | None = None
+    checkpoint: VerifiedCheckpoint | None = None
     account: str | None = None
     facts: int = 0
 
@@ -272,7 +272,9 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def check(records: Iterable[dict[str, Any]], known: Known, told: Told) -> Found:
+def check(
+    records: Iterable[dict[str, Any]], known: PriorKnowledge, told: CheckLog
+) -> BundleSummary:
     """Check every record of a bundle; `Unreadable` when it cannot be made sense of."""
     bundle = _Bundle(known, told)
     for record in records:
@@ -286,9 +288,9 @@ class _Bundle:
     Facts of one account come each with a proof. All facts of a company come without: the tree is built from them.
     """
 
-    def __init__(self, known: Known, told: Told) -> None:
+    def __init__(self, known: PriorKnowledge, told: CheckLog) -> None:
         self._known, self._told = known, told
-        self._found = Found()
+        self._found = BundleSummary()
         self._trail = _Trail(told)
         self._proofs: dict[int, list[bytes]] = {}
         self._whole: Growing | None = None
@@ -318,7 +320,7 @@ class _Bundle:
             case _:
                 raise Unreadable("A record of the bundle is of no known kind, or out of place.")
 
-    def _look_up(self, fact: dict[str, Any], signed: Checkpoint) -> None:
+    def _look_up(self, fact: dict[str, Any], signed: VerifiedCheckpoint) -> None:
         leaf, place = leaf_hash(fact["text"].encode()), fact["position"]
         if root_by_inclusion(place, signed.size, leaf, _hashes(fact["hashes"])) != signed.root:
             self._told.breaks(f"fact at {place} is not in the signed tree: edited, or moved")
@@ -331,7 +333,7 @@ class _Bundle:
         if kept is not None and tree.size == kept.size:
             _same(tree.root, kept.root, f"the {kept.size} facts of the kept checkpoint", self._told)
 
-    def judged(self) -> Found:
+    def judged(self) -> BundleSummary:
         """Say how it all is, once everything was taken."""
         found, told, signed = self._found, self._told, self._found.checkpoint
         if signed is None:
@@ -349,7 +351,7 @@ class _Bundle:
         self._compare(signed)
         return found
 
-    def _compare(self, now: Checkpoint) -> None:
+    def _compare(self, now: VerifiedCheckpoint) -> None:
         """Compare with the checkpoint that was kept."""
         kept, whole = self._known.checkpoint, self._whole
         if kept is not None and kept.epoch and kept.epoch != now.epoch:
@@ -366,7 +368,7 @@ class _Bundle:
         elif whole is None:  # else compared on the way, fact by fact
             self._continue(kept, now)
 
-    def _continue(self, kept: Checkpoint, now: Checkpoint) -> None:
+    def _continue(self, kept: VerifiedCheckpoint, now: VerifiedCheckpoint) -> None:
         hashes = [] if kept.size in {0, now.size} else self._proofs.get(kept.size)
         if hashes is None:
             raise Unreadable(
@@ -383,7 +385,7 @@ class _Bundle:
 class _Trail:
     """The facts of a bundle one after the other: their own words, their numbering, their personal parts."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: CheckLog) -> None:
         self._told = told
         self._last = -1
         self.facts = self.nth = self.open = self.closed = 0
@@ -421,7 +423,7 @@ class _Trail:
             self._told.breaks(f"fact at {place}: {name} is not what was written down")
         self.open += 1
 
-    def sum_up(self, found: Found, known: Known) -> None:
+    def sum_up(self, found: BundleSummary, known: PriorKnowledge) -> None:
         """Say what was found, and compare it with what there was before."""
         if found.account is not None:
             self._told.holds(
@@ -437,7 +439,7 @@ class _Trail:
         found.facts = self.nth
 
 
-def _same(root: bytes, signed: bytes, what: str, told: Told) -> None:
+def _same(root: bytes, signed: bytes, what: str, told: CheckLog) -> None:
     if root == signed:
         told.holds(f"{what} give the signed root")
     else:
@@ -451,7 +453,7 @@ def _hashes(encoded: Sequence[str]) -> list[bytes]:
 # Over the wire ---------------------------------------------------------------------------------------------------
 
 
-class Wire:
+class GraphQLSource:
     """The same records, asked over GraphQL with a token of the client's own."""
 
     def __init__(self, url: str, token: str) -> None:
@@ -523,7 +525,7 @@ class Wire:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the arguments name and say how it is; the exit code."""
     given = _parser().parse_args(arguments)
-    told = Told()
+    told = CheckLog()
     try:
         known = _known(given)
         if given.bundle is not None:
@@ -531,9 +533,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             token = os.environ.get("WAARBORG_TOKEN", "")
             since = None if known.checkpoint is None else known.checkpoint.size
-            records = Wire(given.url, token).records(given.account, since)
+            records = GraphQLSource(given.url, token).records(given.account, since)
         found = check(records, known, told)
-    except Broken as broken:
+    except CheckFailed as broken:
         told.breaks(str(broken))
     except (Unreadable, OSError) as error:
         return _say(
@@ -571,7 +573,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _known(given: argparse.Namespace) -> Known:
+def _known(given: argparse.Namespace) -> PriorKnowledge:
     if given.url is not None and given.account is None:
         _parser().error("--url needs --account")
     before: dict[str, Any] = {}
@@ -586,14 +588,16 @@ def _known(given: argparse.Namespace) -> Known:
     if "+" not in key:
         key = Path(key).read_text("utf-8")
     if before and key_of(key)[:2] != key_of(before["key"])[:2]:
-        raise Broken("the key is not the one that was kept")
-    known = Known(key.strip(), _uuid(given.account), counts=before.get("counts", {}))
+        raise CheckFailed("the key is not the one that was kept")
+    known = PriorKnowledge(key.strip(), _uuid(given.account), counts=before.get("counts", {}))
     notes = [before["note"]] if before else []
     if given.earlier is not None:
         notes.append(note_in(given.earlier.read_bytes()))
     checkpoints = sorted(checkpoint_of(note, key) for note in notes)
     if len({each.root for each in checkpoints}) > len({each.size for each in checkpoints}):
-        raise Broken(f"two signed checkpoints of {checkpoints[0].size} facts have different roots")
+        raise CheckFailed(
+            f"two signed checkpoints of {checkpoints[0].size} facts have different roots"
+        )
     known.checkpoint = checkpoints[-1] if checkpoints else None
     return known
 
@@ -606,7 +610,7 @@ def _uuid(account: str | None) -> str | None:
     return account
 
 
-def _keep(path: Path, known: Known, found: Found) -> None:
+def _keep(path: Path, known: PriorKnowledge, found: BundleSummary) -> None:
     counts = dict(known.counts)
     if found.account is not None:
         counts[found.account] = found.facts

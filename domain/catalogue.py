@@ -13,9 +13,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import domain
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.ledger import Fact
 from domain.fact_ids import type_named_by
-from domain.ledger import Fact
 
 HEAD = frozenset({"account_id", "subject_id", "at"})
 """Fields of every fact, which are not in its body."""

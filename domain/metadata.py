@@ -1,13 +1,13 @@
 """Every table, imported once: what migrations and checks compare the database with."""
 
-from domain import deferral, disclosure, epoch, idempotency, ledger, outbox
 from domain.accounts import model as accounts
 from domain.agreements import model as agreements
 from domain.archive import model as archive
 from domain.audit import model as audit
-from domain.base import Base
 from domain.calendars import model as calendars
 from domain.compensation import model as compensation
+from domain.core import deferral, epoch, erasable_text, idempotency, ledger, outbox
+from domain.core.base import Base
 from domain.credentials import model as credentials
 from domain.duties import model as duties
 from domain.escalation import model as escalation
@@ -17,11 +17,11 @@ from domain.invoices import model as invoices
 from domain.journal import model as journal
 from domain.messages import model as messages
 from domain.positions import model as positions
+from domain.promises import model as sla
 from domain.quality import model as quality
 from domain.recovery import model as recovery
 from domain.reports import model as reports
 from domain.simulation import model as simulation
-from domain.sla import model as sla
 from domain.touchpoints import model as touchpoints
 from domain.webhooks import model as webhooks
 
@@ -34,7 +34,7 @@ MODELS = (
     compensation,
     credentials,
     deferral,
-    disclosure,
+    erasable_text,
     duties,
     epoch,
     escalation,

@@ -15,11 +15,11 @@ from typing import Self
 import structlog
 from redis.asyncio import Redis
 
-from domain import numbering
-from domain.cursor import Position
-from domain.db import Sessions
-from domain.numbering import Numbered
-from realtime.stream import Line, Streams
+from domain.core import sequencing
+from domain.core.cursor import LedgerPosition
+from domain.core.db import Sessions
+from domain.core.sequencing import SequencedEvent
+from realtime.stream import SequenceBuffer, Streams
 from realtime.tasks import end
 from realtime.topics import Topic, topics_of
 
@@ -36,14 +36,14 @@ AWAY_S = 2.0  # before Redis is tried again
 class Listener:
     """A bounded queue of facts for one reader."""
 
-    def __init__(self, wants: Callable[[Numbered], bool], room: int) -> None:
+    def __init__(self, wants: Callable[[SequencedEvent], bool], room: int) -> None:
         self._wants = wants
         self._room = room
-        self._facts: deque[Numbered] = deque()
+        self._facts: deque[SequencedEvent] = deque()
         self._filled = asyncio.Event()
         self.overran = False
 
-    def offer(self, fact: Numbered) -> None:
+    def offer(self, fact: SequencedEvent) -> None:
         """Queue a fact if it is wanted; a full queue is emptied and marked instead."""
         if self.overran or not self._wants(fact):
             return
@@ -59,7 +59,7 @@ class Listener:
         self._facts.clear()
         self._filled.set()
 
-    async def take(self) -> list[Numbered]:
+    async def take(self) -> list[SequencedEvent]:
         """Wait for facts; empty means that the queue overran and this listener is at its end."""
         await self._filled.wait()
         self._filled.clear()
@@ -74,7 +74,7 @@ class Hub:
     def __init__(self, make: Sessions, redis: Redis) -> None:
         self._make = make
         self._redis = redis
-        self._line = Line(0)
+        self._line = SequenceBuffer(0)
         self._streams: Streams | None = None
         self._topics: dict[Topic, set[Listener]] = defaultdict(set)
         self._ready = asyncio.Event()
@@ -104,17 +104,17 @@ class Hub:
         """How many listen."""
         return sum(map(len, self._topics.values()))
 
-    async def check_cursor(self, at: Position, *, argument: str = "after") -> int:
-        """As `domain.numbering.check_cursor`, over all companies' facts."""
+    async def check_cursor(self, at: LedgerPosition, *, argument: str = "after") -> int:
+        """As `domain.core.sequencing.check_cursor`, over all companies' facts."""
         async with self._make() as session:
-            return await numbering.check_cursor(session, at, argument=argument)
+            return await sequencing.check_cursor(session, at, argument=argument)
 
     async def link_at(self, seq: int) -> int | None:
         """What a cursor at this place keeps of the hash of the fact there; None where there is none."""
         if seq in self._links:
             return self._links[seq]
         async with self._make() as session:
-            return await numbering.link_at(session, seq)
+            return await sequencing.link_at(session, seq)
 
     async def ready(self) -> None:
         """Wait until the hub knows where the ledger stands."""
@@ -122,7 +122,7 @@ class Hub:
 
     @contextmanager
     def listen(
-        self, topic: Topic, wants: Callable[[Numbered], bool], *, room: int = ROOM
+        self, topic: Topic, wants: Callable[[SequencedEvent], bool], *, room: int = ROOM
     ) -> Iterator[Listener]:
         """Hear every wanted fact after `position` as it is now."""
         listener = Listener(wants, room)
@@ -158,8 +158,8 @@ class Hub:
 
     async def _start(self) -> Streams:
         async with self._make() as session:
-            name, position = await numbering.ledger_name(session), await numbering.head(session)
-        self._line = Line(position)
+            name, position = await sequencing.ledger_name(session), await sequencing.head(session)
+        self._line = SequenceBuffer(position)
         self._ready.set()
         return Streams(self._redis, name)
 
@@ -182,8 +182,8 @@ class Hub:
         """Read from PostgreSQL what did not come through Redis."""
         while True:
             async with self._make() as session:
-                facts = await numbering.read(session, after=self.position, limit=PAGE)
-                if not facts and await numbering.head(session) < self.position:
+                facts = await sequencing.read(session, after=self.position, limit=PAGE)
+                if not facts and await sequencing.head(session) < self.position:
                     return await self._start_over()
             await self._pass_on(self._line.jump(facts))
             if len(facts) < PAGE:
@@ -201,7 +201,7 @@ class Hub:
             for listener in listeners:
                 listener.overrun()
 
-    async def _pass_on(self, facts: Sequence[Numbered]) -> None:
+    async def _pass_on(self, facts: Sequence[SequencedEvent]) -> None:
         for fact in facts[-LINKS:]:
             self._links[fact.seq] = fact.link
         while len(self._links) > LINKS:

@@ -19,9 +19,10 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from domain import numbering, positions
-from domain.db import Sessions
-from domain.positions import Position
+from domain import positions
+from domain.core import sequencing
+from domain.core.db import Sessions
+from domain.positions import LivePosition
 from realtime.tasks import end
 from realtime.topics import Topic
 
@@ -35,22 +36,22 @@ BACK_S = 5  # how far a comparison looks back: commits come late, and clocks of 
 AWAY_S = 1.0  # before Redis is tried again
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
-_decode = msgspec.msgpack.Decoder(list[Position]).decode
+_decode = msgspec.msgpack.Decoder(list[LivePosition]).decode
 
 
-class Ear:
+class MapListener:
     """One watcher's share of the map: what changed since it last looked, the latest of each guard."""
 
     def __init__(self) -> None:
-        self._changed: dict[UUID, Position] = {}
+        self._changed: dict[UUID, LivePosition] = {}
         self._filled = asyncio.Event()
 
-    def offer(self, position: Position) -> None:
+    def offer(self, position: LivePosition) -> None:
         """Put a position in place of an older one of the same guard."""
         self._changed[position.duty_id] = position
         self._filled.set()
 
-    async def take(self) -> list[Position]:
+    async def take(self) -> list[LivePosition]:
         """Wait until something changed; what changed, each guard once."""
         await self._filled.wait()
         self._filled.clear()
@@ -59,7 +60,7 @@ class Ear:
         return changed
 
 
-class Live:
+class LivePositions:
     """The map of one process. `async with Live(...)` keeps it for the length of the block."""
 
     def __init__(self, make: Sessions, redis: Redis, now: Callable[[], datetime]) -> None:
@@ -67,8 +68,8 @@ class Live:
         self._redis = redis
         self._now = now
         self._latest_ms: dict[UUID, int] = {}
-        self._ears: dict[Topic, set[Ear]] = defaultdict(set)
-        self._telling: dict[UUID, Position] = {}
+        self._ears: dict[Topic, set[MapListener]] = defaultdict(set)
+        self._telling: dict[UUID, LivePosition] = {}
         self._told = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._key: str | None = None
@@ -84,16 +85,16 @@ class Live:
     async def __aexit__(self, *_exc: object) -> None:
         await end(*self._tasks)
 
-    def offer(self, moved: Sequence[Position]) -> None:
+    def offer(self, moved: Sequence[LivePosition]) -> None:
         """Show committed positions, here now and in other processes soon."""
         self._show(moved)
         self._telling.update((position.duty_id, position) for position in moved)
         self._told.set()
 
     @contextmanager
-    def listen(self, topic: Topic) -> Iterator[Ear]:
+    def listen(self, topic: Topic) -> Iterator[MapListener]:
         """Hear of everybody at one account, or (None) in the whole company, from now on."""
-        ear = Ear()
+        ear = MapListener()
         self._ears[topic].add(ear)
         try:
             yield ear
@@ -102,7 +103,7 @@ class Live:
             if not self._ears[topic]:
                 del self._ears[topic]
 
-    def _show(self, moved: Sequence[Position]) -> None:
+    def _show(self, moved: Sequence[LivePosition]) -> None:
         if not self._ears:
             self._latest_ms.clear()
             return
@@ -116,7 +117,7 @@ class Live:
                 self._latest_ms[position.duty_id] = position.at_ms
                 self._pass_on(position)
 
-    def _pass_on(self, position: Position) -> None:
+    def _pass_on(self, position: LivePosition) -> None:
         for account_id in (None, position.account_id):
             for ear in self._ears.get((position.tenant_id, account_id), ()):
                 ear.offer(position)
@@ -124,7 +125,7 @@ class Live:
     async def _stream(self) -> str:
         if self._key is None:
             async with self._make() as session:
-                name = await numbering.ledger_name(session)
+                name = await sequencing.ledger_name(session)
             self._key = f"waarborg:{name}:{{positions}}"
         return self._key
 

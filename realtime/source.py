@@ -21,7 +21,7 @@ class GapReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SourceEvent:
     """One thing to tell, and where it leaves the reader."""
 
     seq: int | None
@@ -33,15 +33,15 @@ class Told:
     """Whether the feed ends with it."""
 
 
-class Ear(Protocol):
+class SourceListener(Protocol):
     """Hears from the moment it was made."""
 
-    async def take(self) -> Sequence[Told]:
+    async def take(self) -> Sequence[SourceEvent]:
         """Wait for things to tell; empty means that too much came, and that this was the end."""
         ...
 
 
-class Source(ABC):
+class EventSource(ABC):
     """One thing to follow. A resolver of a subscription returns it; iterating it is following it alone."""
 
     async def begin(self) -> None:  # noqa: B027 - most refuse nobody
@@ -56,16 +56,16 @@ class Source(ABC):
         return self.place()
 
     @abstractmethod
-    def listen(self) -> AbstractContextManager[Ear]:
+    def listen(self) -> AbstractContextManager[SourceListener]:
         """Hear everything after `place()` as it is now."""
 
-    async def past(self, upto: int) -> AsyncGenerator[Told]:  # noqa: ARG002 - for who has a past
+    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - for who has a past
         """What this reader is told before it hears what comes after `upto`; asked again, what is new since."""
-        nothing: tuple[Told, ...] = ()
+        nothing: tuple[SourceEvent, ...] = ()
         for told in nothing:
             yield told
 
-    def gap(self, after: int) -> Told | None:  # noqa: ARG002 - for who has a notice
+    def gap(self, after: int) -> SourceEvent | None:  # noqa: ARG002 - for who has a notice
         """The notice for a reader that was too slow: everything up to `after` was told, nothing beyond it."""
         return None
 

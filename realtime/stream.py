@@ -18,10 +18,10 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from domain.ledger import SHARDS, shard_of
-from domain.numbering import Numbered
+from domain.core.ledger import SHARDS, shard_of
+from domain.core.sequencing import SequencedEvent
 from realtime.cluster import Cluster
-from realtime.lanes import AWAY, Lanes
+from realtime.cluster_reader import AWAY, ClusterReader
 from realtime.tasks import end
 
 log = structlog.get_logger()
@@ -33,13 +33,13 @@ NODE_S = 1.0  # for a node of a Cluster to take its share; a frozen one holds up
 AWAY_S = 1.0  # before a node that failed is looked at again
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
-_decode = msgspec.msgpack.Decoder(list[Numbered]).decode
+_decode = msgspec.msgpack.Decoder(list[SequencedEvent]).decode
 
 FILLED = Counter(
     "waarborg_hub_facts_from_database", "Facts that Redis did not bring, read from PostgreSQL."
 )
 
-Shares = Mapping[int, Sequence[Numbered]]
+Shares = Mapping[int, Sequence[SequencedEvent]]
 
 
 class Streams:
@@ -49,7 +49,9 @@ class Streams:
         self._redis = redis
         self._keys = [f"waarborg:{ledger}:{{{shard}}}:facts" for shard in range(SHARDS)]
         self._lanes = (
-            Lanes(redis, self._keys, _decode, entries=READ) if isinstance(redis, Cluster) else None
+            ClusterReader(redis, self._keys, _decode, entries=READ)
+            if isinstance(redis, Cluster)
+            else None
         )
         self._away: dict[int, asyncio.Task[None]] = {}
 
@@ -60,13 +62,13 @@ class Streams:
         if self._lanes is not None:
             await self._lanes.aclose()
 
-    async def ship(self, facts: Sequence[Numbered]) -> frozenset[int]:
+    async def ship(self, facts: Sequence[SequencedEvent]) -> frozenset[int]:
         """Add facts (consecutive, in order); those added before are skipped. Raises redis-py's errors.
 
         Answers the shards that now lack some, because their node of a Cluster is away: their readers find them in
         PostgreSQL, and the other nodes are not held up.
         """
-        shares: dict[int, list[Numbered]] = defaultdict(list)
+        shares: dict[int, list[SequencedEvent]] = defaultdict(list)
         for fact in facts:
             shares[shard_of(fact.tenant_id, fact.account_id)].append(fact)
         if not isinstance(self._redis, Cluster):
@@ -99,7 +101,7 @@ class Streams:
             if not isinstance(last, Exception) and last and int(last[0][0].split(b"-")[0]) > seq:
                 await self._redis.delete(key)
 
-    async def read(self, after: int, *, wait_ms: int) -> list[Numbered]:
+    async def read(self, after: int, *, wait_ms: int) -> list[SequencedEvent]:
         """Facts beyond `after` in rising order, waiting for the first of them; empty when none came in time."""
         if self._lanes is not None:
             return await self._lanes.read(after, wait_ms=wait_ms)
@@ -165,7 +167,7 @@ class Streams:
             return
 
 
-def _put(redis: Redis, key: str, pack: Sequence[Numbered]) -> Any:
+def _put(redis: Redis, key: str, pack: Sequence[SequencedEvent]) -> Any:
     """Add a pack, or have a pipeline add it."""
     return redis.xadd(
         key,
@@ -186,14 +188,14 @@ def _shipped_before() -> Iterator[None]:
             raise
 
 
-class Line:
+class SequenceBuffer:
     """Facts put in their dense order: each `seq` leaves once, right after the one before it."""
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._early: dict[int, Numbered] = {}
+        self._early: dict[int, SequencedEvent] = {}
 
-    def take(self, facts: Iterable[Numbered]) -> list[Numbered]:
+    def take(self, facts: Iterable[SequencedEvent]) -> list[SequencedEvent]:
         """Those that are next; repeats are dropped, early ones wait for what is missing before them."""
         self._early.update((fact.seq, fact) for fact in facts if fact.seq > self.position)
         ready = []
@@ -202,7 +204,7 @@ class Line:
             ready.append(fact)
         return ready
 
-    def jump(self, facts: Sequence[Numbered]) -> list[Numbered]:
+    def jump(self, facts: Sequence[SequencedEvent]) -> list[SequencedEvent]:
         """The same for facts from PostgreSQL, which knows all there are: a number it lacks will never come."""
         ready = [fact for fact in facts if fact.seq > self.position]
         if ready:

@@ -33,7 +33,7 @@ async def done_within(tasks: Collection[asyncio.Task[Any]], seconds: float) -> N
             await asyncio.wait(left, timeout=patience)
 
 
-async def first_to_fall(*tasks: asyncio.Task[Any]) -> None:
+async def first_completed(*tasks: asyncio.Task[Any]) -> None:
     """Run tasks side by side until one of them ends, end the others, and raise what it raised."""
     try:
         fallen, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

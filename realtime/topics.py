@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
-from domain.errors import Code, Refused
-from domain.numbering import Numbered
+from domain.core.errors import Code, Refused
+from domain.core.sequencing import SequencedEvent
 
 Topic = tuple[UUID, UUID | None]
 """A tenant and one of its accounts; (tenant, None) is everything of the tenant."""
 
 
-def topics_of(fact: Numbered) -> tuple[Topic, ...]:
+def topics_of(fact: SequencedEvent) -> tuple[Topic, ...]:
     """Where a fact is heard."""
     everything: Topic = (fact.tenant_id, None)
     return (
@@ -24,7 +24,7 @@ def topics_of(fact: Numbered) -> tuple[Topic, ...]:
     )
 
 
-async def admit(session: AsyncSession, actor: Actor, account_id: UUID | None) -> Topic:
+async def authorize_topic(session: AsyncSession, actor: Actor, account_id: UUID | None) -> Topic:
     """The topic an actor asks for.
 
     Refuses an account that does not exist for the actor, and everything of the tenant to who may not watch all.

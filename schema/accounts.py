@@ -17,49 +17,56 @@ from domain.accounts import (
     ServiceTier,
     Stage,
 )
-from schema.context import Info
-from schema.ids import Node
-from schema.later import ItsAccount, ItsAgreement, ItsIncident
-from schema.loaders import Some
-from schema.pages import checked
-from schema.scalars import Long
-from schema.thin import RESTRICTED, answers, names, shows
-from schema.verbs import AccountId, Ask, ContactId, ExpectedVersion, UserId, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsAccount, ItsAgreement, ItsIncident
+from schema.core.loaders import Some
+from schema.core.mutations import (
+    AccountId,
+    ContactId,
+    ExpectedVersion,
+    MutationContext,
+    UserId,
+    mutation,
+)
+from schema.core.pagination import checked
+from schema.core.scalars import Long
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 
-names(
+enum(
     Segment, "Segment",
     enterprise="A large organisation.", mid_market="A middle-sized one.", small_business="A small one.",
 )  # fmt: skip
-names(
+enum(
     Stage, "Stage",
     prospect="Not a client yet.", onboarding="Getting started.", delivery="Being served.",
     growth="Taking more services.", renewal="Deciding whether to go on.", advocacy="Recommending us.",
 )  # fmt: skip
-names(
+enum(
     ContractType, "ContractType",
     subscription="By the period.", project="By the project.", retainer="A reserved amount of work.",
     transactional="By the assignment.",
 )  # fmt: skip
-names(
+enum(
     Complexity, "Complexity",
     simple="One service at one site.", moderate="Some services or sites.", complex="Many of both.",
     custom="Made to measure.",
 )  # fmt: skip
-names(
+enum(
     CadenceTier, "CadenceTier",
     strategic="Most often.", core="Regularly.", standard="As often as everybody.",
 )  # fmt: skip
-names(
+enum(
     ServiceTier, "ServiceTier",
     basic="Standard support.", enhanced="A manager of one's own, and priority.",
     premium="Also business reviews and training.",
 )  # fmt: skip
-names(
+enum(
     Channel, "Channel",
     email="E-mail.", sms="A text message.", push="A notification in an app.",
     chat="A message in a chat room.", webhook="A call of a partner's system.",
 )  # fmt: skip
-names(
+enum(
     Role, "Role",
     client_user="Works for a client: sees the client's accounts, reports.",
     client_admin="Also manages the client's users.",
@@ -79,7 +86,7 @@ ContactRow = strawberry.Parent[accounts.Contact]
 Few = Annotated[int, "How many at most, 100 at most."]
 
 
-@shows(accounts.Tenant)
+@from_row(accounts.Tenant)
 class Tenant(Node):
     """A security company."""
 
@@ -90,7 +97,7 @@ class Tenant(Node):
     currency: Annotated[str, "ISO 4217 code of its money."]
 
 
-@shows(accounts.User)
+@from_row(accounts.User)
 class User(Node):
     """Somebody who signs in: staff of the company, or of a client."""
 
@@ -102,7 +109,7 @@ class User(Node):
     version: Annotated[int, "Raised by every change."]
 
 
-@shows(accounts.Contact)
+@from_row(accounts.Contact)
 class Contact(Node):
     """A person on the client's side, and how that person wants to be spoken to."""
 
@@ -124,7 +131,7 @@ class Contact(Node):
     wants_service_messages: Annotated[bool, "Whether notices about the service are welcome."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
         """Who of the company looks after the contact. Null for clients."""
@@ -133,7 +140,7 @@ class Contact(Node):
         return await info.context.loaders.user.load(row.internal_owner_id)
 
 
-@shows(accounts.Site)
+@from_row(accounts.Site)
 class Site(Node):
     """A place the company guards for a client."""
 
@@ -151,13 +158,13 @@ class Site(Node):
     ]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(ItsAccount | None)
+    @resolver(ItsAccount | None)
     @staticmethod
     async def account(row: SiteRow, info: Info) -> accounts.Account | None:
         """The client whose place it is."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(list[ItsIncident])
+    @resolver(list[ItsIncident])
     @staticmethod
     async def incidents(row: SiteRow, info: Info, first: Few = 10) -> list[Any]:
         """The newest tickets of this place; the root field `incidents` pages and filters."""
@@ -166,7 +173,7 @@ class Site(Node):
         )
 
 
-@shows(accounts.Account)
+@from_row(accounts.Account)
 class Account(Node):
     """A client of the security company."""
 
@@ -191,7 +198,7 @@ class Account(Node):
     client_since_on: Annotated[date | None, "The first day as a client."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(list[Site])
+    @resolver(list[Site])
     @staticmethod
     async def sites(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Site]:
         """The places guarded for the client, by name; the root field `sites` pages."""
@@ -199,7 +206,7 @@ class Account(Node):
             Some(row.id, checked(first, "first"))
         )
 
-    @answers(list[Contact])
+    @resolver(list[Contact])
     @staticmethod
     async def contacts(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Contact]:
         """The people on the client's side, by name."""
@@ -207,7 +214,7 @@ class Account(Node):
             Some(row.id, checked(first, "first"))
         )
 
-    @answers(list[ItsAgreement])
+    @resolver(list[ItsAgreement])
     @staticmethod
     async def agreements(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
         """What was signed with the client, newest first."""
@@ -215,7 +222,7 @@ class Account(Node):
             Some(row.id, checked(first, "first"))
         )
 
-    @answers(list[ItsIncident])
+    @resolver(list[ItsIncident])
     @staticmethod
     async def incidents(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
         """The client's newest tickets; the root field `incidents` pages and filters."""
@@ -228,10 +235,10 @@ class Account(Node):
 class AccountMutation:
     """Verbs about clients, places and people."""
 
-    @verb(Account)
+    @mutation(Account)
     @staticmethod
     async def create_account(
-        ask: Ask,
+        ask: MutationContext,
         name: Annotated[str, "What the client is called; unique in the company."],
         kvk_number: Annotated[str | None, "Number in the trade register, eight digits."] = None,
         segment: Annotated[Segment, "How large the client is."] = Segment.MID_MARKET,
@@ -251,10 +258,10 @@ class AccountMutation:
             client_since_on=client_since_on,
         )  # fmt: skip
 
-    @verb(Account)
+    @mutation(Account)
     @staticmethod
     async def change_account(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[AccountId, "The client."],
         name: Annotated[str | None, "Another name; unique in the company."] = UNSET,
         kvk_number: Annotated[str | None, "Another number in the trade register, or null."] = UNSET,
@@ -288,10 +295,10 @@ class AccountMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
         )
 
-    @verb(Site)
+    @mutation(Site)
     @staticmethod
     async def add_site(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId, "The client."],
         name: Annotated[str, "What the place is called; unique for the client."],
         street: Annotated[str | None, "Street and number."] = None,
@@ -308,10 +315,10 @@ class AccountMutation:
             postcode=postcode, city=city, country=country, lat=lat, lon=lon, services=services or [],
         )  # fmt: skip
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def add_contact(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId, "The client."],
         name: Annotated[str, "What the person is called."],
         role: Annotated[str, "What the person does there."],
@@ -340,10 +347,10 @@ class AccountMutation:
             cultural_notes=cultural_notes, internal_owner_id=internal_owner_id,
         )  # fmt: skip
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def change_contact(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[ContactId, "The contact."],
         name: Annotated[str | None, "A new name."] = UNSET,
         role: Annotated[str | None, "Another role."] = UNSET,
@@ -380,10 +387,10 @@ class AccountMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
         )
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
     async def add_user(
-        ask: Ask,
+        ask: MutationContext,
         email: Annotated[str, "The address that identifies the user."],
         name: Annotated[str, "What the user is called."],
         role: Annotated[Role, "What the user may do."],

@@ -7,51 +7,32 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from domain import accounts, agreements, calendars, simulation
-from domain.agreements import CreditBasis, PerCause, Priority, PromiseKind, TicketKind, Unit
-from domain.errors import Code, Refused
-from schema import ids
+from domain.agreements import CreditBasis, PerCause, Unit
+from domain.core.errors import Code, Refused
 from schema.accounts import Account
 from schema.calendars import CalendarVersion
-from schema.context import Info
-from schema.ids import Node
-from schema.later import ItsAgreement
-from schema.scalars import Long
-from schema.thin import Deprecated, answers, names, shows, takes
-from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, verb
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.enums import Priority, PromiseKind, TicketKind
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsAgreement
+from schema.core.mutations import AccountId, AgreementId, ExpectedVersion, MutationContext, mutation
+from schema.core.scalars import Long
+from schema.core.types import Deprecated, enum, from_row, input_type, resolver
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-names(
-    Priority, "Priority",
-    critical="Drop everything.", high="Now.", medium="Today.", low="When it suits.",
-)  # fmt: skip
-names(
-    PromiseKind, "PromiseKind",
-    first_response="From opened to acknowledged.",
-    next_update="From one update for the client to the next.",
-    arrival="From opened to somebody on site.",
-    resolution="From opened to resolved.",
-    closure="From opened to closed.",
-    agreed_date="Closed by the date promised for this very ticket.",
-)  # fmt: skip
-names(
-    TicketKind, "TicketKind",
-    incident="Something went wrong.", complaint="Somebody is not satisfied.",
-    inquiry="Somebody asks.", service_request="Something is to be done.",
-    alarm="An alarm went off.", maintenance="Something needs upkeep.",
-    enhancement="Something could be better.",
-)  # fmt: skip
-names(
+enum(
     CreditBasis, "CreditBasis",
     fixed="A fixed amount.", fee_share="A share of the period fee.",
     line_share="A share of the price of a rate.", service="Units of a rate for free.",
 )  # fmt: skip
-names(
+enum(
     PerCause, "PerCause",
     largest="Of one ticket's credits the largest counts.", each="Every credit counts in full.",
 )  # fmt: skip
-names(
+enum(
     Unit, "Unit",
     piece="A piece, a visit, a call.", hour="An hour.", day="A day.", month="A month.",
     kilometre="A kilometre.",
@@ -63,7 +44,7 @@ TermRow = strawberry.Parent[agreements.PromiseTerm]
 RateRow = strawberry.Parent[agreements.Rate]
 
 
-@shows(agreements.PromiseTarget)
+@from_row(agreements.PromiseTarget)
 class PromiseTarget(Node):
     """How long a promise allows a priority: elapsed time on the calendar, or whole business days."""
 
@@ -72,7 +53,7 @@ class PromiseTarget(Node):
     business_days: Annotated[int | None, "Business days of the calendar."]
 
 
-@shows(agreements.CreditRule)
+@from_row(agreements.CreditRule)
 class CreditRule(Node):
     """What one broken promise costs the company."""
 
@@ -88,7 +69,7 @@ class CreditRule(Node):
     most_cents: Annotated[Long | None, "At most this, in cents."]
 
 
-@shows(agreements.CreditBand)
+@from_row(agreements.CreditBand)
 class CreditBand:
     """What a month in which too little was kept costs; the lowest band that fits holds."""
 
@@ -97,7 +78,7 @@ class CreditBand:
     fee_bps: Annotated[int | None, "The share of the period fee, in hundredths of a percent."]
 
 
-@shows(agreements.Rate)
+@from_row(agreements.Rate)
 class Rate(Node):
     """What one unit of a service costs, on which days."""
 
@@ -111,26 +92,26 @@ class Rate(Node):
     price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
     currency: Annotated[str, "ISO 4217 code."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def rate_code(row: RateRow) -> str:
         """Its code within the agreement."""
         return row.code
 
-    @answers(date | None)
+    @resolver(date | None)
     @staticmethod
     def from_on(row: RateRow) -> date | None:
         """From this day on."""
         return row.in_force.lower
 
-    @answers(date | None)
+    @resolver(date | None)
     @staticmethod
     def until_on(row: RateRow) -> date | None:
         """Until the day before this one; null while it is the last price."""
         return row.in_force.upper
 
 
-@shows(agreements.PromiseTerm)
+@from_row(agreements.PromiseTerm)
 class PromiseTerm(Node):
     """One promise in the terms: about which tickets, on which calendar, with which objective."""
 
@@ -142,32 +123,32 @@ class PromiseTerm(Node):
     pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."]
     internal: Annotated[bool, "The company's own objective: never credited, not shown to clients."]
 
-    @answers(CalendarVersion | None)
+    @resolver(CalendarVersion | None)
     @staticmethod
     async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
         """The hours in which its clock runs."""
         return await info.context.loaders.calendar_version.load(row.calendar_version_id)
 
-    @answers(list[PromiseTarget])
+    @resolver(list[PromiseTarget])
     @staticmethod
     async def targets(row: TermRow, info: Info) -> list[agreements.PromiseTarget]:
         """How long it allows each priority."""
         return await info.context.loaders.targets_of_term.load(row.id)
 
-    @answers(list[CreditRule])
+    @resolver(list[CreditRule])
     @staticmethod
     async def credit_rules(row: TermRow, info: Info) -> list[agreements.CreditRule]:
         """What breaking it costs."""
         return await info.context.loaders.credit_rules_of_term.load(row.id)
 
-    @answers(list[CreditBand])
+    @resolver(list[CreditBand])
     @staticmethod
     async def credit_bands(row: TermRow, info: Info) -> list[agreements.CreditBand]:
         """What a month in which too little was kept costs, lowest first."""
         return await info.context.loaders.credit_bands_of_term.load(row.id)
 
 
-@shows(agreements.Terms)
+@from_row(agreements.Terms)
 class Terms(Node):
     """One version of an agreement's terms and when it is in force; versions never overlap."""
 
@@ -179,32 +160,32 @@ class Terms(Node):
     ]
     per_cause: Annotated[PerCause, "What counts when one ticket breaks several promises."]
 
-    @answers(datetime | None)
+    @resolver(datetime | None)
     @staticmethod
     def in_force_from(row: TermsRow) -> datetime | None:
         """From this instant on."""
         return row.in_force.lower
 
-    @answers(datetime | None)
+    @resolver(datetime | None)
     @staticmethod
     def in_force_until(row: TermsRow) -> datetime | None:
         """Until just before this instant; null while it is the last version."""
         return row.in_force.upper
 
-    @answers(list[PromiseTerm])
+    @resolver(list[PromiseTerm])
     @staticmethod
     async def promises(row: TermsRow, info: Info) -> list[agreements.PromiseTerm]:
         """The promises made."""
         return await info.context.loaders.promises_of_terms.load(row.id)
 
-    @answers(ItsAgreement | None)
+    @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
         """The agreement it belongs to."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
-@shows(agreements.Agreement)
+@from_row(agreements.Agreement)
 class Agreement(Node):
     """What the company and a client signed."""
 
@@ -214,26 +195,26 @@ class Agreement(Node):
     ended_at: Annotated[datetime | None, "Since when it holds no more."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: AgreementRow, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(list[Terms])
+    @resolver(list[Terms])
     @staticmethod
     async def terms(row: AgreementRow, info: Info) -> list[agreements.Terms]:
         """The versions of its terms, newest first."""
         return await info.context.loaders.terms_of_agreement.load(row.id)
 
-    @answers(list[Rate])
+    @resolver(list[Rate])
     @staticmethod
     async def rates(row: AgreementRow, info: Info) -> list[agreements.Rate]:
         """Every price there was, is or will be, by code and day."""
         return await info.context.loaders.rates_of_agreement.load(row.id)
 
 
-@takes
+@input_type
 class TargetInput:
     """How long a priority is allowed: elapsed seconds or business days, one of the two."""
 
@@ -242,7 +223,7 @@ class TargetInput:
     business_days: Annotated[int | None, "Business days of the calendar."] = None
 
 
-@takes
+@input_type
 class CreditRuleInput:
     """What breaking the promise costs: a fixed amount or a share of the fee, one of the two."""
 
@@ -259,7 +240,7 @@ class CreditRuleInput:
     most_cents: Annotated[Long | None, "At most this, in cents."] = None
 
 
-@takes
+@input_type
 class CreditBandInput:
     """What a month in which too little was kept costs: fixed, or a share of the fee."""
 
@@ -268,7 +249,7 @@ class CreditBandInput:
     fee_bps: Annotated[int | None, "Hundredths of a percent of the period fee."] = None
 
 
-@takes
+@input_type
 class PromiseTermInput:
     """One promise of the terms."""
 
@@ -289,7 +270,7 @@ class PromiseTermInput:
     ] = None
 
 
-@takes
+@input_type
 class TermsInput:
     """One version of terms."""
 
@@ -363,10 +344,10 @@ def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
 class AgreementMutation:
     """Verbs about agreements."""
 
-    @verb(Agreement)
+    @mutation(Agreement)
     @staticmethod
     async def sign_agreement(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId, "The client."],
         reference: Annotated[str, "Its number; unique in the company."],
         title: Annotated[str, "What it is about."],
@@ -380,10 +361,10 @@ class AgreementMutation:
             signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
         )  # fmt: skip
 
-    @verb(Agreement)
+    @mutation(Agreement)
     @staticmethod
     async def end_agreement(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[AgreementId, "The agreement."],
         ended_at: Annotated[datetime, "From when it holds for no new ticket; not in the past."],
         reason: Annotated[str, "Why."],
@@ -395,10 +376,10 @@ class AgreementMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Terms)
+    @mutation(Terms)
     @staticmethod
     async def amend_agreement(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[AgreementId, "The agreement."],
         in_force_from: Annotated[
             datetime, "From when the new terms hold; the old ones until then."

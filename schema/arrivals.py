@@ -6,8 +6,8 @@ from typing import Annotated
 import strawberry
 
 from domain import incidents, positions
+from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, mutation
 from schema.incidents import Incident
-from schema.verbs import Ask, ExpectedVersion, IncidentId, verb
 
 ArrivedAt = Annotated[datetime, "Which: its `arrivedAt`."]
 Reason = Annotated[str, "Why, in your words; client and company read it."]
@@ -17,10 +17,10 @@ Reason = Annotated[str, "Why, in your words; client and company read it."]
 class LateArrivalMutation:
     """A person decides about what a device handed in after the verdict."""
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def accept_late_arrival(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The incident."],
         arrived_at: ArrivedAt,
         reason: Reason,
@@ -38,10 +38,10 @@ class LateArrivalMutation:
             expected_version=expected_version,
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def decline_late_arrival(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The incident."],
         arrived_at: ArrivedAt,
         reason: Reason,

@@ -5,18 +5,18 @@ from typing import Annotated
 import strawberry
 
 from domain import incidents
+from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, UserId, mutation
 from schema.incidents import Incident
-from schema.verbs import Ask, ExpectedVersion, IncidentId, UserId, verb
 
 
 @strawberry.type
 class AssignmentMutation:
     """Verbs about who handles a ticket."""
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def assign_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         user_id: Annotated[
             UserId | None, "One of the company's people who reaches the client; null for nobody."

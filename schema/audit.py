@@ -7,24 +7,25 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, audit, cursor
+from domain import accounts, audit
 from domain.access import visible_to
 from domain.audit import Held, bundle
-from domain.ledger import Entry
-from schema import ids
+from domain.core import cursor
+from domain.core.ledger import LedgerRow
 from schema.accounts import Account
-from schema.context import Context, Info
-from schema.pages import checked
-from schema.scalars import Json, Long
-from schema.thin import answers, shows
-from schema.verbs import AccountId, Ask, verb
+from schema.core import ids
+from schema.core.context import Context, Info
+from schema.core.mutations import AccountId, MutationContext, mutation
+from schema.core.pagination import checked
+from schema.core.scalars import Json, Long
+from schema.core.types import from_row, resolver
 
 TreeSize = Annotated[
     Long | None, "Under the checkpoint over so many facts; null for the last checkpoint."
 ]
 
 
-@shows(audit.Checkpoint)
+@from_row(audit.Checkpoint)
 class AuditCheckpoint:
     """A signed statement that the company's ledger, as a Merkle tree (RFC 6962), has this size and root."""
 
@@ -38,7 +39,7 @@ class AuditCheckpoint:
     ]
     signed_at: Annotated[datetime, "When it was signed."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def root_hash(row: strawberry.Parent[audit.Checkpoint]) -> str:
         """The root of the tree, in base64."""
@@ -64,7 +65,7 @@ class Extension:
 HeldRow = strawberry.Parent[Held]
 
 
-@shows(Held)
+@from_row(Held)
 class AuditFact:
     """A fact as its leaf of the tree holds it, with the proof that the tree has it."""
 
@@ -74,38 +75,38 @@ class AuditFact:
         "The fact in canonical JSON. The leaf's hash is SHA-256 over a zero byte and this text.",
     ]
 
-    @answers(list[str])
+    @resolver(list[str])
     @staticmethod
     def hashes(row: HeldRow) -> list[str]:
         """The audit path (RFC 6962 §2.1.1) from the leaf to the root, in base64."""
         return bundle.encoded(row.hashes)
 
-    @answers(Json)
+    @resolver(Json)
     @staticmethod
     def disclosures(row: HeldRow) -> Any:
         """Field → `salt` and `words` behind the field's `sha256:…`, as far as they were not erased."""
         return bundle.record(row)["disclosures"]
 
 
-@shows(Proven)
+@from_row(Proven)
 class AuditFacts:
     """Facts of one client under one checkpoint."""
 
     account: Annotated[str, "The account as the facts' texts name it."]
     tree_size: Annotated[Long, "The size of the checkpoint that the proofs lead to."]
 
-    @answers(list[AuditFact])
+    @resolver(list[AuditFact])
     @staticmethod
     def facts(row: strawberry.Parent[Proven]) -> list[Held]:
         """The facts, by position."""
         return row.facts
 
 
-@shows(Extension)
+@from_row(Extension)
 class AuditConsistency:
     """The proof (RFC 6962 §2.1.2) that nothing under the older checkpoint was changed in the newer one."""
 
-    @answers(list[str])
+    @resolver(list[str])
     @staticmethod
     def hashes(row: strawberry.Parent[Extension]) -> list[str]:
         """The proof, in base64."""
@@ -116,7 +117,7 @@ class AuditConsistency:
 class AuditQuery:
     """What can be asked about the audit trail."""
 
-    @answers(AuditCheckpoint | None)
+    @resolver(AuditCheckpoint | None)
     @staticmethod
     async def audit_checkpoint(info: Info, tree_size: TreeSize = None) -> audit.Checkpoint | None:
         """A checkpoint of your company's audit trail; null when there is none (yet) over so many facts."""
@@ -124,7 +125,7 @@ class AuditQuery:
         async with ctx.sessions() as session:
             return await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
 
-    @answers(AuditFact | None, work=50)
+    @resolver(AuditFact | None, work=50)
     @staticmethod
     async def audit_proof(
         info: Info,
@@ -141,8 +142,8 @@ class AuditQuery:
                 return None
             found = await audit.held(
                 session,
-                visible_to(ctx.actor, Entry),
-                Entry.seq == seq,
+                visible_to(ctx.actor, LedgerRow),
+                LedgerRow.seq == seq,
                 tenant_id=ctx.actor.tenant_id,
                 size=under.size,
                 limit=1,
@@ -151,7 +152,7 @@ class AuditQuery:
             )
         return found[0] if found else None
 
-    @answers(AuditFacts | None, work=500)
+    @resolver(AuditFacts | None, work=500)
     @staticmethod
     async def audit_facts(
         info: Info,
@@ -172,7 +173,7 @@ class AuditQuery:
                 return None
             facts = await audit.held(
                 session,
-                visible_to(ctx.actor, Entry),
+                visible_to(ctx.actor, LedgerRow),
                 tenant_id=ctx.actor.tenant_id,
                 account_id=account.id,
                 size=under.size,
@@ -182,7 +183,7 @@ class AuditQuery:
             )
         return Proven(str(account.id), under.size, facts)
 
-    @answers(AuditConsistency | None, work=50)
+    @resolver(AuditConsistency | None, work=50)
     @staticmethod
     async def audit_consistency(
         info: Info,
@@ -208,10 +209,10 @@ class AuditQuery:
 class AuditMutation:
     """Verbs about the audit trail."""
 
-    @verb(Account)
+    @mutation(Account)
     @staticmethod
     async def request_checkpoint(
-        ask: Ask, account_id: Annotated[AccountId, "The client."]
+        ask: MutationContext, account_id: Annotated[AccountId, "The client."]
     ) -> accounts.Account:
         """Have a fresh checkpoint signed and mailed to the client's contacts."""
         return await audit.request_checkpoint(ask.session, ask.actor, account_id, at=ask.at)

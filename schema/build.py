@@ -7,24 +7,25 @@ import strawberry
 from strawberry.printer import print_schema
 from strawberry.tools import merge_types
 
-from schema.access import enforce
+from schema.account_status import StatusQuery, StatusSubscription
 from schema.accounts import AccountMutation
 from schema.agreements import AgreementMutation, CreditRule, PromiseTarget
+from schema.api_keys import KeyMutation
 from schema.arrivals import LateArrivalMutation
 from schema.assigning import AssignmentMutation
 from schema.audit import AuditMutation, AuditQuery
 from schema.calendars import CalendarMutation
 from schema.clocked import ClockedQuery
+from schema.core.access import enforce
+from schema.core.scalars import config
 from schema.credits import CreditMutation
 from schema.duties import DutyMutation, DutyQuery
 from schema.escalation import EscalationMutation, EscalationQuery
 from schema.facts import FactKindQuery
-from schema.feed import Subscription
 from schema.finding import FindingQuery
 from schema.fixes import FixMutation
 from schema.incidents import IncidentMutation
 from schema.invoices import InvoiceMutation
-from schema.keys import KeyMutation
 from schema.messages import MessageMutation
 from schema.money import MoneyQuery
 from schema.outbox import OutboxMutation, OutboxQuery
@@ -36,10 +37,9 @@ from schema.quality import QualityMutation, QualityQuery
 from schema.queries import Query
 from schema.recovery import RecoveryMutation
 from schema.reports import ReportMutation, ReportQuery
-from schema.scalars import config
 from schema.settings import SettingsMutation
 from schema.simulation import SimulationMutation
-from schema.status import StatusQuery, StatusSubscription
+from schema.subscriptions import Subscription
 from schema.touchpoints import TouchpointMutation, TouchpointQuery
 from schema.users import SessionQuery, UserMutation
 from schema.webhooks import WebhookMutation, WebhookQuery

@@ -8,13 +8,13 @@ from strawberry.utils.str_converters import to_camel_case
 
 from domain import calendars
 from domain.calendars import CalendarSpec
-from domain.errors import Code, Refused
-from schema.context import Info
-from schema.ids import Node
-from schema.later import ItsCalendar
-from schema.scalars import Json
-from schema.thin import answers, shows, takes
-from schema.verbs import Ask, verb
+from domain.core.errors import Code, Refused
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsCalendar
+from schema.core.mutations import MutationContext, mutation
+from schema.core.scalars import Json
+from schema.core.types import from_row, input_type, resolver
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -22,7 +22,7 @@ CalendarRow = strawberry.Parent[calendars.Calendar]
 VersionRow = strawberry.Parent[calendars.CalendarVersion]
 
 
-@shows(calendars.CalendarVersion)
+@from_row(calendars.CalendarVersion)
 class CalendarVersion(Node):
     """A calendar's hours as they were agreed at one time; it never changes."""
 
@@ -33,27 +33,27 @@ class CalendarVersion(Node):
         "`subdivision`, `holiday_categories`, `holidays_left_out`, `closures`.",
     ]
 
-    @answers(ItsCalendar | None)
+    @resolver(ItsCalendar | None)
     @staticmethod
     async def calendar(row: VersionRow, info: Info) -> calendars.Calendar | None:
         """The calendar it is a version of."""
         return await info.context.loaders.calendar.load(row.calendar_id)
 
 
-@shows(calendars.Calendar)
+@from_row(calendars.Calendar)
 class Calendar(Node):
     """The hours in which a promise's clock runs, under one name over the years."""
 
     name: Annotated[str, "What it is called; unique in the company."]
 
-    @answers(list[CalendarVersion])
+    @resolver(list[CalendarVersion])
     @staticmethod
     async def versions(row: CalendarRow, info: Info) -> list[calendars.CalendarVersion]:
         """Its versions, newest first."""
         return await info.context.loaders.versions_of_calendar.load(row.id)
 
 
-@takes
+@input_type
 class HoursInput:
     """An interval of a weekday in which the clock runs; a day may have several."""
 
@@ -69,10 +69,10 @@ class HoursInput:
 class CalendarMutation:
     """Verbs about calendars."""
 
-    @verb(CalendarVersion)
+    @mutation(CalendarVersion)
     @staticmethod
     async def define_calendar(
-        ask: Ask,
+        ask: MutationContext,
         name: Annotated[str, "What it is called."],
         zone: Annotated[str, "IANA time zone of the hours."] = "Europe/Amsterdam",
         always_open: Annotated[bool, "Around the clock; then nothing else is given."] = False,
@@ -127,6 +127,6 @@ def _minute(at: time, argument: str) -> str:
             f"Hours begin and end at whole minutes of the calendar's zone, not at {at.isoformat()}.",
             argument=argument,
         )
-    if at.fold and argument == "fromTime":  # 24:00, see schema/scalars.py
+    if at.fold and argument == "fromTime":  # 24:00, see schema/core/scalars.py
         raise Refused(Code.INVALID, "An interval begins before 24:00.", argument=argument)
     return f"{at:%H:%M}"

@@ -12,15 +12,15 @@ from domain.access import Right
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status, matching
-from domain.sla import Promise as PromiseRow
-from domain.sla import State, Watch
-from schema import ids
-from schema.context import Info
+from domain.promises import Promise as PromiseRow
+from domain.promises import PromiseWatch, State
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
+from schema.core.pagination import Order
+from schema.core.types import enum
 from schema.incidents import Incident
-from schema.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
-from schema.pages import Order
 from schema.promises import Promise
-from schema.thin import names
 
 
 class IncidentOrder(StrEnum):
@@ -30,7 +30,7 @@ class IncidentOrder(StrEnum):
     NEXT_DUE = "next_due"
 
 
-names(
+enum(
     IncidentOrder, "IncidentOrder",
     newest="The last one opened first.",
     next_due="By `nextDueAt`, the soonest first; only tickets on which the clock of a promise runs.",
@@ -51,7 +51,7 @@ def _handled_by(query: Rows, info: Info, user_id: str | None) -> Rows:
 def _next_due(info: Info) -> InstrumentedAttribute[Any]:
     """When the first promise that the actor sees is due: objectives of the company's own count for its staff only."""
     sees_all = info.context.actor.may(Right.READ_INTERNAL)
-    return Watch.first_due_at if sees_all else Watch.client_due_at
+    return PromiseWatch.first_due_at if sees_all else PromiseWatch.client_due_at
 
 
 @strawberry.type
@@ -109,14 +109,14 @@ class ClockedQuery:
         due = _next_due(info)
         # Every condition on the watch stands beside the tenant: the index of its order begins with it.
         query = query.where(
-            Watch.incident_id == IncidentRow.id,
-            Watch.tenant_id == info.context.actor.tenant_id,
+            PromiseWatch.incident_id == IncidentRow.id,
+            PromiseWatch.tenant_id == info.context.actor.tenant_id,
             due.is_not(None) if due_before is None else due < due_before,
         )
         if order_by is IncidentOrder.NEWEST:
             return query
         query = query.options(with_expression(IncidentRow.watched_due_at, due))
-        return Ordered(query, Order((due, Watch.incident_id), keys=("watched_due_at", "id")))
+        return Ordered(query, Order((due, PromiseWatch.incident_id), keys=("watched_due_at", "id")))
 
     @lists(Promise, PromiseRow.announced_due_at, PromiseRow.id)
     @staticmethod

@@ -7,16 +7,16 @@ import strawberry
 
 from domain import incidents, quality
 from domain.agreements import PromiseTerm as TermRow
-from domain.quality import Among, Benchmark, Burn, Changed, Restated
+from domain.quality import Benchmark, Burn, Changed, PeerDistribution, Restated
 from schema.agreements import PromiseTerm
-from schema.context import Info
+from schema.core.context import Info
+from schema.core.scalars import Long
+from schema.core.types import enum, from_row, resolver
 from schema.incidents import Incident
 from schema.measurements import SlaCompliance
 from schema.promises import Verdict
-from schema.scalars import Long
-from schema.thin import answers, names, shows
 
-names(
+enum(
     Burn, "BurnRate",
     calm="Slower than the budget allows.", ticket="Too fast for the month: look at it.",
     page="So fast that it is gone in days: act now.",
@@ -28,7 +28,7 @@ RestatedRow = strawberry.Parent[Restated]
 BenchmarkRow = strawberry.Parent[Benchmark]
 
 
-@shows(quality.BurnState)
+@from_row(quality.BurnState)
 class BudgetBurn:
     """How fast the error budget of a promise is used up, as of the last look."""
 
@@ -39,20 +39,20 @@ class BudgetBurn:
     ]
     looked_at: Annotated[datetime, "When it was last looked at."]
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     def decided(row: BurnRow) -> int:
         """How many of these promises were decided in the last 30 days."""
         return row.n_30d
 
-    @answers(PromiseTerm | None)
+    @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: BurnRow, info: Info) -> TermRow | None:
         """The promise."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
 
-@shows(Among)
+@from_row(PeerDistribution)
 class Standing:
     """Where a value stands among others."""
 
@@ -61,7 +61,7 @@ class Standing:
     median: Annotated[float, "The middle one of them."]
 
 
-@shows(Benchmark)
+@from_row(Benchmark)
 class QualityBenchmark:
     """A client's window among its own earlier ones and among other clients of the company, who stay unnamed."""
 
@@ -70,70 +70,70 @@ class QualityBenchmark:
     ]
     peers: Annotated[Standing | None, "The share kept among other clients; null: fewer than five."]
 
-    @answers(SlaCompliance)
+    @resolver(SlaCompliance)
     @staticmethod
     def own(row: BenchmarkRow) -> quality.Measurement:
         """The window itself."""
         return row.own
 
-    @answers(Standing | None)
+    @resolver(Standing | None)
     @staticmethod
-    def history_points(row: BenchmarkRow) -> Among | None:
+    def history_points(row: BenchmarkRow) -> PeerDistribution | None:
         """The quality score, in millionths of a point, among up to twelve windows before."""
         return row.history_quality
 
-    @answers(Standing | None)
+    @resolver(Standing | None)
     @staticmethod
-    def peers_points(row: BenchmarkRow) -> Among | None:
+    def peers_points(row: BenchmarkRow) -> PeerDistribution | None:
         """The quality score, in millionths of a point, among other clients; null: fewer than five."""
         return row.peers_quality
 
 
-@shows(Changed)
+@from_row(Changed)
 class VerdictChange:
     """A verdict that was another one, or none, when less was known."""
 
     part: Annotated[int, "Which interval of a next-update promise; 0 for others."]
 
-    @answers(Verdict | None)
+    @resolver(Verdict | None)
     @staticmethod
     def was(row: ChangedRow) -> Verdict | None:
         """The verdict with what was known then; null: not decided in this window."""
         return None if row.was is None else Verdict(row.was)
 
-    @answers(Verdict | None)
+    @resolver(Verdict | None)
     @staticmethod
     def now(row: ChangedRow) -> Verdict | None:
         """The verdict with what is known now; null: not decided in this window."""
         return None if row.now is None else Verdict(row.now)
 
-    @answers(Incident | None)
+    @resolver(Incident | None)
     @staticmethod
     async def incident(row: ChangedRow, info: Info) -> incidents.Incident | None:
         """The ticket."""
         return await info.context.loaders.incident.load(row.incident_id)
 
-    @answers(PromiseTerm | None)
+    @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: ChangedRow, info: Info) -> TermRow | None:
         """The promise."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
 
-@shows(Restated)
+@from_row(Restated)
 class Restatement:
     """A window measured twice: with the facts known at an instant, and with those known now."""
 
     known_at: Annotated[datetime, "Facts recorded later do not count for `then`."]
     changed: Annotated[list[VerdictChange], "The verdicts that differ."]
 
-    @answers(SlaCompliance | None)
+    @resolver(SlaCompliance | None)
     @staticmethod
     def then(row: RestatedRow) -> quality.Measurement | None:
         """As it was known; null when nothing was decided."""
         return row.then
 
-    @answers(SlaCompliance | None)
+    @resolver(SlaCompliance | None)
     @staticmethod
     def now(row: RestatedRow) -> quality.Measurement | None:
         """As it is known now; null when nothing was decided."""

@@ -6,47 +6,56 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types.unset import UNSET
 
-from domain import accounts, compensation, journal, numbers
+from domain import accounts, compensation, journal
 from domain.compensation import CreditKind, CreditState, DisputeState
+from domain.core import short_numbers
 from domain.invoices import VatCategory
 from domain.journal import Book, JournalKind
 from schema.accounts import Account
-from schema.context import Info
-from schema.ids import Node
-from schema.later import ItsAgreement, ItsIncident, ItsPromise
-from schema.scalars import Long
-from schema.thin import RESTRICTED, answers, names, shows
-from schema.verbs import AgreementId, Ask, CreditId, DisputeId, ExpectedVersion, PromiseId, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsAgreement, ItsIncident, ItsPromise
+from schema.core.mutations import (
+    AgreementId,
+    CreditId,
+    DisputeId,
+    ExpectedVersion,
+    MutationContext,
+    PromiseId,
+    mutation,
+)
+from schema.core.scalars import Long
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 
-names(
+enum(
     CreditKind, "CreditKind",
     promise="A promise was broken.", period="Less was kept in a month than agreed.",
     goodwill="A gesture; nobody owed it.",
 )  # fmt: skip
-names(
+enum(
     CreditState, "CreditState",
     awaiting="Above the threshold: somebody of the company has to agree.", granted="It counts.",
     declined="Somebody of the company decided that it is not given.",
 )  # fmt: skip
-names(
+enum(
     DisputeState, "DisputeState",
     open="Not judged anew yet.", changed="Facts changed the verdict.",
     unchanged="Judged anew, the verdict is what it was.",
 )  # fmt: skip
-names(
+enum(
     Book, "Book",
     client_credit="What clients are owed.", service_recovery="What broken promises cost.",
     goodwill="What gestures cost.", receivable="What clients owe.", revenue="What was billed.",
     vat="VAT to be paid.", bank="What came in, less what was paid out.",
 )  # fmt: skip
-names(
+enum(
     JournalKind, "JournalKind",
     grant="A credit began.", adjust="A counter-entry: a credit moved.",
     apply="Credits were put on a credit note.", invoice="An invoice was issued.",
     payment="Money came in.", payout="Money was paid to a client.",
     reversal="A payment or payout that was booked wrongly was taken back.",
 )  # fmt: skip
-names(
+enum(
     VatCategory, "VatCategory",
     standard="S: taxed, a lower price.", zero="Z: taxed at nothing.", exempt="E: exempt.",
     outside="O: outside the scope of VAT, such as damages.",
@@ -59,7 +68,7 @@ DisputeRow = strawberry.Parent[compensation.Dispute]
 Reason = Annotated[str, "Why; the client reads it."]
 
 
-@shows(journal.JournalLine)
+@from_row(journal.JournalLine)
 class JournalLine:
     """What an entry moves in one book; debit positive."""
 
@@ -68,7 +77,7 @@ class JournalLine:
     currency: Annotated[str, "ISO 4217 code."]
 
 
-@shows(journal.JournalEntry)
+@from_row(journal.JournalEntry)
 class JournalEntry:
     """One movement of money. Entries are never changed; what is wrong is put right by another one."""
 
@@ -77,14 +86,14 @@ class JournalEntry:
     reason: Annotated[str, "Why."]
     at: Annotated[datetime, "When."]
 
-    @answers(list[JournalLine])
+    @resolver(list[JournalLine])
     @staticmethod
     async def lines(row: EntryRow, info: Info) -> list[journal.JournalLine]:
         """What it moves; together zero."""
         return await info.context.loaders.lines_of_entry.load(row.id)
 
 
-@shows(compensation.Credit)
+@from_row(compensation.Credit)
 class Credit(Node):
     """Money a client gets back, as it was first decided, and what it has come to since."""
 
@@ -102,13 +111,13 @@ class Credit(Node):
     decision_by: Annotated[str | None, "Who agreed, declined or overrode it.", RESTRICTED]
     decision_reason: Annotated[str | None, "Why."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
         """Its number for people, such as `CRD-000123`: counted per company, found by `credits(search)`."""
-        return numbers.written(numbers.CREDIT, row.number)
+        return short_numbers.written(short_numbers.CREDIT, row.number)
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     async def net_cents(row: Row, info: Info) -> int:
         """What it comes to by now, in cents: the sum of its entries."""
@@ -119,31 +128,31 @@ class Credit(Node):
         cents: int = sum(line.amount_cents for line in owed)
         return -cents
 
-    @answers(list[JournalEntry])
+    @resolver(list[JournalEntry])
     @staticmethod
     async def entries(row: Row, info: Info) -> list[journal.JournalEntry]:
         """What moved it, oldest first."""
         return await info.context.loaders.entries_of_subject.load(row.id)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client who gets it."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(ItsPromise | None)
+    @resolver(ItsPromise | None)
     @staticmethod
     async def promise(row: Row, info: Info) -> Any:
         """The promise that was broken; null for months and gestures."""
         return await _maybe(info.context.loaders.promise, row.promise_id)
 
-    @answers(ItsIncident | None)
+    @resolver(ItsIncident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """The ticket it was broken on; null for months and gestures."""
         return await _maybe(info.context.loaders.incident, row.incident_id)
 
-    @answers(ItsAgreement | None)
+    @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
         """The agreement that says so."""
@@ -154,7 +163,7 @@ async def _maybe(loader: Any, row_id: Any) -> Any:
     return None if row_id is None else await loader.load(row_id)
 
 
-@shows(compensation.Dispute)
+@from_row(compensation.Dispute)
 class Dispute(Node):
     """A client contests a verdict; it is judged anew from the ledger."""
 
@@ -170,14 +179,14 @@ class Dispute(Node):
     outcome: Annotated[str | None, "What was said about it."]
     decided_at: Annotated[datetime | None, "When it was judged anew."]
 
-    @answers(ItsPromise | None)
+    @resolver(ItsPromise | None)
     @staticmethod
     async def promise(row: DisputeRow, info: Info) -> Any:
         """The promise whose verdict it is."""
         return await info.context.loaders.promise.load(row.promise_id)
 
 
-@shows(compensation.CompensationPolicy)
+@from_row(compensation.CompensationPolicy)
 class CompensationPolicy(Node):
     """Above which amount somebody must agree to a credit, and how credits are taxed. Not shown to clients."""
 
@@ -192,30 +201,30 @@ class CompensationPolicy(Node):
 class CreditMutation:
     """Verbs about credits and disputes."""
 
-    @verb(Credit)
+    @mutation(Credit)
     @staticmethod
     async def approve_credit(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[CreditId, "The credit that waits."],
         reason: Reason,
     ) -> compensation.Credit:
         """Let a credit above the threshold count. Somebody else than who gave it, and a person."""
         return await compensation.approve(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
-    @verb(Credit)
+    @mutation(Credit)
     @staticmethod
     async def decline_credit(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[CreditId, "The credit that waits."],
         reason: Annotated[str, "Why."],
     ) -> compensation.Credit:
         """Decide that a credit above the threshold is not given."""
         return await compensation.decline(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
-    @verb(Credit)
+    @mutation(Credit)
     @staticmethod
     async def override_credit(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[CreditId, "The credit."],
         amount_cents: Annotated[Long, "What it shall come to, in cents."],
         reason: Reason,
@@ -225,23 +234,23 @@ class CreditMutation:
             ask.session, ask.actor, id, cents=amount_cents, reason=reason, at=ask.at
         )
 
-    @verb(Credit)
+    @mutation(Credit)
     @staticmethod
     async def give_credit(
-        ask: Ask,
+        ask: MutationContext,
         agreement_id: Annotated[AgreementId, "The agreement it is set off under."],
         amount_cents: Annotated[Long, "In cents."],
         reason: Reason,
     ) -> compensation.Credit:
         """Give a client something nobody owes; costed apart from guaranteed credits."""
-        return await compensation.give(
+        return await compensation.grant_goodwill(
             ask.session, ask.actor, agreement_id, cents=amount_cents, reason=reason, at=ask.at
         )
 
-    @verb(CompensationPolicy)
+    @mutation(CompensationPolicy)
     @staticmethod
     async def choose_compensation_policy(
-        ask: Ask,
+        ask: MutationContext,
         approval_above_cents: Annotated[
             Long | None,
             "Above this somebody must agree; left out: as it is, never at first; null: never.",
@@ -268,10 +277,10 @@ class CreditMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Dispute)
+    @mutation(Dispute)
     @staticmethod
     async def contest_verdict(
-        ask: Ask,
+        ask: MutationContext,
         promise_id: Annotated[PromiseId, "The promise whose verdict you contest."],
         reason: Annotated[str, "Why."],
     ) -> compensation.Dispute:
@@ -280,10 +289,10 @@ class CreditMutation:
             ask.session, ask.actor, promise_id, reason=reason, at=ask.at
         )
 
-    @verb(Dispute)
+    @mutation(Dispute)
     @staticmethod
     async def decide_dispute(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[DisputeId, "The dispute."],
         outcome: Annotated[str, "What to tell the client about it."],
     ) -> compensation.Dispute:

@@ -11,13 +11,13 @@ from domain.credentials import Device as DeviceRow
 from domain.duties import Duty as DutyRow
 from domain.positions import WORDS, Reason
 from schema.accounts import Account, Site, User
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import Rows, lists, visible
-from schema.thin import answers, names, shows
-from schema.verbs import AccountId, Ask, Ref, SiteId, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import Rows, lists, visible
+from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, SiteId, mutation
+from schema.core.types import enum, from_row, resolver
 
-names(
+enum(
     Reason, "FixRefusal",  # type: ignore[type-var]
     fine="Nothing wrong.", unreadable=WORDS[Reason.UNREADABLE],
     impossible_place=WORDS[Reason.IMPOSSIBLE_PLACE], impossible_value=WORDS[Reason.IMPOSSIBLE_VALUE],
@@ -26,14 +26,14 @@ names(
 )  # fmt: skip
 
 
-DeviceId = Annotated[UUID, Ref("Device")]
-DutyId = Annotated[UUID, Ref("Duty")]
+DeviceId = Annotated[UUID, GlobalIdOf("Device")]
+DutyId = Annotated[UUID, GlobalIdOf("Duty")]
 
 DeviceParent = strawberry.Parent[DeviceRow]
 DutyParent = strawberry.Parent[DutyRow]
 
 
-@shows(DeviceRow)
+@from_row(DeviceRow)
 class Device(Node):
     """What a guard carries, and what hands in where it is."""
 
@@ -44,26 +44,26 @@ class Device(Node):
     refused_at: Annotated[datetime | None, "When something of it was refused last."]
     refused_message: Annotated[str | None, "Why, in words, as the device was told."]
 
-    @answers(Reason | None)
+    @resolver(Reason | None)
     @staticmethod
     def refused_for(row: DeviceParent) -> Reason | None:
         """Why something of it was refused last."""
         return None if row.refused_for is None else Reason[row.refused_for.upper()]
 
-    @answers(float)
+    @resolver(float)
     @staticmethod
     def clock_behind_s(row: DeviceParent) -> float:
         """How far its clock is behind ours, as it said last (`sentAt`); its instants are corrected by that."""
         return row.clock_ms / 1000
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def user(row: DeviceParent, info: Info) -> accounts.User | None:
         """Whose it is."""
         return await info.context.loaders.user.load(row.user_id)
 
 
-@shows(DutyRow)
+@from_row(DutyRow)
 class Duty(Node):
     """A guard at work for a client; only meanwhile is it known where the guard's device is."""
 
@@ -75,19 +75,19 @@ class Duty(Node):
     silent_after_s: Annotated[int, "After how long without a fix the device counts as silent."]
     tour: Annotated[str | None, "The mobile shift over several clients that it is part of."]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: DutyParent, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(row: DutyParent, info: Info) -> accounts.Site | None:
         """The place where the guard is expected; null for one who goes round all of the client's places."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def user(row: DutyParent, info: Info) -> accounts.User | None:
         """The guard. Null for clients."""
@@ -122,10 +122,10 @@ class DutyQuery:
 class DutyMutation:
     """Verbs about guards on duty."""
 
-    @verb(Duty)
+    @mutation(Duty)
     @staticmethod
     async def assign_device(
-        ask: Ask,
+        ask: MutationContext,
         device_id: Annotated[DeviceId, "What the guard carries."],
         account_id: Annotated[AccountId, "The client."],
         from_at: Annotated[datetime, "From when; also in the past."],
@@ -143,8 +143,8 @@ class DutyMutation:
             site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, tour=tour, at=ask.at,
         )  # fmt: skip
 
-    @verb(Duty)
+    @mutation(Duty)
     @staticmethod
-    async def end_duty(ask: Ask, id: Annotated[DutyId, "The duty."]) -> DutyRow:
+    async def end_duty(ask: MutationContext, id: Annotated[DutyId, "The duty."]) -> DutyRow:
         """Let a guard go; where the guard is from then on is not known."""
         return await positions.end(ask.session, ask.actor, id, at=ask.at)

@@ -9,35 +9,35 @@ import strawberry
 
 from domain import escalation
 from domain.access import Role
-from domain.agreements import Priority
 from domain.escalation import Cycle, StepDraft
 from domain.escalation import Escalation as EscalationRow
 from domain.escalation import EscalationPolicy as PolicyRow
 from domain.escalation import EscalationStep as StepRow
 from domain.escalation.reads import steps_of
-from schema import ids
 from schema.accounts import Account, Contact, User
-from schema.context import Info
-from schema.ids import Node
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.enums import Priority
+from schema.core.ids import Node
+from schema.core.lists import Rows, lists, naming, visible
+from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
+from schema.core.types import enum, from_row, input_type, resolver
 from schema.incidents import Incident
-from schema.lists import Rows, lists, naming, visible
-from schema.thin import answers, names, shows, takes
-from schema.verbs import AccountId, Ask, Ref, verb
 
-names(
+enum(
     Cycle, "EscalationCycle",
     unacknowledged="Nobody took the ticket up.", stale="Its next news is overdue.",
     management="It has been open for four hours.",
 )  # fmt: skip
 
-PolicyId = Annotated[UUID, Ref("EscalationPolicy")]
+PolicyId = Annotated[UUID, GlobalIdOf("EscalationPolicy")]
 Row = strawberry.Parent[EscalationRow]
 Policy = strawberry.Parent[PolicyRow]
 Taken = strawberry.Parent[StepRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepView:
     """A step of a policy as it is shown."""
 
     after_minutes: int
@@ -47,10 +47,10 @@ class Step:
     contact_ids: list[UUID]
 
 
-StepParent = strawberry.Parent[Step]
+StepParent = strawberry.Parent[StepView]
 
 
-@shows(Step)
+@from_row(StepView)
 class EscalationPolicyStep:
     """So many minutes after its cycle began, these are told."""
 
@@ -58,14 +58,14 @@ class EscalationPolicyStep:
     roles: Annotated[list[Role], "Everybody of these roles who looks after the client."]
     urgent: Annotated[bool, "Whether it goes past quiet hours."]
 
-    @answers(list[User])
+    @resolver(list[User])
     @staticmethod
     async def users(row: StepParent, info: Info) -> list[Any]:
         """These colleagues."""
         found = await info.context.loaders.user.load_many(row.user_ids)
         return [user for user in found if user is not None]
 
-    @answers(list[Contact])
+    @resolver(list[Contact])
     @staticmethod
     async def contacts(row: StepParent, info: Info) -> list[Any]:
         """These people on the client's side."""
@@ -73,7 +73,7 @@ class EscalationPolicyStep:
         return [contact for contact in found if contact is not None]
 
 
-@shows(PolicyRow)
+@from_row(PolicyRow)
 class EscalationPolicy(Node):
     """Who is told of a ticket that nobody takes up or speaks about, and after how long."""
 
@@ -90,22 +90,22 @@ class EscalationPolicy(Node):
     ended_at: Annotated[datetime | None, "Until when it held."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(list[Priority])
+    @resolver(list[Priority])
     @staticmethod
     def priorities(row: Policy) -> list[Priority]:
         """For which tickets; empty for all."""
         return [Priority(each) for each in row.priorities]
 
-    @answers(list[EscalationPolicyStep])
+    @resolver(list[EscalationPolicyStep])
     @staticmethod
-    def steps(row: Policy) -> list[Step]:
+    def steps(row: Policy) -> list[StepView]:
         """The steps, in order."""
         return [
-            Step(s.after_minutes, s.roles, s.urgent, s.user_ids, s.contact_ids)
+            StepView(s.after_minutes, s.roles, s.urgent, s.user_ids, s.contact_ids)
             for s in steps_of(row)
         ]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Policy, info: Info) -> Any:
         """The client; null for all that have no policy of their own."""
@@ -114,7 +114,7 @@ class EscalationPolicy(Node):
         return await info.context.loaders.account.load(row.account_id)
 
 
-@shows(StepRow)
+@from_row(StepRow)
 class EscalationStep:
     """Somebody was told."""
 
@@ -123,14 +123,14 @@ class EscalationStep:
     due_at: Annotated[datetime, "When it was due."]
     taken_at: Annotated[datetime, "When it was taken."]
 
-    @answers(list[User])
+    @resolver(list[User])
     @staticmethod
     async def users(row: Taken, info: Info) -> list[Any]:
         """The colleagues who were told."""
         found = await info.context.loaders.user.load_many(row.user_ids)
         return [user for user in found if user is not None]
 
-    @answers(list[Contact])
+    @resolver(list[Contact])
     @staticmethod
     async def contacts(row: Taken, info: Info) -> list[Any]:
         """Those on the client's side who were told."""
@@ -138,7 +138,7 @@ class EscalationStep:
         return [contact for contact in found if contact is not None]
 
 
-@shows(EscalationRow)
+@from_row(EscalationRow)
 class Escalation(Node):
     """How far the escalation of a ticket is."""
 
@@ -149,13 +149,13 @@ class Escalation(Node):
     ]
     management_at: Annotated[datetime | None, "When management was told first."]
 
-    @answers(Incident | None)
+    @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """The ticket."""
         return await info.context.loaders.incident.load(row.incident_id)
 
-    @answers(EscalationPolicy | None)
+    @resolver(EscalationPolicy | None)
     @staticmethod
     async def policy(row: Row, info: Info) -> Any:
         """The policy it follows; without one management is told after four hours all the same."""
@@ -163,14 +163,14 @@ class Escalation(Node):
             return None
         return await info.context.loaders.of_type["EscalationPolicy"].load(row.policy_id)
 
-    @answers(list[EscalationStep])
+    @resolver(list[EscalationStep])
     @staticmethod
     async def steps(row: Row, info: Info) -> list[Any]:
         """Who was told when, oldest first."""
         return await info.context.loaders.steps_of_escalation.load(row.id)
 
 
-@takes
+@input_type
 class EscalationStepInput:
     """A step of a policy: it tells somebody."""
 
@@ -185,7 +185,7 @@ class EscalationStepInput:
 class EscalationQuery:
     """What can be asked about escalations."""
 
-    @answers(Escalation | None)
+    @resolver(Escalation | None)
     @staticmethod
     async def escalation(
         info: Info, incident_id: Annotated[strawberry.ID, "The ticket."]
@@ -221,10 +221,10 @@ class EscalationQuery:
 class EscalationMutation:
     """Verbs about escalation."""
 
-    @verb(EscalationPolicy)
+    @mutation(EscalationPolicy)
     @staticmethod
     async def set_escalation_policy(
-        ask: Ask,
+        ask: MutationContext,
         name: Annotated[str, "What it is called."],
         steps: Annotated[list[EscalationStepInput], "Who is told after how long, in order."],
         account_id: Annotated[
@@ -258,9 +258,11 @@ class EscalationMutation:
             at=ask.at,
         )
 
-    @verb(EscalationPolicy)
+    @mutation(EscalationPolicy)
     @staticmethod
-    async def end_escalation_policy(ask: Ask, id: Annotated[PolicyId, "The policy."]) -> PolicyRow:
+    async def end_escalation_policy(
+        ask: MutationContext, id: Annotated[PolicyId, "The policy."]
+    ) -> PolicyRow:
         """Let a policy hold no more."""
         return await escalation.end_policy(ask.session, ask.actor, id, at=ask.at)
 

@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 
 from domain import catalogue
-from schema.thin import answers, shows
+from schema.core.types import from_row, resolver
 
 Row = strawberry.Parent[catalogue.FactKind]
 
 
-@shows(catalogue.FactField)
+@from_row(catalogue.FactField)
 class FactField:
     """One field of a fact's body."""
 
@@ -27,14 +27,14 @@ class FactField:
     ]
 
 
-@shows(catalogue.FactKind)
+@from_row(catalogue.FactKind)
 class FactKind:
     """A kind of fact, with the fields of its body."""
 
     kind: Annotated[str, "Its name, such as `incident.acknowledged`."]
     description: Annotated[str, "What happened."]
 
-    @answers(list[FactField])
+    @resolver(list[FactField])
     @staticmethod
     def fields(row: Row) -> list[catalogue.FactField]:
         """The fields of its body."""
@@ -45,7 +45,7 @@ class FactKind:
 class FactKindQuery:
     """What is asked about kinds of facts."""
 
-    @answers(list[FactKind])
+    @resolver(list[FactKind])
     @staticmethod
     def fact_kinds() -> list[catalogue.FactKind]:
         """Every kind of fact there is, with the fields of its body."""

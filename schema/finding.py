@@ -5,17 +5,17 @@ from typing import Annotated, Any
 import strawberry
 from sqlalchemy import ColumnElement, or_
 
-from domain import numbers
 from domain.compensation import Credit
-from domain.errors import Code, Refused
+from domain.core import short_numbers
+from domain.core.errors import Code, Refused
 from domain.incidents import Incident
 from domain.invoices import CreditNote, Invoice
 from domain.invoices.rules import read_number
 from domain.reports import Report
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import visible
-from schema.thin import answers
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import visible
+from schema.core.types import resolver
 
 LONGEST = 100
 MOST = 20
@@ -26,7 +26,7 @@ MOST = 20
 class FindingQuery:
     """What is asked by a number for people."""
 
-    @answers(list[Node])
+    @resolver(list[Node])
     @staticmethod
     async def by_number(
         info: Info,
@@ -53,11 +53,11 @@ def _wanted(number: str) -> dict[Any, ColumnElement[bool]]:
         raise Refused(Code.INVALID, f"A number has 1 to {LONGEST} characters.", argument="number")
     wanted: dict[Any, ColumnElement[bool]] = {}
     for model, prefix in (
-        (Incident, numbers.INCIDENT),
-        (Credit, numbers.CREDIT),
-        (Report, numbers.REPORT),
+        (Incident, short_numbers.INCIDENT),
+        (Credit, short_numbers.CREDIT),
+        (Report, short_numbers.REPORT),
     ):
-        counted = numbers.read(prefix, text)
+        counted = short_numbers.read(prefix, text)
         if counted is not None:
             wanted[model] = model.number == counted
     external = Incident.external_id == text

@@ -8,14 +8,14 @@ import strawberry
 
 from domain import positions
 from domain.credentials import Device as DeviceRow
-from domain.positions import Outcome, Reading, Reason
-from schema.bounds import each_by_itself
+from domain.positions import IngestOutcome, Reason, ReceivedFix
+from schema.core.bounds import each_by_itself
+from schema.core.mutations import MutationContext, mutation
+from schema.core.types import from_row, input_type, resolver
 from schema.duties import Device, DeviceId
-from schema.thin import answers, shows, takes
-from schema.verbs import Ask, verb
 
 
-@takes
+@input_type
 class FixInput:
     """One fix; what is not known is left out."""
 
@@ -42,7 +42,7 @@ class RefusedFix:
     reason: Reason
 
 
-@shows(RefusedFix)
+@from_row(RefusedFix)
 class FixRefused:
     """A fix that was not taken."""
 
@@ -51,38 +51,38 @@ class FixRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ReportReceipt:
     """A report's row is its device; counts are None when the answer is repeated under its key."""
 
     row: DeviceRow
-    outcome: Outcome | None = None
+    outcome: IngestOutcome | None = None
 
 
-@shows(Taken)
+@from_row(ReportReceipt)
 class PositionReport:
     """What became of the fixes of a report: each is stored now, known already, or refused."""
 
-    @answers(Device)
+    @resolver(Device)
     @staticmethod
-    def device(row: strawberry.Parent[Taken]) -> DeviceRow:
+    def device(row: strawberry.Parent[ReportReceipt]) -> DeviceRow:
         """The device."""
         return row.row
 
-    @answers(int | None)
+    @resolver(int | None)
     @staticmethod
-    def accepted(row: strawberry.Parent[Taken]) -> int | None:
+    def accepted(row: strawberry.Parent[ReportReceipt]) -> int | None:
         """How many were stored; null when the answer is repeated under its key."""
         return None if row.outcome is None else row.outcome.accepted
 
-    @answers(int | None)
+    @resolver(int | None)
     @staticmethod
-    def duplicates(row: strawberry.Parent[Taken]) -> int | None:
+    def duplicates(row: strawberry.Parent[ReportReceipt]) -> int | None:
         """How many were known; null when the answer is repeated under its key."""
         return None if row.outcome is None else row.outcome.duplicates
 
-    @answers(list[FixRefused])
+    @resolver(list[FixRefused])
     @staticmethod
-    def refused(row: strawberry.Parent[Taken]) -> list[RefusedFix]:
+    def refused(row: strawberry.Parent[ReportReceipt]) -> list[RefusedFix]:
         """Which were not taken, and why."""
         return [] if row.outcome is None else [RefusedFix(*each) for each in row.outcome.refused]
 
@@ -91,18 +91,18 @@ class PositionReport:
 class FixMutation:
     """The verb about fixes."""
 
-    @verb(PositionReport, again=Taken)
+    @mutation(PositionReport, again=ReportReceipt)
     @staticmethod
     async def report_positions(
-        ask: Ask,
+        ask: MutationContext,
         device_id: Annotated[DeviceId, "Your device."],
         fixes: Annotated[list[FixInput], "The fixes, 1,000 at most, in any order."],
         sent_at: Annotated[datetime | None, "What the device's clock says now."] = None,
-    ) -> Taken:
+    ) -> ReportReceipt:
         """Hand in where your device was; each fix counts once, however often it is sent."""
-        readings = [Reading(**vars(each)) for each in fixes]
+        readings = [ReceivedFix(**vars(each)) for each in fixes]
         skew_s = float("nan") if sent_at is None else (ask.at - sent_at).total_seconds()
         device, outcome = await positions.report(
             ask.session, ask.actor, device_id, readings, skew_s=skew_s, at=ask.at
         )
-        return Taken(device, outcome)
+        return ReportReceipt(device, outcome)

@@ -6,37 +6,37 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import accounts, incidents
-from domain.agreements import Priority, TicketKind
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from schema.accounts import Account, Site, User
-from schema.context import Info
-from schema.doers import shown
-from schema.ids import Node
+from schema.core.actor_name import shown
+from schema.core.context import Info
+from schema.core.enums import Priority, TicketKind
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsCredit, ItsPromise
+from schema.core.loaders import Some
+from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, SiteId, mutation
+from schema.core.pagination import MOST, checked
+from schema.core.types import enum, from_row, resolver
 from schema.late_arrivals import LateArrival
-from schema.later import ItsCredit, ItsPromise
-from schema.loaders import Some
-from schema.pages import MOST, checked
-from schema.thin import answers, names, shows
-from schema.verbs import Ask, ExpectedVersion, IncidentId, SiteId, verb
 
-names(
+enum(
     Status, "IncidentStatus",
     new="Reported, nobody has confirmed it yet.", acknowledged="Somebody has confirmed it.",
     in_progress="Somebody is at work.", paused="The clocks stand still, for a recorded cause.",
     resolved="Done, as we see it.", closed="Done, as everybody sees it.",
 )  # fmt: skip
-names(
+enum(
     Source, "IncidentSource",
     guard="A guard.", client="The client.", system="The software itself.",
     partner="A partner's system.", alarm_centre="An alarm centre.",
 )  # fmt: skip
-names(
+enum(
     PauseCause, "PauseCause",
     waiting_on_client="The client has to do something first.", access_denied="We were not let in.",
     force_majeure="Beyond anybody's power.",
 )  # fmt: skip
 
-names(
+enum(
     IncidentOutcome, "IncidentOutcome",
     solved="What was wrong is solved.", false_alarm="Nothing was wrong.",
     called_off="It was called off: nothing more is needed.",
@@ -47,7 +47,7 @@ Row = strawberry.Parent[incidents.Incident]
 UpdateRow = strawberry.Parent[incidents.IncidentUpdate]
 
 
-@shows(incidents.IncidentUpdate)
+@from_row(incidents.IncidentUpdate)
 class IncidentUpdate(Node):
     """Something said on a ticket."""
 
@@ -55,14 +55,14 @@ class IncidentUpdate(Node):
     body: Annotated[str, "What."]
     client_visible: Annotated[bool, "Whether the client sees it, and its update clock starts anew."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def author(row: UpdateRow, info: Info) -> Any:
         """By whom: `user:…`, `key:…`, `system:…`; for the company's people clients read `guard:<number>` or `staff`."""
         return shown(info, row.account_id, row.author)
 
 
-@shows(incidents.Pause)
+@from_row(incidents.Pause)
 class Pause(Node):
     """A stretch in which a ticket's clocks stood still, and why."""
 
@@ -73,11 +73,11 @@ class Pause(Node):
     note: Annotated[str | None, "More about it."]
 
 
-@shows(incidents.Incident)
+@from_row(incidents.Incident)
 class Incident(Node):
     """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
         """Its number for people, such as `INC-000123`: counted per company, found by `incidents(search)`."""
@@ -103,43 +103,43 @@ class Incident(Node):
     external_id: Annotated[str | None, "Its number there."]
     version: Annotated[int, "Raised by every change; give it back as `expectedVersion`."]
 
-    @answers(int | None)
+    @resolver(int | None)
     @staticmethod
     def time_to_acknowledge_s(row: Row) -> int | None:
         """Wall-clock seconds from opened to acknowledged."""
         return incidents.times(row).to_acknowledge_s
 
-    @answers(int | None)
+    @resolver(int | None)
     @staticmethod
     def time_to_arrive_s(row: Row) -> int | None:
         """Wall-clock seconds from opened to somebody on site."""
         return incidents.times(row).to_arrive_s
 
-    @answers(int | None)
+    @resolver(int | None)
     @staticmethod
     def time_to_resolve_s(row: Row) -> int | None:
         """Wall-clock seconds from opened to resolved."""
         return incidents.times(row).to_resolve_s
 
-    @answers(bool | None)
+    @resolver(bool | None)
     @staticmethod
     def first_contact_resolution(row: Row) -> bool | None:
         """Resolved without changing hands, coming back or a second contact by the client; null while open."""
         return incidents.first_contact_resolution(row)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(row: Row, info: Info) -> accounts.Site | None:
         """The place."""
         return await info.context.loaders.site.load(row.site_id)
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def assignee(row: Row, info: Info) -> accounts.User | None:
         """Which of the company's people handles it; null for nobody, and for who does not see the company's people."""
@@ -147,13 +147,13 @@ class Incident(Node):
             return None
         return await info.context.loaders.user.load(row.assignee_id)
 
-    @answers(list[LateArrival])
+    @resolver(list[LateArrival])
     @staticmethod
     async def late_arrivals(row: Row, info: Info) -> list[incidents.LateArrival]:
         """Arrivals that a device handed in too late to count by itself, and what was decided about them."""
         return incidents.late_arrivals(await info.context.loaders.facts_of_subject.load(row.id))
 
-    @answers(list[IncidentUpdate])
+    @resolver(list[IncidentUpdate])
     @staticmethod
     async def updates(
         row: Row, info: Info, last: Annotated[int, "How many, 100 at most."] = 20
@@ -162,13 +162,13 @@ class Incident(Node):
         some = Some(row.id, checked(last, "last"))
         return await info.context.loaders.updates_of_incident.load(some)
 
-    @answers(list[Pause])
+    @resolver(list[Pause])
     @staticmethod
     async def pauses(row: Row, info: Info) -> list[incidents.Pause]:
         """When the clocks stood still, oldest first."""
         return await info.context.loaders.pauses_of_incident.load(row.id)
 
-    @answers(list[ItsPromise])
+    @resolver(list[ItsPromise])
     @staticmethod
     async def promises(
         row: Row, info: Info, first: Annotated[int, "How many, 100 at most."] = 20
@@ -177,7 +177,7 @@ class Incident(Node):
         some = Some(row.id, checked(first, "first"))
         return await info.context.loaders.promises_of_incident.load(some)
 
-    @answers(datetime | None)
+    @resolver(datetime | None)
     @staticmethod
     async def next_due_at(row: Row, info: Info) -> datetime | None:
         """The first `dueAt` of the promises that you see and whose clocks run; null when there is none."""
@@ -186,7 +186,7 @@ class Incident(Node):
             (p.announced_due_at for p in found if p.announced_due_at is not None), default=None
         )
 
-    @answers(list[ItsCredit])
+    @resolver(list[ItsCredit])
     @staticmethod
     async def credits(row: Row, info: Info) -> list[Any]:
         """What the client gets back for promises broken here."""
@@ -197,10 +197,10 @@ class Incident(Node):
 class IncidentMutation:
     """Verbs about tickets. Each happens now; the promises are judged in the same transaction."""
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def open_incident(
-        ask: Ask,
+        ask: MutationContext,
         site_id: Annotated[SiteId, "The place."],
         priority: Annotated[Priority, "How urgent."],
         summary: Annotated[str, "One line of what happened."],
@@ -233,10 +233,10 @@ class IncidentMutation:
             client_limit=ask.ctx.client_limit,
         )  # fmt: skip
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def acknowledge_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
@@ -245,10 +245,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def start_work_on_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
@@ -257,10 +257,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def arrive_at_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
@@ -269,10 +269,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def update_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         body: Annotated[str, "What there is to say."],
         client_visible: Annotated[
@@ -286,10 +286,10 @@ class IncidentMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def pause_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         cause: Annotated[PauseCause, "Why."],
         note: Annotated[str | None, "More about it."] = None,
@@ -301,10 +301,10 @@ class IncidentMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def resume_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
@@ -313,10 +313,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def resolve_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         resolution: Annotated[str, "How it was resolved; the client reads it."],
         outcome: Annotated[
@@ -330,10 +330,10 @@ class IncidentMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def close_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
@@ -342,10 +342,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def reopen_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         reason: Annotated[str, "Why it is not done after all."],
         expected_version: ExpectedVersion = None,
@@ -355,10 +355,10 @@ class IncidentMutation:
             ask.session, ask.actor, id, reason=reason, at=ask.at, expected_version=expected_version
         )
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def change_incident_priority(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         priority: Annotated[Priority, "How urgent it is now."],
         reason: Annotated[str, "Why."],
@@ -370,10 +370,10 @@ class IncidentMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(Incident)
+    @mutation(Incident)
     @staticmethod
     async def reassign_incident(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[IncidentId, "The ticket."],
         to: Annotated[str, "Who takes it over."],
         expected_version: ExpectedVersion = None,

@@ -11,13 +11,21 @@ from domain.agreements import Unit
 from domain.invoices import Party, VatCategory
 from schema.accounts import Account
 from schema.agreements import Rate
-from schema.context import Info
-from schema.ids import Node
-from schema.later import ItsAgreement
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsAgreement
+from schema.core.mutations import (
+    AccountId,
+    AgreementId,
+    ExpectedVersion,
+    InvoiceId,
+    MutationContext,
+    PaymentId,
+    mutation,
+)
+from schema.core.scalars import Long
+from schema.core.types import from_row, input_type, resolver
 from schema.payouts import Payout
-from schema.scalars import Long
-from schema.thin import answers, shows, takes
-from schema.verbs import AccountId, AgreementId, Ask, ExpectedVersion, InvoiceId, PaymentId, verb
 
 PartyRow = strawberry.Parent[invoices.BillingParty]
 PlannedRow = strawberry.Parent[invoices.PlannedLine]
@@ -29,7 +37,7 @@ Milli = Annotated[Long, "Thousandths of the rate's unit."]
 RateCode = Annotated[str, "Which rate of the agreement."]
 
 
-@shows(invoices.BillingParty)
+@from_row(invoices.BillingParty)
 class BillingParty(Node):
     """The legal person behind the company, or behind a client: who stands on documents from now on."""
 
@@ -45,7 +53,7 @@ class BillingParty(Node):
     bill_from_on: Annotated[date | None, "The first month billed here; null for the company."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: PartyRow, info: Info) -> accounts.Account | None:
         """The client; null for the company itself."""
@@ -54,7 +62,7 @@ class BillingParty(Node):
         return await info.context.loaders.account.load(row.account_id)
 
 
-@shows(invoices.PlannedLine)
+@from_row(invoices.PlannedLine)
 class PlannedLine(Node):
     """How much of a rate is planned for a month."""
 
@@ -63,14 +71,14 @@ class PlannedLine(Node):
     quantity_milli: Milli
     version: Annotated[int, "Raised by every change."]
 
-    @answers(ItsAgreement | None)
+    @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: PlannedRow, info: Info) -> Any:
         """The agreement."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
-@shows(invoices.DeliveredLine)
+@from_row(invoices.DeliveredLine)
 class DeliveredLine(Node):
     """How much of a rate was delivered on a day; negative for a correction."""
 
@@ -79,14 +87,14 @@ class DeliveredLine(Node):
     quantity_milli: Milli
     reference: Annotated[str, "Of the shift, round or call."]
 
-    @answers(ItsAgreement | None)
+    @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: DeliveredRow, info: Info) -> Any:
         """The agreement."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
-@shows(invoices.InvoiceLine)
+@from_row(invoices.InvoiceLine)
 class InvoiceLine:
     """One line: a rate that was delivered, or the fee of the terms."""
 
@@ -100,7 +108,7 @@ class InvoiceLine:
     vat_rate_bps: Annotated[int, "Hundredths of a percent."]
 
 
-@shows(invoices.CreditNoteLine)
+@from_row(invoices.CreditNoteLine)
 class CreditNoteLine:
     """One movement of one credit; one that was taken back has a negative quantity."""
 
@@ -113,7 +121,7 @@ class CreditNoteLine:
     vat_rate_bps: Annotated[int, "Hundredths of a percent."]
 
 
-@shows(invoices.CreditNote)
+@from_row(invoices.CreditNote)
 class CreditNote(Node):
     """Credits as they were set off against an invoice, or what was left of them when no invoice follows."""
 
@@ -126,25 +134,25 @@ class CreditNote(Node):
     vat_cents: Annotated[Long, "VAT, in cents."]
     gross_cents: Annotated[Long, "In cents, with VAT."]
 
-    @answers(bool)
+    @resolver(bool)
     @staticmethod
     def closing(row: NoteRow) -> bool:
         """Whether no invoice follows to settle it with: the agreement ended, or its currency changed."""
         return row.closing
 
-    @answers(list[CreditNoteLine])
+    @resolver(list[CreditNoteLine])
     @staticmethod
     async def lines(row: NoteRow, info: Info) -> list[invoices.CreditNoteLine]:
         """Its lines."""
         return await info.context.loaders.lines_of_note.load(row.id)
 
-    @answers(list[Payout])
+    @resolver(list[Payout])
     @staticmethod
     async def payouts(row: NoteRow, info: Info) -> list[invoices.Payout]:
         """What was paid to the client for it, when it is a closing note."""
         return await info.context.loaders.payouts_of_note.load(row.id)
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     async def open_cents(row: NoteRow, info: Info) -> int:
         """What of a closing note is still to be paid out, in cents; 0 for a note that an invoice settles."""
@@ -154,20 +162,20 @@ class CreditNote(Node):
         still: int = row.gross_cents - sum(each.amount_cents for each in paid)
         return still
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def pdf_path(row: NoteRow) -> str:
         """Where on this server its PDF is, with the e-invoice inside; takes the API's `Authorization`."""
         return f"/credit-notes/{row.id}.pdf"
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def xml_path(row: NoteRow) -> str:
         """Where on this server it is as an e-invoice (UBL 2.1, NLCIUS); takes the API's `Authorization`."""
         return f"/credit-notes/{row.id}.xml"
 
 
-@shows(invoices.Payment)
+@from_row(invoices.Payment)
 class Payment(Node):
     """Money that came in for an invoice, or the reversal of such a booking."""
 
@@ -177,7 +185,7 @@ class Payment(Node):
     reversed_at: Annotated[datetime | None, "When this booking was taken back, if it was."]
 
 
-@shows(invoices.Invoice)
+@from_row(invoices.Invoice)
 class Invoice(Node):
     """What a client pays for one month of one agreement."""
 
@@ -191,25 +199,25 @@ class Invoice(Node):
     vat_cents: Annotated[Long, "VAT, in cents."]
     gross_cents: Annotated[Long, "In cents, with VAT."]
 
-    @answers(list[InvoiceLine])
+    @resolver(list[InvoiceLine])
     @staticmethod
     async def lines(row: Row, info: Info) -> list[invoices.InvoiceLine]:
         """Its lines; each follows from the terms."""
         return await info.context.loaders.lines_of_invoice.load(row.id)
 
-    @answers(CreditNote | None)
+    @resolver(CreditNote | None)
     @staticmethod
     async def credit_note(row: Row, info: Info) -> invoices.CreditNote | None:
         """The credits that were set off against it."""
         return await info.context.loaders.note_of_invoice.load(row.id)
 
-    @answers(list[Payment])
+    @resolver(list[Payment])
     @staticmethod
     async def payments(row: Row, info: Info) -> list[invoices.Payment]:
         """What came in for it."""
         return await info.context.loaders.payments_of_invoice.load(row.id)
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     async def open_cents(row: Row, info: Info) -> int:
         """What of it is neither credited nor paid, in cents."""
@@ -219,14 +227,14 @@ class Invoice(Node):
         still: int = row.gross_cents - credited - sum(each.amount_cents for each in paid)
         return still
 
-    @answers(ItsAgreement | None)
+    @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
         """The agreement it follows from."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
-@shows(invoices.BillingLine)
+@from_row(invoices.BillingLine)
 class BillingLine:
     """One rate of one month from plan to bill."""
 
@@ -239,7 +247,7 @@ class BillingLine:
     billed_cents: Annotated[Long, "The same in cents, without VAT."]
 
 
-@takes
+@input_type
 class PartyInput:
     """The legal details of a company or a client."""
 
@@ -270,10 +278,10 @@ class PartyInput:
 class InvoiceMutation:
     """Verbs about rates, deliveries, invoices and payments."""
 
-    @verb(Rate)
+    @mutation(Rate)
     @staticmethod
     async def set_rate(
-        ask: Ask,
+        ask: MutationContext,
         agreement_id: Annotated[AgreementId, "The agreement."],
         code: Annotated[str, "Its code within the agreement."],
         name: Annotated[str, "What invoices call it."],
@@ -290,10 +298,10 @@ class InvoiceMutation:
             price_cents=price_cents, from_on=from_on, currency=currency, at=ask.at,
         )  # fmt: skip
 
-    @verb(BillingParty)
+    @mutation(BillingParty)
     @staticmethod
     async def set_billing_party(
-        ask: Ask,
+        ask: MutationContext,
         party: Annotated[PartyInput, "The legal details."],
         account_id: Annotated[AccountId | None, "The client; null for your company."] = None,
         bill_from_on: Annotated[
@@ -308,10 +316,10 @@ class InvoiceMutation:
             bill_from_on=bill_from_on, at=ask.at, expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(PlannedLine)
+    @mutation(PlannedLine)
     @staticmethod
     async def plan_service(
-        ask: Ask,
+        ask: MutationContext,
         agreement_id: Annotated[AgreementId, "The agreement."],
         month_on: Annotated[date, "A day of the month."],
         rate_code: RateCode,
@@ -323,10 +331,10 @@ class InvoiceMutation:
             quantity_milli=quantity_milli, at=ask.at,
         )  # fmt: skip
 
-    @verb(DeliveredLine)
+    @mutation(DeliveredLine)
     @staticmethod
     async def deliver_service(
-        ask: Ask,
+        ask: MutationContext,
         agreement_id: Annotated[AgreementId, "The agreement."],
         rate_code: RateCode,
         delivered_on: Annotated[date, "The day."],
@@ -339,10 +347,10 @@ class InvoiceMutation:
             quantity_milli=quantity_milli, reference=reference, at=ask.at,
         )  # fmt: skip
 
-    @verb(Payment)
+    @mutation(Payment)
     @staticmethod
     async def book_payment(
-        ask: Ask,
+        ask: MutationContext,
         invoice_id: Annotated[InvoiceId, "The invoice."],
         amount_cents: Annotated[Long, "In cents."],
         paid_on: Annotated[date, "The day."],
@@ -354,10 +362,10 @@ class InvoiceMutation:
             reference=reference, at=ask.at,
         )  # fmt: skip
 
-    @verb(Payment)
+    @mutation(Payment)
     @staticmethod
     async def reverse_payment(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[PaymentId, "The payment that was booked wrongly."],
         reason: Annotated[str, "Why; it stays in the ledger."],
     ) -> invoices.Payment:

@@ -8,18 +8,18 @@ import strawberry
 from domain import incidents
 from domain.duties import Duty as DutyRow
 from domain.incidents import Decision
-from schema.context import Info
+from schema.core.context import Info
+from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
-from schema.thin import answers, names, shows
 
-names(
+enum(
     Decision, "LateArrivalDecision",
     pending="Nobody has decided yet: the verdict stands.",
     accepted="Somebody confirmed it, and it counts.", declined="It does not count.",
 )  # fmt: skip
 
 
-@shows(incidents.LateArrival)
+@from_row(incidents.LateArrival)
 class LateArrival:
     """What a device handed in late of an arrival that would have kept a broken promise, and what was decided."""
 
@@ -33,7 +33,7 @@ class LateArrival:
         datetime | None, "When that was decided; by whom and why is in the ledger."
     ]
 
-    @answers(Duty | None)
+    @resolver(Duty | None)
     @staticmethod
     async def duty(row: strawberry.Parent[incidents.LateArrival], info: Info) -> DutyRow | None:
         """The duty, with the device that was carried."""

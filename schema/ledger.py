@@ -7,20 +7,20 @@ from typing import Annotated, Any
 import strawberry
 from sqlalchemy import Select
 
-from domain import cursor, numbering
 from domain.access.facts import hidden_words
-from domain.disclosure import is_commitment
+from domain.core import cursor, sequencing
+from domain.core.erasable_text import is_commitment
+from domain.core.ledger import LedgerRow
 from domain.fact_ids import named_in
-from domain.ledger import Entry
-from schema import ids
 from schema.accounts import Account
-from schema.context import Context, Info
-from schema.doers import shown
-from schema.pages import Page, Window, arranged
-from schema.scalars import Json
-from schema.thin import answers, shows
+from schema.core import ids
+from schema.core.actor_name import shown
+from schema.core.context import Context, Info
+from schema.core.pagination import Page, PageArguments, arranged
+from schema.core.scalars import Json
+from schema.core.types import from_row, resolver
 
-Row = strawberry.Parent[Entry]
+Row = strawberry.Parent[LedgerRow]
 SUBJECTS = {
     "account": "Account",
     "site": "Site",
@@ -67,7 +67,7 @@ async def subject(info: Info, fact: Any, type_name: str) -> Any:
     return await info.context.loaders.of_type[type_name].load(fact.subject_id)
 
 
-@shows(Entry)
+@from_row(LedgerRow)
 class LedgerEntry:
     """One fact. Facts are written in the transaction of the change they describe and never change."""
 
@@ -81,13 +81,13 @@ class LedgerEntry:
     ]
     trace_id: Annotated[str | None, "The request it came from, as in the server's log."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def actor(row: Row, info: Info) -> Any:
         """Who: `user:…`, `key:…`, `system:…`; the company's people are `guard:<number>` or `staff` to clients."""
         return shown(info, row.account_id, row.actor)
 
-    @answers(Json)
+    @resolver(Json)
     @staticmethod
     async def words(row: Row, info: Info) -> Any:
         """The free text that the body holds `sha256:…` of, such as the reason; null where erased or hidden."""
@@ -102,19 +102,19 @@ class LedgerEntry:
             for field, each in zip(told, found, strict=True)
         }
 
-    @answers(strawberry.ID)
+    @resolver(strawberry.ID)
     @staticmethod
     def subject_id(row: Row) -> str:
         """The id of what it is about; `node(id)` finds it."""
         return subject_id(row)
 
-    @answers(Json)
+    @resolver(Json)
     @staticmethod
     def ids(row: Row) -> Any:
         """The global ids of the rows that the body names, by the body's fields."""
         return named_in(row.kind, row.body, ids.write)
 
-    @answers(str | None)
+    @resolver(str | None)
     @staticmethod
     def cursor(row: Row, info: Info) -> str | None:
         """Where it stands, good for `ledger` and for subscriptions; null in the instant before it is numbered."""
@@ -122,13 +122,13 @@ class LedgerEntry:
             return None
         return _cursor_of(info.context, row)
 
-    @answers(str | None)
+    @resolver(str | None)
     @staticmethod
     def hash(row: Row) -> str | None:
         """SHA-256 over the fact before and this one, in hex; null in the instant before it is numbered."""
         return None if row.hash is None else row.hash.hex()
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """The client it concerns; null for the company's own affairs."""
@@ -141,23 +141,25 @@ async def _nothing() -> None:
     """Answer for words that are not shown."""
 
 
-async def ledger_page(ctx: Context, query: Select[Any], window: Window) -> Page:
+async def ledger_page(ctx: Context, query: Select[Any], window: PageArguments) -> Page:
     """A page of facts; its cursors are facts' own, and so refused when the ledger has not come that far."""
     after = await _place(ctx, window.after, "after")
     before = await _place(ctx, window.before, "before")
-    query = query.where(Entry.seq.is_not(None))
-    query = query if after is None else query.where(Entry.seq > after)
-    query = query if before is None else query.where(Entry.seq < before)
+    query = query.where(LedgerRow.seq.is_not(None))
+    query = query if after is None else query.where(LedgerRow.seq > after)
+    query = query if before is None else query.where(LedgerRow.seq < before)
     size = window.size
-    query = query.order_by(Entry.seq.desc() if window.backward else Entry.seq).limit(size + 1)
+    query = query.order_by(LedgerRow.seq.desc() if window.backward else LedgerRow.seq).limit(
+        size + 1
+    )
     async with ctx.sessions() as session:
         rows = list(await session.scalars(query))
     return arranged(rows, window, lambda row: _cursor_of(ctx, row))
 
 
-def _cursor_of(ctx: Context, row: Entry) -> str:
+def _cursor_of(ctx: Context, row: LedgerRow) -> str:
     """The cursor of a fact that has its number."""
-    return cursor.of_seq(ctx.secret, row.tenant_id, row.seq or 0, numbering.link_of(row.hash))
+    return cursor.of_seq(ctx.secret, row.tenant_id, row.seq or 0, sequencing.link_of(row.hash))
 
 
 async def _place(ctx: Context, token: str | None, argument: str) -> int | None:

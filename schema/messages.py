@@ -9,36 +9,36 @@ import strawberry
 from domain import accounts, messages
 from domain.accounts import Channel
 from domain.messages.model import Attempt as AttemptModel
+from domain.messages.model import AttemptOutcome, MessageState, Urgency
 from domain.messages.model import Message as MessageModel
-from domain.messages.model import MessageState, Outcome, Urgency
 from schema.accounts import Account, Contact
-from schema.context import Info
-from schema.ids import Node
-from schema.thin import RESTRICTED, answers, names, shows
-from schema.verbs import Ask, ContactId, Ref, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 
-names(
+enum(
     MessageState, "MessageState",
     queued="Waiting to be sent.", sending="Being sent.", sent="Taken over by the next server.",
     delivered="Where its reader looks, as a server said.", read="Opened, as its reader said.",
     bounced="Come back.", failed="Given up.",
 )  # fmt: skip
-names(
+enum(
     Urgency, "Urgency",
     low="Whenever it suits.", normal="The same day.", high="Soon.",
     critical="At once, also in quiet hours.",
 )  # fmt: skip
-names(
-    Outcome, "MessageOutcome",
+enum(
+    AttemptOutcome, "MessageOutcome",
     accepted="The next server took it.", refused="This channel will never take it.",
     failed="Not taken, this time.", unknown="Handed over without an answer, and nobody to ask.",
 )  # fmt: skip
 
 Row = strawberry.Parent[MessageModel]
-MessageId = Annotated[UUID, Ref("Message")]
+MessageId = Annotated[UUID, GlobalIdOf("Message")]
 
 
-@shows(AttemptModel)
+@from_row(AttemptModel)
 class MessageAttempt:
     """One try to send a message by one channel."""
 
@@ -47,11 +47,11 @@ class MessageAttempt:
     began_at: Annotated[datetime, "When."]
     handed_over_at: Annotated[datetime | None, "When its last byte was about to leave."]
     ended_at: Annotated[datetime | None, "When its outcome was known."]
-    outcome: Annotated[Outcome | None, "What became of it; null: not known yet."]
+    outcome: Annotated[AttemptOutcome | None, "What became of it; null: not known yet."]
     error: Annotated[str | None, "What went wrong.", RESTRICTED]
 
 
-@shows(MessageModel)
+@from_row(MessageModel)
 class Message(Node):
     """One message about one intent to one contact, as it was rendered."""
 
@@ -75,19 +75,19 @@ class Message(Node):
     bounced_at: Annotated[datetime | None, "When it came back."]
     error: Annotated[str | None, "Why it did not leave.", RESTRICTED]
 
-    @answers(list[MessageAttempt])
+    @resolver(list[MessageAttempt])
     @staticmethod
     async def log(row: Row, info: Info) -> list[AttemptModel]:
         """Every try to send it, oldest first."""
         return await info.context.loaders.attempts_of_message.load(row.id)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(Contact | None)
+    @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
         """The person it is to; null when it is to a colleague."""
@@ -100,16 +100,18 @@ class Message(Node):
 class MessageMutation:
     """What people want to hear and where."""
 
-    @verb(Message)
+    @mutation(Message)
     @staticmethod
-    async def read_message(ask: Ask, id: Annotated[MessageId, "Which one."]) -> MessageModel:
+    async def read_message(
+        ask: MutationContext, id: Annotated[MessageId, "Which one."]
+    ) -> MessageModel:
         """Say that its reader opened a message that left."""
         return await messages.mark_read(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def add_contact_address(
-        ask: Ask,
+        ask: MutationContext,
         contact_id: Annotated[ContactId, "Whose."],
         channel: Annotated[Channel, "`CHAT` or `PUSH`."],
         url: Annotated[str, "The room's hook, or the subscription's `endpoint`."],
@@ -122,20 +124,20 @@ class MessageMutation:
             auth=auth, at=ask.at,
         )  # fmt: skip
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def end_contact_address(
-        ask: Ask,
+        ask: MutationContext,
         contact_id: Annotated[ContactId, "Whose."],
         url: Annotated[str, "Which address."],
     ) -> accounts.Contact:
         """Reach a contact there no more."""
         return await messages.end_address(ask.session, ask.actor, contact_id, url=url, at=ask.at)
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def resubscribe_contact(
-        ask: Ask,
+        ask: MutationContext,
         contact_id: Annotated[ContactId, "Whom."],
         topic: Annotated[str, "Of the mail, such as `reports`."],
     ) -> accounts.Contact:

@@ -17,17 +17,17 @@ from domain.invoices.rules import read_number
 from domain.journal import Book, JournalKind
 from domain.recovery import CaseState
 from domain.recovery import RecoveryCase as CaseRow
-from schema import ids
-from schema.context import Info
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.lists import AccountFilter, Rows, among, lists, visible
+from schema.core.scalars import Long
+from schema.core.types import from_row, resolver
 from schema.credits import CompensationPolicy, Dispute
 from schema.invoices import BillingLine, CreditNote, Invoice
-from schema.lists import AccountFilter, Rows, among, lists, visible
 from schema.recovery import RecoveryCase
-from schema.scalars import Long
-from schema.thin import answers, shows
 
 
-@shows(journal.StatementLine)
+@from_row(journal.StatementLine)
 class StatementLine:
     """One movement of what a client is owed."""
 
@@ -48,7 +48,7 @@ class Sum:
     amount_cents: int
 
 
-@shows(Sum)
+@from_row(Sum)
 class TrialLine:
     """The sum of one book; all of a currency come to zero."""
 
@@ -61,7 +61,7 @@ class TrialLine:
 class MoneyQuery:
     """What can be asked about money."""
 
-    @answers(list[StatementLine], work=200)
+    @resolver(list[StatementLine], work=200)
     @staticmethod
     async def credit_statement(
         info: Info,
@@ -80,7 +80,7 @@ class MoneyQuery:
                 from_at=from_at, until_at=until_at, currency=currency,
             )  # fmt: skip
 
-    @answers(list[TrialLine], work=200)
+    @resolver(list[TrialLine], work=200)
     @staticmethod
     async def trial_balance(info: Info) -> list[Sum]:
         """The sum of every book you reach; each currency comes to zero."""
@@ -88,7 +88,7 @@ class MoneyQuery:
             found = await journal.trial_balance(session, info.context.actor)
         return [Sum(book, currency, cents) for (book, currency), cents in sorted(found.items())]
 
-    @answers(list[BillingLine], work=200)
+    @resolver(list[BillingLine], work=200)
     @staticmethod
     async def billing(
         info: Info,
@@ -142,7 +142,7 @@ class MoneyQuery:
         """What is being made good, newest first."""
         return among(visible(info, CaseRow, account_id), CaseRow.state, states)
 
-    @answers(CompensationPolicy | None)
+    @resolver(CompensationPolicy | None)
     @staticmethod
     async def compensation_policy(info: Info) -> Any:
         """Your company's policy; null when there is none, and for clients."""

@@ -9,30 +9,30 @@ import strawberry
 from domain import messages
 from domain.access import Right
 from domain.accounts import Tenant as TenantRow
-from domain.backlog import Backlog as BacklogRow
-from domain.backlog import backlog
-from domain.deferral import Deferral as DeferralRow
-from domain.deferral import deferred
-from domain.ledger import Entry
-from domain.outbox import Outbox as OutboxRow
-from domain.outbox import OutboxState
+from domain.core.backlog import Backlog as BacklogRow
+from domain.core.backlog import backlog
+from domain.core.deferral import Deferral as DeferralRow
+from domain.core.deferral import deferred
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox as OutboxRow
+from domain.core.outbox import OutboxState
 from schema.accounts import Tenant
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import Rows, lists, visible
-from schema.thin import answers, names, shows
-from schema.verbs import Ask, Ref, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import Rows, lists, visible
+from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.types import enum, from_row, resolver
 
-names(
+enum(
     OutboxState, "OutboxState",
     pending="Waits for its turn, or for its next attempt.", done="Done.", dead="Given up.",
 )  # fmt: skip
 
 Row = strawberry.Parent[OutboxRow]
-OutboxId = Annotated[UUID, Ref("Outbox")]
+OutboxId = Annotated[UUID, GlobalIdOf("Outbox")]
 
 
-@shows(OutboxRow)
+@from_row(OutboxRow)
 class Outbox(Node):
     """One consequence of one fact, to be done once."""
 
@@ -43,15 +43,15 @@ class Outbox(Node):
     done_at: Annotated[datetime | None, "When it was done."]
     error: Annotated[str | None, "Why the last attempt failed."]
 
-    @answers(str | None)
+    @resolver(str | None)
     @staticmethod
     async def fact(row: Row, info: Info) -> str | None:
         """The kind of fact that it follows from, such as `message.queued`."""
-        found: Entry | None = await info.context.loaders.fact_of_outbox.load(row.fact_id)
+        found: LedgerRow | None = await info.context.loaders.fact_of_outbox.load(row.fact_id)
         return None if found is None else found.kind
 
 
-@shows(BacklogRow)
+@from_row(BacklogRow)
 class Backlog:
     """What the software has still to do."""
 
@@ -68,7 +68,7 @@ class Backlog:
     is_late: Annotated[bool, "Whether that is more than a minute."]
 
 
-@shows(DeferralRow)
+@from_row(DeferralRow)
 class DeferredWork:
     """Periodic work (closing a month, an invoice, a report, …) that failed and waits for its next attempt."""
 
@@ -78,14 +78,14 @@ class DeferredWork:
     next_try_at: Annotated[datetime, "When it is tried next."]
     error: Annotated[str, "Why it failed."]
 
-    @answers(strawberry.ID)
+    @resolver(strawberry.ID)
     @staticmethod
     def subject_id(row: strawberry.Parent[DeferralRow]) -> str:
         """The id of its row, such as an agreement, an incident or a report plan, as logs and `doctor` print it."""
         return str(row.subject_id)
 
 
-@shows(messages.Suppression)
+@from_row(messages.SuppressedAddress)
 class Suppression:
     """An e-mail address at which nobody is: letters are not sent there until `liftSuppression`."""
 
@@ -99,7 +99,7 @@ class Suppression:
 class OutboxQuery:
     """Asking for what is still to be done."""
 
-    @answers(Backlog | None, work=100)
+    @resolver(Backlog | None, work=100)
     @staticmethod
     async def backlog(info: Info) -> Any:
         """How much is still to be done; null for who may not operate the software."""
@@ -110,7 +110,7 @@ class OutboxQuery:
             mine = OutboxRow.tenant_id == actor.tenant_id
             return await backlog(session, mine, at=info.context.now())
 
-    @answers(list[DeferredWork])
+    @resolver(list[DeferredWork])
     @staticmethod
     async def deferred_work(info: Info) -> Any:
         """At most 100 pieces of periodic work that failed and wait, longest first; none for who may not operate."""
@@ -120,7 +120,7 @@ class OutboxQuery:
         async with info.context.sessions() as session:
             return await deferred(session, DeferralRow.tenant_id == actor.tenant_id)
 
-    @answers(list[Suppression])
+    @resolver(list[Suppression])
     @staticmethod
     async def suppressed_addresses(info: Info) -> Any:
         """Addresses that get no letters, longest first; none for who may not operate the software."""
@@ -147,22 +147,26 @@ class OutboxQuery:
 class OutboxMutation:
     """Having things tried again."""
 
-    @verb(Outbox)
+    @mutation(Outbox)
     @staticmethod
-    async def retry_consequence(ask: Ask, id: Annotated[OutboxId, "Which one."]) -> OutboxRow:
+    async def retry_consequence(
+        ask: MutationContext, id: Annotated[OutboxId, "Which one."]
+    ) -> OutboxRow:
         """Try a consequence now that was given up, or waits for its next attempt."""
         return await messages.retry(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(Tenant)
+    @mutation(Tenant)
     @staticmethod
-    async def lift_suppression(ask: Ask, address: Annotated[str, "Which address."]) -> TenantRow:
+    async def lift_suppression(
+        ask: MutationContext, address: Annotated[str, "Which address."]
+    ) -> TenantRow:
         """Send letters to an address again, because it was put right; answers the company."""
-        await messages.lift(ask.session, ask.actor, address, at=ask.at)
+        await messages.unsuppress(ask.session, ask.actor, address, at=ask.at)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)
 
-    @verb(Tenant)
+    @mutation(Tenant)
     @staticmethod
-    async def retry_dead_consequences(ask: Ask) -> TenantRow:
+    async def retry_dead_consequences(ask: MutationContext) -> TenantRow:
         """Try everything now that was given up; answers the company whose it was."""
         await messages.retry_all(ask.session, ask.actor, at=ask.at)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)

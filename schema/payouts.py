@@ -6,13 +6,13 @@ from typing import Annotated
 import strawberry
 
 from domain import invoices
-from schema.ids import Node
-from schema.scalars import Long
-from schema.thin import shows
-from schema.verbs import Ask, CreditNoteId, PayoutId, verb
+from schema.core.ids import Node
+from schema.core.mutations import CreditNoteId, MutationContext, PayoutId, mutation
+from schema.core.scalars import Long
+from schema.core.types import from_row
 
 
-@shows(invoices.Payout)
+@from_row(invoices.Payout)
 class Payout(Node):
     """Money that was paid to a client for a closing credit note, or the reversal of such a booking."""
 
@@ -26,10 +26,10 @@ class Payout(Node):
 class PayoutMutation:
     """Verbs about payouts."""
 
-    @verb(Payout)
+    @mutation(Payout)
     @staticmethod
     async def book_payout(
-        ask: Ask,
+        ask: MutationContext,
         credit_note_id: Annotated[CreditNoteId, "The closing credit note."],
         amount_cents: Annotated[Long, "In cents, at most its `openCents`."],
         paid_on: Annotated[date, "The day."],
@@ -41,10 +41,10 @@ class PayoutMutation:
             reference=reference, at=ask.at,
         )  # fmt: skip
 
-    @verb(Payout)
+    @mutation(Payout)
     @staticmethod
     async def reverse_payout(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[PayoutId, "The payout that was booked wrongly."],
         reason: Annotated[str, "Why; it stays in the ledger."],
     ) -> invoices.Payout:

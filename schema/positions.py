@@ -8,22 +8,30 @@ import strawberry
 
 from domain import accounts, positions
 from domain.duties import Duty as DutyRow
-from domain.positions import Position
-from schema import ids, personal
+from domain.positions import LivePosition
 from schema.accounts import Site
-from schema.context import Context, Info
+from schema.core import access_log, ids
+from schema.core.context import Context, Info
+from schema.core.pagination import checked
+from schema.core.types import from_row, resolver, subscription
 from schema.duties import Duty
-from schema.pages import checked
-from schema.sight import Flock, MapBox, Overview, Sight, Step, Watching, packed
-from schema.thin import answers, follows, shows
+from schema.live_map import (
+    FleetSnapshot,
+    MapBox,
+    MapFilter,
+    Overview,
+    PositionChange,
+    Watching,
+    packed,
+)
 
-PositionParent = strawberry.Parent[Position]
+PositionParent = strawberry.Parent[LivePosition]
 AccountFilter = Annotated[strawberry.ID | None, "Only at this client; null for all of them."]
 SiteFilter = Annotated[strawberry.ID | None, "Only inside this place's fence."]
 Box = Annotated[MapBox | None, "Only in this part of the map."]
 
 
-@shows(Position)
+@from_row(LivePosition)
 class GuardPosition:
     """Where a guard on duty is, by the newest fix; clients are shown those inside their own fences."""
 
@@ -36,13 +44,13 @@ class GuardPosition:
     heading_deg: Annotated[float | None, "Degrees from true north."]
     battery_pct: Annotated[float | None, "What is left in the battery, in percent."]
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(row: PositionParent, info: Info) -> accounts.Site | None:
         """The place in whose fence that is."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
-    @answers(Duty | None)
+    @resolver(Duty | None)
     @staticmethod
     async def duty(row: PositionParent, info: Info) -> DutyRow | None:
         """The duty."""
@@ -50,20 +58,20 @@ class GuardPosition:
         return duty
 
 
-@shows(Step)
+@from_row(PositionChange)
 class PositionEvent:
     """A guard came into sight or moved, or (without a position) is out of your sight: off duty or elsewhere."""
 
     number: Annotated[int, "What you know the guard by."]
 
-    @answers(GuardPosition | None)
+    @resolver(GuardPosition | None)
     @staticmethod
-    def position(row: strawberry.Parent[Step]) -> Position | None:
+    def position(row: strawberry.Parent[PositionChange]) -> LivePosition | None:
         """Where the guard is now; null: out of your sight."""
         return row.position
 
 
-@shows(Flock)
+@from_row(FleetSnapshot)
 class Fleet:
     """Everybody in your sight at one moment, packed.
 
@@ -79,33 +87,33 @@ class Fleet:
 class PositionQuery:
     """Questions about where guards are."""
 
-    @answers(list[GuardPosition])
+    @resolver(list[GuardPosition])
     @staticmethod
     async def positions(
         info: Info,
         account_id: AccountFilter = None,
         site_id: SiteFilter = None,
         first: Annotated[int, "How many, 100 at most."] = 100,
-    ) -> list[Position]:
+    ) -> list[LivePosition]:
         """Where guards on duty are now. That somebody looked is written down."""
         return await _look(info, account_id, site_id, checked(first, "first"))
 
-    @answers(Fleet)
+    @resolver(Fleet)
     @staticmethod
     async def fleet(
         info: Info, account_id: AccountFilter = None, site_id: SiteFilter = None
-    ) -> Flock:
+    ) -> FleetSnapshot:
         """The same for everybody at once, packed."""
         return packed(await _look(info, account_id, site_id, None), info.context.at)
 
 
 async def _look(
     info: Info, account_id: str | None, site_id: str | None, limit: int | None
-) -> list[Position]:
+) -> list[LivePosition]:
     ctx: Context = info.context
     nowhere = UUID(int=0)
     async with ctx.sessions() as session:
-        found = await positions.where(
+        found = await positions.last_positions(
             session,
             ctx.actor,
             account_id=None if account_id is None else ids.known(account_id, "Account") or nowhere,
@@ -113,7 +121,7 @@ async def _look(
             limit=limit,
         )
     seen_of = {each.account_id for each in found}
-    await personal.note_positions(ctx.sessions, ctx.actor, seen_of, at=ctx.at)
+    await access_log.note_positions(ctx.sessions, ctx.actor, seen_of, at=ctx.at)
     return found
 
 
@@ -121,7 +129,7 @@ async def _look(
 class PositionSubscription:
     """The live map."""
 
-    @follows(PositionEvent)
+    @subscription(PositionEvent)
     def positions(
         self,
         info: Info,
@@ -132,7 +140,7 @@ class PositionSubscription:
         """Where guards on duty are: everybody in sight first, then each as it moves; who is slow is told the latest."""
         return Watching(info.context, _sight(info.context, account_id, site_id, box))
 
-    @follows(Fleet)
+    @subscription(Fleet)
     def fleet(
         self,
         info: Info,
@@ -144,8 +152,10 @@ class PositionSubscription:
         return Overview(info.context, _sight(info.context, account_id, site_id, box))
 
 
-def _sight(ctx: Context, account_id: str | None, site_id: str | None, box: MapBox | None) -> Sight:
-    return Sight(
+def _sight(
+    ctx: Context, account_id: str | None, site_id: str | None, box: MapBox | None
+) -> MapFilter:
+    return MapFilter(
         ctx.actor,
         None if account_id is None else ids.wanted(account_id, "Account", "accountId"),
         None if site_id is None else ids.wanted(site_id, "Site", "siteId"),

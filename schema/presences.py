@@ -10,14 +10,14 @@ from domain.duties import Duty as DutyRow
 from domain.positions import Kind
 from domain.positions import Presence as PresenceRow
 from schema.accounts import Site
-from schema.context import Info
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import Rows, among, lists, naming, visible
+from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, mutation
+from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
-from schema.ids import Node
-from schema.lists import Rows, among, lists, naming, visible
-from schema.thin import answers, names, shows
-from schema.verbs import Ask, ExpectedVersion, SiteId, verb
 
-names(
+enum(
     Kind, "PresenceKind",
     stay="Inside a site's fence.", dwell="Standing still, wherever. For the company only.",
     silence="On duty, and not heard of. For the company only.",
@@ -28,7 +28,7 @@ names(
 PresenceParent = strawberry.Parent[PresenceRow]
 
 
-@shows(PresenceRow)
+@from_row(PresenceRow)
 class Presence(Node):
     """Something positions prove about a guard on duty."""
 
@@ -41,14 +41,14 @@ class Presence(Node):
         "Whether a stay ended with the last fix before a hole in the record: the guard may have been there longer.",
     ]
 
-    @answers(Duty | None)
+    @resolver(Duty | None)
     @staticmethod
     async def duty(row: PresenceParent, info: Info) -> DutyRow | None:
         """The duty."""
         duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
         return duty
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(row: PresenceParent, info: Info) -> accounts.Site | None:
         """The place, of a stay or an absence."""
@@ -79,10 +79,10 @@ class PresenceQuery:
 class FenceMutation:
     """The verb about fences."""
 
-    @verb(Site)
+    @mutation(Site)
     @staticmethod
     async def fence_site(
-        ask: Ask,
+        ask: MutationContext,
         site_id: Annotated[SiteId, "The place."],
         radius_m: Annotated[float | None, "A circle around it, in metres."] = None,
         outline: Annotated[

@@ -9,9 +9,9 @@ import strawberry
 from domain import accounts, privacy
 from domain.privacy import Person
 from schema.accounts import Contact, User
-from schema.scalars import Json
-from schema.thin import shows
-from schema.verbs import Ask, ContactId, UserId, verb
+from schema.core.mutations import ContactId, MutationContext, UserId, mutation
+from schema.core.scalars import Json
+from schema.core.types import from_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Everything:
     told: dict[str, Any] | None
 
 
-@shows(Everything)
+@from_row(Everything)
 class PersonalData:
     """Everything that is known about a person."""
 
@@ -48,40 +48,44 @@ Mentions = Annotated[
 class PrivacyMutation:
     """Verbs about personal data."""
 
-    @verb(PersonalData, again=_again)
+    @mutation(PersonalData, again=_again)
     @staticmethod
-    async def export_contact(ask: Ask, id: Annotated[ContactId, "The contact."]) -> Everything:
+    async def export_contact(
+        ask: MutationContext, id: Annotated[ContactId, "The contact."]
+    ) -> Everything:
         """Show everything about a contact that you may read; that it was shown is recorded."""
         return await _export(ask, Person.CONTACT, id)
 
-    @verb(PersonalData, again=_again)
+    @mutation(PersonalData, again=_again)
     @staticmethod
-    async def export_user(ask: Ask, id: Annotated[UserId, "The user."]) -> Everything:
+    async def export_user(ask: MutationContext, id: Annotated[UserId, "The user."]) -> Everything:
         """Show everything about a user that you may read; that it was shown is recorded."""
         return await _export(ask, Person.USER, id)
 
-    @verb(Contact)
+    @mutation(Contact)
     @staticmethod
     async def erase_contact(
-        ask: Ask, id: Annotated[ContactId, "The contact."], mentions: Mentions = None
+        ask: MutationContext, id: Annotated[ContactId, "The contact."], mentions: Mentions = None
     ) -> Any:
         """Erase a contact within seconds: name, addresses and messages go, the ledger's proofs stay."""
         return await _erase(ask, Person.CONTACT, id, mentions)
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
     async def erase_user(
-        ask: Ask, id: Annotated[UserId, "The user."], mentions: Mentions = None
+        ask: MutationContext, id: Annotated[UserId, "The user."], mentions: Mentions = None
     ) -> Any:
         """Erase a user within seconds: access, name and address go, the ledger's proofs stay."""
         return await _erase(ask, Person.USER, id, mentions)
 
 
-async def _export(ask: Ask, person: Person, person_id: UUID) -> Everything:
+async def _export(ask: MutationContext, person: Person, person_id: UUID) -> Everything:
     return Everything(*await privacy.export(ask.session, ask.actor, person, person_id, at=ask.at))
 
 
-async def _erase(ask: Ask, person: Person, person_id: UUID, mentions: list[str] | None) -> Any:
+async def _erase(
+    ask: MutationContext, person: Person, person_id: UUID, mentions: list[str] | None
+) -> Any:
     return await privacy.request_erasure(
         ask.session, ask.actor, person, person_id, confirmed=mentions or (), at=ask.at
     )

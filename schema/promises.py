@@ -7,20 +7,20 @@ from typing import Annotated
 
 import strawberry
 
-from domain import agreements, compensation, incidents, sla
-from domain.agreements import Priority, PromiseKind
+from domain import agreements, compensation, incidents, promises
 from domain.calendars import CalendarSpec
-from domain.ledger import Entry
-from domain.sla import State
-from domain.sla.columns import ROLES
+from domain.core.ledger import LedgerRow
+from domain.promises import State
+from domain.promises.translation import ROLES
 from schema.agreements import PromiseTerm
-from schema.context import Info
+from schema.core.context import Info
+from schema.core.enums import Priority, PromiseKind
+from schema.core.ids import Node
+from schema.core.loaders import clock_seen
+from schema.core.types import enum, from_row, resolver
 from schema.credits import Credit
-from schema.ids import Node
 from schema.incidents import Incident
 from schema.ledger import LedgerEntry
-from schema.loaders import clock_seen
-from schema.thin import answers, names, shows
 
 SECOND_US = 1_000_000
 
@@ -32,20 +32,20 @@ class Verdict(StrEnum):
     LATE = "late"
 
 
-names(
+enum(
     State, "PromiseState",
     pending="It has not begun.", running="Its clock runs.", paused="Its clock stands still.",
     at_risk="Its clock runs and half of the time or more is gone.", kept="It was kept.",
     late="It was broken.", cancelled="It ended without a verdict: called off before it was late, or it never held.",
 )  # fmt: skip
-names(Verdict, "Verdict", kept="In time; on the limit is in time.", late="Not in time.")
+enum(Verdict, "Verdict", kept="In time; on the limit is in time.", late="Not in time.")
 
-Row = strawberry.Parent[sla.Promise]
+Row = strawberry.Parent[promises.Promise]
 _ENDED_ONCE = frozenset({PromiseKind.FIRST_RESPONSE, PromiseKind.ARRIVAL})
 """Kinds whose clock the end of the incident ends only when nothing ended it before."""
 
 
-@shows(sla.Promise)
+@from_row(promises.Promise)
 class Promise(Node):
     """One promise about one ticket: due when, how much time has run, kept or late."""
 
@@ -60,73 +60,73 @@ class Promise(Node):
     decided_at: Annotated[datetime | None, "When the verdict fell."]
     warned: Annotated[int, "How many of the warning thresholds (50, 75, 90 %) have passed."]
 
-    @answers(datetime | None)
+    @resolver(datetime | None)
     @staticmethod
     async def due_at(row: Row, info: Info) -> datetime | None:
         """Until when it is kept, if its clock is not held again: closing time when it ends with the working hours."""
         term, spec = await info.context.loaders.hours_of_term.load(row.term_id)
-        due: datetime | None = sla.announced_due(
+        due: datetime | None = promises.announced_due(
             term, spec, row.priority, started_at=row.started_at, due_at=row.due_at
         )
         return due
 
-    @answers(datetime | None)
+    @resolver(datetime | None)
     @staticmethod
     def breaches_at(row: Row) -> datetime | None:
         """The instant after which it is late: the next opening, where `dueAt` is closing time."""
         return row.due_at
 
-    @answers(Verdict | None)
+    @resolver(Verdict | None)
     @staticmethod
     def verdict(row: Row) -> Verdict | None:
         """Kept or late; null while undecided."""
         return Verdict(row.state) if row.state in {State.KEPT, State.LATE} else None
 
-    @answers(int)
+    @resolver(int)
     @staticmethod
     def target_s(row: Row) -> int:
         """How many seconds of its calendar are allowed."""
         return row.target_us // SECOND_US
 
-    @answers(int)
+    @resolver(int)
     @staticmethod
     def elapsed_s(row: Row, info: Info) -> int | Awaitable[int]:
         """How many seconds of its calendar have run, this very moment."""
         return _live(row, info, "elapsed_us")
 
-    @answers(int)
+    @resolver(int)
     @staticmethod
     def remaining_s(row: Row, info: Info) -> int | Awaitable[int]:
         """How many seconds of its calendar are left, this very moment; negative once overrun."""
         return _live(row, info, "remaining_us")
 
-    @answers(int)
+    @resolver(int)
     @staticmethod
     def paused_s(row: Row) -> int:
         """How many seconds of its calendar it stood still."""
         return row.paused_us // SECOND_US
 
-    @answers(Incident | None)
+    @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> incidents.Incident | None:
         """The ticket it is about."""
         return await info.context.loaders.incident.load(row.incident_id)
 
-    @answers(PromiseTerm | None)
+    @resolver(PromiseTerm | None)
     @staticmethod
     async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
         """The promise in the agreement."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
-    @answers(Credit | None)
+    @resolver(Credit | None)
     @staticmethod
     async def credit(row: Row, info: Info) -> compensation.Credit | None:
         """What the client gets back for it."""
         return await info.context.loaders.credit_of_promise.load(row.id)
 
-    @answers(list[LedgerEntry])
+    @resolver(list[LedgerEntry])
     @staticmethod
-    async def deciding_facts(row: Row, info: Info) -> list[Entry]:
+    async def deciding_facts(row: Row, info: Info) -> list[LedgerRow]:
         """The ledger entries its verdict follows from: what moved its clock, then what was found."""
         loader = info.context.loaders.facts_of_subject
         ticket, own = await loader.load_many([row.incident_id, row.id])
@@ -142,17 +142,17 @@ class Promise(Node):
         return [*moved, *own]
 
 
-def _live(row: sla.Promise, info: Info, what: str) -> int | Awaitable[int]:
+def _live(row: promises.Promise, info: Info, what: str) -> int | Awaitable[int]:
     """Seconds at the answer's instant; at once when the clock's hours are known, else when they are loaded."""
     spec = clock_seen(row.term_id)
     return _later(row, info, what) if spec is None else _seconds(row, spec, info, what)
 
 
-async def _later(row: sla.Promise, info: Info, what: str) -> int:
+async def _later(row: promises.Promise, info: Info, what: str) -> int:
     spec = await info.context.loaders.clock_of_term.load(row.term_id)
     return _seconds(row, spec, info, what)
 
 
-def _seconds(row: sla.Promise, spec: CalendarSpec, info: Info, what: str) -> int:
-    microseconds: int = getattr(sla.live(row, spec, now=info.context.at), what)
+def _seconds(row: promises.Promise, spec: CalendarSpec, info: Info, what: str) -> int:
+    microseconds: int = getattr(promises.live(row, spec, now=info.context.at), what)
     return microseconds // SECOND_US

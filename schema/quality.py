@@ -11,18 +11,18 @@ from strawberry.types.unset import UNSET
 from domain import quality
 from domain.accounts import ServiceTier
 from domain.quality import Benchmark, Component, Restated, Scope, Window
-from schema import ids
 from schema.accounts import Account
 from schema.comparisons import BudgetBurn, QualityBenchmark, Restatement
-from schema.context import Info
-from schema.ids import Node
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.mutations import AccountId, MutationContext, mutation
+from schema.core.scalars import Long
+from schema.core.types import from_row, input_type, resolver
 from schema.measurements import QualityScore, SlaCompliance
-from schema.scalars import Long
-from schema.thin import answers, shows, takes
-from schema.verbs import AccountId, Ask, verb
 
 
-@shows(quality.QualityPolicy)
+@from_row(quality.QualityPolicy)
 class QualityPolicy(Node):
     """What quality is made of and how much risk may be promised: for a client, a service tier, or the company."""
 
@@ -31,7 +31,7 @@ class QualityPolicy(Node):
         Long | None, "A month's credits in 19 of 20 cases, in hundredths of a percent of the fee."
     ]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: strawberry.Parent[quality.QualityPolicy], info: Info) -> Any:
         """The client it is for."""
@@ -40,7 +40,7 @@ class QualityPolicy(Node):
         return await info.context.loaders.account.load(row.account_id)
 
 
-@takes
+@input_type
 class QualityWeightInput:
     """How much a component weighs."""
 
@@ -52,10 +52,10 @@ class QualityWeightInput:
 class QualityMutation:
     """Verbs about quality."""
 
-    @verb(QualityPolicy)
+    @mutation(QualityPolicy)
     @staticmethod
     async def set_quality_policy(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId | None, "For this client."] = None,
         tier: Annotated[ServiceTier | None, "For clients of this tier."] = None,
         weights: Annotated[
@@ -90,7 +90,7 @@ PromiseArg = Annotated[strawberry.ID | None, "Only of this promise."]
 class QualityQuery:
     """What can be asked about quality."""
 
-    @answers(SlaCompliance | None, work=200)
+    @resolver(SlaCompliance | None, work=200)
     @staticmethod
     async def sla_compliance(
         info: Info,
@@ -104,7 +104,7 @@ class QualityQuery:
         scope = _scope(site_id, promise_id)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
-    @answers(QualityScore | None, work=200)
+    @resolver(QualityScore | None, work=200)
     @staticmethod
     async def quality_score(
         info: Info,
@@ -117,7 +117,7 @@ class QualityQuery:
         scope = _scope(site_id, None)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
-    @answers(list[BudgetBurn], work=200)
+    @resolver(list[BudgetBurn], work=200)
     @staticmethod
     async def budget_burn(info: Info, account_id: AccountArg) -> Sequence[quality.BurnState]:
         """How fast each error budget of a client burns."""
@@ -127,7 +127,7 @@ class QualityQuery:
         async with info.context.sessions() as session:
             return await quality.burning(session, info.context.actor, account)
 
-    @answers(QualityBenchmark | None, work=1000)
+    @resolver(QualityBenchmark | None, work=1000)
     @staticmethod
     async def quality_benchmark(
         info: Info, account_id: AccountArg, window: WindowArg = Window.MONTH, at: AtArg = None
@@ -141,7 +141,7 @@ class QualityQuery:
                 session, info.context.actor, account, window, at=at or now, now=now
             )
 
-    @answers(Restatement | None, work=1000)
+    @resolver(Restatement | None, work=1000)
     @staticmethod
     async def sla_restatement(
         info: Info,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import strawberry
 
-from domain import numbers
 from domain.access import Role
 from domain.accounts import Account as AccountRow
 from domain.accounts import ApiKey as KeyRow
@@ -16,55 +15,56 @@ from domain.agreements import Agreement as AgreementRow
 from domain.calendars import Calendar as CalendarRow
 from domain.catalogue import must_be_kinds
 from domain.compensation import Credit as CreditRow
-from domain.ledger import Entry
+from domain.core import short_numbers
+from domain.core.ledger import LedgerRow
 from domain.messages.model import Message as MessageRow
 from domain.messages.model import MessageState
-from schema import ids
 from schema.accounts import Account, Site, Tenant, User
 from schema.agreements import Agreement
+from schema.api_keys import ApiKey
 from schema.calendars import Calendar
-from schema.context import Context, Info
+from schema.core import ids
+from schema.core.context import Context, Info
+from schema.core.ids import Node
+from schema.core.lists import AccountFilter, Rows, among, lists, visible
+from schema.core.pagination import After, Before, Connection, First, Last, Page, PageArguments
+from schema.core.types import from_row, resolver
 from schema.credits import Credit
-from schema.ids import Node
 from schema.incidents import Incident
-from schema.keys import ApiKey
 from schema.ledger import LedgerEntry, ledger_page
-from schema.lists import AccountFilter, Rows, among, lists, visible
 from schema.messages import Message
-from schema.pages import After, Before, Connection, First, Last, Page, Window
 from schema.promises import Promise
-from schema.thin import answers, shows
 
 
-@shows(Context)
+@from_row(Context)
 class Viewer:
     """Who asks."""
 
-    @answers(Role)
+    @resolver(Role)
     @staticmethod
     def role(ctx: strawberry.Parent[Context]) -> Role:
         """What you may do."""
         return ctx.actor.role
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def subject(ctx: strawberry.Parent[Context]) -> str:
         """How the ledger names you: `user:…`, `key:…` or `system:…`."""
         return ctx.actor.subject
 
-    @answers(bool)
+    @resolver(bool)
     @staticmethod
     def reaches_all_accounts(ctx: strawberry.Parent[Context]) -> bool:
         """Whether you reach every client of the company."""
         return ctx.actor.accounts is None
 
-    @answers(Tenant | None)
+    @resolver(Tenant | None)
     @staticmethod
     async def tenant(ctx: strawberry.Parent[Context], info: Info) -> Any:
         """Your security company."""
         return await info.context.loaders.tenant.load(ctx.actor.tenant_id)
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def user(ctx: strawberry.Parent[Context], info: Info) -> Any:
         """The user you are; null for keys and the system."""
@@ -76,13 +76,13 @@ class Viewer:
 class Query:
     """What can be asked."""
 
-    @answers(Viewer)
+    @resolver(Viewer)
     @staticmethod
     def viewer(info: Info) -> Context:
         """Who you are to the server."""
         return info.context
 
-    @answers(Node | None)
+    @resolver(Node | None)
     @staticmethod
     async def node(info: Info, id: Annotated[strawberry.ID, "Its global id."]) -> Any:
         """Anything by its id; null when there is no such thing, or it is not yours."""
@@ -90,31 +90,31 @@ class Query:
         loader = None if found is None else info.context.loaders.of_type.get(found[0])
         return None if found is None or loader is None else await loader.load(found[1])
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
         """One client."""
         return await _one(info, "Account", id)
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
         """One place."""
         return await _one(info, "Site", id)
 
-    @answers(Incident | None)
+    @resolver(Incident | None)
     @staticmethod
     async def incident(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
         """One ticket."""
         return await _one(info, "Incident", id)
 
-    @answers(Promise | None)
+    @resolver(Promise | None)
     @staticmethod
     async def promise(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
         """One promise on the clock."""
         return await _one(info, "Promise", id)
 
-    @answers(Agreement | None)
+    @resolver(Agreement | None)
     @staticmethod
     async def agreement(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
         """One agreement."""
@@ -160,7 +160,9 @@ class Query:
         """Credits, newest first."""
         query = visible(info, CreditRow, account_id)
         if search is not None:
-            query = query.where(CreditRow.number == (numbers.read(numbers.CREDIT, search) or 0))
+            query = query.where(
+                CreditRow.number == (short_numbers.read(short_numbers.CREDIT, search) or 0)
+            )
         if decided_from is not None:
             query = query.where(CreditRow.decided_at >= decided_from)
         if decided_before is not None:
@@ -193,7 +195,7 @@ class Query:
         """Keys of partner systems, newest first; nobody but who manages access sees any."""
         return visible(info, KeyRow)
 
-    @answers(list[Calendar])
+    @resolver(list[Calendar])
     @staticmethod
     async def calendars(info: Info) -> list[Any]:
         """The working calendars, by name."""
@@ -201,7 +203,7 @@ class Query:
             query = visible(info, CalendarRow).order_by(CalendarRow.name).limit(1000)
             return list(await session.scalars(query))
 
-    @answers(Connection[LedgerEntry])
+    @resolver(Connection[LedgerEntry])
     @staticmethod
     async def ledger(
         info: Info,
@@ -214,8 +216,8 @@ class Query:
     ) -> Page:
         """What happened, oldest first. Its cursors are the subscriptions' too."""
         must_be_kinds(kinds, "kinds")
-        query = among(visible(info, Entry, account_id), Entry.kind, kinds)
-        return await ledger_page(info.context, query, Window(first, after, last, before))
+        query = among(visible(info, LedgerRow, account_id), LedgerRow.kind, kinds)
+        return await ledger_page(info.context, query, PageArguments(first, after, last, before))
 
 
 async def _one(info: Info, type_name: str, text: str) -> Any:

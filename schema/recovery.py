@@ -8,44 +8,44 @@ import strawberry
 from domain import accounts, recovery
 from domain.recovery import CaseState, Remedy, Size, StepKind
 from schema.accounts import Account, User
-from schema.context import Info
-from schema.credits import Credit
-from schema.ids import Node
-from schema.later import ItsIncident
-from schema.thin import RESTRICTED, answers, names, shows
-from schema.verbs import (
-    Ask,
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lazy_types import ItsIncident
+from schema.core.mutations import (
     CreditId,
     ExpectedVersion,
     IncidentId,
+    MutationContext,
     RecoveryCaseId,
     UserId,
-    verb,
+    mutation,
 )
+from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.credits import Credit
 
-names(
+enum(
     Size, "RecoverySize",
     small="More service, or a training session.", medium="A service credit, or priority.",
     major="An apology of the management, and a plan.",
 )  # fmt: skip
-names(
+enum(
     Remedy, "Remedy",
     extended_service="More of the service.", training_session="A session for the people on site.",
     service_credit="Money back.", priority_support="Priority for a while.",
     executive_apology="The management says sorry.", recovery_plan="A plan made for this client.",
 )  # fmt: skip
-names(
+enum(
     StepKind, "RecoveryStepKind",
     apologize="Say sorry.", listen="Hear what it was like.", resolve="Put it right.",
     compensate="Make up for it.", follow_up="Ask whether the client is satisfied.",
 )  # fmt: skip
-names(CaseState, "RecoveryState", open="Being worked on.", closed="The client is satisfied.")
+enum(CaseState, "RecoveryState", open="Being worked on.", closed="The client is satisfied.")
 
 Row = strawberry.Parent[recovery.RecoveryCase]
 StepRow = strawberry.Parent[recovery.RecoveryStep]
 
 
-@shows(recovery.RecoveryStep)
+@from_row(recovery.RecoveryStep)
 class RecoveryStep:
     """One step of one round: who does it by when, and when it was done."""
 
@@ -55,13 +55,13 @@ class RecoveryStep:
     done_at: Annotated[datetime | None, "When it was done."]
     note: Annotated[str | None, "What was done or said.", RESTRICTED]
 
-    @answers(list[Remedy])
+    @resolver(list[Remedy])
     @staticmethod
     def remedies(row: StepRow) -> list[Remedy]:
         """What was offered."""
         return [Remedy(each) for each in row.remedies]
 
-    @answers(Credit | None)
+    @resolver(Credit | None)
     @staticmethod
     async def credit(row: StepRow, info: Info) -> Any:
         """The service credit that was given."""
@@ -69,14 +69,14 @@ class RecoveryStep:
             return None
         return await info.context.loaders.of_type["Credit"].load(row.credit_id)
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def owner(row: StepRow, info: Info) -> accounts.User | None:
         """Who does it. Null for clients."""
         return await info.context.loaders.user.load(row.owner_id)
 
 
-@shows(recovery.RecoveryCase)
+@from_row(recovery.RecoveryCase)
 class RecoveryCase(Node):
     """Making good what went wrong on a ticket; ends with a satisfied client."""
 
@@ -89,19 +89,19 @@ class RecoveryCase(Node):
     satisfied: Annotated[bool | None, "What the last follow-up found."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(list[RecoveryStep])
+    @resolver(list[RecoveryStep])
     @staticmethod
     async def steps(row: Row, info: Info) -> list[recovery.RecoveryStep]:
         """Its steps, round by round."""
         return await info.context.loaders.steps_of_case.load(row.id)
 
-    @answers(ItsIncident | None)
+    @resolver(ItsIncident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """The ticket it is about."""
         return await info.context.loaders.incident.load(row.incident_id)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client."""
@@ -112,10 +112,10 @@ class RecoveryCase(Node):
 class RecoveryMutation:
     """Verbs about recovery cases."""
 
-    @verb(RecoveryCase)
+    @mutation(RecoveryCase)
     @staticmethod
     async def open_recovery(
-        ask: Ask,
+        ask: MutationContext,
         incident_id: Annotated[IncidentId, "The ticket on which it went wrong."],
         size: Annotated[Size, "How much there is to make good."],
         summary: Annotated[str, "What went wrong, in a line."],
@@ -127,10 +127,10 @@ class RecoveryMutation:
             at=ask.at,
         )  # fmt: skip
 
-    @verb(RecoveryCase)
+    @mutation(RecoveryCase)
     @staticmethod
     async def take_recovery_step(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[RecoveryCaseId, "The case."],
         kind: Annotated[StepKind, "The next step; to follow up is `followUpRecovery`."],
         note: Annotated[str, "What was done or said."],
@@ -144,10 +144,10 @@ class RecoveryMutation:
             credit_id=credit_id, at=ask.at, expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(RecoveryCase)
+    @mutation(RecoveryCase)
     @staticmethod
     async def follow_up_recovery(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[RecoveryCaseId, "The case."],
         satisfied: Annotated[bool, "Whether the client is satisfied."],
         note: Annotated[str, "What the client said."],
@@ -159,10 +159,10 @@ class RecoveryMutation:
             expected_version=expected_version,
         )  # fmt: skip
 
-    @verb(RecoveryCase)
+    @mutation(RecoveryCase)
     @staticmethod
     async def hand_over_recovery_step(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[RecoveryCaseId, "The case."],
         kind: Annotated[StepKind, "The step."],
         owner_user_id: Annotated[UserId, "Who of the company does it from now on."],

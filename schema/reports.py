@@ -6,23 +6,24 @@ from typing import Annotated, Any
 import msgspec
 import strawberry
 
-from domain import accounts, numbers, reports
-from domain.reports import Cadence, Content, Proactive, Punctuality, Verdict
-from schema import ids
+from domain import accounts, reports
+from domain.core import short_numbers
+from domain.reports import Cadence, Content, Proactive, Punctuality, ReportVerdict
 from schema.accounts import Account
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import AccountFilter, Rows, among, lists, visible
-from schema.scalars import Long
-from schema.thin import answers, names, shows
-from schema.verbs import AccountId, Ask, ExpectedVersion, verb
+from schema.core import ids
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import AccountFilter, Rows, among, lists, visible
+from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
+from schema.core.scalars import Long
+from schema.core.types import enum, from_row, resolver
 
-names(
+enum(
     Cadence, "ReportCadence",
     daily="The status report of a day.", weekly="The review of a week, Monday to Sunday.",
 )  # fmt: skip
-names(
-    Verdict, "ReportVerdict",
+enum(
+    ReportVerdict, "ReportVerdict",
     kept="It was there in time.", late="It was not there when it was promised.",
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ UntilArg = Annotated[datetime, "Before this instant."]
 LanguageArg = Annotated[str, "`nl` or `en`; anything else reads as `en`."]
 
 
-@shows(reports.ReportPlan)
+@from_row(reports.ReportPlan)
 class ReportPlan(Node):
     """Which report a client gets when, on the client's own clock."""
 
@@ -46,14 +47,14 @@ class ReportPlan(Node):
     next_on: Annotated[date, "The first day of the next one."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: PlanRow, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
 
-@shows(reports.Report)
+@from_row(reports.Report)
 class Report(Node):
     """A report as it was made; its numbers never change."""
 
@@ -63,39 +64,39 @@ class Report(Node):
     due_at: Annotated[datetime, "When it had to be there."]
     made_at: Annotated[datetime, "When it was made."]
     delivered_at: Annotated[datetime | None, "When everybody who gets it had it."]
-    verdict: Annotated[Verdict | None, "Whether it was there in time; null: not yet decided."]
+    verdict: Annotated[ReportVerdict | None, "Whether it was there in time; null: not yet decided."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
         """Its number for people, such as `RPT-000123`: counted per company."""
-        return numbers.written(numbers.REPORT, row.number)
+        return short_numbers.written(short_numbers.REPORT, row.number)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client it is about."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def headline(row: Row, language: LanguageArg = "en") -> str:
         """What it comes to, in one line."""
         return reports.summary_of(_content(row), code=language)
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     def kept(row: Row) -> int:
         """How many promises were kept."""
         return _content(row).figures.kept
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     def late(row: Row) -> int:
         """How many promises were late."""
         return _content(row).figures.late
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def pdf_path(row: Row, language: LanguageArg = "en") -> str:
         """Where on this server its PDF is; asked for with the same `Authorization` as the API."""
@@ -106,7 +107,7 @@ def _content(row: reports.Report) -> Content:
     return msgspec.convert(row.content, Content)
 
 
-@shows(Punctuality)
+@from_row(Punctuality)
 class ReportPunctuality:
     """Of the reports due in a stretch, how many were there in time."""
 
@@ -115,7 +116,7 @@ class ReportPunctuality:
     late: Annotated[int, "How many were not."]
 
 
-@shows(Proactive)
+@from_row(Proactive)
 class ProactiveNotification:
     """Of the changes of the service in a stretch, how many the client was told of before they took effect.
 
@@ -126,7 +127,7 @@ class ProactiveNotification:
     changes: Annotated[int, "How many changes there were."]
     told: Annotated[int, "How many of them were told beforehand."]
 
-    @answers(float | None)
+    @resolver(float | None)
     @staticmethod
     def ratio(row: strawberry.Parent[Proactive]) -> float | None:
         """Told / changes; null when nothing changed."""
@@ -143,7 +144,7 @@ class ReportQuery:
         info: Info,
         account_id: AccountFilter = None,
         cadences: Annotated[list[Cadence] | None, "Only these."] = None,
-        verdicts: Annotated[list[Verdict] | None, "Only those judged so."] = None,
+        verdicts: Annotated[list[ReportVerdict] | None, "Only those judged so."] = None,
         search: Annotated[
             str | None, "Only the one with this number: `RPT-000123` or `123`."
         ] = None,
@@ -153,10 +154,12 @@ class ReportQuery:
         query = visible(info, row, account_id)
         query = among(query, row.cadence, cadences)
         if search is not None:
-            query = query.where(row.number == (numbers.read(numbers.REPORT, search) or 0))
+            query = query.where(
+                row.number == (short_numbers.read(short_numbers.REPORT, search) or 0)
+            )
         return among(query, row.verdict, verdicts)
 
-    @answers(list[ReportPlan])
+    @resolver(list[ReportPlan])
     @staticmethod
     async def report_plans(info: Info, account_id: AccountArg) -> Any:
         """Which reports a client gets when."""
@@ -165,7 +168,7 @@ class ReportQuery:
         async with info.context.sessions() as session:
             return list(await session.scalars(query))
 
-    @answers(ReportPunctuality, work=100)
+    @resolver(ReportPunctuality, work=100)
     @staticmethod
     async def report_punctuality(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
@@ -179,7 +182,7 @@ class ReportQuery:
                 session, info.context.actor, account, from_at=from_at, until_at=until_at
             )
 
-    @answers(ProactiveNotification | None, work=500)
+    @resolver(ProactiveNotification | None, work=500)
     @staticmethod
     async def proactive_notification(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
@@ -198,10 +201,10 @@ class ReportQuery:
 class ReportMutation:
     """Verbs about reports."""
 
-    @verb(ReportPlan)
+    @mutation(ReportPlan)
     @staticmethod
     async def set_report_plan(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId, "The client."],
         cadence: Annotated[Cadence, "Which report."],
         enabled: Annotated[bool | None, "Whether it is made; null: as it is."] = None,

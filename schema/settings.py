@@ -7,17 +7,17 @@ from strawberry.types.unset import UNSET
 
 from domain import accounts
 from schema.accounts import Site, Tenant
-from schema.verbs import Ask, ExpectedVersion, SiteId, verb
+from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, mutation
 
 
 @strawberry.type
 class SettingsMutation:
     """Changing what is known of the company and of sites."""
 
-    @verb(Tenant)
+    @mutation(Tenant)
     @staticmethod
     async def change_company(
-        ask: Ask,
+        ask: MutationContext,
         name: Annotated[str | None, "Another name; no other company has it."] = UNSET,
         kvk_number: Annotated[str | None, "Number in the Dutch trade register, or null."] = UNSET,
         permit_number: Annotated[str | None, "Number of the permit (ND-nummer), or null."] = UNSET,
@@ -35,10 +35,10 @@ class SettingsMutation:
         changes = {field: value for field, value in given.items() if value is not UNSET}
         return await accounts.change_company(ask.session, ask.actor, at=ask.at, **changes)
 
-    @verb(Site)
+    @mutation(Site)
     @staticmethod
     async def change_site(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[SiteId, "The site."],
         name: Annotated[str | None, "Another name; unique for the client."] = UNSET,
         street: Annotated[str | None, "Street and number, or null."] = UNSET,

@@ -12,17 +12,17 @@ from domain import accounts, simulation
 from domain.simulation import Simulation as SimulationRow
 from schema.accounts import Account, Site, User
 from schema.agreements import TermsInput
-from schema.context import Info
-from schema.ids import Node
-from schema.scalars import Long
-from schema.thin import answers, shows
-from schema.verbs import AccountId, Ask, SimulationId, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.mutations import AccountId, MutationContext, SimulationId, mutation
+from schema.core.scalars import Long
+from schema.core.types import from_row, resolver
 
 Row = strawberry.Parent[SimulationRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SimulatedLineView:
     """One promise, everywhere or at one place."""
 
     promise: str
@@ -35,10 +35,10 @@ class Line:
     cents: int
 
 
-LineRow = strawberry.Parent[Line]
+LineRow = strawberry.Parent[SimulatedLineView]
 
 
-@shows(Line)
+@from_row(SimulatedLineView)
 class SimulatedPromise:
     """What one proposed promise would have come to, everywhere or at one place."""
 
@@ -49,13 +49,13 @@ class SimulatedPromise:
     objective_ppm: Annotated[int, "The share to be kept, in millionths."]
     breaks: Annotated[bool, "Whether fewer would have been kept than that."]
 
-    @answers(Long)
+    @resolver(Long)
     @staticmethod
     def credits_cents(row: LineRow) -> int:
         """Credits before any cap, in cents."""
         return row.cents
 
-    @answers(Site | None)
+    @resolver(Site | None)
     @staticmethod
     async def site(row: LineRow, info: Info) -> accounts.Site | None:
         """The place; null for everywhere."""
@@ -64,7 +64,7 @@ class SimulatedPromise:
         )
 
 
-@shows(SimulationRow)
+@from_row(SimulationRow)
 class Simulation(Node):
     """Proposed terms played on a client's own history. Clients are not shown these."""
 
@@ -83,31 +83,31 @@ class Simulation(Node):
     signed_off_at: Annotated[datetime | None, "When its risk was accepted."]
     sign_off_reason: Annotated[str | None, "Why."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def terms_sha256(row: Row) -> str:
         """Hash of the terms in canonical form, in hex: it speaks for these terms and no others."""
         return row.terms_sha256.hex()
 
-    @answers(bool)
+    @resolver(bool)
     @staticmethod
     def sign_off_needed(row: Row) -> bool:
         """Whether the terms cannot hold before somebody accepts their risk."""
         return row.p95_cents > row.limit_cents and row.signed_off_at is None
 
-    @answers(list[SimulatedPromise])
+    @resolver(list[SimulatedPromise])
     @staticmethod
-    def promises(row: Row) -> Sequence[Line]:
+    def promises(row: Row) -> Sequence[SimulatedLineView]:
         """Every promise, everywhere and then place by place."""
-        return [Line(**line) for line in row.report["lines"]]
+        return [SimulatedLineView(**line) for line in row.report["lines"]]
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """The client whose history it is."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def signed_off_by(row: Row, info: Info) -> Any:
         """Who accepted the risk."""
@@ -120,10 +120,10 @@ class Simulation(Node):
 class SimulationMutation:
     """Verbs about proposed terms."""
 
-    @verb(Simulation)
+    @mutation(Simulation)
     @staticmethod
     async def simulate_terms(
-        ask: Ask,
+        ask: MutationContext,
         account_id: Annotated[AccountId, "The client."],
         terms: Annotated[TermsInput, "The proposed terms, in full."],
         from_at: Annotated[datetime | None, "Only tickets opened from here on."] = None,
@@ -136,10 +136,10 @@ class SimulationMutation:
             from_at=from_at, until_at=until_at, seed=seed,
         )  # fmt: skip
 
-    @verb(Simulation)
+    @mutation(Simulation)
     @staticmethod
     async def sign_off_terms(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[SimulationId, "The simulation of the terms."],
         reason: Annotated[str, "Why the risk is worth taking."],
     ) -> SimulationRow:

@@ -10,13 +10,13 @@ import strawberry
 from domain import accounts, touchpoints
 from domain.touchpoints import TouchpointKind
 from schema.accounts import Account, Contact
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import AccountFilter, Rows, lists, visible
-from schema.thin import answers, names, shows
-from schema.verbs import Ask, ContactId, Ref, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import AccountFilter, Rows, lists, visible
+from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.types import enum, from_row, resolver
 
-names(
+enum(
     TouchpointKind, "TouchpointKind",
     formal_review="A review of the service, prepared and minuted.",
     check_in="A short conversation about how it goes.",
@@ -24,10 +24,10 @@ names(
 )  # fmt: skip
 
 Row = strawberry.Parent[touchpoints.Touchpoint]
-TouchpointId = Annotated[UUID, Ref("Touchpoint")]
+TouchpointId = Annotated[UUID, GlobalIdOf("Touchpoint")]
 
 
-@shows(touchpoints.Touchpoint)
+@from_row(touchpoints.Touchpoint)
 class Touchpoint(Node):
     """A planned contact with a client; of each kind one is open at a time."""
 
@@ -36,7 +36,7 @@ class Touchpoint(Node):
     done_at: Annotated[datetime | None, "When it was made; null: it is still to be made."]
     done_by: Annotated[str | None, "Who made it, as the ledger names people."]
 
-    @answers(bool)
+    @resolver(bool)
     @staticmethod
     async def is_overdue(row: Row, info: Info) -> bool:
         """Whether its day is over, on the client's calendar, and it was not made."""
@@ -46,13 +46,13 @@ class Touchpoint(Node):
         zone = "UTC" if account is None else account.time_zone
         return row.due_on < info.context.at.astimezone(ZoneInfo(zone)).date()
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """The client."""
         return await info.context.loaders.account.load(row.account_id)
 
-    @answers(Contact | None)
+    @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
         """Whom it was with."""
@@ -89,10 +89,10 @@ class TouchpointQuery:
 class TouchpointMutation:
     """Verbs about touchpoints."""
 
-    @verb(Touchpoint)
+    @mutation(Touchpoint)
     @staticmethod
     async def complete_touchpoint(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[TouchpointId, "The planned contact."],
         contact_id: Annotated[ContactId | None, "Whom it was with."] = None,
     ) -> touchpoints.Touchpoint:

@@ -11,15 +11,22 @@ from domain import accounts, credentials, factors
 from domain.access import Role
 from domain.credentials import SignIn as SignInRow
 from schema.accounts import User
-from schema.context import Info
-from schema.ids import Node
-from schema.lists import Rows, lists, naming, visible
-from schema.thin import answers, names, shows
-from schema.verbs import AccountId, Ask, ExpectedVersion, Ref, UserId, verb
+from schema.core.context import Info
+from schema.core.ids import Node
+from schema.core.lists import Rows, lists, naming, visible
+from schema.core.mutations import (
+    AccountId,
+    ExpectedVersion,
+    GlobalIdOf,
+    MutationContext,
+    UserId,
+    mutation,
+)
+from schema.core.types import enum, from_row, resolver
 
-SignInId = Annotated[UUID, Ref("SignIn")]
+SignInId = Annotated[UUID, GlobalIdOf("SignIn")]
 
-names(
+enum(
     credentials.EndedBy, "SessionEnd",
     user="The user signed out.", password_change="The password was changed.",  # noqa: S106 - words
 
@@ -28,7 +35,7 @@ names(
 )  # fmt: skip
 
 
-@shows(SignInRow)
+@from_row(SignInRow)
 class SignIn(Node):
     """A session: where somebody is, or was, signed in."""
 
@@ -40,7 +47,7 @@ class SignIn(Node):
     ended_at: Annotated[datetime | None, "When it ended before its time."]
     ended_by: Annotated[credentials.EndedBy | None, "Why it ended before its time."]
 
-    @answers(User | None)
+    @resolver(User | None)
     @staticmethod
     async def user(row: strawberry.Parent[SignInRow], info: Info) -> Any:
         """Who is signed in."""
@@ -70,10 +77,10 @@ class SessionQuery:
 class UserMutation:
     """Verbs about users' access."""
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
     async def change_user(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[UserId, "The user."],
         name: Annotated[str | None, "Another name."] = UNSET,
         language: Annotated[str | None, "`nl` or `en`, or null for the company's."] = UNSET,
@@ -94,29 +101,37 @@ class UserMutation:
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
         )
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
-    async def invite_user(ask: Ask, user_id: Annotated[UserId, "The user."]) -> accounts.User:
+    async def invite_user(
+        ask: MutationContext, user_id: Annotated[UserId, "The user."]
+    ) -> accounts.User:
         """Send the user a letter with a link to set a password; links sent before end."""
         row, _ = await credentials.invite(
             ask.session, ask.actor, user_id, at=ask.at, may_show=False, lifetime=ask.ctx.invited
         )
         return await ask.session.get_one(accounts.User, row.user_id)
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
-    async def disable_user(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
+    async def disable_user(
+        ask: MutationContext, id: Annotated[UserId, "The user."]
+    ) -> accounts.User:
         """End a user's access: sessions, devices and open invitations end, open sockets close within seconds."""
         return await credentials.disable_user(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(User)
+    @mutation(User)
     @staticmethod
-    async def reset_second_factor(ask: Ask, id: Annotated[UserId, "The user."]) -> accounts.User:
+    async def reset_second_factor(
+        ask: MutationContext, id: Annotated[UserId, "The user."]
+    ) -> accounts.User:
         """Remove every second factor of a user who lost them, and end the user's sessions; never your own."""
         return await factors.reset_factors(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(SignIn)
+    @mutation(SignIn)
     @staticmethod
-    async def end_session(ask: Ask, id: Annotated[SignInId, "The session."]) -> SignInRow:
+    async def end_session(
+        ask: MutationContext, id: Annotated[SignInId, "The session."]
+    ) -> SignInRow:
         """End a session, your own or one of a user whom you manage; its tokens end within seconds."""
         return await credentials.end_session(ask.session, ask.actor, id, at=ask.at)

@@ -7,43 +7,44 @@ from uuid import UUID
 
 import strawberry
 
-from domain import cursor, webhooks
+from domain import webhooks
 from domain.access import Actor
 from domain.catalogue import must_be_kinds
-from domain.webhooks import DeliveryState, Payload, Vault, Wanted, WebhookState
+from domain.core import cursor
+from domain.webhooks import DeliveryState, EventFilter, PayloadDocument, SecretCipher, WebhookState
 from domain.webhooks import Webhook as WebhookRow
 from domain.webhooks import WebhookAttempt as AttemptRow
 from domain.webhooks import WebhookDelivery as DeliveryRow
 from schema.accounts import Account
-from schema.context import Context, Info
-from schema.ids import Node
-from schema.lists import Rows, among, lists, naming, visible
-from schema.scalars import Json
-from schema.thin import answers, names, shows, takes
-from schema.verbs import AccountId, ApiKeyId, Ask, Ref, verb
+from schema.core.context import Context, Info
+from schema.core.ids import Node
+from schema.core.lists import Rows, among, lists, naming, visible
+from schema.core.mutations import AccountId, ApiKeyId, GlobalIdOf, MutationContext, mutation
+from schema.core.scalars import Json
+from schema.core.types import enum, from_row, input_type, resolver
 
-names(
+enum(
     WebhookState, "WebhookState",
     active="Facts are pushed.", paused="Nothing is pushed, nothing is lost.",
     disabled="It is over for good.",
 )  # fmt: skip
-names(
+enum(
     DeliveryState, "WebhookDeliveryState",
     pending="It waits for its turn or for another attempt.", delivered="The receiver took it.",
     dead="It was given up.",
 )  # fmt: skip
 
-WebhookId = Annotated[UUID, Ref("Webhook")]
-DeliveryId = Annotated[UUID, Ref("WebhookDelivery")]
+WebhookId = Annotated[UUID, GlobalIdOf("Webhook")]
+DeliveryId = Annotated[UUID, GlobalIdOf("WebhookDelivery")]
 Row = strawberry.Parent[WebhookRow]
 Delivery = strawberry.Parent[DeliveryRow]
 
 
-class Desk(Protocol):
+class WebhookDocumentCheck(Protocol):
     """What registering a webhook needs besides the database; the API hands it to every operation."""
 
     @property
-    def vault(self) -> Vault:
+    def vault(self) -> SecretCipher:
         """What secrets are sealed with."""
         ...
 
@@ -52,20 +53,20 @@ class Desk(Protocol):
         """Whether webhooks may lead to this machine."""
         ...
 
-    async def look(self, actor: Actor, payload: Payload) -> Wanted:
+    async def look(self, actor: Actor, payload: PayloadDocument) -> EventFilter:
         """Which facts a document is about, once the gate has let it pass. Raises `Refused`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CreatedWebhook:
     """A webhook and, once, its secret."""
 
     row: WebhookRow
     secret: str | None
 
 
-@shows(AttemptRow)
+@from_row(AttemptRow)
 class WebhookAttempt:
     """One request and what came back."""
 
@@ -76,7 +77,7 @@ class WebhookAttempt:
     error: Annotated[str | None, "Why there is no status."]
 
 
-@shows(WebhookRow)
+@from_row(WebhookRow)
 class Webhook(Node):
     """An address that is told of facts, in the name and under the rights of its owner."""
 
@@ -95,14 +96,14 @@ class Webhook(Node):
     created_at: Annotated[datetime, "When it was added."]
     version: Annotated[int, "Raised by every change."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     async def cursor(row: Row, info: Info) -> str:
         """How far the ledger has been laid down for it."""
         link = await info.context.hub.link_at(row.position)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.position, link)
 
-    @answers(Account | None)
+    @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """The client whose facts it is told; null for all that its owner reaches."""
@@ -111,7 +112,7 @@ class Webhook(Node):
         return await info.context.loaders.account.load(row.account_id)
 
 
-@shows(DeliveryRow)
+@from_row(DeliveryRow)
 class WebhookDelivery(Node):
     """One fact for one webhook."""
 
@@ -123,33 +124,33 @@ class WebhookDelivery(Node):
     ]
     done_at: Annotated[datetime | None, "When it was taken, or given up."]
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     def message_id(row: Delivery) -> str:
         """What receivers get as `webhook-id`: the same at every attempt, by which they know a repeat."""
         return webhooks.message_id(row.id)
 
-    @answers(str)
+    @resolver(str)
     @staticmethod
     async def cursor(row: Delivery, info: Info) -> str:
         """Where its fact stands; `replayWebhook` after it begins with the next."""
         link = await info.context.hub.link_at(row.seq)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
-    @answers(Webhook | None)
+    @resolver(Webhook | None)
     @staticmethod
     async def webhook(row: Delivery, info: Info) -> Any:
         """Where it goes."""
         return await info.context.loaders.of_type["Webhook"].load(row.webhook_id)
 
-    @answers(list[WebhookAttempt])
+    @resolver(list[WebhookAttempt])
     @staticmethod
     async def attempts(row: Delivery, info: Info) -> list[Any]:
         """Every request that was made of it, oldest first."""
         return await info.context.loaders.attempts_of_delivery.load(row.id)
 
 
-@shows(Told)
+@from_row(CreatedWebhook)
 class WebhookSecret:
     """A webhook and its secret."""
 
@@ -158,14 +159,14 @@ class WebhookSecret:
         "What deliveries are signed with (`whsec_…`), told once; null when the answer is repeated under its key.",
     ]
 
-    @answers(Webhook)
+    @resolver(Webhook)
     @staticmethod
-    def webhook(told: strawberry.Parent[Told]) -> WebhookRow:
+    def webhook(told: strawberry.Parent[CreatedWebhook]) -> WebhookRow:
         """The webhook as it is listed."""
         return told.row
 
 
-@takes
+@input_type
 class WebhookDocument:
     """A GraphQL operation that says a fact: its answer is the body."""
 
@@ -210,10 +211,10 @@ class WebhookQuery:
 class WebhookMutation:
     """Verbs about webhooks."""
 
-    @verb(WebhookSecret, again=lambda row: Told(row, None))
+    @mutation(WebhookSecret, again=lambda row: CreatedWebhook(row, None))
     @staticmethod
     async def add_webhook(
-        ask: Ask,
+        ask: MutationContext,
         name: Annotated[str, "What it is for."],
         url: Annotated[str, "Where to: `https://…`, on the public internet."],
         account_id: Annotated[
@@ -227,13 +228,13 @@ class WebhookMutation:
         api_key_id: Annotated[
             ApiKeyId | None, "The key in whose name it speaks; null for who asks."
         ] = None,
-    ) -> Told:
+    ) -> CreatedWebhook:
         """Have facts pushed to an address from now on."""
         desk = _desk(ask.ctx)
         must_be_kinds(kinds, "kinds")
-        wanted, payload = Wanted(account_id, kinds), None
+        wanted, payload = EventFilter(account_id, kinds), None
         if document is not None:
-            payload = Payload(
+            payload = PayloadDocument(
                 document.document, document.operation_name, dict(document.variables or {})
             )
             wanted = (await desk.look(ask.actor, payload)).narrowed(wanted)
@@ -241,43 +242,49 @@ class WebhookMutation:
             ask.session, ask.actor, desk.vault, name=name, url=url, wanted=wanted, payload=payload,
             key_id=api_key_id, loopback=desk.loopback, at=ask.at,
         )  # fmt: skip
-        return Told(row, secret)
+        return CreatedWebhook(row, secret)
 
-    @verb(WebhookSecret, again=lambda row: Told(row, None))
+    @mutation(WebhookSecret, again=lambda row: CreatedWebhook(row, None))
     @staticmethod
-    async def rotate_webhook_secret(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> Told:
+    async def rotate_webhook_secret(
+        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+    ) -> CreatedWebhook:
         """Sign with a new secret; the one before signs along for 24 hours."""
         row, secret = await webhooks.rotate_secret(
             ask.session, ask.actor, _desk(ask.ctx).vault, id, at=ask.at
         )
-        return Told(row, secret)
+        return CreatedWebhook(row, secret)
 
-    @verb(Webhook)
+    @mutation(Webhook)
     @staticmethod
     async def pause_webhook(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[WebhookId, "The webhook."],
         reason: Annotated[str, "Why; one line."],
     ) -> WebhookRow:
         """Push nothing until it is resumed."""
         return await webhooks.pause(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
-    @verb(Webhook)
+    @mutation(Webhook)
     @staticmethod
-    async def resume_webhook(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> WebhookRow:
+    async def resume_webhook(
+        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+    ) -> WebhookRow:
         """Go on where it stood."""
         return await webhooks.resume(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(Webhook)
+    @mutation(Webhook)
     @staticmethod
-    async def end_webhook(ask: Ask, id: Annotated[WebhookId, "The webhook."]) -> WebhookRow:
+    async def end_webhook(
+        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+    ) -> WebhookRow:
         """Push nothing there ever again."""
         return await webhooks.end(ask.session, ask.actor, id, at=ask.at)
 
-    @verb(Webhook)
+    @mutation(Webhook)
     @staticmethod
     async def replay_webhook(
-        ask: Ask,
+        ask: MutationContext,
         id: Annotated[WebhookId, "The webhook."],
         after: Annotated[str, "A cursor: everything behind it is pushed once more, in order."],
     ) -> WebhookRow:
@@ -287,17 +294,17 @@ class WebhookMutation:
         seq = await ask.ctx.hub.check_cursor(place)
         return await webhooks.replay(ask.session, ask.actor, id, after=seq, at=ask.at)
 
-    @verb(WebhookDelivery)
+    @mutation(WebhookDelivery)
     @staticmethod
     async def retry_webhook_delivery(
-        ask: Ask, id: Annotated[DeliveryId, "The delivery."]
+        ask: MutationContext, id: Annotated[DeliveryId, "The delivery."]
     ) -> DeliveryRow:
         """Try a delivery that was given up once more."""
         return await webhooks.retry(ask.session, ask.actor, id, at=ask.at)
 
 
-def _desk(ctx: Context) -> Desk:
-    desk: Desk | None = ctx.desk
+def _desk(ctx: Context) -> WebhookDocumentCheck:
+    desk: WebhookDocumentCheck | None = ctx.desk
     if desk is None:
         raise RuntimeError("this process registers no webhooks")
     return desk

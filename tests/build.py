@@ -21,7 +21,7 @@ from domain.agreements import (
     seed_matrix,
 )
 from domain.calendars import CalendarSpec, CalendarVersion
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.incidents import Incident, Source
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

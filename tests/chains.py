@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.ledger import GENESIS, Entry, LedgerHead, chain
+from domain.core.ledger import GENESIS, LedgerHead, LedgerRow, chain
 
 PAGE = 1000
 
@@ -36,9 +36,9 @@ async def verify_chain(session: AsyncSession, tenant_id: UUID) -> Chain:
     while True:
         page = list(
             await session.scalars(
-                select(Entry)
-                .where(Entry.tenant_id == tenant_id, Entry.seq > seq)
-                .order_by(Entry.seq)
+                select(LedgerRow)
+                .where(LedgerRow.tenant_id == tenant_id, LedgerRow.seq > seq)
+                .order_by(LedgerRow.seq)
                 .limit(PAGE)
             )
         )

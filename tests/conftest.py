@@ -12,9 +12,9 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import make_url
 
-from api import migrate
 from api.embedded import Servers, servers
-from domain.db import Sessions, connect, sessions
+from api.support import migrate
+from domain.core.db import Sessions, connect, sessions
 
 TEMPLATE = "waarborg_template"
 _NUMBERS = count()

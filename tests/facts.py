@@ -12,11 +12,12 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from domain import accounts, numbering
+from domain import accounts
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.ledger import Entry, Fact, record, shard_of
-from domain.numbering import Batch
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import Fact, LedgerRow, record, shard_of
+from domain.core.sequencing import SequencedBatch
 
 T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -72,7 +73,7 @@ async def sibling(make: Sessions, of: Client) -> Client:
     return Client(of.actor, account.id)
 
 
-async def note(make: Sessions, whom: Client, *numbers: int, **fields: Any) -> list[Entry]:
+async def note(make: Sessions, whom: Client, *numbers: int, **fields: Any) -> list[LedgerRow]:
     """Commit one `test.noted` fact for each number, together."""
     async with transaction(make) as session:
         return [
@@ -107,11 +108,11 @@ async def import_past(make: Sessions, whom: Client, facts: int) -> None:
 
 async def number_all(
     make: Sessions, routes: Mapping[str, Sequence[str]] | None = None, *, at: datetime = T0
-) -> Batch:
+) -> SequencedBatch:
     """Number whatever is committed, as the relay does."""
     while True:
         async with transaction(make) as session:
-            batch = await numbering.number(session, routes=routes or {}, due_at=at)
+            batch = await sequencing.assign_sequence(session, routes=routes or {}, due_at=at)
         if batch.facts < 1000:
             return batch
 

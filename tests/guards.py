@@ -8,8 +8,8 @@ from uuid import uuid4
 from domain import accounts, credentials, positions
 from domain.access import Actor, Role
 from domain.accounts import Site, User
+from domain.core.db import Sessions, transaction
 from domain.credentials import Device
-from domain.db import Sessions, transaction
 from domain.duties import Duty
 from tests.build import World
 

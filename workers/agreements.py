@@ -10,12 +10,12 @@ from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
 from domain.escalation.reads import people
 from domain.invoices import CreditNote, Payout
-from workers.jobs import Hand
+from workers.jobs import JobContext
 
 FINANCE = (Role.FINANCE, Role.MANAGEMENT)
 
 
-async def announce_amendment(hand: Hand) -> None:
+async def announce_amendment(hand: JobContext) -> None:
     """Tell the contacts from when on which terms hold; the letter counts as told beforehand when it leaves earlier."""
     terms = await hand.session.get_one(Terms, UUID(hand.fact.body["terms_id"]))
     before = await hand.session.scalar(
@@ -47,7 +47,7 @@ async def announce_amendment(hand: Hand) -> None:
     )
 
 
-async def announce_end(hand: Hand) -> None:
+async def announce_end(hand: JobContext) -> None:
     """Tell the contacts when an agreement ends; again when the end is moved."""
     agreement, shared = await _about(hand, hand.fact.subject_id)
     if agreement.ended_at is None:
@@ -63,7 +63,7 @@ async def announce_end(hand: Hand) -> None:
     )
 
 
-async def announce_closing_note(hand: Hand) -> None:
+async def announce_closing_note(hand: JobContext) -> None:
     """Tell the contacts and the company's finance people of a credit note that has to be paid out."""
     if not hand.fact.body.get("closing"):
         return
@@ -86,13 +86,13 @@ async def announce_closing_note(hand: Hand) -> None:
     )  # fmt: skip
 
 
-async def tell_payout(hand: Hand) -> None:
+async def tell_payout(hand: JobContext) -> None:
     """Tell the contacts that a closing note is paid out, or that the payout they were told of was booked wrongly."""
     payout = await hand.session.get_one(Payout, UUID(hand.fact.body["payout_id"]))
-    kind: type[messages.PaidOut] = messages.PaidOut
+    kind: type[messages.PayoutNotice] = messages.PayoutNotice
     if payout.reverses_id is not None:
         payout = await hand.session.get_one(Payout, payout.reverses_id)
-        kind = messages.PayoutReversed
+        kind = messages.PayoutReversedNotice
     note = await hand.session.get_one(CreditNote, payout.credit_note_id)
     _, shared = await _about(hand, note.agreement_id)
     await messages.compose(
@@ -113,7 +113,7 @@ async def tell_payout(hand: Hand) -> None:
     )
 
 
-async def _about(hand: Hand, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:
+async def _about(hand: JobContext, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:
     agreement = await hand.session.get_one(Agreement, agreement_id)
     account = await hand.session.get_one(Account, agreement.account_id)
     tenant = await hand.session.get_one(Tenant, agreement.tenant_id)

@@ -4,14 +4,14 @@ from sqlalchemy import select
 
 from domain import escalation, messages
 from domain.accounts.model import Account, Tenant
-from domain.disclosure import Disclosure
+from domain.core.erasable_text import ErasableText
 from domain.messages import Message
-from workers.jobs import Hand
+from workers.jobs import JobContext
 
 ERASED = "…"
 
 
-async def tell_answered(hand: Hand) -> None:
+async def tell_answered(hand: JobContext) -> None:
     """Tell those who look after the client that a letter was answered; not what a machine wrote."""
     body = hand.fact.body
     if body["automatic"] or body["internal"]:
@@ -38,9 +38,9 @@ async def tell_answered(hand: Hand) -> None:
     )
 
 
-async def _said(hand: Hand, commitments: list[str]) -> dict[str, str]:
+async def _said(hand: JobContext, commitments: list[str]) -> dict[str, str]:
     """The texts beside the fact that were not erased meanwhile."""
     rows = await hand.session.scalars(
-        select(Disclosure).where(Disclosure.commitment.in_(commitments))
+        select(ErasableText).where(ErasableText.commitment.in_(commitments))
     )
     return {row.commitment: row.words for row in rows}

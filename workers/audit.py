@@ -13,15 +13,16 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import audit, keyfile, messages, privacy
+from domain import audit, messages, privacy
 from domain.access import Role
 from domain.accounts.model import Account, Tenant
 from domain.audit import Checkpoint, Leaf, Signer
-from domain.db import Sessions
-from domain.deferral import Subject
+from domain.core import keyfile
+from domain.core.db import Sessions
+from domain.core.deferral import Subject
+from domain.core.settings import Settings
 from domain.privacy import retention
-from domain.settings import Settings
-from workers.jobs import Hand
+from workers.jobs import JobContext
 from workers.periodic import WorkContext, attempt_each
 
 log = structlog.get_logger()
@@ -108,7 +109,7 @@ def _named(company: Subject) -> Iterator[None]:
         raise
 
 
-async def tell_checkpoint(hand: Hand) -> None:
+async def tell_checkpoint(hand: JobContext) -> None:
     """Mail a checkpoint to the account's contacts: once each, by the message's own unique key."""
     fact, session = hand.fact, hand.session
     account_id = fact.account_id
@@ -139,7 +140,7 @@ async def tell_checkpoint(hand: Hand) -> None:
     )
 
 
-async def erase_person(hand: Hand) -> None:
+async def erase_person(hand: JobContext) -> None:
     """Do what an erasure request asks, within the role and reach of who asked; doing it twice finds nothing left."""
     asked = hand.fact.body
     actor = hand.actor

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from domain import messages
 from domain.access import Actor
 from domain.accounts import Channel
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.messages import Message as MessageRow
 from domain.messages.signing import MessageSigner
 from workers.notices import LARGEST, News, Notice, Reply, read, read_reply

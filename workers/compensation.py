@@ -7,18 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import compensation
 from domain.access import Actor
 from domain.compensation.reads import Over
-from domain.db import Sessions
-from domain.deferral import Subject
-from workers.jobs import Hand
+from domain.core.db import Sessions
+from domain.core.deferral import Subject
+from workers.jobs import JobContext
 from workers.periodic import WorkContext, attempt
 
 
-async def decide_credit(hand: Hand) -> None:
+async def decide_credit(hand: JobContext) -> None:
     """Grant the credit for one broken promise; the credit's unique key makes it one."""
     await compensation.decide(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
 
 
-async def settle_credit(hand: Hand) -> None:
+async def settle_credit(hand: JobContext) -> None:
     """Let credits follow a verdict that was revised or cancelled: a counter-entry, with its reason."""
     await compensation.settle(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
 

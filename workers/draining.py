@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from domain.backlog import Backlog, backlog
+from domain.core.backlog import Backlog, backlog
 from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
 from workers.periodic import WorkContext

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import escalation, messages, sla
+from domain import escalation, messages, promises
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
-from domain.db import Sessions
-from domain.deferral import Subject
+from domain.core.db import Sessions
+from domain.core.deferral import Subject
 from domain.escalation.actions import due, put_off
 from domain.escalation.rules import percent_of
 from domain.incidents.model import Incident
-from domain.sla.model import Promise, State
-from workers.jobs import Hand
+from domain.promises.model import Promise, State
+from workers.jobs import JobContext
 from workers.messages import tell_opened
 from workers.periodic import Postponement, WorkContext, attempt, attempt_batch
 
@@ -25,14 +25,14 @@ PUT_OFF = timedelta(
 )  # until an incident that cannot be escalated is tried again; doubled each time
 
 
-async def follow_ticket(hand: Hand) -> None:
+async def follow_ticket(hand: JobContext) -> None:
     """See what a fact about a ticket means to its escalation; what the ticket is now decides, so twice is once."""
     if hand.fact.kind == "incident.opened":
         await _tell_client_first(hand)
     await escalation.follow(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
 
 
-async def _tell_client_first(hand: Hand) -> None:
+async def _tell_client_first(hand: JobContext) -> None:
     """Write the client's notice before colleagues are told; writing it twice is once, and failing holds up nobody."""
     try:
         async with hand.session.begin_nested():
@@ -41,7 +41,7 @@ async def _tell_client_first(hand: Hand) -> None:
         log.warning("notice.not_first", incident=str(hand.fact.subject_id), error=repr(error))
 
 
-async def warn_ops(hand: Hand) -> None:
+async def warn_ops(hand: JobContext) -> None:
     """Tell those who look after the client that a promise is at risk, at the percentages their policy names."""
     promise = await hand.session.get_one(Promise, hand.fact.subject_id)
     warned = int(hand.fact.body["warned"])
@@ -72,7 +72,7 @@ async def warn_ops(hand: Hand) -> None:
             "reference": incident.reference,
             "opened_at": incident.opened_at,
             "promise_kind": promise.kind,
-            "due_at": await sla.announced_due_of(hand.session, promise),
+            "due_at": await promises.announced_due_of(hand.session, promise),
             "used_percent": percent,
         },
         at=hand.at,

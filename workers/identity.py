@@ -8,16 +8,16 @@ from uuid import UUID, uuid5
 import structlog
 
 from domain import messages
+from domain.core.db import transaction
 from domain.credentials.letters import IdentityLetter, letter_for
-from domain.db import transaction
 from domain.factors.notices import notice_for
-from workers.jobs import Hand
-from workers.senders import Office, Undeliverable
+from workers.jobs import JobContext
+from workers.outbound.senders import Office, Undeliverable
 
 log = structlog.get_logger()
 
 
-async def send_invitation(hand: Hand) -> None:
+async def send_invitation(hand: JobContext) -> None:
     """Send the letter of an invitation, unless it is over.
 
     The hash of the link's text is committed before the letter leaves, so that a letter that arrives works. After a
@@ -36,7 +36,7 @@ async def send_invitation(hand: Hand) -> None:
     await _send(hand, office, letter, f"invitation-{invitation_id}")
 
 
-async def send_security_notice(hand: Hand) -> None:
+async def send_security_notice(hand: JobContext) -> None:
     """Tell the owner of a sign-in that its password, second factors or sessions changed, unless it needs no letter."""
     office = hand.senders.office
     if office is None:
@@ -48,7 +48,7 @@ async def send_security_notice(hand: Hand) -> None:
         await _send(hand, office, letter, f"security-{about}")
 
 
-async def _send(hand: Hand, office: Office, letter: IdentityLetter, name: str) -> None:
+async def _send(hand: JobContext, office: Office, letter: IdentityLetter, name: str) -> None:
     """Send a letter; one that its mailbox does not take is logged and given up."""
     try:
         await office.post.send(_written(hand, office, letter, name), _nothing)
@@ -56,7 +56,7 @@ async def _send(hand: Hand, office: Office, letter: IdentityLetter, name: str) -
         log.warning("identity_letter.undeliverable", letter=name, error=repr(error))
 
 
-def _written(hand: Hand, office: Office, letter: IdentityLetter, name: str) -> EmailMessage:
+def _written(hand: JobContext, office: Office, letter: IdentityLetter, name: str) -> EmailMessage:
     mail = EmailMessage()
     here = office.sent_from.rpartition("@")[2]
     mail["Message-ID"] = f"<{name}@{here}>"

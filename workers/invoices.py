@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import invoices
 from domain.access import Actor
-from domain.db import Sessions
-from domain.deferral import Subject
+from domain.core.db import Sessions
+from domain.core.deferral import Subject
 from domain.invoices.reads import Unbilled
 from workers.periodic import WorkContext, attempt
 

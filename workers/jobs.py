@@ -10,11 +10,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import claims, numbering, outbox
 from domain.access import Actor
-from domain.db import Sessions, reason, transaction
-from domain.numbering import Numbered
-from workers.senders import Busy, Senders
+from domain.core import claims, outbox, sequencing
+from domain.core.db import Sessions, reason, transaction
+from domain.core.sequencing import SequencedEvent
+from workers.outbound.senders import Senders, TryLater
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ LONGEST_S = 3600.0
 """The longest pause between attempts; they start at 2 s and double, each shortened by up to half at random."""
 
 
-class Later(Exception):
+class Reschedule(Exception):
     """It is not yet time: the job wants to be done at `at`, and this was no attempt.
 
     `lets_pass`: meanwhile later jobs of its lane may be done, because it waits on purpose.
@@ -40,11 +40,11 @@ class Later(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class JobContext:
     """What a job has in hand: a session whose commit also marks the job done, and the fact it follows from."""
 
     session: AsyncSession
-    fact: Numbered
+    fact: SequencedEvent
     at: datetime
     is_last: bool  # no attempt comes after this one
     make: Sessions
@@ -56,7 +56,7 @@ class Hand:
         return replace(Actor.system(self.fact.tenant_id, "worker"), trace_id=self.fact.trace_id)
 
 
-Job = Callable[[Hand], Awaitable[None]]
+Job = Callable[[JobContext], Awaitable[None]]
 
 
 def pause_s(attempt: int, chance: float) -> float:
@@ -115,9 +115,9 @@ class Runner:
         try:
             async with asyncio.timeout(LIMIT_S), transaction(self._make) as session:
                 await self._do(session, outbox_id, attempt)
-        except Later as later:
+        except Reschedule as later:
             async with transaction(self._make) as session:
-                await outbox.postpone(
+                await outbox.reschedule(
                     session,
                     outbox_id,
                     attempt=attempt,
@@ -128,11 +128,11 @@ class Runner:
             await self._note_failure(outbox_id, attempt, error)
 
     async def _do(self, session: AsyncSession, outbox_id: UUID, attempt: int) -> None:
-        row = await outbox.hold(session, outbox_id, attempt=attempt)
+        row = await outbox.lock_attempt(session, outbox_id, attempt=attempt)
         if row is None:
             return
-        fact = await numbering.fact(session, row.fact_id)
-        hand = Hand(
+        fact = await sequencing.fact(session, row.fact_id)
+        hand = JobContext(
             session,
             fact,
             datetime.now(UTC),
@@ -148,13 +148,16 @@ class Runner:
         again_at = None
         if attempt < self._attempts:
             pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, guards nothing
-            if isinstance(error, Busy):
+            if isinstance(error, TryLater):
                 pause = max(pause, min(error.wait_s, LONGEST_S))
             again_at = at + timedelta(seconds=pause)
         said = reason(error)
         async with transaction(self._make) as session:
             await outbox.fail(
-                session, outbox_id, attempt=attempt, failure=outbox.Failure(said, at, again_at)
+                session,
+                outbox_id,
+                attempt=attempt,
+                failure=outbox.AttemptFailure(said, at, again_at),
             )
         facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": said}
         if again_at is None:

@@ -9,21 +9,21 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
-from domain import numbering
-from domain.db import Sessions, connect, sessions
-from domain.settings import Settings
+from domain.core import sequencing
+from domain.core.db import Sessions, connect, sessions
+from domain.core.settings import Settings
 from realtime.redis import connect as connect_redis
-from realtime.tasks import end, first_to_fall
-from workers.apart import apart
-from workers.channels import senders_of
+from realtime.tasks import end, first_completed
 from workers.draining import drain_outbox
 from workers.jobs import Runner
+from workers.outbound.channels import senders_of
 from workers.periodic import Periodic, WorkContext, repeat
 from workers.queue import Queue
 from workers.relay import Relay
 from workers.routes import ROUTES, Routes, jobs
 from workers.schedule import schedule
-from workers.webhooks import Voice, keep_webhooks
+from workers.thread_loop import in_own_thread
+from workers.webhooks import PayloadRenderer, keep_webhooks
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ REDIS_S = 3.0
 POOL = 20
 """Connections kept open: for 14 attempts at once and the other parts. One that is opened for a moment costs 50 ms."""
 Part = Callable[[], Awaitable[None]]
-Voices = Callable[[Settings], AbstractAsyncContextManager[Voice | None]]
+Voices = Callable[[Settings], AbstractAsyncContextManager[PayloadRenderer | None]]
 """Opens what says facts in GraphQL; without one, webhooks with a document wait for a worker that has it."""
 
 
@@ -68,7 +68,7 @@ async def serve(settings: Settings, *, routes: Routes = ROUTES, voice: Voices = 
         await _serve(settings, routes, speaker)
 
 
-async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> None:
+async def _serve(settings: Settings, routes: Routes, voice: PayloadRenderer | None) -> None:
     engine = connect(settings.system_database_url, pool_size=POOL)
     make = sessions(engine)
     redis = connect_redis(
@@ -105,7 +105,7 @@ async def _serve(settings: Settings, routes: Routes, voice: Voice | None) -> Non
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
         try:
-            await first_to_fall(
+            await first_completed(
                 *(asyncio.create_task(for_ever(*part), name=part[0]) for part in parts.items())
             )
         finally:
@@ -122,7 +122,7 @@ def _part(job: Periodic, work: WorkContext) -> Part:
         await repeat(job, WorkContext(make, work.settings))
 
     if job.isolated:
-        return lambda: apart(work.settings.system_database_url, isolated)
+        return lambda: in_own_thread(work.settings.system_database_url, isolated)
     return lambda: repeat(job, work)
 
 
@@ -159,7 +159,7 @@ async def _named(make: Sessions) -> str:
     while True:
         try:
             async with make() as session:
-                return await numbering.ledger_name(session)
+                return await sequencing.ledger_name(session)
         except Exception as error:  # noqa: BLE001 - away or starting: wait for it
             log.warning("worker.no_database", error=repr(error))
             await asyncio.sleep(1)

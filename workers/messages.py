@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import messages, sla
+from domain import messages, promises
 from domain.accounts.model import Site, Tenant
 from domain.agreements.model import Priority, PromiseKind
 from domain.incidents.model import Incident, IncidentUpdate
-from domain.sla.model import Promise, State
-from workers.jobs import Hand
+from domain.promises.model import Promise, State
+from workers.jobs import JobContext
 
 _OPENED = (messages.IncidentOpened, messages.CriticalOpened)
 _UPDATED = (messages.IncidentUpdated, messages.CriticalUpdated)
@@ -24,7 +24,7 @@ def _is_critical(incident: Incident) -> bool:
     return incident.priority is Priority.CRITICAL
 
 
-async def hurry_notices(hand: Hand) -> None:
+async def hurry_notices(hand: JobContext) -> None:
     """Let notices that wait for the end of quiet hours go now when their incident has become critical."""
     if hand.fact.body["priority"] == Priority.CRITICAL:
         await messages.hurry(
@@ -32,7 +32,7 @@ async def hurry_notices(hand: Hand) -> None:
         )
 
 
-async def tell_opened(hand: Hand) -> None:
+async def tell_opened(hand: JobContext) -> None:
     """Tell the contacts that a ticket was opened and by when they hear from us."""
     incident = await _incident(hand, hand.fact.subject_id)
     respond_by = await _due(hand, incident, PromiseKind.FIRST_RESPONSE)
@@ -42,7 +42,7 @@ async def tell_opened(hand: Hand) -> None:
     )
 
 
-async def tell_updated(hand: Hand) -> None:
+async def tell_updated(hand: JobContext) -> None:
     """Tell the contacts the news of a ticket that we meant for them."""
     update = await hand.session.get_one(IncidentUpdate, UUID(hand.fact.body["update_id"]))
     if not update.client_visible or not hand.fact.body["from_us"]:
@@ -54,7 +54,7 @@ async def tell_updated(hand: Hand) -> None:
     await compose_about(hand, incident, _UPDATED[_is_critical(incident)], intent, told)
 
 
-async def tell_resolved(hand: Hand) -> None:
+async def tell_resolved(hand: JobContext) -> None:
     """Tell the contacts that a ticket was resolved; again when it was reopened and resolved again."""
     incident = await _incident(hand, hand.fact.subject_id)
     told = {"ticket_kind": incident.kind, "resolved_at": hand.fact.at}
@@ -62,11 +62,11 @@ async def tell_resolved(hand: Hand) -> None:
     await compose_about(hand, incident, _RESOLVED[_is_critical(incident)], intent, told)
 
 
-async def _incident(hand: Hand, incident_id: UUID) -> Incident:
+async def _incident(hand: JobContext, incident_id: UUID) -> Incident:
     return await hand.session.get_one(Incident, incident_id)
 
 
-async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | None:
+async def _due(hand: JobContext, incident: Incident, kind: PromiseKind) -> datetime | None:
     """By when the client was promised something of this kind, of what is still to come."""
     promise = await hand.session.scalar(
         select(Promise)
@@ -79,11 +79,11 @@ async def _due(hand: Hand, incident: Incident, kind: PromiseKind) -> datetime | 
         .order_by(Promise.due_at)
         .limit(1)
     )
-    return None if promise is None else await sla.announced_due_of(hand.session, promise)
+    return None if promise is None else await promises.announced_due_of(hand.session, promise)
 
 
 async def compose_about(
-    hand: Hand,
+    hand: JobContext,
     incident: Incident,
     kind: type[messages.Variables],
     intent: str,

@@ -14,9 +14,9 @@ from email.message import Message
 from enum import StrEnum
 from uuid import UUID
 
+from domain.core.text_rules import LINE, PAGE, cleaned
+from domain.messages.bounce_rules import BounceVerdict, is_failure, judge
 from domain.messages.signing import HEADER, MessageSigner
-from domain.messages.verdicts import Verdict, is_failure, judge
-from domain.words import LINE, PAGE, cleaned
 
 LARGEST = 1_000_000  # bytes of a notice that are read
 LONGEST_FIELD = (
@@ -41,7 +41,7 @@ class Notice:
     message_id: UUID
     news: News
     said: str
-    verdict: Verdict | None = None
+    verdict: BounceVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ def _about(signer: MessageSigner, head: Fields, parts: Sequence[_Part]) -> UUID 
     return next((found for text in places if (found := signer.find(text)) is not None), None)
 
 
-def _status(blocks: Sequence[Fields], words: str) -> tuple[News, str, Verdict | None] | None:
+def _status(blocks: Sequence[Fields], words: str) -> tuple[News, str, BounceVerdict | None] | None:
     for block in blocks:
         action = block.get("action", "").strip().lower().partition(" ")[0]
         status, diagnostic = block.get("status", ""), block.get("diagnostic-code", "")
@@ -262,7 +262,7 @@ def _status(blocks: Sequence[Fields], words: str) -> tuple[News, str, Verdict | 
     return None
 
 
-def _disposition(blocks: Sequence[Fields]) -> tuple[News, str, Verdict | None] | None:
+def _disposition(blocks: Sequence[Fields]) -> tuple[News, str, BounceVerdict | None] | None:
     if any("displayed" in block.get("disposition", "").lower() for block in blocks):
         return News.READ, "displayed", None
     return None
@@ -301,7 +301,7 @@ def _words_of(parts: Sequence[_Part]) -> str:
     return _COPY.split(text, maxsplit=1)[0]
 
 
-def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, Verdict | None] | None:
+def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, BounceVerdict | None] | None:
     """A notice without fields: it comes from a mail server, and says that the letter was not delivered."""
     text = _words_of(parts)
     is_from_a_server = (

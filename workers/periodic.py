@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.db import Sessions, reason, transaction
-from domain.deferral import FIRST, Subject, defer, settle, settle_past
-from domain.settings import Settings
+from domain.core.db import Sessions, reason, transaction
+from domain.core.deferral import FIRST, Subject, defer, settle, settle_past
+from domain.core.settings import Settings
 
 log = structlog.get_logger()
 

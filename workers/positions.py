@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties, positions
-from domain.db import Sessions, transaction
-from domain.deferral import Subject
-from domain.positions.judging import due_duties
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Subject
+from domain.positions.presence import due_duties
 from workers.periodic import WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
@@ -52,8 +52,8 @@ async def keep_days(work: WorkContext, _limit: int) -> int:
     keep = timedelta(days=work.settings.retain_positions_days)
     at = datetime.now(UTC)
     async with transaction(work.make) as session:
-        await positions.have_days(session, at=at, keep=keep)
-        dropped = await positions.forget(session, at=at, keep=keep)
+        await positions.ensure_partitions(session, at=at, keep=keep)
+        dropped = await positions.drop_partitions(session, at=at, keep=keep)
     if dropped:
         log.info("positions.forgotten", days=dropped)
     return 0

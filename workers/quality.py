@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive, quality
 from domain.archive import parquet
-from domain.db import Sessions, transaction
-from domain.deferral import Subject
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Subject
 from domain.incidents import Incident
-from workers.jobs import Hand
+from workers.jobs import JobContext
 from workers.periodic import Postponement, WorkContext, attempt
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
 
 
-async def mark_quality(hand: Hand) -> None:
+async def mark_quality(hand: JobContext) -> None:
     """Let the account be measured soon. Everything about a ticket is decided after it was opened."""
     incident = await hand.session.get_one(Incident, UUID(hand.fact.body["incident_id"]))
     await quality.mark(
@@ -41,7 +41,7 @@ async def sweep_quality(work: WorkContext, limit: int) -> int:
     return len(taken)
 
 
-async def _try_to_measure(make: Sessions, taken: quality.Taken) -> None:
+async def _try_to_measure(make: Sessions, taken: quality.ClaimedAccount) -> None:
     """Measure one account; one that fails is deferred, so that its lease brings it back no sooner."""
 
     async def work(_session: AsyncSession) -> None:
@@ -59,7 +59,7 @@ async def _try_to_measure(make: Sessions, taken: quality.Taken) -> None:
     )
 
 
-async def _measure(make: Sessions, taken: quality.Taken) -> None:
+async def _measure(make: Sessions, taken: quality.ClaimedAccount) -> None:
     at = datetime.now(UTC)
     async with transaction(make) as session:
         await quality.measure(session, taken, at=at)

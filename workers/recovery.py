@@ -10,11 +10,11 @@ from domain.accounts.model import Account, User
 from domain.compensation.model import Credit
 from domain.incidents.model import Incident, IncidentUpdate
 from domain.recovery import RecoveryCase, RecoveryStep, StepKind
-from workers.jobs import Hand
+from workers.jobs import JobContext
 from workers.messages import compose_about
 
 
-async def tell_recovery(hand: Hand) -> None:
+async def tell_recovery(hand: JobContext) -> None:
     """Write once a round, when it is known what is offered: what went wrong, what was done, what they get."""
     if hand.fact.body["step"] != StepKind.COMPENSATE:
         return
@@ -42,7 +42,7 @@ async def tell_recovery(hand: Hand) -> None:
     await compose_about(hand, incident, messages.Recovery, intent, told)
 
 
-async def _resolution(hand: Hand, incident: Incident) -> str | None:
+async def _resolution(hand: JobContext, incident: Incident) -> str | None:
     """What the client was told when the ticket was resolved; None while it is open."""
     body: str | None = await hand.session.scalar(
         select(IncidentUpdate.body)
@@ -57,7 +57,7 @@ async def _resolution(hand: Hand, incident: Incident) -> str | None:
     return body
 
 
-async def _granted_cents(hand: Hand, credit_id: UUID | None) -> int:
+async def _granted_cents(hand: JobContext, credit_id: UUID | None) -> int:
     """What the service credit comes to; nothing while somebody has to agree to it."""
     if credit_id is None:
         return 0

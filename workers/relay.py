@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain import epoch, high_water, numbering, outbox
-from domain.db import Sessions, connect, transaction
-from domain.ledger import ShardMark
+from domain.core import epoch, high_water, outbox, sequencing
+from domain.core.db import Sessions, connect, transaction
+from domain.core.ledger import ShardMark
 from realtime.stream import Streams
-from realtime.tasks import first_to_fall
+from realtime.tasks import first_completed
 from workers.queue import Queue
 from workers.routes import ROUTES, Routes, names
 
@@ -88,7 +88,7 @@ class Relay:
             self.leads = True
             log.info("relay.leads")
             try:
-                await first_to_fall(
+                await first_completed(
                     asyncio.create_task(self._number(connection), name="number"),
                     asyncio.create_task(self._ship(), name="ship"),
                 )
@@ -143,7 +143,7 @@ class Relay:
                 self._wake.clear()
                 began = loop.time()
                 async with session.begin():
-                    batch = await numbering.number(
+                    batch = await sequencing.assign_sequence(
                         session, routes=self._routes, due_at=datetime.now(UTC) + LEASE, limit=limit
                     )
                 if batch.facts:
@@ -183,7 +183,7 @@ class Relay:
                 await self._release(left)
                 if not checked:
                     async with self._make() as session, asyncio.timeout(REDIS_S):
-                        await self._streams.forget_beyond(await numbering.head(session))
+                        await self._streams.forget_beyond(await sequencing.head(session))
                     checked = True
                 await self._ship_rest()
             except Exception as error:  # noqa: BLE001 - Redis only hurries: the workers and the readers find it all
@@ -200,8 +200,8 @@ class Relay:
         while True:
             async with self._make() as session:
                 shipped = await session.scalar(select(func.max(ShardMark.shipped_seq))) or 0
-                after = max(shipped, await numbering.head(session) - LATEST)
-                facts = await numbering.read(session, after=after, limit=BATCH)
+                after = max(shipped, await sequencing.head(session) - LATEST)
+                facts = await sequencing.read(session, after=after, limit=BATCH)
             if not facts:
                 return
             async with asyncio.timeout(REDIS_S):

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import reports, touchpoints
 from domain.accounts.model import Account
-from domain.db import Sessions
-from domain.deferral import Subject
+from domain.core.db import Sessions
+from domain.core.deferral import Subject
 from domain.reports.actions import due_plans
-from workers.check_ins import ask_all
+from workers.check_in_notices import ask_all
 from workers.periodic import Postponement, WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from workers.agreements import announce_amendment, announce_closing_note, announ
 from workers.answers import tell_answered
 from workers.audit import erase_person, tell_checkpoint
 from workers.compensation import decide_credit, settle_credit
-from workers.credits import tell_adjustment, tell_credit
+from workers.credit_notices import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket, warn_ops
 from workers.identity import send_invitation, send_security_notice
 from workers.jobs import Job

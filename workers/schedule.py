@@ -1,6 +1,6 @@
 """Schedule: ONE TABLE of the work that time alone brings about, beside the routes of what follows from facts."""
 
-from domain import positions, sla
+from domain import positions, promises
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
 from workers.bounces import keep_bounces
 from workers.compensation import close_months
@@ -21,7 +21,7 @@ def schedule() -> Schedule:
     """The periodic work of one worker."""
     return (
         # Half of its interval is how late a deadline falls in a quiet hour.
-        Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=sla.warm),
+        Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=promises.warm),
         Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
         Periodic("escalation", 1, sweep_escalations, batch=100),
         Periodic("quality", 0.5, sweep_quality, batch=20),

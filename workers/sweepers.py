@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import idempotency, incidents, sla
-from domain.db import Sessions, transaction
-from domain.deferral import Subject
+from domain import incidents, promises
+from domain.core import idempotency
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Subject
 from workers.periodic import Postponement, WorkContext, attempt, attempt_batch, attempt_each
 
 log = structlog.get_logger()
@@ -42,13 +43,13 @@ async def judge_due(make: Sessions, now: datetime, limit: int) -> int:
     """Judge what is due together; when that fails, one by one, and put off the ticket that cannot be judged."""
 
     async def judge(session: AsyncSession) -> int:
-        return await sla.sweep(session, at=now, limit=limit)
+        return await promises.sweep(session, at=now, limit=limit)
 
     judged = await attempt_batch(make, "promises", judge, at=now, limit=limit)
     if judged is not None:
         return judged
     async with make() as session:
-        due = await sla.due(session, at=now, limit=limit)
+        due = await promises.due(session, at=now, limit=limit)
     for ticket in due:
         await _judge_one(make, ticket, now)
     return len(due)
@@ -56,10 +57,10 @@ async def judge_due(make: Sessions, now: datetime, limit: int) -> int:
 
 async def _judge_one(make: Sessions, ticket: Subject, now: datetime) -> None:
     async def judge(session: AsyncSession) -> None:
-        await sla.sweep(session, at=now, only=ticket.id)
+        await promises.sweep(session, at=now, only=ticket.id)
 
     async def postpone(session: AsyncSession, until: datetime) -> None:
-        await sla.put_off(session, ticket.id, until=until)
+        await promises.defer(session, ticket.id, until=until)
 
     await attempt(make, "promises", ticket, judge, postponement=Postponement(PUT_OFF, postpone))
 

@@ -17,32 +17,21 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import numbering, webhooks
+from domain import webhooks
 from domain.access import Actor, is_visible, visible_to
-from domain.db import Sessions, transaction
-from domain.deferral import Subject
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Subject
+from domain.core.ledger import LedgerRow
+from domain.core.sequencing import SequencedEvent
+from domain.core.settings import Settings
 from domain.duties.pseudonyms import Doer, names_of
-from domain.ledger import Entry
-from domain.numbering import Numbered
-from domain.settings import Settings
-from domain.webhooks import (
-    Outcome,
-    Taken,
-    Vault,
-    Webhook,
-)
-from domain.webhooks.delivering import (
-    behind,
-    forget,
-    held,
-    hold_webhook,
-    lay_down,
-    take,
-)
+from domain.webhooks import ClaimedDelivery, DeliveryOutcome, SecretCipher, Webhook
+from domain.webhooks.deliveries import behind, enqueue, forget, held, hold_webhook, take
 from domain.webhooks.rules import signatures
-from workers.deliveries import drop, pause, write_down
-from workers.outside import Outside
+from workers.outbound.http_client import WebhookClient
 from workers.periodic import WorkContext, attempt_each
+from workers.webhook_results import drop, pause, write_down
 
 log = structlog.get_logger()
 
@@ -53,24 +42,24 @@ IN_A_ROW = 50  # deliveries of a lane until others have a turn
 KEPT = timedelta(days=30)
 
 
-class Voice(Protocol):
+class PayloadRenderer(Protocol):
     """What says a fact in GraphQL; handed in by whoever starts the worker, because it stands on the schema."""
 
-    async def say(self, webhook: Webhook, actor: Actor, fact: Numbered) -> bytes:
+    async def say(self, webhook: Webhook, actor: Actor, fact: SequencedEvent) -> bytes:
         """The body: the answer to the webhook's document about this fact, as this actor gets it."""
         ...
 
-    def cursor(self, fact: Numbered) -> str:
+    def cursor(self, fact: SequencedEvent) -> str:
         """Where the fact stands, to go on from in subscriptions, in `ledger` and in a replay."""
         ...
 
-    def ids(self, fact: Numbered) -> dict[str, Any]:
+    def ids(self, fact: SequencedEvent) -> dict[str, Any]:
         """`subject`, `account` and `ids`: what the fact is about, the client and what its body names, by global ids."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PreparedAttempt:
     """Everything an attempt needs, read before it begins."""
 
     url: str
@@ -78,12 +67,12 @@ class Parcel:
     keys: list[bytes]
 
 
-async def keep_webhooks(make: Sessions, settings: Settings, voice: Voice | None) -> None:
+async def keep_webhooks(make: Sessions, settings: Settings, voice: PayloadRenderer | None) -> None:
     """Deliver until cancelled; any number of workers may."""
-    vault = await asyncio.to_thread(Vault.of, settings)
-    outside = Outside(loopback=settings.webhook_loopback)
+    vault = await asyncio.to_thread(SecretCipher.of, settings)
+    outside = WebhookClient(loopback=settings.webhook_loopback)
     try:
-        await Courier(make, vault, outside, voice).run()
+        await WebhookDispatcher(make, vault, outside, voice).run()
     finally:
         await outside.close()
 
@@ -94,15 +83,15 @@ async def forget_deliveries(work: WorkContext, limit: int) -> int:
         return await forget(session, before=datetime.now(UTC) - KEPT, limit=limit)
 
 
-class Courier:
+class WebhookDispatcher:
     """Delivers, lane by lane."""
 
     def __init__(
         self,
         make: Sessions,
-        vault: Vault,
-        outside: Outside,
-        voice: Voice | None,
+        vault: SecretCipher,
+        outside: WebhookClient,
+        voice: PayloadRenderer | None,
     ) -> None:
         self._make = make
         self._vault = vault
@@ -144,7 +133,7 @@ class Courier:
         if actor is None:
             await pause(session, webhook, "its owner may not come in any more", at)
             return 0
-        return await lay_down(session, webhook, visible_to(actor, Entry), at=at)
+        return await enqueue(session, webhook, visible_to(actor, LedgerRow), at=at)
 
     async def _begin(self) -> int:
         """Start the lanes that are due, as many as there is room for."""
@@ -174,7 +163,7 @@ class Courier:
             # Its lease brings the delivery back. A lost server, or a bug: neither may stop the other lanes.
             log.warning("webhook.lane_fell", error=repr(error))
 
-    async def _work(self, taken: Taken | None) -> None:
+    async def _work(self, taken: ClaimedDelivery | None) -> None:
         for _ in range(IN_A_ROW):
             if taken is None:
                 return
@@ -182,7 +171,7 @@ class Courier:
         if taken is not None:
             await self._hand_back(taken)
 
-    async def _deliver(self, taken: Taken) -> Taken | None:
+    async def _deliver(self, taken: ClaimedDelivery) -> ClaimedDelivery | None:
         """Make one attempt and write it down; what is next in the lane, if it is due now."""
         sent_at = datetime.now(UTC)
         try:
@@ -193,7 +182,7 @@ class Courier:
             Exception
         ) as error:  # an attempt like any other: it is written down, and the log knows why
             log.exception("webhook.not_packed", delivery=str(taken.delivery_id))
-            outcome = Outcome(0, error=f"it could not be said ({type(error).__name__})")
+            outcome = DeliveryOutcome(0, error=f"it could not be said ({type(error).__name__})")
         else:
             if parcel is None:
                 return None
@@ -201,38 +190,38 @@ class Courier:
         async with transaction(self._make) as session:
             return await write_down(session, taken, outcome, sent_at)
 
-    async def _pack(self, taken: Taken) -> Parcel | None:
+    async def _pack(self, taken: ClaimedDelivery) -> PreparedAttempt | None:
         """Read what is to be said, as its owner may read it now; pauses the webhook of an owner who is no more."""
         at = datetime.now(UTC)
         async with transaction(self._make) as session:
             webhook = await session.get_one(Webhook, taken.webhook_id)
             actor = await webhooks.owner_of(session, webhook, at=at)
-            fact = await numbering.fact(session, taken.fact_id)
+            fact = await sequencing.fact(session, taken.fact_id)
             if actor is None:
                 row = await hold_webhook(session, taken.webhook_id)
                 if row is not None:
                     await pause(session, row, "its owner may not come in any more", at)
                 return None
             if not is_visible(actor, fact):
-                outcome = Outcome(0, error="its owner may not see this any more")
+                outcome = DeliveryOutcome(0, error="its owner may not see this any more")
                 await drop(session, taken, outcome, at)
                 return None
             keys = await webhooks.keys_of(session, self._vault, webhook.id, at=at)
             doer = Doer(fact.account_id, fact.actor)
             doers = await names_of(session, actor, [doer])
         if webhook.document is None:
-            return Parcel(webhook.url, self._plain(fact, doers[doer]), keys)
+            return PreparedAttempt(webhook.url, self._plain(fact, doers[doer]), keys)
         if self._voice is None:
             return None
-        return Parcel(webhook.url, await self._voice.say(webhook, actor, fact), keys)
+        return PreparedAttempt(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
-    def _by_voice(self, fact: Numbered) -> dict[str, Any]:
+    def _by_voice(self, fact: SequencedEvent) -> dict[str, Any]:
         """What only who knows the schema can add: global ids and the cursor."""
         if self._voice is None:
             return {}
         return {**self._voice.ids(fact), "cursor": self._voice.cursor(fact)}
 
-    def _plain(self, fact: Numbered, doer: str) -> bytes:
+    def _plain(self, fact: SequencedEvent, doer: str) -> bytes:
         told = {
             "type": fact.kind,
             "timestamp": fact.at,
@@ -247,7 +236,9 @@ class Courier:
         }
         return msgspec.json.encode(told)
 
-    async def _send(self, taken: Taken, parcel: Parcel, sent_at: datetime) -> Outcome:
+    async def _send(
+        self, taken: ClaimedDelivery, parcel: PreparedAttempt, sent_at: datetime
+    ) -> DeliveryOutcome:
         message_id, timestamp = webhooks.message_id(taken.delivery_id), int(sent_at.timestamp())
         return await self._outside.post(
             parcel.url,
@@ -262,7 +253,7 @@ class Courier:
             },
         )
 
-    async def _hand_back(self, taken: Taken) -> None:
+    async def _hand_back(self, taken: ClaimedDelivery) -> None:
         """Let somebody else go on with a lane: the delivery that was taken last was not begun."""
         async with transaction(self._make) as session:
             found = await held(session, taken)

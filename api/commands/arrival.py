@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.db import Sessions
+from domain.core.db import Sessions
 from domain.imports import Left, Progress, left
 from workers import relay
 

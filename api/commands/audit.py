@@ -10,15 +10,15 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.commands import whose
-from api.commands.failures import Exit, Failure
-from api.commands.writing import written
+from api.commands import lookup
+from api.commands.output import written
+from api.support.failures import CommandFailure, Exit
 from domain import audit
 from domain.access import Actor
 from domain.accounts import Account
 from domain.audit import bundle
-from domain.db import connect, sessions
-from domain.settings import Settings
+from domain.core.db import connect, sessions
+from domain.core.settings import Settings
 
 
 def run(
@@ -52,7 +52,7 @@ async def _run(
             signed = await audit.checkpoint(session, tenant_id)
             if signed is None:
                 minutes = settings.audit_every_minutes
-                raise Failure(
+                raise CommandFailure(
                     f"Nothing is signed yet: a worker signs a checkpoint every {minutes} minutes."
                 )
             sizes = {*since, *await audit.published_sizes(session, tenant_id, account_id)}
@@ -75,14 +75,14 @@ async def _about(
     session: AsyncSession, tenant: str | None, account: str | None
 ) -> tuple[UUID, UUID | None]:
     """The one company and, if named, the one account of it."""
-    tenants = await whose.tenants(session, tenant)
-    accounts = await whose.accounts(session, tenants, account)
+    tenants = await lookup.tenants(session, tenant)
+    accounts = await lookup.accounts(session, tenants, account)
     if accounts is not None:
         if len(accounts) > 1:
-            raise Failure(f"Several companies have an account {account}: name the --tenant.")
+            raise CommandFailure(f"Several companies have an account {account}: name the --tenant.")
         [account_id] = accounts
         row = await session.scalars(select(Account.tenant_id).where(Account.id == account_id))
         return row.one(), account_id
     if len(tenants) != 1:
-        raise Failure("Name the --account, or the --tenant whose whole trail you want.")
+        raise CommandFailure("Name the --account, or the --tenant whose whole trail you want.")
     return tenants[0], None

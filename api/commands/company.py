@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.commands.failures import Exit, Failure
 from api.state import utc_now
+from api.support.failures import CommandFailure, Exit
 from domain import accounts, agreements, calendars
 from domain.access import Actor, Role
 from domain.accounts import Tenant
 from domain.calendars import CalendarSpec
-from domain.db import connect, sessions, transaction
-from domain.settings import Settings
+from domain.core.db import connect, sessions, transaction
+from domain.core.settings import Settings
 
 
 def run(
@@ -29,7 +29,7 @@ def run(
 ) -> int:
     """Make it and print the key, which is shown this once. Raises `Failure` when there is one of that name."""
     if site is not None and client is None:
-        raise Failure("A site belongs to a client: name one with --client.", Exit.INPUT)
+        raise CommandFailure("A site belongs to a client: name one with --client.", Exit.INPUT)
     key = asyncio.run(_make(settings, name, client, site))
     sys.stdout.write((json.dumps({"company": name, "key": key}) if as_json else key) + "\n")
     return 0
@@ -40,7 +40,7 @@ async def _make(settings: Settings, name: str, client: str | None, site: str | N
     try:
         async with transaction(sessions(engine)) as session:
             if await session.scalar(select(exists().where(Tenant.name == name))):
-                raise Failure(f"There is a company called {name} already.", Exit.INPUT)
+                raise CommandFailure(f"There is a company called {name} already.", Exit.INPUT)
             company = await accounts.create_tenant(session, name=name)
             actor = Actor.system(company.id, "company")
             _, key = await accounts.issue_api_key(

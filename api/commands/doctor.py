@@ -14,10 +14,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api import migrate
-from api.commands.failures import Exit, Failure, explained
-from api.commands.surroundings import addresses, settings_of
-from domain.settings import Settings
+from api.commands.environment import addresses, settings_of
+from api.support import migrate
+from api.support.failures import CommandFailure, Exit, explained
+from domain.core.settings import Settings
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from realtime.cluster import Cluster
 
 
-class State(StrEnum):
+class PartState(StrEnum):
     """How a part is."""
 
     FINE = "fine"
@@ -38,7 +38,7 @@ class Finding:
     """One part that was looked at; `remedy` says what to do when it is not fine."""
 
     part: str
-    state: State
+    state: PartState
     seen: str
     remedy: str = ""
 
@@ -46,7 +46,7 @@ class Finding:
 def run(data: Path | None, *, port: int | None, as_json: bool) -> Exit:
     """Look at everything, print it, and answer whether something is broken."""
     findings = list(_look(data, port))
-    broken = any(finding.state is State.BROKEN for finding in findings)
+    broken = any(finding.state is PartState.BROKEN for finding in findings)
     if as_json:
         print(json.dumps({"fine": not broken, "findings": [asdict(f) for f in findings]}, indent=2))
     else:
@@ -61,9 +61,11 @@ def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
         settings = settings_of(data, port=port)
     except ValueError as error:
         known = explained(error)
-        yield Finding("settings", State.BROKEN, known[1] if known else str(error), "Correct them.")
+        yield Finding(
+            "settings", PartState.BROKEN, known[1] if known else str(error), "Correct them."
+        )
         return
-    yield Finding("settings", State.FINE, f"data in {settings.data.resolve()}")
+    yield Finding("settings", PartState.FINE, f"data in {settings.data.resolve()}")
     yield _disk(settings)
     yield _port(settings)
     yield _redis_program(settings)
@@ -77,7 +79,9 @@ def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
         known = explained(error)
         if known is None:
             raise
-        yield Finding("servers", State.BROKEN, known[1], "See above; the logs are in DATA/logs.")
+        yield Finding(
+            "servers", PartState.BROKEN, known[1], "See above; the logs are in DATA/logs."
+        )
 
 
 def _python() -> Finding:
@@ -85,7 +89,7 @@ def _python() -> Finding:
     fine = sys.version_info >= (3, 11)
     return Finding(
         "Python",
-        State.FINE if fine else State.BROKEN,
+        PartState.FINE if fine else PartState.BROKEN,
         f"{version} ({sys.executable})",
         "" if fine else "Use 3.11.",
     )
@@ -99,7 +103,9 @@ def _packages() -> Finding:
     try:
         lines = importlib.metadata.requires("waarborg") or ()
     except importlib.metadata.PackageNotFoundError:
-        return Finding("packages", State.BROKEN, "waarborg itself is not installed", "make install")
+        return Finding(
+            "packages", PartState.BROKEN, "waarborg itself is not installed", "make install"
+        )
     asked = [Requirement(line) for line in lines]
     asked = [r for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
     for requirement in asked:
@@ -111,8 +117,8 @@ def _packages() -> Finding:
         if not requirement.specifier.contains(version, prereleases=True):
             missing.append(f"{requirement.name} is {version}, not {requirement.specifier}")
     if missing:
-        return Finding("packages", State.BROKEN, "; ".join(missing), "make install")
-    return Finding("packages", State.FINE, f"{len(asked)} as required")
+        return Finding("packages", PartState.BROKEN, "; ".join(missing), "make install")
+    return Finding("packages", PartState.FINE, f"{len(asked)} as required")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -123,35 +129,37 @@ def _disk(settings: Settings) -> Finding:
     seen = f"{free_mb} MB free at {place}"
     if not os.access(place, os.W_OK):
         return Finding(
-            "disk", State.BROKEN, f"{place} is not writable", "Choose another --data DIR."
+            "disk", PartState.BROKEN, f"{place} is not writable", "Choose another --data DIR."
         )
     if free_mb < 200:
-        return Finding("disk", State.BROKEN, seen, "Free some space, or choose another --data DIR.")
-    state = State.FINE if free_mb > 2_000 else State.WORRYING
+        return Finding(
+            "disk", PartState.BROKEN, seen, "Free some space, or choose another --data DIR."
+        )
+    state = PartState.FINE if free_mb > 2_000 else PartState.WORRYING
     return Finding(
-        "disk", state, seen, "" if state is State.FINE else "Days of positions need more."
+        "disk", state, seen, "" if state is PartState.FINE else "Days of positions need more."
     )
 
 
 def _port(settings: Settings) -> Finding:
-    from api.serve import listen
+    from api.process.serve import listen
 
     try:
         listen(settings.host, settings.port).close()
-    except Failure as error:
+    except CommandFailure as error:
         if _answers(settings):
             return Finding(
-                "port", State.FINE, f"Waarborg answers on {settings.host}:{settings.port}"
+                "port", PartState.FINE, f"Waarborg answers on {settings.host}:{settings.port}"
             )
-        return Finding("port", State.WORRYING, str(error), "Stop the other program.")
-    return Finding("port", State.FINE, f"{settings.host}:{settings.port} is free")
+        return Finding("port", PartState.WORRYING, str(error), "Stop the other program.")
+    return Finding("port", PartState.FINE, f"{settings.host}:{settings.port} is free")
 
 
 def _answers(settings: Settings) -> bool:
     """Whether an API process of Waarborg listens on the configured port."""
     import httpx2
 
-    from api.serve import reachable
+    from api.process.serve import reachable
 
     host = reachable(settings.host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/livez"
@@ -163,17 +171,17 @@ def _answers(settings: Settings) -> bool:
 
 def _redis_program(settings: Settings) -> Finding:
     if settings.redis_url:
-        return Finding("redis-server", State.FINE, "not needed: WAARBORG_REDIS_URL is given")
-    from api.embedded.place import prepare
-    from api.embedded.reach import EmbeddedError
+        return Finding("redis-server", PartState.FINE, "not needed: WAARBORG_REDIS_URL is given")
+    from api.embedded.data_directory import prepare
+    from api.embedded.os_user import EmbeddedError
     from api.embedded.redis import server_program
 
     try:
         program = server_program(prepare(settings.data))
     except EmbeddedError as error:
-        return Finding("redis-server", State.BROKEN, "none", str(error))
+        return Finding("redis-server", PartState.BROKEN, "none", str(error))
     said = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
-    return Finding("redis-server", State.FINE, f"{_version(said.stdout)} ({program})")
+    return Finding("redis-server", PartState.FINE, f"{_version(said.stdout)} ({program})")
 
 
 def _version(said: str) -> str:
@@ -236,9 +244,9 @@ async def _backlog(settings: Settings) -> list[Finding]:
     from sqlalchemy.exc import ProgrammingError
 
     from api.state import utc_now
-    from domain import deferral
-    from domain.backlog import backlog
-    from domain.db import connect, sessions
+    from domain.core import deferral
+    from domain.core.backlog import backlog
+    from domain.core.db import connect, sessions
 
     engine = connect(settings.system_database_url, pool_size=1)
     try:
@@ -256,21 +264,21 @@ async def _backlog(settings: Settings) -> list[Finding]:
     if waiting:
         seen += "; deferred: " + ", ".join(f"{n} {part}" for part, n in sorted(waiting.items()))
     if left.is_late:
-        return [Finding("backlog", State.WORRYING, seen, "Start a worker, or more of them.")]
+        return [Finding("backlog", PartState.WORRYING, seen, "Start a worker, or more of them.")]
     if left.failed or left.dead or waiting:
-        return [Finding("backlog", State.WORRYING, seen, "See the errors: waarborg outbox")]
-    return [Finding("backlog", State.FINE, seen)]
+        return [Finding("backlog", PartState.WORRYING, seen, "See the errors: waarborg outbox")]
+    return [Finding("backlog", PartState.FINE, seen)]
 
 
 def _verdicts(settings: Settings) -> Finding:
     """Whether the evaluator of this release made every stored verdict."""
     from api.older_verdicts import advice
-    from domain.sla import EVALUATOR
+    from domain.promises import EVALUATOR
 
     if advice(settings.system_database_url) is None:
-        return Finding("verdicts", State.FINE, f"made by evaluator {EVALUATOR}")
+        return Finding("verdicts", PartState.FINE, f"made by evaluator {EVALUATOR}")
     return Finding(
-        "verdicts", State.WORRYING, "some were made by an older evaluator", "waarborg evaluate"
+        "verdicts", PartState.WORRYING, "some were made by an older evaluator", "waarborg evaluate"
     )
 
 
@@ -309,7 +317,7 @@ async def _one_redis(name: str, client: "Redis") -> list[Finding]:
             if name == "Redis"
             else "The job queue needs a Redis of its own: WAARBORG_JOBS_REDIS_URL."
         )
-        findings.append(Finding(name, State.BROKEN, "a node of a Cluster", remedy))
+        findings.append(Finding(name, PartState.BROKEN, "a node of a Cluster", remedy))
     with suppress(ResponseError):  # managed servers do not show their settings
         findings += _redis_settings(name, await client.config_get("*"))
     return findings
@@ -331,7 +339,7 @@ async def _cluster(cluster: "Cluster") -> list[Finding]:
             value = (await node.config_get(option)).get(option)
             if value != "no":
                 remedy = f"Set {option} no: with one node away, the others would refuse too."
-                findings.append(Finding(name, State.WORRYING, f"{option}={value}", remedy))
+                findings.append(Finding(name, PartState.WORRYING, f"{option}={value}", remedy))
     told = await next(iter(nodes.values())).execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
     state = told.decode().split("cluster_state:")[1].split()[0]
     whole = state == "ok" and b"cluster_slots_ok:16384" in told
@@ -358,21 +366,25 @@ def _redis_settings(name: str, settings: dict[str, str]) -> Iterator[Finding]:
         value = settings.get(option)
         yield Finding(
             f"{name}: {part}",
-            State.FINE if value == wanted else State.WORRYING,
+            PartState.FINE if value == wanted else PartState.WORRYING,
             f"{option}={value}",
             "" if value == wanted else f"Set {option} {wanted}: {remedy}.",
         )
 
 
 def _judged(part: str, fine: bool, seen: str, remedy: str) -> Finding:
-    return Finding(part, State.FINE, seen) if fine else Finding(part, State.BROKEN, seen, remedy)
+    return (
+        Finding(part, PartState.FINE, seen)
+        if fine
+        else Finding(part, PartState.BROKEN, seen, remedy)
+    )
 
 
 def _draw(findings: list[Finding]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    colours = {State.FINE: "green", State.WORRYING: "yellow", State.BROKEN: "red"}
+    colours = {PartState.FINE: "green", PartState.WORRYING: "yellow", PartState.BROKEN: "red"}
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for finding in findings:
         words = finding.seen + (f"\n→ {finding.remedy}" if finding.remedy else "")

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from api.commands import whose
-from api.commands.failures import Exit
+from api.commands import lookup
+from api.support.failures import Exit
 from domain.access import Actor
-from domain.db import Sessions, connect, sessions, transaction
-from domain.settings import Settings
-from domain.sla import Watch, replay
+from domain.core.db import Sessions, connect, sessions, transaction
+from domain.core.settings import Settings
+from domain.promises import PromiseWatch, batch
 
 SHOWN = 50  # differences that are printed; all are counted
 
@@ -26,7 +26,7 @@ class Tally:
     tickets: int = 0
     written: int = 0
     differences: int = 0
-    shown: list[replay.Difference] = field(default_factory=list)
+    shown: list[batch.Difference] = field(default_factory=list)
 
 
 def run(
@@ -72,8 +72,8 @@ async def _run(
     make = sessions(engine)
     try:
         async with make() as session:
-            tenant_ids = await whose.tenants(session, tenant)
-            account_ids = await whose.accounts(session, tenant_ids, account)
+            tenant_ids = await lookup.tenants(session, tenant)
+            account_ids = await lookup.accounts(session, tenant_ids, account)
         judge = _verify if verify else _evaluate
         return await judge(make, _incidents(tenant_ids, account_ids))
     finally:
@@ -81,8 +81,8 @@ async def _run(
 
 
 def _incidents(tenant_ids: Sequence[UUID], account_ids: Sequence[UUID] | None) -> Select[UUID]:
-    query = select(Watch.incident_id).where(Watch.tenant_id.in_(tenant_ids))
-    return query if account_ids is None else query.where(Watch.account_id.in_(account_ids))
+    query = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id.in_(tenant_ids))
+    return query if account_ids is None else query.where(PromiseWatch.account_id.in_(account_ids))
 
 
 async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
@@ -90,7 +90,7 @@ async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
     tally, last = Tally(), None
     while True:
         async with transaction(make) as session:
-            done = await replay.evaluate(
+            done = await batch.evaluate(
                 session, _actor, incidents, at=datetime.now(UTC), after=last
             )
         if done is None:
@@ -106,7 +106,7 @@ async def _verify(make: Sessions, incidents: Select[UUID]) -> Tally:
     while True:
         async with make() as session:
             await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            compared = await replay.verify(session, incidents, at=datetime.now(UTC), after=last)
+            compared = await batch.verify(session, incidents, at=datetime.now(UTC), after=last)
         if compared is None:
             return tally
         done, differences = compared

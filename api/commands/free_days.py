@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.commands import whose
-from api.commands.failures import Exit, Failure
+from api.commands import lookup
+from api.support.failures import CommandFailure, Exit
 from domain import calendars
 from domain.access import Actor
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion
-from domain.db import connect, sessions, transaction
-from domain.settings import Settings
+from domain.core.db import connect, sessions, transaction
+from domain.core.settings import Settings
 
 
 def run(settings: Settings, file: Path, calendar: str, tenant: str | None, as_json: bool) -> Exit:
@@ -22,7 +22,7 @@ def run(settings: Settings, file: Path, calendar: str, tenant: str | None, as_js
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Failure(f"{file}: not an iCalendar file in UTF-8 ({error}).") from error
+        raise CommandFailure(f"{file}: not an iCalendar file in UTF-8 ({error}).") from error
     told = asyncio.run(_import(settings, file, text, calendar, tenant))
     if as_json:
         print(json.dumps(told))
@@ -41,9 +41,9 @@ async def _import(
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
-            companies = await whose.tenants(session, tenant)
+            companies = await lookup.tenants(session, tenant)
             if len(companies) != 1:
-                raise Failure("There are several companies: name one with --tenant.")
+                raise CommandFailure("There are several companies: name one with --tenant.")
             newest = await session.scalar(
                 select(CalendarVersion)
                 .join(Calendar, Calendar.id == CalendarVersion.calendar_id)
@@ -55,7 +55,7 @@ async def _import(
             try:
                 found = calendars.closures_of(text, had.zone if had else "UTC")
             except ValueError as error:
-                raise Failure(f"{file}: {error}.") from error
+                raise CommandFailure(f"{file}: {error}.") from error
             actor = Actor.system(companies[0], "import")
             version = await calendars.close_on(
                 session, actor, name=name, days=found.days, at=datetime.now(UTC)

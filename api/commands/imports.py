@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.commands.arrival import Arrival, arrived
-from api.commands.failures import Exit, Failure
+from api.support.failures import CommandFailure, Exit
 from domain import imports
-from domain.db import connect, sessions, transaction
-from domain.settings import Settings
+from domain.core.db import connect, sessions, transaction
+from domain.core.settings import Settings
 
 
 def run(
@@ -36,7 +36,7 @@ def run(
     mapping = imports.load(profile)
     refused = rejects or _beside(file)
     if refused.exists() and refused.samefile(file):
-        raise Failure(f"{refused} is the file to import: name another one with --rejects.")
+        raise CommandFailure(f"{refused} is the file to import: name another one with --rejects.")
     began = time.perf_counter()
     with _bar() as progress:
         done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))

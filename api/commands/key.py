@@ -5,17 +5,17 @@ import json
 import sys
 from typing import NamedTuple
 
-from api.commands import whose
-from api.commands.failures import Exit, Failure
+from api.commands import lookup
 from api.state import utc_now
+from api.support.failures import CommandFailure, Exit
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import connect, sessions, transaction
-from domain.errors import Refused
-from domain.settings import Settings
+from domain.core.db import connect, sessions, transaction
+from domain.core.errors import Refused
+from domain.core.settings import Settings
 
 
-class Wanted(NamedTuple):
+class KeyRequest(NamedTuple):
     """The key as it is asked for."""
 
     name: str
@@ -25,27 +25,29 @@ class Wanted(NamedTuple):
     scopes: list[str] | None
 
 
-def run(settings: Settings, wanted: Wanted, tenant: str | None, as_json: bool) -> int:
+def run(settings: Settings, wanted: KeyRequest, tenant: str | None, as_json: bool) -> int:
     """Issue the key and print it. Raises `Failure` when it cannot be issued as asked."""
     key = asyncio.run(_issue(settings, wanted, tenant))
     sys.stdout.write((json.dumps({"name": wanted.name, "key": key}) if as_json else key) + "\n")
     return 0
 
 
-async def _issue(settings: Settings, wanted: Wanted, tenant: str | None) -> str:
+async def _issue(settings: Settings, wanted: KeyRequest, tenant: str | None) -> str:
     roles = [role.value for role in Role if role is not Role.SYSTEM]
     if wanted.role.lower() not in roles:
-        raise Failure(f"There is no role {wanted.role}. There are: {', '.join(roles)}.", Exit.INPUT)
+        raise CommandFailure(
+            f"There is no role {wanted.role}. There are: {', '.join(roles)}.", Exit.INPUT
+        )
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
-            found = await whose.tenants(session, tenant)
+            found = await lookup.tenants(session, tenant)
             if len(found) != 1:
-                raise Failure("Name the company with --tenant.", Exit.INPUT)
+                raise CommandFailure("Name the company with --tenant.", Exit.INPUT)
             reach = [
                 account_id
                 for named in wanted.accounts
-                for account_id in await whose.accounts(session, found, named) or ()
+                for account_id in await lookup.accounts(session, found, named) or ()
             ]
             _, key = await accounts.issue_api_key(
                 session,
@@ -59,6 +61,6 @@ async def _issue(settings: Settings, wanted: Wanted, tenant: str | None) -> str:
             )
             return key
     except Refused as refused:
-        raise Failure(refused.refusal.message, Exit.REFUSED) from refused
+        raise CommandFailure(refused.refusal.message, Exit.REFUSED) from refused
     finally:
         await engine.dispose()

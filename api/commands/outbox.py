@@ -10,18 +10,18 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from api.commands.failures import Exit, Failure
 from api.state import utc_now
+from api.support.failures import CommandFailure, Exit
 from domain import messages
 from domain.access import Actor
 from domain.accounts import Tenant
-from domain.backlog import Backlog, backlog
-from domain.db import Sessions, connect, sessions, transaction
-from domain.deferral import Deferral, deferred
-from domain.ledger import Entry
-from domain.messages import Suppression
-from domain.outbox import Outbox, OutboxState
-from domain.settings import Settings
+from domain.core.backlog import Backlog, backlog
+from domain.core.db import Sessions, connect, sessions, transaction
+from domain.core.deferral import Deferral, deferred
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox, OutboxState
+from domain.core.settings import Settings
+from domain.messages import SuppressedAddress
 
 MOST = 200  # rows shown; the counts are of all
 
@@ -36,13 +36,15 @@ def run(
 ) -> int:
     """Show, retry one or all that was given up, or lift a suppression. Raises `Failure` on what is not understood."""
     if action not in {None, "retry", "lift"}:
-        raise Failure(f"outbox knows no {action}; say: outbox retry ID, or --all.", Exit.USAGE)
+        raise CommandFailure(
+            f"outbox knows no {action}; say: outbox retry ID, or --all.", Exit.USAGE
+        )
     if action == "lift":
         if consequence is None or everything:
-            raise Failure("Say which: outbox lift ADDRESS.", Exit.USAGE)
+            raise CommandFailure("Say which: outbox lift ADDRESS.", Exit.USAGE)
         return asyncio.run(_with_sessions(settings, action, consequence, tenant, as_json))
     if action == "retry" and (consequence is None) != everything:
-        raise Failure("Say which: outbox retry ID, or outbox retry --all.", Exit.USAGE)
+        raise CommandFailure("Say which: outbox retry ID, or outbox retry --all.", Exit.USAGE)
     wanted = None if consequence is None else _id(consequence)
     return asyncio.run(_with_sessions(settings, action, wanted, tenant, as_json))
 
@@ -51,7 +53,7 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Failure(f"{text} is no id; they stand in the first column.") from None
+        raise CommandFailure(f"{text} is no id; they stand in the first column.") from None
 
 
 async def _with_sessions(
@@ -83,7 +85,7 @@ async def _tenants(make: Sessions, named: str | None) -> list[UUID]:
     async with make() as session:
         found = list(await session.scalars(query))
     if not found and named is not None:
-        raise Failure(f"There is no company {named}.")
+        raise CommandFailure(f"There is no company {named}.")
     return found
 
 
@@ -102,7 +104,7 @@ async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_
                 select(Outbox).where(Outbox.id == wanted, Outbox.tenant_id.in_(whose))
             )
             if row is None:
-                raise Failure(f"There is no consequence {wanted}.")
+                raise CommandFailure(f"There is no consequence {wanted}.")
             await messages.retry(session, _actor(row.tenant_id), wanted, at=utc_now())
             count = 1
         else:
@@ -119,9 +121,9 @@ async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bo
         for each in await messages.suppressions(session, whose):
             if each.address.lower() == address.lower():
                 actor = _actor(each.tenant_id)
-                count += await messages.lift(session, actor, address, at=utc_now())
+                count += await messages.unsuppress(session, actor, address, at=utc_now())
     if not count:
-        raise Failure(f"Nothing keeps letters from {address}.")
+        raise CommandFailure(f"Nothing keeps letters from {address}.")
     told = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"
     sys.stdout.write(told + "\n")
 
@@ -136,8 +138,8 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
         left = await backlog(session, *mine, at=utc_now())
         rows = (
             await session.execute(
-                select(Outbox, Entry.kind)
-                .join(Entry, Entry.id == Outbox.fact_id)
+                select(Outbox, LedgerRow.kind)
+                .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
                 .where(Outbox.state != OutboxState.DONE, *mine)
                 .order_by(Outbox.state, Outbox.due_at, Outbox.id)
                 .limit(MOST)
@@ -194,7 +196,7 @@ def _deferred(each: Deferral) -> dict[str, Any]:
     }
 
 
-def _barred(each: Suppression) -> dict[str, Any]:
+def _barred(each: SuppressedAddress) -> dict[str, Any]:
     return {
         "address": each.address,
         "since": _instant(each.since),

@@ -3,9 +3,9 @@
 import asyncio
 
 from api.state import utc_now
-from domain import epoch
-from domain.db import connect, sessions, transaction
-from domain.settings import Settings
+from domain.core import epoch
+from domain.core.db import connect, sessions, transaction
+from domain.core.settings import Settings
 
 
 def run(settings: Settings, reason: str) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.commands.failures import Failure
+from api.support.failures import CommandFailure
 from domain import simulation
 from domain.access import Actor
 from domain.accounts import Account, Site, Tenant
@@ -28,19 +28,19 @@ from domain.agreements import (
     TermsDraft,
 )
 from domain.agreements.model import TicketKind
-from domain.base import JSON
 from domain.calendars import Calendar, CalendarVersion
-from domain.db import connect, sessions, transaction
-from domain.settings import Settings
+from domain.core.base import JSON
+from domain.core.db import connect, sessions, transaction
+from domain.core.settings import Settings
 from domain.simulation import Simulation
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class _StrictTerms(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """An unknown key is an error: a misspelt one would silently change what is simulated."""
 
 
-class _Promise(_Strict):
+class _Promise(_StrictTerms):
     name: str
     kind: PromiseKind
     calendar: str
@@ -54,7 +54,7 @@ class _Promise(_Strict):
     internal: bool = False
 
 
-class _Terms(_Strict):
+class _Terms(_StrictTerms):
     promises: list[_Promise]
     period_fee_cents: int = 0
     currency: str = "EUR"
@@ -74,7 +74,7 @@ def run(
     try:
         terms = msgspec.convert(tomllib.loads(file.read_text()), _Terms)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise Failure(f"{file}: {error}") from error
+        raise CommandFailure(f"{file}: {error}") from error
     found, sites, currency = asyncio.run(_simulate(settings, terms, account, tenant, seed))
     told = _told(found, sites)
     sys.stdout.write(json.dumps(told) + "\n" if as_json else _table(told, currency))
@@ -112,7 +112,7 @@ async def _account(session: AsyncSession, named: str, tenant: str | None) -> Acc
     found = (await session.scalars(query.limit(2))).all()
     if len(found) != 1:
         many = "There are several accounts" if found else "There is no account"
-        raise Failure(f"{many} {named}; name it with its id, or its company with --tenant.")
+        raise CommandFailure(f"{many} {named}; name it with its id, or its company with --tenant.")
     return found[0]
 
 
@@ -126,7 +126,7 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
     newest = {row.name: row.id for row in rows}
     unknown = sorted({each.calendar for each in terms.promises} - newest.keys())
     if unknown:
-        raise Failure(f"No calendar {unknown[0]!r}; there are: {', '.join(sorted(newest))}.")
+        raise CommandFailure(f"No calendar {unknown[0]!r}; there are: {', '.join(sorted(newest))}.")
     drafts = tuple(
         PromiseDraft(
             name=each.name,
@@ -153,7 +153,7 @@ def _whose(key: str) -> Priority | None:
         return None if key == "any" else Priority(key)
     except ValueError as error:
         known = ", ".join(Priority)
-        raise Failure(f"Credits are for {known} or any, not for {key}.") from error
+        raise CommandFailure(f"Credits are for {known} or any, not for {key}.") from error
 
 
 def _told(found: Simulation, sites: dict[str, str]) -> JSON:

@@ -6,13 +6,13 @@ import sys
 
 from sqlalchemy import select
 
-from api import keys
-from api.commands.failures import Exit, Failure
+from api.identity import tokens
 from api.state import utc_now
+from api.support.failures import CommandFailure, Exit
 from domain.access import Role
 from domain.accounts import Account, Reach, Tenant, User
-from domain.db import Sessions, connect, sessions
-from domain.settings import Settings
+from domain.core.db import Sessions, connect, sessions
+from domain.core.settings import Settings
 
 
 def run(
@@ -21,8 +21,8 @@ def run(
     """Print the token, or as JSON also whose it is. Raises `Failure` that lists what exists."""
     roles = [each.value for each in Role if each is not Role.SYSTEM]
     if role not in roles:
-        raise Failure(f"There is no role {role}. Roles: {', '.join(roles)}.", Exit.INPUT)
-    signing = keys.load(settings)
+        raise CommandFailure(f"There is no role {role}. Roles: {', '.join(roles)}.", Exit.INPUT)
+    signing = tokens.load(settings)
     user, company = asyncio.run(_find(settings, Role(role), tenant, account))
     at = utc_now()
     token = signing.issue(user.id, at=at)
@@ -32,7 +32,7 @@ def run(
             "user": user.email,
             "role": user.role,
             "tenant": company,
-            "expires_at": (at + keys.LIFETIME).isoformat(timespec="seconds"),
+            "expires_at": (at + tokens.LIFETIME).isoformat(timespec="seconds"),
         }
         token = json.dumps(told)
     sys.stdout.write(token + "\n")
@@ -65,7 +65,7 @@ async def _find(
             found = (await session.execute(query)).first()
         if found is not None:
             return found[0], found[1]
-        raise Failure(await _what_exists(make, role, tenant, account), Exit.INPUT)
+        raise CommandFailure(await _what_exists(make, role, tenant, account), Exit.INPUT)
     finally:
         await engine.dispose()
 

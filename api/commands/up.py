@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from api import migrate, older_verdicts
-from api.child import FOR_PEOPLE
-from api.commands.failures import Exit, Failure
-from api.commands.surroundings import addresses, said, settings_of, surroundings
+from api import older_verdicts
+from api.commands.environment import addresses, said, settings_of, surroundings
 from api.embedded import revive
+from api.embedded.data_directory import prepare
 from api.embedded.locks import only_one
-from api.embedded.place import prepare
-from api.serve import listen, reachable
-from api.supervise import Child, supervise
-from domain.settings import Settings
+from api.process.child import FOR_PEOPLE
+from api.process.serve import listen, reachable
+from api.process.supervise import Child, supervise
+from api.support import migrate
+from api.support.failures import CommandFailure, Exit
+from domain.core.settings import Settings
 
 
 def up(asked: Settings, *, live: bool) -> None:
@@ -35,7 +36,7 @@ def up(asked: Settings, *, live: bool) -> None:
         )
         _advise(settings)
         wait_for_evaluator()
-        from api.seed import run as seed
+        from api.demo.seed import run as seed
 
         if seed(settings):
             _say("Seeded the demo companies")
@@ -71,8 +72,8 @@ def _refuse_second(asked: Settings) -> None:
                 raise _runs_already(data, holder)
 
 
-def _runs_already(data: Path, holder: int) -> Failure:
-    return Failure(
+def _runs_already(data: Path, holder: int) -> CommandFailure:
+    return CommandFailure(
         f"`waarborg up` runs on {data} already, as process {holder}: stop it first, or choose another "
         "directory: --data DIR, or make up DATA=elsewhere.",
         Exit.SERVERS,
@@ -120,7 +121,9 @@ def compiled() -> Iterator[Callable[[], None]]:
     Without this the first process to judge a clock would compile, and answer nobody, for half a minute.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.child", "evaluator"], stdin=subprocess.PIPE, process_group=0
+        [sys.executable, "-m", "api.process.child", "evaluator"],
+        stdin=subprocess.PIPE,
+        process_group=0,
     )
 
     def wait() -> None:
@@ -163,7 +166,7 @@ def _is_for_show(asked: Settings, setting: str) -> bool:
 
 def _child(name: str, *arguments: str, descriptors: Sequence[int] = ()) -> Child:
     kind = name.split(maxsplit=1)[0]
-    return Child(name, [sys.executable, "-m", "api.child", kind, *arguments], descriptors)
+    return Child(name, [sys.executable, "-m", "api.process.child", kind, *arguments], descriptors)
 
 
 def _api(listener: socket.socket, name: str = "api", *arguments: str) -> Child:

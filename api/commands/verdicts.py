@@ -13,18 +13,19 @@ from uuid import UUID
 from sqlalchemy import Select, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.commands import whose
-from api.commands.failures import Exit, Failure
-from api.commands.writing import written
-from domain import calendars, numbers
+from api.commands import lookup
+from api.commands.output import written
+from api.support.failures import CommandFailure, Exit
+from domain import calendars
 from domain.accounts import Account
 from domain.agreements import Agreement, PromiseTerm, Term, Terms, terms_by_id
 from domain.calendars import CalendarSpec
-from domain.db import connect, sessions
+from domain.core import short_numbers
+from domain.core.db import connect, sessions
+from domain.core.settings import Settings
+from domain.core.spreadsheets import neutral_everywhere
 from domain.incidents import Incident
-from domain.settings import Settings
-from domain.sla import Promise, State, announced_due
-from domain.spreadsheets import neutral_everywhere
+from domain.promises import Promise, State, announced_due
 
 ROWS = 5_000  # fetched and written at a time
 COLUMNS: dict[str, str] = {
@@ -68,7 +69,7 @@ def run(
 ) -> Exit:
     """Write the table to `out`, complete or not at all, or to standard output."""
     if out is None and format == "parquet" and sys.stdout.isatty():
-        raise Failure("Parquet is not for a terminal: give --out FILE.", Exit.USAGE)
+        raise CommandFailure("Parquet is not for a terminal: give --out FILE.", Exit.USAGE)
     try:
         with written(out) as file:
             asyncio.run(_export(settings, _FORMATS[format](file), tenant, account, source))
@@ -83,9 +84,9 @@ async def _export(
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with sessions(engine)() as session:
-            tenant_ids = await whose.tenants(session, tenant)
+            tenant_ids = await lookup.tenants(session, tenant)
             query = _query().where(Promise.tenant_id.in_(tenant_ids))
-            account_ids = await whose.accounts(session, tenant_ids, account)
+            account_ids = await lookup.accounts(session, tenant_ids, account)
             if account_ids is not None:
                 query = query.where(Promise.account_id.in_(account_ids))
             if source is not None:
@@ -101,7 +102,7 @@ async def _export(
 def _query() -> Select[*tuple[Any, ...]]:
     state = cast(Promise.state, Text)  # as the column's own type, "open" would be no state of it
     digits = cast(Incident.number, Text)
-    wide = func.greatest(numbers.DIGITS, func.length(digits))
+    wide = func.greatest(short_numbers.DIGITS, func.length(digits))
     return (
         select(
             Incident.external_id,
@@ -127,7 +128,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Promise.internal,
             Promise.evaluated_at,
             Promise.evaluator,
-            func.concat(f"{numbers.INCIDENT}-", func.lpad(digits, wide, "0")),
+            func.concat(f"{short_numbers.INCIDENT}-", func.lpad(digits, wide, "0")),
             Promise.due_at,
             Promise.term_id,
             Promise.started_at,

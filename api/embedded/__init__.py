@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.embedded import postgres, redis
+from api.embedded.data_directory import prepare
 from api.embedded.locks import changing, is_held, joined
-from api.embedded.place import prepare
-from api.embedded.reach import EmbeddedError
-from domain.settings import Settings
+from api.embedded.os_user import EmbeddedError
+from domain.core.settings import Settings
 
 __all__ = ["EmbeddedError", "Servers", "provided", "revive", "servers"]
 

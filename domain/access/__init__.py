@@ -1,10 +1,11 @@
 """Who may see and do what: roles, rights, and the table of rows, fields, operations and facts."""
 
-from domain.access.actor import Actor, Origin
+from domain.access.actor import Actor
 from domain.access.facts import is_shown_to_clients, is_visible, visible_facts
 from domain.access.rights import CLIENTS, Right, Role
 from domain.access.scopes import managed_users
 from domain.access.visibility import is_position_visible, visible_to, workable_by
+from domain.core.ledger import Origin
 
 __all__ = [
     "CLIENTS",

@@ -2,21 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
 
 from domain.access.rights import CLIENTS, RIGHTS, Right, Role
-from domain.errors import Code, Refused
-
-
-class Origin(StrEnum):
-    """Whether a fact is news (it has consequences) or history entered afterwards (it has none)."""
-
-    LIVE = "live"
-    HISTORY = "history"
+from domain.core.errors import Code, Refused
+from domain.core.ledger import Origin
 
 
 @dataclass(frozen=True, slots=True)

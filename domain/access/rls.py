@@ -8,27 +8,15 @@ transaction only, so that the next user of a pooled connection inherits nothing.
 
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session, SessionTransaction
 
 from domain.access.actor import Actor
+from domain.core.db import ScopedConnection
 
 TENANT, ACCOUNTS = "waarborg.tenant", "waarborg.accounts"
-
-
-class Connection(asyncpg.Connection):
-    """A connection that runs `scope_settings` in the same message as its next BEGIN."""
-
-    scope_settings: str | None = None
-
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
-        """Run a command; asyncpg starts transactions through here."""
-        if self.scope_settings is not None and query.startswith("BEGIN"):
-            query, self.scope_settings = f"{query} {self.scope_settings}", None
-        return await super().execute(query, *args, timeout=timeout)
 
 
 class _ScopedSession(Session):
@@ -64,5 +52,5 @@ def _apply_scope(
 ) -> None:
     if transaction.nested:
         return  # a savepoint stays within the scope of its transaction
-    driver: Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver: ScopedConnection = connection.connection.driver_connection  # type: ignore[assignment]
     driver.scope_settings = session.info["scope_settings"]

@@ -1,5 +1,6 @@
 """Security companies, their client accounts, sites, contacts, users and keys."""
 
+from domain.accounts.access_rules import managed_user
 from domain.accounts.actions import (
     add_contact,
     add_site,
@@ -14,9 +15,6 @@ from domain.accounts.actions import (
     revoke_api_key,
 )
 from domain.accounts.company import change_company
-from domain.accounts.managing import (
-    managed_user,
-)
 from domain.accounts.model import (
     Account,
     ApiKey,

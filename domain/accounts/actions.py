@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right, Role, visible_to
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
+from domain.accounts.access_rules import managed_user
 from domain.accounts.events import (
     AccountChanged,
     AccountCreated,
@@ -23,14 +24,13 @@ from domain.accounts.events import (
     UserAdded,
     UserDisabled,
 )
-from domain.accounts.managing import managed_user
 from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
 from domain.accounts.rules import camel, check, new_key
-from domain.base import uuid7
-from domain.changes import as_text, values_of
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import Entry, record
-from domain.mailboxes import mailbox
+from domain.core.base import uuid7
+from domain.core.changes import as_text, values_of
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import LedgerRow, record
+from domain.core.mailboxes import mailbox
 
 Row = TypeVar("Row", Account, Site, Contact)
 
@@ -196,7 +196,9 @@ async def note_contacts_read(
 ) -> None:
     """Record that the actor read about the account's contacts; the second time in an hour records nothing."""
     once_key = f"contacts_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
-    said = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    said = select(LedgerRow.id).where(
+        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+    )
     if await session.scalar(said) is None:
         fact = ContactsRead(account_id=account_id, subject_id=account_id, at=at)
         record(session, actor, fact, once_key=once_key)

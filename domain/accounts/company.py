@@ -10,8 +10,8 @@ from domain.access import Actor, Right
 from domain.accounts.events import CompanyChanged
 from domain.accounts.model import Tenant
 from domain.accounts.rules import changes_of
-from domain.errors import Code, Refused
-from domain.ledger import record
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
 
 
 async def change_company(

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class AccountCreated(Fact):

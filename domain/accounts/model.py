@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.access import Role
-from domain.base import Base, Keyed, Owned, Tenanted, Versioned
+from domain.core.base import Base, Keyed, Owned, Tenanted, Versioned
 
 
 class Segment(StrEnum):

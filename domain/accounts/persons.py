@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.events import ApiKeyIssued
 from domain.accounts.model import ApiKey, User
-from domain.ledger import Entry
+from domain.core.ledger import LedgerRow
 
 
 class _Known(NamedTuple):
@@ -45,9 +45,9 @@ async def same_person(session: AsyncSession, tenant_id: UUID, subject: str) -> f
 async def _issuers(session: AsyncSession, tenant_id: UUID) -> dict[str, str]:
     """Who issued each key, by the subjects that the ledger names."""
     rows = await session.execute(
-        select(Entry.subject_id, Entry.actor)
-        .join(ApiKey, ApiKey.id == Entry.subject_id)
-        .where(ApiKey.tenant_id == tenant_id, Entry.kind == ApiKeyIssued.kind)
+        select(LedgerRow.subject_id, LedgerRow.actor)
+        .join(ApiKey, ApiKey.id == LedgerRow.subject_id)
+        .where(ApiKey.tenant_id == tenant_id, LedgerRow.kind == ApiKeyIssued.kind)
     )
     return {f"key:{key_id}": actor for key_id, actor in rows}
 

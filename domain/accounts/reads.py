@@ -13,7 +13,7 @@ from domain.access import CLIENTS, Actor
 from domain.access.rights import rights_of_scopes
 from domain.accounts.model import ApiKey, Reach, User
 from domain.accounts.rules import parse_key
-from domain.base import among
+from domain.core.base import among
 
 
 async def actors_of_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Actor]:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
-from domain.errors import Code, Refused
-from domain.mailboxes import is_mailbox
-from domain.words import must_be_line, must_be_words
+from domain.core.errors import Code, Refused
+from domain.core.mailboxes import is_mailbox
+from domain.core.text_rules import must_be_line, must_be_words
 
 PREFIX = "wb"
 

@@ -11,8 +11,8 @@ from domain.access import Actor, Right
 from domain.accounts.events import SiteChanged
 from domain.accounts.model import Site
 from domain.accounts.rules import changes_of
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
 
 
 async def change_site(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import calendars
 from domain.access import Actor, Right
 from domain.accounts.model import Account
-from domain.agreements.events import Amended, Ended, Signed
+from domain.agreements.events import AgreementEnding, Amended, Signed
 from domain.agreements.model import (
     Agreement,
     CreditBand,
@@ -20,12 +20,12 @@ from domain.agreements.model import (
     Terms,
 )
 from domain.agreements.rules import PromiseDraft, TermsDraft, check, check_calendar
-from domain.base import uuid7
-from domain.bounds import must_be_day, must_be_instant
 from domain.calendars.model import CalendarVersion
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
-from domain.words import must_be_line, must_be_words
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_day, must_be_instant
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line, must_be_words
 
 
 async def sign(
@@ -161,7 +161,7 @@ async def end(
     record(
         session,
         actor,
-        Ended(
+        AgreementEnding(
             account_id=agreement.account_id,
             subject_id=agreement.id,
             at=at,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class Signed(Fact):
@@ -35,7 +35,7 @@ class RateSet(Fact):
     after: dict[str, Any]
 
 
-class Ended(Fact):
+class AgreementEnding(Fact):
     """The agreement holds for no ticket opened at `ended_at` or later."""
 
     kind: ClassVar[str] = "agreement.ended"

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstrain
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned, Versioned
+from domain.core.base import Base, Owned, Versioned
 
 
 class PromiseKind(StrEnum):

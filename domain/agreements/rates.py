@@ -13,12 +13,12 @@ from domain.access import Actor, Right
 from domain.accounts.model import Account
 from domain.agreements.events import RateSet
 from domain.agreements.model import Agreement, Rate, Terms, Unit
-from domain.base import uuid7
-from domain.bounds import must_be_cents, must_be_currency, must_be_day
-from domain.changes import values_of
-from domain.errors import Code, Refused
-from domain.ledger import record
-from domain.words import must_be_line
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_cents, must_be_currency, must_be_day
+from domain.core.changes import values_of
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
 
 _RATE = ("name", "unit", "price_cents", "currency")
 

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
-from domain.bounds import MOST_CENTS, MOST_MILLI, must_be_cents, must_be_currency
 from domain.calendars.rules import CalendarSpec, capacity
-from domain.errors import Code, Refused
-from domain.words import must_be_line
+from domain.core.bounds import MOST_CENTS, MOST_MILLI, must_be_cents, must_be_currency
+from domain.core.errors import Code, Refused
+from domain.core.text_rules import must_be_line
 
 _MINUTE, _HOUR = 60, 3_600
 LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366

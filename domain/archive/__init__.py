@@ -1,8 +1,8 @@
 """Clock facts as columns: loaded from the ledger, sealed by the month, laid down in Parquet."""
 
 from domain.archive.actions import is_due, seal, until
-from domain.archive.model import Sealing, Segment
+from domain.archive.model import EventSegment, Sealing
 from domain.archive.reads import load
-from domain.archive.rules import Log, judged
+from domain.archive.rules import EventLog, judged
 
-__all__ = ["Log", "Sealing", "Segment", "is_due", "judged", "load", "seal", "until"]
+__all__ = ["EventLog", "EventSegment", "Sealing", "is_due", "judged", "load", "seal", "until"]

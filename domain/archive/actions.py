@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account
-from domain.archive.model import Sealing, Segment
+from domain.archive.model import EventSegment, Sealing
 from domain.archive.reads import ground, month_rows, touched_since
-from domain.archive.rules import Piece, packed_ids, used
-from domain.base import uuid7
+from domain.archive.rules import Chunk, packed_ids, used
+from domain.core.base import uuid7
+from domain.core.ledger import LedgerRow
 from domain.incidents.model import Incident
-from domain.ledger import Entry
 
 SETTLED = timedelta(days=7)
 """How long after its end a month is sealed: most of its tickets are closed by then."""
@@ -43,7 +43,7 @@ async def seal(session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
     account = await session.get_one(Account, account_id)
     head = await session.get(Sealing, account_id, with_for_update=True, populate_existing=True)
     limit = until(at)
-    upto_seq = await session.scalar(select(func.coalesce(func.max(Entry.seq), 0))) or 0
+    upto_seq = await session.scalar(select(func.coalesce(func.max(LedgerRow.seq), 0))) or 0
     months = await _months(session, account_id, head, limit)
     base = await ground(session, account_id)
     for month_on in months:
@@ -81,14 +81,16 @@ async def _months(
 
 
 async def _write(
-    session: AsyncSession, account: Account, month_on: date, pieces: Mapping[UUID, Piece]
+    session: AsyncSession, account: Account, month_on: date, pieces: Mapping[UUID, Chunk]
 ) -> None:
     await session.execute(
-        delete(Segment).where(Segment.account_id == account.id, Segment.month_on == month_on)
+        delete(EventSegment).where(
+            EventSegment.account_id == account.id, EventSegment.month_on == month_on
+        )
     )
     for term_id, piece in pieces.items():
         await session.execute(
-            insert(Segment).values(
+            insert(EventSegment).values(
                 id=uuid7(),
                 tenant_id=account.tenant_id,
                 account_id=account.id,
@@ -99,7 +101,7 @@ async def _write(
         )
 
 
-def packed(piece: Piece) -> dict[str, int | bytes]:
+def packed(piece: Chunk) -> dict[str, int | bytes]:
     """A piece in the columns of a segment."""
     piece = used(piece)
     return {

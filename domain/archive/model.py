@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned
+from domain.core.base import Base, Owned
 
 
 class Sealing(Base):
@@ -24,7 +24,7 @@ class Sealing(Base):
     sealed_at: Mapped[datetime]
 
 
-class Segment(Base, Owned):
+class EventSegment(Base, Owned):
     """The clock events of one promise term about the tickets opened in one UTC month, in reading order.
 
     Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events,

@@ -13,9 +13,9 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import private_files
-from domain.archive.model import Segment
-from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
+from domain.archive.model import EventSegment
+from domain.archive.rules import Chunk, Ids, distinct, ids_of, month_number
+from domain.core import private_files
 
 NAME = "clock_events.parquet"
 MADE_OF, MONTH = b"waarborg.made_of", b"waarborg.month"
@@ -29,9 +29,9 @@ def path_of(directory: Path, tenant_id: UUID, month_on: date) -> Path:
 async def stale(session: AsyncSession, directory: Path) -> list[tuple[UUID, date]]:
     """Companies and months whose file is missing or was made of other segments."""
     rows = await session.execute(
-        select(Segment.tenant_id, Segment.month_on, func.array_agg(Segment.id))
-        .group_by(Segment.tenant_id, Segment.month_on)
-        .order_by(Segment.tenant_id, Segment.month_on)
+        select(EventSegment.tenant_id, EventSegment.month_on, func.array_agg(EventSegment.id))
+        .group_by(EventSegment.tenant_id, EventSegment.month_on)
+        .order_by(EventSegment.tenant_id, EventSegment.month_on)
     )
     return [
         (tenant_id, month_on)
@@ -47,9 +47,9 @@ async def write_month(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    own = (Segment.tenant_id == tenant_id, Segment.month_on == month_on)
-    order = (Segment.account_id, Segment.term_id)
-    ids = list(await session.scalars(select(Segment.id).where(*own).order_by(*order)))
+    own = (EventSegment.tenant_id == tenant_id, EventSegment.month_on == month_on)
+    order = (EventSegment.account_id, EventSegment.term_id)
+    ids = list(await session.scalars(select(EventSegment.id).where(*own).order_by(*order)))
     path = path_of(directory, tenant_id, month_on)
     private_files.make_directory(path.parent)
     part = path.with_suffix(f".{os.getpid()}.part")
@@ -72,7 +72,7 @@ async def write_month(
         pq.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         for segment_id in ids:
-            segment = await session.get_one(Segment, segment_id)
+            segment = await session.get_one(EventSegment, segment_id)
             writer.write_table(_table(segment, schema))
             events += segment.events
             session.expunge(segment)
@@ -80,7 +80,7 @@ async def write_month(
     return events
 
 
-def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUID, UUID, Piece]]:
+def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUID, UUID, Chunk]]:
     """Account, term and piece of every segment in a file; row groups of other accounts are not read."""
     import pyarrow.parquet as pq
 
@@ -100,16 +100,16 @@ def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUI
             )
 
 
-def read(directory: Path, tenant_id: UUID, account_id: UUID) -> Mapping[UUID, list[Piece]]:
+def read(directory: Path, tenant_id: UUID, account_id: UUID) -> Mapping[UUID, list[Chunk]]:
     """Every piece of an account, by term and month: what `rules.assembled` makes a log of."""
-    found: dict[UUID, list[Piece]] = defaultdict(list)
+    found: dict[UUID, list[Chunk]] = defaultdict(list)
     for path in sorted((directory / f"tenant={tenant_id}").glob(f"month=*/{NAME}")):
         for _, term_id, piece in read_month(path, account_id):
             found[term_id].append(piece)
     return found
 
 
-def _table(segment: Segment, schema: Any) -> Any:
+def _table(segment: EventSegment, schema: Any) -> Any:
     import pyarrow as pa
 
     ts, code = np.frombuffer(segment.ts, "<i8"), np.frombuffer(segment.code, np.uint8)
@@ -139,7 +139,7 @@ def _table(segment: Segment, schema: Any) -> Any:
     )
 
 
-def _piece(table: Any, month_on: date) -> Piece:
+def _piece(table: Any, month_on: date) -> Chunk:
     def ids(name: str) -> Ids:
         column = table[name].combine_chunks()
         column = column if not hasattr(column, "chunk") else column.chunk(0)
@@ -152,7 +152,7 @@ def _piece(table: Any, month_on: date) -> Piece:
     ts = table["ts"].to_numpy().astype("datetime64[us]").astype(np.int64)
     sites, site_of = distinct(ids("site_id")[first])
     code = table["kind"].to_numpy() | table["priority"].to_numpy() << 4
-    return Piece(
+    return Chunk(
         ts,
         code.astype(np.uint8),
         np.diff(np.append(first, ts.size)).astype(np.int32),

@@ -17,13 +17,13 @@ from domain.agreements.model import Priority, PromiseTerm
 from domain.agreements.reads import Term
 from domain.archive import segments
 from domain.archive.model import Sealing
-from domain.archive.rules import Log, Piece, assembled, distinct, ids_of, months_of, without
-from domain.db import driver_of
+from domain.archive.rules import Chunk, EventLog, assembled, distinct, ids_of, months_of, without
+from domain.core.db import driver_of
+from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.columns import Events, promise_columns
 from domain.evaluator.kernels.layout import seal
-from domain.ledger import Entry
-from domain.sla.columns import CLOCKED, ROLES, dimension, to_us
-from domain.sla.pausing import PAUSE_ALLOWANCE
+from domain.promises.pause_limit import PAUSE_ALLOWANCE
+from domain.promises.translation import CLOCK_EVENT_KINDS, ROLES, dimension, to_us
 
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
 _ROW = np.dtype(
@@ -99,19 +99,19 @@ _MONTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class TermsAndCalendars:
     """The terms of an account and the calendars they stand on."""
 
     terms: Sequence[Term]  # by id: the order of the promise dimension
     specs: Mapping[UUID, calendars.CalendarSpec]
 
 
-async def ground(session: AsyncSession, account_id: UUID) -> Ground:
+async def ground(session: AsyncSession, account_id: UUID) -> TermsAndCalendars:
     """Every term the account ever had."""
     ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.account_id == account_id))
     known = await agreements.terms_by_id(session, ids)
     terms = sorted(known.values(), key=lambda term: term.id)
-    return Ground(
+    return TermsAndCalendars(
         terms, await calendars.specs(session, {term.calendar_version_id for term in terms})
     )
 
@@ -123,13 +123,13 @@ async def load(
     at: datetime,
     known_at: datetime | None = None,
     sealed: bool = True,
-) -> Log:
+) -> EventLog:
     """The account's log as of `at`.
 
     With `known_at`, only facts recorded by then, read from the ledger's rows; `sealed` is False to read rows anyhow.
     """
     base = await ground(session, account_id)
-    pieces: dict[UUID, list[Piece]] = defaultdict(list)
+    pieces: dict[UUID, list[Chunk]] = defaultdict(list)
     if known_at is not None:
         found = await rows(session, base.terms, account_id, _KNOWN, known_at)
     elif sealed and (laid := await segments.read(session, account_id)) is not None:
@@ -150,10 +150,14 @@ async def load(
 
 async def touched_since(session: AsyncSession, head: Sealing | segments.Head) -> frozenset[UUID]:
     """Tickets with clock facts that came after the account was sealed."""
-    own = and_(Entry.tenant_id == head.tenant_id, Entry.account_id == head.account_id)
+    own = and_(LedgerRow.tenant_id == head.tenant_id, LedgerRow.account_id == head.account_id)
     found = await session.scalars(
-        select(Entry.subject_id)
-        .where(own, Entry.kind.in_(CLOCKED), or_(Entry.seq > head.upto_seq, Entry.seq.is_(None)))
+        select(LedgerRow.subject_id)
+        .where(
+            own,
+            LedgerRow.kind.in_(CLOCK_EVENT_KINDS),
+            or_(LedgerRow.seq > head.upto_seq, LedgerRow.seq.is_(None)),
+        )
         .distinct()
     )
     return frozenset(found)
@@ -166,7 +170,7 @@ async def month_rows(
     *,
     month_on: date,
     upto_seq: int,
-) -> dict[UUID, Piece]:
+) -> dict[UUID, Chunk]:
     """What a month's segments hold: facts up to a number about the tickets opened in it."""
     begin = datetime(month_on.year, month_on.month, 1, tzinfo=UTC)
     end = (begin + timedelta(days=32)).replace(day=1)
@@ -175,7 +179,7 @@ async def month_rows(
 
 async def rows(
     session: AsyncSession, terms: Sequence[Term], account_id: UUID, which: str = "", *more: Any
-) -> dict[UUID, Piece]:
+) -> dict[UUID, Chunk]:
     """Pieces straight from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
     meanings = [
         (term.id, fact, int(kind), row)
@@ -204,7 +208,7 @@ async def rows(
     )
 
 
-def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
+def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Chunk]:
     """Rows by ticket, in the order of the ledger, brought into reading order per term."""
     if told.size == 0:
         return {}
@@ -232,7 +236,7 @@ def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Piece]:
         a, b = int(laid.first[row]), int(laid.first[row + 1])
         if a < b:
             units, counts = np.unique(laid.unit[a:b], return_counts=True)
-            found[term.id] = Piece(
+            found[term.id] = Chunk(
                 laid.ts[a:b],
                 laid.code[a:b],
                 counts.astype(np.int32),

@@ -16,12 +16,12 @@ from domain.evaluator.kernels import batch
 from domain.evaluator.kernels.columns import Calendars, Promises, promise_columns
 from domain.evaluator.kernels.judge import Rows
 from domain.evaluator.kernels.layout import Sealed
-from domain.sla.columns import dimension
+from domain.promises.translation import dimension
 
 Ids = NDArray[np.uint64]  # (n, 2): the two halves of UUIDs
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """Events of some tickets under one term, in reading order; tickets by month of opening, then id."""
 
     ts: NDArray[np.int64]  # (events,) µs
@@ -34,7 +34,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class EventLog:
     """Everything the kernels need to judge an account, and what its units stand for.
 
     A unit is one ticket under one term; units ascend with the promise, so `first_event[u]:first_event[u + 1]`
@@ -92,7 +92,7 @@ def uuid_of(halves: NDArray[np.uint64]) -> UUID:
     return UUID(int=int(halves[0]) << 64 | int(halves[1]))
 
 
-def without(piece: Piece, tickets: Collection[UUID]) -> Piece:
+def without(piece: Chunk, tickets: Collection[UUID]) -> Chunk:
     """The piece without the events of these tickets."""
     wanted = ids_of(b"".join(ticket.bytes for ticket in tickets))
     keep = ~np.isin(piece.incidents[:, 1].astype(np.uint64), wanted[:, 1].astype(np.uint64))
@@ -101,7 +101,7 @@ def without(piece: Piece, tickets: Collection[UUID]) -> Piece:
     return piece if keep.all() else taken(piece, np.flatnonzero(keep))
 
 
-def in_order(pieces: Sequence[Piece]) -> Sequence[Piece]:
+def in_order(pieces: Sequence[Chunk]) -> Sequence[Chunk]:
     """The pieces of one term in the one order that does not depend on how they were cut: month, then ticket.
 
     Segments alone are in that order already; only what comes from rows beside them makes them one piece.
@@ -116,11 +116,11 @@ def in_order(pieces: Sequence[Piece]) -> Sequence[Piece]:
 
 def assembled(
     terms: Sequence[Term],
-    pieces: Mapping[UUID, Sequence[Piece]],
+    pieces: Mapping[UUID, Sequence[Chunk]],
     specs: Mapping[UUID, CalendarSpec],
     *,
     at_us: int,
-) -> Log:
+) -> EventLog:
     """The log of an account as of `at_us`, from the pieces of each term; terms without any are left out."""
     present = [term for term in terms if pieces.get(term.id)]
     parts = [in_order(pieces[term.id]) for term in present]
@@ -143,7 +143,7 @@ def assembled(
         min(int(ts.min()) if ts.size else at_us, at_us),
         at_us,
     )
-    return Log(
+    return EventLog(
         terms=present,
         sealed=sealed,
         promises=promises,
@@ -159,17 +159,17 @@ def assembled(
     )
 
 
-def judged(log: Log, at_us: int) -> Rows:
+def judged(log: EventLog, at_us: int) -> Rows:
     """The verdicts of a log at `at_us`, by promise, unit and part; nothing is laid out again."""
     return batch.judged(log.sealed, log.promises, log.calendars, at_us)
 
 
-def joined(pieces: Sequence[Piece]) -> Piece:
+def joined(pieces: Sequence[Chunk]) -> Chunk:
     """The pieces behind each other as one, with one table of sites."""
     table, place = distinct(_behind([piece.sites for piece in pieces], (0, 2), ">u8"))
     ends = np.cumsum([piece.sites.shape[0] for piece in pieces])
     places = np.split(place, ends)[:-1]
-    return Piece(
+    return Chunk(
         _behind([piece.ts for piece in pieces], 0, "<i8"),
         _behind([piece.code for piece in pieces], 0, "u1"),
         _behind([piece.counts for piece in pieces], 0, "<i4"),
@@ -187,7 +187,7 @@ def joined(pieces: Sequence[Piece]) -> Piece:
     )
 
 
-def used(piece: Piece) -> Piece:
+def used(piece: Chunk) -> Chunk:
     """The piece without sites that no ticket of it is at."""
     seen = np.zeros(piece.sites.shape[0], np.bool_)
     seen[piece.site_of] = True
@@ -226,13 +226,13 @@ def _address(column: NDArray[Any]) -> int:
     return int(column.__array_interface__["data"][0])
 
 
-def taken(piece: Piece, units: NDArray[np.int64]) -> Piece:
+def taken(piece: Chunk, units: NDArray[np.int64]) -> Chunk:
     """The events of these units, in this order."""
     first = np.cumsum(piece.counts, dtype=np.int64) - piece.counts
     counts = piece.counts[units]
     ends = np.cumsum(counts, dtype=np.int64)
     at = np.repeat(first[units] - (ends - counts), counts) + np.arange(ends[-1] if ends.size else 0)
-    return Piece(
+    return Chunk(
         piece.ts[at],
         piece.code[at],
         counts,

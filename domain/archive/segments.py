@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.archive.model import Sealing, Segment
-from domain.archive.rules import Ids, Piece, distinct, ids_of, month_number
-from domain.db import driver_of
+from domain.archive.model import EventSegment, Sealing
+from domain.archive.rules import Chunk, Ids, distinct, ids_of, month_number
+from domain.core.db import driver_of
 
 TRIES = 5
 _COPY_HEADER = 19  # bytes of a binary COPY before its first row
@@ -37,7 +37,7 @@ class Head(NamedTuple):
     upto_seq: int
 
 
-class Kept(NamedTuple):
+class SegmentHead(NamedTuple):
     """A segment without its columns."""
 
     id: UUID
@@ -49,14 +49,14 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedSegments:
     """What an account has sealed: up to where, and one piece for each term, its months behind each other."""
 
     head: Head
-    pieces: Mapping[UUID, Piece]
+    pieces: Mapping[UUID, Chunk]
 
 
-async def read(session: AsyncSession, account_id: UUID) -> Sealed | None:
+async def read(session: AsyncSession, account_id: UUID) -> SealedSegments | None:
     """What is sealed, or None; the pieces are views of columns that lie in the order of the terms.
 
     Segments are replaced while others read, in any transaction that is no snapshot: what they are is read in one
@@ -68,42 +68,46 @@ async def read(session: AsyncSession, account_id: UUID) -> Sealed | None:
             return None
         found = await pieces(session, account_id, kept)
         if found is not None:
-            return Sealed(head, found)
+            return SealedSegments(head, found)
         await asyncio.sleep(0.05)
     raise RuntimeError(
         f"the segments of account {account_id} were replaced {TRIES} times while read"
     )
 
 
-async def directory(session: AsyncSession, account_id: UUID) -> tuple[Head | None, Sequence[Kept]]:
+async def directory(
+    session: AsyncSession, account_id: UUID
+) -> tuple[Head | None, Sequence[SegmentHead]]:
     """Up to where an account is sealed, and in what segments, by term and month: one statement, one snapshot."""
     found = await session.execute(
         select(
             Sealing.tenant_id,
             Sealing.until_at,
             Sealing.upto_seq,
-            Segment.id,
-            Segment.term_id,
-            Segment.month_on,
-            Segment.events,
-            Segment.units,
-            Segment.sites,
+            EventSegment.id,
+            EventSegment.term_id,
+            EventSegment.month_on,
+            EventSegment.events,
+            EventSegment.units,
+            EventSegment.sites,
         )
-        .outerjoin(Segment, Segment.account_id == Sealing.account_id)
+        .outerjoin(EventSegment, EventSegment.account_id == Sealing.account_id)
         .where(Sealing.account_id == account_id)
-        .order_by(Segment.term_id, Segment.month_on)
+        .order_by(EventSegment.term_id, EventSegment.month_on)
     )
     head, kept = None, []
     for tenant_id, until_at, upto_seq, segment_id, term_id, month_on, events, units, sites in found:
         head = Head(tenant_id, account_id, until_at, upto_seq)
         if segment_id is not None:
-            kept.append(Kept(segment_id, term_id, month_number(month_on), events, units, sites))
+            kept.append(
+                SegmentHead(segment_id, term_id, month_number(month_on), events, units, sites)
+            )
     return head, kept
 
 
 async def pieces(
-    session: AsyncSession, account_id: UUID, kept: Sequence[Kept]
-) -> Mapping[UUID, Piece] | None:
+    session: AsyncSession, account_id: UUID, kept: Sequence[SegmentHead]
+) -> Mapping[UUID, Chunk] | None:
     """One piece a term, or None if a segment is gone."""
     events = _starts(each.events for each in kept)
     units = _starts(each.units for each in kept)
@@ -129,7 +133,7 @@ async def pieces(
     for term_id, group in groupby(kept, key=lambda each: each.term_id):
         first, n = n, n + len(list(group))
         mine, theirs = slice(events[first], events[n]), slice(units[first], units[n])
-        found[term_id] = Piece(
+        found[term_id] = Chunk(
             ts[mine],
             code[mine],
             counts[theirs],
@@ -141,7 +145,9 @@ async def pieces(
     return found
 
 
-def _one_table(kept: Sequence[Kept], site_of: NDArray[np.int32], units: NDArray[np.int64]) -> Ids:
+def _one_table(
+    kept: Sequence[SegmentHead], site_of: NDArray[np.int32], units: NDArray[np.int64]
+) -> Ids:
     """One table of sites for all segments, and their rows made to say so."""
     sites, place = distinct(ids_of(b"".join(each.sites for each in kept)))
     tables = _starts(len(each.sites) // 16 for each in kept)

@@ -10,7 +10,6 @@ from domain.audit.actions import (
     unpublished,
 )
 from domain.audit.model import Checkpoint, Leaf
-from domain.audit.notes import Signer
 from domain.audit.reads import (
     Damaged,
     Held,
@@ -21,6 +20,7 @@ from domain.audit.reads import (
     published_sizes,
 )
 from domain.audit.rules import leaf_text, origin_of, week_of
+from domain.audit.signed_note import Signer
 
 __all__ = [
     "Checkpoint",

@@ -11,20 +11,20 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import epoch
 from domain.access import Actor, Right, is_shown_to_clients
 from domain.accounts.model import Account
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
-from domain.audit.notes import Signer, checkpoint_text
 from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
 from domain.audit.rules import actor_salt, leaf_text, origin_of, week_of
-from domain.base import uuid7
-from domain.db import copy_rows
-from domain.deferral import Subject, is_deferred
-from domain.errors import Code, Refused
-from domain.ledger import Entry, LedgerHead, record
+from domain.audit.signed_note import Signer, checkpoint_text
+from domain.core import epoch
+from domain.core.base import uuid7
+from domain.core.db import copy_rows
+from domain.core.deferral import Subject, is_deferred
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerHead, LedgerRow, record
 
 log = structlog.get_logger()
 
@@ -49,8 +49,8 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
     turns. Numbers become visible in order, so nothing can appear before what was read.
     """
     tree = await _locked(session, tenant_id)
-    query = select(*READ).where(Entry.tenant_id == tenant_id, Entry.seq > tree.seq)
-    facts = (await session.execute(query.order_by(Entry.seq).limit(limit))).all()
+    query = select(*READ).where(LedgerRow.tenant_id == tenant_id, LedgerRow.seq > tree.seq)
+    facts = (await session.execute(query.order_by(LedgerRow.seq).limit(limit))).all()
     if not facts:
         return 0
     numbers = await _numbered(session, facts)
@@ -105,12 +105,12 @@ async def sign(
     signed = await _signed(session, signer, tree, at)
     if asked:
         accounts = await session.scalars(
-            select(Entry.account_id)
+            select(LedgerRow.account_id)
             .where(
-                Entry.tenant_id == tenant_id,
-                Entry.kind == CheckpointRequested.kind,
-                Entry.seq > since,
-                Entry.seq <= tree.seq,
+                LedgerRow.tenant_id == tenant_id,
+                LedgerRow.kind == CheckpointRequested.kind,
+                LedgerRow.seq > since,
+                LedgerRow.seq <= tree.seq,
             )
             .distinct()
         )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Role
 from domain.audit.model import Checkpoint
 from domain.audit.reads import Held, consistency, held
-from domain.ledger import Entry
+from domain.core.ledger import LedgerRow
 
 PAGE = 1000
 
@@ -50,7 +50,7 @@ async def records(
     while True:
         page = await held(
             session,
-            actor.scope(Entry),
+            actor.scope(LedgerRow),
             tenant_id=tenant_id,
             account_id=account_id,
             size=size,

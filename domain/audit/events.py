@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class CheckpointRequested(Fact):

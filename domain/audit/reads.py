@@ -14,23 +14,30 @@ from domain.audit import merkle
 from domain.audit.events import CheckpointPublished
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
 from domain.audit.rules import actor_salt, leaf_text
-from domain.base import JSON
-from domain.disclosure import Disclosure, is_commitment
-from domain.epoch import LedgerEpoch
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.base import JSON
+from domain.core.epoch import LedgerEpoch
+from domain.core.erasable_text import ErasableText, is_commitment
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 
 READ = (
     *(
-        Entry.id,
-        Entry.seq,
-        Entry.tenant_id,
-        Entry.account_id,
-        Entry.kind,
-        Entry.subject_id,
-        Entry.at,
+        LedgerRow.id,
+        LedgerRow.seq,
+        LedgerRow.tenant_id,
+        LedgerRow.account_id,
+        LedgerRow.kind,
+        LedgerRow.subject_id,
+        LedgerRow.at,
     ),
-    *(Entry.recorded_at, Entry.origin, Entry.actor, Entry.body, Entry.trace_id, Entry.once_key),
+    *(
+        LedgerRow.recorded_at,
+        LedgerRow.origin,
+        LedgerRow.actor,
+        LedgerRow.body,
+        LedgerRow.trace_id,
+        LedgerRow.once_key,
+    ),
 )
 """What a leaf is made of."""
 
@@ -83,11 +90,11 @@ async def published_sizes(
     session: AsyncSession, tenant_id: UUID, account_id: UUID | None
 ) -> list[int]:
     """The sizes of the checkpoints that an account's contacts were sent; of all accounts when None."""
-    query = select(Entry.body["size"].as_integer()).where(
-        Entry.tenant_id == tenant_id, Entry.kind == CheckpointPublished.kind
+    query = select(LedgerRow.body["size"].as_integer()).where(
+        LedgerRow.tenant_id == tenant_id, LedgerRow.kind == CheckpointPublished.kind
     )
     if account_id is not None:
-        query = query.where(Entry.account_id == account_id)
+        query = query.where(LedgerRow.account_id == account_id)
     return list(await session.scalars(query.distinct()))
 
 
@@ -114,15 +121,15 @@ async def held(
     rows = (
         await session.execute(
             select(*READ, Leaf.position, Leaf.nth, Tree.secret, Tree.hidden_from)
-            .join(Tree, Tree.tenant_id == Entry.tenant_id)
-            .join(Leaf, and_(Leaf.tenant_id == Entry.tenant_id, Leaf.seq == Entry.seq))
+            .join(Tree, Tree.tenant_id == LedgerRow.tenant_id)
+            .join(Leaf, and_(Leaf.tenant_id == LedgerRow.tenant_id, Leaf.seq == LedgerRow.seq))
             .where(
                 Leaf.tenant_id == tenant_id,
                 Leaf.position > after,
                 Leaf.position < size,
                 # Said of the leaf too: its index finds a small client's facts among many.
                 *(
-                    [Leaf.account_id == account_id, Entry.account_id == account_id]
+                    [Leaf.account_id == account_id, LedgerRow.account_id == account_id]
                     if account_id
                     else []
                 ),
@@ -197,8 +204,8 @@ async def _disclosed(session: AsyncSession, bodies: Sequence[JSON]) -> dict[str,
     if not commitments:
         return {}
     rows = await session.execute(
-        select(Disclosure.commitment, Disclosure.salt, Disclosure.words).where(
-            Disclosure.commitment.in_(commitments)
+        select(ErasableText.commitment, ErasableText.salt, ErasableText.words).where(
+            ErasableText.commitment.in_(commitments)
         )
     )
     return {commitment: (salt, words) for commitment, salt, words in rows}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.disclosure import PREFIX
+from domain.core.erasable_text import PREFIX
 
 PUBLISHED_AFTER = timedelta(hours=6)
 """A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""

@@ -9,13 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
-from domain.base import uuid7
 from domain.calendars.events import CalendarDefined
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.rules import CalendarSpec
-from domain.errors import Code, Refused
-from domain.ledger import record
-from domain.words import must_be_line
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
 
 
 async def define(

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import JSON, Base, Tenanted
+from domain.core.base import JSON, Base, Tenanted
 
 
 class Calendar(Base, Tenanted):

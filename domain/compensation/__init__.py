@@ -1,7 +1,14 @@
 """Compensation: what broken promises give back to the client, and how people decide about it."""
 
 from domain.compensation.actions import close_month, decide, net_cents, settle
-from domain.compensation.decisions import WHY, approve, choose_policy, decline, give, override
+from domain.compensation.decisions import (
+    WHY,
+    approve,
+    choose_policy,
+    decline,
+    grant_goodwill,
+    override,
+)
 from domain.compensation.disputes import contest, decide_dispute
 from domain.compensation.four_eyes import must_be_within
 from domain.compensation.model import (
@@ -32,7 +39,7 @@ __all__ = [
     "decide",
     "decide_dispute",
     "decline",
-    "give",
+    "grant_goodwill",
     "months_over",
     "must_be_within",
     "net_cents",

@@ -13,7 +13,7 @@ from domain import journal
 from domain.access import Actor
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
-from domain.base import uuid7
+from domain.compensation.entitlements import Entitlement, Entitlements, compute, months_of
 from domain.compensation.events import (
     CreditAdjusted,
     CreditDecided,
@@ -28,10 +28,10 @@ from domain.compensation.model import (
     CreditKind,
     CreditState,
 )
-from domain.compensation.reckoning import Earned, Reckoning, months_of, reckon
+from domain.core.base import uuid7
+from domain.core.ledger import record
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
-from domain.ledger import record
-from domain.sla.model import Promise, State
+from domain.promises.model import Promise, State
 
 BROKEN = "The promise was broken."
 KEPT = "Later facts show that the promise was kept."
@@ -80,7 +80,7 @@ async def settle(
     )
     if promise is None or promise.internal:
         return {}
-    account = await turnstile(session, promise.agreement_id)
+    account = await lock_agreement(session, promise.agreement_id)
     months = await months_of(
         session,
         promise.agreement_id,
@@ -104,7 +104,7 @@ async def close_month(
     session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
 ) -> ClosedMonth | None:
     """Weigh the compliance of a month that is over; None when that was done before."""
-    account = await turnstile(session, agreement_id)
+    account = await lock_agreement(session, agreement_id)
     row: ClosedMonth | None = await session.scalar(
         insert(ClosedMonth)
         .values(
@@ -126,7 +126,7 @@ async def close_month(
     return row
 
 
-async def turnstile(session: AsyncSession, agreement_id: UUID) -> Account:
+async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Account:
     """Take an agreement's turn (two credits never share the last euro of a cap), and tell whose it is."""
     await session.execute(
         select(Agreement.id).where(Agreement.id == agreement_id).with_for_update(key_share=True)
@@ -161,7 +161,7 @@ async def settle_months(
     """
     if not months:
         return {}
-    found = await reckon(
+    found = await compute(
         session,
         agreement_id,
         account.time_zone,
@@ -203,7 +203,7 @@ async def _make(
     actor: Actor,
     agreement_id: UUID,
     account: Account,
-    earned: Earned,
+    earned: Entitlement,
     above: Limit | None,
     *,
     at: datetime,
@@ -368,7 +368,7 @@ def exceeds(limit: Limit | None, cents: int, currency: str) -> bool:
     return currency != limit.currency or cents > limit.cents
 
 
-async def _states(session: AsyncSession, found: Reckoning) -> dict[UUID, Stands]:
+async def _states(session: AsyncSession, found: Entitlements) -> dict[UUID, Stands]:
     """How the promises stand whose credits earn nothing any more."""
     gone = [
         credit.promise_id

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right, Role
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Terms
-from domain.base import uuid7
-from domain.bounds import must_be_cents, must_be_currency
 from domain.compensation.actions import (
     AFTER_ALL,
     CALLED_OFF,
@@ -22,19 +20,21 @@ from domain.compensation.actions import (
     NEVER,
     OTHERS,
     announced,
+    lock_agreement,
     nets_of,
     post,
     proposed,
     settle_months,
-    turnstile,
 )
+from domain.compensation.entitlements import months_of
 from domain.compensation.events import CreditDeclined, CreditOverridden, PolicyChosen
 from domain.compensation.four_eyes import OTHERWISE, must_be_somebody_else, needs_another
 from domain.compensation.model import CompensationPolicy, Credit, CreditKind, CreditState
-from domain.compensation.reckoning import months_of
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
-from domain.words import must_be_words
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_cents, must_be_currency
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_words
 
 STANDARD_BPS = 2_100  # as in `domain/invoices`, which is above this room
 
@@ -133,7 +133,7 @@ async def override(
     return credit
 
 
-async def give(
+async def grant_goodwill(
     session: AsyncSession,
     actor: Actor,
     agreement_id: UUID,
@@ -155,7 +155,7 @@ async def give(
     )
     if known is None:
         raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
-    account = await turnstile(session, agreement_id)
+    account = await lock_agreement(session, agreement_id)
     currency = await _currency(session, agreement_id, at)
     waits = await needs_another(session, actor, account.id, cents, currency, at=at)
     turn = select(func.coalesce(func.max(Credit.turn), 0) + 1).where(
@@ -285,7 +285,7 @@ async def _held(
     credit = await session.scalar(query)
     if credit is None:
         raise Refused(Code.NOT_FOUND, "No such credit.", argument="id")
-    account = await turnstile(session, credit.agreement_id)
+    account = await lock_agreement(session, credit.agreement_id)
     await session.refresh(credit)
     return credit, account
 

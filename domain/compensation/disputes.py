@@ -7,16 +7,16 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import sla
+from domain import promises
 from domain.access import Actor, Right, visible_to
-from domain.base import uuid7
 from domain.compensation.actions import settle
 from domain.compensation.events import DisputeDecided, DisputeOpened
 from domain.compensation.model import Dispute, DisputeState
-from domain.errors import Code, Refused
-from domain.ledger import Entry, record
-from domain.sla.model import Promise, State
-from domain.words import must_be_words
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow, record
+from domain.core.text_rules import must_be_words
+from domain.promises.model import Promise, State
 
 VERDICTS = frozenset({State.KEPT, State.LATE})
 
@@ -84,7 +84,7 @@ async def decide_dispute(
     if dispute.state is not DisputeState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The dispute has been decided.", argument="id")
     promise = await _promise(session, actor, dispute.promise_id, argument="id")
-    await sla.settle(session, actor, promise.incident_id, at=at)
+    await promises.evaluate(session, actor, promise.incident_id, at=at)
     await session.refresh(promise)
     facts = await _facts(session, promise)
     now = (str(promise.state), promise.decided_at)
@@ -126,7 +126,8 @@ async def _facts(session: AsyncSession, promise: Promise) -> int:
     """How many facts about the ticket move its clocks."""
     count = await session.scalar(
         select(func.count()).where(
-            Entry.subject_id == promise.incident_id, Entry.kind.in_(sla.CLOCKED)
+            LedgerRow.subject_id == promise.incident_id,
+            LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS),
         )
     )
     return int(count or 0)

@@ -12,9 +12,9 @@ from domain.accounts.persons import same_person
 from domain.compensation.actions import approval_above, approval_limit, exceeds
 from domain.compensation.events import PolicyChosen
 from domain.compensation.model import Credit, CreditKind, CreditState
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.journal.model import Book, JournalEntry, JournalLine
-from domain.ledger import Entry
 
 OTHERWISE = "Somebody of the company decided on another amount."
 TOGETHER = timedelta(days=30)
@@ -31,11 +31,11 @@ async def limit_of(
     persons = await same_person(session, actor.tenant_id, actor.subject)
     above = await approval_above(session, actor.tenant_id)
     bodies = await session.scalars(
-        select(Entry.body).where(
-            Entry.tenant_id == actor.tenant_id,
-            Entry.kind == PolicyChosen.kind,
-            Entry.actor.in_(persons),
-            Entry.at > at - TOGETHER,
+        select(LedgerRow.body).where(
+            LedgerRow.tenant_id == actor.tenant_id,
+            LedgerRow.kind == PolicyChosen.kind,
+            LedgerRow.actor.in_(persons),
+            LedgerRow.at > at - TOGETHER,
         )
     )
     earlier = [body["before"].get("approval_above_cents") for body in bodies]

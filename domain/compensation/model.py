@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned, Tenanted, Versioned
-from domain.numbers import Number
+from domain.core.base import Base, Owned, Tenanted, Versioned
+from domain.core.short_numbers import Number
 
 
 class CreditKind(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Terms
 from domain.compensation.model import ClosedMonth
-from domain.deferral import is_deferred, turn_of
+from domain.core.deferral import is_deferred, turn_of
 
 PART = "months"
 STEP = text("interval '1 month'")

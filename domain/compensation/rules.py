@@ -16,7 +16,7 @@ _BPS, _MILLI, _PPM = 10_000, 1_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenPromise:
     """A broken promise, and what its rule says it earns before other credits and caps."""
 
     promise_id: UUID
@@ -86,12 +86,12 @@ def band_cents(band: CreditBand, period_fee_cents: int) -> int:
     return half_up(period_fee_cents * (band.fee_bps or 0), _BPS)
 
 
-def beyond(cents: int, before: int) -> int:
+def excess_over(cents: int, before: int) -> int:
     """What an amount adds to one that was earned for the same cause."""
     return max(0, cents - before)
 
 
-def entitled(broken: Sequence[Broken], months: Sequence[Month]) -> Mapping[object, int]:
+def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mapping[object, int]:
     """Cents for every broken promise (by its id) and closed month (by term and month).
 
     First what each adds to what was earned for the same cause, then what the month's cap leaves of that, both in the
@@ -100,12 +100,12 @@ def entitled(broken: Sequence[Broken], months: Sequence[Month]) -> Mapping[objec
     """
     cause: dict[tuple[UUID, str], int] = {}  # the most that was earned for a ticket
     single: dict[tuple[UUID, date, str], int] = {}  # for the breaches of one promise in a month
-    gained: list[tuple[object, Broken | Month, int]] = []
+    gained: list[tuple[object, BrokenPromise | Month, int]] = []
     for each in sorted(broken, key=lambda b: b.turn):
         own = each.earned_cents if each.given_cents is None else each.given_cents
         of = (each.incident_id, each.currency)
         before = cause.get(of, 0)
-        adds = beyond(own, before) if each.largest and each.given_cents is None else own
+        adds = excess_over(own, before) if each.largest and each.given_cents is None else own
         cause[of] = max(before, own)
         about = (each.term_id, each.month_on, each.currency)
         single[about] = single.get(about, 0) + adds
@@ -115,7 +115,7 @@ def entitled(broken: Sequence[Broken], months: Sequence[Month]) -> Mapping[objec
         own = month.earned_cents if month.given_cents is None else month.given_cents
         part = month.largest and month.given_cents is None
         earlier = single.get((*key, month.currency), 0)
-        gained.append((key, month, beyond(own, earlier) if part else own))
+        gained.append((key, month, excess_over(own, earlier) if part else own))
     found: dict[object, int] = {}
     used: dict[tuple[date, str], int] = {}
     for name, due, adds in sorted(gained, key=lambda g: g[1].turn):

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, managed_users
 from domain.accounts import User
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
 from domain.credentials.events import DeviceEnrolled, DeviceRevoked
 from domain.credentials.model import Device
 from domain.credentials.rules import new_secret
-from domain.errors import Code, Refused
-from domain.ledger import record
-from domain.words import must_be_line
 
 
 async def enrol(

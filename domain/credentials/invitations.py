@@ -14,11 +14,11 @@ from domain.accounts import (
     actor_of_user,
     managed_user,
 )
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
 from domain.credentials.events import InvitationEnded, PasswordResetAsked, UserInvited
 from domain.credentials.model import Invitation, Password, Purpose, SignIn
 from domain.credentials.rules import INVITED, RESET, new_secret, sha256_of
-from domain.errors import Code, Refused
-from domain.ledger import record
 
 
 async def invite(

@@ -11,7 +11,7 @@ from domain.accounts import Tenant, User
 from domain.credentials.invitations import new_text
 from domain.credentials.model import Invitation, Purpose
 from domain.messages.rules import Words, render
-from domain.messages.variables import Variables
+from domain.messages.template_data import Variables
 
 
 class PasswordLetter(Variables, frozen=True, kw_only=True):

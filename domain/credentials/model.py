@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Tenanted
+from domain.core.base import Base, Tenanted
 
 
 class EndedBy(StrEnum):

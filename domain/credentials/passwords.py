@@ -8,13 +8,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import User
+from domain.core.ledger import record
+from domain.credentials.actor_names import as_user
 from domain.credentials.devices import revoke_devices_of
 from domain.credentials.events import PasswordChanged
 from domain.credentials.invitations import end_invitations
 from domain.credentials.model import EndedBy, Password
-from domain.credentials.naming import as_user
 from domain.credentials.sessions import end_all
-from domain.ledger import record
 
 
 async def change_password(

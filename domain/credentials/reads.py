@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor
 from domain.accounts import Tenant, User, actors_of_users
-from domain.base import among
+from domain.core.base import among
 from domain.credentials.model import Device, Password, RefreshToken, SignIn
 from domain.credentials.rules import ABSOLUTE, IDLE, sha256_of
 

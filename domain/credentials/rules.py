@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 
 SHORTEST, LONGEST = 12, 1024
 INVITED = timedelta(hours=48)  # unless the settings say otherwise

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, managed_users
 from domain.accounts import User
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.credentials.actor_names import as_user
 from domain.credentials.events import SignedIn, SignedOut
 from domain.credentials.model import EndedBy, RefreshToken, SignIn
-from domain.credentials.naming import as_user
 from domain.credentials.reads import sign_in_of
 from domain.credentials.rules import (
     ABSOLUTE,
@@ -24,8 +26,6 @@ from domain.credentials.rules import (
     sha256_of,
     successor_of,
 )
-from domain.errors import Code, Refused
-from domain.ledger import record
 
 LONGEST_AGENT = 300
 

@@ -14,13 +14,13 @@ from domain.access import Actor, Role
 from domain.accounts import Reach, User, managed_user
 from domain.accounts.actions import must_manage, must_reach
 from domain.accounts.rules import check
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
 from domain.credentials.devices import revoke_devices_of
 from domain.credentials.events import UserChanged
 from domain.credentials.invitations import end_invitations
 from domain.credentials.model import EndedBy
 from domain.credentials.sessions import end_all
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
 
 
 async def change_user(

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import Account, Site, User
-from domain.base import uuid7
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
 from domain.credentials.model import Device
 from domain.duties import events
 from domain.duties.model import Duty
-from domain.errors import Code, Refused
-from domain.ledger import record
-from domain.words import must_be_line
 
 LONGEST = timedelta(days=31)
 GRACE_S, SILENT_AFTER_S = 900, 300
@@ -159,7 +159,7 @@ async def end_overdue(
 
 def _end(session: AsyncSession, actor: Actor, duty: Duty, at: datetime) -> None:
     duty.ended_at = at
-    fact = events.Ended(
+    fact = events.DutyEnded(
         account_id=duty.account_id,
         subject_id=duty.id,
         at=at,

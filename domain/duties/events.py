@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class Assigned(Fact):
@@ -25,7 +25,7 @@ class Began(Fact):
     guard: int
 
 
-class Ended(Fact):
+class DutyEnded(Fact):
     """A duty is over."""
 
     kind: ClassVar[str] = "duty.ended"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import User
-from domain.base import among
+from domain.core.base import among
 from domain.credentials.model import Device
 from domain.duties.model import Duty
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, turn_of
 from domain.duties.model import Duty
 
 

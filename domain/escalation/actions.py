@@ -12,18 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import CLIENTS, Actor, Right, Role
 from domain.accounts.model import Account, Contact, User
 from domain.agreements.model import Priority
-from domain.base import uuid7
-from domain.changes import values_of
-from domain.deferral import Subject, turn_of
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.changes import values_of
+from domain.core.deferral import Subject, turn_of
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
 from domain.escalation import events
 from domain.escalation.letters import tell
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.reads import people, policy_for, steps_of, update_due
 from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
 from domain.incidents.model import OPEN, Incident, Status
-from domain.ledger import record
-from domain.words import must_be_line
 
 _TOLD = ("priorities", "steps", "repeat_minutes", "stale_minutes", "warn_percents")
 
@@ -282,7 +282,7 @@ def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) ->
     record(
         session,
         actor,
-        events.Stopped(
+        events.EscalationStopped(
             account_id=row.account_id,
             subject_id=row.id,
             at=at,

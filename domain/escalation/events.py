@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class PolicySet(Fact):
@@ -35,7 +35,7 @@ class Stepped(Fact):
     internal: bool = True
 
 
-class Stopped(Fact):
+class EscalationStopped(Fact):
     """What somebody was told of is over: the ticket was taken up, spoken about, held or resolved."""
 
     kind: ClassVar[str] = "escalation.stopped"

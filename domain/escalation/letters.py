@@ -16,7 +16,7 @@ from domain.escalation.model import Cycle
 from domain.escalation.rules import StepDraft
 from domain.incidents.model import Incident
 from domain.messages.model import Urgency
-from domain.messages.variables import AboutTicket
+from domain.messages.template_data import AboutTicket
 
 
 class Escalated(AboutTicket, frozen=True, kw_only=True):

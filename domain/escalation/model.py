@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned, Tenanted, Versioned
+from domain.core.base import Base, Owned, Tenanted, Versioned
 
 
 class Cycle(StrEnum):

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Role
 from domain.accounts.model import Reach, User
 from domain.agreements.model import Priority, PromiseKind
+from domain.core.ledger import LedgerRow
 from domain.escalation.model import EscalationPolicy
 from domain.escalation.rules import StepDraft
 from domain.incidents.model import Incident
-from domain.ledger import Entry
-from domain.sla.model import Promise, State
+from domain.promises.model import Promise, State
 
 OPS = (Role.DISPATCHER, Role.RELATIONSHIP_MANAGER)
 """Who is warned of promises at risk."""
@@ -108,10 +108,10 @@ async def update_due(
     if policy is None or policy.stale_minutes is None:
         return None
     said = await session.scalar(
-        select(func.max(Entry.at)).where(
-            Entry.subject_id == incident.id,
-            Entry.kind == "incident.updated",
-            Entry.body.contains({"client_visible": True, "from_us": True}),
+        select(func.max(LedgerRow.at)).where(
+            LedgerRow.subject_id == incident.id,
+            LedgerRow.kind == "incident.updated",
+            LedgerRow.body.contains({"client_visible": True, "from_us": True}),
         )
     )
     last = max(filter(None, (said, incident.acknowledged_at, incident.opened_at)))

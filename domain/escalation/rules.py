@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.access import CLIENTS, Role
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 
 MANAGEMENT_AFTER = timedelta(hours=4)
 """By then management knows of a ticket that nobody took up, and of a critical one that is still open."""

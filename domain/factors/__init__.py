@@ -17,7 +17,7 @@ from domain.factors.passkeys import (
     remove_passkey,
 )
 from domain.factors.reads import Enrolled, enrolled
-from domain.factors.resetting import forget_factors, reset_factors
+from domain.factors.reset import forget_factors, reset_factors
 from domain.factors.rules import base32, uri_of
 
 __all__ = [

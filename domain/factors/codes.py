@@ -7,16 +7,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import User
-from domain.credentials.naming import as_user
-from domain.errors import Code, Refused
+from domain.core.encryption import SecretCipher
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.credentials.actor_names import as_user
 from domain.factors import rules
 from domain.factors.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
 from domain.factors.model import RecoveryCode, Totp
-from domain.ledger import record
-from domain.sealing import Vault
 
 
-async def begin_totp(session: AsyncSession, user: User, vault: Vault, *, at: datetime) -> bytes:
+async def begin_totp(
+    session: AsyncSession, user: User, vault: SecretCipher, *, at: datetime
+) -> bytes:
     """Begin to enrol an authenticator app and give its secret; one that counts already must be removed first."""
     secret = rules.new_secret()
     sealed = vault.seal(user.id, secret)
@@ -37,7 +39,7 @@ async def begin_totp(session: AsyncSession, user: User, vault: Vault, *, at: dat
 
 
 async def confirm_totp(
-    session: AsyncSession, user: User, vault: Vault, code: str, *, at: datetime
+    session: AsyncSession, user: User, vault: SecretCipher, code: str, *, at: datetime
 ) -> None:
     """Have the app count, whose first code this is; refused for a wrong code."""
     row = await _locked(session, user)
@@ -54,7 +56,7 @@ async def confirm_totp(
 
 
 async def use_code(
-    session: AsyncSession, user: User, vault: Vault, code: str, *, at: datetime
+    session: AsyncSession, user: User, vault: SecretCipher, code: str, *, at: datetime
 ) -> bool:
     """Whether this is the app's code now; none is good twice."""
     row = await _locked(session, user)

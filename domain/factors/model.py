@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Tenanted
+from domain.core.base import Base, Tenanted
 
 
 class Totp(Base):

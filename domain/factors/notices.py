@@ -8,13 +8,13 @@ from typing import ClassVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import Tenant, User
+from domain.core.sequencing import SequencedEvent
 from domain.credentials.events import PasswordChanged, SignedOut
 from domain.credentials.letters import IdentityLetter
 from domain.credentials.model import EndedBy
 from domain.factors.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
 from domain.messages.rules import render
-from domain.messages.variables import Variables
-from domain.numbering import Numbered
+from domain.messages.template_data import Variables
 
 
 class SecurityChange(StrEnum):
@@ -55,7 +55,7 @@ _FACTORS = {
 }
 
 
-def change_of(fact: Numbered) -> SecurityChange | None:
+def change_of(fact: SequencedEvent) -> SecurityChange | None:
     """What the owner has to be told about this fact; None when it needs no letter.
 
     Sessions that the owner ended need none, nor do those that ended with a password or with all second factors:
@@ -74,7 +74,7 @@ def change_of(fact: Numbered) -> SecurityChange | None:
 
 
 async def notice_for(
-    session: AsyncSession, fact: Numbered, *, base_url: str
+    session: AsyncSession, fact: SequencedEvent, *, base_url: str
 ) -> IdentityLetter | None:
     """The letter about this fact; None when it needs none, or when its user may not sign in any more."""
     change = change_of(fact)
@@ -94,7 +94,7 @@ async def notice_for(
     return IdentityLetter(user, tenant.name, language, words)
 
 
-def _end_of_session(fact: Numbered) -> SecurityChange | None:
+def _end_of_session(fact: SequencedEvent) -> SecurityChange | None:
     if fact.body.get("ended_by") == EndedBy.REUSE:
         return SecurityChange.TOKEN_REUSED
     by_others = fact.actor != f"user:{fact.subject_id}"

@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import User
-from domain.credentials.naming import as_user
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
+from domain.credentials.actor_names import as_user
 from domain.factors.events import FactorAdded, FactorRemoved
 from domain.factors.model import Passkey
-from domain.ledger import record
-from domain.words import must_be_line
 
 MOST = 20
 

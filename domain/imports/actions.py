@@ -11,16 +11,16 @@ from sqlalchemy import Select, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import quality
-from domain.imports import contradictions, folds, staging, telling, tickets
+from domain.imports import conflicts, folds, ledger_writer, staging, tickets
 from domain.imports.decoding import Decoder
-from domain.imports.ground import ground
-from domain.imports.instants import FIRST
 from domain.imports.mapping import Profile, columns_of
-from domain.imports.reader import Dialect, Source, open_source
+from domain.imports.reader import ColumnFile, Dialect, open_source
 from domain.imports.rejects import Rejects
 from domain.imports.staged import Decoded
-from domain.sla import replay
-from domain.sla.attach import attach
+from domain.imports.target import ground
+from domain.imports.timestamps import FIRST
+from domain.promises import batch
+from domain.promises.bulk_start import attach
 
 Progress = Callable[[str, float], None]
 """Hears what is being done and how much of that is done, 0 to 1."""
@@ -79,13 +79,13 @@ async def import_incidents(
         progress("Telling the ledger", 0.0)
         await staging.finish(session)
         await folds.settle(session, profile)
-        async for contradiction in contradictions.within(session, profile):
+        async for contradiction in conflicts.within(session, profile):
             refused.add([contradiction])
-        await telling.find(session, base.actor, profile)
-        await telling.gather(session, profile)
-        async for contradiction in contradictions.against(session, profile):
+        await ledger_writer.find(session, base.actor, profile)
+        await ledger_writer.gather(session, profile)
+        async for contradiction in conflicts.against(session, profile):
             refused.add([contradiction])
-        facts = await telling.tell(session, base.actor)
+        facts = await ledger_writer.tell(session, base.actor)
         progress("Telling the ledger", 0.5)
         new, changed = await tickets.fold(session, base.actor, profile, at=at)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
@@ -97,7 +97,7 @@ async def import_incidents(
             await attach(session, base.actor.tenant_id, account_id=client)
         live = await _consequential(session)
         judged, promises, last = 0, 0, None
-        while done := await replay.evaluate(
+        while done := await batch.evaluate(
             session, lambda _: base.actor, _TOUCHED, at=at, after=last, live=live
         ):
             judged, promises, last = judged + done.tickets, promises + done.written, done.last
@@ -144,5 +144,5 @@ async def _consequential(session: AsyncSession) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _pieces(source: Source, decoder: Decoder) -> Iterator[Decoded]:
+def _pieces(source: ColumnFile, decoder: Decoder) -> Iterator[Decoded]:
     return (decoder.decode(batch) for batch in source.batches(decoder.names))

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Origin
-from domain.imports.instants import FIRST
-from domain.ledger import Entry
+from domain.core.ledger import LedgerRow
+from domain.imports.timestamps import FIRST
 from domain.quality import Look
 
 _LIVE: ColumnElement[Origin] = literal_column("'live'")
@@ -30,7 +30,7 @@ class Left:
 async def left(session: AsyncSession, tenant_id: UUID) -> Left:
     """What is not there yet of everything that was imported for a company."""
     facts = select(func.count()).where(
-        Entry.tenant_id == tenant_id, Entry.seq.is_(None), Entry.origin != _LIVE
+        LedgerRow.tenant_id == tenant_id, LedgerRow.seq.is_(None), LedgerRow.origin != _LIVE
     )
     accounts = select(func.count()).where(Look.tenant_id == tenant_id, Look.dirty_from_at == FIRST)
     return Left(await session.scalar(facts) or 0, await session.scalar(accounts) or 0)

@@ -7,14 +7,14 @@ from unicodedata import normalize
 from uuid import UUID
 
 from domain.agreements.model import Priority, TicketKind
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 from domain.imports.durations import duration_of
 from domain.imports.facts import FactAt, Take, fact_columns, told_of
-from domain.imports.instants import LAST, TOLERANCE, Instant, Instants, Unfit
 from domain.imports.mapping import Column, Profile, Value
-from domain.imports.places import Places
-from domain.imports.reader import Batch, Cell, Torn
-from domain.imports.staged import Decoded, Reject, Row, Told
+from domain.imports.reader import Cell, MalformedRow, RowBatch
+from domain.imports.row_target import Places
+from domain.imports.staged import Decoded, Reject, Row, StagedFact
+from domain.imports.timestamps import LAST, TOLERANCE, Instant, Instants, InvalidValue
 from domain.incidents.model import PauseCause, Source
 
 LONGEST_KEY = 200  # characters; the key is part of an index
@@ -60,14 +60,14 @@ class Decoder:
         self._latest = at + max(self._skew, TOLERANCE)
         self._facts = fact_columns(profile, self._look_up, self._need, self._text, self._word)
 
-    def decode(self, batch: Batch) -> Decoded:
+    def decode(self, batch: RowBatch) -> Decoded:
         """Rows, facts and rejects of a batch; a fact that adjacent rows repeat is told once."""
         done = Decoded([], [], [_torn(each) for each in batch.torn])
         seen: set[tuple[str, int, datetime]] = set()
         for number, cells in zip(batch.numbers, zip(*batch.columns, strict=True), strict=True):
             try:
                 row, told = self._row(number, cells)
-            except Unfit as unfit:
+            except InvalidValue as unfit:
                 done.rejects.append(Reject(number, str(unfit), cells))
                 continue
             done.rows.append(row)
@@ -79,18 +79,18 @@ class Decoder:
         done.rejects.sort(key=lambda reject: reject.number)
         return done
 
-    def _row(self, number: int, cells: Sequence[Cell]) -> tuple[Row, list[Told]]:
+    def _row(self, number: int, cells: Sequence[Cell]) -> tuple[Row, list[StagedFact]]:
         key = _plain(self._said(cells[self._key]) or "")
         if not key:
-            raise Unfit("no key: the ticket has no number")
+            raise InvalidValue("no key: the ticket has no number")
         if len(key) > LONGEST_KEY or "\0" in key:
-            raise Unfit(f"a key of more than {LONGEST_KEY} characters, or with a NUL in it")
+            raise InvalidValue(f"a key of more than {LONGEST_KEY} characters, or with a NUL in it")
         opened = self._at(cells, self._opened)
         row_at = self._at(cells, self._row_at)
         if opened is None and self._opened is not None:
-            raise Unfit("the ticket's opening is empty")
+            raise InvalidValue("the ticket's opening is empty")
         if row_at is None and self._row_at is not None:
-            raise Unfit("the row's instant is empty")
+            raise InvalidValue("the row's instant is empty")
         opened_at = None if opened is None else opened.at
         stands_at = again = None
         if row_at is not None:
@@ -117,7 +117,7 @@ class Decoder:
             self._meaning(cells),
         )
         if not row.summary or not row.reporter:
-            raise Unfit("no summary" if row.reporter else "no reporter")
+            raise InvalidValue("no summary" if row.reporter else "no reporter")
         return row, list(self._told(number, key, opened_at, cells))
 
     def _place(self, cells: Sequence[Cell]) -> tuple[UUID, UUID]:
@@ -128,7 +128,7 @@ class Decoder:
 
     def _told(
         self, number: int, key: str, opened: datetime | None, cells: Sequence[Cell]
-    ) -> Iterator[Told]:
+    ) -> Iterator[StagedFact]:
         """The row's facts, in the order in which they usually happen: it decides on wall clocks that happened twice."""
         latest = opened
         for fact in self._facts:
@@ -144,9 +144,9 @@ class Decoder:
             if fact.body is not None and body is None:
                 if fact.kind == "incident.updated":
                     continue
-                raise Unfit(f"{fact.kind}: no {fact.field}")
+                raise InvalidValue(f"{fact.kind}: no {fact.field}")
             if fact.kind == "incident.reassigned" and words is None:
-                raise Unfit("incident.reassigned: nobody to reassign to")
+                raise InvalidValue("incident.reassigned: nobody to reassign to")
             yield told_of(
                 fact, number, key, moved, None if moved == said else said, body=body, words=words
             )
@@ -162,7 +162,7 @@ class Decoder:
             return None
         at = opened + duration_of(said, fact.unit)
         if at > self._latest:
-            raise Unfit(f"{fact.kind} lies ahead: {at:%Y-%m-%d %H:%M} UTC")
+            raise InvalidValue(f"{fact.kind} lies ahead: {at:%Y-%m-%d %H:%M} UTC")
         return at
 
     def _after(self, opened: datetime | None, said: datetime, what: str) -> datetime:
@@ -170,7 +170,7 @@ class Decoder:
         if opened is None or said >= opened:
             return said
         if opened - said > self._skew:
-            raise Unfit(f"{what} is {opened - said} before the opening")
+            raise InvalidValue(f"{what} is {opened - said} before the opening")
         return opened
 
     def _said(self, cell: Cell) -> str | None:
@@ -191,7 +191,7 @@ class Decoder:
             return None
         found = self._instant(cell)
         if not is_planned and found.at > self._latest:
-            raise Unfit(f"lies ahead: {cell}")
+            raise InvalidValue(f"lies ahead: {cell}")
         return found
 
     def _rank(self, cells: Sequence[Cell]) -> int:
@@ -199,7 +199,7 @@ class Decoder:
             return 0
         said = _plain(self._said(cells[self._order]) or "0")
         if not said.removeprefix("-").isdecimal() or len(said) > 18:
-            raise Unfit(f"not a whole number: {said[:80]!r}")
+            raise InvalidValue(f"not a whole number: {said[:80]!r}")
         return int(said)
 
     def _meaning(self, cells: Sequence[Cell]) -> str | None:
@@ -210,7 +210,7 @@ class Decoder:
             return None
         meaning = self._profile.states.get(said) or self._profile.states.get(_plain(said))
         if meaning is None:
-            raise Unfit(f"unknown state: {said[:80]!r}")
+            raise InvalidValue(f"unknown state: {said[:80]!r}")
         return None if meaning == "ignore" else meaning
 
     def _need(self, column: Column, where: str) -> int:
@@ -265,9 +265,9 @@ class Decoder:
             if words:
                 return words.get(said) or words.get(_plain(said)) or otherwise
             if len(said) > LONGEST_TEXT:
-                raise Unfit(f"{where}: a text of more than {LONGEST_TEXT:,} characters")
+                raise InvalidValue(f"{where}: a text of more than {LONGEST_TEXT:,} characters")
             if "\0" in said:
-                raise Unfit(f"{where}: a NUL character in the text")
+                raise InvalidValue(f"{where}: a NUL character in the text")
             return said
 
         return take
@@ -289,13 +289,15 @@ class Decoder:
             found = known.get(take(cells))
             if found is None:
                 said = self._said(cells[index])
-                raise Unfit(f"no {name}" if said is None else f"unknown {name}: {said[:80]!r}")
+                raise InvalidValue(
+                    f"no {name}" if said is None else f"unknown {name}: {said[:80]!r}"
+                )
             return found
 
         return word
 
 
-def _torn(torn: Torn) -> Reject:
+def _torn(torn: MalformedRow) -> Reject:
     text = f": {torn.text.rstrip()!r}" if torn.text else ""
     return Reject(torn.number, f"{torn.reason}{text}", ())
 

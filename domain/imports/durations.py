@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from domain.imports.instants import Unfit
+from domain.imports.timestamps import InvalidValue
 
 Unit = Literal["seconds", "minutes", "hours", "days"]
 LONGEST = timedelta(days=3_653)
@@ -32,9 +32,9 @@ def duration_of(text: str, unit: Unit) -> timedelta:
         weeks, days, hours, minutes, rest = (_number(part) for part in found.groups(default="0"))
         seconds = (weeks * 7 + days) * 86_400 + hours * 3_600 + minutes * 60 + rest
     else:
-        raise Unfit(f"not a duration: {text[:80]!r}")
+        raise InvalidValue(f"not a duration: {text[:80]!r}")
     if seconds > LONGEST.total_seconds():
-        raise Unfit(f"a duration of more than ten years: {text[:80]!r}")
+        raise InvalidValue(f"a duration of more than ten years: {text[:80]!r}")
     return timedelta(microseconds=int(seconds * 1_000_000))
 
 

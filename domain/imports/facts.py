@@ -7,11 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from domain.agreements.model import Priority
-from domain.disclosure import committed
+from domain.core.erasable_text import commit_to
 from domain.imports.durations import Unit
 from domain.imports.mapping import Column, FactColumn, Profile, Value
 from domain.imports.reader import Cell
-from domain.imports.staged import Told
+from domain.imports.staged import StagedFact
 from domain.incidents.model import PauseCause
 
 Take = Callable[[Sequence[Cell]], str | None]
@@ -135,16 +135,16 @@ def told_of(
     *,
     body: str | None,
     words: str | None,
-) -> Told:
+) -> StagedFact:
     """One fact as it is staged. Words about people are committed to, and can be erased."""
     if fact.kind == "incident.updated":
-        return Told(number, key, fact.spec, at, said_at, body)
+        return StagedFact(number, key, fact.spec, at, said_at, body)
     detail = {} if body is None else {fact.field: body}
     commitment = salt = None
     if words is not None:
-        commitment, salt = committed(words)
+        commitment, salt = commit_to(words)
         detail[_PERSONAL[fact.kind]] = commitment
     elif fact.kind in _UNSAID:
         detail["reason"] = _UNSAID[fact.kind]
     text = msgspec.json.encode(detail).decode() if detail else None
-    return Told(number, key, fact.spec, at, said_at, body, text, commitment, salt, words)
+    return StagedFact(number, key, fact.spec, at, said_at, body, text, commitment, salt, words)

@@ -14,14 +14,14 @@ _SAMPLE = datetime(2024, 11, 25, 13, 45, 56)  # noqa: DTZ001 - only written and 
 _HOUR = re.compile(r"%[HIcXT]")
 
 
-class Read(NamedTuple):
+class ParsedInstant(NamedTuple):
     """What a text says: a wall clock or an aware instant, and the name of a zone beside it."""
 
     when: datetime
     zone_name: str | None
 
 
-class Format:
+class InstantFormat:
     """One format; `%Z` is read here, because `strptime` checks the name of the zone and forgets it."""
 
     def __init__(self, name: str, zone: ZoneInfo) -> None:
@@ -29,7 +29,7 @@ class Format:
         self._names_zone = "%Z" in name.replace("%%", "")
         self._zone = zone
 
-    def read(self, text: str) -> Read | None:
+    def read(self, text: str) -> ParsedInstant | None:
         """What the text says in this format; None when it is in another one."""
         zone_name = None
         form = self.name
@@ -41,14 +41,14 @@ class Format:
             text = f"{text[: found[-1].start()]} {text[found[-1].end() :]}".strip()
             form = form.replace("%Z", " ").strip()
         try:
-            return Read(datetime.strptime(text, form), zone_name)  # noqa: DTZ007 - the caller puts the zone on
+            return ParsedInstant(datetime.strptime(text, form), zone_name)  # noqa: DTZ007 - the caller puts the zone on
         except (ValueError, OverflowError):
             return None
 
 
-def format_of(name: str, zone: ZoneInfo) -> Format:
+def format_of(name: str, zone: ZoneInfo) -> InstantFormat:
     """The format of this name."""
-    return Format(name, zone)
+    return InstantFormat(name, zone)
 
 
 @cache

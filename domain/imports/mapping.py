@@ -55,7 +55,7 @@ class Value(_Strict):
     otherwise: str | None = None
 
 
-class Ticket(_Strict):
+class IncidentSpec(_Strict):
     """Where the fields of a ticket come from; plain text is meant as it stands."""
 
     summary: str | Value
@@ -100,7 +100,7 @@ class UpdateColumn(_Strict):
     when: dict[str, str | list[str]] = {}
 
 
-class Log(_Strict):
+class LogSpec(_Strict):
     """An event log: every row says how the ticket stood from `at` on; `order` breaks ties of instants.
 
     `priority_change` = "retroactive" lets a changed priority hold from the opening on, as systems do that restart
@@ -165,10 +165,10 @@ class Profile(_Strict):
     time_zone: str  # of wall clocks without a zone
     key: Column
     into: Into
-    ticket: Ticket
+    ticket: IncidentSpec
     facts: list[FactColumn] = []
     updates: list[UpdateColumn] = []
-    log: Log | None = None
+    log: LogSpec | None = None
     states: dict[str, Meaning] = {}
     calendars: dict[str, dict[str, object]] = {}
     agreement: AgreementSpec | None = None

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.sla.pausing import PAUSE_ALLOWANCE
+from domain.promises.pause_limit import PAUSE_ALLOWANCE
 
-# The rule of `domain/sla/pausing.py` as rows. A pause that nothing ended yet stays open until its allowance is used up.
+# The rule of `domain/promises/pause_limit.py` as rows.
+# A pause that nothing ended yet stays open until its allowance is used up.
 _HELD = """
 CREATE TEMP TABLE held_stretch ON COMMIT DROP AS
 WITH marks AS (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from domain.calendars.closures import closures_of
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 from domain.imports.checking import problems
 from domain.imports.mapping import Profile
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
-from domain.errors import Code, Refused
-from domain.spreadsheets import plain
+from domain.core.errors import Code, Refused
+from domain.core.spreadsheets import plain
 
 Cell = str | datetime | None
 BATCH = 8_192  # rows; twice as many is no faster and takes twice the memory
@@ -26,7 +26,7 @@ REJECTED = ("row", "reason")
 """The first two columns of a file of rejected rows (see `rejects.py`)."""
 
 
-class Torn(NamedTuple):
+class MalformedRow(NamedTuple):
     """Something in the file that is no row."""
 
     number: int
@@ -42,21 +42,21 @@ class Dialect(NamedTuple):
     quote: str = '"'
 
 
-class Batch(NamedTuple):
+class RowBatch(NamedTuple):
     """Some rows, column by column in the order asked for; `numbers` says where each stands in the file."""
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[Cell]]
-    torn: Sequence[Torn] = ()
+    torn: Sequence[MalformedRow] = ()
 
 
-class Source(Protocol):
+class ColumnFile(Protocol):
     """A file with named columns."""
 
     header: list[str]
     dialect: Dialect
 
-    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+    def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
         """The rows in the file's order; a row's number is its line (CSV) or its place from 1 (Parquet)."""
         ...
 
@@ -65,7 +65,9 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path, dialect: Dialect | None = None, *, own: Collection[str] = ()) -> Source:
+def open_source(
+    path: Path, dialect: Dialect | None = None, *, own: Collection[str] = ()
+) -> ColumnFile:
     """The file at `path`, by its first bytes and not by its name; refused when it cannot be read.
 
     `own` are columns that are meant even when they have the names of those that a file of rejected rows adds.
@@ -107,7 +109,7 @@ class ParquetSource:
         """Rows read of rows counted in the footer."""
         return self._read / self._rows if self._rows else 1.0
 
-    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+    def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
         """Instants come as datetimes, everything else as text."""
         import pyarrow as pa
 
@@ -115,7 +117,7 @@ class ParquetSource:
             for piece in self._file.iter_batches(BATCH, columns=list(names), use_threads=False):
                 first, self._read = self._read + 1, self._read + piece.num_rows
                 columns = [_cells(piece.column(name)) for name in names]
-                yield Batch(range(first, first + piece.num_rows), columns)
+                yield RowBatch(range(first, first + piece.num_rows), columns)
         except (pa.ArrowException, OSError) as error:
             raise _no(self._path, f"damaged after row {self._read} ({error})") from error
 
@@ -195,19 +197,19 @@ class CsvSource:
         """Bytes read of the file's size."""
         return min(1.0, self._at / self._size)
 
-    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+    def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
         """All cells are text."""
         wanted = [self._offset + self.header.index(name) for name in names]
         numbers: list[int] = []
         rows: list[list[str]] = []
-        torn: list[Torn] = []
+        torn: list[MalformedRow] = []
         width = self._offset + len(self.header)
         try:
             with self._open() as file:
                 for number, row in self._records(file, width, torn):
                     if not any(cell.strip() for cell in row[self._offset :]):
                         if self._is_rejects and not row[1].startswith(NOTE):
-                            torn.append(Torn(number, row[1], ""))
+                            torn.append(MalformedRow(number, row[1], ""))
                         continue  # what a spreadsheet leaves behind, or a note about a row that was taken
                     numbers.append(number)
                     rows.append(row)
@@ -224,14 +226,14 @@ class CsvSource:
 
     @staticmethod
     def _batch(
-        numbers: list[int], rows: list[list[str]], wanted: list[int], torn: list[Torn]
-    ) -> Batch:
+        numbers: list[int], rows: list[list[str]], wanted: list[int], torn: list[MalformedRow]
+    ) -> RowBatch:
         columns = list(zip(*rows, strict=True)) if rows else []
         cells: list[list[Cell]] = [[plain(cell) for cell in columns[i]] for i in wanted if rows]
-        return Batch(numbers, cells or [() for _ in wanted], tuple(torn))
+        return RowBatch(numbers, cells or [() for _ in wanted], tuple(torn))
 
     def _records(
-        self, file: IO[str], width: int, torn: list[Torn]
+        self, file: IO[str], width: int, torn: list[MalformedRow]
     ) -> Iterator[tuple[int, list[str]]]:
         """Records of the right width with the line they begin on; everything else goes to `torn`.
 
@@ -300,9 +302,9 @@ class _Lines:
         """The number of the line on which the record in hand begins."""
         return self._number - len(self.taken) + 1
 
-    def give_back(self, reason: str) -> Torn:
+    def give_back(self, reason: str) -> MalformedRow:
         """Give up the first line taken, and let the others be read again."""
-        torn = Torn(self.first, reason, self.taken[0][:1_000] if self.taken else "")
+        torn = MalformedRow(self.first, reason, self.taken[0][:1_000] if self.taken else "")
         self._again.extendleft(reversed(self.taken[1:]))
         self._number -= len(self.taken) - 1
         return torn

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from domain import private_files
+from domain.core import private_files
+from domain.core.spreadsheets import neutral
 from domain.imports.reader import REJECTED, Cell, Dialect
 from domain.imports.staged import Reject
-from domain.spreadsheets import neutral
 
 
 class Rejects:

@@ -29,7 +29,7 @@ class Row(NamedTuple):
     meaning: str | None
 
 
-class Told(NamedTuple):
+class StagedFact(NamedTuple):
     """One fact that a row tells: `spec` is its place in the profile (updates follow the facts)."""
 
     number: int
@@ -58,5 +58,5 @@ class Decoded(NamedTuple):
     """What a batch came to."""
 
     rows: list[Row]
-    told: list[Told]
+    told: list[StagedFact]
     rejects: list[Reject]

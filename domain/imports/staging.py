@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.db import copy_rows
+from domain.core.db import copy_rows
 from domain.imports.facts import RANK
 from domain.imports.mapping import Profile
-from domain.imports.staged import Decoded, Row, Told
+from domain.imports.staged import Decoded, Row, StagedFact
 
 # Keys are compared as bytes: sorting them by a language's rules takes three times as long and decides nothing.
 _TABLES = (
@@ -62,7 +62,7 @@ async def prepare(session: AsyncSession, tenant_id: UUID, profile: Profile) -> N
 async def stage(session: AsyncSession, decoded: Decoded) -> None:
     """One batch more."""
     await copy_rows(session, "staged_row", Row._fields, decoded.rows)
-    await copy_rows(session, "staged_told", Told._fields, decoded.told)
+    await copy_rows(session, "staged_told", StagedFact._fields, decoded.told)
 
 
 async def finish(session: AsyncSession) -> None:

@@ -13,7 +13,7 @@ from domain.incidents.actions import (
     start_work,
     update,
 )
-from domain.incidents.arrivals import ARRIVED, arrive, take_back_arrivals
+from domain.incidents.arrivals import ARRIVED, arrive, withdraw_arrivals
 from domain.incidents.assigning import assign
 from domain.incidents.capped_pauses import capped_pauses
 from domain.incidents.late_arrivals import (
@@ -38,7 +38,7 @@ from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import Times, first_contact_resolution, times
 from domain.incidents.searching import matching
-from domain.sla.pausing import PAUSE_ALLOWANCE
+from domain.promises.pause_limit import PAUSE_ALLOWANCE
 
 __all__ = [
     "ARRIVED",
@@ -75,7 +75,7 @@ __all__ = [
     "resolve",
     "resume",
     "start_work",
-    "take_back_arrivals",
     "times",
     "update",
+    "withdraw_arrivals",
 ]

@@ -8,10 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, Role
 from domain.agreements.model import Priority
-from domain.base import uuid7
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.text_rules import must_be_line, must_be_words
 from domain.incidents import events
-from domain.incidents.changing import locked, must_be_open, settled, take_up, tell
+from domain.incidents.lifecycle import (
+    acknowledge_row,
+    evaluated,
+    load_for_update,
+    must_be_open,
+    record_event,
+)
 from domain.incidents.model import (
     CALLED_OFF,
     OPEN,
@@ -23,7 +30,6 @@ from domain.incidents.model import (
     Status,
 )
 from domain.incidents.rules import REOPENED_WITHIN, allowance_left
-from domain.words import must_be_line, must_be_words
 
 
 async def acknowledge(
@@ -35,13 +41,13 @@ async def acknowledge(
     expected_version: int | None = None,
 ) -> Incident:
     """Take a new ticket up; the first-response clock stops at `at`."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.NEW:
         raise Refused(
             Code.INCIDENT_NOT_NEW, f"The ticket is {incident.status}, not new.", argument="id"
         )
-    take_up(session, actor, incident, at)
-    return await settled(session, actor, incident, at)
+    acknowledge_row(session, actor, incident, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def start_work(
@@ -53,14 +59,14 @@ async def start_work(
     expected_version: int | None = None,
 ) -> Incident:
     """Say that somebody works on it; a new ticket is acknowledged by that."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status not in {Status.NEW, Status.ACKNOWLEDGED}:
         raise Refused(Code.ALREADY_DONE, f"The ticket is {incident.status} already.", argument="id")
     if incident.status is Status.NEW:
-        take_up(session, actor, incident, at)
+        acknowledge_row(session, actor, incident, at)
     incident.status = Status.IN_PROGRESS
-    tell(session, actor, incident, events.WorkStarted, at)
-    return await settled(session, actor, incident, at)
+    record_event(session, actor, incident, events.WorkStarted, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def update(
@@ -74,7 +80,9 @@ async def update(
     expected_version: int | None = None,
 ) -> Incident:
     """Say something on a ticket. Our own client-visible words restart the next-update clock."""
-    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    incident = await load_for_update(
+        session, actor, incident_id, at, expected_version, right=Right.REPORT
+    )
     if incident.status is Status.CLOSED:
         raise Refused(Code.INCIDENT_NOT_OPEN, "The ticket is closed; reopen it.", argument="id")
     must_be_words(body, "body")
@@ -92,7 +100,7 @@ async def update(
         client_visible=client_visible,
     )
     session.add(said)
-    tell(
+    record_event(
         session,
         actor,
         incident,
@@ -102,7 +110,7 @@ async def update(
         client_visible=client_visible,
         from_us=not actor.is_client and actor.role is not Role.SYSTEM,
     )
-    return await settled(session, actor, incident, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def pause(
@@ -116,7 +124,7 @@ async def pause(
     expected_version: int | None = None,
 ) -> Incident:
     """Hold the clocks, for a cause the client can read; a ticket's pauses together are capped."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_words(note, "note")
     if incident.status is Status.PAUSED:
@@ -140,8 +148,8 @@ async def pause(
         )
     )
     incident.status = Status.PAUSED
-    tell(session, actor, incident, events.Paused, at, cause=cause)
-    return await settled(session, actor, incident, at)
+    record_event(session, actor, incident, events.ClocksPaused, at, cause=cause)
+    return await evaluated(session, actor, incident, at)
 
 
 async def resume(
@@ -153,13 +161,13 @@ async def resume(
     expected_version: int | None = None,
 ) -> Incident:
     """Let the clocks of a paused ticket run again."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.PAUSED:
         raise Refused(
             Code.INCIDENT_NOT_PAUSED, f"The ticket is {incident.status}, not paused.", argument="id"
         )
     await _resume(session, actor, incident, at)
-    return await settled(session, actor, incident, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def end_capped_pauses(
@@ -182,7 +190,7 @@ async def end_capped_pauses(
     for incident in found:
         actor = Actor.system(incident.tenant_id, "sweeper")
         await _resume(session, actor, incident, at)
-        await settled(session, actor, incident, at)
+        await evaluated(session, actor, incident, at)
     return len(found)
 
 
@@ -202,13 +210,13 @@ async def resolve(
     cancelled: the arrival of somebody, and after a call-off or for a duplicate everything but the first response and
     the updates.
     """
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_words(resolution, "resolution")
     if incident.status is Status.PAUSED:
         await _resume(session, actor, incident, at)
     if incident.status is Status.NEW:
-        take_up(session, actor, incident, at)
+        acknowledge_row(session, actor, incident, at)
     session.add(
         IncidentUpdate(
             tenant_id=incident.tenant_id,
@@ -222,9 +230,9 @@ async def resolve(
     )
     incident.status, incident.resolved_at, incident.outcome = Status.RESOLVED, at, outcome
     if outcome in CALLED_OFF:
-        tell(session, actor, incident, events.CalledOff, at, outcome=outcome)
-    tell(session, actor, incident, events.Resolved, at)
-    return await settled(session, actor, incident, at)
+        record_event(session, actor, incident, events.CalledOff, at, outcome=outcome)
+    record_event(session, actor, incident, events.Resolved, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def close(
@@ -236,7 +244,7 @@ async def close(
     expected_version: int | None = None,
 ) -> Incident:
     """Close a resolved ticket."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.RESOLVED:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
@@ -244,8 +252,8 @@ async def close(
             argument="id",
         )
     incident.status, incident.closed_at = Status.CLOSED, at
-    tell(session, actor, incident, events.Closed, at)
-    return await settled(session, actor, incident, at)
+    record_event(session, actor, incident, events.Closed, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def reopen(
@@ -258,7 +266,9 @@ async def reopen(
     expected_version: int | None = None,
 ) -> Incident:
     """Say that it was not over; the clocks go on where they stood. The client may do this too."""
-    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    incident = await load_for_update(
+        session, actor, incident_id, at, expected_version, right=Right.REPORT
+    )
     if incident.status in OPEN:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
@@ -276,8 +286,8 @@ async def reopen(
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = incident.outcome = None
     incident.reopened_count += 1
-    tell(session, actor, incident, events.Reopened, at, reason=reason)
-    return await settled(session, actor, incident, at)
+    record_event(session, actor, incident, events.Reopened, at, reason=reason)
+    return await evaluated(session, actor, incident, at)
 
 
 async def change_priority(
@@ -291,13 +301,13 @@ async def change_priority(
     expected_version: int | None = None,
 ) -> Incident:
     """Make a ticket more or less urgent; its promises keep their start and their pauses."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     if incident.priority is priority:
         raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
     must_be_words(reason, "reason")
     before, incident.priority = incident.priority, priority
-    tell(
+    record_event(
         session,
         actor,
         incident,
@@ -307,7 +317,7 @@ async def change_priority(
         priority=priority,
         reason=reason,
     )
-    return await settled(session, actor, incident, at)
+    return await evaluated(session, actor, incident, at)
 
 
 async def reassign(
@@ -320,12 +330,12 @@ async def reassign(
     expected_version: int | None = None,
 ) -> Incident:
     """Hand a ticket to somebody else."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_line(to, "to")
     incident.reassigned_count += 1
-    tell(session, actor, incident, events.Reassigned, at, to=to)
-    return await settled(session, actor, incident, at)
+    record_event(session, actor, incident, events.Reassigned, at, to=to)
+    return await evaluated(session, actor, incident, at)
 
 
 async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
@@ -338,5 +348,5 @@ async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: d
     # Two verbs at once read the clock before they wait for the row: the later one may hold the earlier instant.
     running.until_at = max(running.from_at, min(at, running.cap_at))
     incident.status = running.resumed_status
-    kind = events.Resumed if running.until_at < running.cap_at else events.ResumedAtAllowance
-    tell(session, actor, incident, kind, running.until_at)
+    kind = events.ClocksResumed if running.until_at < running.cap_at else events.ResumedAtAllowance
+    record_event(session, actor, incident, kind, running.until_at)

@@ -9,12 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.incidents import events
-from domain.incidents.changing import locked, must_be_open, settled, take_up, tell
+from domain.incidents.lifecycle import (
+    acknowledge_row,
+    evaluated,
+    load_for_update,
+    must_be_open,
+    record_event,
+)
 from domain.incidents.model import Incident, Status
 from domain.incidents.proofs import Proof
-from domain.ledger import Entry
 
 ARRIVED = events.Arrived.kind
 _TAKES_UP = frozenset(
@@ -41,7 +47,9 @@ async def arrive(
     With a proof, `at` may lie in the past, before an arrival that was said already, and the ticket may be over by now
     if it was not at `at`: promises are judged anew.
     """
-    incident = await locked(session, actor, incident_id, at, expected_version, right=Right.REPORT)
+    incident = await load_for_update(
+        session, actor, incident_id, at, expected_version, right=Right.REPORT
+    )
     if proof is None or incident.resolved_at is None or at > incident.resolved_at:
         must_be_open(incident)
     if actor.is_client:
@@ -49,21 +57,21 @@ async def arrive(
     if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
         raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
     if incident.status is Status.NEW:
-        take_up(session, actor, incident, at)
+        acknowledge_row(session, actor, incident, at)
     elif incident.acknowledged_at is not None and at < incident.acknowledged_at:
         # Told in the order of the fixes it would have been the arrival that took it up.
         incident.acknowledged_at = at
-        tell(session, actor, incident, events.Acknowledged, at)
+        record_event(session, actor, incident, events.Acknowledged, at)
     incident.arrived_at = at
     if proof is None:
-        tell(session, actor, incident, events.Arrived, at)
-        return await settled(session, actor, incident, at)
+        record_event(session, actor, incident, events.Arrived, at)
+        return await evaluated(session, actor, incident, at)
     cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
-    tell(session, actor, incident, events.ArrivedByFence, at, **cited)
-    return await settled(session, actor, incident, max(at, proof.told_at))
+    record_event(session, actor, incident, events.ArrivedByFence, at, **cited)
+    return await evaluated(session, actor, incident, max(at, proof.told_at))
 
 
-async def take_back_arrivals(
+async def withdraw_arrivals(
     session: AsyncSession,
     actor: Actor,
     incident_id: UUID,
@@ -78,7 +86,7 @@ async def take_back_arrivals(
     arrival that stands. An acknowledgement that came with it goes with it: then the ticket was taken up by the first
     thing that somebody did about it, if anybody did.
     """
-    incident = await locked(session, actor, incident_id, at, None, right=Right.REPORT)
+    incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
     facts = await _story(session, incident)
     standing = _standing(facts)
     proofs = {str(each) for each in proven_by}
@@ -92,27 +100,27 @@ async def take_back_arrivals(
     left = [fact for fact in standing if fact not in wrong]
     for fact in wrong:
         cited = {"presence_id": UUID(fact.body["presence_id"])}
-        tell(session, actor, incident, events.ArrivalWithdrawn, fact.at, **cited)
+        record_event(session, actor, incident, events.ArrivalWithdrawn, fact.at, **cited)
     incident.arrived_at = min((fact.at for fact in left), default=None)
     if any(_came_with(facts, incident, fact) for fact in wrong):
         _take_up_anew(session, actor, incident, facts, left)
-    return await settled(session, actor, incident, at)
+    return await evaluated(session, actor, incident, at)
 
 
-async def _story(session: AsyncSession, incident: Incident) -> Sequence[Entry]:
+async def _story(session: AsyncSession, incident: Incident) -> Sequence[LedgerRow]:
     wanted = _TAKES_UP | {events.ArrivalWithdrawn.kind}
     rows = await session.scalars(
-        select(Entry)
-        .where(Entry.subject_id == incident.id, Entry.kind.in_(wanted))
-        .order_by(Entry.id)
+        select(LedgerRow)
+        .where(LedgerRow.subject_id == incident.id, LedgerRow.kind.in_(wanted))
+        .order_by(LedgerRow.id)
     )
     return rows.all()
 
 
-def _standing(facts: Sequence[Entry]) -> list[Entry]:
+def _standing(facts: Sequence[LedgerRow]) -> list[LedgerRow]:
     """The arrivals that were not taken back."""
 
-    def key(fact: Entry) -> tuple[datetime, str | None]:
+    def key(fact: LedgerRow) -> tuple[datetime, str | None]:
         return fact.at, fact.body.get("presence_id")
 
     gone = Counter(key(fact) for fact in facts if fact.kind == events.ArrivalWithdrawn.kind)
@@ -127,7 +135,7 @@ def _standing(facts: Sequence[Entry]) -> list[Entry]:
     return found
 
 
-def _came_with(facts: Sequence[Entry], incident: Incident, arrival: Entry) -> bool:
+def _came_with(facts: Sequence[LedgerRow], incident: Incident, arrival: LedgerRow) -> bool:
     """Whether the arrival was what acknowledged the ticket."""
     return incident.acknowledged_at == arrival.at and any(
         fact.kind == events.Acknowledged.kind
@@ -140,13 +148,13 @@ def _take_up_anew(
     session: AsyncSession,
     actor: Actor,
     incident: Incident,
-    facts: Sequence[Entry],
-    arrivals: Sequence[Entry],
+    facts: Sequence[LedgerRow],
+    arrivals: Sequence[LedgerRow],
 ) -> None:
     was = incident.acknowledged_at
     if was is None:
         return
-    tell(session, actor, incident, events.AcknowledgementWithdrawn, was)
+    record_event(session, actor, incident, events.AcknowledgementWithdrawn, was)
     done = [
         fact
         for fact in facts
@@ -159,8 +167,8 @@ def _take_up_anew(
         if incident.status is Status.ACKNOWLEDGED:
             incident.status = Status.NEW
     elif first.kind != events.Acknowledged.kind:
-        tell(session, actor, incident, events.Acknowledged, first.at)
+        record_event(session, actor, incident, events.Acknowledged, first.at)
 
 
-def _by_somebody(fact: Entry) -> bool:
+def _by_somebody(fact: LedgerRow) -> bool:
     return not fact.actor.startswith("system:")

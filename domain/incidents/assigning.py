@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Role, visible_to
 from domain.accounts.model import Reach, User
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 from domain.incidents import events
-from domain.incidents.changing import locked, must_be_open, settled, tell
+from domain.incidents.lifecycle import evaluated, load_for_update, must_be_open, record_event
 from domain.incidents.model import Incident
 
 _HANDLES_NOTHING = frozenset({*CLIENTS, Role.AUDITOR, Role.PARTNER, Role.SYSTEM})
@@ -29,18 +29,18 @@ async def assign(
 
     From one person to another it changes hands, which counts like `reassign` and is told to the client without a name.
     """
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     before = incident.assignee_id
     if before == user_id:
         raise Refused(Code.ALREADY_DONE, "That is so already.", argument="userId")
     user = None if user_id is None else await _colleague(session, actor, incident, user_id)
     incident.assignee_id = user_id
-    tell(session, actor, incident, events.Assigned, at, before=before, after=user_id)
+    record_event(session, actor, incident, events.Assigned, at, before=before, after=user_id)
     if before is not None and user is not None:
         incident.reassigned_count += 1
-        tell(session, actor, incident, events.Reassigned, at, to=user.name)
-    return await settled(session, actor, incident, at)
+        record_event(session, actor, incident, events.Reassigned, at, to=user.name)
+    return await evaluated(session, actor, incident, at)
 
 
 async def _colleague(

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, turn_of
 from domain.incidents.model import Incident, Pause, Status
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class Opened(Fact):
@@ -104,14 +104,14 @@ class Updated(Fact):
     from_us: bool
 
 
-class Paused(Fact):
+class ClocksPaused(Fact):
     """The clocks are held, for a recorded cause."""
 
     kind: ClassVar[str] = "incident.paused"
     cause: str
 
 
-class Resumed(Fact):
+class ClocksResumed(Fact):
     """The clocks run again."""
 
     kind: ClassVar[str] = "incident.resumed"
@@ -124,7 +124,7 @@ class CalledOff(Fact):
     outcome: str
 
 
-class ResumedAtAllowance(Resumed):
+class ResumedAtAllowance(ClocksResumed):
     """The same, because the pauses of the incident have lasted as long as they may together."""
 
     capped: bool = True

@@ -10,14 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
+from domain.core.text_rules import must_be_words
 from domain.incidents import events
 from domain.incidents.arrivals import arrive
-from domain.incidents.changing import locked, tell
+from domain.incidents.lifecycle import load_for_update, record_event
 from domain.incidents.model import Incident
 from domain.incidents.proofs import Proof
-from domain.ledger import Entry
-from domain.words import must_be_words
 
 OFFERED = events.LateArrivalOffered.kind
 _DECIDED = {
@@ -49,7 +49,7 @@ class LateArrival(NamedTuple):
     decided_at: datetime | None = None
 
 
-def late_arrivals(facts: Sequence[Entry]) -> list[LateArrival]:
+def late_arrivals(facts: Sequence[LedgerRow]) -> list[LateArrival]:
     """The late arrivals that an incident's facts, in their order, speak of."""
     found: dict[tuple[str, str], LateArrival] = {}
     for fact in facts:
@@ -77,13 +77,13 @@ async def offer_late_arrival(
     session: AsyncSession, actor: Actor, incident_id: UUID, offer: LateArrival, *, at: datetime
 ) -> None:
     """Put a late arrival up for decision; one that was put up before stays as it is."""
-    incident = await locked(session, actor, incident_id, at, None, right=Right.REPORT)
+    incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
     known = late_arrivals(await _facts(session, incident_id))
     if any((o.arrived_at, o.duty_id) == (offer.arrived_at, offer.duty_id) for o in known):
         return
     body = {name: getattr(offer, name) for name in ("presence_id", "duty_id", "guard", "late_s")}
     body |= {"arrived_at": offer.arrived_at, "fixes": list(offer.fixes)}
-    tell(session, actor, incident, events.LateArrivalOffered, at, **body)
+    record_event(session, actor, incident, events.LateArrivalOffered, at, **body)
     await session.flush()
 
 
@@ -91,7 +91,7 @@ async def pending_late_arrival(
     session: AsyncSession, actor: Actor, incident_id: UUID, arrived_at: datetime
 ) -> LateArrival:
     """The late arrival at this instant that nobody has decided about; refused when there is none."""
-    await locked(session, actor, incident_id, arrived_at, None)
+    await load_for_update(session, actor, incident_id, arrived_at, None)
     for each in late_arrivals(await _facts(session, incident_id)):
         if each.arrived_at == arrived_at:
             if each.decision is Decision.PENDING:
@@ -118,11 +118,11 @@ async def decide_late_arrival(
     expected_version: int | None = None,
 ) -> Incident:
     """Say whether a late arrival counts; if it does, the promises are judged anew with it."""
-    incident = await locked(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_words(reason, "reason")
     kind = events.LateArrivalAccepted if accept else events.LateArrivalDeclined
     body = {"arrived_at": offer.arrived_at, "duty_id": offer.duty_id, "reason": reason}
-    tell(session, actor, incident, kind, at, **body)
+    record_event(session, actor, incident, kind, at, **body)
     await session.flush()
     if accept:
         proof = Proof(offer.presence_id, offer.fixes, at)
@@ -130,10 +130,10 @@ async def decide_late_arrival(
     return incident
 
 
-async def _facts(session: AsyncSession, incident_id: UUID) -> Sequence[Entry]:
+async def _facts(session: AsyncSession, incident_id: UUID) -> Sequence[LedgerRow]:
     rows = await session.scalars(
-        select(Entry)
-        .where(Entry.subject_id == incident_id, Entry.kind.in_(KINDS))
-        .order_by(Entry.id)
+        select(LedgerRow)
+        .where(LedgerRow.subject_id == incident_id, LedgerRow.kind.in_(KINDS))
+        .order_by(LedgerRow.id)
     )
     return rows.all()

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, query_expression
 
-from domain import numbers
 from domain.agreements.model import Priority, TicketKind
-from domain.base import Base, Owned, Versioned
-from domain.numbers import Number
+from domain.core import short_numbers
+from domain.core.base import Base, Owned, Versioned
+from domain.core.short_numbers import Number
 
 
 class Status(StrEnum):
@@ -129,7 +129,7 @@ class Incident(Base, Owned, Versioned):
     @property
     def reference(self) -> str:
         """The number as people say it, such as `INC-000123`."""
-        return numbers.written(numbers.INCIDENT, self.number)
+        return short_numbers.written(short_numbers.INCIDENT, self.number)
 
 
 class IncidentUpdate(Base, Owned):

@@ -8,17 +8,17 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import sla
+from domain import promises
 from domain.access import Actor, Right, Role, workable_by
 from domain.accounts.model import ApiKey, Site, User
 from domain.agreements.model import Priority, TicketKind
-from domain.base import uuid7
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow, record
+from domain.core.text_rules import must_be_line
 from domain.incidents import events
 from domain.incidents.model import Incident, Source
 from domain.incidents.rules import AGREED_WITHIN
-from domain.ledger import Entry, record
-from domain.words import must_be_line
 
 LIMITED_OVER = timedelta(minutes=10)
 """The stretch over which the incidents that one client user opens are counted."""
@@ -100,8 +100,8 @@ async def open_incident(
     session.add(incident)
     await session.flush()
     _record(session, actor, incident)
-    ticket = sla.Ticket(incident.id, incident.account_id, kind, category, at)
-    await sla.watch(session, actor, ticket, at=at)
+    ticket = promises.PromiseSubject(incident.id, incident.account_id, kind, category, at)
+    await promises.start(session, actor, ticket, at=at)
     return incident
 
 
@@ -175,12 +175,12 @@ async def _must_be_within_limit(
     opened = await session.scalar(
         select(func.count())
         .select_from(Incident)
-        .join(Entry, Entry.subject_id == Incident.id)
+        .join(LedgerRow, LedgerRow.subject_id == Incident.id)
         .where(
             actor.scope(Incident),
             Incident.opened_at > at - LIMITED_OVER,
-            Entry.kind == events.Opened.kind,
-            Entry.actor == actor.subject,
+            LedgerRow.kind == events.Opened.kind,
+            LedgerRow.actor == actor.subject,
         )
     )
     if (opened or 0) >= most:

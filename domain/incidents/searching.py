@@ -2,8 +2,8 @@
 
 from sqlalchemy import ColumnElement, or_
 
-from domain import numbers
-from domain.errors import Code, Refused
+from domain.core import short_numbers
+from domain.core.errors import Code, Refused
 from domain.incidents.model import Incident
 
 LONGEST = 100
@@ -17,11 +17,11 @@ def matching(search: str) -> ColumnElement[bool]:
     text = search.strip()
     if not 0 < len(text) <= LONGEST:
         raise Refused(Code.INVALID, f"search has 1 to {LONGEST} characters.", argument="search")
-    number = numbers.read(numbers.INCIDENT, text)
+    number = short_numbers.read(short_numbers.INCIDENT, text)
     exact = [Incident.external_id == text]
     if number is not None:
         exact.append(Incident.number == number)
-    if text.upper().startswith(f"{numbers.INCIDENT}-"):
+    if text.upper().startswith(f"{short_numbers.INCIDENT}-"):
         return or_(*exact)
     return or_(
         *exact,

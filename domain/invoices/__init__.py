@@ -25,12 +25,7 @@ from domain.invoices.reads import (
     months_to_bill,
     outstanding,
 )
-from domain.invoices.rules import (
-    CreditNoteDocument,
-    Line,
-    Totals,
-    VatTotal,
-)
+from domain.invoices.rules import CreditNoteDocument, DocumentLine, Totals, VatTotal
 from domain.invoices.vat import VatCategory
 
 __all__ = [
@@ -40,9 +35,9 @@ __all__ = [
     "CreditNoteDocument",
     "CreditNoteLine",
     "DeliveredLine",
+    "DocumentLine",
     "Invoice",
     "InvoiceLine",
-    "Line",
     "Party",
     "Payment",
     "Payout",

@@ -12,16 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, price_on, rates_of
-from domain.base import uuid7
-from domain.bounds import must_be_day, must_be_quantity
-from domain.changes import as_text, values_of
 from domain.compensation.rules import following
-from domain.errors import Code, Refused, must_be_current
-from domain.invoices.events import (
-    Delivered,
-    PartySet,
-    Planned,
-)
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_day, must_be_quantity
+from domain.core.changes import as_text, values_of
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line
+from domain.invoices.events import PartySet, Planned, ServiceDelivered
 from domain.invoices.model import (
     BillingParty,
     DeliveredLine,
@@ -29,8 +27,6 @@ from domain.invoices.model import (
 )
 from domain.invoices.parties import Party
 from domain.invoices.rules import check_party
-from domain.ledger import record
-from domain.words import must_be_line
 
 
 async def set_party(
@@ -186,7 +182,7 @@ async def deliver(
     record(
         session,
         actor,
-        Delivered(
+        ServiceDelivered(
             account_id=agreement.account_id, subject_id=agreement.id, at=at, line_id=row.id,
             rate_code=rate_code, delivered_on=delivered_on, quantity_milli=quantity_milli,
         ),

@@ -14,11 +14,12 @@ from domain.access import Actor
 from domain.accounts.model import Account, Tenant
 from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
-from domain.base import uuid7
-from domain.compensation.actions import turnstile
+from domain.compensation.actions import lock_agreement
 from domain.compensation.model import ClosedMonth
 from domain.compensation.rules import begins, following
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
 from domain.invoices.actions import agreement_of, priced
 from domain.invoices.events import InvoiceIssued
 from domain.invoices.model import CreditNote, DeliveredLine, Invoice, InvoiceLine
@@ -29,7 +30,6 @@ from domain.invoices.reads import as_line, parties
 from domain.invoices.rules import MONTH_MILLI, PAYMENT_DAYS, net_cents, totals
 from domain.invoices.taxes import Treatment, treatment
 from domain.journal import Book, JournalKind
-from domain.ledger import record
 
 Sourced = tuple[InvoiceLine, list[DeliveredLine]]
 """A line, and the deliveries it is about."""
@@ -44,7 +44,7 @@ async def bill(
     an invoice for each currency: the fee's, and those of other rates that were delivered; the first is returned.
     """
     agreement = await agreement_of(session, actor, agreement_id)
-    account = await turnstile(session, agreement.id)
+    account = await lock_agreement(session, agreement.id)
     closed = await session.scalar(
         select(ClosedMonth).where(
             ClosedMonth.agreement_id == agreement.id, ClosedMonth.month_on == month_on
@@ -81,7 +81,7 @@ async def close_credits(
 ) -> list[CreditNote]:
     """Issue closing notes for what is left of an agreement's credits when no invoice will come."""
     agreement = await agreement_of(session, actor, agreement_id)
-    account = await turnstile(session, agreement.id)
+    account = await lock_agreement(session, agreement.id)
     await session.refresh(agreement)
     return await close_out(session, actor, agreement, account, at=at)
 

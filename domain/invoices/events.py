@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class PartySet(Fact):
@@ -29,7 +29,7 @@ class Planned(Fact):
     before: int | None
 
 
-class Delivered(Fact):
+class ServiceDelivered(Fact):
     """So much of a rate was delivered on a day; subject is the agreement."""
 
     kind: ClassVar[str] = "agreement.delivered"
@@ -81,7 +81,7 @@ class CreditNoteIssued(Fact):
     closing: bool = False
 
 
-class PaidOut(Fact):
+class PayoutBooked(Fact):
     """Money was paid to a client for a closing credit note; with what of it was open before and is open after."""
 
     kind: ClassVar[str] = "credit_note.paid_out"
@@ -93,7 +93,7 @@ class PaidOut(Fact):
     open_cents: int
 
 
-class PayoutReversed(Fact):
+class PayoutTakenBack(Fact):
     """A payout that was booked wrongly is taken back by a counter-entry; subject is the credit note."""
 
     kind: ClassVar[str] = "credit_note.payout_reversed"

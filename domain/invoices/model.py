@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.agreements.model import Unit
-from domain.base import JSON, Base, Keyed, Owned, Tenanted, Versioned
+from domain.core.base import JSON, Base, Keyed, Owned, Tenanted, Versioned
 from domain.invoices.vat import VatCategory
 
 

@@ -14,21 +14,21 @@ from domain import journal
 from domain.access import Actor
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
-from domain.base import uuid7
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
 from domain.compensation.rules import following, month_of
+from domain.core.base import uuid7
+from domain.core.ledger import record
+from domain.core.text_rules import LINE
 from domain.incidents.model import Incident
 from domain.invoices.events import CreditNoteIssued
 from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from domain.invoices.numbers import NOTES, next_number
 from domain.invoices.reads import parties
-from domain.invoices.rules import Line, fitting, totals
+from domain.invoices.rules import DocumentLine, fitting, totals
 from domain.invoices.taxes import HOME, Treatment, treatment
 from domain.invoices.vat import VatCategory
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
-from domain.ledger import record
-from domain.sla.model import Promise
-from domain.words import LINE
+from domain.promises.model import Promise
 
 
 class Movement(NamedTuple):
@@ -38,7 +38,7 @@ class Movement(NamedTuple):
     credit_id: UUID
     part: int
     month_on: date
-    line: Line
+    line: DocumentLine
 
 
 async def set_off(
@@ -164,7 +164,7 @@ async def movements(
     for entry, credit, amount, parts, promise, incident, site, zone in rows:
         cents = int(amount)
         about = _what_where_when(credit, promise, incident, site, zone)
-        line = Line(
+        line = DocumentLine(
             len(found) + 1, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
             Unit.PIECE, abs(cents), cents, how.category, how.rate_bps,
         )  # fmt: skip

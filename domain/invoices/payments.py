@@ -8,15 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
 from domain.access import Actor, Right
-from domain.base import uuid7
-from domain.bounds import must_be_cents, must_be_day
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_cents, must_be_day
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import LINE, must_be_line, must_be_words
 from domain.invoices.events import InvoicePaid, PaymentReversed
 from domain.invoices.model import Invoice, Payment
 from domain.invoices.reads import outstanding
 from domain.journal import Book, JournalKind
-from domain.ledger import record
-from domain.words import LINE, must_be_line, must_be_words
 
 
 async def pay(

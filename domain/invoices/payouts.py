@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
 from domain.access import Actor, Right
-from domain.base import uuid7
-from domain.bounds import must_be_cents, must_be_day
-from domain.errors import Code, Refused
-from domain.invoices.events import PaidOut, PayoutReversed
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_cents, must_be_day
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.core.text_rules import LINE, must_be_line, must_be_words
+from domain.invoices.events import PayoutBooked, PayoutTakenBack
 from domain.invoices.model import CreditNote, Payout
 from domain.journal import Book, JournalKind
-from domain.ledger import record
-from domain.words import LINE, must_be_line, must_be_words
 
 
 async def pay_out(
@@ -70,7 +70,7 @@ async def pay_out(
     record(
         session,
         actor,
-        PaidOut(
+        PayoutBooked(
             account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
             amount_cents=amount_cents, currency=note.currency, paid_on=paid_on,
             open_was_cents=open_cents, open_cents=open_cents - amount_cents,
@@ -109,7 +109,7 @@ async def reverse_payout(
     record(
         session,
         actor,
-        PayoutReversed(
+        PayoutTakenBack(
             account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
             reverses_id=found.id, amount_cents=row.amount_cents, currency=note.currency,
             open_was_cents=open_cents, open_cents=open_cents - row.amount_cents, reason=reason,

@@ -13,11 +13,11 @@ from sqlalchemy.orm import aliased
 from domain.access import Actor, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Rate, Terms, Unit
-from domain.base import JSON
 from domain.compensation.model import ClosedMonth
 from domain.compensation.rules import following
-from domain.deferral import is_deferred, turn_of
-from domain.errors import Code, Refused
+from domain.core.base import JSON
+from domain.core.deferral import is_deferred, turn_of
+from domain.core.errors import Code, Refused
 from domain.invoices.model import (
     BillingParty,
     CreditNote,
@@ -29,7 +29,7 @@ from domain.invoices.model import (
     PlannedLine,
 )
 from domain.invoices.parties import Party
-from domain.invoices.rules import CreditNoteDocument, Line, rounded, totals
+from domain.invoices.rules import CreditNoteDocument, DocumentLine, rounded, totals
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
 
 
@@ -237,9 +237,9 @@ async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int
     return [Unbilled(*row) for row in rows]
 
 
-def as_line(row: CreditNoteLine | InvoiceLine) -> Line:
+def as_line(row: CreditNoteLine | InvoiceLine) -> DocumentLine:
     """A line's values without its row."""
-    return Line(
+    return DocumentLine(
         row.position, row.name, row.quantity_milli, row.unit,
         row.price_cents, row.net_cents, row.vat_category, row.vat_rate_bps,
     )  # fmt: skip

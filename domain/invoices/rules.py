@@ -11,11 +11,11 @@ from stdnum import bic, iban
 from stdnum.eu import vat
 
 from domain.agreements.model import Unit
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
+from domain.core.text_rules import must_be_line
 from domain.invoices.parties import FOREIGN_NUMBER, Party
 from domain.invoices.taxes import EU, countries
 from domain.invoices.vat import VatCategory
-from domain.words import must_be_line
 
 _TYPED_NUMBER = re.compile(r"([FC])([0-9]{4})[-\s]?0*([0-9]{1,9})")
 
@@ -26,7 +26,7 @@ PAYMENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DocumentLine:
     """One line: `quantity_milli` thousandths of a unit at `price_cents` come to `net_cents`, before VAT.
 
     On a credit note a positive net is in favour of the client; one that takes a credit back has a negative quantity,
@@ -79,7 +79,7 @@ class CreditNoteDocument:
     invoice_issued_on: date
     buyer_reference: str  # the agreement's reference
     reason: str
-    lines: tuple[Line, ...]
+    lines: tuple[DocumentLine, ...]
     totals: Totals
     closing: bool = False  # no invoice follows with which it could be settled
 
@@ -123,7 +123,7 @@ def net_cents(quantity_milli: int, price_cents: int) -> int:
     return rounded(quantity_milli * price_cents, _MILLI)
 
 
-def totals(lines: Iterable[Line]) -> Totals:
+def totals(lines: Iterable[DocumentLine]) -> Totals:
     """Sums by VAT category and rate; VAT is rounded once for each of them (EN 16931 BR-CO-17)."""
     sums: dict[tuple[VatCategory, int], int] = {}
     for line in lines:
@@ -147,7 +147,9 @@ def most_net(gross_cents: int, rate_bps: int) -> int:
     return net
 
 
-def fitting(lines: Sequence[Line], gross_cents: int | None) -> list[tuple[int, Line]]:
+def fitting(
+    lines: Sequence[DocumentLine], gross_cents: int | None
+) -> list[tuple[int, DocumentLine]]:
     """The lines, with their places, that together credit something and at most `gross_cents`; the last one cut to fit.
 
     All are taxed alike. What takes credits back counts in full. Empty when nothing in favour of the client is left.
@@ -157,7 +159,7 @@ def fitting(lines: Sequence[Line], gross_cents: int | None) -> list[tuple[int, L
     room = None if gross_cents is None else most_net(gross_cents, lines[0].vat_rate_bps)
     if room is not None:
         room -= sum(line.net_cents for line in lines if line.net_cents < 0)
-    found: list[tuple[int, Line]] = []
+    found: list[tuple[int, DocumentLine]] = []
     for place, line in enumerate(lines):
         cents = line.net_cents
         if cents > 0 and room is not None:

@@ -17,7 +17,7 @@ from stdnum import iban
 from stdnum.eu import vat
 
 from domain.invoices.parties import Party
-from domain.invoices.rules import CreditNoteDocument, Line, VatTotal
+from domain.invoices.rules import CreditNoteDocument, DocumentLine, VatTotal
 from domain.invoices.taxes import EU, endpoint_of
 from domain.invoices.vat import VatCategory
 
@@ -180,7 +180,7 @@ def _totals(root: Any, note: CreditNoteDocument) -> None:
     _money(money, "PayableAmount", totals.gross_cents, currency)
 
 
-def _line(root: Any, line: Line, currency: str) -> None:
+def _line(root: Any, line: DocumentLine, currency: str) -> None:
     it = _a(root, "CreditNoteLine")
     _b(it, "ID", str(line.position))
     _b(it, "CreditedQuantity", _decimal(line.quantity_milli, 3), unitCode=str(line.unit.value))

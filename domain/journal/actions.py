@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
-from domain.base import uuid7
+from domain.core.base import uuid7
 from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine
 
 

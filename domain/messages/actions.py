@@ -13,18 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
 from domain.accounts.model import Account, Channel, Contact, Tenant, User
-from domain.base import uuid7
-from domain.ledger import record
-from domain.mailboxes import mailbox
-from domain.messages.choice import channels, e164, not_before
+from domain.core.base import uuid7
+from domain.core.ledger import record
+from domain.core.mailboxes import mailbox
+from domain.messages.channel_selection import channels, e164, not_before
 from domain.messages.events import Queued
 from domain.messages.model import Address, Enclosure, Message, Unsubscription
 from domain.messages.rules import Attachment, checked, render
-from domain.messages.variables import Variables
+from domain.messages.template_data import Variables
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Recipient:
     """Somebody to be written to, and how: addresses by channel, the preferred channel, language and hours."""
 
     name: str
@@ -97,7 +97,7 @@ async def compose_to_users(
         .order_by(User.id)
     )
     readers = [
-        Reader(
+        Recipient(
             name=user.name,
             language=account.language,
             time_zone=tenant.time_zone,
@@ -110,10 +110,10 @@ async def compose_to_users(
     return await _write(session, actor, account_id, told, readers, intent, attachments, at)
 
 
-def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -> Reader:
+def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -> Recipient:
     own = {Channel.EMAIL: contact.email, Channel.SMS: e164(contact.phone)}
     reached_at = {channel: place for channel, place in own.items() if place}
-    return Reader(
+    return Recipient(
         name=contact.name,
         language=contact.language,
         time_zone=contact.time_zone,
@@ -145,7 +145,7 @@ async def _write(
     actor: Actor,
     account_id: UUID,
     told: Variables,
-    readers: Iterable[Reader],
+    readers: Iterable[Recipient],
     intent: str,
     attachments: Sequence[Attachment],
     at: datetime,
@@ -193,7 +193,7 @@ async def _insert(
     actor: Actor,
     account_id: UUID,
     told: Variables,
-    reader: Reader,
+    reader: Recipient,
     order: Sequence[Channel],
     intent: str,
     files: Sequence[Attachment],

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
-from domain.ledger import Entry, record
+from domain.core.ledger import LedgerRow, record
 from domain.messages.events import OfMessage
 from domain.messages.model import Message
 
@@ -40,7 +40,9 @@ async def note_answer(
     message = await session.get(Message, message_id, with_for_update={"key_share": True})
     if message is None or message.tenant_id != actor.tenant_id:
         return False
-    known = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    known = select(LedgerRow.id).where(
+        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+    )
     if await session.scalar(known) is not None:
         return False
     fact = Answered(

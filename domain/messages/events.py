@@ -6,7 +6,7 @@ Those about messages to colleagues are `internal`: clients do not see them.
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class OfMessage(Fact):
@@ -39,13 +39,13 @@ class Failed(OfMessage):
     error: str
 
 
-class Delivered(OfMessage):
+class MessageDelivered(OfMessage):
     """It is where its reader looks."""
 
     kind: ClassVar[str] = "message.delivered"
 
 
-class Read(OfMessage):
+class MessageRead(OfMessage):
     """Its reader opened it, and said so."""
 
     kind: ClassVar[str] = "message.read"

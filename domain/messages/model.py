@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.accounts.model import Channel
-from domain.base import Base, Owned
+from domain.core.base import Base, Owned
 
 
 class MessageState(StrEnum):
@@ -44,7 +44,7 @@ class Urgency(StrEnum):
     CRITICAL = "critical"
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """What became of one attempt."""
 
     ACCEPTED = "accepted"  # the next server took responsibility
@@ -110,7 +110,7 @@ class Attempt(Base, Owned):
     began_at: Mapped[datetime]
     handed_over_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    outcome: Mapped[Outcome | None]
+    outcome: Mapped[AttemptOutcome | None]
     error: Mapped[str | None]
 
 

@@ -24,8 +24,8 @@ from jinja2 import (
     UndefinedError,
 )
 
-from domain.errors import Code, Refused
-from domain.messages.variables import HOUSE, TEMPLATES, Variables
+from domain.core.errors import Code, Refused
+from domain.messages.template_data import HOUSE, TEMPLATES, Variables
 
 LANGUAGES = ("nl", "en")
 _PLACEHOLDER = re.compile(

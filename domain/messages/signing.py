@@ -12,8 +12,8 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from domain import keyfile
-from domain.settings import Settings
+from domain.core import keyfile
+from domain.core.settings import Settings
 
 HEADER = "X-Waarborg-Message"
 """Carries the signed id through providers that give letters a Message-ID of their own."""

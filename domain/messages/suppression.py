@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
 from domain.accounts.model import Channel, Contact, User
-from domain.disclosure import Disclosure
-from domain.errors import Code, Refused
-from domain.ledger import Entry, record
+from domain.core.erasable_text import ErasableText
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow, record
 from domain.messages.events import Freed, Suppressed
 from domain.messages.model import Message, MessageState
 
@@ -25,7 +25,7 @@ STOPPED = "nobody is at this address: an earlier letter came back"
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
+class SuppressedAddress:
     """An address that gets no letters: whose, since when, what its server said, and how many letters were stopped."""
 
     tenant_id: UUID
@@ -69,7 +69,7 @@ async def is_suppressed(session: AsyncSession, message: Message, address: str) -
     return any(_is_for(stands.get(each), address) for each in readers)
 
 
-async def lift(session: AsyncSession, actor: Actor, address: str, *, at: datetime) -> int:
+async def unsuppress(session: AsyncSession, actor: Actor, address: str, *, at: datetime) -> int:
     """Send letters to an address again, because it was put right; of how many people. Refused when none was stopped."""
     actor.must(Right.OPERATE)
     if actor.accounts is not None:
@@ -97,14 +97,14 @@ async def lift(session: AsyncSession, actor: Actor, address: str, *, at: datetim
 
 async def suppressions(
     session: AsyncSession, tenants: Collection[UUID] | None = None
-) -> list[Suppression]:
+) -> list[SuppressedAddress]:
     """The suppressed addresses at which somebody is still entered, of some companies or of all, longest first."""
-    found: dict[tuple[UUID, str], Suppression] = {}
+    found: dict[tuple[UUID, str], SuppressedAddress] = {}
     for model in (Contact, User):
         query = select(model.id, model.tenant_id, model.email).where(model.email.is_not(None))
         if tenants is not None:
             query = query.where(model.tenant_id.in_(tenants))
-        known = query.where(model.id.in_(select(Entry.subject_id).where(_KIND))).subquery()
+        known = query.where(model.id.in_(select(LedgerRow.subject_id).where(_KIND))).subquery()
         rows = (await session.execute(select(known))).all()
         stands = await _stands(session, [row.id for row in rows])
         for person_id, tenant_id, address in rows:
@@ -112,7 +112,9 @@ async def suppressions(
             key = (tenant_id, address.lower())
             if stand is not None and _is_for(stand, address) and key not in found:
                 stopped = await _stopped(session, tenant_id, address, stand.entry.at)
-                found[key] = Suppression(tenant_id, address, stand.entry.at, stand.error, stopped)
+                found[key] = SuppressedAddress(
+                    tenant_id, address, stand.entry.at, stand.error, stopped
+                )
     return sorted(found.values(), key=lambda each: each.since)
 
 
@@ -120,12 +122,12 @@ async def suppressions(
 class _Stand:
     """The newest fact about a person's address, with the words that were put aside."""
 
-    entry: Entry
+    entry: LedgerRow
     address: str | None
     error: str | None
 
 
-_KIND: ColumnElement[bool] = Entry.kind.in_([Suppressed.kind, Freed.kind])
+_KIND: ColumnElement[bool] = LedgerRow.kind.in_([Suppressed.kind, Freed.kind])
 
 
 def _is_for(stand: _Stand | None, address: str) -> bool:
@@ -141,10 +143,10 @@ async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID,
     if not people:
         return {}
     newest = (
-        select(Entry)
-        .where(Entry.subject_id.in_(people), _KIND)
-        .ext(distinct_on(Entry.subject_id))
-        .order_by(Entry.subject_id, Entry.id.desc())
+        select(LedgerRow)
+        .where(LedgerRow.subject_id.in_(people), _KIND)
+        .ext(distinct_on(LedgerRow.subject_id))
+        .order_by(LedgerRow.subject_id, LedgerRow.id.desc())
     )
     entries = (await session.scalars(newest)).all()
     wanted = [
@@ -153,7 +155,7 @@ async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID,
     said = {
         row.commitment: row.words
         for row in await session.scalars(
-            select(Disclosure).where(Disclosure.commitment.in_(wanted))
+            select(ErasableText).where(ErasableText.commitment.in_(wanted))
         )
     }
     return {

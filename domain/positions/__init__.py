@@ -1,38 +1,38 @@
 """Guards on the map: fixes accepted, where everybody is now, and what that proves."""
 
-from domain.positions.accepting import Outcome, Report, accept
 from domain.positions.actions import (
     assign,
     draw_fence,
+    drop_partitions,
     end,
     end_overdue,
-    forget,
-    have_days,
+    ensure_partitions,
     note_read,
     report,
 )
 from domain.positions.devices import note_refusal, set_clock
-from domain.positions.fences import Fence, fence_of
-from domain.positions.judging import due, judge, warm
-from domain.positions.lateness import decide as decide_late_arrival
-from domain.positions.model import Fix, Kind, Presence, Source, Watched, Whereabouts
+from domain.positions.geofences import Geofence, fence_of
+from domain.positions.ingest import DeviceReport, IngestOutcome, accept
+from domain.positions.late_evidence import decide as decide_late_arrival
+from domain.positions.model import Fix, FixSource, Kind, Presence, Watched, Whereabouts
 from domain.positions.panic import call_for_help
+from domain.positions.presence import due, judge, warm
 from domain.positions.reads import (
     FENCED,
+    DeviceAssignment,
     Fences,
-    Post,
-    Tour,
+    ShiftWindow,
     changed_since,
     fences_of,
+    last_positions,
     post_of,
-    where,
 )
 from domain.positions.rules import (
     MOST,
     WORDS,
-    Position,
-    Reading,
+    LivePosition,
     Reason,
+    ReceivedFix,
     SiteState,
     clock_ms,
     ms_of,
@@ -43,20 +43,20 @@ __all__ = [
     "FENCED",
     "MOST",
     "WORDS",
-    "Fence",
+    "DeviceAssignment",
+    "DeviceReport",
     "Fences",
     "Fix",
+    "FixSource",
+    "Geofence",
+    "IngestOutcome",
     "Kind",
-    "Outcome",
-    "Position",
-    "Post",
+    "LivePosition",
     "Presence",
-    "Reading",
     "Reason",
-    "Report",
+    "ReceivedFix",
+    "ShiftWindow",
     "SiteState",
-    "Source",
-    "Tour",
     "Watched",
     "Whereabouts",
     "accept",
@@ -66,14 +66,15 @@ __all__ = [
     "clock_ms",
     "decide_late_arrival",
     "draw_fence",
+    "drop_partitions",
     "due",
     "end",
     "end_overdue",
+    "ensure_partitions",
     "fence_of",
     "fences_of",
-    "forget",
-    "have_days",
     "judge",
+    "last_positions",
     "ms_of",
     "note_read",
     "note_refusal",
@@ -82,5 +83,4 @@ __all__ = [
     "set_clock",
     "site_state",
     "warm",
-    "where",
 ]

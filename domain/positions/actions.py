@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import duties
 from domain.access import Actor, Right
 from domain.accounts.model import Site
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import LedgerRow, record
 from domain.credentials.model import Device
 from domain.duties.model import Duty
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import Entry, record
-from domain.positions.accepting import Outcome, Report, accept_one
 from domain.positions.devices import note_refusal, set_clock
 from domain.positions.events import PositionsRead, SiteFenced
-from domain.positions.fences import check_outline
-from domain.positions.model import Source, Watched, Whereabouts
+from domain.positions.geofences import check_outline
+from domain.positions.ingest import DeviceReport, IngestOutcome, accept_one
+from domain.positions.model import FixSource, Watched, Whereabouts
 from domain.positions.reads import kept_since, post_of
-from domain.positions.rules import MOST, WORDS, Reading, clock_ms
+from domain.positions.rules import MOST, WORDS, ReceivedFix, clock_ms
 
 AHEAD = timedelta(days=2)
 
@@ -103,11 +103,11 @@ async def report(
     session: AsyncSession,
     actor: Actor,
     device_id: UUID,
-    readings: Sequence[Reading],
+    readings: Sequence[ReceivedFix],
     *,
     skew_s: float = float("nan"),
     at: datetime,
-) -> tuple[Device, Outcome]:
+) -> tuple[Device, IngestOutcome]:
     """Take what the signed-in owner of a device hands in; each fix that cannot be taken is refused with its reason."""
     owner, _, user_id = actor.subject.partition(":")
     device = await session.scalar(
@@ -125,11 +125,11 @@ async def report(
     since = await kept_since(session) or at
     post = await post_of(session, device_id, since=since)
     if post is None or not readings:
-        return device, Outcome(0, 0, ())
+        return device, IngestOutcome(0, 0, ())
     clock = clock_ms(skew_s, post.clock_ms)
     if not isnan(skew_s) and clock != post.clock_ms:
         clock = await set_clock(session, device_id, skew_s)
-    told = Report(post, readings, Source.GRAPHQL, skew_s, clock)
+    told = DeviceReport(post, readings, FixSource.GRAPHQL, skew_s, clock)
     outcome = await accept_one(session, told, at=at, keep=at - since)
     if outcome.refused:
         reason = outcome.refused[-1][1]
@@ -143,18 +143,20 @@ async def note_read(
 ) -> None:
     """Record that the actor looked where the account's guards are; the second time in an hour records nothing."""
     once_key = f"positions_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
-    said = select(Entry.id).where(Entry.tenant_id == actor.tenant_id, Entry.once_key == once_key)
+    said = select(LedgerRow.id).where(
+        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+    )
     if await session.scalar(said) is None:
         fact = PositionsRead(account_id=account_id, subject_id=account_id, at=at)
         record(session, actor, fact, once_key=once_key)
 
 
-async def have_days(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:
+async def ensure_partitions(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:
     """Make the partitions of all days from which fixes are taken, and of the next two. By the system's login only."""
     await session.execute(select(func.fix_days((at - keep).date(), (at + AHEAD).date())))
 
 
-async def forget(session: AsyncSession, *, at: datetime, keep: timedelta) -> int:
+async def drop_partitions(session: AsyncSession, *, at: datetime, keep: timedelta) -> int:
     """Drop the days that are older than fixes are kept; returns how many. By the system's login only."""
     before = at - keep
     ended = select(Duty.id).where(Duty.ended_at < before)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class SiteFenced(Fact):
@@ -37,7 +37,7 @@ class PresenceFact(Fact):
     internal: bool
 
 
-class Arrived(PresenceFact):
+class GuardArrived(PresenceFact):
     """A guard is inside a site's fence."""
 
     kind: ClassVar[str] = "guard.arrived"
@@ -67,7 +67,7 @@ class MockEnded(PresenceFact):
     kind: ClassVar[str] = "guard.mock_ended"
 
 
-class Stopped(PresenceFact):
+class GuardStoodStill(PresenceFact):
     """A guard stands still."""
 
     kind: ClassVar[str] = "guard.stopped"
@@ -103,7 +103,7 @@ class AbsenceEnded(PresenceFact):
     kind: ClassVar[str] = "guard.absence_ended"
 
 
-class Revised(PresenceFact):
+class PresenceRevised(PresenceFact):
     """Late fixes tell it otherwise."""
 
     kind: ClassVar[str] = "guard.revised"

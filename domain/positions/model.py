@@ -8,10 +8,10 @@ from sqlalchemy import Double, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import JSON, Base, Owned
+from domain.core.base import JSON, Base, Owned
 
 
-class Source(IntEnum):
+class FixSource(IntEnum):
     """What sent a fix; a number, because it is stored with every fix."""
 
     BATCH = 1

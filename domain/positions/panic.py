@@ -10,10 +10,10 @@ from domain import duties, incidents
 from domain.access import Actor
 from domain.accounts.model import Site
 from domain.agreements.model import Priority, TicketKind
+from domain.core.errors import Code, Refused
 from domain.duties.model import Duty
-from domain.errors import Code, Refused
 from domain.incidents import OPEN, Incident
-from domain.positions.fences import Fence
+from domain.positions.geofences import Geofence
 from domain.positions.model import Whereabouts
 
 SOURCE = "panic"
@@ -82,7 +82,7 @@ async def _site(session: AsyncSession, duty: Duty) -> UUID:
         raise Refused(Code.NOT_FOUND, "The client has no place to send help to.", argument="id")
     if here is None or here.lat is None or here.lon is None:
         return sites[0].id
-    at = Fence(here.lat, here.lon, 0.0)
+    at = Geofence(here.lat, here.lon, 0.0)
 
     def far_m(site: Site) -> float:
         return (

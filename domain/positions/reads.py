@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, visible_to
 from domain.accounts.model import Site
+from domain.core.ledger import LedgerRow
 from domain.credentials.model import Device
 from domain.duties.model import Duty
-from domain.ledger import Entry
 from domain.positions.events import SiteFenced
-from domain.positions.fences import Drawn, Fence, fence_of
+from domain.positions.geofences import Geofence, GeofencePeriod, fence_of
 from domain.positions.model import Whereabouts
-from domain.positions.rules import Position, ms_of
+from domain.positions.rules import LivePosition, ms_of
 
 _OLDEST = (
     "SELECT right(min(c.relname), 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
@@ -26,7 +26,7 @@ FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
 """The sites at which positions can prove that somebody is there."""
 
 
-Fences = tuple[tuple[UUID, Fence], ...]
+Fences = tuple[tuple[UUID, Geofence], ...]
 # Columns, not rows of the ORM: a device is looked up every 4 s, and this is 5 times cheaper.
 _TOUR = (
     *(Device.tenant_id, Device.clock_ms, Duty.id, Duty.account_id, Duty.number),
@@ -35,11 +35,11 @@ _TOUR = (
 
 _DRAWN = (
     *(Site.id, Site.lat, Site.lon, Site.fence_radius_m, Site.fence_outline),
-    *(Entry.id, Entry.at, Entry.body),
+    *(LedgerRow.id, LedgerRow.at, LedgerRow.body),
 )
 
 
-class Tour(NamedTuple):
+class ShiftWindow(NamedTuple):
     """A duty as the intake sees it: [from, until) in milliseconds, and the client's fences."""
 
     duty_id: UUID
@@ -51,12 +51,12 @@ class Tour(NamedTuple):
     fences: Fences
 
 
-class Post(NamedTuple):
+class DeviceAssignment(NamedTuple):
     """A device, whose it is, and its duties by their beginning."""
 
     device_id: UUID
     tenant_id: UUID
-    tours: tuple[Tour, ...]
+    tours: tuple[ShiftWindow, ...]
     latest_ms: int
     """The newest fix that is known of its running duty."""
     clock_ms: int = 0
@@ -73,7 +73,7 @@ async def post_of(
     *,
     since: datetime,
     fences: MutableMapping[UUID, Fences] | None = None,
-) -> Post | None:
+) -> DeviceAssignment | None:
     """A device with its duties that lasted after `since`; `fences` holds those of accounts already known, and grows."""
     found = (
         await session.execute(
@@ -99,7 +99,7 @@ async def post_of(
         drawn = await fences_of(session, unknown)
         fences.update((account_id, drawn.get(account_id, ())) for account_id in unknown)
     tours = tuple(
-        Tour(
+        ShiftWindow(
             row.id,
             row.account_id,
             row.number,
@@ -111,7 +111,7 @@ async def post_of(
         for row in on_duty
     )
     latest_ms = max((ms_of(row.at) for row in on_duty if row.at is not None), default=-1)
-    return Post(device_id, found[0].tenant_id, tours, latest_ms, found[0].clock_ms)
+    return DeviceAssignment(device_id, found[0].tenant_id, tours, latest_ms, found[0].clock_ms)
 
 
 async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, Fences]:
@@ -131,23 +131,27 @@ async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dic
 
 async def fence_history(
     session: AsyncSession, account_id: UUID
-) -> list[tuple[UUID, tuple[Drawn, ...]]]:
+) -> list[tuple[UUID, tuple[GeofencePeriod, ...]]]:
     """What the fences of an account's sites were from when on, as the ledger has it."""
     rows: Any = await session.execute(
         select(*_DRAWN)
-        .outerjoin(Entry, and_(Entry.subject_id == Site.id, Entry.kind == SiteFenced.kind))
-        .where(Site.account_id == account_id, or_(FENCED, Entry.id.is_not(None)))
-        .order_by(Site.id, Entry.at, Entry.id)
+        .outerjoin(
+            LedgerRow, and_(LedgerRow.subject_id == Site.id, LedgerRow.kind == SiteFenced.kind)
+        )
+        .where(Site.account_id == account_id, or_(FENCED, LedgerRow.id.is_not(None)))
+        .order_by(Site.id, LedgerRow.at, LedgerRow.id)
     )
-    found: dict[UUID, list[Drawn]] = {}
+    found: dict[UUID, list[GeofencePeriod]] = {}
     for site_id, lat, lon, radius_m, outline, fact, at, body in rows.all():
         if fact is None:  # it was put in place with its fence
-            found[site_id] = [Drawn(None, fence_of(lat, lon, radius_m, outline))]
+            found[site_id] = [GeofencePeriod(None, fence_of(lat, lon, radius_m, outline))]
             continue
         if site_id not in found:
             was = fence_of(lat, lon, body["was_radius_m"], body["was_outline"])
-            found[site_id] = [Drawn(None, was)]
-        found[site_id].append(Drawn(at, fence_of(lat, lon, body["radius_m"], body["outline"])))
+            found[site_id] = [GeofencePeriod(None, was)]
+        found[site_id].append(
+            GeofencePeriod(at, fence_of(lat, lon, body["radius_m"], body["outline"]))
+        )
     return [(site_id, tuple(drawn)) for site_id, drawn in found.items()]
 
 
@@ -157,14 +161,14 @@ async def kept_since(session: AsyncSession) -> datetime | None:
     return None if day is None else datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
 
 
-async def where(
+async def last_positions(
     session: AsyncSession,
     actor: Actor,
     *,
     account_id: UUID | None = None,
     site_id: UUID | None = None,
     limit: int | None = None,
-) -> list[Position]:
+) -> list[LivePosition]:
     """Where the guards on duty are that the actor may see, by duty: clients see those inside their sites' fences."""
     query = select(Whereabouts).where(
         visible_to(actor, Whereabouts), Whereabouts.at.is_not(None), Whereabouts.over.is_(False)
@@ -177,14 +181,14 @@ async def where(
     return [_position(row) for row in rows]
 
 
-async def changed_since(session: AsyncSession, since: datetime) -> list[Position]:
+async def changed_since(session: AsyncSession, since: datetime) -> list[LivePosition]:
     """Everybody of whom something came in, or whose duty ended, after `since`. For the system."""
     rows = await session.scalars(select(Whereabouts).where(Whereabouts.received_at > since))
     return [_position(row) for row in rows]
 
 
-def _position(row: Whereabouts) -> Position:
-    return Position(
+def _position(row: Whereabouts) -> LivePosition:
+    return LivePosition(
         tenant_id=row.tenant_id,
         account_id=row.account_id,
         duty_id=row.duty_id,

@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
-class Reading(msgspec.Struct, rename="camel", gc=False):
+class ReceivedFix(msgspec.Struct, rename="camel", gc=False):
     """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970.
 
     Without a place (NaN, NaN) it is a sign of life.
@@ -48,7 +48,7 @@ class Reading(msgspec.Struct, rename="camel", gc=False):
     """What somebody calls for help by (`sos`); it is not stored with the fix."""
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class LivePosition(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """Where a guard on duty is, by the newest fix; None is unknown. `over`: not on duty any more, so nowhere."""
 
     tenant_id: UUID
@@ -125,7 +125,7 @@ class Columns(NamedTuple):
         return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
 
 
-def columns(readings: Sequence[Reading], skews: Sequence[float]) -> Columns:
+def columns(readings: Sequence[ReceivedFix], skews: Sequence[float]) -> Columns:
     """The fixes of one or many reports, as columns; `skews` (fixes,) in seconds, NaN where nobody said."""
 
     def floats(values: list[float | None]) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.base import JSON
+from domain.core.base import JSON
 from domain.duties.model import Duty
 from domain.evaluator.kernels import evidence
 from domain.positions.model import Fix

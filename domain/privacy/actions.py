@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import accounts, messages
 from domain.access import Actor
 from domain.accounts.model import Contact, User
-from domain.base import JSON
+from domain.core.base import JSON
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import record
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
-from domain.disclosure import Disclosure
 from domain.factors import forget_factors
-from domain.ledger import record
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
 from domain.privacy.events import Erased, ErasureRequested, Exported
@@ -98,7 +98,7 @@ async def erase(
     words, texts = await black_out(session, actor, row, confirmed)
     letters, dropped = await _forget_messages(session, actor, row, at)
     dropped += await _drop(
-        session, Disclosure.tenant_id == row.tenant_id, Disclosure.subject_id == row.id
+        session, ErasableText.tenant_id == row.tenant_id, ErasableText.subject_id == row.id
     )
     account_id = _account_of(row)
     if isinstance(row, Contact):
@@ -189,8 +189,8 @@ async def _forget_messages(
         )
     dropped = await _drop(
         session,
-        Disclosure.tenant_id == row.tenant_id,
-        Disclosure.subject_id.in_(select(Message.id).where(*of_person)),
+        ErasableText.tenant_id == row.tenant_id,
+        ErasableText.subject_id.in_(select(Message.id).where(*of_person)),
     )
     return len(forgotten), dropped
 
@@ -206,9 +206,9 @@ async def forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> No
 
 async def _drop(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:
     gone = await session.scalars(
-        delete(Disclosure)
+        delete(ErasableText)
         .where(*conditions)
-        .returning(Disclosure.commitment)
+        .returning(ErasableText.commitment)
         .execution_options(synchronize_session=False)
     )
     return len(gone.all())

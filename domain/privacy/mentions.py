@@ -25,10 +25,10 @@ from domain.access import Actor
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
 from domain.compensation.model import Credit, Dispute
-from domain.disclosure import Disclosure
-from domain.errors import Code, Refused
+from domain.core.erasable_text import ErasableText
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
-from domain.ledger import Entry
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
 
@@ -42,7 +42,7 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Dispute.outcome,
     RecoveryCase.summary,
     RecoveryStep.note,
-    Disclosure.words,
+    ErasableText.words,
 )
 """Free text in which people may be named."""
 
@@ -133,13 +133,13 @@ async def black_out(
         )
         change: Any = (
             delete(model)
-            if model is Disclosure
+            if model is ErasableText
             else update(model).values({text.key: func.regexp_replace(text, wanted, ERASED, "gi")})
         )
         gone = await session.scalars(
             change.where(within).returning(_key(model)).execution_options(synchronize_session=False)
         )
-        counts[model is Disclosure] += len(gone.all())
+        counts[model is ErasableText] += len(gone.all())
     return counts[True], counts[False]
 
 
@@ -161,9 +161,11 @@ def _search(
     wanted: str,
 ) -> Select[Any]:
     model: Any = text.class_
-    newest = Disclosure.at if model is Disclosure else model.id
+    newest = ErasableText.at if model is ErasableText else model.id
     readable = (
-        _of_a_fact(visible_to(actor, Entry)) if model is Disclosure else visible_to(actor, model)
+        _of_a_fact(visible_to(actor, LedgerRow))
+        if model is ErasableText
+        else visible_to(actor, model)
     )
     some = (
         select(_key(model).label("key"), newest.label("newest"))
@@ -183,8 +185,8 @@ def _search(
 def _of_a_fact(facts: ColumnElement[bool]) -> ColumnElement[bool]:
     """Words of a fact are readable where the fact itself is; `facts` says which facts are."""
     return exists().where(
-        Entry.subject_id == Disclosure.subject_id,
-        cast(Entry.body, Text).contains(Disclosure.commitment),
+        LedgerRow.subject_id == ErasableText.subject_id,
+        cast(LedgerRow.body, Text).contains(ErasableText.commitment),
         facts,
     )
 
@@ -209,7 +211,7 @@ def _in_accounts(model: Any, accounts: frozenset[UUID] | None) -> ColumnElement[
 
 
 def _key(model: Any) -> Any:
-    return Disclosure.commitment if model is Disclosure else model.id
+    return ErasableText.commitment if model is ErasableText else model.id
 
 
 def _where(text: InstrumentedAttribute[Any]) -> str:

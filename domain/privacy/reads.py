@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right, managed_users
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
-from domain.base import JSON, Base
+from domain.core.base import JSON, Base
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.credentials.model import Device, SignIn
 from domain.duties.model import Duty
 from domain.duties.pseudonyms import Doer, names_of
-from domain.errors import Code, Refused
-from domain.ledger import Entry
 from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
@@ -50,13 +50,13 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
     messages = select(Message).where(own == row.id, visible_to(actor, Message))
     newest = await session.scalars(messages.order_by(Message.queued_at.desc()).limit(FACTS))
     told["messages"] = [_plain(each) for each in reversed(newest.all())]
-    about = [Entry.subject_id == row.id]
+    about = [LedgerRow.subject_id == row.id]
     if isinstance(row, Contact):
-        about.append(Entry.body["contact_id"].as_string() == str(row.id))
+        about.append(LedgerRow.body["contact_id"].as_string() == str(row.id))
     else:
-        about.append(Entry.actor == f"user:{row.id}")
-    facts = select(Entry).where(visible_to(actor, Entry), or_(*about))
-    entries = (await session.scalars(facts.order_by(Entry.id.desc()).limit(FACTS))).all()
+        about.append(LedgerRow.actor == f"user:{row.id}")
+    facts = select(LedgerRow).where(visible_to(actor, LedgerRow), or_(*about))
+    entries = (await session.scalars(facts.order_by(LedgerRow.id.desc()).limit(FACTS))).all()
     doers = {Doer(entry.account_id, entry.actor) for entry in entries}
     names = await names_of(session, actor, doers)
     told["facts"] = [

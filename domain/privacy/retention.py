@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
 from domain.accounts.model import Tenant, User
-from domain.deferral import Subject, is_deferred, turn_of
-from domain.disclosure import Disclosure
-from domain.ledger import record
+from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import record
 from domain.messages.model import Message
 from domain.privacy.actions import ENDED, WORDLESS, erase, forget_parts
 from domain.privacy.events import Expired
@@ -30,7 +30,7 @@ async def companies_with_old_words(
     session: AsyncSession, kept: Retention, *, at: datetime
 ) -> list[Subject]:
     """The companies with words of facts that were kept long enough; one that failed waits until its next attempt."""
-    mine = exists().where(Disclosure.tenant_id == Tenant.id, Disclosure.at < at - kept.words)
+    mine = exists().where(ErasableText.tenant_id == Tenant.id, ErasableText.at < at - kept.words)
     query = select(Tenant.id).where(mine, ~is_deferred("old words", Tenant.id, at=at))
     return [Subject(each, each) for each in await session.scalars(query)]
 
@@ -82,15 +82,15 @@ async def expire_words(
 ) -> int:
     """Delete the words of a company's facts that were kept long enough, at most `limit`; returns how many."""
     old = (
-        select(Disclosure.commitment)
-        .where(Disclosure.tenant_id == tenant_id, Disclosure.at < at - kept.words)
+        select(ErasableText.commitment)
+        .where(ErasableText.tenant_id == tenant_id, ErasableText.at < at - kept.words)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     gone = await session.scalars(
-        delete(Disclosure)
-        .where(Disclosure.commitment.in_(old.scalar_subquery()))
-        .returning(Disclosure.commitment)
+        delete(ErasableText)
+        .where(ErasableText.commitment.in_(old.scalar_subquery()))
+        .returning(ErasableText.commitment)
         .execution_options(synchronize_session=False)
     )
     return _record(session, "words", tenant_id, len(gone.all()), at)

@@ -1,7 +1,7 @@
 """Quality: what verdicts come to per window and scope, how it compares, and how fast budgets burn."""
 
 from domain.evaluator.kernels.scores import Component
-from domain.quality.actions import Taken, mark, measure, put_off, set_policy, take
+from domain.quality.actions import ClaimedAccount, mark, measure, put_off, set_policy, take
 from domain.quality.model import (
     Burn,
     BurnState,
@@ -12,9 +12,9 @@ from domain.quality.model import (
     Window,
 )
 from domain.quality.reads import (
-    Among,
     Benchmark,
     Changed,
+    PeerDistribution,
     Restated,
     benchmark,
     burning,
@@ -22,24 +22,24 @@ from domain.quality.reads import (
     policy_of,
     restated,
 )
-from domain.quality.rules import ACCOUNT, Scope, Verdict
+from domain.quality.rules import ACCOUNT, PartVerdict, Scope
 
 __all__ = [
     "ACCOUNT",
-    "Among",
     "Benchmark",
     "Burn",
     "BurnState",
     "Changed",
+    "ClaimedAccount",
     "Component",
     "Look",
     "Measurement",
+    "PartVerdict",
+    "PeerDistribution",
     "Portfolio",
     "QualityPolicy",
     "Restated",
     "Scope",
-    "Taken",
-    "Verdict",
     "Window",
     "benchmark",
     "burning",

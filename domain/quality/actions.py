@@ -13,19 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import archive
 from domain.access import Actor, Right
 from domain.accounts.model import Account, ServiceTier
-from domain.base import uuid7
-from domain.changes import values_of
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.changes import values_of
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
 from domain.evaluator.kernels.scores import Component
-from domain.ledger import record
-from domain.quality.burning import Burning, burns
+from domain.promises.translation import to_us
+from domain.quality.burn_rate import Burning, burns
 from domain.quality.events import BudgetBurning, QualityPolicySet
 from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
 from domain.quality.reads import local_of, policy_of
-from domain.quality.rules import Found, Measuring
-from domain.quality.spans import CALENDAR, ROLLING, Local, Span, instant, span_at, touching
-from domain.quality.writing import compare, replace, stored
-from domain.sla.columns import to_us
+from domain.quality.rules import Measuring, ScopeFigures
+from domain.quality.store import compare, replace, stored
+from domain.quality.windows import CALENDAR, ROLLING, Local, WindowSpan, instant, span_at, touching
 
 SOON = timedelta(milliseconds=500)
 """How long facts are gathered before they are measured together."""
@@ -35,7 +35,7 @@ WATCHED = timedelta(minutes=1)
 """While a budget burns it is looked at this often, so that it is also said when it stops."""
 
 
-class Taken(NamedTuple):
+class ClaimedAccount(NamedTuple):
     """An account that is to be measured, and until when nobody else takes it."""
 
     account_id: UUID
@@ -67,7 +67,7 @@ async def mark(
     )
 
 
-async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[Taken]:
+async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[ClaimedAccount]:
     """Accounts that are due, longest due first; kept from other takers for `LEASE`."""
     due = (
         select(Look.account_id)
@@ -83,10 +83,10 @@ async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[
         .values(due_at=at + LEASE)
         .returning(Look.account_id, Look.tenant_id, Look.dirty_from_at, Look.due_at)
     )
-    return [Taken(*row) for row in found]
+    return [ClaimedAccount(*row) for row in found]
 
 
-async def put_off(session: AsyncSession, taken: Taken, *, until: datetime) -> None:
+async def put_off(session: AsyncSession, taken: ClaimedAccount, *, until: datetime) -> None:
     """Let an account that cannot be measured wait; somebody who marks it brings it back."""
     await session.execute(
         update(Look)
@@ -95,7 +95,7 @@ async def put_off(session: AsyncSession, taken: Taken, *, until: datetime) -> No
     )
 
 
-async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
+async def measure(session: AsyncSession, taken: ClaimedAccount, *, at: datetime) -> int:
     """Measure what may have changed about one account, and tell; returns how many rows were written."""
     account = await session.get_one(Account, taken.account_id)
     look = await session.get_one(Look, taken.account_id)
@@ -132,19 +132,19 @@ async def measure(session: AsyncSession, taken: Taken, *, at: datetime) -> int:
     return written
 
 
-def spans_of(local: Local, first_us: int, at_us: int) -> list[Span]:
+def spans_of(local: Local, first_us: int, at_us: int) -> list[WindowSpan]:
     """Every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
     calendar = [span for kind in CALENDAR for span in touching(kind, local, first_us, at_us)]
     return [*calendar, *(span_at(kind, local, at_us) for kind in ROLLING)]
 
 
 def _computed(
-    log: archive.Log,
+    log: archive.EventLog,
     at_us: int,
     local: Local,
     weights: Mapping[Component, int],
-    spans: Sequence[Span],
-) -> tuple[list[Found], list[Burning]]:
+    spans: Sequence[WindowSpan],
+) -> tuple[list[ScopeFigures], list[Burning]]:
     measuring = Measuring(log, at_us, local, weights)
     return list(measuring.found(spans)), list(burns(measuring, at_us))
 
@@ -153,7 +153,7 @@ async def _note_burns(
     session: AsyncSession,
     actor: Actor,
     account: Account,
-    log: archive.Log,
+    log: archive.EventLog,
     burned: Iterable[Burning],
     *,
     at: datetime,

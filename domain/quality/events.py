@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class QualityPolicySet(Fact):

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.accounts.model import ServiceTier
-from domain.base import JSON, Base, Owned, Tenanted
+from domain.core.base import JSON, Base, Owned, Tenanted
 
 
 class Window(StrEnum):

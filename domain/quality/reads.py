@@ -15,11 +15,11 @@ from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Terms
 from domain.evaluator.kernels.scores import LEAST_UNITS, WEIGHTS, Component
+from domain.promises.translation import to_us
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
-from domain.quality.rules import Found, Measuring, Scope, Verdict
-from domain.quality.spans import CALENDAR, Local, Span, instant, span_at
-from domain.quality.writing import row_of
-from domain.sla.columns import to_us
+from domain.quality.rules import Measuring, PartVerdict, Scope, ScopeFigures
+from domain.quality.store import row_of
+from domain.quality.windows import CALENDAR, Local, WindowSpan, instant, span_at
 
 RISK_LIMIT_BPS = 1_000
 """Unless a policy says otherwise, terms may put a tenth of the fee at risk without a sign-off."""
@@ -100,7 +100,7 @@ async def compliance(
     return None if row is not None and row.internal and not actor.may(Right.READ_INTERNAL) else row
 
 
-def _stored(account_id: UUID, scope: Scope, span: Span) -> Select[Measurement]:
+def _stored(account_id: UUID, scope: Scope, span: WindowSpan) -> Select[Measurement]:
     row = Measurement
     return select(row).where(
         row.account_id == account_id,
@@ -115,7 +115,7 @@ async def measured_at(
     session: AsyncSession,
     account: Account,
     scope: Scope,
-    span: Span,
+    span: WindowSpan,
     *,
     at: datetime,
     known_at: datetime | None = None,
@@ -124,7 +124,7 @@ async def measured_at(
     policy, local = await policy_of(session, account), await local_of(session, account)
     log = await archive.load(session, account.id, at=at, known_at=known_at)
 
-    def compute() -> tuple[Measuring, Found | None]:
+    def compute() -> tuple[Measuring, ScopeFigures | None]:
         measuring = Measuring(log, to_us(at), local, policy.weights)
         found = (each for each in measuring.found([span]) if each.scope == scope)
         return measuring, next(found, None)
@@ -140,8 +140,8 @@ class Changed:
     incident_id: UUID
     term_id: UUID
     part: int
-    was: Verdict | None
-    now: Verdict | None
+    was: PartVerdict | None
+    now: PartVerdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ async def restated(
     return Restated(known_at, then, current, _changed(old, new, scope, span))
 
 
-def _changed(old: Measuring, new: Measuring, scope: Scope, span: Span) -> list[Changed]:
+def _changed(old: Measuring, new: Measuring, scope: Scope, span: WindowSpan) -> list[Changed]:
     was, now = old.verdicts_in(scope, span), new.verdicts_in(scope, span)
     return [
         Changed(*key, was.get(key), now.get(key))
@@ -194,7 +194,7 @@ def _changed(old: Measuring, new: Measuring, scope: Scope, span: Span) -> list[C
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class PeerDistribution:
     """Where a value stands among others: how many there are, and the share of them it is above, in hundredths."""
 
     n: int
@@ -207,10 +207,12 @@ class Benchmark:
     """An account's window among its own earlier ones and among other accounts of the company."""
 
     own: Measurement
-    history: Among | None  # the share kept, among up to twelve windows before; None: there are none
-    history_quality: Among | None
-    peers: Among | None  # None: fewer than five others, who could be told apart
-    peers_quality: Among | None
+    history: (
+        PeerDistribution | None
+    )  # the share kept, among up to twelve windows before; None: there are none
+    history_quality: PeerDistribution | None
+    peers: PeerDistribution | None  # None: fewer than five others, who could be told apart
+    peers_quality: PeerDistribution | None
 
 
 async def benchmark(
@@ -268,13 +270,15 @@ def _others(own: float | None, spread: Sequence[float]) -> list[float]:
     return others
 
 
-def among(own: float | None, others: Sequence[float], *, least: int = LEAST_PEERS) -> Among | None:
+def among(
+    own: float | None, others: Sequence[float], *, least: int = LEAST_PEERS
+) -> PeerDistribution | None:
     """Where a value stands; None without a value or with fewer than `least` others. Ties count half."""
     if own is None or len(others) < least:
         return None
     below = sum(other < own for other in others) + sum(other == own for other in others) / 2
     middle = sorted(others)[(len(others) - 1) // 2]
-    return Among(len(others), int(100 * below / len(others)), float(middle))
+    return PeerDistribution(len(others), int(100 * below / len(others)), float(middle))
 
 
 async def burning(session: AsyncSession, actor: Actor, account_id: UUID) -> list[BurnState]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
-from domain.archive.rules import Log, judged, packed_ids, uuid_of
+from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import PromiseClass, State
 from domain.evaluator.kernels.columns import Promise, promise_columns
@@ -33,7 +33,7 @@ from domain.evaluator.kernels.windows import (
     decided_rows,
     window_rows,
 )
-from domain.quality.spans import Local, Span, before, laid_out
+from domain.quality.windows import Local, WindowSpan, before, laid_out
 
 COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.ARRIVAL: Component.PUNCTUALITY,
@@ -59,11 +59,11 @@ ACCOUNT = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScopeFigures:
     """What one scope's verdicts in one window come to."""
 
     scope: Scope
-    span: Span
+    span: WindowSpan
     internal: bool
     n: int
     kept: int
@@ -80,7 +80,7 @@ class Found:
     input_sha256: bytes
 
 
-class Verdict(StrEnum):
+class PartVerdict(StrEnum):
     """What was found when a clock was judged."""
 
     KEPT = "kept"
@@ -98,7 +98,7 @@ class Measuring:
     """One account's verdicts as of one instant, ready to be asked for any scope and window."""
 
     def __init__(
-        self, log: Log, at_us: int, local: Local, weights: Mapping[Component, int]
+        self, log: EventLog, at_us: int, local: Local, weights: Mapping[Component, int]
     ) -> None:
         """Judge the log; `local` and `weights` are the account's."""
         self.log, self.local, self.weights = log, local, weights
@@ -113,7 +113,7 @@ class Measuring:
         self.by_term = decided(self.records, self._decided, promise, len(log.terms))
         """Decided parts of each promise."""
 
-    def found(self, spans: Sequence[Span]) -> Iterator[Found]:
+    def found(self, spans: Sequence[WindowSpan]) -> Iterator[ScopeFigures]:
         """Every promise, site and account for every span in which something was decided."""
         wanted = set(spans)
         ordered, columns = laid_out([*spans, *(before(span, self.local) for span in spans)])
@@ -146,17 +146,17 @@ class Measuring:
         return _Windows(done, window_rows(done, without, columns, 0, groups))
 
     @staticmethod
-    def _parts(grouped: _Windows, row: int, span: Span) -> NDArray[np.int64]:
+    def _parts(grouped: _Windows, row: int, span: WindowSpan) -> NDArray[np.int64]:
         """Verdict rows of a window row."""
         done, group = grouped.done, grouped.rows.promise[row]
         a, b = done.first[group], done.first[group + 1]
         low, high = np.searchsorted(done.tau[a:b], (span.from_us, span.until_us))
         return done.row[a + low : a + high]
 
-    def _of_term(self, grouped: _Windows, row: int, span: Span) -> Found:
+    def _of_term(self, grouped: _Windows, row: int, span: WindowSpan) -> ScopeFigures:
         term = int(grouped.rows.promise[row])
         columns = _plain(grouped.rows, row)
-        return Found(
+        return ScopeFigures(
             scope=Scope(term_id=self.log.terms[term].id),
             span=span,
             internal=self.log.terms[term].internal,
@@ -167,8 +167,8 @@ class Measuring:
         )
 
     def _of_many(
-        self, grouped: _Windows, row: int, span: Span, scope: Scope, quality: Quality
-    ) -> Found:
+        self, grouped: _Windows, row: int, span: WindowSpan, scope: Scope, quality: Quality
+    ) -> ScopeFigures:
         parts = self._parts(grouped, row, span)
         n = np.bincount(self.verdicts.promise[parts], minlength=len(self.log.terms))
         columns = _plain(grouped.rows, row)
@@ -181,7 +181,7 @@ class Measuring:
             "misses_left": allowed // PPM - late,
             "budget": _budget(allowed, late),
         }
-        return Found(
+        return ScopeFigures(
             scope=scope,
             span=span,
             internal=False,
@@ -195,9 +195,9 @@ class Measuring:
         self,
         scopes: Sequence[Scope],
         group: NDArray[np.int32],
-        ordered: Sequence[Span],
+        ordered: Sequence[WindowSpan],
         columns: Spans,
-    ) -> Mapping[tuple[int, Span], Quality]:
+    ) -> Mapping[tuple[int, WindowSpan], Quality]:
         """The quality score of every scope and span, with its change since the span before."""
         k = len(_COMPONENTS)
         component = np.array(
@@ -206,7 +206,7 @@ class Measuring:
         promise = self.verdicts.promise[self._shown]
         by_component = group.astype(np.int32) * k + component[promise]
         rows = self._grouped(by_component, len(scopes) * k, columns).rows
-        measured: dict[tuple[int, Span], dict[Component, Measured]] = defaultdict(dict)
+        measured: dict[tuple[int, WindowSpan], dict[Component, Measured]] = defaultdict(dict)
         for row in range(rows.n.size):
             scope, part = divmod(int(rows.promise[row]), k)
             score = min(
@@ -242,7 +242,9 @@ class Measuring:
         digest.update(log.sealed.code[events].tobytes())
         return digest.digest()
 
-    def verdicts_in(self, scope: Scope, span: Span) -> Mapping[tuple[UUID, UUID, int], Verdict]:
+    def verdicts_in(
+        self, scope: Scope, span: WindowSpan
+    ) -> Mapping[tuple[UUID, UUID, int], PartVerdict]:
         """Ticket, term and part → verdict, of everything of a scope that was decided in a span."""
         log, rows = self.log, self.verdicts
         parts = self._decided if scope.term_id else self._shown
@@ -254,7 +256,9 @@ class Measuring:
             site_id = uuid_of(log.sites[log.site_of[unit]])
             if scope.term_id in {None, term.id} and scope.site_id in {None, site_id}:
                 key = (uuid_of(log.incidents[unit]), term.id, int(rows.part[part]))
-                found[key] = Verdict.KEPT if rows.state[part] == State.KEPT else Verdict.LATE
+                found[key] = (
+                    PartVerdict.KEPT if rows.state[part] == State.KEPT else PartVerdict.LATE
+                )
         return found
 
 

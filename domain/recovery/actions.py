@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import User
-from domain.base import uuid7
 from domain.compensation.model import Credit
-from domain.errors import Code, Refused, must_be_current
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
+from domain.core.text_rules import must_be_line, must_be_words
 from domain.incidents.model import Incident
-from domain.ledger import record
 from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone, StepHandedOver
 from domain.recovery.model import (
     CaseState,
@@ -25,7 +26,6 @@ from domain.recovery.model import (
     StepKind,
 )
 from domain.recovery.rules import before, check_remedies, due
-from domain.words import must_be_line, must_be_words
 
 
 async def open_case(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 from domain.recovery.model import Remedy, Size, StepKind
 
 _HOURS: dict[Size, tuple[int, int, int, int, int]] = {

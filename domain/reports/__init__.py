@@ -2,30 +2,30 @@
 
 from domain.reports.actions import adopt, due, make_next, put_off, set_plan, unplanned_accounts
 from domain.reports.content import Content, Proactive
+from domain.reports.data import gather
 from domain.reports.delivery import follow, reports_to_follow
-from domain.reports.gathering import gather
 from domain.reports.letter import filename, pdf_of
-from domain.reports.model import Report, ReportPlan, Verdict
+from domain.reports.model import Report, ReportPlan, ReportVerdict
 from domain.reports.periods import Cadence
 from domain.reports.reads import (
-    Names,
     Punctuality,
+    ReportNames,
     document_of,
     names_of,
     proactive_of,
     punctuality,
 )
-from domain.reports.wording import summary_of
+from domain.reports.rendering import summary_of
 
 __all__ = [
     "Cadence",
     "Content",
-    "Names",
     "Proactive",
     "Punctuality",
     "Report",
+    "ReportNames",
     "ReportPlan",
-    "Verdict",
+    "ReportVerdict",
     "adopt",
     "document_of",
     "due",

@@ -13,15 +13,15 @@ from domain import compensation, messages
 from domain.access import Actor, Right, Role
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
-from domain.base import uuid7
-from domain.bounds import must_be_cents
-from domain.changes import values_of
-from domain.deferral import Subject, is_deferred, turn_of
-from domain.errors import Code, Refused, must_be_current
-from domain.ledger import record
+from domain.core.base import uuid7
+from domain.core.bounds import must_be_cents
+from domain.core.changes import values_of
+from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.errors import Code, Refused, must_be_current
+from domain.core.ledger import record
 from domain.reports import events
+from domain.reports.data import gather
 from domain.reports.delivery import SOON
-from domain.reports.gathering import gather
 from domain.reports.letter import intent_of, letter_of
 from domain.reports.model import Report, ReportPlan
 from domain.reports.periods import (
@@ -242,7 +242,7 @@ async def _make(
     )
     if report is None:
         return None
-    record(session, actor, events.about(events.Made, report, at))
+    record(session, actor, events.about(events.ReportMade, report, at))
     names = await names_of(session, account, content)
     letter = await asyncio.to_thread(letter_of, content, names)
     await messages.compose(

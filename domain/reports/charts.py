@@ -1,8 +1,8 @@
 """What the charts of a report show: points, axes with round numbers, and the same in words for who cannot see them."""
 
 from domain.reports.content import Content
-from domain.reports.page import PairChart, PairPoint, ShareChart, ShareLegend, SharePoint
-from domain.reports.speech import Language
+from domain.reports.language import Language
+from domain.reports.view_model import PairChart, PairPoint, ShareChart, ShareLegend, SharePoint
 
 _BOTTOMS = ((90, 2), (80, 5), (50, 10), (0, 20))
 """Where the axis of a share may begin, and its steps: wide enough for the worst day, no wider."""

@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class IncidentDates:
     """A ticket's dates."""
 
     id: UUID

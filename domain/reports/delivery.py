@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import compensation
 from domain.access import Actor
 from domain.agreements.model import Terms
-from domain.deferral import Subject, is_deferred, turn_of
-from domain.ledger import record
+from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.ledger import record
 from domain.messages.model import Message, MessageState
 from domain.reports import events
+from domain.reports.delivery_verdict import judge
 from domain.reports.letter import intent_of, stem
-from domain.reports.model import Report, ReportPlan, Verdict
-from domain.reports.punctuality import judge
+from domain.reports.model import Report, ReportPlan, ReportVerdict
 
 SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
 """How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
@@ -69,14 +69,16 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
     if report.delivered_at is None:
         report.delivered_at = await _delivered_at(session, report)
         if report.delivered_at is not None:
-            record(session, actor, events.about(events.Delivered, report, report.delivered_at))
+            record(
+                session, actor, events.about(events.ReportDelivered, report, report.delivered_at)
+            )
     known_at = at - SETTLED if report.delivered_at is None else at
     verdict, judged_at = judge(report.due_at, report.delivered_at, at=known_at)
     if verdict is not None and judged_at is not None and verdict is not report.verdict:
         report.verdict, report.judged_at = verdict, judged_at
-        kind = events.Kept if verdict is Verdict.KEPT else events.Late
+        kind = events.ReportInTime if verdict is ReportVerdict.KEPT else events.Late
         record(session, actor, events.about(kind, report, judged_at))
-        if verdict is Verdict.LATE:
+        if verdict is ReportVerdict.LATE:
             await _give_back(session, actor, report, at=at)
     over = at > report.due_at + GIVEN_UP and report.verdict is not None
     if over or (report.delivered_at is not None and report.verdict is not None):
@@ -104,7 +106,9 @@ async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at:
     )
     if cents and agreement_id is not None:
         reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
-        await compensation.give(session, actor, agreement_id, cents=cents, reason=reason, at=at)
+        await compensation.grant_goodwill(
+            session, actor, agreement_id, cents=cents, reason=reason, at=at
+        )
 
 
 async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:

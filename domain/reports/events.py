@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 from domain.reports.model import Report
 
 
@@ -15,19 +15,19 @@ class ReportFact(Fact):
     due_at: datetime
 
 
-class Made(ReportFact):
+class ReportMade(ReportFact):
     """A report was made and handed to those who get it."""
 
     kind: ClassVar[str] = "report.made"
 
 
-class Delivered(ReportFact):
+class ReportDelivered(ReportFact):
     """It reached everybody who gets it; `at` is when the last mail server took it."""
 
     kind: ClassVar[str] = "report.delivered"
 
 
-class Kept(ReportFact):
+class ReportInTime(ReportFact):
     """It was there in time."""
 
     kind: ClassVar[str] = "report.kept"

@@ -11,20 +11,20 @@ import msgspec
 from domain import documents
 from domain.messages import Attachment, Urgency, Variables
 from domain.reports.content import Content
-from domain.reports.page import Page
+from domain.reports.language import LANGUAGES, TEMPLATES, speech
 from domain.reports.periods import Cadence
-from domain.reports.reads import Names
-from domain.reports.speech import LANGUAGES, TEMPLATES, speech
-from domain.reports.wording import page_of, short_date
+from domain.reports.reads import ReportNames
+from domain.reports.rendering import page_of, short_date
+from domain.reports.view_model import ReportPage
 
 PDF, PNG = "application/pdf", "image/png"
 
 
-class Told(msgspec.Struct, frozen=True):
+class LetterContent(msgspec.Struct, frozen=True):
     """The letter in one language; `pictures` are the names of the charts' pictures, in their order."""
 
     subject: str
-    page: Page
+    page: ReportPage
     pictures: list[str]
     greeting: str
     attached: str
@@ -41,7 +41,7 @@ class ReportLetter(Variables, frozen=True, kw_only=True):
     urgency: ClassVar[Urgency] = Urgency.LOW
     email_only: ClassVar[bool] = True
 
-    letters: dict[str, Told]
+    letters: dict[str, LetterContent]
 
 
 class DailyReport(ReportLetter, frozen=True, kw_only=True):
@@ -66,20 +66,22 @@ class Letter(msgspec.Struct, frozen=True):
     """A report, ready to be composed; the same content and names give the same bytes."""
 
     template: type[ReportLetter]
-    letters: dict[str, Told]
+    letters: dict[str, LetterContent]
     attachments: list[Attachment]
 
 
-def letter_of(content: Content, names: Names, *, languages: Iterable[str] = LANGUAGES) -> Letter:
+def letter_of(
+    content: Content, names: ReportNames, *, languages: Iterable[str] = LANGUAGES
+) -> Letter:
     """The letter in these languages; takes up to 100 ms of CPU for each, so call it in a thread."""
-    letters: dict[str, Told] = {}
+    letters: dict[str, LetterContent] = {}
     attachments: list[Attachment] = []
     for code in languages:
         page = page_of(content, names, code=code)
         say = speech(code, content.zone)
         pictures = [f"chart{number}-{code}" for number, _ in enumerate(page.charts, 1)]
         when = short_date(content, say)
-        letters[code] = Told(
+        letters[code] = LetterContent(
             subject=say.say(f"mail.subject_{content.cadence}", headline=page.headline, date=when),
             page=page,
             pictures=pictures,
@@ -101,7 +103,7 @@ def intent_of(report_id: UUID) -> str:
     return f"report:{report_id}"
 
 
-def pdf_of(content: Content, names: Names, *, code: str) -> bytes:
+def pdf_of(content: Content, names: ReportNames, *, code: str) -> bytes:
     """The report as an accessible PDF (PDF/UA-1)."""
     return _pdf(content, page_of(content, names, code=code))
 
@@ -119,5 +121,5 @@ def stem(cadence: Cadence, first_on: date) -> str:
     return f"{cadence}-{first_on:%Y-%m-%d}"
 
 
-def _pdf(content: Content, page: Page) -> bytes:
+def _pdf(content: Content, page: ReportPage) -> bytes:
     return documents.pdf("report", page, at=content.as_of_at, standards=["ua-1"])

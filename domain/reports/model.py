@@ -6,12 +6,12 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import JSON, Base, Owned, Versioned
-from domain.numbers import Number
+from domain.core.base import JSON, Base, Owned, Versioned
+from domain.core.short_numbers import Number
 from domain.reports.periods import Cadence
 
 
-class Verdict(StrEnum):
+class ReportVerdict(StrEnum):
     """Whether a report was there when it was promised."""
 
     KEPT = "kept"
@@ -65,7 +65,7 @@ class Report(Base, Owned):
     made_at: Mapped[datetime]
     content: Mapped[JSON]
     delivered_at: Mapped[datetime | None]
-    verdict: Mapped[Verdict | None]
+    verdict: Mapped[ReportVerdict | None]
     judged_at: Mapped[
         datetime | None
     ]  # the instant of the verdict: of delivery, or when it became late

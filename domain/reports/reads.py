@@ -13,14 +13,14 @@ from domain.access import Actor, visible_to
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority, TicketKind
 from domain.incidents.model import Incident
-from domain.reports import proactive
+from domain.reports import notice_ratio
 from domain.reports.content import (
     Content,
     Proactive,
     incidents_of,
 )
-from domain.reports.gathering import parts_of
-from domain.reports.model import Report, Verdict
+from domain.reports.data import parts_of
+from domain.reports.model import Report, ReportVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class TicketName:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ReportNames:
     """What the ids in a report are called, as of now: what was erased since is not told again."""
 
     company: str
@@ -44,13 +44,13 @@ class Names:
     sites: Mapping[UUID, str]
 
 
-async def names_of(session: AsyncSession, account: Account, content: Content) -> Names:
+async def names_of(session: AsyncSession, account: Account, content: Content) -> ReportNames:
     """What the ids in a report are called."""
     tenant = await session.get_one(Tenant, account.tenant_id)
     sites = await session.execute(select(Site.id, Site.name).where(Site.account_id == account.id))
     known = {row.id: row.name for row in sites}
     tickets = await _ticket_names(session, account.id, incidents_of(content), known)
-    return Names(tenant.name, account.name, tickets, known)
+    return ReportNames(tenant.name, account.name, tickets, known)
 
 
 async def _ticket_names(
@@ -93,13 +93,13 @@ async def punctuality(
     )
     counts = {row[0]: row[1] for row in rows}
     return Punctuality(
-        sum(counts.values()), counts.get(Verdict.KEPT, 0), counts.get(Verdict.LATE, 0)
+        sum(counts.values()), counts.get(ReportVerdict.KEPT, 0), counts.get(ReportVerdict.LATE, 0)
     )
 
 
 async def document_of(
     session: AsyncSession, actor: Actor, report_id: UUID
-) -> tuple[Content, Names] | None:
+) -> tuple[Content, ReportNames] | None:
     """What a report says and the names in it, for who may see it; None when it is not theirs."""
     report = await session.scalar(
         select(Report).where(Report.id == report_id, visible_to(actor, Report))
@@ -125,8 +125,8 @@ async def proactive_of(
         return None
     parts = await parts_of(session, account, since=from_at, at=until_at)
     changes = [
-        *proactive.breaches(parts, from_at, until_at),
-        *await proactive.amendments(session, account.id, from_at, until_at),
+        *notice_ratio.breaches(parts, from_at, until_at),
+        *await notice_ratio.amendments(session, account.id, from_at, until_at),
     ]
-    told = await proactive.notices(session, account.id, changes, until=until_at)
-    return proactive.ratio_of(changes, told)
+    told = await notice_ratio.notices(session, account.id, changes, until=until_at)
+    return notice_ratio.ratio_of(changes, told)

@@ -11,13 +11,13 @@ from domain.reports.content import (
     PromiseLine,
     TicketLine,
 )
-from domain.reports.page import Column, Section
+from domain.reports.language import Language
 from domain.reports.periods import Cadence
-from domain.reports.reads import Names
-from domain.reports.speech import Language
+from domain.reports.reads import ReportNames
+from domain.reports.view_model import Column, Section
 
 
-def daily_sections(content: Content, names: Names, say: Language) -> list[Section]:
+def daily_sections(content: Content, names: ReportNames, say: Language) -> list[Section]:
     """What a daily report lists."""
     tickets = _tickets("opened", content.opened_lines, content.figures.opened, content, names, say)
     known = {line.incident_id for line in content.opened_lines}
@@ -35,7 +35,7 @@ def daily_sections(content: Content, names: Names, say: Language) -> list[Sectio
     ]
 
 
-def weekly_sections(content: Content, names: Names, say: Language) -> list[Section]:
+def weekly_sections(content: Content, names: ReportNames, say: Language) -> list[Section]:
     """What a weekly review lists."""
     return [
         _week(content, say),
@@ -50,7 +50,7 @@ def weekly_sections(content: Content, names: Names, say: Language) -> list[Secti
     ]
 
 
-def _late(content: Content, names: Names, say: Language) -> list[Section]:
+def _late(content: Content, names: ReportNames, say: Language) -> list[Section]:
     if content.figures.kept + content.figures.late == 0:
         return []
     columns = [
@@ -73,7 +73,7 @@ def _late(content: Content, names: Names, say: Language) -> list[Section]:
     return [Section(say.say("section.late"), "", columns, rows, empty, more)]
 
 
-def _risk(content: Content, names: Names, say: Language) -> list[Section]:
+def _risk(content: Content, names: ReportNames, say: Language) -> list[Section]:
     if not content.risk_lines:
         return []
     columns = [
@@ -124,7 +124,7 @@ def _tickets(
     lines: Sequence[TicketLine],
     n: int,
     content: Content,
-    names: Names,
+    names: ReportNames,
     say: Language,
 ) -> Section:
     weekly = content.cadence is Cadence.WEEKLY
@@ -156,7 +156,7 @@ def _tickets(
     return Section(say.say(f"section.{key}"), "", columns, rows, empty, _more(n, rows, say))
 
 
-def _credits(content: Content, names: Names, say: Language) -> list[Section]:
+def _credits(content: Content, names: ReportNames, say: Language) -> list[Section]:
     if not content.credit_lines:
         return []
     columns = [
@@ -215,7 +215,7 @@ def _week(content: Content, say: Language) -> Section:
     return Section(say.say("section.week"), note, columns, rows, "", "")
 
 
-def _sites(content: Content, names: Names, say: Language) -> Section:
+def _sites(content: Content, names: ReportNames, say: Language) -> Section:
     columns = [
         Column(say.say("column.site"), 46),
         Column(say.say("column.tickets"), 18, right=True),
@@ -234,7 +234,7 @@ def _sites(content: Content, names: Names, say: Language) -> Section:
     return Section(say.say("section.sites"), "", columns, rows, "", "")
 
 
-def _notes(content: Content, names: Names, say: Language) -> list[Section]:
+def _notes(content: Content, names: ReportNames, say: Language) -> list[Section]:
     if not content.notes:
         return []
     columns = [Column(say.say("column.when"), 22), Column(say.say("column.what"), 78)]
@@ -242,7 +242,7 @@ def _notes(content: Content, names: Names, say: Language) -> list[Section]:
     return [Section(say.say("section.notes"), "", columns, rows, "", "")]
 
 
-def _sentence(note: Note, names: Names, say: Language) -> str:
+def _sentence(note: Note, names: ReportNames, say: Language) -> str:
     about = _called(names, note.incident_id, say)
     says = note.says
     match note.kind:
@@ -271,7 +271,7 @@ def _sentence(note: Note, names: Names, say: Language) -> str:
             return say.say("note.amended")
 
 
-def _next(content: Content, names: Names, say: Language) -> Section:
+def _next(content: Content, names: ReportNames, say: Language) -> Section:
     columns = [Column(say.say("column.when"), 22), Column(say.say("column.what"), 78)]
     coming = [
         (line.due_at, f"{_promise(line, say)}: {_called(names, line.incident_id, say)}")
@@ -287,7 +287,7 @@ def _promise(line: PromiseLine, say: Language) -> str:
     return say.say(f"kind.{line.kind}")
 
 
-def _called(names: Names, incident_id: UUID | None, say: Language) -> str:
+def _called(names: ReportNames, incident_id: UUID | None, say: Language) -> str:
     """A ticket by reference, what it is about, and where if the client has several places."""
     if incident_id is None:
         return ""
@@ -298,7 +298,7 @@ def _called(names: Names, incident_id: UUID | None, say: Language) -> str:
     return f"{found.reference} – {found.summary}{place}"
 
 
-def _priority(names: Names, line: TicketLine, say: Language) -> str:
+def _priority(names: ReportNames, line: TicketLine, say: Language) -> str:
     found = names.tickets.get(line.incident_id)
     return say.say("cell.gone") if found is None else say.say(f"priority.{found.priority}")
 

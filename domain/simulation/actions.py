@@ -14,16 +14,18 @@ from domain.access import Actor, Right
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, Terms, TermsDraft
 from domain.agreements.rules import check
-from domain.base import JSON
 from domain.calendars import specs
-from domain.errors import Code, Refused
+from domain.core.base import JSON
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow, record
+from domain.core.text_rules import must_be_words
 from domain.incidents.model import Incident
-from domain.ledger import Entry, record
+from domain.promises.translation import CLOCK_EVENT_KINDS, EVALUATOR, ClockFact
 from domain.simulation.events import TermsSignedOff, TermsSimulated
 from domain.simulation.model import Simulation
 from domain.simulation.rules import (
-    Outcome,
-    Ticket,
+    SimulatedIncident,
+    SimulatedOutcome,
     fingerprint,
     lines,
     month,
@@ -33,8 +35,6 @@ from domain.simulation.rules import (
     weekly,
     worst_cents,
 )
-from domain.sla.columns import CLOCKED, EVALUATOR, ClockFact
-from domain.words import must_be_words
 
 CHUNK = 4_000  # tickets played at a time
 UP_TO_NOW = timedelta(days=1)
@@ -143,7 +143,7 @@ async def outcomes_of(
     terms: TermsDraft,
     from_at: datetime | None,
     until_at: datetime,
-) -> list[Outcome]:
+) -> list[SimulatedOutcome]:
     """What the terms would have come to by `until_at`, for the tickets opened before it."""
     await agreements.must_be_computable(session, account.tenant_id, terms)
     versions = {each.calendar_version_id for each in terms.promises}
@@ -155,9 +155,9 @@ async def outcomes_of(
     if from_at is not None:
         query = query.where(Incident.opened_at >= from_at)
     rows = await session.execute(query.order_by(Incident.id))
-    tickets = [Ticket(row.id, str(row.kind), row.category, row.site_id) for row in rows]
+    tickets = [SimulatedIncident(row.id, str(row.kind), row.category, row.site_id) for row in rows]
     prices = await _prices(session, account, until_at)
-    found: list[Outcome] = []
+    found: list[SimulatedOutcome] = []
     for begin in range(0, len(tickets), CHUNK):
         chunk = {ticket.id: ticket for ticket in tickets[begin : begin + CHUNK]}
         facts = await _facts(session, chunk)
@@ -178,16 +178,18 @@ async def _prices(session: AsyncSession, account: Account, at: datetime) -> dict
     return {code: int(cents) for code, cents in rows}
 
 
-async def _facts(session: AsyncSession, tickets: dict[UUID, Ticket]) -> list[ClockFact]:
+async def _facts(session: AsyncSession, tickets: dict[UUID, SimulatedIncident]) -> list[ClockFact]:
     rows = await session.execute(
-        select(Entry.subject_id, Entry.kind, Entry.at, Entry.body)
-        .where(Entry.subject_id == func.any(list(tickets)), Entry.kind.in_(CLOCKED))
-        .order_by(Entry.id)
+        select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
+        .where(
+            LedgerRow.subject_id == func.any(list(tickets)), LedgerRow.kind.in_(CLOCK_EVENT_KINDS)
+        )
+        .order_by(LedgerRow.id)
     )
     return [ClockFact(*row) for row in rows]
 
 
-def _report(terms: TermsDraft, outcomes: Sequence[Outcome]) -> JSON:
+def _report(terms: TermsDraft, outcomes: Sequence[SimulatedOutcome]) -> JSON:
     """Per promise and per site: how many, how many kept, credits before caps, and whether the objective is missed."""
     found = []
     for line in lines(outcomes):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import JSON, Base, Owned
+from domain.core.base import JSON, Base, Owned
 
 
 class Simulation(Base, Owned):

@@ -16,9 +16,9 @@ from domain.agreements.model import CreditRule, PerCause, Priority
 from domain.agreements.reads import Term, applicable
 from domain.agreements.rules import BandDraft, CreditDraft, PromiseDraft, TermsDraft
 from domain.calendars.rules import CalendarSpec
-from domain.compensation.rules import amount_cents, beyond, rule_for
-from domain.sla.columns import ClockFact, build, judge, to_us
-from domain.sla.model import State
+from domain.compensation.rules import amount_cents, excess_over, rule_for
+from domain.promises.model import State
+from domain.promises.translation import ClockFact, build, judge, to_us
 
 WEEK_US = 7 * 86_400_000_000
 DRAWS = 2_000
@@ -30,7 +30,7 @@ _MONTHS, _WEEKS = 12, 52
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class SimulatedIncident:
     """What the proposed promises need to know of a ticket."""
 
     id: UUID
@@ -39,11 +39,11 @@ class Ticket:
     site_id: UUID
 
 
-class Outcome(NamedTuple):
+class SimulatedOutcome(NamedTuple):
     """What one proposed promise would have come to for one ticket."""
 
     promise: int  # place in the draft
-    ticket: Ticket
+    ticket: SimulatedIncident
     kept: bool
     decided_at: datetime | None  # None: still running
     started_at: datetime
@@ -121,13 +121,13 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
 def play(
     terms: TermsDraft,
     promised: Sequence[Term],
-    tickets: Mapping[UUID, Ticket],
+    tickets: Mapping[UUID, SimulatedIncident],
     facts: Iterable[ClockFact],
     specs: Mapping[UUID, CalendarSpec],
     *,
     at: datetime,
     prices: Mapping[str, int] | None = None,
-) -> list[Outcome]:
+) -> list[SimulatedOutcome]:
     """Every outcome as of `at`; the promises attach to tickets and are judged as signed ones are.
 
     `prices` are what the rates that credits name cost, in cents. Compliance bands are not played.
@@ -145,11 +145,11 @@ def play(
         price = (prices or {}).get(rule.rate_code or "") if rule is not None else None
         cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents, price)
         ticket = tickets[row.incident_id]
-        found.append(Outcome(place, ticket, kept, row.decided_at, row.started_at, cents))
+        found.append(SimulatedOutcome(place, ticket, kept, row.decided_at, row.started_at, cents))
     return found if terms.per_cause is PerCause.EACH else _largest(found)
 
 
-def _largest(outcomes: list[Outcome]) -> list[Outcome]:
+def _largest(outcomes: list[SimulatedOutcome]) -> list[SimulatedOutcome]:
     """Of one ticket's credits only the largest counts: each adds what it is beyond those before it."""
     most: dict[UUID, int] = {}
     order = sorted(
@@ -160,7 +160,7 @@ def _largest(outcomes: list[Outcome]) -> list[Outcome]:
         each = outcomes[n]
         before = most.get(each.ticket.id, 0)
         most[each.ticket.id] = max(before, each.cents)
-        outcomes[n] = each._replace(cents=beyond(each.cents, before))
+        outcomes[n] = each._replace(cents=excess_over(each.cents, before))
     return outcomes
 
 
@@ -169,7 +169,7 @@ def _rules(drafts: Mapping[Priority | None, CreditDraft]) -> list[CreditRule]:
 
 
 def weekly(
-    outcomes: Sequence[Outcome], zone: str, from_at: datetime, until_at: datetime
+    outcomes: Sequence[SimulatedOutcome], zone: str, from_at: datetime, until_at: datetime
 ) -> NDArray[np.int64]:
     """Credits before caps of what began in every whole week of [from_at, until_at), from a local midnight on.
 
@@ -239,7 +239,7 @@ def month(weeks: NDArray[np.int64], *, cap_cents: int | None, seed: int) -> Expo
     return exposure(weeks, horizon=MONTH_WEEKS, cap_cents=cap_cents, seed=seed, share=MONTH_SHARE)
 
 
-class Line(NamedTuple):
+class SimulatedLine(NamedTuple):
     """One proposed promise, at one site or (None) everywhere."""
 
     promise: int
@@ -249,7 +249,7 @@ class Line(NamedTuple):
     cents: int
 
 
-def lines(outcomes: Iterable[Outcome]) -> list[Line]:
+def lines(outcomes: Iterable[SimulatedOutcome]) -> list[SimulatedLine]:
     """Every promise everywhere and at every site, by promise and site; what still runs does not count."""
     counts: dict[tuple[int, UUID | None], list[int]] = {}
     for each in outcomes:
@@ -261,4 +261,4 @@ def lines(outcomes: Iterable[Outcome]) -> list[Line]:
             count[1] += each.kept
             count[2] += each.cents
     ordered = sorted(counts.items(), key=lambda each: (each[0][0], str(each[0][1] or "")))
-    return [Line(*key, *count) for key, count in ordered]
+    return [SimulatedLine(*key, *count) for key, count in ordered]

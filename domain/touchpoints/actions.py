@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
 from domain.accounts.model import Account, Contact
-from domain.base import uuid7
-from domain.deferral import Subject, is_deferred
-from domain.errors import Code, Refused
+from domain.core.base import uuid7
+from domain.core.deferral import Subject, is_deferred
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
 from domain.incidents.model import Incident
-from domain.ledger import record
-from domain.touchpoints.events import Made
+from domain.touchpoints.events import ContactMade
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
 from domain.touchpoints.rules import activity_of, due_on, interval_of
 
@@ -113,7 +113,7 @@ async def complete(
     record(
         session,
         actor,
-        Made(
+        ContactMade(
             account_id=row.account_id,
             subject_id=row.id,
             at=at,

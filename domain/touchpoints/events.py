@@ -4,10 +4,10 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
-class Made(Fact):
+class ContactMade(Fact):
     """A planned contact with a client was made."""
 
     kind: ClassVar[str] = "touchpoint.made"

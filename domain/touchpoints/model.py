@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import Base, Owned
+from domain.core.base import Base, Owned
 
 
 class TouchpointKind(StrEnum):

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Text, cast, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account, Stage
-from domain.deferral import Subject, is_deferred
+from domain.core.deferral import Subject, is_deferred
 from domain.incidents.model import Incident
 from domain.messages.model import Message
-from domain.sla.model import Promise, State
+from domain.promises.model import Promise, State
 from domain.touchpoints.model import Touchpoint, TouchpointKind
 
 _MORNING = text("interval '9 hours'")

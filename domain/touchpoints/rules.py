@@ -9,18 +9,18 @@ from domain.touchpoints.model import Activity, TouchpointKind
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ContactInterval:
     """Days or calendar months between two contacts."""
 
     days: int = 0
     months: int = 0
 
 
-WEEKLY, TWO_WEEKLY = Interval(days=7), Interval(days=14)
-MONTHLY, QUARTERLY = Interval(months=1), Interval(months=3)
-HALF_YEARLY, YEARLY = Interval(months=6), Interval(months=12)
+WEEKLY, TWO_WEEKLY = ContactInterval(days=7), ContactInterval(days=14)
+MONTHLY, QUARTERLY = ContactInterval(months=1), ContactInterval(months=3)
+HALF_YEARLY, YEARLY = ContactInterval(months=6), ContactInterval(months=12)
 
-BY_TIER: dict[CadenceTier, dict[TouchpointKind, Interval | None]] = {
+BY_TIER: dict[CadenceTier, dict[TouchpointKind, ContactInterval | None]] = {
     CadenceTier.STRATEGIC: {
         TouchpointKind.FORMAL_REVIEW: MONTHLY,
         TouchpointKind.CHECK_IN: WEEKLY,
@@ -58,12 +58,12 @@ def activity_of(
     return Activity.INACTIVE
 
 
-def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> Interval:
+def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> ContactInterval:
     """What the tier says, else what the activity says."""
     return BY_TIER[tier][kind] or BY_ACTIVITY[activity]
 
 
-def due_on(anchor_on: date, interval: Interval) -> date:
+def due_on(anchor_on: date, interval: ContactInterval) -> date:
     """The day a contact is due: the same day of a later month, or that month's last day."""
     months = anchor_on.year * 12 + anchor_on.month - 1 + interval.months
     year, month = divmod(months, 12)

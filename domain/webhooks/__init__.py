@@ -1,9 +1,9 @@
 """Webhooks: facts are pushed to addresses outside, signed, in order, until they are taken or given up."""
 
-from domain.sealing import Vault
+from domain.core.encryption import SecretCipher
 from domain.webhooks.actions import (
-    Payload,
-    Wanted,
+    EventFilter,
+    PayloadDocument,
     add,
     end,
     locked,
@@ -13,8 +13,7 @@ from domain.webhooks.actions import (
     retry,
     rotate_secret,
 )
-from domain.webhooks.delivering import Outcome, Taken
-from domain.webhooks.holding import disable, hold
+from domain.webhooks.deliveries import ClaimedDelivery, DeliveryOutcome
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -23,16 +22,17 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
+from domain.webhooks.pausing import disable, hold
 from domain.webhooks.reads import keys_of, owner_of, wants
 from domain.webhooks.rules import message_id, secret_text
 
 __all__ = [
+    "ClaimedDelivery",
+    "DeliveryOutcome",
     "DeliveryState",
-    "Outcome",
-    "Payload",
-    "Taken",
-    "Vault",
-    "Wanted",
+    "EventFilter",
+    "PayloadDocument",
+    "SecretCipher",
     "Webhook",
     "WebhookAttempt",
     "WebhookDelivery",

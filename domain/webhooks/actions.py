@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, visible_to
 from domain.accounts import Account, ApiKey
-from domain.base import JSON, uuid7
-from domain.errors import Code, Refused
-from domain.ledger import LedgerHead
-from domain.sealing import Vault
+from domain.core.base import JSON, uuid7
+from domain.core.encryption import SecretCipher
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerHead
+from domain.core.text_rules import must_be_line
 from domain.webhooks import events
-from domain.webhooks.delivering import leave_alone, make_due
-from domain.webhooks.holding import disable, hold, note
+from domain.webhooks.deliveries import leave_alone, make_due
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -25,8 +25,8 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
+from domain.webhooks.pausing import disable, hold, note
 from domain.webhooks.rules import check_url, new_secret, secret_text
-from domain.words import must_be_line
 
 OVERLAP = timedelta(hours=24)
 """How long the secret before signs along with a new one."""
@@ -36,7 +36,7 @@ MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
+class PayloadDocument:
     """A GraphQL operation whose answer about a fact is what is sent; checked by who hands it over."""
 
     document: str
@@ -45,7 +45,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventFilter:
     """Which facts: of one client or of all in reach, of some kinds or of all."""
 
     account_id: UUID | None = None
@@ -68,12 +68,12 @@ class Wanted:
 async def add(
     session: AsyncSession,
     actor: Actor,
-    vault: Vault,
+    vault: SecretCipher,
     *,
     name: str,
     url: str,
-    wanted: Wanted,
-    payload: Payload | None = None,
+    wanted: EventFilter,
+    payload: PayloadDocument | None = None,
     key_id: UUID | None = None,
     loopback: bool = False,
     at: datetime,
@@ -123,7 +123,7 @@ async def add(
 
 
 async def rotate_secret(
-    session: AsyncSession, actor: Actor, vault: Vault, webhook_id: UUID, *, at: datetime
+    session: AsyncSession, actor: Actor, vault: SecretCipher, webhook_id: UUID, *, at: datetime
 ) -> tuple[Webhook, str]:
     """Sign with a new secret, told here; the one before signs along for 24 hours, so that receivers can change over."""
     webhook = await locked(session, actor, webhook_id)
@@ -167,7 +167,7 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
         raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
     webhook.not_before = None
-    note(session, actor, webhook, events.Resumed, at)
+    note(session, actor, webhook, events.WebhookResumed, at)
     await session.flush()
     await make_due(session, webhook.id, at=at)
     return webhook
@@ -249,7 +249,9 @@ def _both(one: Sequence[str] | None, other: Sequence[str] | None) -> Sequence[st
     return [each for each in one if each in other]
 
 
-def _new_secret(session: AsyncSession, vault: Vault, webhook: Webhook, *, at: datetime) -> str:
+def _new_secret(
+    session: AsyncSession, vault: SecretCipher, webhook: Webhook, *, at: datetime
+) -> str:
     secret = new_secret()
     session.add(
         WebhookSecret(

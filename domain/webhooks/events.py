@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from domain.ledger import Fact
+from domain.core.ledger import Fact
 
 
 class Added(Fact):
@@ -19,14 +19,14 @@ class SecretRotated(Fact):
     kind: ClassVar[str] = "webhook.secret_rotated"
 
 
-class Paused(Fact):
+class WebhookPaused(Fact):
     """Nothing is pushed until somebody resumes it; nothing is lost meanwhile."""
 
     kind: ClassVar[str] = "webhook.paused"
     reason: str
 
 
-class Resumed(Fact):
+class WebhookResumed(Fact):
     """It goes on where it stood."""
 
     kind: ClassVar[str] = "webhook.resumed"

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, t
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.base import JSON, Base, Tenanted, Versioned
+from domain.core.base import JSON, Base, Tenanted, Versioned
 
 
 class WebhookState(StrEnum):

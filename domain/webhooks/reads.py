@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import accounts
 from domain.access import Actor
 from domain.accounts import ApiKey
-from domain.ledger import Entry
-from domain.sealing import Vault
+from domain.core.encryption import SecretCipher
+from domain.core.ledger import LedgerRow
 from domain.webhooks.model import Webhook, WebhookSecret
 from domain.webhooks.rules import SERVICES
 
@@ -27,7 +27,7 @@ async def owner_of(session: AsyncSession, webhook: Webhook, *, at: datetime) -> 
 
 
 async def keys_of(
-    session: AsyncSession, vault: Vault, webhook_id: UUID, *, at: datetime
+    session: AsyncSession, vault: SecretCipher, webhook_id: UUID, *, at: datetime
 ) -> list[bytes]:
     """The secrets that deliveries are signed with at `at`, the newest first."""
     found = await session.scalars(
@@ -44,12 +44,12 @@ async def keys_of(
 def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
     """Which facts a webhook is told, besides the fence of its owner; none about webhooks themselves."""
     conditions: list[ColumnElement[bool]] = [
-        not_(Entry.kind.startswith(word, autoescape=True)) for word in SERVICES
+        not_(LedgerRow.kind.startswith(word, autoescape=True)) for word in SERVICES
     ]
     if webhook.account_id is not None:
-        conditions.append(Entry.account_id == webhook.account_id)
+        conditions.append(LedgerRow.account_id == webhook.account_id)
     if webhook.kinds is not None:
-        conditions.append(Entry.kind.in_(webhook.kinds))
+        conditions.append(LedgerRow.kind.in_(webhook.kinds))
     if webhook.promise_kinds is not None:
-        conditions.append(Entry.body["promise_kind"].astext.in_(webhook.promise_kinds))
+        conditions.append(LedgerRow.body["promise_kind"].astext.in_(webhook.promise_kinds))
     return conditions

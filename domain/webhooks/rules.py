@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 
 SCHEDULE_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 """Seconds between attempts, as Standard Webhooks proposes; after the eighth attempt a delivery is dead."""

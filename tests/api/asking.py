@@ -18,14 +18,14 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import application
-from api.heads import Http
-from api.state import State
-from api.wire import Upgrade
+from api.live.websocket_transport import Upgrade
+from api.process.http_protocol import Http
+from api.state import AppState
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.settings import Settings
-from schema import ids
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
+from schema.core import ids
 from tests import build
 from tests.build import World
 
@@ -47,9 +47,9 @@ class Api:
     address: str = "127.0.0.1"  # as which `http` asks
 
     @property
-    def state(self) -> State:
+    def state(self) -> AppState:
         """What the process holds."""
-        state: State = self.app.state.waarborg
+        state: AppState = self.app.state.waarborg
         return state
 
     @property

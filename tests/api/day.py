@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain import accounts, numbering, positions
+from domain import accounts, positions
 from domain.access import Actor
 from domain.accounts import Site
-from domain.db import transaction
-from domain.errors import Refused
-from domain.positions import Reading, Report
+from domain.core import sequencing
+from domain.core.db import transaction
+from domain.core.errors import Refused
+from domain.positions import DeviceReport, ReceivedFix
 from realtime.stream import Streams
 from tests import facts, guards
 from tests.api.asking import Office, Server
@@ -44,7 +45,7 @@ class Day:
         self.server.api.state.now = lambda: self.at
         account = self.office.world.account.id
         async with transaction(self.server.api.make) as session:
-            await positions.have_days(session, at=START + KEEP, keep=2 * KEEP)
+            await positions.ensure_partitions(session, at=START + KEEP, keep=2 * KEEP)
             for n, name in enumerate("CAB"):
                 place = near(n * APART_M)
                 site = await accounts.add_site(
@@ -95,13 +96,13 @@ class Day:
         place = near(north)
         readings = []
         while since <= upto:
-            readings.append(Reading(since, place["lat"], place["lon"], accuracy_m=5))
+            readings.append(ReceivedFix(since, place["lat"], place["lon"], accuracy_m=5))
             since += timedelta(seconds=10)
         make = self.server.api.make
         async with make() as session:
             post = await positions.post_of(session, guard.device.id, since=self.at - KEEP)
         assert post is not None
-        report = Report(post, readings, 1, float("nan"))
+        report = DeviceReport(post, readings, 1, float("nan"))
         await positions.accept(make, [report], {}, at=self.at, keep=KEEP)
         self.heard_at[guard.device.id] = max(upto, self.heard_at.get(guard.device.id, upto))
 
@@ -153,8 +154,8 @@ class Day:
         make = self.server.api.make
         await facts.number_all(make)
         async with make() as session:
-            streams = Streams(self.server.api.state.redis, await numbering.ledger_name(session))
-            news = await numbering.read(session, after=self.shipped, limit=1000)
+            streams = Streams(self.server.api.state.redis, await sequencing.ledger_name(session))
+            news = await sequencing.read(session, after=self.shipped, limit=1000)
         if news:
             await streams.ship(news)
             self.shipped = news[-1].seq

@@ -19,9 +19,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from api.outlet import ROOM_BYTES
-from api.wire import HIGH_WATER
-from domain import numbering
+from api.live.backpressure import ROOM_BYTES
+from api.live.websocket_transport import HIGH_WATER
+from domain.core import sequencing
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end
 from tests import facts
@@ -128,7 +128,7 @@ async def relay(stack: AsyncExitStack, api: Api) -> None:
     """Facts get their numbers and go into Redis, as in production."""
     given = api.state.settings
     async with api.make() as session:
-        ledger = await numbering.ledger_name(session)
+        ledger = await sequencing.ledger_name(session)
     redis = connect_redis(given.redis_url)
     stack.push_async_callback(redis.aclose)
     queue = Queue(given.redis_url, ledger)

@@ -13,13 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
-from api import auth, keys
+from api.identity import authenticator, tokens
 from domain import accounts
 from domain.access import Actor
 from domain.accounts import ApiKey
-from domain.db import transaction
-from domain.keyfile import KeyFileError
-from domain.settings import Settings
+from domain.core.db import transaction
+from domain.core.keyfile import KeyFileError
+from domain.core.settings import Settings
 from tests.api.asking import Api, Office
 
 VIEWER = "{ viewer { role } }"
@@ -94,8 +94,8 @@ async def test_a_token_can_be_narrowed_to_accounts_but_not_widened(
 async def test_a_disabled_user_is_out_within_five_seconds(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert auth.FRESH_S < 5
-    monkeypatch.setattr(auth, "FRESH_S", 0.2)
+    assert authenticator.FRESH_S < 5
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.2)
     assert not await rejected(api, office.client)
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
@@ -109,7 +109,7 @@ async def test_a_disabled_user_is_out_within_five_seconds(
 async def test_an_api_key_works_until_it_is_revoked_and_remembers_its_use(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     system = Actor.system(office.world.tenant.id, "test")
     at = api.state.now()
     async with transaction(api.make) as session:
@@ -146,8 +146,8 @@ async def test_other_authorizations_are_401(api: Api, header: str) -> None:
 
 
 def test_the_signing_key_is_made_once_and_for_us_only(tmp_path: Path) -> None:
-    first = keys.load(Settings(data=tmp_path / "new"))
-    again = keys.load(Settings(data=tmp_path / "new"))
+    first = tokens.load(Settings(data=tmp_path / "new"))
+    again = tokens.load(Settings(data=tmp_path / "new"))
     path = tmp_path / "new" / "signing.pem"
     assert first.kid == again.kid
     assert first.secret("cursor") == again.secret("cursor") != first.secret("other")
@@ -160,4 +160,4 @@ def test_a_signing_key_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     bad.write_text("not a key")
     for path in (bad, tmp_path / "missing.pem"):
         with pytest.raises(KeyFileError, match=path.name):
-            keys.load(Settings(data=tmp_path, signing_key_file=path))
+            tokens.load(Settings(data=tmp_path, signing_key_file=path))

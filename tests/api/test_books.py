@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from api import companies, seed
-from api.books import billed_month
+from api.demo import data, seed
+from api.demo.billing import billed_month
 from domain import journal, reports
 from domain.access import Actor
 from domain.accounts import Tenant
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.invoices import CreditNote, Invoice, Payment
 from domain.journal import Book
 from domain.recovery import CaseState, RecoveryCase
@@ -40,11 +40,11 @@ async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_ca
     at = datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
     await seed.seed(make, at=at, tell=lambda _done, _of: None)
     async with make() as session:
-        [company] = await session.scalars(select(Tenant).where(Tenant.name == companies.COMPANY))
+        [company] = await session.scalars(select(Tenant).where(Tenant.name == data.COMPANY))
         invoices = (
             await session.scalars(select(Invoice).where(Invoice.tenant_id == company.id))
         ).all()
-        assert len(invoices) == len(companies.CLIENTS)
+        assert len(invoices) == len(data.CLIENTS)
         assert {(each.period_from_on, each.issued_on) for each in invoices} == {
             (date(2026, 10, 1), date(2026, 11, 10))
         }
@@ -70,7 +70,7 @@ async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_ca
             select(ReportPlan.id).where(ReportPlan.tenant_id == company.id)
         )
         made = [await reports.make_next(session, plan_id, at=at) for plan_id in plans]
-    assert len(made) == len(companies.CLIENTS), "the first day shows a report of each client"
+    assert len(made) == len(data.CLIENTS), "the first day shows a report of each client"
     for report in made:
         assert report is not None
         assert report.last_on == date(2026, 11, 30)

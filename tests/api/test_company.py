@@ -6,7 +6,7 @@ import json
 import pytest
 
 from api.commands.company import run
-from api.commands.failures import Failure
+from api.support.failures import CommandFailure
 from tests.api.asking import Api
 
 
@@ -30,7 +30,7 @@ async def test_a_second_one_of_the_same_name_is_none(
 ) -> None:
     await asyncio.to_thread(run, api.state.settings, "Dubbel Beveiliging", False)
     assert capsys.readouterr().out.startswith("wb_")
-    with pytest.raises(Failure, match="already"):
+    with pytest.raises(CommandFailure, match="already"):
         await asyncio.to_thread(run, api.state.settings, "Dubbel Beveiliging", False)
 
 
@@ -55,5 +55,5 @@ async def test_a_first_client_comes_with_a_site_and_the_default_promises(
 
 
 async def test_a_site_without_a_client_is_an_argument_that_cannot_be_used(api: Api) -> None:
-    with pytest.raises(Failure, match="--client"):
+    with pytest.raises(CommandFailure, match="--client"):
         await asyncio.to_thread(run, api.state.settings, "Losse Locatie", False, site="Magazijn")

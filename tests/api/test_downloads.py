@@ -8,7 +8,7 @@ from pypdf import PdfReader
 
 from domain import compensation, invoices
 from domain.access import Actor
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.invoices import Party
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -43,7 +43,7 @@ async def billed(api: Api, office: Office, *, us: Party = US, category: str = "S
         await invoices.set_party(
             session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
         )
-        await compensation.give(
+        await compensation.grant_goodwill(
             session, actor, world.agreement.id, cents=2_500, reason="Sorry.", at=T0
         )
         await compensation.close_month(session, actor, world.agreement.id, MARCH, at=NOW)

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from api.embedded import EmbeddedError, Servers, provided, revive, servers
 from api.embedded.locks import is_held
-from domain.settings import Settings
+from domain.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -312,7 +312,7 @@ def test_a_full_disk_is_said_before_anything_is_half_written(tmp_path: Path) -> 
 
 
 def test_a_disk_that_fills_up_while_starting_is_named_as_the_reason(tmp_path: Path) -> None:
-    from api.embedded.reach import explain
+    from api.embedded.os_user import explain
 
     line = "FATAL:  could not write lock file: No space left on device"
     assert "The disk is full" in explain("PostgreSQL did not start.", line)

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from domain import positions
-from domain.db import transaction
-from domain.ledger import Entry
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.positions import Fix, Presence
-from schema import ids
+from schema.core import ids
 from tests import guards
 from tests.api.asking import Api, Office
 from tests.guards import Guard, near
@@ -73,10 +73,10 @@ async def proven(api: Api, office: Office, guard: Guard, kind: str) -> list[tupl
 async def facts(api: Api, guard: Guard, kind: str) -> int:
     async with api.make() as session:
         rows = await session.scalars(
-            select(Entry).where(
-                Entry.account_id == guard.duty.account_id,
-                Entry.kind == kind,
-                Entry.body["duty_id"].astext == str(guard.duty.id),
+            select(LedgerRow).where(
+                LedgerRow.account_id == guard.duty.account_id,
+                LedgerRow.kind == kind,
+                LedgerRow.body["duty_id"].astext == str(guard.duty.id),
             )
         )
         return len(rows.all())

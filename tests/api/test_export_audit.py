@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api import verify
-from api.commands.failures import Exit
-from domain.db import Sessions
+from api.support.failures import Exit
+from domain.core.db import Sessions
 from tests import build
 from tests.build import World
 from tests.domain.audit.bundles import signed

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from api.commands.failures import Exit
 from api.commands.verdicts import run
+from api.support.failures import Exit
 from domain import incidents
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
-from domain.settings import Settings
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
 from tests import build
 from tests.build import T0, minutes
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from api.fair_queue import PER_OPERATION, FairQueue, OperationPermits, QueuedSession
+from api.execution.fair_queue import PER_OPERATION, FairQueue, OperationPermits, QueuedSession
 from domain.access import Actor, Role
 from tests.api.asking import Api, Office
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from api.documents import Invalid
-from api.engine import Ask
+from api.execution.document_cache import Invalid
+from api.execution.executor import GraphQLRequest
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -74,7 +74,7 @@ async def test_others_go_on_while_a_long_document_is_examined(api: Api) -> None:
 
     counting = asyncio.create_task(count())
     with pytest.raises(Invalid):
-        await api.state.gate.look(Ask(f"{UNKNOWN} # examined in a thread"))
+        await api.state.gate.look(GraphQLRequest(f"{UNKNOWN} # examined in a thread"))
     counting.cancel()
     assert turns > 100
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.failures import Failure
 from api.commands.free_days import run
+from api.support.failures import CommandFailure
 from domain import calendars
 from domain.access import Actor
 from domain.calendars import CalendarSpec
-from domain.db import Sessions, transaction
-from domain.errors import Refused
-from domain.settings import Settings
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Refused
+from domain.core.settings import Settings
 from tests import build
 
 pytestmark = pytest.mark.anyio
@@ -56,5 +56,5 @@ async def test_an_icalendar_file_makes_one_new_version_of_a_calendar(
         with pytest.raises(Refused, match=says):
             await asyncio.to_thread(run, settings, file, name, world.tenant.name, False)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Failure, match="not an iCalendar file"):
+    with pytest.raises(CommandFailure, match="not an iCalendar file"):
         await asyncio.to_thread(run, settings, file, "office", world.tenant.name, False)

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api import audience, auth
-from api.telemetry import EVENTS as TOLD
-from api.telemetry import EXECUTIONS
+from api.identity import authenticator
+from api.live import connections
+from api.support.telemetry import EVENTS as TOLD
+from api.support.telemetry import EXECUTIONS
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import transaction
-from domain.ledger import Entry
-from domain.settings import Settings
-from schema import ids
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Office, Server
@@ -108,8 +109,8 @@ async def test_another_authority_variable_or_selection_is_another_group(
 async def test_whoever_is_disabled_leaves_the_group_and_the_others_stay(
     server: Server, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.2)
-    monkeypatch.setattr(audience, "ROUND_S", 0.1)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.2)
+    monkeypatch.setattr(connections, "ROUND_S", 0.1)
     other_id, other = await colleague(server, office)
     system = Actor.system(office.world.tenant.id, "test")
     async with server.socket(other) as leaving, server.socket(office.client) as staying:
@@ -144,8 +145,9 @@ async def test_each_reader_of_personal_data_is_written_down_though_one_execution
     async with server.api.make() as session:
         readers = set(
             await session.scalars(
-                select(Entry.actor).where(
-                    Entry.tenant_id == office.world.tenant.id, Entry.kind == "account.contacts_read"
+                select(LedgerRow.actor).where(
+                    LedgerRow.tenant_id == office.world.tenant.id,
+                    LedgerRow.kind == "account.contacts_read",
                 )
             )
         )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from api import heads
+from api.process import http_protocol
 from tests.api import asking
 from tests.api.asking import Server
 
@@ -63,8 +63,8 @@ async def connected(
 async def test_who_does_not_come_to_the_end_of_a_request_is_not_waited_for(
     server: Server, monkeypatch: pytest.MonkeyPatch, said: bytes, answer: bytes
 ) -> None:
-    monkeypatch.setattr(heads, "HEAD_S", 0.3)
-    monkeypatch.setattr(heads, "BODY_S", 0.3)
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.3)
+    monkeypatch.setattr(http_protocol, "BODY_S", 0.3)
     began = time.monotonic()
     async with connected(server) as (reader, writer), asyncio.timeout(4):
         writer.write(said)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from api.telemetry import _trace_id
-from domain.db import transaction
-from domain.outbox import Outbox, OutboxState
+from api.support.telemetry import _trace_id
+from domain.core.db import transaction
+from domain.core.outbox import Outbox, OutboxState
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office

@@ -12,8 +12,8 @@ import pytest
 from graphql import get_introspection_query
 from sqlalchemy import make_url
 
-from api import graphql
 from api.embedded import Servers
+from api.endpoints import graphql_http
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.conftest import superuser
@@ -266,7 +266,7 @@ async def test_pages_of_other_origins_are_answered_only_when_listed(
 async def test_a_half_sent_request_is_not_held(
     database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphql, "READ_S", 0.3)
+    monkeypatch.setattr(graphql_http, "READ_S", 0.3)
     async with asking.serving(asking.settings(database_url, redis_url, tmp_path)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(

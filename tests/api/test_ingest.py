@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from domain import credentials, positions
-from domain.db import transaction
-from domain.positions import Fix, Reading, Source, Whereabouts
+from domain.core.db import transaction
+from domain.positions import Fix, FixSource, ReceivedFix, Whereabouts
 from tests import guards
 from tests.api import asking
 from tests.api.asking import Api
@@ -75,7 +75,7 @@ async def test_what_is_answered_is_committed_with_every_value_and_null_for_unkno
     assert (first.speed_mps, first.heading_deg, first.altitude_m) == (1.25, 90.0, -3.5)
     assert (first.battery_pct, first.charging, first.mock) == (80.0, True, False)
     assert first.skew_s == pytest.approx(-3, abs=1.5)
-    assert (first.account_id, first.source) == (guard.duty.account_id, Source.BATCH)
+    assert (first.account_id, first.source) == (guard.duty.account_id, FixSource.BATCH)
     unknown = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery_pct", "charging")
     assert [getattr(second, name) for name in unknown] == [None] * 6
 
@@ -207,7 +207,7 @@ async def test_traccar_client_from_version_9_on_is_understood(api: Api, guard: G
         answer = await api.http.post("/ingest/traccar", json=message)
         assert (answer.status_code, answer.content) == (200, b"")
     [fix] = await places(api, guard)
-    assert (fix.at, fix.lat, fix.lon, fix.source) == (at, LAT, LON, Source.TRACCAR)
+    assert (fix.at, fix.lat, fix.lon, fix.source) == (at, LAT, LON, FixSource.TRACCAR)
     assert fix.speed_mps == pytest.approx(1.4)
     assert (fix.heading_deg, fix.battery_pct) == (None, 79.0)
     assert (fix.charging, fix.mock) == (False, True)
@@ -269,7 +269,7 @@ async def test_owntracks_is_understood_and_answered_with_a_list(api: Api, guard:
     empty = await api.http.post("/ingest/owntracks", content=b"", headers=headers)
     assert (empty.status_code, empty.json()) == (200, [])
     [fix] = await places(api, guard)
-    assert (fix.at, fix.source, fix.accuracy_m) == (at, Source.OWNTRACKS, 4.0)
+    assert (fix.at, fix.source, fix.accuracy_m) == (at, FixSource.OWNTRACKS, 4.0)
     assert fix.speed_mps == pytest.approx(10)
     assert (fix.heading_deg, fix.charging) == (270.0, False)
     sealed = {"_type": "encrypted", "data": "AAAA"}
@@ -290,7 +290,7 @@ async def test_gpslogger_is_understood_and_its_zeros_are_unknown(api: Api, guard
     answer = await api.http.get("/ingest/gpslogger", params=query, headers=headers)
     assert answer.status_code == 200
     [fix] = await stored(api, guard)
-    assert (fix.at, fix.source, fix.speed_mps) == (at, Source.GPSLOGGER, 0.0)
+    assert (fix.at, fix.source, fix.speed_mps) == (at, FixSource.GPSLOGGER, 0.0)
     assert (fix.accuracy_m, fix.heading_deg, fix.altitude_m, fix.charging) == (None,) * 4
     assert fix.battery_pct == 55.0
 
@@ -356,7 +356,7 @@ async def test_two_who_store_the_same_and_block_each_other_both_come_through(
         Fix(
             device_id=guard.device.id, at=datetime.fromtimestamp(each["at"] / 1000, UTC),
             tenant_id=guard.duty.tenant_id, account_id=guard.duty.account_id, lat=each["lat"],
-            lon=each["lon"], source=Source.BATCH, received_at=ago(0),
+            lon=each["lon"], source=FixSource.BATCH, received_at=ago(0),
         )
         for each in fixes
     ]  # fmt: skip
@@ -373,10 +373,12 @@ async def test_two_who_store_the_same_and_block_each_other_both_come_through(
 async def test_a_report_that_cannot_be_stored_fails_alone(api: Api, guard: Guard) -> None:
     intake, now = api.state.intake, ms(ago(20))
     assert await intake.post(guard.device.id) is not None  # so that all three wait together
-    odd = Reading(at=ago(10).replace(tzinfo=None), lat=LAT, lon=LON)
-    first = intake.take(guard.device.id, [Reading(at=now, lat=LAT, lon=LON)], Source.BATCH)
-    bad = intake.take(guard.device.id, [odd], Source.BATCH)
-    good = intake.take(guard.device.id, [Reading(at=now + 1, lat=LAT, lon=LON)], Source.BATCH)
+    odd = ReceivedFix(at=ago(10).replace(tzinfo=None), lat=LAT, lon=LON)
+    first = intake.take(guard.device.id, [ReceivedFix(at=now, lat=LAT, lon=LON)], FixSource.BATCH)
+    bad = intake.take(guard.device.id, [odd], FixSource.BATCH)
+    good = intake.take(
+        guard.device.id, [ReceivedFix(at=now + 1, lat=LAT, lon=LON)], FixSource.BATCH
+    )
     told: Any = await asyncio.gather(first, bad, good, return_exceptions=True)
     assert isinstance(told[1], TypeError)
     assert [each.accepted for each in (told[0], told[2])] == [1, 1]

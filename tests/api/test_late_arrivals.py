@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from domain import incidents, positions, sla
+from domain import incidents, positions, promises
 from domain.access import Actor
 from domain.agreements import Priority, TicketKind
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.incidents import Source
-from schema import ids
+from schema.core import ids
 from tests import guards
 from tests.api.asking import Api, Office
 from tests.guards import Guard, near
@@ -36,7 +36,7 @@ async def opened(api: Api, office: Office, guard: Guard, at: datetime) -> str:
             source=Source.ALARM_CENTRE, reporter="centre", kind=TicketKind.ALARM, at=at,
         )  # fmt: skip
     async with transaction(api.make) as session:
-        await sla.sweep(session, at=at + LATE_BY - timedelta(seconds=1), only=incident.id)
+        await promises.sweep(session, at=at + LATE_BY - timedelta(seconds=1), only=incident.id)
     return ids.write("Incident", incident.id)
 
 

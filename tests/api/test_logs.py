@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.logs import as_text, harmless
-from domain.db import connect, reason
+from api.support.logs import as_text, harmless
+from domain.core.db import connect, reason
 
 SAY = """
 import logging, structlog
-from api.logs import configure_logs
+from api.support.logs import configure_logs
 configure_logs("INFO", part={part})
 log = structlog.get_logger()
 log.info("request", path="/graphql", status=200)
@@ -60,7 +60,7 @@ def test_for_machines_every_line_is_a_json_object_with_its_level() -> None:
 
 FORGE = """
 import structlog
-from api.logs import configure_logs
+from api.support.logs import configure_logs
 configure_logs("INFO", part={part})
 log = structlog.get_logger()
 evil = "/u/\\0\\n\\x1b[2J16:00:00 worker  payout.approved\\x9b\\u202e\\ud800"

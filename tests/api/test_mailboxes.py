@@ -11,15 +11,15 @@ from sqlalchemy import insert, select, update
 from domain import messages
 from domain.access import Actor
 from domain.accounts import Channel, Contact
-from domain.base import uuid7
-from domain.db import Sessions, transaction
+from domain.core.base import uuid7
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
 from domain.messages import Message, MessageState
-from domain.settings import Settings
 from tests import build, servers
 from tests.api.asking import Api, Office
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.test_sending import sent_by
-from workers.smtp import Email, Smtp
+from workers.outbound.smtp import Email, Smtp
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.commands.doctor import _port
 from api.embedded.locks import only_one
-from domain.settings import Settings
+from domain.core.settings import Settings
 from tests.api.asking import Api, Office, Server
 
 CHANGE = """mutation ($a: ID!, $k: String) {

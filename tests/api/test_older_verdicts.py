@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 
 from domain.agreements import Priority
-from domain.db import transaction
+from domain.core.db import transaction
 from tests import build
 from tests.api import asking
 from tests.api.asking import settings

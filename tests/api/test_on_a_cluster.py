@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.persisted import hash_of
-from domain.ledger import SHARDS
+from api.execution.persisted import hash_of
+from domain.core.ledger import SHARDS
 from realtime.cluster import Cluster
 from tests import facts, servers
 from tests.api import asking

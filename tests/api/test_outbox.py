@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from api.commands import outbox as command
-from api.commands.failures import Failure
-from domain.db import Sessions, transaction
-from domain.outbox import Outbox, OutboxState
-from domain.settings import Settings
+from api.support.failures import CommandFailure
+from domain.core.db import Sessions, transaction
+from domain.core.outbox import Outbox, OutboxState
+from domain.core.settings import Settings
 from tests import build, facts
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,7 @@ async def test_what_was_given_up_is_listed_and_tried_again(
     [("dance", None, False), ("retry", None, False), ("retry", "x", True), ("retry", "x", False)],
 )
 def test_what_cannot_be_understood_is_said(action: str, wanted: str | None, all_: bool) -> None:
-    with pytest.raises(Failure):
+    with pytest.raises(CommandFailure):
         command.run(Settings(), action, wanted, all_, None, False)
 
 
@@ -89,5 +89,5 @@ async def test_an_address_that_gets_no_letters_is_listed_and_freed(
     assert json.loads(lifted) == {"lifted": 1}
     told = json.loads(await said(settings, capsys, None, None, tenant, True))
     assert told["suppressed"] == []
-    with pytest.raises(Failure):
+    with pytest.raises(CommandFailure):
         await said(settings, capsys, "lift", address, None, True)

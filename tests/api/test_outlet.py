@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from api.outlet import ROOM_BYTES, Outlet
-from realtime.source import Told
+from api.live.backpressure import ROOM_BYTES, OutboundBuffer
+from realtime.source import SourceEvent
 
 
-class Pipe(Outlet):
+class Pipe(OutboundBuffer):
     """A way out whose far end is a list."""
 
     def __init__(self) -> None:
@@ -40,9 +40,9 @@ class Listener:
 def test_what_was_held_back_leaves_in_order_before_anything_new() -> None:
     pipe, facts = Pipe(), Listener()
     pipe.pause_writing()
-    pipe.hold(facts, [Told(1, None), Told(2, None)], [b"1", b"2"])
+    pipe.hold(facts, [SourceEvent(1, None), SourceEvent(2, None)], [b"1", b"2"])
     pipe.say(b"pong")
-    pipe.hold(facts, [Told(3, None)], [b"3"])
+    pipe.hold(facts, [SourceEvent(3, None)], [b"3"])
     assert (pipe.flowing, pipe.out) == (False, [])
     pipe.resume_writing()
     assert (pipe.flowing, pipe.out, facts.reached) == (True, [b"1", b"2", b"pong", b"3"], 3)
@@ -52,7 +52,7 @@ def test_of_a_position_only_the_latest_is_told_and_there_is_no_end_to_that() -> 
     pipe, map_ = Pipe(), Listener()
     pipe.pause_writing()
     for tick in range(2_000):
-        events = [Told(None, None, latest=guard) for guard in range(3)]
+        events = [SourceEvent(None, None, latest=guard) for guard in range(3)]
         pipe.hold(map_, events, [b"%d@%d " % (guard, tick) * 20 for guard in range(3)])
     pipe.resume_writing()
     assert pipe.out == [b"%d@1999 " % guard * 20 for guard in range(3)]
@@ -62,11 +62,11 @@ def test_of_a_position_only_the_latest_is_told_and_there_is_no_end_to_that() -> 
 def test_facts_beyond_the_room_end_their_own_operation_only() -> None:
     pipe, slow, quiet, map_ = Pipe(), Listener(), Listener(), Listener()
     pipe.pause_writing()
-    pipe.hold(quiet, [Told(1, None)], [b"quiet"])
-    pipe.hold(map_, [Told(None, None, latest=1)], [b"map"])
+    pipe.hold(quiet, [SourceEvent(1, None)], [b"quiet"])
+    pipe.hold(map_, [SourceEvent(None, None, latest=1)], [b"map"])
     payload = b"x" * 1000
     for seq in range(1, ROOM_BYTES // 1000 + 2):
-        pipe.hold(slow, [Told(seq, None)], [payload])
+        pipe.hold(slow, [SourceEvent(seq, None)], [payload])
     assert (slow.too_slow, quiet.too_slow, map_.too_slow) == (True, False, False)
     pipe.resume_writing()
     assert pipe.out == [b"quiet", b"map"]
@@ -83,7 +83,7 @@ def test_a_client_that_asks_and_asks_and_takes_nothing_is_given_up() -> None:
 async def test_who_waits_for_room_waits_until_all_that_was_held_back_is_gone() -> None:
     pipe, facts = Pipe(), Listener()
     pipe.pause_writing()
-    pipe.hold(facts, [Told(1, None)], [b"1"])
+    pipe.hold(facts, [SourceEvent(1, None)], [b"1"])
     waiting = asyncio.create_task(pipe.room())
     await asyncio.sleep(0)
     assert not waiting.done()

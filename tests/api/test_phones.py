@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.ingest import REFUSED
+from api.endpoints.ingest import REFUSED
 from domain import positions
 from domain.access import Actor
-from domain.db import transaction
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident
-from domain.ledger import Entry
 from domain.positions import Fix
-from schema import ids
+from schema.core import ids
 from tests import guards
 from tests.api.asking import Api, Office
 from tests.guards import LAT, LON, Guard
@@ -292,7 +292,7 @@ async def test_a_call_for_help_opens_one_critical_incident(
     assert len(await panics(api, guard)) == 1
     async with api.make() as session:
         kinds = await session.scalars(
-            select(Entry.kind).where(Entry.subject_id == incident.id).order_by(Entry.id)
+            select(LedgerRow.kind).where(LedgerRow.subject_id == incident.id).order_by(LedgerRow.id)
         )
         assert [kind for kind in kinds if kind.startswith("incident.")] == [
             "incident.opened",

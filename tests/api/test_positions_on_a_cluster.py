@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from domain import numbering
-from domain.settings import Settings
+from domain.core import sequencing
+from domain.core.settings import Settings
 from realtime import positions
 from tests import guards, servers
 from tests.api import asking
@@ -58,7 +58,7 @@ class Scene:
     async def key(self) -> str:
         """Under which Redis keeps what is new on the map."""
         async with self.here.make() as session:
-            name = await numbering.ledger_name(session)
+            name = await sequencing.ledger_name(session)
         return f"waarborg:{name}:{{positions}}"
 
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event
 
-from api import auth
-from api.audience import ROUND_S
-from api.auth import FRESH_S, Authenticator
+from api.identity import authenticator
+from api.identity.authenticator import FRESH_S, Authenticator
+from api.live.connections import ROUND_S
 from domain import accounts, credentials
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from tests import build
 from tests.api.asking import Api, Office
 
@@ -135,7 +135,7 @@ async def test_those_who_came_together_are_looked_up_by_turns_and_each_in_time(
 async def test_more_than_are_remembered_are_known_all_the_same(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "KEPT", 5)
+    monkeypatch.setattr(authenticator, "KEPT", 5)
     crowd = [api.token(user.id) for user in await users(api, office, 12)]
     asked = stranger(api)
     for _ in range(3):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.failures import Failure
 from api.commands.simulate import run
-from domain.db import connect, sessions
-from domain.settings import Settings
+from api.support.failures import CommandFailure
+from domain.core.db import connect, sessions
+from domain.core.settings import Settings
 from tests import build
 
 TERMS = """
@@ -33,14 +33,14 @@ def settings(system_url: str, redis_url: str, tmp_path: Path) -> Settings:
 def test_a_misspelt_key_is_said(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "terms.toml"
     file.write_text(TERMS.replace("targets", "tragets"))
-    with pytest.raises(Failure, match="tragets"):
+    with pytest.raises(CommandFailure, match="tragets"):
         run(settings, file, "nobody", None, 0, False)
 
 
 def test_a_client_that_is_not_there_is_said(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "terms.toml"
     file.write_text(TERMS)
-    with pytest.raises(Failure, match="no account nobody"):
+    with pytest.raises(CommandFailure, match="no account nobody"):
         run(settings, file, "nobody", None, 0, False)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from domain import positions
 from domain.accounts import Site
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.duties import Duty
 from domain.positions import Kind, Presence
 from tests import guards
@@ -173,7 +173,7 @@ async def test_a_duty_that_begins_or_ends_by_the_mere_passing_of_time_is_told(
     from_at, until_at = START + timedelta(minutes=5), START + timedelta(minutes=9)
     server.api.state.now = lambda: day.at - timedelta(seconds=3)  # the API's clock is slow
     async with transaction(server.api.make) as session:
-        await positions.have_days(session, at=START, keep=KEEP)
+        await positions.ensure_partitions(session, at=START, keep=KEEP)
     guard = await guards.on_duty(server.api.make, office.world, from_at=from_at, until_at=until_at)
     await day.work()
     async with server.socket(office.client) as socket:
@@ -201,7 +201,7 @@ async def test_who_is_let_go_is_inside_no_more_though_nobody_has_judged_it_yet(
     day = Day(server, office, random.Random(0))
     server.api.state.now = lambda: day.at
     async with transaction(server.api.make) as session:
-        await positions.have_days(session, at=START, keep=KEEP)
+        await positions.ensure_partitions(session, at=START, keep=KEEP)
     guard = await guards.on_duty(server.api.make, office.world, from_at=START)
     day.at += timedelta(minutes=2)
     await day.hand_in(guard, START, day.at, north=0)

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api import sockets
-from api.outlet import ROOM_BYTES
-from api.wire import HIGH_WATER
+from api.endpoints import graphql_ws
+from api.live.backpressure import ROOM_BYTES
+from api.live.websocket_transport import HIGH_WATER
 from tests import facts
 from tests.api import asking
 from tests.api.asking import Office, Server
@@ -28,8 +28,8 @@ MANY = 10_000
 async def test_ten_thousand_facts_pass_one_who_sleeps_and_none_is_lost_to_him(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "STALLED_S", 600.0)
-    monkeypatch.setattr(sockets, "SILENT_S", 600.0)
+    monkeypatch.setattr(graphql_ws, "STALLED_S", 600.0)
+    monkeypatch.setattr(graphql_ws, "SILENT_S", 600.0)
     office: Office = await asking.office(server.api)
     whom = facts.Client(office.world.staff, office.world.account.id)
     start = await facts.number_all(server.api.make)
@@ -84,7 +84,7 @@ async def _catch_up(sleeper: Sleeper) -> None:
 async def test_one_who_sleeps_too_long_is_let_go(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "STALLED_S", 0.5)
+    monkeypatch.setattr(graphql_ws, "STALLED_S", 0.5)
     office = await asking.office(server.api)
     whom = facts.Client(office.world.staff, office.world.account.id)
     sleeper = Sleeper(server.port, office.client, account=office.account)
@@ -101,7 +101,7 @@ async def test_one_who_sleeps_too_long_is_let_go(
 
 
 SERVE = (
-    "from api import serve; from domain.settings import Settings;"
+    "from api.process import serve; from domain.core.settings import Settings;"
     "s = Settings(); serve.serve(s, serve.listen(s.host, s.port))"
 )
 

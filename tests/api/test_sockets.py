@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from api import audience, auth, sockets
+from api.endpoints import graphql_ws
+from api.identity import authenticator
+from api.live import connections
 from domain import accounts, incidents
 from domain.access import Actor, Role
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Office, Server
@@ -80,7 +82,7 @@ async def test_a_page_of_another_origin_is_not_let_in(server: Server) -> None:
 async def test_who_does_not_introduce_himself_is_closed_with_4408(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "INIT_S", 0.2)
+    monkeypatch.setattr(graphql_ws, "INIT_S", 0.2)
     async with server.socket() as socket:
         assert (await socket.closed())[0] == 4408
 
@@ -278,8 +280,8 @@ async def test_a_socket_ends_with_its_token(server: Server, office: Office) -> N
 async def test_a_socket_ends_when_its_user_is_disabled_or_changed(
     server: Server, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.2)
-    monkeypatch.setattr(audience, "ROUND_S", 0.1)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.2)
+    monkeypatch.setattr(connections, "ROUND_S", 0.1)
     system = Actor.system(office.world.tenant.id, "test")
     async with server.socket(office.client) as socket:
         await socket.subscribe("1", EVENTS, account=office.account)

@@ -9,11 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from api import audience, auth, sse
-from api.telemetry import EXECUTIONS
+from api.endpoints import graphql_sse
+from api.identity import authenticator
+from api.live import connections
+from api.support.telemetry import EXECUTIONS
 from domain import accounts
 from domain.access import Actor
-from domain.db import transaction
+from domain.core.db import transaction
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Office, Server
@@ -190,7 +192,7 @@ async def test_urql_gets_its_subscription_as_a_stream_over_get_too(
 async def test_a_quiet_stream_is_kept_alive_with_comments(
     server: Server, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr(graphql_sse, "KEEP_ALIVE_S", 0.05)
     body = {"query": EVENTS, "variables": {"account": office.account}}
     headers = {"authorization": f"Bearer {office.client}", "accept": STREAM}
     async with server.api.http.stream("POST", "/graphql", json=body, headers=headers) as response:
@@ -206,8 +208,8 @@ async def test_a_quiet_stream_is_kept_alive_with_comments(
 async def test_a_stream_ends_with_its_right_and_without_complete(
     server: Server, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.2)
-    monkeypatch.setattr(audience, "ROUND_S", 0.1)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.2)
+    monkeypatch.setattr(connections, "ROUND_S", 0.1)
     system = Actor.system(office.world.tenant.id, "test")
     async with streaming(server, office.client, EVENTS, account=office.account) as events:
         await listening(server)

@@ -8,10 +8,10 @@ import pytest
 
 from domain import incidents
 from domain.agreements import Priority
-from domain.db import transaction
-from domain.errors import Refused
+from domain.core.db import transaction
+from domain.core.errors import Refused
 from domain.incidents import PauseCause
-from schema import ids
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Office, Server, Socket

@@ -14,11 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PARENT = """
 import os, sys
-from api.supervise import Child, supervise
+from api.process.supervise import Child, supervise
 child = '''
 import os, signal, sys, time
 from pathlib import Path
-from api.child import follow_parent
+from api.process.child import follow_parent
 def end(*_):
     with Path(sys.argv[2]).open("a") as log: log.write(f"{sys.argv[1]} ended\\\\n")
     raise SystemExit

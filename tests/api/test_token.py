@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from api.commands.failures import Failure
 from api.commands.token import run
+from api.support.failures import CommandFailure
 from tests.api.asking import Api, Office
 
 
@@ -34,7 +34,7 @@ async def test_it_says_who_there_is_when_there_is_nobody(
     api: Api, office: Office, role: str
 ) -> None:
 
-    with pytest.raises(Failure) as failed:
+    with pytest.raises(CommandFailure) as failed:
         await asyncio.to_thread(
             run, api.state.settings, role, office.world.tenant.name, None, False
         )
@@ -45,7 +45,7 @@ async def test_it_makes_nobody(api: Api, office: Office) -> None:
 
     count = "{ users { nodes { id } } }"
     before = await api.data(office.manager, count)
-    with pytest.raises(Failure):
+    with pytest.raises(CommandFailure):
         await asyncio.to_thread(
             run, api.state.settings, "guard", office.world.tenant.name, None, False
         )

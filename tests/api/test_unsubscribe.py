@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from domain import messages
 from domain.access import Actor
-from domain.db import transaction
-from domain.ledger import Entry
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.messages import Message, Variables
-from schema import ids
+from schema.core import ids
 from tests.api.asking import Api, Office
 from tests.build import T0
 from tests.domain.messages.test_templates import TOLD
@@ -64,8 +64,8 @@ async def test_one_click_ends_mail_of_this_topic_for_this_reader_and_no_other(
     assert len(await written(api, office, "credit_notice", "credit:1")) == 2
     async with api.make() as session:
         facts = await session.scalars(
-            select(Entry.body).where(
-                Entry.subject_id == first.contact_id, Entry.kind == "contact.unsubscribed"
+            select(LedgerRow.body).where(
+                LedgerRow.subject_id == first.contact_id, LedgerRow.kind == "contact.unsubscribed"
             )
         )
         assert facts.all() == [{"topic": "check_ins"}]

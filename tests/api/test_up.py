@@ -59,7 +59,9 @@ class Up:
     def children(self) -> dict[str, psutil.Process]:
         """Our processes by what they do."""
         alive = [c for c in psutil.Process(self.process.pid).children() if not is_gone(c)]
-        return {words[3]: child for child in alive if "api.child" in (words := command(child))}
+        return {
+            words[3]: child for child in alive if "api.process.child" in (words := command(child))
+        }
 
     def server(self, name: str, file: str) -> psutil.Process:
         return psutil.Process(int((self.data / name / file).read_text().split()[0]))

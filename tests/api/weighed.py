@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil
 
-from api import serve
-from api.state import State
-from domain.settings import Settings
+from api.process import serve
+from api.state import AppState
+from domain.core.settings import Settings
 from tests import facts
 
 EVERY_S = 0.25
@@ -28,7 +28,7 @@ def _weigh() -> None:
     process = psutil.Process()
     while True:
         time.sleep(EVERY_S)
-        state: State | None = getattr(app.state, "waarborg", None)
+        state: AppState | None = getattr(app.state, "waarborg", None)
         guests: list[Any] = [] if state is None else list(state.audience._guests)
         kept = [
             guest._wire.transport.get_write_buffer_size() + guest._wire._bytes for guest in guests

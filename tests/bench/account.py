@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
 from domain.agreements.reads import Term
-from domain.archive.rules import Log as AccountLog
+from domain.archive.rules import EventLog as AccountLog
 from domain.evaluator.kernels.layout import Sealed
 from tests.bench.log import Log
 

@@ -21,15 +21,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from domain.archive.rules import Log as AccountLog
+from domain.archive.rules import EventLog as AccountLog
 from domain.evaluator.kernels.codes import State
 from domain.evaluator.kernels.columns import Events
 from domain.evaluator.kernels.layout import seal
 from domain.evaluator.kernels.scores import WEIGHTS
 from domain.quality.actions import spans_of
-from domain.quality.burning import Burning, burns
+from domain.quality.burn_rate import Burning, burns
 from domain.quality.model import Burn
-from domain.quality.rules import Found, Measuring
+from domain.quality.rules import Measuring, ScopeFigures
 from tests.bench import with_duckdb, with_numpy, with_polars
 from tests.bench.account import account_log
 from tests.bench.answers import Answers, disagreement
@@ -80,13 +80,13 @@ def resident(log: Log, account: AccountLog) -> Answers:
     )
 
 
-def everything(log: Log, account: AccountLog) -> list[Found]:
+def everything(log: Log, account: AccountLog) -> list[ScopeFigures]:
     """Measure what is stored of an account that is new: promises, sites, the account, scores and input hashes."""
     measuring = Measuring(account, log.at_us, LOCAL, WEIGHTS)
     return list(measuring.found(spans_of(LOCAL, FIRST_US, log.at_us)))
 
 
-def latest(log: Log, account: AccountLog) -> list[Found]:
+def latest(log: Log, account: AccountLog) -> list[ScopeFigures]:
     """Measure what a new verdict changes: the same for the windows around now."""
     measuring = Measuring(account, log.at_us, LOCAL, WEIGHTS)
     return list(measuring.found(spans_of(LOCAL, log.at_us, log.at_us)))

@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from api import migrate
-from api.auth import Identity
 from api.embedded import servers
-from schema.context import Context
+from api.identity.authenticator import Identity
+from api.support import migrate
+from schema.core.context import Context
 from tests.api import asking
 from tests.api.asking import Api
 

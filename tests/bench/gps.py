@@ -27,11 +27,11 @@ import msgspec
 import psutil
 from sqlalchemy import func, make_url, select
 
-from api import migrate
 from api.embedded import servers
+from api.support import migrate
 from domain import positions
-from domain.db import Sessions, connect, sessions, transaction
-from domain.positions import copying
+from domain.core.db import Sessions, connect, sessions, transaction
+from domain.positions import binary_copy
 from domain.positions.rules import at_of
 from tests import build, guards
 from tests.guards import Guard
@@ -156,7 +156,7 @@ async def bare(url: str, guard: Guard, clock: Clock, seconds: float) -> float:
                 (device, at, tenant, account, 52.09, 5.12, 4.5, 1.25, 90.0, None, 80.0, None, None, None, 1, now)
             )  # fmt: skip
         began = time.perf_counter()
-        await connection.copy_records_to_table("fix", columns=copying.COLUMNS, records=rows)
+        await connection.copy_records_to_table("fix", columns=binary_copy.COLUMNS, records=rows)
         spent += time.perf_counter() - began
         done += BARE
     await connection.close()
@@ -167,7 +167,7 @@ async def prepare(make: Sessions) -> list[Guard]:
     """A company with a guard for each connection, all on duty."""
     now = datetime.now(UTC)
     async with transaction(make) as session:
-        await positions.have_days(session, at=now, keep=timedelta(days=28))
+        await positions.ensure_partitions(session, at=now, keep=timedelta(days=28))
     world = await build.client(make)
     site = (await guards.on_duty(make, world)).site
     return [

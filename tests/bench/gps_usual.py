@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from domain.core.db import connect, sessions
 from domain.credentials import actors_of_devices
-from domain.db import connect, sessions
 from domain.duties import Duty
 from domain.positions import Fix
 

@@ -26,15 +26,16 @@ import msgspec
 import psutil
 from redis import Redis
 
-from api import keys, migrate
 from api.embedded import Servers, servers
-from domain import numbering
+from api.identity import tokens
+from api.support import migrate
 from domain.access import Origin
-from domain.db import connect, sessions
-from domain.ledger import shard_of
-from domain.numbering import Numbered
-from domain.settings import Settings
-from schema import ids
+from domain.core import sequencing
+from domain.core.db import connect, sessions
+from domain.core.ledger import shard_of
+from domain.core.sequencing import SequencedEvent
+from domain.core.settings import Settings
+from schema.core import ids
 from tests import build, facts
 from tests.bench.crowd import Crowd, now
 from tests.build import World
@@ -43,7 +44,7 @@ DOCUMENT = """subscription ($a: ID!, $k: [String!]) {
   accountEvents(accountId: $a, kinds: $k) { cursor kind at actor subjectId body } }"""
 KIND = "incident.opened"
 SERVE = (
-    "from api import serve; from domain.settings import Settings;"
+    "from api.process import serve; from domain.core.settings import Settings;"
     "s = Settings(); serve.serve(s, serve.listen(s.host, s.port))"
 )
 SILENCE_S = 20.0  # with an event on its way to somebody: it is lost
@@ -65,7 +66,7 @@ class Place:
         """Ship one fact, as the relay does; its number."""
         self.seq += 1
         at = datetime.now(UTC)
-        fact = Numbered(
+        fact = SequencedEvent(
             self.seq, self.world.tenant.id, self.world.account.id, KIND, self.world.site.id, at, at, Origin.LIVE,
             f"user:{self.world.client_user.id}", {"n": self.seq, "priority": "high"},
         )  # fmt: skip
@@ -190,10 +191,10 @@ async def _place(running: Servers, data: Path) -> Place:
     world = await build.client(make)
     await facts.number_all(make)
     async with make() as session:
-        name, head = await numbering.ledger_name(session), await numbering.head(session)
+        name, head = await sequencing.ledger_name(session), await sequencing.head(session)
     await engine.dispose()
     settings = Settings(data=data, redis_url=running.redis_url, database_url=running.database_url)
-    token = keys.load(settings).issue(
+    token = tokens.load(settings).issue(
         world.client_user.id, at=datetime.now(UTC), lifetime=timedelta(hours=2)
     )
     stream = f"waarborg:{name}:{{{shard_of(world.tenant.id, world.account.id)}}}:facts"

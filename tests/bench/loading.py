@@ -22,8 +22,8 @@ from sqlalchemy import make_url
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import migrate
 from api.embedded import servers
+from api.support import migrate
 from domain import accounts, agreements, archive, calendars
 from domain.access import Actor
 from domain.accounts import Account, Site
@@ -31,16 +31,16 @@ from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms
 from domain.archive import Sealing, parquet
 from domain.archive.actions import packed
 from domain.archive.reads import ground
-from domain.archive.rules import Log, Piece, assembled, ids_of, months_of, taken
-from domain.base import uuid7
-from domain.db import Sessions, connect, copy_rows, sessions, transaction
+from domain.archive.rules import Chunk, EventLog, assembled, ids_of, months_of, taken
+from domain.core.base import uuid7
+from domain.core.db import Sessions, connect, copy_rows, sessions, transaction
+from domain.core.ledger import shard_of
 from domain.evaluator.kernels.codes import PromiseClass
 from domain.evaluator.kernels.columns import Events
 from domain.evaluator.kernels.layout import seal as laid_out
 from domain.evaluator.kernels.scores import WEIGHTS
-from domain.ledger import shard_of
+from domain.promises.translation import from_us, to_us
 from domain.quality.rules import Measuring
-from domain.sla.columns import from_us, to_us
 from tests.bench.log import AT_US, LOCAL, SPECS, synthetic
 from tests.bench.log import Log as Synthetic
 
@@ -158,10 +158,10 @@ async def seal(session: AsyncSession, base: World, events: Events, log: Syntheti
         months = months_of(np.minimum.reduceat(ts, new))
         tickets = np.stack([np.full(new.size, place, ">u8"), unit[new].astype(">u8")], 1)
         site_of = np.zeros(new.size, np.int32)
-        whole = Piece(ts, code, counts, months, tickets, site_of, ids_of(base.site.id.bytes))
+        whole = Chunk(ts, code, counts, months, tickets, site_of, ids_of(base.site.id.bytes))
         for month in np.unique(months).tolist():
             mine = np.flatnonzero(months == month)
-            await session.execute(insert(archive.Segment).values(
+            await session.execute(insert(archive.EventSegment).values(
                 id=uuid7(), tenant_id=base.account.tenant_id, account_id=base.account.id,
                 term_id=term_id, month_on=date(1970 + month // 12, month % 12 + 1, 1),
                 **packed(taken(whole, mine))))  # fmt: skip
@@ -187,7 +187,7 @@ async def timed(
     best = Took(seconds, seconds, 0, 0)
     for _ in range(rounds):
         began = time.perf_counter()
-        found: Log = await load()
+        found: EventLog = await load()
         loaded = time.perf_counter()
         measured = await asyncio.to_thread(
             lambda loaded: Measuring(loaded, AT_US, LOCAL, WEIGHTS).of_terms(log.spans), found
@@ -238,11 +238,11 @@ async def measure(make: Sessions, directory: Path, events: int, rows: int, round
                 )
                 await seal(session, base, mine, laid)
 
-        async def load(base: World = base, at: datetime = at) -> Log:
+        async def load(base: World = base, at: datetime = at) -> EventLog:
             async with make() as session:
                 return await archive.load(session, base.account.id, at=at)
 
-        async def read(base: World = base, at: datetime = at) -> Log:
+        async def read(base: World = base, at: datetime = at) -> EventLog:
             async with make() as session:
                 known = await ground(session, base.account.id)
             pieces = parquet.read(directory, base.account.tenant_id, base.account.id)
@@ -250,7 +250,7 @@ async def measure(make: Sessions, directory: Path, events: int, rows: int, round
 
         resident = await load()
 
-        async def keep(resident: Log = resident) -> Log:
+        async def keep(resident: EventLog = resident) -> EventLog:
             return resident
 
         here = await timed(keep, log, rounds)

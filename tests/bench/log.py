@@ -16,7 +16,7 @@ from domain.evaluator.kernels.codes import EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
 from domain.evaluator.kernels.windows import Spans
 from domain.quality.actions import spans_of
-from domain.quality.spans import Local, laid_out
+from domain.quality.windows import Local, laid_out
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 FIRST_US = 1_761_955_200_000_000  # 2025-11-01T00:00Z

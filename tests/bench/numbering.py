@@ -19,10 +19,10 @@ from pathlib import Path
 import psutil
 from sqlalchemy import text
 
-from api import migrate
 from api.embedded import servers
-from domain import numbering
-from domain.db import Sessions, connect, sessions, transaction
+from api.support import migrate
+from domain.core import sequencing
+from domain.core.db import Sessions, connect, sessions, transaction
 from tests import facts
 from workers.routes import ROUTES, names
 
@@ -78,7 +78,7 @@ async def ours(make: Sessions, count: int, limit: int) -> Cost:
     cpu, began = await spent(make), time.perf_counter()
     while True:
         async with transaction(make) as session:
-            batch = await numbering.number(
+            batch = await sequencing.assign_sequence(
                 session, routes=names(ROUTES), due_at=datetime.now(UTC), limit=limit
             )
         if batch.facts < limit:

@@ -20,9 +20,9 @@ from strawberry.asgi import GraphQL
 from strawberry.scalars import JSON
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from domain.numbering import Numbered
+from domain.core.sequencing import SequencedEvent
 
-_decode = msgspec.msgpack.Decoder(list[Numbered]).decode
+_decode = msgspec.msgpack.Decoder(list[SequencedEvent]).decode
 queues: set[asyncio.Queue["FeedEvent"]] = set()
 
 

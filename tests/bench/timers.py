@@ -21,17 +21,17 @@ import msgspec
 import psutil
 from sqlalchemy import ColumnElement, DateTime, cast, func, select
 
-from api import migrate
 from api.embedded import servers
-from domain import sla
+from api.support import migrate
+from domain import promises
 from domain.access import Actor, Origin
-from domain.base import uuid7
-from domain.db import Sessions, connect, copy_rows, sessions, transaction
-from domain.ledger import Entry, shard_of
-from domain.settings import Settings
-from domain.sla.attach import attach
-from domain.sla.model import Watch
-from domain.sla.replay import evaluate
+from domain.core.base import uuid7
+from domain.core.db import Sessions, connect, copy_rows, sessions, transaction
+from domain.core.ledger import LedgerRow, shard_of
+from domain.core.settings import Settings
+from domain.promises.batch import evaluate
+from domain.promises.bulk_start import attach
+from domain.promises.model import PromiseWatch
 from tests import build
 from tests.build import World
 from tests.journeys.watching import Workers
@@ -87,7 +87,7 @@ async def lay_down(
         for tenant_id in {world.tenant.id for world in worlds}:
             await attach(session, tenant_id)
     after: UUID | None = None
-    mine = select(Watch.incident_id).where(Watch.next_check_at.is_(None))
+    mine = select(PromiseWatch.incident_id).where(PromiseWatch.next_check_at.is_(None))
     while True:
         async with transaction(make) as session:
             done = await evaluate(session, _history, mine, at=at, after=after)
@@ -109,18 +109,18 @@ async def broken(make: Sessions, since: int) -> int:
 
 def _breaches(since: int) -> tuple[ColumnElement[bool], ...]:
     return (
-        Entry.id > since,
-        Entry.kind == "promise.breached",
-        Entry.body["name"].astext == "first_response",
+        LedgerRow.id > since,
+        LedgerRow.kind == "promise.breached",
+        LedgerRow.body["name"].astext == "first_response",
     )
 
 
 async def lateness(make: Sessions, since: int, began: datetime) -> Lateness:
     """Of all deadlines that fell after this fact."""
-    due_at = cast(Entry.body["due_at"].astext, DateTime(timezone=True))
+    due_at = cast(LedgerRow.body["due_at"].astext, DateTime(timezone=True))
     async with make() as session:
         found = (
-            await session.execute(select(Entry.recorded_at, due_at).where(*_breaches(since)))
+            await session.execute(select(LedgerRow.recorded_at, due_at).where(*_breaches(since)))
         ).all()
     late = sorted((written - due).total_seconds() for written, due in found)
     seconds = [(written - began).total_seconds() for written, _ in found]
@@ -131,7 +131,7 @@ async def lateness(make: Sessions, since: int, began: datetime) -> Lateness:
 async def head(make: Sessions) -> int:
     """The newest fact there is."""
     async with make() as session:
-        return await session.scalar(select(func.coalesce(func.max(Entry.id), 0))) or 0
+        return await session.scalar(select(func.coalesce(func.max(LedgerRow.id), 0))) or 0
 
 
 async def all_fallen(make: Sessions, since: int, wanted: int, within_s: float) -> None:
@@ -218,7 +218,7 @@ if __name__ == "__main__":
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
-    sla.warm()
+    promises.warm()
     with (
         tempfile.TemporaryDirectory(prefix="wb-") as place,
         servers(Path(place), durable=True) as pair,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.wire import Wire
+from api.live.websocket_transport import WebSocketTransport
 from tests.api import asking
 from tests.api.asking import Office, Server
 from tests.clients.meeting import FEED
@@ -308,7 +308,7 @@ async def test_half_a_frame_holds_up_nobody(server: Server, office: Office) -> N
 def test_a_flood_is_heard_in_turns(floods: bytes) -> None:
     async def longest(own: socket.socket) -> tuple[int, float]:
         transport = Sink(own)
-        wire = Wire(transport, set(), 65_536)
+        wire = WebSocketTransport(transport, set(), 65_536)
         wire.speaker = Deaf()
         wire.data_received(floods * (256_000 // len(floods)))
         turns, longest_s, before = 0, 0.0, time.process_time()

@@ -9,7 +9,7 @@ from sqlalchemy import TableClause, select, true
 from sqlalchemy.dialects import postgresql
 
 from api.commands.visibility import PATH
-from api.downloads import routes
+from api.endpoints.downloads import routes
 from domain import catalogue
 from domain.access import Role, own_work, scopes, visible_to
 from domain.access.actor import Actor
@@ -19,12 +19,12 @@ from domain.access.operations import DOWNLOADS, MUTATIONS, QUERIES, SUBSCRIPTION
 from domain.access.rights import RIGHTS, SCOPES, Right
 from domain.access.rows import NEVER_SHOWN, ROWS
 from domain.access.words import page
-from domain.base import Base
-from domain.ledger import Fact
+from domain.core.base import Base
+from domain.core.ledger import Fact
 from domain.metadata import metadata
 from schema.build import build
+from schema.core.loaders import NODES
 from schema.ledger import subject_type
-from schema.loaders import NODES
 
 SCHEMA: GraphQLSchema = build()._schema
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]

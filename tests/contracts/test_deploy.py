@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import make_url
 
-from api import migrate
 from api.embedded import servers
-from api.embedded.reach import package_directory
+from api.embedded.os_user import package_directory
+from api.support import migrate
 
 ROLES = Path(__file__).parents[2] / "deploy" / "roles.sql"
 

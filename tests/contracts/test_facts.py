@@ -7,7 +7,7 @@ from api.commands.facts import PATH
 from domain.access.facts import RIGHT_OF_KIND
 from domain.catalogue import kinds, page
 from domain.fact_ids import UNNAMED, type_named_by
-from schema.loaders import NODES
+from schema.core.loaders import NODES
 
 DOMAIN = Path(__file__).parents[2] / "domain"
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import make_url
 
 from domain import metadata
-from domain.base import Base, Owned
+from domain.core.base import Base, Owned
 
 OF_NOBODY = {"ledger_shard", "ledger_epoch"}
 """Tables without a single company's data; whoever adds a name here says why it may be read by all."""

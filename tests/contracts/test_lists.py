@@ -14,8 +14,8 @@ from strawberry.schema.schema import Schema
 from domain.access.fields import FIELDS, RIGHT_OF_FIELD
 from domain.access.operations import QUERIES
 from schema.build import build
-from schema.pages import Order
-from schema.scalars import Names
+from schema.core.pagination import Order
+from schema.core.scalars import WireNames
 
 BUILT: Schema = build()
 SCHEMA: GraphQLSchema = BUILT._schema
@@ -60,7 +60,7 @@ def orders() -> dict[str, Order]:
             {} if function is None else inspect.getclosurevars(inspect.unwrap(function)).nonlocals
         )
         if isinstance(held.get("order"), Order):
-            found[Names().get_graphql_name(field)] = held["order"]
+            found[WireNames().get_graphql_name(field)] = held["order"]
     return found
 
 
@@ -86,7 +86,7 @@ def test_a_list_is_ordered_by_what_whoever_sees_its_rows_may_read(name: str) -> 
     hidden = [
         key
         for key in keys
-        if not may_all_read(name, Names().apply_naming_config(SHOWN_AS.get(key, key)))
+        if not may_all_read(name, WireNames().apply_naming_config(SHOWN_AS.get(key, key)))
     ]
     assert hidden == [], f"{name} is ordered by {hidden}, which not every role may read"
 

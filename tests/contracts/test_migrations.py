@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from api import migrate
 from api.embedded import Servers
+from api.support import migrate
 
 REVISIONS = sorted((Path(__file__).parents[2] / "alembic" / "versions").glob("*.py"))
 LIVE = {"api", "domain", "loadtests", "realtime", "schema", "tests", "workers"}
@@ -70,7 +70,7 @@ def test_a_revision_imports_no_live_code(path: Path) -> None:
 
 def test_an_import_of_live_code_in_a_revision_is_found() -> None:
     assert len(REVISIONS) > 20
-    for line in ("from domain.access import rls", "import domain.db", "import domain as live"):
+    for line in ("from domain.access import rls", "import domain.core.db", "import domain as live"):
         assert imported(f"def upgrade():\n    {line}\n") & LIVE == {"domain"}
 
 
@@ -87,7 +87,7 @@ def test_two_deployments_at_once_take_turns(empty_url: str) -> None:
     program = [
         sys.executable,
         "-c",
-        "import sys; from api import migrate; migrate.upgrade(sys.argv[1])",
+        "import sys; from api.support import migrate; migrate.upgrade(sys.argv[1])",
     ]
     both = [subprocess.Popen([*program, empty_url]) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]

@@ -8,7 +8,7 @@ from typing import Any
 import typer.main
 
 from api.cli import app
-from domain.settings import Settings
+from domain.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -47,7 +47,10 @@ def test_every_close_code_of_a_socket_is_in_its_reference() -> None:
     page = (REFERENCE / "realtime.md").read_text()
     rows = re.findall(r"^\| (\d{4}(?:, \d{4})*) \|", page, re.MULTILINE)
     documented = {code for row in rows for code in row.split(", ")}
-    code = "".join((ROOT / "api" / name).read_text() for name in ("sockets.py", "wire.py"))
+    code = "".join(
+        (ROOT / "api" / name).read_text()
+        for name in ("endpoints/graphql_ws.py", "live/websocket_transport.py")
+    )
     said = set(re.findall(r"(?:close|Closing|_deaf)\((\d{4})", code))
     # A handshake that is refused is answered with a status; who stops the process is uvicorn.
     assert documented == said - {"1008"} | {"1012"}

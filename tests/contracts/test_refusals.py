@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from schema.build import VERBS, build
 
 Acts = dict[str, FunctionType]

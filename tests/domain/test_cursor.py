@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import cursor
-from domain.errors import Code, Refused
+from domain.core import cursor
+from domain.core.errors import Code, Refused
 
 SECRET, TENANT, OTHER = b"s" * 32, UUID(int=1), UUID(int=2)
 VALUES = st.lists(

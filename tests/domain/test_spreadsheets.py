@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.spreadsheets import neutral, neutral_everywhere, plain
+from domain.core.spreadsheets import neutral, neutral_everywhere, plain
 
 MARKS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 

@@ -11,9 +11,9 @@ from domain import compensation, incidents
 from domain.access import Actor, Role
 from domain.accounts.model import User
 from domain.compensation.model import Credit
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.incidents import PauseCause
-from schema import ids
+from schema.core import ids
 from tests import build, guards
 from tests.api.asking import Api, Office
 
@@ -89,7 +89,7 @@ async def _proposed(api: Api, office: Office) -> Given:
     async with transaction(api.make) as session:
         await compensation.choose_policy(session, system, approval_above_cents=1, at=build.T0)
         giver = Actor(office.world.tenant.id, Role.MANAGEMENT, f"user:{uuid4()}")
-        credit: Credit = await compensation.give(
+        credit: Credit = await compensation.grant_goodwill(
             session, giver, office.world.agreement.id, cents=500, reason="Sorry",
             at=datetime.now(UTC),
         )  # fmt: skip

@@ -14,10 +14,10 @@ from sqlalchemy import inspect, select
 from domain.accounts.model import Account, Reach
 from domain.agreements.model import PromiseTerm
 from domain.calendars.model import CalendarVersion
-from domain.db import Sessions
+from domain.core.db import Sessions
 from domain.webhooks import Webhook
-from schema import ids
-from schema.loaders import NODES
+from schema.core import ids
+from schema.core.loaders import NODES
 from tests.gate.table import LEFT, Page, Rights, Row
 
 TABLES = {model.__name__: model.__tablename__ for model in NODES} | {

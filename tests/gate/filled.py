@@ -7,9 +7,9 @@ from graphql import GraphQLObjectType, GraphQLSchema
 from sqlalchemy import ARRAY, Uuid, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.metadata import metadata
-from schema.loaders import NODES
+from schema.core.loaders import NODES
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VALUES: dict[type, Any] = {

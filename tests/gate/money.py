@@ -7,10 +7,10 @@ from sqlalchemy import select
 from domain import accounts, agreements, compensation, invoices, recovery
 from domain.access import Actor, Role
 from domain.agreements import Unit
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.invoices import Party
+from domain.promises import Promise, State
 from domain.recovery import Size
-from domain.sla import Promise, State
 from tests.api.asking import Api
 from tests.build import T0, World
 
@@ -44,7 +44,9 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
         await invoices.deliver(
             session, actor, agreement, delivered_on=MONTH, reference="shift-1", at=T0, **line  # type: ignore[arg-type]
         )  # fmt: skip
-        await compensation.give(session, actor, agreement, cents=2_500, reason="Sorry.", at=at)
+        await compensation.grant_goodwill(
+            session, actor, agreement, cents=2_500, reason="Sorry.", at=at
+        )
         await compensation.close_month(session, actor, agreement, MONTH, at=at)
         invoice = await invoices.bill(session, actor, agreement, MONTH, at=at)
         assert invoice is not None

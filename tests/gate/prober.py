@@ -19,14 +19,14 @@ import anyio
 from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, get_named_type
 from sqlalchemy import inspect, select, text
 
-from api.auth import traced
-from api.documents import Invalid
-from api.engine import Ask
-from domain import numbering
-from domain.db import transaction
+from api.execution.document_cache import Invalid
+from api.execution.executor import GraphQLRequest
+from api.identity.authenticator import traced
+from domain.core import sequencing
+from domain.core.db import transaction
 from domain.metadata import metadata
-from schema import ids
-from schema.loaders import NODES
+from schema.core import ids
+from schema.core.loaders import NODES
 from tests.api.asking import Api
 from tests.gate import documents
 
@@ -207,7 +207,7 @@ class Prober:
         state = self.api.state
         identity = await state.authenticator.identify(token)
         assert identity is not None
-        ask = Ask(document, variables)
+        ask = GraphQLRequest(document, variables)
         try:
             operation = await state.gate.look(ask)
             stream = state.engine.stream(
@@ -381,5 +381,7 @@ def _label(operation: str, name: str, argument: str) -> str:
 async def number(api: Api) -> None:
     """Do the relay's work once: facts get their numbers, so that there are cursors."""
     async with transaction(api.make) as session:
-        while (await numbering.number(session, routes={}, due_at=datetime.now(UTC))).facts:
+        while (
+            await sequencing.assign_sequence(session, routes={}, due_at=datetime.now(UTC))
+        ).facts:
             pass

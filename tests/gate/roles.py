@@ -19,8 +19,8 @@ from graphql import (
     is_required_argument,
 )
 
-from schema import ids
-from schema.loaders import NODES
+from schema.core import ids
+from schema.core.loaders import NODES
 from tests.api.asking import Api
 from tests.gate import documents
 from tests.gate.expected import PART_OF, TABLES, Asker, Expectation, words_for

@@ -10,10 +10,10 @@ from uuid import uuid4
 import anyio
 from graphql import GraphQLField
 
-from api.auth import traced
-from api.documents import Invalid
-from api.engine import Ask
-from schema import ids
+from api.execution.document_cache import Invalid
+from api.execution.executor import GraphQLRequest
+from api.identity.authenticator import traced
+from schema.core import ids
 from tests.gate.expected import Asker
 from tests.gate.findings import Findings
 from tests.gate.roles import Roles
@@ -145,7 +145,7 @@ class Doing:
         state = self.roles.api.state
         identity = await state.authenticator.identify(token)
         assert identity is not None
-        ask = Ask(document, variables)
+        ask = GraphQLRequest(document, variables)
         try:
             operation = await state.gate.look(ask)
             context = state.context(traced(identity.actor, "0" * 32))

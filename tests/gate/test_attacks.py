@@ -14,8 +14,8 @@ import httpx2
 import psutil
 import pytest
 
-from api.documents import Documents
-from api.kept import Kept
+from api.execution.document_cache import Documents
+from api.support.lru import WeightedCache
 from schema.build import build
 from tests.api import asking
 from tests.api.asking import Api
@@ -187,7 +187,7 @@ def test_a_kept_document_weighs_what_it_takes_however_short_its_words() -> None:
 
 
 def test_what_weighs_too_much_together_drives_out_what_was_not_used_for_longest() -> None:
-    kept: Kept[str, str] = Kept(10)
+    kept: WeightedCache[str, str] = WeightedCache(10)
     for key in "abc":
         kept.put(key, key, 3)
     assert kept.get("a") == "a"

@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 from graphql import GraphQLField, get_named_type
 
-from schema import ids
+from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api
 from tests.gate import edges, paging, prober, victims

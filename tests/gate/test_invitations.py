@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from api import login as login_module
-from api.throttle import Rate
+from api.identity import login as login_module
+from api.support.rate_limit import RateLimit
 from domain import accounts, credentials
 from domain.access import Actor, Role
 from domain.accounts import User
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -234,5 +234,5 @@ async def test_letters_to_one_mailbox_and_from_one_client_are_few(
             )
         )
         assert len(resets.all()) == 3
-    monkeypatch.setattr(login_module, "RESETS_OF_A_CLIENT", Rate(per_s=1 / 60, burst=0.5))
+    monkeypatch.setattr(login_module, "RESETS_OF_A_CLIENT", RateLimit(per_s=1 / 60, burst=0.5))
     assert (await post(api, "/auth/forgotten", email="a@b.example")).status_code == 429

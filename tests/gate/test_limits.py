@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api import engine
-from api.throttle import InMemory, Rate, Throttle
-from domain.db import connect
+from api.execution import executor
+from api.support.rate_limit import InMemory, RateLimit, Throttle
+from domain.core.db import connect
 from tests.api import asking
 from tests.api.asking import Api, Office, Server
 from tests.servers import redis_server
@@ -34,7 +34,7 @@ async def having(database_url: str, redis_url: str, data: Path, **more: Any) -> 
 async def test_a_throttle_lets_the_burst_through_and_says_exactly_how_long_to_wait(
     redis: Any,
 ) -> None:
-    rate = Rate(per_s=1, burst=5)
+    rate = RateLimit(per_s=1, burst=5)
     for kind in (Throttle(redis), InMemory()):
         waits = [await kind.wait_s(f"{id(kind)}", 1, rate) for _ in range(7)]
         assert waits[:5] == [0] * 5
@@ -191,7 +191,7 @@ async def test_a_socket_knows_documents_and_budgets_too(server: Server) -> None:
 async def test_an_operation_that_takes_too_long_is_given_up_and_so_is_its_sql(
     api: Api, office: Office, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(executor, "TIMEOUT_S", 0.5)
     busy = text(
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock'"
         " AND datname = current_database()"

@@ -9,8 +9,8 @@ import pytest
 from domain import accounts, credentials
 from domain.access import Actor, Role
 from domain.accounts import Account, User
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office

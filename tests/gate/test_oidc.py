@@ -10,8 +10,8 @@ from typing import Any
 import jwt
 import pytest
 
-from api import auth, oidc
-from domain.db import Sessions
+from api.identity import authenticator, oidc
+from domain.core.db import Sessions
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api
@@ -44,7 +44,7 @@ async def federated(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Federated]:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     async with at_one(make, database_url, redis_url, tmp_path) as found:
         yield found
 

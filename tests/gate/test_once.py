@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from sqlalchemy import func, select
 
-from domain import idempotency
 from domain.accounts import Contact
-from domain.db import transaction
+from domain.core import idempotency
+from domain.core.db import transaction
 from tests.api.asking import Api, Office
 
 ADD = """
@@ -49,6 +49,8 @@ async def test_answers_are_kept_for_a_day_and_then_forgotten(api: Api, office: O
             pass
     async with api.make() as session:
         left = await session.scalars(
-            select(idempotency.Answer.key).where(idempotency.Answer.tenant_id == tenant_id)
+            select(idempotency.StoredAnswer.key).where(
+                idempotency.StoredAnswer.tenant_id == tenant_id
+            )
         )
         assert [*left] == ["young"]

@@ -2,20 +2,21 @@
 
 from sqlalchemy import select
 
-from domain.ledger import Entry
+from domain.core.ledger import LedgerRow
 from tests.api.asking import Api, Office
 
 CONTACTS = "query ($id: ID!) { account(id: $id) { name contacts { name email phone } } }"
 
 
-async def read_facts(api: Api, office: Office) -> list[Entry]:
+async def read_facts(api: Api, office: Office) -> list[LedgerRow]:
     async with api.make() as session:
         rows = await session.scalars(
-            select(Entry)
+            select(LedgerRow)
             .where(
-                Entry.account_id == office.world.account.id, Entry.kind == "account.contacts_read"
+                LedgerRow.account_id == office.world.account.id,
+                LedgerRow.kind == "account.contacts_read",
             )
-            .order_by(Entry.id)
+            .order_by(LedgerRow.id)
         )
         return list(rows)
 

@@ -10,14 +10,14 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
 
-from api import attempts
+from api.demo.seed import seed
 from api.embedded import Servers
-from api.peers import Proxies, is_direct_loopback, throttle_name
-from api.seed import seed
-from api.throttle import Rate
+from api.identity import sign_in_throttle
+from api.support.client_address import Proxies, is_direct_loopback, throttle_name
+from api.support.rate_limit import RateLimit
 from domain import accounts
+from domain.core.db import transaction
 from domain.credentials import SignIn
-from domain.db import transaction
 from tests.api import asking
 from tests.api.asking import Api
 from tests.conftest import copied
@@ -96,7 +96,7 @@ async def test_a_session_has_the_forwarded_address_of_a_configured_proxy_only(
 async def test_changing_the_forwarded_address_does_not_get_round_the_throttle(
     database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: Redis
 ) -> None:
-    monkeypatch.setattr(attempts, "OF_AN_ADDRESS", Rate(per_s=1 / 600, burst=10))
+    monkeypatch.setattr(sign_in_throttle, "OF_AN_ADDRESS", RateLimit(per_s=1 / 600, burst=10))
     spent = "waarborg:rate:{login:address:127.0.0.1}"  # other tests ask from this address too
     await redis.delete(spent)
     async with asking.serving(asking.settings(database_url, redis_url, tmp_path)) as server:

@@ -13,9 +13,9 @@ from domain.access import Actor, Role
 from domain.accounts import Account, Site
 from domain.agreements import Priority
 from domain.audit import bundle
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.incidents import Source
-from schema import ids
+from schema.core import ids
 from tests import build, guards
 from tests.api.asking import Api, Office
 from tests.gate import prober
@@ -143,14 +143,16 @@ async def test_proofs_hold_with_actors_hidden_and_open_for_the_company(
     for account_id in (found[0].account.id, found[1].account.id, None):
         async with api.make() as session:
             records = [r async for r in bundle.records(session, system, signed, account_id)]
-        told = verify.Told()
-        verify.check(json.loads(json.dumps(records)), verify.Known(key=signed.verifier_key), told)
+        told = verify.CheckLog()
+        verify.check(
+            json.loads(json.dumps(records)), verify.PriorKnowledge(key=signed.verifier_key), told
+        )
         assert told.broken == 0, told.lines
         assert (str(guard.user.id) in json.dumps(records)) == (account_id is None)
     tampered = json.loads(json.dumps(records))
     opened = [r["fact"] for r in tampered if "actor" in r.get("fact", {}).get("disclosures", {})]
     assert len(opened) > 5
     opened[0]["disclosures"]["actor"]["words"] = f"user:{UUID(int=1)}"
-    told = verify.Told()
-    verify.check(tampered, verify.Known(key=signed.verifier_key), told)
+    told = verify.CheckLog()
+    verify.check(tampered, verify.PriorKnowledge(key=signed.verifier_key), told)
     assert told.broken == 1

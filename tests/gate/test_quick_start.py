@@ -15,7 +15,7 @@ import pytest
 
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import transaction
+from domain.core.db import transaction
 from tests import build
 from tests.api import asking
 from tests.api.asking import Office, Server

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from domain import ledger
-from domain.disclosure import Disclosure
-from domain.ledger import Entry, Fact
-from schema import ids
+from domain.core import ledger
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import Fact, LedgerRow
+from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api
 from tests.gate import doable, prober, victims
@@ -46,7 +46,7 @@ async def test_every_verb_that_is_done_records_a_fact(api: Api) -> None:
 
     async def facts() -> int:
         async with api.make() as session:
-            return await session.scalar(select(func.count()).select_from(Entry)) or 0
+            return await session.scalar(select(func.count()).select_from(LedgerRow)) or 0
 
     mutation = asker.schema.mutation_type
     assert mutation is not None
@@ -104,11 +104,13 @@ async def test_personal_values_before_and_after_are_beside_the_fact_and_can_be_e
     await api.data(office.manager, CHANGE, id=ids.write("Contact", contact.id), name="Anna de Boer")
     async with api.make() as session:
         [fact] = await session.scalars(
-            select(Entry).where(Entry.subject_id == contact.id, Entry.kind == "contact.changed")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == contact.id, LedgerRow.kind == "contact.changed"
+            )
         )
         words = {
             name: await session.scalar(
-                select(Disclosure.words).where(Disclosure.commitment == fact.body[name])
+                select(ErasableText.words).where(ErasableText.commitment == fact.body[name])
             )
             for name in ("before", "after")
         }

@@ -12,11 +12,11 @@ from api.commands.visibility import PATH
 from domain import accounts, incidents
 from domain.access import Actor, Role
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.duties import Duty
 from domain.incidents import Incident
 from domain.positions import Presence
-from domain.sla import Promise
+from domain.promises import Promise
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.build import T0

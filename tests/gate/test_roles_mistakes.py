@@ -8,7 +8,7 @@ import pytest
 from domain import accounts
 from domain.access import Actor
 from domain.accounts import Account
-from domain.db import transaction
+from domain.core.db import transaction
 from tests.api.asking import Api
 from tests.build import T0
 from tests.gate.expected import Asker

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api import auth, second_factor
-from api.throttle import Rate
+from api.identity import authenticator, second_factor
+from api.support.rate_limit import RateLimit
 from domain import factors
+from domain.core.ledger import LedgerRow
 from domain.factors.rules import STEP_S, code_at, matching_step, step_of
-from domain.ledger import Entry
-from schema import ids
+from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.gate.authenticator import PRESENT, Authenticator
@@ -101,7 +101,9 @@ async def test_a_password_alone_does_not_suffice_any_more_and_no_code_is_good_tw
     replayed = await post(api, "/auth/second-factor", challenge=challenge, code=code)
     assert replayed.status_code == 401
     async with api.make() as session:
-        kinds = await session.scalars(select(Entry.kind).where(Entry.subject_id == someone.user.id))
+        kinds = await session.scalars(
+            select(LedgerRow.kind).where(LedgerRow.subject_id == someone.user.id)
+        )
         assert {"user.factor_added", "user.recovery_codes_made"} <= set(kinds)
 
 
@@ -149,7 +151,7 @@ async def test_guessing_codes_is_slowed_down_and_other_factors_still_get_in(
 async def test_guessing_codes_from_many_addresses_is_slowed_down_too(
     database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(second_factor, "OF_A_USER", Rate(per_s=1 / 60, burst=3))
+    monkeypatch.setattr(second_factor, "OF_A_USER", RateLimit(per_s=1 / 60, burst=3))
     configured = asking.settings(database_url, redis_url, tmp_path, trusted_proxies=("127.0.0.1",))
     async with asking.running(configured, address="127.0.0.1") as api:
         someone = await person(api, await asking.office(api))
@@ -272,7 +274,7 @@ async def test_who_lost_everything_is_helped_by_who_manages_and_by_nobody_else(
 async def test_staff_can_do_nothing_but_set_up_a_second_factor_where_one_is_asked_for(
     database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     configured = asking.settings(database_url, redis_url, tmp_path, second_factor="staff")
     async with asking.running(configured) as api:
         office = await asking.office(api)

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.access.rls import ScopedSessions
 from domain.accounts import Account, Site, Tenant
-from domain.db import Sessions, connect, sessions, transaction
+from domain.core.db import Sessions, connect, sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident
-from domain.ledger import Entry
 from tests import build
 from tests.api import asking
 from tests.build import World
@@ -36,7 +36,7 @@ async def count(make: Sessions, model: type[object]) -> int:
 async def test_a_session_that_says_nothing_sees_nothing(make: Sessions, requests: Sessions) -> None:
     await build.client(make)
     assert await count(make, Account) > 0
-    assert [await count(requests, kind) for kind in (Tenant, Account, Site, Entry)] == [0] * 4
+    assert [await count(requests, kind) for kind in (Tenant, Account, Site, LedgerRow)] == [0] * 4
 
 
 async def test_a_query_without_a_fence_sees_only_the_actors_company(
@@ -48,7 +48,7 @@ async def test_a_query_without_a_fence_sees_only_the_actors_company(
     async with fenced() as session:
         assert list(await session.scalars(select(Tenant.id))) == [own.tenant.id]
         assert list(await session.scalars(select(Account.id))) == [own.account.id]
-        assert set(await session.scalars(select(Entry.tenant_id))) == {own.tenant.id}
+        assert set(await session.scalars(select(LedgerRow.tenant_id))) == {own.tenant.id}
     assert await count(fenced, Incident) == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_query_without_a_fence_sees_only_the_actors_accounts(
     elsewhere = await second_account(make, world)
     async with ScopedSessions(requests, world.client)() as session:
         assert list(await session.scalars(select(Site.id))) == [world.site.id]
-        assert elsewhere.account_id not in set(await session.scalars(select(Entry.account_id)))
+        assert elsewhere.account_id not in set(await session.scalars(select(LedgerRow.account_id)))
     async with ScopedSessions(requests, replace(world.client, accounts=frozenset()))() as session:
         assert list(await session.scalars(select(Site.id))) == []
     async with ScopedSessions(requests, world.staff)() as session:

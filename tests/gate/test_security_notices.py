@@ -7,7 +7,7 @@ import pytest
 
 from domain.factors.notices import SecurityChange, SecurityNotice
 from domain.messages.rules import LANGUAGES, render
-from schema import ids
+from schema.core import ids
 from tests import facts
 from tests.gate.authenticator import Authenticator
 from tests.gate.test_invitations import body_of, mailing

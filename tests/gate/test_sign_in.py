@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import select, update
 
-from api import attempts, auth, keys
+from api.identity import authenticator, sign_in_throttle, tokens
 from domain import accounts, credentials
 from domain.access import Actor, Role
 from domain.accounts import User
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.credentials import Password, SignIn
-from domain.db import transaction
-from domain.ledger import Entry
-from schema import ids
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -205,7 +205,7 @@ async def test_only_who_manages_access_invites_and_only_their_own_people(
 async def test_a_refresh_token_whose_successor_was_used_ends_the_session(
     api: Api, someone: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     first = (await login(api, someone)).json()
     second = (await post(api, "/auth/refresh", refreshToken=first["refreshToken"])).json()
     third = (await post(api, "/auth/refresh", refreshToken=second["refreshToken"])).json()
@@ -218,8 +218,8 @@ async def test_a_refresh_token_whose_successor_was_used_ends_the_session(
     )
     async with api.make() as session:
         bodies = await session.scalars(
-            select(Entry.body).where(
-                Entry.subject_id == someone.user.id, Entry.kind == "user.signed_out"
+            select(LedgerRow.body).where(
+                LedgerRow.subject_id == someone.user.id, LedgerRow.kind == "user.signed_out"
             )
         )
         assert [body["ended_by"] for body in bodies] == ["reuse"]
@@ -266,7 +266,7 @@ async def test_one_refresh_token_used_many_times_at_once_has_one_successor(
 async def test_signing_out_ends_the_access_token_within_seconds(
     api: Api, someone: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     told = (await login(api, someone)).json()
     assert (await api.ask(told["accessToken"], VIEWER))["data"]
     assert (await post(api, "/auth/logout", refreshToken=told["refreshToken"])).status_code == 204
@@ -327,11 +327,11 @@ async def test_a_guesser_elsewhere_costs_the_owner_nothing(
     await login(api, someone)
     device = (await login(api, someone)).json()["device"]
     await asyncio.gather(*(login(api, someone, f"guess {n}") for n in range(9)))
-    monkeypatch.setattr(attempts, "SLOW_S", 30)
+    monkeypatch.setattr(sign_in_throttle, "SLOW_S", 30)
     began = asyncio.get_running_loop().time()
     known = await post(api, "/auth/login", email=someone.email, password=PASSWORD, device=device)
     took = asyncio.get_running_loop().time() - began
-    assert (known.status_code, took < attempts.SLOW_S / 2) == (200, True), (
+    assert (known.status_code, took < sign_in_throttle.SLOW_S / 2) == (200, True), (
         "a known device is counted apart"
     )
     forged = await post(api, "/auth/login", email="a@b.example", password="x", device=device)
@@ -345,7 +345,9 @@ async def test_a_flood_of_guesses_waits_in_a_short_queue(api: Api, someone: Pers
     took = asyncio.get_running_loop().time() - began
     assert codes.count(401) <= 5
     assert codes.count(429) >= 25
-    assert took < len(guesses) * attempts.SLOW_S / 2, "three wait, the others are refused at once"
+    assert took < len(guesses) * sign_in_throttle.SLOW_S / 2, (
+        "three wait, the others are refused at once"
+    )
 
 
 async def test_guessing_is_slowed_down_without_redis_too(database_url: str, tmp_path: Path) -> None:
@@ -381,7 +383,7 @@ async def test_nonsense_is_refused(api: Api, body: bytes, content_type: str, sta
 async def test_a_device_hands_in_and_asks_nothing(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     enrolled = (await post(api, "/auth/devices", office.dispatcher, name="Phone")).json()
     identity = await api.state.authenticator.identify(enrolled["token"])
     assert identity is not None
@@ -413,10 +415,10 @@ def key_file(path: Path) -> Path:
 @pytest.fixture
 async def rotated(
     database_url: str, redis_url: str, tmp_path: Path
-) -> AsyncIterator[tuple[Api, keys.Keys]]:
+) -> AsyncIterator[tuple[Api, tokens.Keys]]:
     """An API that signs with a new key and still reads what the old one signed."""
     old, new = key_file(tmp_path / "old.pem"), key_file(tmp_path / "new.pem")
-    before = keys.load(asking.settings(database_url, redis_url, tmp_path, signing_key_file=old))
+    before = tokens.load(asking.settings(database_url, redis_url, tmp_path, signing_key_file=old))
     configured = asking.settings(
         database_url, redis_url, tmp_path, signing_key_file=new, retired_key_files=(old,)
     )
@@ -425,7 +427,7 @@ async def rotated(
 
 
 async def test_keys_rotate_without_signing_anybody_out_or_losing_a_cursor(
-    rotated: tuple[Api, keys.Keys],
+    rotated: tuple[Api, tokens.Keys],
 ) -> None:
     api, before = rotated
     office = await asking.office(api)
@@ -440,5 +442,5 @@ async def test_keys_rotate_without_signing_anybody_out_or_losing_a_cursor(
     )
     assert verified["sub"] == str(user)
     assert api.state.keys.secret("cursor") == before.secret("cursor")
-    stranger = keys.Keys(Ed25519PrivateKey.generate())
+    stranger = tokens.Keys(Ed25519PrivateKey.generate())
     assert "errors" in await api.ask(stranger.issue(user, at=api.state.now()), VIEWER)

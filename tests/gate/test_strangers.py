@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import true
 
-from api.engine import Ask
+from api.execution.executor import GraphQLRequest
 from domain import incidents
 from domain.access import Actor, rows, visibility
 from domain.access.rule import Rows
-from domain.db import transaction
+from domain.core.db import transaction
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api
@@ -123,7 +123,7 @@ async def test_a_feed_says_nothing_of_what_happens_elsewhere(api: Api) -> None:
 
     async def listen(document: str, **variables: str) -> None:
         events = heard[document] = []
-        ask = Ask(document, dict(variables))
+        ask = GraphQLRequest(document, dict(variables))
         operation = await state.gate.look(ask)
         stream = state.engine.stream(operation, ask, state.context(identity.actor), "")
         async for done in stream:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api import auth
+from api.identity import authenticator
 from domain import accounts, credentials
 from domain.access import Actor, Role
 from domain.accounts import User
-from domain.db import transaction
-from domain.ledger import Entry
-from schema import ids
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
 from tests.gate.test_invitations import change, manager
@@ -26,7 +26,7 @@ END = """mutation ($id: ID!) { endSession(input: {id: $id}) {
 async def test_a_changed_user_has_the_new_rights_within_seconds_and_the_fact_says_what_changed(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     someone = await person(api, office)
     token = (await login(api, someone)).json()["accessToken"]
     told = await change(
@@ -37,8 +37,8 @@ async def test_a_changed_user_has_the_new_rights_within_seconds_and_the_fact_say
     assert viewer["viewer"] == {"role": "AUDITOR", "reachesAllAccounts": False}
     async with api.make() as session:
         body = await session.scalar(
-            select(Entry.body).where(
-                Entry.kind == "user.changed", Entry.subject_id == someone.user.id
+            select(LedgerRow.body).where(
+                LedgerRow.kind == "user.changed", LedgerRow.subject_id == someone.user.id
             )
         )
         user = await session.get_one(User, someone.user.id)
@@ -107,7 +107,7 @@ async def test_nobody_changes_the_own_role_and_no_client_changes_staff(
 async def test_sessions_are_listed_and_ended_by_their_owner_and_by_who_manages(
     api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     someone = await person(api, office)
     whom = ids.write("User", someone.user.id)
     phone, desk = [
@@ -161,7 +161,7 @@ async def test_disabling_ends_sessions_and_devices(api: Api, office: Office) -> 
 async def test_a_new_password_ends_device_tokens_unless_the_owner_keeps_them(
     api: Api, office: Office, keep: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "FRESH_S", 0.0)
+    monkeypatch.setattr(authenticator, "FRESH_S", 0.0)
     someone = await person(api, office)
     token = (await login(api, someone)).json()["accessToken"]
     device = (await post(api, "/auth/devices", token, name="Phone")).json()["token"]

@@ -24,13 +24,13 @@ from domain import (
 from domain.access import Actor, Role
 from domain.accounts import User
 from domain.agreements import Priority, TicketKind
-from domain.db import transaction
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox, OutboxState
 from domain.incidents import PauseCause
-from domain.ledger import Entry
-from domain.outbox import Outbox, OutboxState
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from domain.webhooks import DeliveryState, WebhookDelivery
-from domain.webhooks.delivering import lay_down
+from domain.webhooks.deliveries import enqueue
 from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -98,7 +98,7 @@ async def _leave_to_do(api: Api, office: Office) -> None:
         await simulation.simulate(
             session, system, world.account.id, terms=build.terms_draft(world.calendar), at=at
         )
-        fact = select(Entry.id).where(Entry.tenant_id == world.tenant.id).limit(1)
+        fact = select(LedgerRow.id).where(LedgerRow.tenant_id == world.tenant.id).limit(1)
         session.add(
             Outbox(
                 tenant_id=world.tenant.id, fact_id=await session.scalar(fact), job="probe",
@@ -132,11 +132,11 @@ async def _hook(api: Api, office: Office) -> None:
     async with transaction(api.make) as session:
         webhook, _ = await webhooks.add(
             session, identity.actor, api.state.desk.vault, name="probe me", at=T0,
-            url="https://hooks.example.org/", wanted=webhooks.Wanted(office.world.account.id),
+            url="https://hooks.example.org/", wanted=webhooks.EventFilter(office.world.account.id),
         )  # fmt: skip
         webhook.position = 0
         await session.flush()
-        await lay_down(session, webhook, identity.actor.scope(Entry), at=T0, limit=1)
+        await enqueue(session, webhook, identity.actor.scope(LedgerRow), at=T0, limit=1)
         await session.execute(
             update(WebhookDelivery)
             .where(WebhookDelivery.webhook_id == webhook.id)
@@ -156,12 +156,12 @@ async def _put_on_duty(api: Api, office: Office) -> None:
         site = await positions.draw_fence(session, actor, site.id, outline=outline, at=now)
     spot = guards.near(0)
     places = [
-        positions.Reading(at=now - timedelta(seconds=n), lat=spot["lat"], lon=spot["lon"])
+        positions.ReceivedFix(at=now - timedelta(seconds=n), lat=spot["lat"], lon=spot["lon"])
         for n in range(60)
     ]
     for _ in range(2):  # one whom the prober's control shots let go, and one who stays
         guard = await guards.on_duty(api.make, office.world, site=site)
-        await api.state.intake.take(guard.device.id, places, positions.Source.BATCH)
+        await api.state.intake.take(guard.device.id, places, positions.FixSource.BATCH)
         async with transaction(api.make) as session:
             await positions.judge(session, guard.duty.id, at=now)
     async with transaction(api.make) as session:  # somebody to disable who carries no device
@@ -177,7 +177,9 @@ async def _look_at(api: Api, office: Office) -> None:
     async with transaction(api.make) as session:
         await quality.mark(session, *reversed(ids), dirty_from=T0, at=at)
     async with transaction(api.make) as session:
-        await quality.measure(session, quality.Taken(*ids, T0, at + timedelta(hours=1)), at=at)
+        await quality.measure(
+            session, quality.ClaimedAccount(*ids, T0, at + timedelta(hours=1)), at=at
+        )
     await prober.number(api)
     async with transaction(api.make) as session:
         while await audit.grow(session, world.tenant.id):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.db import Sessions
+from domain.core.db import Sessions
 from tests.imports.importing import Importer
 
 

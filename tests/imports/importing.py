@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from domain import imports
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.imports import Imported, Profile
 from domain.incidents import Incident
-from domain.ledger import Entry
-from domain.sla import Promise
+from domain.promises import Promise
 from tests.profiles import CASES, LOG, profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -52,9 +52,9 @@ class Importer:
 
     async def ticket(self, key: str) -> Incident:
         async with self.make() as session:
-            found = select(Incident).join(Entry, Entry.subject_id == Incident.id)
+            found = select(Incident).join(LedgerRow, LedgerRow.subject_id == Incident.id)
             mine = (
-                Entry.once_key
+                LedgerRow.once_key
                 == f"import:{'log' if key.isdigit() else 'cases'}:{key}:incident.opened"
             )
             return (
@@ -76,7 +76,9 @@ class Importer:
         ticket = await self.ticket(key)
         async with self.make() as session:
             rows = await session.scalars(
-                select(Entry).where(Entry.subject_id == ticket.id).order_by(Entry.at, Entry.id)
+                select(LedgerRow)
+                .where(LedgerRow.subject_id == ticket.id)
+                .order_by(LedgerRow.at, LedgerRow.id)
             )
             return [(row.kind.removeprefix("incident."), f"{row.at:%d %H:%M}") for row in rows]
 

@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from domain.db import Sessions
+from domain.core.db import Sessions
+from domain.core.ledger import LedgerRow
 from domain.imports import left
-from domain.ledger import Entry
 from domain.quality import Look
 from tests.chains import verify_chain
 from tests.imports.program import Program
@@ -86,7 +86,7 @@ async def test_with_a_worker_it_waits_until_everything_is_numbered_and_measured(
     tenant_id = UUID(done["tenant_id"])
     async with make() as session:
         assert (await left(session, tenant_id)).is_nothing
-        top, count = (await session.execute(select(func.max(Entry.seq), func.count()))).one()
+        top, count = (await session.execute(select(func.max(LedgerRow.seq), func.count()))).one()
         chain = await verify_chain(session, tenant_id)
         measured = await session.scalars(
             select(Look.measured_at).where(Look.tenant_id == tenant_id)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.imports.decoding import Decoder
-from domain.imports.reader import Batch, Cell
+from domain.imports.reader import Cell, RowBatch
 from domain.imports.staged import Decoded
 from tests.profiles import CASES, LOG, profile
 
@@ -20,7 +20,7 @@ def decoded(
 ) -> Decoded:
     decoder = Decoder(profile(text), header)
     columns = [[row[name] for row in rows] for name in decoder.names]
-    return decoder.decode(Batch(range(1, len(rows) + 1), columns))
+    return decoder.decode(RowBatch(range(1, len(rows) + 1), columns))
 
 
 def case(**changed: Cell) -> Decoded:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.imports.decoding import Decoder
 from domain.imports.folds import Wall, second
-from domain.imports.reader import Batch, Cell
+from domain.imports.reader import Cell, RowBatch
 from domain.imports.staged import Decoded
 from tests.profiles import CASES, profile
 
@@ -18,7 +18,7 @@ GOOD = dict(zip(HEADER, ("A1", "2024-07-01 09:00", "", "", "1", "A door", "lock"
 def decoded(text: str = CASES, *, at: str = "2026-06-01T00:00:00Z", **changed: Cell) -> Decoded:
     decoder = Decoder(profile(text), HEADER, at=datetime.fromisoformat(at))
     columns: list[list[Cell]] = [[(GOOD | changed)[name]] for name in decoder.names]
-    return decoder.decode(Batch([1], columns))
+    return decoder.decode(RowBatch([1], columns))
 
 
 def with_formats(*formats: str) -> str:

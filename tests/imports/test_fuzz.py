@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.imports.decoding import Decoder
 from domain.imports.reader import Dialect, open_source
 from domain.imports.rejects import Rejects

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from domain import imports, incidents
 from domain.access import Actor, Origin
 from domain.agreements import Priority
-from domain.db import transaction
-from domain.errors import Refused
+from domain.core.db import transaction
+from domain.core.errors import Refused
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident, Proof, Status
-from domain.ledger import Entry
-from domain.sla import State, Watch
+from domain.promises import PromiseWatch, State
 from tests.imports.importing import (
     CASE,
     CLOSED,
@@ -83,7 +83,7 @@ async def test_a_verdict_that_a_grown_file_changes_is_told_as_revised(importer: 
     promise = (await importer.promises("C"))["closed", 0]
     async with importer.make() as session:
         facts = await session.scalars(
-            select(Entry).where(Entry.subject_id == promise.id).order_by(Entry.id)
+            select(LedgerRow).where(LedgerRow.subject_id == promise.id).order_by(LedgerRow.id)
         )
         told = [(fact.kind, fact.origin) for fact in facts]
     assert told == [
@@ -118,7 +118,7 @@ async def test_an_arrival_that_was_withdrawn_does_not_come_back_with_the_next_fi
         await incidents.arrive(session, system, ticket.id, at=came_at, proof=proof)
     async with transaction(importer.make) as session:
         gone = [proof.presence_id]
-        await incidents.take_back_arrivals(
+        await incidents.withdraw_arrivals(
             session, system, ticket.id, proven_by=gone, before=None, at=NOW
         )
     await importer.cases(("C", OPENED, "", CLOSED, "3", "A gate", "lock"))
@@ -184,7 +184,7 @@ async def test_an_import_that_dies_in_the_middle_leaves_nothing_and_can_be_run_a
         tenant_id = await importer.tenant_id()
         counted = [
             await session.scalar(select(func.count()).where(model.tenant_id == tenant_id))
-            for model in (Incident, Watch)
+            for model in (Incident, PromiseWatch)
         ]
     assert counted == [1, 1]
     done = await importer.cases(*rows[:100])

@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 from domain import incidents
 from domain.access import Actor, Origin
 from domain.agreements import Priority
-from domain.db import transaction
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.incidents import PauseCause, Source
-from domain.ledger import Entry
-from domain.sla import Promise, State, Watch, replay
-from domain.sla.rows import COMPARED
+from domain.promises import Promise, PromiseWatch, State, batch
+from domain.promises.rows import COMPARED
 from tests.imports.importing import NOW, A, B, C, Importer
 
 
@@ -61,7 +61,9 @@ async def test_tickets_judged_by_the_set_stand_as_tickets_judged_one_by_one(
             found = await session.scalars(select(Promise).where(Promise.incident_id == one.id))
             one_rows = {(row.name, row.part): row for row in found}
             facts = await session.execute(
-                select(Entry.kind, Entry.at).where(Entry.subject_id == one.id).order_by(Entry.id)
+                select(LedgerRow.kind, LedgerRow.at)
+                .where(LedgerRow.subject_id == one.id)
+                .order_by(LedgerRow.id)
             )
             theirs = [(k.removeprefix("incident."), f"{a:%d %H:%M}") for k, a in facts]
         assert one_rows.keys() == set_rows.keys()
@@ -75,9 +77,9 @@ async def test_tickets_judged_by_the_set_stand_as_tickets_judged_one_by_one(
 async def test_verifying_finds_a_row_that_was_tampered_with(importer: Importer) -> None:
     await importer.cases(A, B, C)
     ticket = await importer.ticket("B")
-    which = select(Watch.incident_id).where(Watch.tenant_id == ticket.tenant_id)
+    which = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
     async with importer.make() as session:
-        clean = await replay.verify(session, which, at=NOW)
+        clean = await batch.verify(session, which, at=NOW)
     async with transaction(importer.make) as session:
         row = (
             await session.scalars(
@@ -86,7 +88,7 @@ async def test_verifying_finds_a_row_that_was_tampered_with(importer: Importer) 
         ).one()
         row.elapsed_us -= 1
     async with importer.make() as session:
-        found = await replay.verify(session, which, at=NOW)
+        found = await batch.verify(session, which, at=NOW)
     assert clean is not None
     assert (clean[0].tickets, clean[1]) == (3, [])
     assert found is not None
@@ -102,10 +104,10 @@ async def test_evaluating_later_moves_what_is_open_and_tells_what_has_become_lat
     await importer.cases(opened, at=early)
     assert (await importer.promises("C"))["closed", 0].state is State.RUNNING
     ticket = await importer.ticket("C")
-    which = select(Watch.incident_id).where(Watch.tenant_id == ticket.tenant_id)
+    which = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
     for at, state in ((early + timedelta(hours=3), State.RUNNING), (NOW, State.LATE)):
         async with transaction(importer.make) as session:
-            done = await replay.evaluate(
+            done = await batch.evaluate(
                 session, lambda tenant: Actor.system(tenant, "test"), which, at=at
             )
         assert done is not None
@@ -114,9 +116,9 @@ async def test_evaluating_later_moves_what_is_open_and_tells_what_has_become_lat
     async with importer.make() as session:
         late = await session.scalar(
             select(func.count()).where(
-                Entry.tenant_id == ticket.tenant_id,
-                Entry.kind == "promise.breached",
-                Entry.origin == Origin.LIVE,
+                LedgerRow.tenant_id == ticket.tenant_id,
+                LedgerRow.kind == "promise.breached",
+                LedgerRow.origin == Origin.LIVE,
             )
         )
     assert late == 1

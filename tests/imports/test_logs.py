@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from domain.agreements import Priority
-from domain.db import Sessions
+from domain.core.db import Sessions
 from domain.incidents import IncidentUpdate, Pause, PauseCause, Status
-from domain.sla import State
+from domain.promises import State
 from tests.imports.importing import STEP, Importer
 from tests.profiles import LOG, profile
 

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from domain import archive, incidents
 from domain.access import Actor
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.batch import columns_of
 from domain.incidents import Pause, PauseCause, Source, Status
-from domain.ledger import Entry
-from domain.sla import State
-from domain.sla.columns import to_us
+from domain.promises import State
+from domain.promises.translation import to_us
 from tests.imports.importing import NOW, Importer
 
 pytestmark = pytest.mark.anyio
@@ -144,7 +144,9 @@ async def test_live_and_imported_pauses_and_the_archive_count_the_same(importer:
         await incidents.resume(session, actor, live.id, at=at[6])
         await incidents.resolve(session, actor, live.id, resolution="done", at=at[8])
         capped = await session.scalars(
-            select(Entry.body).where(Entry.subject_id == live.id, Entry.kind == "incident.resumed")
+            select(LedgerRow.body).where(
+                LedgerRow.subject_id == live.id, LedgerRow.kind == "incident.resumed"
+            )
         )
         assert [body.get("capped", False) for body in capped] == [False, True]
     imported = (await importer.promises("1"))["resolution", 0]

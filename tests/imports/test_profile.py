@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain import imports
-from domain.errors import Refused
+from domain.core.errors import Refused
 from tests.profiles import CASES, LOG, profile
 
 

@@ -8,16 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from domain.errors import Refused
-from domain.imports.reader import Cell, Torn, open_source
+from domain.core.errors import Refused
+from domain.imports.reader import Cell, MalformedRow, open_source
 
-Read = tuple[list[tuple[int, tuple[Cell, ...]]], list[Torn]]
+Read = tuple[list[tuple[int, tuple[Cell, ...]]], list[MalformedRow]]
 
 
 def read(path: Path, *names: str) -> Read:
     source = open_source(path)
     rows: list[tuple[int, tuple[Cell, ...]]] = []
-    torn: list[Torn] = []
+    torn: list[MalformedRow] = []
     for batch in source.batches(names or source.header):
         rows += zip(batch.numbers, zip(*batch.columns, strict=True), strict=True)
         torn += batch.torn

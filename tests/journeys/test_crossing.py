@@ -6,13 +6,13 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from domain import compensation, incidents, sla
+from domain import compensation, incidents, promises
 from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.incidents import Incident
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, minutes
 
@@ -62,7 +62,7 @@ async def test_updates_credits_and_sweeps_of_one_ticket_at_once_all_come_through
 
     async def sweep(at: datetime) -> None:
         async with transaction(make) as session:
-            await sla.sweep(session, at=at, limit=50)
+            await promises.sweep(session, at=at, limit=50)
 
     for n in range(1, 8):
         await say(n)

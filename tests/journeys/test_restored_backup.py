@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import make_url
 
 from api.embedded import Servers
-from domain import epoch, numbering
-from domain.db import transaction
+from domain.core import epoch, sequencing
+from domain.core.db import transaction
 from tests import build, conftest, facts
 from tests.api import asking
 from tests.api.asking import Api
@@ -102,7 +102,7 @@ async def test_open_subscriptions_end_with_a_notice_when_a_backup_is_restored_un
         async with server.socket(office.client) as socket:
             await socket.subscribe("1", FEED, a=office.account)
             async with server.api.make() as session:
-                head = await numbering.head(session)
+                head = await sequencing.head(session)
             hub = server.api.state.hub
             await facts.until(lambda: hub.listeners == 1 and hub.position == head)
             await replace(pair, backup, live)

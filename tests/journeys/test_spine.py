@@ -17,7 +17,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select, text
 
-from domain import agreements, cursor
+from domain import agreements
 from domain.access import Actor
 from domain.agreements import (
     CreditDraft,
@@ -28,14 +28,15 @@ from domain.agreements import (
     TermsDraft,
 )
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core import cursor
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow, ShardMark
+from domain.core.outbox import Outbox, OutboxState
 from domain.incidents import Incident
-from domain.ledger import Entry, ShardMark
 from domain.messages import Message, MessageState
-from domain.outbox import Outbox, OutboxState
-from domain.sla import Promise, State
-from domain.sla.replay import verify
-from schema import ids
+from domain.promises import Promise, State
+from domain.promises.batch import verify
+from schema.core import ids
 from tests import build, servers
 from tests.api import asking
 from tests.chains import verify_chain
@@ -98,8 +99,8 @@ class Scene:
 
     async def numbered(self, subject: UUID) -> bool:
         """Whether every fact about something has its number."""
-        facts = select(Entry.id).where(Entry.subject_id == subject)
-        return await self.count(facts.where(Entry.seq.is_(None))) == 0
+        facts = select(LedgerRow.id).where(LedgerRow.subject_id == subject)
+        return await self.count(facts.where(LedgerRow.seq.is_(None))) == 0
 
     async def sent(self, account: UUID, count: int) -> bool:
         """Whether exactly so many messages were sent, and none waits."""
@@ -121,7 +122,7 @@ class Scene:
 
     async def settled(self, tenant: UUID) -> bool:
         """Whether nothing is left to number or to do."""
-        facts = select(Entry.id).where(Entry.tenant_id == tenant, Entry.seq.is_(None))
+        facts = select(LedgerRow.id).where(LedgerRow.tenant_id == tenant, LedgerRow.seq.is_(None))
         jobs = select(Outbox.id).where(Outbox.tenant_id == tenant, Outbox.state != OutboxState.DONE)
         return await self.count(facts) == 0 == await self.count(jobs)
 
@@ -185,7 +186,7 @@ async def test_the_story_is_told_once_and_in_order_whatever_dies(scene: Scene) -
         workers.kill()
         async with scene.make() as session:
             told = await session.scalar(
-                select(func.max(Entry.seq)).where(Entry.subject_id == incident)
+                select(func.max(LedgerRow.seq)).where(LedgerRow.subject_id == incident)
             )
             shipped = await session.scalar(select(func.min(ShardMark.shipped_seq)))
         assert told is not None
@@ -298,8 +299,8 @@ async def visible(make: Sessions, account: UUID) -> list[tuple[int, str]]:
     """Number and kind of all facts of an account but those about the company's own aims."""
     async with make() as session:
         rows = await session.execute(
-            select(Entry.seq, Entry.kind, Entry.body)
-            .where(Entry.account_id == account, Entry.seq.is_not(None))
-            .order_by(Entry.seq)
+            select(LedgerRow.seq, LedgerRow.kind, LedgerRow.body)
+            .where(LedgerRow.account_id == account, LedgerRow.seq.is_not(None))
+            .order_by(LedgerRow.seq)
         )
         return [(row.seq, row.kind) for row in rows if not row.body.get("internal")]

@@ -21,12 +21,12 @@ from sqlalchemy import func, select
 
 from domain import compensation, invoices, messages
 from domain.access import Actor
-from domain.backlog import backlog
-from domain.db import Sessions, transaction
+from domain.core.backlog import backlog
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox
 from domain.invoices import Invoice
-from domain.ledger import Entry
 from domain.messages import Message, MessageSigner, MessageState
-from domain.outbox import Outbox
 from realtime.tasks import end
 from tests import build
 from tests.api import asking
@@ -149,7 +149,7 @@ async def poison_outbox(make: Sessions, world: World) -> None:
     """Rows whose job fails each time: no worker knows it."""
     async with transaction(make) as session:
         facts = await session.scalars(
-            select(Entry.id).where(Entry.account_id == world.account.id).limit(POISON)
+            select(LedgerRow.id).where(LedgerRow.account_id == world.account.id).limit(POISON)
         )
         at = datetime.now(UTC)
         session.add_all(

@@ -22,15 +22,16 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 
-from api import keys
-from api.serve import listen
-from domain import accounts, cursor, numbering
+from api.identity import tokens
+from api.process.serve import listen
+from domain import accounts
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
-from domain.settings import Settings
+from domain.core import cursor, sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
 from realtime.tasks import end
-from schema import ids
+from schema.core import ids
 from tests import build, facts, servers
 from tests.api import asking
 from tests.journeys.subscribing import Subscriber
@@ -74,7 +75,7 @@ class ApiProcess:
         descriptor = self._listener.fileno()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "api.child", "api", str(descriptor)],
+                [sys.executable, "-m", "api.process.child", "api", str(descriptor)],
                 stdin=subprocess.PIPE,  # it ends when this test does
                 stdout=out,
                 stderr=out,
@@ -148,19 +149,19 @@ class Company:
         """The cursors of all facts that the client may see, in order."""
         async with make() as session:
             rows = await session.execute(
-                select(Entry.seq, Entry.hash, Entry.body)
-                .where(Entry.account_id == self.world.account.id, Entry.seq.is_not(None))
-                .order_by(Entry.seq)
+                select(LedgerRow.seq, LedgerRow.hash, LedgerRow.body)
+                .where(LedgerRow.account_id == self.world.account.id, LedgerRow.seq.is_not(None))
+                .order_by(LedgerRow.seq)
             )
             seen = [
-                (row.seq, numbering.link_of(row.hash))
+                (row.seq, sequencing.link_of(row.hash))
                 for row in rows
                 if not row.body.get("internal")
             ]
         return [cursor.of_seq(secret, self.world.tenant.id, seq, link) for seq, link in seen]
 
 
-async def company(make: Sessions, signing: keys.Keys) -> Company:
+async def company(make: Sessions, signing: tokens.Keys) -> Company:
     """A company whose client has an open ticket."""
     world = await build.client(make)
     now = datetime.now(UTC)
@@ -209,7 +210,7 @@ async def until_ready(api: ApiProcess) -> None:
 async def everything_is_numbered(make: Sessions) -> bool:
     """Whether the relay has nothing left to do."""
     async with make() as session:
-        waiting = select(func.count()).select_from(Entry).where(Entry.seq.is_(None))
+        waiting = select(func.count()).select_from(LedgerRow).where(LedgerRow.seq.is_(None))
         return await session.scalar(waiting) == 0
 
 
@@ -230,7 +231,7 @@ async def test_every_acknowledged_fact_reaches_every_subscriber_in_order(
     dice = random.Random(SEED)
     with servers.redis_server() as redis_server:
         settings = asking.settings(database_url, redis_server.url, tmp_path)
-        signing = keys.load(settings)
+        signing = tokens.load(settings)
         secret = signing.secret("cursor")
         companies = [await company(make, signing) for _ in range(COMPANIES)]
         apis = [ApiProcess(settings, tmp_path / f"api{n}.log") for n in range(2)]

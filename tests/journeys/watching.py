@@ -13,12 +13,12 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from domain.settings import Settings
+from domain.core.settings import Settings
 from realtime.tasks import end
 from tests.api.asking import Server
 
-WORKER = "from domain.settings import Settings; from workers.main import run; run(Settings())"
-ALONE, CHILD = ("-c", WORKER), ("-m", "api.child", "worker")
+WORKER = "from domain.core.settings import Settings; from workers.main import run; run(Settings())"
+ALONE, CHILD = ("-c", WORKER), ("-m", "api.process.child", "worker")
 """A worker that knows no GraphQL, and one as `waarborg up` starts it."""
 HOME = Path(__file__).parents[2]
 

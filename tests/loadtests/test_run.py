@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.commands import company
-from domain.settings import Settings
+from domain.core.settings import Settings
 from tests.api import asking
 from tests.journeys.watching import HOME, Workers
 from tests.loadtests.tampering import Tamperer, tampering

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from api import migrate
 from api.embedded import Servers
+from api.support import migrate
 from tests.conftest import copied, login
 
 ROOT = Path(__file__).parents[2]

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
-from domain import sla
+from domain import promises
 from domain.access import Actor, Origin
 from domain.accounts import Tenant
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
-from domain.sla import Promise, Watch
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.promises import Promise, PromiseWatch
 
 Summary = dict[str, Any]
 Export = list[dict[str, str]]
@@ -230,11 +230,13 @@ async def test_judging_an_imported_ticket_online_changes_no_row_and_tells_no_fac
     async with make() as session:
         [company] = await session.scalars(select(Tenant.id).where(Tenant.name == tenant))
         watched = await session.scalars(
-            select(Watch.incident_id).where(Watch.tenant_id == company).order_by(Watch.incident_id)
+            select(PromiseWatch.incident_id)
+            .where(PromiseWatch.tenant_id == company)
+            .order_by(PromiseWatch.incident_id)
         )
         tickets = watched.all()
     actor = Actor.system(company, "test", origin=Origin.HISTORY)
-    facts = select(func.count()).where(Entry.tenant_id == company)
+    facts = select(func.count()).where(LedgerRow.tenant_id == company)
     judged = 0
     for ticket in tickets[:: max(1, len(tickets) // ONLINE_CASES)]:
         async with transaction(make) as session:
@@ -247,7 +249,7 @@ async def test_judging_an_imported_ticket_online_changes_no_row_and_tells_no_fac
             )
             assert looked_at is not None
             before = await session.scalar(facts)
-            online = await sla.settle(session, actor, ticket, at=looked_at)
+            online = await promises.evaluate(session, actor, ticket, at=looked_at)
             assert [told(row) for row in sorted(online, key=lambda row: row.id)] == by_set
             assert await session.scalar(facts) == before
             judged += len(online)

@@ -17,11 +17,11 @@ from sqlalchemy import func, select
 from domain import archive, simulation
 from domain.accounts import Account, Tenant
 from domain.agreements import CreditDraft, Priority, PromiseDraft, Target, TermsDraft
-from domain.db import Sessions
+from domain.core.db import Sessions
 from domain.evaluator.kernels.batch import columns_of
 from domain.incidents import Incident
+from domain.promises.translation import to_us
 from domain.simulation.rules import exposure, weekly
-from domain.sla.columns import to_us
 
 Imported = Callable[..., dict[str, Any]]
 WEEK = timedelta(days=7)

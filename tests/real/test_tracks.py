@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from api.ingest import FIXES
+from api.endpoints.ingest import FIXES
 from domain import positions
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.evaluator.kernels import geofence
 from domain.positions import Fix, Kind, Presence
 from tests import guards

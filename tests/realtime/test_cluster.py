@@ -12,11 +12,11 @@ from redis.crc import key_slot
 from redis.exceptions import RedisError, ResponseError
 from sqlalchemy import select
 
-from api.throttle import Rate, Throttle
-from domain import numbering
-from domain.db import Sessions
-from domain.ledger import ShardMark, shard_of
-from domain.numbering import Numbered
+from api.support.rate_limit import RateLimit, Throttle
+from domain.core import sequencing
+from domain.core.db import Sessions
+from domain.core.ledger import ShardMark, shard_of
+from domain.core.sequencing import SequencedEvent
 from realtime import feed, hub
 from realtime.hub import Hub
 from realtime.redis import connect
@@ -74,7 +74,7 @@ async def test_keys_with_one_tag_are_changed_together_and_others_are_not(
 async def test_rates_are_counted_on_a_cluster(redis_cluster: Redis) -> None:
     throttle = Throttle(redis_cluster)
     for n in range(12):
-        waits = [await throttle.wait_s(f"somebody:{n}", 1, Rate(1, 2)) for _ in range(3)]
+        waits = [await throttle.wait_s(f"somebody:{n}", 1, RateLimit(1, 2)) for _ in range(3)]
         assert waits[:2] == [0, 0]
         assert waits[2] > 0
 
@@ -90,7 +90,7 @@ class Scene:
     """One on each node, in the order of the nodes."""
     stack: AsyncExitStack
     told: int = 0
-    heard: list[list[Numbered]] = field(default_factory=list)
+    heard: list[list[SequencedEvent]] = field(default_factory=list)
 
     async def happen(self, *nodes: int) -> None:
         """One fact after the other, about the accounts on these nodes."""
@@ -104,7 +104,7 @@ class Scene:
         self.stack.push_async_callback(redis.aclose)
         running = await self.stack.enter_async_context(Hub(self.make, redis))
         await running.ready()
-        heard: list[Numbered] = []
+        heard: list[SequencedEvent] = []
         self.heard.append(heard)
 
         async def listen() -> None:
@@ -112,7 +112,7 @@ class Scene:
             asked = feed.facts(running, self.make, actor, kinds=["test.noted"])
             async with aclosing(asked) as live:
                 async for item in live:
-                    assert isinstance(item, Numbered)
+                    assert isinstance(item, SequencedEvent)
                     heard.append(item)
 
         task = asyncio.create_task(listen())
@@ -139,7 +139,7 @@ class Scene:
     async def behind(self) -> set[int]:
         """The shards whose stream lacks something."""
         async with self.make() as session:
-            head = await numbering.head(session)
+            head = await sequencing.head(session)
             return {
                 *await session.scalars(select(ShardMark.shard).where(ShardMark.shipped_seq < head))
             }
@@ -172,7 +172,7 @@ async def scene(
         accounts.setdefault(node_of(other, cluster), other)
     await facts.number_all(make)
     async with make() as session:
-        name = await numbering.ledger_name(session)
+        name = await sequencing.ledger_name(session)
     redis = connect(cluster.url, socket_connect_timeout=2, socket_timeout=3)
     stack.push_async_callback(redis.aclose)
     queue = Queue(redis_url, name)

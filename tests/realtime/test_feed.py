@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.access import Role
-from domain.db import Sessions
-from domain.errors import Code, Refused
-from domain.numbering import Numbered
+from domain.core.db import Sessions
+from domain.core.errors import Code, Refused
+from domain.core.sequencing import SequencedEvent
 from realtime import feed
 from realtime.feed import Gap
 from realtime.hub import Hub
@@ -31,18 +31,18 @@ async def hub(make: Sessions, redis: Redis) -> AsyncIterator[Hub]:
         yield running
 
 
-async def hear(feed_: AsyncGenerator[Numbered | Gap], count: int) -> list[Numbered]:
+async def hear(feed_: AsyncGenerator[SequencedEvent | Gap], count: int) -> list[SequencedEvent]:
     """The next `count` facts of a feed, which must come within 10 s."""
-    heard: list[Numbered] = []
+    heard: list[SequencedEvent] = []
     async with asyncio.timeout(60):
         while len(heard) < count:
             item = await anext(feed_)
-            assert isinstance(item, Numbered)
+            assert isinstance(item, SequencedEvent)
             heard.append(item)
     return heard
 
 
-def numbers(heard: list[Numbered]) -> list[int]:
+def numbers(heard: list[SequencedEvent]) -> list[int]:
     return [fact.body["n"] for fact in heard]
 
 
@@ -70,7 +70,7 @@ async def test_a_feed_with_a_cursor_tells_the_past_and_then_the_present_each_onc
     whom = await facts.client(make)
     await facts.note(make, whom, *range(1200))  # more than two pages
     before = (await facts.number_all(make)).seq - 1300
-    heard: list[Numbered] = []
+    heard: list[SequencedEvent] = []
     async with aclosing(
         feed.facts(
             hub,

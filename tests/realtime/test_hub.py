@@ -9,30 +9,32 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from domain import numbering
 from domain.access import Origin
-from domain.db import Sessions
-from domain.numbering import Numbered
+from domain.core import sequencing
+from domain.core.db import Sessions
+from domain.core.sequencing import SequencedEvent
 from realtime import feed, hub
 from realtime.hub import Hub
-from realtime.stream import Line, Streams
+from realtime.stream import SequenceBuffer, Streams
 from realtime.tasks import end
 from tests import facts, servers
 
 pytestmark = pytest.mark.anyio
 
 
-def fact(seq: int) -> Numbered:
+def fact(seq: int) -> SequencedEvent:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Numbered(seq, UUID(int=1), None, "k", UUID(int=seq), now, now, Origin.LIVE, "a", {})
+    return SequencedEvent(
+        seq, UUID(int=1), None, "k", UUID(int=seq), now, now, Origin.LIVE, "a", {}
+    )
 
 
-def told(facts_: list[Numbered]) -> list[int]:
+def told(facts_: list[SequencedEvent]) -> list[int]:
     return [each.seq for each in facts_]
 
 
 def test_a_line_waits_for_what_is_missing_and_drops_what_it_had() -> None:
-    line = Line(10)
+    line = SequenceBuffer(10)
     assert told(line.take([fact(12), fact(13), fact(10)])) == []
     assert line.broken
     assert told(line.take([fact(11), fact(12)])) == [11, 12, 13]
@@ -40,7 +42,7 @@ def test_a_line_waits_for_what_is_missing_and_drops_what_it_had() -> None:
 
 
 def test_a_line_passes_over_a_number_that_postgresql_does_not_have() -> None:
-    line = Line(10)
+    line = SequenceBuffer(10)
     line.take([fact(14)])
     assert told(line.jump([fact(12), fact(13)])) == [12, 13, 14]
     assert told(line.jump([fact(12)])) == []
@@ -51,17 +53,17 @@ async def following(make: Sessions, redis: Redis) -> AsyncIterator[tuple[Hub, St
     """A hub at the end of the ledger, and the streams it follows."""
     await facts.number_all(make)
     async with make() as session:
-        streams = Streams(redis, await numbering.ledger_name(session))
+        streams = Streams(redis, await sequencing.ledger_name(session))
     async with Hub(make, redis) as running:
         await running.ready()
         yield running, streams
 
 
-async def shipped(make: Sessions, streams: Streams, after: int) -> list[Numbered]:
+async def shipped(make: Sessions, streams: Streams, after: int) -> list[SequencedEvent]:
     """Number what is new and ship it, as the relay does."""
     await facts.number_all(make)
     async with make() as session:
-        news = await numbering.read(session, after=after)
+        news = await sequencing.read(session, after=after)
     await streams.ship(news)
     return news
 
@@ -78,7 +80,7 @@ async def hear(
         )
         async with aclosing(asked) as live:
             async for item in live:
-                assert isinstance(item, Numbered)
+                assert isinstance(item, SequencedEvent)
                 heard.append(item.body["n"])
 
     task = asyncio.create_task(listen())
@@ -110,7 +112,7 @@ async def test_a_pack_that_never_came_is_read_from_postgresql_at_once(
         await facts.note(make, whom, 1, 2, 3)
         await facts.number_all(make)
         async with make() as session:
-            news = await numbering.read(session, after=running.position)
+            news = await sequencing.read(session, after=running.position)
         await streams.ship(news[-1:])  # the relay's other packs are lost
         await facts.until(lambda: heard == [1, 2, 3])
 
@@ -154,7 +156,7 @@ async def test_garbage_in_a_stream_costs_no_fact(make: Sessions, redis: Redis) -
     async with following(make, redis) as (running, streams), AsyncExitStack() as stack:
         heard = await hear(stack, make, running, whom)
         async with make() as session:
-            name = await numbering.ledger_name(session)
+            name = await sequencing.ledger_name(session)
         await redis.xadd(
             f"waarborg:{name}:{{3}}:facts", {"facts": b"\xc1"}, id=f"{running.position + 1}-0"
         )

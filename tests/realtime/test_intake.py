@@ -9,19 +9,19 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from domain.db import connect, sessions
-from domain.positions import Position
-from realtime.intake import HANDS, Intake
+from domain.core.db import connect, sessions
+from domain.positions import LivePosition
+from realtime.position_ingest import HANDS, PositionIngest
 
 
-def _tell(_moved: Sequence[Position]) -> None:
+def _tell(_moved: Sequence[LivePosition]) -> None:
     raise AssertionError("nobody moved")
 
 
 async def test_intake_begins_without_a_database_and_says_so() -> None:
     engine = connect("postgresql://nobody@127.0.0.1:1/nowhere")
     with capture_logs() as said:
-        async with Intake(
+        async with PositionIngest(
             sessions(engine), lambda: datetime.now(UTC), _tell, keep=timedelta(days=1)
         ) as intake:
             async with asyncio.timeout(60):

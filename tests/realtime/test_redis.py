@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from redis.asyncio.connection import SSLConnection
 from redis.exceptions import AuthenticationError
 
-from domain.settings import Settings
+from domain.core.settings import Settings
 from realtime.cluster import Cluster
 from realtime.redis import connect
 from tests import servers

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from domain import accounts
 from domain.access import Actor, Role, is_visible
-from domain.db import transaction
-from domain.ledger import Entry
-from schema import ids
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -76,9 +76,9 @@ async def test_an_incident_is_assigned_found_by_its_assignee_and_let_go(
     async with api.make() as session:
         rows = list(
             await session.scalars(
-                select(Entry)
-                .where(Entry.subject_id == ticket.id, Entry.kind == "incident.assigned")
-                .order_by(Entry.id)
+                select(LedgerRow)
+                .where(LedgerRow.subject_id == ticket.id, LedgerRow.kind == "incident.assigned")
+                .order_by(LedgerRow.id)
             )
         )
     assert [(row.body["before"], row.body["after"]) for row in rows] == [

@@ -10,9 +10,9 @@ import pytest
 
 from api import verify
 from domain import incidents
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.privacy import Person
-from schema import ids
+from schema.core import ids
 from tests import build, facts
 from tests.api.asking import Api, Office, Server
 from tests.api.asking import office as make_office

@@ -16,12 +16,12 @@ from sqlalchemy import inspect
 from strawberry.types.base import StrawberryObjectDefinition
 
 from api.commands.sdl import PATH
-from domain.base import Base
-from domain.errors import Code
+from domain.core.base import Base
+from domain.core.errors import Code
 from schema.build import build, sdl
-from schema.loaders import NODES
-from schema.scalars import Names
-from schema.thin import columns
+from schema.core.loaders import NODES
+from schema.core.scalars import WireNames
+from schema.core.types import columns
 
 SCHEMA: GraphQLSchema = build()._schema
 OURS = [kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")]
@@ -47,7 +47,7 @@ def test_every_plain_field_is_a_column_with_the_same_nullability(
     assert isinstance(graphql_type, GraphQLObjectType)
     assert columns(origin), "a type that shows a row shows some of its columns"
     for column, field in columns(origin).items():
-        wire = graphql_type.fields[Names().apply_naming_config(column)]
+        wire = graphql_type.fields[WireNames().apply_naming_config(column)]
         assert isinstance(wire.type, GraphQLNonNull) == (
             not mapped[column].nullable and not field.metadata["restricted"]
         ), f"{name}.{column}"

@@ -9,8 +9,8 @@ from domain import agreements, calendars
 from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
 from tests.build import T0

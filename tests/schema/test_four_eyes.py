@@ -6,8 +6,8 @@ import pytest
 
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
 

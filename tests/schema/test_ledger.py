@@ -1,6 +1,6 @@
 """The ledger over the wire: in order, resumable, and with sealed cursors."""
 
-from schema import ids
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office

@@ -15,8 +15,8 @@ from domain.compensation.model import CompensationPolicy
 from domain.invoices import BillingParty
 from domain.quality import QualityPolicy
 from domain.reports import ReportPlan
-from schema import ids
 from schema.build import build
+from schema.core import ids
 from tests.api.asking import Api, Office
 
 SCHEMA = build()._schema

@@ -9,9 +9,9 @@ from domain import compensation, incidents
 from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import Credit
-from domain.db import transaction
-from domain.sla import Promise, State
-from schema import ids
+from domain.core.db import transaction
+from domain.promises import Promise, State
+from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
 from tests.build import T0, minutes

@@ -10,8 +10,8 @@ from domain import agreements, calendars, incidents
 from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft, TicketKind
 from domain.calendars import CalendarSpec
-from domain.db import transaction
-from domain.reports import gathering
+from domain.core.db import transaction
+from domain.reports import data
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -140,7 +140,7 @@ async def test_a_report_names_closing_time(api: Api) -> None:
     await office_hours(api, office)
     ticket = await inquiry(api, office)
     async with api.make() as session:
-        parts = await gathering.parts_of(
+        parts = await data.parts_of(
             session, office.world.account, since=FRIDAY - timedelta(days=1), at=FRIDAY + minutes(1)
         )
     [told] = [part.due_at for part in parts if part.incident_id == ticket.id]

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
-from domain.db import transaction
+from domain.core.db import transaction
+from domain.core.outbox import Outbox, OutboxState
 from domain.messages import Message, MessageState
-from domain.outbox import Outbox, OutboxState
-from schema import ids
+from schema.core import ids
 from tests import build, facts
 from tests.api.asking import Api, Office
 from tests.build import T0

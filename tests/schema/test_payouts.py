@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from domain import accounts, agreements, compensation, invoices
 from domain.access import Actor, Role
-from domain.db import transaction
-from domain.ledger import Entry
-from schema import ids
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from schema.core import ids
 from tests.api.asking import Api, Office
 from tests.build import T0
 from tests.domain.invoices.test_billing import THEM, US
@@ -51,7 +51,7 @@ async def closed(api: Api, office: Office, *, invoiced: bool) -> None:
         await compensation.close_month(session, actor, world.agreement.id, MARCH, at=APRIL_2)
         if invoiced:
             await invoices.bill(session, actor, world.agreement.id, MARCH, at=APRIL_2)
-        await compensation.give(
+        await compensation.grant_goodwill(
             session, actor, world.agreement.id, cents=700, reason="Sorry.", at=APRIL_2
         )
         await invoices.close_credits(session, actor, world.agreement.id, at=MAY_2)
@@ -77,9 +77,9 @@ async def facts(api: Api, office: Office, kind: str) -> list[dict[str, Any]]:
     """The bodies of the facts of a kind."""
     async with api.make() as session:
         rows = await session.scalars(
-            select(Entry)
-            .where(Entry.tenant_id == office.world.tenant.id, Entry.kind == kind)
-            .order_by(Entry.id)
+            select(LedgerRow)
+            .where(LedgerRow.tenant_id == office.world.tenant.id, LedgerRow.kind == kind)
+            .order_by(LedgerRow.id)
         )
         return [row.body for row in rows]
 
@@ -147,7 +147,7 @@ async def test_a_note_that_an_invoice_settles_is_not_paid_out(api: Api, office: 
         await invoices.set_party(
             session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
         )
-        await compensation.give(
+        await compensation.grant_goodwill(
             session, actor, world.agreement.id, cents=700, reason="Sorry.", at=T0
         )
         await compensation.close_month(session, actor, world.agreement.id, MARCH, at=APRIL_2)

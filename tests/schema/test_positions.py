@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from domain import positions
 from domain.access import Actor
-from domain.db import transaction
-from domain.ledger import Entry
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from realtime.positions import COMPARE_S
-from schema import ids
+from schema.core import ids
 from tests import guards
 from tests.api import asking
 from tests.api.asking import Api, Office, Server
@@ -135,9 +135,9 @@ async def test_that_somebody_looked_is_written_down_once_an_hour(api: Api, offic
     async with api.make() as session:
         facts = list(
             await session.scalars(
-                select(Entry).where(
-                    Entry.tenant_id == office.world.tenant.id,
-                    Entry.kind == "account.positions_read",
+                select(LedgerRow).where(
+                    LedgerRow.tenant_id == office.world.tenant.id,
+                    LedgerRow.kind == "account.positions_read",
                 )
             )
         )
@@ -250,9 +250,9 @@ async def test_status_of_a_place_then_its_facts_come_to_its_status_now(
         async with api.make() as session:
             facts = list(
                 await session.scalars(
-                    select(Entry)
-                    .where(Entry.account_id == office.world.account.id, Entry.id > seen)
-                    .order_by(Entry.id)
+                    select(LedgerRow)
+                    .where(LedgerRow.account_id == office.world.account.id, LedgerRow.id > seen)
+                    .order_by(LedgerRow.id)
                 )
             )
         for fact in facts:

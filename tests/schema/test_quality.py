@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents, quality
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.quality.actions import SOON
-from schema import ids
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office

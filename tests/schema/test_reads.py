@@ -8,8 +8,8 @@ import pytest
 
 from domain import incidents
 from domain.agreements import Priority
-from domain.db import transaction
-from schema import ids
+from domain.core.db import transaction
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office, SelectCounter

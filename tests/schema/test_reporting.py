@@ -8,9 +8,9 @@ import pytest
 
 from domain import accounts
 from domain.access import Actor, Role
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.incidents.opening import sender_of
-from schema import ids
+from schema.core import ids
 from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from domain import incidents, reports, touchpoints
 from domain.agreements import Priority
-from domain.db import transaction
+from domain.core.db import transaction
 from domain.reports import Cadence, Report, ReportPlan
-from schema import ids
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office

@@ -5,9 +5,9 @@ from typing import Any
 
 from domain import accounts, positions
 from domain.access import Actor, Role
-from domain.db import transaction
-from domain.positions import Reading
-from schema import ids
+from domain.core.db import transaction
+from domain.positions import ReceivedFix
+from schema.core import ids
 from tests import build, guards
 from tests.api.asking import Api, Office, SelectCounter
 from tests.guards import LAT, LON, Guard
@@ -29,7 +29,7 @@ async def status(api: Api, token: str, account: str, first: int = 100) -> Any:
 
 async def is_there(api: Api, guard: Guard) -> None:
     """The guard has been inside for a minute, and workers know."""
-    readings = [Reading(ago(n), LAT, LON) for n in (1, 0.8, 0.5)]
+    readings = [ReceivedFix(ago(n), LAT, LON) for n in (1, 0.8, 0.5)]
     async with transaction(api.make) as session:
         await positions.report(session, guard.actor, guard.device.id, readings, at=ago(0))
     await judged(api, guard)

@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import numbering
 from domain.access import Actor
-from domain.db import Sessions, connect, transaction
-from domain.ledger import Entry, Fact
-from schema.story import BESIDES, told_of
+from domain.core import sequencing
+from domain.core.db import Sessions, connect, transaction
+from domain.core.ledger import Fact, LedgerRow
+from schema.timeline import BESIDES, timeline_facts
 from tests import build, facts
 
 FETCHED = text(
@@ -24,8 +24,8 @@ def _kinds(of: type[Fact]) -> list[type[Fact]]:
 async def rows_for(session: AsyncSession, actor: Actor, incident_id: UUID) -> tuple[int, int]:
     """How many facts a story has, and how many rows of the ledger were fetched to find them."""
     before = await session.scalar(FETCHED) or 0
-    conditions = actor.scope(Entry), told_of(incident_id)
-    found = await numbering.read(session, *conditions, after=0, upto=1_000_000)
+    conditions = actor.scope(LedgerRow), timeline_facts(incident_id)
+    found = await sequencing.read(session, *conditions, after=0, upto=1_000_000)
     return len(found), (await session.scalar(FETCHED) or 0) - before
 
 

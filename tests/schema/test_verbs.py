@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.accounts import Account
-from domain.idempotency import Answer
+from domain.core.idempotency import StoredAnswer
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident
-from domain.ledger import Entry
-from schema import ids
+from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api, Office
 
@@ -371,7 +371,7 @@ async def test_twenty_duplicates_at_once_have_one_effect(api: Api, office: Offic
         answers[0]["openIncident"]["id"]
     }
     assert await count(api, Incident, Incident.site_id == office.world.site.id, office) == 1
-    assert await count(api, Entry, Entry.kind == "incident.opened", office) == 1
+    assert await count(api, LedgerRow, LedgerRow.kind == "incident.opened", office) == 1
 
 
 async def test_two_people_do_not_meet_under_one_key(api: Api, office: Office) -> None:
@@ -390,7 +390,7 @@ async def test_a_retryable_refusal_is_not_kept(api: Api, office: Office) -> None
         id=incident["id"], expectedVersion=7, idempotencyKey="try",
     )  # fmt: skip
     assert (stale["code"], stale["retryable"]) == ("STALE_VERSION", True)
-    assert await count(api, Answer, Answer.key.endswith(" try"), office) == 0
+    assert await count(api, StoredAnswer, StoredAnswer.key.endswith(" try"), office) == 0
 
 
 async def test_a_keys_text_is_told_once(api: Api, office: Office) -> None:
@@ -433,8 +433,8 @@ async def test_facts_name_the_request_they_come_from(api: Api, office: Office) -
     assert response.headers["x-trace-id"] == trace_id
     async with api.make() as session:
         fact = await session.scalar(
-            select(Entry).where(
-                Entry.tenant_id == office.world.tenant.id, Entry.trace_id == trace_id
+            select(LedgerRow).where(
+                LedgerRow.tenant_id == office.world.tenant.id, LedgerRow.trace_id == trace_id
             )
         )
     assert fact is not None

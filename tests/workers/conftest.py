@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.settings import Settings
+from domain.core.settings import Settings
 from workers.main import serve
 from workers.routes import ROUTES, Routes
 

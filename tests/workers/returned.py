@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from domain.messages import MessageSigner, Verdict
+from domain.messages import BounceVerdict, MessageSigner
 
 SIGNER = MessageSigner(b"a key of these tests")
 OURS = "desk@guards.example"
@@ -40,7 +40,7 @@ class Trace:
 
 
 Shape = Callable[[Trace, str, str], str]
-Case = tuple[Shape, str, str, Verdict]
+Case = tuple[Shape, str, str, BounceVerdict]
 
 
 def report(
@@ -256,7 +256,7 @@ def _cases() -> list[Case]:
         if line and not line.startswith("#"):
             shape, status, verdict, said = (each.strip() for each in line.split(" | ", 3))
             said = said.replace("\\n", "\n").replace("{there}", THERE)
-            found.append((SHAPES[shape], status, said, Verdict(verdict)))
+            found.append((SHAPES[shape], status, said, BounceVerdict(verdict)))
     return found
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from domain.settings import Settings
+from domain.core.settings import Settings
 
 HOME = Path(__file__).parents[2]
 STALL_S = 3.0
@@ -215,7 +215,7 @@ BUSY = ("promises", "backlog")
 WOMB = """
 import asyncio, os, signal, sys
 from domain import sla
-from domain.settings import Settings
+from domain.core.settings import Settings
 from workers import main, senders
 from workers.routes import ROUTES, name_of
 from workers.schedule import schedule

@@ -13,11 +13,11 @@ from domain.access import Actor, Role
 from domain.accounts import Account
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.escalation import StepDraft
 from domain.invoices import CreditNote
 from domain.messages import Message
-from domain.reports import proactive
+from domain.reports import notice_ratio
 from tests import build
 from tests.build import T0, World
 from tests.domain.invoices.test_billing import MARCH, known
@@ -131,9 +131,9 @@ async def test_amendments_and_ends_are_announced_and_count_when_the_letter_left_
     ]
     async with make() as session:
         begin, end = now - timedelta(hours=1), now + timedelta(hours=9)
-        changes = await proactive.amendments(session, world.account.id, begin, end)
-        told = await proactive.notices(session, world.account.id, changes, until=end)
-    ratio = proactive.ratio_of(changes, told)
+        changes = await notice_ratio.amendments(session, world.account.id, begin, end)
+        told = await notice_ratio.notices(session, world.account.id, changes, until=end)
+    ratio = notice_ratio.ratio_of(changes, told)
     assert (len(changes), ratio.told) == (3, 2)  # what holds at once was not told beforehand
 
 
@@ -154,7 +154,7 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
         await compensation.close_month(session, system(world), world.agreement.id, MARCH, at=T0)
         at = datetime(2026, 4, 2, tzinfo=UTC)
         await invoices.bill(session, system(world), world.agreement.id, MARCH, at=at)
-        await compensation.give(
+        await compensation.grant_goodwill(
             session, system(world), world.agreement.id, cents=700, reason="Sorry.", at=at
         )
     async with working():  # the worker finds that April is over and no invoice will come

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from domain import accounts, messages
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.disclosure import Disclosure
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox
 from domain.messages import Message
-from domain.outbox import Outbox
 from tests import build, facts
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.returned import OURS, SIGNER, THERE, Trace
@@ -19,7 +19,7 @@ from tests.workers.test_sending import FAR
 from workers.answers import tell_answered
 from workers.bounces import sweep_bounces
 from workers.jobs import Runner
-from workers.senders import Senders
+from workers.outbound.senders import Senders
 
 pytestmark = pytest.mark.anyio
 
@@ -65,12 +65,14 @@ async def test_an_answer_is_recorded_once_and_told_and_a_machines_is_only_record
     assert await sweep_bounces(make, tmp_path, SIGNER) == 2
     async with make() as session:
         rows = await session.scalars(
-            select(Entry).where(Entry.subject_id == message.id, Entry.kind == "message.answered")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == message.id, LedgerRow.kind == "message.answered"
+            )
         )
         found = list(rows)
         said = await session.scalars(
-            select(Disclosure.words).where(
-                Disclosure.commitment.in_([each.body["words"] for each in found])
+            select(ErasableText.words).where(
+                ErasableText.commitment.in_([each.body["words"] for each in found])
             )
         )
         assert sorted(said) == ["Afwezig tot maandag.", "De deur is weer open [2J, kom langs."]

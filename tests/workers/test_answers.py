@@ -13,10 +13,10 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from domain.accounts import Channel
-from domain.db import Sessions
+from domain.core.db import Sessions
+from domain.core.settings import Settings
 from domain.messages import MessageState
-from domain.settings import Settings
-from domain.webhooks import Vault, Wanted, WebhookAttempt
+from domain.webhooks import EventFilter, SecretCipher, WebhookAttempt
 from tests import build, facts
 from tests.receiver import Letter
 from tests.receiver import receiver as partner_on_the_web
@@ -24,11 +24,11 @@ from tests.workers.receivers import Receiver, receiver
 from tests.workers.test_channels_send import Handed, parcel
 from tests.workers.test_sending import Office, look, sent_by, written
 from tests.workers.test_webhooks import attempted, deliveries, done, happen, hook
-from workers.chat import Chat
-from workers.outside import MOST_RETRY_AFTER_S, Outside, retry_after_s
-from workers.posting import Posting
-from workers.senders import Busy, Undeliverable
-from workers.webhooks import Courier
+from workers.outbound.chat import Chat
+from workers.outbound.http_client import MOST_RETRY_AFTER_S, WebhookClient, retry_after_s
+from workers.outbound.post import PostClient
+from workers.outbound.senders import TryLater, Undeliverable
+from workers.webhooks import WebhookDispatcher
 
 pytestmark = pytest.mark.anyio
 
@@ -69,9 +69,9 @@ async def test_a_hook_that_asks_for_a_pause_is_not_asked_before_it_is_over(
     room: Receiver, status: int
 ) -> None:
     room.status, room.headers = status, {"retry-after": "90"}
-    chat = Chat(Posting(loopback=True))
+    chat = Chat(PostClient(loopback=True))
     for _ in range(2):
-        with pytest.raises(Busy) as busy:
+        with pytest.raises(TryLater) as busy:
             await chat.send(parcel(room.url("/x")), Handed())
         assert 60 < busy.value.wait_s <= 90
     assert len(room.requests) == 1
@@ -79,7 +79,7 @@ async def test_a_hook_that_asks_for_a_pause_is_not_asked_before_it_is_over(
 
 async def test_a_message_waits_as_long_as_the_other_side_asked(make: Sessions) -> None:
     message = await written(make, await build.client(make, contacts=1))
-    office = Office(Busy("429 slow down\x00", 90.0))
+    office = Office(TryLater("429 slow down\x00", 90.0))
     began = datetime.now(UTC)
     waits = await sent_by(make, {Channel.EMAIL: office}, message)
     assert waits.due_at is not None
@@ -92,17 +92,17 @@ async def test_a_message_waits_as_long_as_the_other_side_asked(make: Sessions) -
 async def test_a_receiver_that_asks_for_a_pause_is_left_alone_in_all_lanes(
     make: Sessions, tmp_path: Path, how: str
 ) -> None:
-    vault = Vault.of(Settings(data=tmp_path))
+    vault = SecretCipher.of(Settings(data=tmp_path))
     whom = await facts.client(make)
     other = await facts.sibling(make, whom)
     until = datetime.now(UTC) + timedelta(seconds=95)
     told = "90" if how == "90" else format_datetime(until, usegmt=True)
     async with partner_on_the_web() as partner, partner_on_the_web() as witness:
         partner.answer = lambda _letter: Response(status_code=429, headers={"retry-after": told})
-        wanted = Wanted(kinds=["test.noted"])
+        wanted = EventFilter(kinds=["test.noted"])
         webhook, _ = await hook(make, vault, whom, partner.url, wanted=wanted)
-        outside = Outside(loopback=True)
-        courier = asyncio.create_task(Courier(make, vault, outside, None).run())
+        outside = WebhookClient(loopback=True)
+        courier = asyncio.create_task(WebhookDispatcher(make, vault, outside, None).run())
         try:
             began = datetime.now(UTC)
             await happen(make, whom, 1, 2)
@@ -125,10 +125,10 @@ async def test_an_answer_counts_when_its_status_is_there_although_its_body_goes_
     room: Receiver,
 ) -> None:
     room.status, room.body, room.open_s = 200, b"it is", 60
-    outside = Outside(loopback=True)
+    outside = WebhookClient(loopback=True)
     began = time.monotonic()
     outcome = await outside.post(room.url("/x"), b"{}", {})
-    await Chat(Posting(loopback=True)).send(parcel(room.url("/x")), Handed())
+    await Chat(PostClient(loopback=True)).send(parcel(room.url("/x")), Handed())
     assert time.monotonic() - began < room.open_s / 2
     await outside.close()
     assert (outcome.taken, outcome.excerpt, outcome.error) == (True, "it is", None)
@@ -141,8 +141,8 @@ async def test_an_answer_that_unpacks_to_a_lot_is_read_no_further_than_any_other
     room.body = gzip.compress(b"a" * 100_000_000)
     began = time.process_time()
     with pytest.raises(Undeliverable) as refused:
-        await Chat(Posting(loopback=True)).send(parcel(room.url("/x")), Handed())
-    outside = Outside(loopback=True)
+        await Chat(PostClient(loopback=True)).send(parcel(room.url("/x")), Handed())
+    outside = WebhookClient(loopback=True)
     outcome = await outside.post(room.url("/x"), b"{}", {})
     await outside.close()
     assert time.process_time() - began < 1
@@ -153,7 +153,7 @@ async def test_an_answer_that_unpacks_to_a_lot_is_read_no_further_than_any_other
 async def test_what_a_server_says_is_kept_without_control_characters(
     make: Sessions, tmp_path: Path
 ) -> None:
-    vault = Vault.of(Settings(data=tmp_path))
+    vault = SecretCipher.of(Settings(data=tmp_path))
     whom = await facts.client(make)
 
     def answer(_letter: Letter) -> Response:
@@ -162,8 +162,8 @@ async def test_what_a_server_says_is_kept_without_control_characters(
     async with partner_on_the_web() as partner:
         partner.answer = answer
         webhook, _ = await hook(make, vault, whom, partner.url)
-        outside = Outside(loopback=True)
-        courier = asyncio.create_task(Courier(make, vault, outside, None).run())
+        outside = WebhookClient(loopback=True)
+        courier = asyncio.create_task(WebhookDispatcher(make, vault, outside, None).run())
         await happen(make, whom, 1)
         await attempted(make, webhook)
         courier.cancel()

@@ -6,8 +6,8 @@ import time
 import pytest
 from sqlalchemy import text
 
-from domain.db import Sessions
-from workers.apart import apart
+from domain.core.db import Sessions
+from workers.thread_loop import in_own_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def test_a_busy_loop_does_not_hold_it_up_and_cancelling_ends_it(system_url
         finally:
             ended.append(True)
 
-    part = asyncio.create_task(apart(system_url, look))
+    part = asyncio.create_task(in_own_thread(system_url, look))
     async with asyncio.timeout(60):
         while not looked:  # noqa: ASYNC110 - another thread's list
             await asyncio.sleep(0.01)
@@ -44,4 +44,4 @@ async def test_what_befalls_it_is_told_to_who_runs_it(system_url: str) -> None:
         raise ValueError("fell")
 
     with pytest.raises(ValueError, match="fell"):
-        await apart(system_url, fall)
+        await in_own_thread(system_url, fall)

@@ -14,13 +14,13 @@ from domain.access import Actor, is_shown_to_clients, is_visible
 from domain.accounts.model import Contact
 from domain.audit import Checkpoint, Leaf
 from domain.audit.model import Tree
-from domain.db import Sessions, transaction
-from domain.deferral import Subject
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Subject
+from domain.core.ledger import LedgerRow
+from domain.core.sequencing import SequencedEvent
+from domain.core.settings import Settings
 from domain.messages.model import Message, MessageState
-from domain.numbering import Numbered
 from domain.privacy import ERASED, Person
-from domain.settings import Settings
 from tests import build, facts
 from tests.domain.audit.bundles import SIGNER, signed
 from tests.workers.conftest import Working
@@ -97,7 +97,7 @@ async def test_a_weeks_checkpoint_is_published_once_whoever_tries(make: Sessions
     async with make() as session:
         published = await session.scalar(
             select(func.count()).where(
-                Entry.tenant_id == world.tenant.id, Entry.kind == "checkpoint.published"
+                LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind == "checkpoint.published"
             )
         )
     assert Subject(world.tenant.id, world.tenant.id) not in early
@@ -159,7 +159,7 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_tree_whole(make: Sess
         checkpoint = await audit.sign(session, SIGNER, whom.actor.tenant_id, at=facts.T0)
         held = await audit.held(
             session,
-            Entry.tenant_id == whom.actor.tenant_id,
+            LedgerRow.tenant_id == whom.actor.tenant_id,
             tenant_id=whom.actor.tenant_id,
             size=tree.size,
             limit=1000,
@@ -177,7 +177,7 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_tree_whole(make: Sess
 async def test_what_clients_see_is_counted_as_readers_of_the_feed_see_it() -> None:
     whom = facts.Client(Actor.system(UUID(int=1), "test"), UUID(int=2))
     for body in ({}, {"internal": True}, {"internal": False}, {"client_visible": False}):
-        fact = Numbered(
+        fact = SequencedEvent(
             1, UUID(int=1), whom.account_id, "test.noted", UUID(int=3), facts.T0, facts.T0,
             whom.actor.origin, "user:x", body,
         )  # fmt: skip
@@ -210,7 +210,7 @@ async def test_no_week_is_published_for_a_company_that_is_new(make: Sessions) ->
     async with make() as session:
         published = await session.scalar(
             select(func.count()).where(
-                Entry.tenant_id == world.tenant.id, Entry.kind == "checkpoint.published"
+                LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind == "checkpoint.published"
             )
         )
     assert published == 0

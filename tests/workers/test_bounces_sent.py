@@ -7,8 +7,8 @@ import pytest
 
 from domain import messages
 from domain.access import Actor
-from domain.db import Sessions, transaction
-from domain.messages import Message, MessageSigner, MessageState, Verdict
+from domain.core.db import Sessions, transaction
+from domain.messages import BounceVerdict, Message, MessageSigner, MessageState
 from tests import build
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.returned import CASES, OURS, SIGNER, THERE, Trace, postfix
@@ -163,10 +163,10 @@ def test_a_notice_of_any_server_is_matched_to_its_message_and_judged() -> None:
         assert (found.message_id, found.news) == (trace.message_id, News.BOUNCED), (shape, said)
         if found.verdict is not deserved:
             wrong.append((said, deserved, found.verdict))
-        called += (deserved, found.verdict) == (Verdict.HARD, Verdict.HARD)
-        if deserved is not Verdict.HARD and found.verdict is Verdict.HARD:
+        called += (deserved, found.verdict) == (BounceVerdict.HARD, BounceVerdict.HARD)
+        if deserved is not BounceVerdict.HARD and found.verdict is BounceVerdict.HARD:
             soft_called_hard.append(said)
-    hard = sum(case[3] is Verdict.HARD for case in CASES)
+    hard = sum(case[3] is BounceVerdict.HARD for case in CASES)
     assert len(CASES) >= 60
     assert called >= 0.95 * hard, wrong
     assert soft_called_hard == []

@@ -16,30 +16,30 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from domain.accounts import Channel
+from domain.core.settings import Settings
 from domain.messages import Address, Enclosure, Message, Urgency
-from domain.settings import Settings
 from tests import build
 from tests.workers.receivers import Receiver, receiver
 from tests.workers.returned import SIGNER
-from workers.channels import senders_of
-from workers.chat import Chat, card, is_teams
-from workers.letters import letter_of
-from workers.posting import Posting
-from workers.push import Push, key_in, notice_of, point_of
-from workers.senders import Gone, Parcel, Undeliverable, Unheard
-from workers.sms import Sms
+from workers.outbound.channels import senders_of
+from workers.outbound.chat import Chat, card, is_teams
+from workers.outbound.email_message import letter_of
+from workers.outbound.post import PostClient
+from workers.outbound.push import Push, key_in, notice_of, point_of
+from workers.outbound.senders import Gone, OutboundMessage, Unconfirmed, Undeliverable
+from workers.outbound.sms import Sms
 
 pytestmark = pytest.mark.anyio
 
 
-def parcel(recipient: str, **more: object) -> Parcel:
+def parcel(recipient: str, **more: object) -> OutboundMessage:
     told: dict[str, object] = {
         "id": UUID(int=7), "tenant_id": UUID(int=8), "intent": "incident:9:opened",
         "template": "incident_opened", "recipient": recipient, "subject": "Raam <stuk> & open",
         "body": "Beste An,\n\nEr is een raam stuk.\n", "language": "nl",
         "urgency": Urgency.HIGH, "queued_at": build.T0,
     }  # fmt: skip
-    return Parcel(Message(**(told | more)), "Veilig BV")
+    return OutboundMessage(Message(**(told | more)), "Veilig BV")
 
 
 class Handed:
@@ -53,7 +53,7 @@ class Handed:
         self.over = True
 
 
-async def sent(channel: Chat | Sms | Push, what: Parcel) -> None:
+async def sent(channel: Chat | Sms | Push, what: OutboundMessage) -> None:
     handed = Handed()
     await channel.send(what, handed)
     assert handed.over
@@ -61,7 +61,7 @@ async def sent(channel: Chat | Sms | Push, what: Parcel) -> None:
 
 async def test_a_chat_room_of_slack_reads_the_words_and_no_markup_of_strangers() -> None:
     async with receiver() as room:
-        await sent(Chat(Posting(loopback=True)), parcel(room.url("/services/T0/B0/x")))
+        await sent(Chat(PostClient(loopback=True)), parcel(room.url("/services/T0/B0/x")))
     [request] = room.requests
     assert json.loads(request.body) == {
         "text": "*Raam &lt;stuk&gt; &amp; open*\nBeste An,\n\nEr is een raam stuk."
@@ -82,7 +82,7 @@ async def test_a_text_message_goes_to_the_provider_with_a_key_that_makes_a_repea
 ) -> None:
     async with receiver() as provider:
         told = {"sms_url": provider.url("/sms"), "sms_token": SecretStr("s3cret")}
-        texts = Sms(settings.model_copy(update=told), Posting(loopback=True))
+        texts = Sms(settings.model_copy(update=told), PostClient(loopback=True))
         for _ in range(2):
             await sent(texts, parcel("+31612345678"))
     first, second = provider.requests
@@ -124,8 +124,8 @@ async def test_only_the_browser_reads_a_notification_and_the_push_service_knows_
     async with receiver() as service:
         address = subscribed(service, browser, auth)
         told = parcel(address.url, body=body)
-        push = Push(settings, key_in(key_file), Posting(loopback=True))
-        await sent(push, Parcel(told.message, told.company, address=address))
+        push = Push(settings, key_in(key_file), PostClient(loopback=True))
+        await sent(push, OutboundMessage(told.message, told.company, address=address))
     [request] = service.requests
     assert len(request.body) <= 4096
     shown = json.loads(http_ece.decrypt(request.body, private_key=browser, auth_secret=auth))
@@ -147,29 +147,29 @@ def test_a_notice_is_cut_to_what_a_push_service_takes() -> None:
 async def test_a_subscription_without_keys_or_with_rubbish_is_undeliverable(
     settings: Settings, key_file: Path
 ) -> None:
-    push = Push(settings, key_in(key_file), Posting(loopback=True))
+    push = Push(settings, key_in(key_file), PostClient(loopback=True))
     address = Address(url="https://x.example/1", p256dh="AAAA", auth="AAAA")
     for where in (None, address):
         with pytest.raises(Undeliverable):
-            await push.send(Parcel(parcel("x").message, "V", address=where), Handed())
+            await push.send(OutboundMessage(parcel("x").message, "V", address=where), Handed())
 
 
 @pytest.mark.parametrize(
     ("status", "means"),
-    [(404, Gone), (410, Gone), (400, Undeliverable), (503, ConnectionError), (0, Unheard)],
+    [(404, Gone), (410, Gone), (400, Undeliverable), (503, ConnectionError), (0, Unconfirmed)],
 )
 async def test_what_an_answer_means(status: int, means: type[Exception]) -> None:
     async with receiver() as room:
         room.status = status
         with pytest.raises(means) as raised:
-            await Chat(Posting(loopback=True)).send(parcel(room.url("/x")), Handed())
+            await Chat(PostClient(loopback=True)).send(parcel(room.url("/x")), Handed())
     assert type(raised.value) is means
 
 
 async def test_a_hook_that_leads_inside_is_not_posted_to() -> None:
     async with receiver() as room:
         with pytest.raises(Exception, match="not on the public internet"):
-            await Chat(Posting(loopback=False)).send(parcel(room.url("/x")), Handed())
+            await Chat(PostClient(loopback=False)).send(parcel(room.url("/x")), Handed())
     assert room.requests == []
 
 
@@ -181,7 +181,7 @@ def test_channels_that_are_not_set_up_are_not_there(settings: Settings, key_file
     assert isinstance(senders_of(with_push).of(told), Push)
 
 
-def on_the_wire(what: Parcel, **more: str) -> EmailMessage:
+def on_the_wire(what: OutboundMessage, **more: str) -> EmailMessage:
     letter = letter_of(what, SIGNER, leaves_at=build.T0, sent_from="desk@guards.example", **more)
     read = message_from_bytes(letter.as_bytes(), policy=default)
     assert isinstance(read, EmailMessage)
@@ -217,7 +217,7 @@ def test_images_stand_inside_the_page_and_files_after_it() -> None:
         Enclosure(name="week.pdf", media_type="application/pdf", content=b"PDF", content_id=None),
     ]
     told = parcel("a@b.example", html="<html><body><img src='cid:trend'></body></html>")
-    letter = on_the_wire(Parcel(told.message, "V", files))
+    letter = on_the_wire(OutboundMessage(told.message, "V", files))
     kinds = [part.get_content_type() for part in letter.walk()]
     assert kinds == [
         "multipart/mixed", "multipart/alternative", "text/plain", "multipart/related",

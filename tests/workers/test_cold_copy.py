@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import delete, func, select, update
 
-from domain import epoch, high_water, numbering
-from domain.db import Sessions
-from domain.ledger import Entry, LedgerHead
+from domain.core import epoch, high_water, sequencing
+from domain.core.db import Sessions
+from domain.core.ledger import LedgerHead, LedgerRow
 from realtime.tasks import end
 from tests import facts
 from tests.workers.test_relay import all_numbered
@@ -33,7 +33,7 @@ class Installation:
     async def relaying(self, noted_in: Path) -> AsyncIterator[None]:
         """A relay that leads, for the length of a block."""
         async with self.make() as session:
-            name = await numbering.ledger_name(session)
+            name = await sequencing.ledger_name(session)
         queue = Queue(self.redis_url, name)
         relay = Relay(self.system_url, self.make, self.redis, queue, name, noted_in=noted_in)
         task = asyncio.create_task(for_ever("relay", relay.run))
@@ -47,7 +47,7 @@ class Installation:
     async def head(self) -> int:
         """The highest number given."""
         async with self.make() as session:
-            return await numbering.head(session)
+            return await sequencing.head(session)
 
     async def epochs(self) -> int:
         """How many epochs there are."""
@@ -70,12 +70,12 @@ def installation(system_url: str, redis_url: str, redis: Redis, make: Sessions) 
 async def go_back_to(owner_url: str, tenant_id: UUID, seq: int) -> None:
     """Make the ledger what it was: as when the files of the cluster are replaced by older ones."""
     async with facts.tampering(owner_url) as session:
-        await session.execute(delete(Entry).where(Entry.seq > seq))
+        await session.execute(delete(LedgerRow).where(LedgerRow.seq > seq))
         last = (
             await session.execute(
-                select(Entry.seq, Entry.hash)
-                .where(Entry.tenant_id == tenant_id)
-                .order_by(Entry.seq.desc())
+                select(LedgerRow.seq, LedgerRow.hash)
+                .where(LedgerRow.tenant_id == tenant_id)
+                .order_by(LedgerRow.seq.desc())
                 .limit(1)
             )
         ).one()
@@ -109,8 +109,8 @@ async def test_a_restored_cold_copy_begins_an_epoch_although_nobody_brings_a_cur
         await installation.noted(path)
     async with make() as session:
         told = await session.scalar(
-            select(Entry.body).where(
-                Entry.tenant_id == whom.actor.tenant_id, Entry.kind == "ledger.restored"
+            select(LedgerRow.body).where(
+                LedgerRow.tenant_id == whom.actor.tenant_id, LedgerRow.kind == "ledger.restored"
             )
         )
     assert told is not None

@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from domain import invoices, journal, sla
+from domain import invoices, journal, promises
 from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import ClosedMonth, Credit
 from domain.compensation.actions import KEPT
 from domain.compensation.rules import following
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import record
 from domain.incidents.events import Acknowledged
 from domain.invoices import Invoice, Party
 from domain.journal import Book, JournalEntry
-from domain.ledger import record
 from tests import build
 from tests.build import World
 from tests.workers.conftest import Working
@@ -63,7 +63,7 @@ async def test_a_worker_grants_a_credit_and_takes_it_back_when_a_late_fact_says_
             )
             record(session, system(world), told)
             await session.flush()
-            await sla.settle(session, system(world), ticket.id, at=datetime.now(UTC))
+            await promises.evaluate(session, system(world), ticket.id, at=datetime.now(UTC))
         await until(lambda: so_many(2))
     assert await reasons() == ["The promise was broken.", KEPT]
     async with make() as session:

@@ -11,21 +11,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import and_, func, select
 
-from domain import accounts, compensation, incidents, sla
+from domain import accounts, compensation, incidents, promises
 from domain.access import Actor, Origin, Role
 from domain.agreements import Priority
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow, record
+from domain.core.outbox import Outbox, OutboxState
 from domain.incidents.events import Acknowledged
-from domain.ledger import Entry, record
 from domain.messages import Message, MessageState
-from domain.outbox import Outbox, OutboxState
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, World, minutes
 from tests.workers.conftest import Working
-from workers.credits import tell_credit as tell
-from workers.jobs import Hand, Later
+from workers.credit_notices import tell_credit as tell
+from workers.jobs import JobContext, Reschedule
 from workers.routes import ROUTES
 
 pytestmark = pytest.mark.anyio
@@ -76,16 +76,16 @@ async def answered_in_time_after_all(make: Sessions, world: World, promise: Prom
         )
         record(session, system(world), told)
         await session.flush()
-        await sla.settle(session, system(world), promise.incident_id, at=LATER)
+        await promises.evaluate(session, system(world), promise.incident_id, at=LATER)
         await compensation.settle(session, system(world), promise.id, at=LATER)
 
 
 async def carried(make: Sessions, world: World) -> None:
     """Wait until all that follows from facts about credits is done, and all letters have left."""
     facts = (
-        select(func.count(Entry.id), func.count(Outbox.id))
-        .select_from(Entry)
-        .outerjoin(Outbox, and_(Outbox.fact_id == Entry.id, Outbox.state == OutboxState.DONE))
+        select(func.count(LedgerRow.id), func.count(Outbox.id))
+        .select_from(LedgerRow)
+        .outerjoin(Outbox, and_(Outbox.fact_id == LedgerRow.id, Outbox.state == OutboxState.DONE))
     )
     waiting = select(func.count()).where(
         Message.account_id == world.account.id, Message.state != MessageState.SENT
@@ -96,10 +96,10 @@ async def carried(make: Sessions, world: World) -> None:
                 told, done = (
                     await session.execute(
                         facts.where(
-                            Entry.account_id == world.account.id,
-                            Entry.kind.in_(TOLD),
-                            Entry.kind != "message.queued",
-                            Entry.origin != Origin.HISTORY,
+                            LedgerRow.account_id == world.account.id,
+                            LedgerRow.kind.in_(TOLD),
+                            LedgerRow.kind != "message.queued",
+                            LedgerRow.origin != Origin.HISTORY,
                         )
                     )
                 ).one()
@@ -165,9 +165,9 @@ async def test_what_people_decide_is_told_in_their_words_and_not_before_the_firs
             )
     begins = datetime.now(UTC) + timedelta(seconds=2)
 
-    async def tell_credit(hand: Hand) -> None:
+    async def tell_credit(hand: JobContext) -> None:
         if hand.at < begins:
-            raise Later(begins, "somebody is slow")
+            raise Reschedule(begins, "somebody is slow")
         await tell(hand)
 
     async with working(TOLD | {"credit.decided": (tell_credit,)}):

@@ -6,9 +6,9 @@ from typing import Any, Self
 import pytest
 from sqlalchemy import event, func, select
 
-from domain import sla
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain import promises
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from tests import build
 from tests.bench.timers import all_fallen, head, lateness, lay_down
 from tests.workers.conftest import Working
@@ -45,8 +45,8 @@ async def breaches(make: Sessions, since: int) -> list[int]:
     async with make() as session:
         found = await session.scalars(
             select(func.count())
-            .where(Entry.id > since, Entry.kind == "promise.breached")
-            .group_by(Entry.subject_id)
+            .where(LedgerRow.id > since, LedgerRow.kind == "promise.breached")
+            .group_by(LedgerRow.subject_id)
         )
         return list(found)
 
@@ -59,7 +59,7 @@ async def test_a_sweep_of_five_hundred_tickets_says_no_more_to_postgresql_than_o
         await overdue(make, tickets)
         with Statements(make) as statements:
             async with transaction(make) as session:
-                swept = await sla.sweep(session, at=datetime.now(UTC), limit=1000)
+                swept = await promises.sweep(session, at=datetime.now(UTC), limit=1000)
         assert swept == tickets
         said.append(statements.count)
     assert said[2] == said[1]
@@ -92,6 +92,6 @@ async def test_what_came_due_without_a_worker_falls_as_of_the_instant_it_was_due
         await all_fallen(make, since, len(due), 60)
     async with make() as session:
         fell_at = await session.scalars(
-            select(Entry.at).where(Entry.id > since, Entry.kind == "promise.breached")
+            select(LedgerRow.at).where(LedgerRow.id > since, LedgerRow.kind == "promise.breached")
         )
         assert sorted(fell_at) == sorted(due)

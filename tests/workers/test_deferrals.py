@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from domain import agreements, compensation
 from domain.access import Actor
 from domain.compensation.model import ClosedMonth
-from domain.db import Sessions, transaction
-from domain.deferral import Deferral, Subject, defer, deferred, settle
-from domain.settings import Settings
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Deferral, Subject, defer, deferred, settle
+from domain.core.settings import Settings
 from tests import build, facts
 from tests.workers.refusing import refuse
 from workers.periodic import WorkContext, attempt, repeat

@@ -15,29 +15,29 @@ from domain import accounts, audit, incidents, privacy, reports, touchpoints, we
 from domain.access import Actor, Role
 from domain.accounts.model import User
 from domain.audit import Leaf
-from domain.db import Sessions, transaction
-from domain.deferral import Deferral, deferred
-from domain.disclosure import Disclosure
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Deferral, deferred
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
 from domain.duties import Duty
 from domain.incidents import Pause, PauseCause
-from domain.ledger import Entry
 from domain.messages.model import Message
 from domain.privacy import ERASED
 from domain.reports import Report, ReportPlan
-from domain.settings import Settings
 from domain.touchpoints import Touchpoint
-from domain.webhooks import Vault, Wanted, WebhookDelivery
+from domain.webhooks import EventFilter, SecretCipher, WebhookDelivery
 from tests import build, facts, guards
 from tests.build import T0, World
 from tests.domain.audit.bundles import SIGNER
 from tests.workers.refusing import refuse
 from workers.audit import expire_all, grow_all, publish_due, sign_due
-from workers.check_ins import ask_all
-from workers.outside import Outside
+from workers.check_in_notices import ask_all
+from workers.outbound.http_client import WebhookClient
 from workers.positions import end_duties
 from workers.reports import adopt_all, follow_all, plan_all
 from workers.sweepers import end_pauses
-from workers.webhooks import Courier
+from workers.webhooks import WebhookDispatcher
 
 pytestmark = pytest.mark.anyio
 
@@ -140,10 +140,10 @@ async def hooked(make: Sessions, world: World) -> None:
         await webhooks.add(
             session,
             Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}"),
-            Vault.of(Settings(data=Path(tempfile.mkdtemp()))),
+            SecretCipher.of(Settings(data=Path(tempfile.mkdtemp()))),
             name="test",
             url="https://example.org/hook",
-            wanted=Wanted(world.account.id),
+            wanted=EventFilter(world.account.id),
             at=T0,
         )
     await build.incident(make, world)
@@ -151,10 +151,10 @@ async def hooked(make: Sessions, world: World) -> None:
 
 
 async def lay_down_all(make: Sessions) -> None:
-    vault = Vault.of(Settings(data=Path(tempfile.mkdtemp())))
-    outside = Outside(loopback=False)
+    vault = SecretCipher.of(Settings(data=Path(tempfile.mkdtemp())))
+    outside = WebhookClient(loopback=False)
     try:
-        await Courier(make, vault, outside, None).lay_down_all()
+        await WebhookDispatcher(make, vault, outside, None).lay_down_all()
     finally:
         await outside.close()
 
@@ -202,7 +202,7 @@ CASES = (
     ),
     Case(
         "old words", described, ("disclosure", "DELETE"),
-        lambda make: expire_all(make, KEPT, at=LATER), none_of(Disclosure),
+        lambda make: expire_all(make, KEPT, at=LATER), none_of(ErasableText),
     ),
     Case(
         "old users", disabled, ("app_user", "UPDATE"), lambda make: expire_all(make, KEPT, at=LATER),
@@ -216,7 +216,7 @@ CASES = (
     Case(
         "weekly checkpoints", signed, ("audit_checkpoint", "INSERT"),
         lambda make: publish_due(make, SIGNER),
-        rows(Entry, Entry.kind == "checkpoint.published"),
+        rows(LedgerRow, LedgerRow.kind == "checkpoint.published"),
     ),
     Case("webhooks", hooked, ("webhook_delivery", "INSERT"), lay_down_all, rows(WebhookDelivery)),
 )  # fmt: skip

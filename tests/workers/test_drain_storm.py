@@ -17,13 +17,14 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 
-from domain import incidents, numbering
+from domain import incidents
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox, OutboxState
+from domain.core.settings import Settings
 from domain.messages import Message
-from domain.outbox import Outbox, OutboxState
-from domain.settings import Settings
 from tests import build, servers
 from tests.bench.timers import busy_s
 from tests.journeys.watching import Workers
@@ -137,7 +138,7 @@ class Meter:
 
 async def left(make: Sessions) -> int:
     """How many facts are not numbered and rows not done."""
-    unnumbered = select(func.count()).where(Entry.seq.is_(None))
+    unnumbered = select(func.count()).where(LedgerRow.seq.is_(None))
     undone = select(func.count()).where(Outbox.state != OutboxState.DONE)
     async with make() as session:
         return (await session.scalar(unnumbered) or 0) + (await session.scalar(undone) or 0)
@@ -192,7 +193,7 @@ async def test_a_backlog_drains_while_redis_is_slow_wiped_and_away_and_a_worker_
 ) -> None:
     opened = await backlog_of(make, ROWS)
     async with make() as session:
-        key = f"waarborg:{await numbering.ledger_name(session)}:jobs"
+        key = f"waarborg:{await sequencing.ledger_name(session)}:jobs"
     node = servers.RedisNode(
         settings.data / "redis", servers.free_cluster_ports(1)[0], "--save", ""
     )

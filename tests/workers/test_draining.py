@@ -10,17 +10,18 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
-from domain import claims, incidents, numbering, outbox
-from domain.backlog import Backlog, backlog
-from domain.db import Sessions, transaction
-from domain.ledger import Entry, record
+from domain import incidents
+from domain.core import claims, outbox, sequencing
+from domain.core.backlog import Backlog, backlog
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow, record
+from domain.core.outbox import Outbox, OutboxState
 from domain.messages import Message
-from domain.outbox import Outbox, OutboxState
 from tests import build, facts
 from tests.workers.conftest import Working
-from workers.jobs import Hand, Later, Runner
+from workers.jobs import JobContext, Reschedule, Runner
+from workers.outbound.senders import Senders
 from workers.queue import ROOM, Queue
-from workers.senders import Senders
 
 pytestmark = pytest.mark.anyio
 
@@ -56,9 +57,9 @@ class Ringing:
     def __init__(self) -> None:
         self.done: list[int] = []
         self.failing: set[int] = set()
-        self.later: Later | None = None
+        self.later: Reschedule | None = None
 
-    async def __call__(self, hand: Hand) -> None:
+    async def __call__(self, hand: JobContext) -> None:
         n = int(hand.fact.body["n"])
         if n in self.failing:
             raise RuntimeError(f"no luck with {n}")
@@ -133,7 +134,7 @@ async def test_a_row_that_waits_on_purpose_lets_later_ones_pass(
     make: Sessions, lets_pass: bool
 ) -> None:
     whom, ring, subject = await facts.client(make), Ringing(), uuid4()
-    ring.later = Later(datetime.now(UTC) + timedelta(hours=8), "quiet", lets_pass=lets_pass)
+    ring.later = Reschedule(datetime.now(UTC) + timedelta(hours=8), "quiet", lets_pass=lets_pass)
     await note_about(make, whom, subject, 0, 1)
     rows = (await facts.number_all(make, ROUTES, at=FAR)).outbox
     runner = ring.runner(make)
@@ -200,8 +201,8 @@ async def test_lag_is_measured_from_the_fact_however_often_the_row_is_tried(
             await claims.claim(session, at=datetime.now(UTC) + hour, lease=hour, limit=9)
         left = await backlog(session, mine, at=datetime.now(UTC) + hour)
         recorded_at = await session.scalar(
-            select(Entry.recorded_at).where(
-                Entry.account_id == whom.account_id, Entry.kind == "test.noted"
+            select(LedgerRow.recorded_at).where(
+                LedgerRow.account_id == whom.account_id, LedgerRow.kind == "test.noted"
             )
         )
     assert left.oldest_at == left.waiting_since == recorded_at
@@ -219,10 +220,10 @@ async def test_a_backlog_bigger_than_the_queue_drains_and_is_done_once(
     whom = await facts.client(make)
     count = 3 * ROOM
     async with make() as session:
-        key = f"waarborg:{await numbering.ledger_name(session)}:jobs"
+        key = f"waarborg:{await sequencing.ledger_name(session)}:jobs"
     await facts.note(make, whom, *range(count))
 
-    async def ring(hand: Hand) -> None:
+    async def ring(hand: JobContext) -> None:
         rung = facts.Rung(
             account_id=hand.fact.account_id, subject_id=hand.fact.subject_id, at=hand.at, n=1
         )
@@ -239,8 +240,8 @@ async def test_a_backlog_bigger_than_the_queue_drains_and_is_done_once(
                 await asyncio.sleep(0.1)
     async with make() as session:
         rung = await session.scalars(
-            select(Entry.subject_id).where(
-                Entry.account_id == whom.account_id, Entry.kind == "test.rung"
+            select(LedgerRow.subject_id).where(
+                LedgerRow.account_id == whom.account_id, LedgerRow.kind == "test.rung"
             )
         )
         done = rung.all()

@@ -11,12 +11,12 @@ from domain import accounts, incidents
 from domain.access import Actor
 from domain.accounts.model import User
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
-from domain.disclosure import Disclosure
+from domain.core.db import Sessions, transaction
+from domain.core.erasable_text import ErasableText
+from domain.core.ledger import LedgerRow
 from domain.incidents.model import Incident, IncidentUpdate
-from domain.ledger import Entry
 from domain.privacy import ERASED
-from schema import ids
+from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
 from tests.api.conftest import api, office
@@ -93,12 +93,12 @@ async def test_erasing_a_user_of_one_client_leaves_texts_of_other_clients_as_the
                 select(IncidentUpdate.body).where(IncidentUpdate.incident_id == incident.id)
             )
             kept = await session.scalar(
-                select(func.count()).where(Disclosure.subject_id == incident.id)
+                select(func.count()).where(ErasableText.subject_id == incident.id)
             )
             [fact] = await session.scalars(
-                select(Entry).where(
-                    Entry.kind == "person.erased",
-                    Entry.subject_id == ids.wanted(user, "User", "id"),
+                select(LedgerRow).where(
+                    LedgerRow.kind == "person.erased",
+                    LedgerRow.subject_id == ids.wanted(user, "User", "id"),
                 )
             )
         assert (other.summary, other.reporter) == (f"Poort {name} staat open", name)

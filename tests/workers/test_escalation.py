@@ -10,10 +10,10 @@ from sqlalchemy import select
 from domain import accounts, escalation, incidents
 from domain.access import Actor, Role
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.escalation import Escalation, StepDraft
 from domain.messages import Message
-from schema import ids
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from domain import agreements, imports, incidents, invoices, sla
+from domain import agreements, imports, incidents, invoices, promises
 from domain.access import Actor
 from domain.agreements import (
     CreditDraft,
@@ -21,13 +21,13 @@ from domain.agreements import (
     TermsDraft,
 )
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.outbox import Outbox, OutboxState
 from domain.imports.profile import parse
 from domain.incidents import Incident
 from domain.invoices import CreditNote, Party
 from domain.journal import JournalEntry, JournalLine
 from domain.messages import Message
-from domain.outbox import Outbox, OutboxState
 from tests import build
 from tests.build import T0, World, minutes
 from tests.workers.conftest import Working
@@ -174,7 +174,7 @@ async def test_what_an_imported_log_makes_kept_is_taken_back_also_after_the_mont
         assert await moved(make, answered) == [5_000, -5_000]
         assert await letters(make, world, "credit_adjusted") == 2
     async with transaction(make) as session:  # judged and settled again, nothing moves twice
-        await sla.settle(session, system, answered.id, at=datetime.now(UTC))
+        await promises.evaluate(session, system, answered.id, at=datetime.now(UTC))
     assert await moved(make, answered) == [5_000, -5_000]
 
 

@@ -10,17 +10,17 @@ from domain import accounts, compensation, incidents, recovery, touchpoints
 from domain.access import Actor, Role
 from domain.accounts import User
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.outbox import Outbox
 from domain.messages import Message
-from domain.outbox import Outbox
 from domain.recovery import RecoveryCase, Remedy, Size, StepKind
 from domain.touchpoints import Touchpoint, TouchpointKind
 from tests import build, facts
 from tests.build import T0, World, minutes
-from workers.check_ins import ask_all
+from workers.check_in_notices import ask_all
 from workers.jobs import Runner
+from workers.outbound.senders import Senders
 from workers.recovery import tell_recovery
-from workers.senders import Senders
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ async def test_what_is_offered_is_written_once_a_round_without_what_is_said_amon
     case = await case_of(make, world, owner, actor)
     assert await carried(make, world) == []
     async with transaction(make) as session:
-        credit = await compensation.give(
+        credit = await compensation.grant_goodwill(
             session, actor, world.agreement.id, cents=25_000, reason="De ronde", at=T0
         )
     await offer(make, actor, case, credit)
@@ -126,7 +126,7 @@ async def test_a_credit_that_waits_for_a_yes_is_no_amount_in_a_letter(make: Sess
             vat_rate_bps=2_100,
             at=build.T0,
         )
-        credit = await compensation.give(
+        credit = await compensation.grant_goodwill(
             session, actor, world.agreement.id, cents=25_000, reason="De ronde", at=T0
         )
     await offer(make, actor, case, credit)

@@ -16,11 +16,11 @@ from domain import agreements, journal
 from domain.access import Actor
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.outbox import Outbox, OutboxState
+from domain.core.settings import Settings
 from domain.messages import Attempt, Message, MessageSigner, MessageState
-from domain.outbox import Outbox, OutboxState
-from domain.settings import Settings
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build, servers
 from tests.workers import storms
 

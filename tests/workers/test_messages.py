@@ -13,17 +13,17 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
 from domain.messages import Message, MessageSigner, MessageState
-from domain.settings import Settings
 from tests import build, facts, servers
 from tests.workers.conftest import Working
 from tests.workers.returned import SIGNER
-from workers import senders
-from workers.letters import letter_of
+from workers.outbound import senders
+from workers.outbound.email_message import letter_of
+from workers.outbound.senders import OutboundMessage, Undeliverable
+from workers.outbound.smtp import Smtp
 from workers.routes import ROUTES
-from workers.senders import Parcel, Undeliverable
-from workers.smtp import Smtp
 
 pytestmark = pytest.mark.anyio
 
@@ -213,7 +213,10 @@ def letter() -> EmailMessage:
         queued_at=build.T0,
     )
     return letter_of(
-        Parcel(message, "Veilig BV"), SIGNER, leaves_at=build.T0, sent_from="desk@waarborg.example"
+        OutboundMessage(message, "Veilig BV"),
+        SIGNER,
+        leaves_at=build.T0,
+        sent_from="desk@waarborg.example",
     )
 
 

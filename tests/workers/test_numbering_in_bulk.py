@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import numbering
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from tests import facts
 from tests.chains import verify_chain
 from tests.workers.test_relay import Relaying, all_numbered, relaying
@@ -57,7 +57,7 @@ async def test_numbering_beside_an_import_reads_what_it_numbers_and_no_more(
     for limit in (1_000, 5_000):
         async with transaction(make) as session:
             before = await read_so_far(session)
-            await numbering.number(session, routes={}, due_at=facts.T0, limit=limit)
+            await sequencing.assign_sequence(session, routes={}, due_at=facts.T0, limit=limit)
             after = await read_so_far(session)
         assert after[0] - before[0] == 0, "a sequential scan of the ledger"
         assert after[1] - before[1] <= 5 * limit
@@ -78,13 +78,15 @@ async def test_an_import_is_numbered_in_a_small_multiple_of_the_bare_statement(
     began = time.perf_counter()
     while True:
         async with transaction(make) as session:
-            if not (await numbering.number(session, routes={}, due_at=facts.T0, limit=4_000)).facts:
+            if not (
+                await sequencing.assign_sequence(session, routes={}, due_at=facts.T0, limit=4_000)
+            ).facts:
                 break
     ours_s = time.perf_counter() - began
     async with make() as session:
         chain = await verify_chain(session, imported.actor.tenant_id)
         top, count = (
-            await session.execute(select(func.max(Entry.seq), func.count(Entry.seq)))
+            await session.execute(select(func.max(LedgerRow.seq), func.count(LedgerRow.seq)))
         ).one()
     sys.stdout.write(
         f"{IMPORTED:,} facts numbered at {IMPORTED / ours_s:,.0f} a second;"
@@ -106,7 +108,7 @@ async def test_news_of_another_company_overtakes_an_import_that_is_being_numbere
         await facts.import_past(make, imported, 3 * IMPORTED)
         while True:
             async with make() as session:
-                if (await numbering.lag(session)).facts == 0:
+                if (await sequencing.lag(session)).facts == 0:
                     break
             waited_s, behind = await noted(make, other, len(passed))
             busy.append(waited_s)
@@ -123,13 +125,13 @@ async def test_news_of_another_company_overtakes_an_import_that_is_being_numbere
 async def noted(make: Sessions, whom: facts.Client, n: int) -> tuple[float, int]:
     """Commit a fact and wait for its number: seconds, and how many numbers were given before it since then."""
     async with make() as session:
-        head = await numbering.head(session)
+        head = await sequencing.head(session)
     began = time.perf_counter()
     [entry] = await facts.note(make, whom, n)
     async with asyncio.timeout(60):
         while True:
             async with make() as session:
-                seq = await session.scalar(select(Entry.seq).where(Entry.id == entry.id))
+                seq = await session.scalar(select(LedgerRow.seq).where(LedgerRow.id == entry.id))
             if seq is not None:
                 return time.perf_counter() - began, seq - head
             await asyncio.sleep(0.005)

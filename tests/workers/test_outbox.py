@@ -10,22 +10,22 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 
-from domain import claims
-from domain.backlog import backlog
-from domain.db import Sessions, transaction
-from domain.ledger import Entry, record
-from domain.outbox import Outbox, OutboxState
+from domain.core import claims
+from domain.core.backlog import backlog
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow, record
+from domain.core.outbox import Outbox, OutboxState
 from tests import facts, servers
 from tests.workers.conftest import Working
-from workers.jobs import Hand, Runner, pause_s
-from workers.senders import Senders
+from workers.jobs import JobContext, Runner, pause_s
+from workers.outbound.senders import Senders
 
 pytestmark = pytest.mark.anyio
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-async def ring(hand: Hand) -> None:
+async def ring(hand: JobContext) -> None:
     """A consequence with an effect that can be counted."""
     record(
         hand.session,
@@ -36,7 +36,7 @@ async def ring(hand: Hand) -> None:
     )
 
 
-async def ring_and_fall(hand: Hand) -> None:
+async def ring_and_fall(hand: JobContext) -> None:
     """The same effect, and then a fall."""
     await ring(hand)
     await hand.session.flush()
@@ -49,7 +49,7 @@ class Flaky:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def __call__(self, hand: Hand) -> None:
+    async def __call__(self, hand: JobContext) -> None:
         self.calls += 1
         if self.calls < 3:
             await ring_and_fall(hand)
@@ -82,7 +82,7 @@ async def rung(make: Sessions, whom: facts.Client) -> int:
         return (
             await session.scalar(
                 select(func.count()).where(
-                    Entry.account_id == whom.account_id, Entry.kind == "test.rung"
+                    LedgerRow.account_id == whom.account_id, LedgerRow.kind == "test.rung"
                 )
             )
             or 0

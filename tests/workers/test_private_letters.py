@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.writing import written
-from api.embedded.place import prepare
-from workers.smtp import Folder
+from api.commands.output import written
+from api.embedded.data_directory import prepare
+from workers.outbound.smtp import Folder
 
 pytestmark = pytest.mark.anyio
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from domain.db import Sessions
-from domain.ledger import Entry
+from domain.core.db import Sessions
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
 from domain.messages import Message, MessageState
-from domain.settings import Settings
 from tests import build, facts, servers
 from tests.journeys.watching import Workers
 from tests.workers.conftest import Working
@@ -18,11 +18,11 @@ from tests.workers.conftest import Working
 pytestmark = pytest.mark.anyio
 
 
-async def numbered(make: Sessions, entry: Entry, *, within_s: float) -> None:
+async def numbered(make: Sessions, entry: LedgerRow, *, within_s: float) -> None:
     async with asyncio.timeout(within_s):
         while True:
             async with make() as session:
-                if await session.scalar(select(Entry.seq).where(Entry.id == entry.id)):
+                if await session.scalar(select(LedgerRow.seq).where(LedgerRow.id == entry.id)):
                     return
             await asyncio.sleep(0.05)
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from domain import archive, incidents, quality
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.quality import Measurement
 from tests import build
 from tests.build import World
@@ -54,8 +54,8 @@ async def test_verdicts_are_measured_and_told_within_five_seconds(
     )
     told = (
         select(func.count())
-        .select_from(Entry)
-        .where(Entry.account_id == world.account.id, Entry.kind == "quality.changed")
+        .select_from(LedgerRow)
+        .where(LedgerRow.account_id == world.account.id, LedgerRow.kind == "quality.changed")
     )
     async with working():
         await burst(make, world, count=1, at=at)
@@ -84,8 +84,8 @@ async def test_an_account_is_sealed_on_the_way(make: Sessions, working: Working)
         await burst(make, world, count=1, at=at - timedelta(minutes=5))
         sealed = (
             select(func.count())
-            .select_from(archive.Segment)
-            .where(archive.Segment.account_id == world.account.id)
+            .select_from(archive.EventSegment)
+            .where(archive.EventSegment.account_id == world.account.id)
         )
         await eventually(make, sealed, 4, 60)
     async with make() as session:

@@ -10,12 +10,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import func, select, text
 
-from domain import numbering
 from domain.access import Origin
-from domain.db import Sessions, transaction
-from domain.ledger import Entry, ShardMark
-from domain.numbering import Numbered
-from domain.outbox import Outbox
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow, ShardMark
+from domain.core.outbox import Outbox
+from domain.core.sequencing import SequencedEvent
 from realtime.stream import Streams
 from realtime.tasks import end
 from tests import facts, servers
@@ -36,7 +36,7 @@ def relaying(system_url: str, redis_url: str, redis: Redis, make: Sessions) -> R
     @asynccontextmanager
     async def stand() -> AsyncIterator[Relay]:
         async with make() as session:
-            name = await numbering.ledger_name(session)
+            name = await sequencing.ledger_name(session)
         queue = Queue(redis_url, name)
         relay = Relay(system_url, make, redis, queue, name)
         task = asyncio.create_task(for_ever("relay", relay.run))
@@ -53,7 +53,7 @@ async def all_numbered(make: Sessions) -> None:
     async with asyncio.timeout(60):
         while True:
             async with make() as session:
-                if (await numbering.lag(session)).facts == 0:
+                if (await sequencing.lag(session)).facts == 0:
                     return
             await asyncio.sleep(0.02)
 
@@ -84,17 +84,18 @@ async def test_eight_writers_at_once_lose_no_fact_and_keep_each_accounts_order(
     told = defaultdict(list)
     async with make() as session:
         rows = await session.execute(
-            select(Entry.account_id, Entry.body["n"].as_integer())
+            select(LedgerRow.account_id, LedgerRow.body["n"].as_integer())
             .where(
-                Entry.account_id.in_([w.account_id for w in writers]), Entry.kind == "test.noted"
+                LedgerRow.account_id.in_([w.account_id for w in writers]),
+                LedgerRow.kind == "test.noted",
             )
-            .order_by(Entry.seq)
+            .order_by(LedgerRow.seq)
         )
         for account_id, n in rows:
             told[account_id].append(n)
         lowest, highest, count = (
             await session.execute(
-                select(func.min(Entry.seq), func.max(Entry.seq), func.count(Entry.seq))
+                select(func.min(LedgerRow.seq), func.max(LedgerRow.seq), func.count(LedgerRow.seq))
             )
         ).one()
         chains = [await verify_chain(session, whom.actor.tenant_id) for whom in writers]
@@ -109,11 +110,11 @@ async def test_what_was_numbered_is_shipped_in_order_and_once(
     whom = await facts.client(make)
     before = (await facts.number_all(make)).seq
     async with make() as session:
-        streams = Streams(redis, await numbering.ledger_name(session))
+        streams = Streams(redis, await sequencing.ledger_name(session))
     async with relaying():
         for n in range(300):
             await facts.note(make, whom, n)
-        heard: list[Numbered] = []
+        heard: list[SequencedEvent] = []
         async with asyncio.timeout(60):
             while len(heard) < 300:
                 after = heard[-1].seq if heard else before
@@ -155,7 +156,7 @@ async def test_a_relay_that_died_between_numbering_and_shipping_is_caught_up_wit
     dead = await facts.number_all(make)  # committed, and then nothing
     async with relaying():
         async with make() as session:
-            streams = Streams(redis, await numbering.ledger_name(session))
+            streams = Streams(redis, await sequencing.ledger_name(session))
         async with asyncio.timeout(60):
             heard = await streams.read(dead.seq - 5, wait_ms=5000)
         await shipped_upto(make, dead.seq)
@@ -168,7 +169,7 @@ async def test_numbering_goes_on_while_redis_answers_nothing(
     with servers.redis_server() as server:
         redis = Redis.from_url(server.url)
         async with make() as session:
-            name = await numbering.ledger_name(session)
+            name = await sequencing.ledger_name(session)
         queue = Queue(server.url, name)
         relay = Relay(system_url, make, redis, queue, name)
         task = asyncio.create_task(for_ever("relay", relay.run))
@@ -181,7 +182,7 @@ async def test_numbering_goes_on_while_redis_answers_nothing(
             await all_numbered(make)
         server.thaw()
         async with make() as session:
-            head = await numbering.head(session)
+            head = await sequencing.head(session)
         await shipped_upto(make, head)
         await end(task)
         await queue.close()
@@ -194,14 +195,14 @@ async def test_a_stream_that_is_ahead_of_the_ledger_is_dropped(
     whom = await facts.client(make)
     head = (await facts.number_all(make)).seq
     async with make() as session:
-        name = await numbering.ledger_name(session)
+        name = await sequencing.ledger_name(session)
     for shard in range(16):  # what a restored database never had
         await redis.xadd(
             f"waarborg:{name}:{{{shard}}}:facts", {"facts": b"\x90"}, id=f"{head + 10**6}-0"
         )
     async with relaying():
         await facts.note(make, whom, 1)
-        heard: list[Numbered] = []
+        heard: list[SequencedEvent] = []
         async with asyncio.timeout(60):
             while not heard:
                 heard = await Streams(redis, name).read(head, wait_ms=100)
@@ -235,13 +236,15 @@ async def test_what_happens_now_does_not_queue_behind_history(make: Sessions) ->
     batches = []
     for _ in range(6):
         async with transaction(make) as session:
-            batches.append(await numbering.number(session, routes={}, due_at=facts.T0, limit=10))
+            batches.append(
+                await sequencing.assign_sequence(session, routes={}, due_at=facts.T0, limit=10)
+            )
     async with make() as session:
         rows = await session.execute(
-            select(Entry.seq, Entry.account_id, Entry.body["n"].as_integer())
-            .where(Entry.account_id.in_([imported.account_id, other.account_id]))
-            .where(Entry.kind == "test.noted")
-            .order_by(Entry.seq)
+            select(LedgerRow.seq, LedgerRow.account_id, LedgerRow.body["n"].as_integer())
+            .where(LedgerRow.account_id.in_([imported.account_id, other.account_id]))
+            .where(LedgerRow.kind == "test.noted")
+            .order_by(LedgerRow.seq)
         )
         told = rows.all()
         chains = [await verify_chain(session, each.actor.tenant_id) for each in (imported, other)]

@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 
 from domain import reports
 from domain.accounts import Account
-from domain.db import Sessions, transaction
-from domain.reports import Cadence, Report, ReportPlan, Verdict
-from domain.settings import Settings
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
+from domain.reports import Cadence, Report, ReportPlan, ReportVerdict
 from domain.touchpoints import Touchpoint
 from tests import build
 from tests.workers.conftest import Working
@@ -70,7 +70,7 @@ async def test_a_worker_makes_sends_and_judges_what_is_due(
     async with working():
         rows = await judged(make, world.account.id)
 
-    assert rows[0].verdict is Verdict.LATE  # of the day before yesterday: nobody worked then
+    assert rows[0].verdict is ReportVerdict.LATE  # of the day before yesterday: nobody worked then
     letters = laid_down(settings.data / "mail")
     assert len(letters) == 2 * len(rows)
     names = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.db import Sessions
-from domain.settings import Settings
+from domain.core.db import Sessions
+from domain.core.settings import Settings
 from workers.periodic import Periodic, WorkContext, repeat
 from workers.schedule import schedule
 

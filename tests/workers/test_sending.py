@@ -11,17 +11,25 @@ from sqlalchemy import select, update
 from domain import messages
 from domain.access import Actor, is_visible
 from domain.accounts import Channel, Contact
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
-from domain.messages import Attempt, Message, MessageState, Outcome
-from domain.numbering import Numbered
-from domain.outbox import Outbox, OutboxState
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox, OutboxState
+from domain.core.sequencing import SequencedEvent
+from domain.messages import Attempt, AttemptOutcome, Message, MessageState
 from tests import build, facts
 from tests.domain.messages.test_templates import TOLD
 from workers.jobs import Runner
-from workers.senders import Gone, HandingOver, Parcel, Sender, Senders, Undeliverable, Unheard
+from workers.outbound.senders import (
+    Gone,
+    HandingOver,
+    OutboundMessage,
+    Sender,
+    Senders,
+    Unconfirmed,
+    Undeliverable,
+)
+from workers.outbound.smtp import RelayLog
 from workers.sending import send_message
-from workers.smtp import RelayLog
 
 pytestmark = pytest.mark.anyio
 
@@ -36,9 +44,9 @@ class Office:
     def __init__(self, *fates: object, knows: object = None) -> None:
         self.fates = list(fates)
         self.knows = knows
-        self.took: list[Parcel] = []
+        self.took: list[OutboundMessage] = []
 
-    async def send(self, parcel: Parcel, handing_over: HandingOver) -> None:
+    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
         """Take it, or raise what is next; `Unheard` and what follows come after the handing over."""
         fate = self.fates.pop(0) if self.fates else None
         if isinstance(fate, Undeliverable | ConnectionError):
@@ -48,7 +56,7 @@ class Office:
             raise fate
         self.took.append(parcel)
 
-    async def accepted(self, _parcel: Parcel) -> bool | None:
+    async def accepted(self, _parcel: OutboundMessage) -> bool | None:
         """What it was told to know."""
         if isinstance(self.knows, Exception):
             raise self.knows
@@ -79,8 +87,8 @@ async def sent_by(
     async with make() as session:
         [outbox_id] = await session.scalars(
             select(Outbox.id)
-            .join(Entry, Entry.id == Outbox.fact_id)
-            .where(Entry.subject_id == message.id, Outbox.job == "send_message")
+            .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
+            .where(LedgerRow.subject_id == message.id, Outbox.job == "send_message")
         )
     runner = Runner(make, {"send_message": send_message}, Senders(senders), attempts=20)
     for _ in range(times):
@@ -104,8 +112,8 @@ async def test_each_attempt_is_written_down_with_its_outcome(make: Sessions) -> 
     done = await sent_by(make, {Channel.EMAIL: office}, message, times=2)
     row, attempts = await look(make, message)
     assert [(each.number, each.outcome, each.error) for each in attempts] == [
-        (1, Outcome.FAILED, "ConnectionError: refused"),
-        (2, Outcome.ACCEPTED, None),
+        (1, AttemptOutcome.FAILED, "ConnectionError: refused"),
+        (2, AttemptOutcome.ACCEPTED, None),
     ]
     assert [each.handed_over_at is not None for each in attempts] == [False, True]
     assert (row.state, row.attempts, done.state) == (MessageState.SENT, 2, OutboxState.DONE)
@@ -113,16 +121,20 @@ async def test_each_attempt_is_written_down_with_its_outcome(make: Sessions) -> 
 
 async def test_what_was_accepted_unheard_is_not_sent_again(make: Sessions) -> None:
     message = await written(make, await build.client(make, contacts=1))
-    office = Office(Unheard("dropped"), knows=True)
+    office = Office(Unconfirmed("dropped"), knows=True)
     done = await sent_by(make, {Channel.EMAIL: office}, message, times=2)
     row, [attempt] = await look(make, message)
-    assert (row.state, attempt.outcome, office.took) == (MessageState.SENT, Outcome.ACCEPTED, [])
+    assert (row.state, attempt.outcome, office.took) == (
+        MessageState.SENT,
+        AttemptOutcome.ACCEPTED,
+        [],
+    )
     assert done.state is OutboxState.DONE
 
 
 async def test_a_no_is_believed_only_when_the_relay_had_time_to_take_it(make: Sessions) -> None:
     message = await written(make, await build.client(make, contacts=1))
-    office = Office(Unheard("dropped"), knows=False)
+    office = Office(Unconfirmed("dropped"), knows=False)
     waits = await sent_by(make, {Channel.EMAIL: office}, message, times=3)
     _, [attempt] = await look(make, message)
     assert attempt.handed_over_at is not None
@@ -131,13 +143,13 @@ async def test_a_no_is_believed_only_when_the_relay_had_time_to_take_it(make: Se
     office.settles_in = timedelta()
     await sent_by(make, {Channel.EMAIL: office}, message)
     row, attempts = await look(make, message)
-    assert [each.outcome for each in attempts] == [Outcome.FAILED, Outcome.ACCEPTED]
+    assert [each.outcome for each in attempts] == [AttemptOutcome.FAILED, AttemptOutcome.ACCEPTED]
     assert (row.state, len(office.took)) == (MessageState.SENT, 1)
 
 
 async def test_while_the_relay_cannot_be_asked_nothing_is_sent(make: Sessions) -> None:
     message = await written(make, await build.client(make, contacts=1))
-    office = Office(Unheard("dropped"), knows=OSError("no log"))
+    office = Office(Unconfirmed("dropped"), knows=OSError("no log"))
     waits = await sent_by(make, {Channel.EMAIL: office}, message, times=3)
     row, [attempt] = await look(make, message)
     assert (row.state, attempt.outcome, office.took) == (MessageState.SENDING, None, [])
@@ -148,10 +160,10 @@ async def test_without_anybody_to_ask_it_goes_again_and_the_doubt_is_written_dow
     make: Sessions,
 ) -> None:
     message = await written(make, await build.client(make, contacts=1))
-    office = Office(Unheard("dropped"), knows=None)
+    office = Office(Unconfirmed("dropped"), knows=None)
     await sent_by(make, {Channel.EMAIL: office}, message, times=2)
     row, attempts = await look(make, message)
-    assert [each.outcome for each in attempts] == [Outcome.UNKNOWN, Outcome.ACCEPTED]
+    assert [each.outcome for each in attempts] == [AttemptOutcome.UNKNOWN, AttemptOutcome.ACCEPTED]
     assert (row.state, len(office.took)) == (MessageState.SENT, 1)
 
 
@@ -163,7 +175,7 @@ async def test_a_process_that_ended_before_the_handing_over_sent_nothing(make: S
     office = Office(knows=RuntimeError("need not be asked"))
     await sent_by(make, {Channel.EMAIL: office}, message)
     _, attempts = await look(make, message)
-    assert [each.outcome for each in attempts] == [Outcome.FAILED, Outcome.ACCEPTED]
+    assert [each.outcome for each in attempts] == [AttemptOutcome.FAILED, AttemptOutcome.ACCEPTED]
 
 
 async def test_a_channel_that_refuses_gives_way_to_the_next(make: Sessions) -> None:
@@ -173,8 +185,8 @@ async def test_a_channel_that_refuses_gives_way_to_the_next(make: Sessions) -> N
     done = await sent_by(make, {Channel.SMS: texts, Channel.EMAIL: letters}, message, times=2)
     row, attempts = await look(make, message)
     assert [(each.channel, each.outcome) for each in attempts] == [
-        (Channel.SMS, Outcome.REFUSED),
-        (Channel.EMAIL, Outcome.ACCEPTED),
+        (Channel.SMS, AttemptOutcome.REFUSED),
+        (Channel.EMAIL, AttemptOutcome.ACCEPTED),
     ]
     assert (row.recipient, row.channel) == (str(world.contacts[0].email), Channel.EMAIL)
     assert (row.state, done.state) == (MessageState.SENT, OutboxState.DONE)
@@ -248,8 +260,8 @@ async def test_a_bounce_goes_by_another_channel_or_ends_the_message(make: Sessio
     async with make() as session:
         rows = await session.scalars(
             select(Outbox.id)
-            .join(Entry, Entry.id == Outbox.fact_id)
-            .where(Entry.subject_id == message.id, Entry.kind == "message.bounced")
+            .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
+            .where(LedgerRow.subject_id == message.id, LedgerRow.kind == "message.bounced")
         )
     for outbox_id in rows.all():
         await runner.run(outbox_id)
@@ -277,9 +289,9 @@ async def test_a_place_where_nobody_is_any_more_is_forgotten(make: Sessions) -> 
         )
         kinds = list(
             await session.scalars(
-                select(Entry.kind)
-                .where(Entry.subject_id == world.contacts[0].id)
-                .order_by(Entry.id)
+                select(LedgerRow.kind)
+                .where(LedgerRow.subject_id == world.contacts[0].id)
+                .order_by(LedgerRow.id)
             )
         )
     assert address.ended_at is not None
@@ -310,9 +322,13 @@ async def test_colleagues_are_written_to_and_clients_do_not_hear_of_it(make: Ses
     office = Office()
     await sent_by(make, {Channel.EMAIL: office}, message)
     async with make() as session:
-        entries = list(await session.scalars(select(Entry).where(Entry.subject_id == message.id)))
+        entries = list(
+            await session.scalars(select(LedgerRow).where(LedgerRow.subject_id == message.id))
+        )
     assert {entry.kind for entry in entries} == {"message.queued", "message.sent"}
-    assert not any(is_visible(world.client, Numbered.of(entry)) for entry in entries if entry.seq)
+    assert not any(
+        is_visible(world.client, SequencedEvent.of(entry)) for entry in entries if entry.seq
+    )
 
 
 def system(world: build.World) -> Actor:

@@ -10,19 +10,19 @@ from sqlalchemy import select, update
 from domain import messages
 from domain.access import Actor
 from domain.accounts import Channel, Contact
-from domain.db import Sessions, transaction
-from domain.errors import Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Refused
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
 from domain.messages import Message, MessageState
-from domain.settings import Settings
 from tests import build, servers
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.returned import SIGNER
 from tests.workers.test_bounces_sent import notice
 from tests.workers.test_sending import Office, sent_by
 from workers.bounces import sweep_bounces
-from workers.senders import Sender
-from workers.smtp import Email, Smtp
+from workers.outbound.senders import Sender
+from workers.outbound.smtp import Email, Smtp
 
 pytestmark = pytest.mark.anyio
 
@@ -53,13 +53,13 @@ def system(world: build.World) -> Actor:
 def test_a_bounce_is_hard_when_nobody_is_there_and_not_when_the_letter_or_we_are_at_fault(
     said: str, hard: bool
 ) -> None:
-    assert messages.is_hard(said) is hard
+    assert messages.is_hard_bounce(said) is hard
 
 
 def test_a_recipient_refused_for_good_without_a_status_is_nobody() -> None:
-    assert messages.is_hard("550 no such user here")
-    assert not messages.is_hard("550 rejected")
-    assert not messages.is_hard("550 5.7.606 access denied, banned sender")
+    assert messages.is_hard_bounce("550 no such user here")
+    assert not messages.is_hard_bounce("550 rejected")
+    assert not messages.is_hard_bounce("550 5.7.606 access denied, banned sender")
 
 
 async def letter(
@@ -103,19 +103,21 @@ async def test_after_a_refusal_for_good_no_letter_goes_there_until_somebody_lift
             [barred] = await messages.suppressions(session, [world.tenant.id])
             assert (barred.address, barred.stopped) == (address, 1)
             assert barred.error == "550 5.1.1 no such mailbox"
-            await messages.lift(session, system(world), address.upper(), at=build.T0)
+            await messages.unsuppress(session, system(world), address.upper(), at=build.T0)
             assert await messages.suppressions(session, [world.tenant.id]) == []
             with pytest.raises(Refused):
-                await messages.lift(session, system(world), address, at=build.T0)
+                await messages.unsuppress(session, system(world), address, at=build.T0)
         assert (await letter(make, world, post(settings, box))).state is MessageState.SENT
     async with make() as session:
         kinds = await session.scalars(
-            select(Entry.kind)
-            .where(Entry.subject_id == world.contacts[0].id, Entry.kind.startswith("address."))
-            .order_by(Entry.id)
+            select(LedgerRow.kind)
+            .where(
+                LedgerRow.subject_id == world.contacts[0].id, LedgerRow.kind.startswith("address.")
+            )
+            .order_by(LedgerRow.id)
         )
         bodies = await session.scalars(
-            select(Entry.body).where(Entry.subject_id == world.contacts[0].id)
+            select(LedgerRow.body).where(LedgerRow.subject_id == world.contacts[0].id)
         )
         assert list(kinds) == ["address.suppressed", "address.freed"]
         assert address not in str(list(bodies)).lower()

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from domain.db import Sessions, transaction
-from domain.deferral import Deferral, deferred
-from domain.settings import Settings
-from domain.sla import Promise, State, Watch
+from domain.core.db import Sessions, transaction
+from domain.core.deferral import Deferral, deferred
+from domain.core.settings import Settings
+from domain.promises import Promise, PromiseWatch, State
 from tests import build
 from workers.periodic import WorkContext, repeat
 from workers.schedule import schedule
@@ -24,16 +24,16 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def unjudgeable(make: Sessions, incident_id: UUID) -> AsyncIterator[None]:
     """A ticket that was promised something no terms know, for the length of a block."""
-    its = Watch.incident_id == incident_id
+    its = PromiseWatch.incident_id == incident_id
     async with make() as session:
-        promised = await session.scalar(select(Watch.term_ids).where(its))
+        promised = await session.scalar(select(PromiseWatch.term_ids).where(its))
     try:
         async with transaction(make) as session:
-            await session.execute(update(Watch).where(its).values(term_ids=[uuid4()]))
+            await session.execute(update(PromiseWatch).where(its).values(term_ids=[uuid4()]))
         yield
     finally:
         async with transaction(make) as session:
-            await session.execute(update(Watch).where(its).values(term_ids=promised))
+            await session.execute(update(PromiseWatch).where(its).values(term_ids=promised))
 
 
 async def state(make: Sessions, incident_id: UUID) -> State | None:
@@ -55,8 +55,8 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
     for each in (bad, good):  # as if the time since had not been looked at yet
         async with transaction(make) as session:
             await session.execute(
-                update(Watch)
-                .where(Watch.incident_id == each.id)
+                update(PromiseWatch)
+                .where(PromiseWatch.incident_id == each.id)
                 .values(next_check_at=each.opened_at)
             )
             await session.execute(
@@ -74,7 +74,7 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
         await asyncio.wait({sweeping})
         async with make() as session:
             again_at = await session.scalar(
-                select(Watch.next_check_at).where(Watch.incident_id == bad.id)
+                select(PromiseWatch.next_check_at).where(PromiseWatch.incident_id == bad.id)
             )
     assert await state(make, bad.id) is State.RUNNING
     assert again_at is not None

@@ -16,14 +16,14 @@ from starlette.responses import RedirectResponse, Response
 
 from domain import accounts, webhooks
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
-from domain.settings import Settings
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
+from domain.core.settings import Settings
 from domain.webhooks import (
+    DeliveryOutcome,
     DeliveryState,
-    Outcome,
-    Vault,
-    Wanted,
+    EventFilter,
+    SecretCipher,
     Webhook,
     WebhookAttempt,
     WebhookDelivery,
@@ -33,27 +33,27 @@ from domain.webhooks.rules import ATTEMPTS
 from tests import facts
 from tests.facts import T0, Client
 from tests.receiver import Letter, Receiver, receiver
-from workers.outside import Outside
-from workers.webhooks import Courier
+from workers.outbound.http_client import WebhookClient
+from workers.webhooks import WebhookDispatcher
 
 pytestmark = pytest.mark.anyio
 
-Couriers = Callable[..., AbstractAsyncContextManager[Courier]]
+Couriers = Callable[..., AbstractAsyncContextManager[WebhookDispatcher]]
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.of(Settings(data=tmp_path))
+def vault(tmp_path: Path) -> SecretCipher:
+    return SecretCipher.of(Settings(data=tmp_path))
 
 
 @pytest.fixture
-def at_work(make: Sessions, vault: Vault) -> Couriers:
+def at_work(make: Sessions, vault: SecretCipher) -> Couriers:
     """A courier, at work for the length of a block."""
 
     @asynccontextmanager
-    async def work() -> AsyncIterator[Courier]:
-        outside = Outside(loopback=True)
-        courier = Courier(make, vault, outside, None)
+    async def work() -> AsyncIterator[WebhookDispatcher]:
+        outside = WebhookClient(loopback=True)
+        courier = WebhookDispatcher(make, vault, outside, None)
         task = asyncio.create_task(courier.run())
         try:
             yield courier
@@ -80,7 +80,7 @@ async def manager(session: AsyncSession, whom: Client) -> Actor:
 
 
 async def hook(
-    make: Sessions, vault: Vault, whom: Client, url: str, **how: Any
+    make: Sessions, vault: SecretCipher, whom: Client, url: str, **how: Any
 ) -> tuple[Webhook, str]:
     await facts.number_all(make)
     async with transaction(make) as session:
@@ -90,7 +90,7 @@ async def hook(
             vault,
             name="test",
             url=url,
-            wanted=how.pop("wanted", Wanted(whom.account_id)),
+            wanted=how.pop("wanted", EventFilter(whom.account_id)),
             loopback=True,
             at=datetime.now(UTC),
             **how,
@@ -165,7 +165,7 @@ def numbers(letters: list[Letter]) -> list[int]:
 
 
 async def test_a_fact_arrives_signed_so_that_the_public_library_accepts_it(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     webhook, secret = await hook(make, vault, whom, partner.url)
@@ -180,7 +180,7 @@ async def test_a_fact_arrives_signed_so_that_the_public_library_accepts_it(
 
 
 async def test_nothing_that_happened_before_is_sent_and_what_follows_comes_once_in_order(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     await happen(make, whom, 0)
@@ -194,7 +194,7 @@ async def test_nothing_that_happened_before_is_sent_and_what_follows_comes_once_
 
 
 async def test_a_failed_delivery_holds_up_its_own_client_and_no_other(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     other = await facts.sibling(make, whom)
@@ -205,7 +205,9 @@ async def test_a_failed_delivery_holds_up_its_own_client_and_no_other(
         return Response(status_code=500 if poisoned else 200)
 
     partner.answer = answer
-    webhook, _ = await hook(make, vault, whom, partner.url, wanted=Wanted(kinds=["test.noted"]))
+    webhook, _ = await hook(
+        make, vault, whom, partner.url, wanted=EventFilter(kinds=["test.noted"])
+    )
     async with at_work():
         await happen(make, whom, 1, 2)
         await happen(make, other, 3, 4)
@@ -221,7 +223,7 @@ async def test_a_failed_delivery_holds_up_its_own_client_and_no_other(
 
 
 async def test_after_eight_attempts_a_delivery_is_dead_and_the_next_has_its_turn(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     partner.answer = lambda letter: Response(
@@ -249,7 +251,7 @@ async def test_after_eight_attempts_a_delivery_is_dead_and_the_next_has_its_turn
         )
         mourned = await session.scalar(
             select(func.count()).where(
-                Entry.kind == "webhook.delivery_died", Entry.subject_id == webhook.id
+                LedgerRow.kind == "webhook.delivery_died", LedgerRow.subject_id == webhook.id
             )
         )
     assert [(each.status, each.excerpt) for each in log] == [(500, "no such thing")] * ATTEMPTS
@@ -262,7 +264,7 @@ async def test_after_eight_attempts_a_delivery_is_dead_and_the_next_has_its_turn
 
 
 async def test_who_answers_gone_is_never_asked_again(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     partner.answer = lambda _letter: Response(status_code=410)
@@ -280,7 +282,7 @@ async def test_who_answers_gone_is_never_asked_again(
 
 
 async def test_a_replay_sends_again_what_came_after_the_cursor_in_order_under_the_same_ids(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     webhook, _ = await hook(make, vault, whom, partner.url)
@@ -302,7 +304,7 @@ async def test_a_replay_sends_again_what_came_after_the_cursor_in_order_under_th
 
 
 async def test_while_secrets_change_over_both_are_good(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     webhook, old = await hook(make, vault, whom, partner.url)
@@ -322,7 +324,7 @@ async def test_while_secrets_change_over_both_are_good(
 
 
 async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     async with transaction(make) as session:
@@ -345,7 +347,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
 
 
 async def test_a_client_is_not_sent_what_is_kept_from_clients(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     async with transaction(make) as session:
@@ -365,7 +367,7 @@ async def test_a_client_is_not_sent_what_is_kept_from_clients(
 
 
 async def test_no_redirect_is_followed(
-    make: Sessions, vault: Vault, at_work: Couriers, partner: Receiver
+    make: Sessions, vault: SecretCipher, at_work: Couriers, partner: Receiver
 ) -> None:
     whom = await facts.client(make)
     partner.answer = lambda letter: (
@@ -381,7 +383,7 @@ async def test_no_redirect_is_followed(
 
 @pytest.mark.parametrize("host", ["localhost", "localtest.me", "127.1", "2130706433", "0x7f000001"])
 async def test_a_name_that_leads_inside_is_not_connected_to(partner: Receiver, host: str) -> None:
-    outside = Outside(loopback=False)
+    outside = WebhookClient(loopback=False)
     outcome = await outside.post(f"http://{host}:{partner.port}/hooks", b"{}", {})
     await outside.close()
     assert (outcome.status, partner.letters) == (None, [])
@@ -391,7 +393,7 @@ async def test_a_name_that_leads_inside_is_not_connected_to(partner: Receiver, h
 
 async def test_an_endless_answer_is_read_only_so_far(partner: Receiver) -> None:
     partner.answer = lambda _letter: Response(b"x" * 50_000_000)
-    outside = Outside(loopback=True)
+    outside = WebhookClient(loopback=True)
     outcome = await outside.post(partner.url, b"{}", {})
     await outside.close()
     assert (outcome.status, len(outcome.excerpt or "")) == (200, 2048)
@@ -405,16 +407,16 @@ async def test_a_silent_receiver_is_given_up_after_its_time(
         return Response()
 
     partner.answer = sleep
-    monkeypatch.setattr("workers.outside.LIMIT_S", 0.3)
-    outside = Outside(loopback=True)
+    monkeypatch.setattr("workers.outbound.http_client.LIMIT_S", 0.3)
+    outside = WebhookClient(loopback=True)
     outcome = await outside.post(partner.url, b"{}", {})
     await outside.close()
-    assert outcome == Outcome(outcome.took_ms, error="no answer within 0 s")
+    assert outcome == DeliveryOutcome(outcome.took_ms, error="no answer within 0 s")
     assert 250 < outcome.took_ms < 15_000
 
 
 async def test_a_secret_lies_in_the_database_under_seal(
-    make: Sessions, vault: Vault, partner: Receiver, tmp_path: Path
+    make: Sessions, vault: SecretCipher, partner: Receiver, tmp_path: Path
 ) -> None:
     whom = await facts.client(make)
     webhook, secret = await hook(make, vault, whom, partner.url)
@@ -429,6 +431,6 @@ async def test_a_secret_lies_in_the_database_under_seal(
     assert webhooks.secret_text(key) == secret
     assert key not in sealed
     with pytest.raises(ValueError, match="another key"):
-        Vault(bytes(32)).open(webhook.id, sealed)
+        SecretCipher(bytes(32)).open(webhook.id, sealed)
     with pytest.raises(ValueError, match="another key"):
         vault.open(UUID(int=1), sealed)

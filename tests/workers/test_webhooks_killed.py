@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from domain import accounts, webhooks
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.settings import Settings
-from domain.webhooks import DeliveryState, Vault, Wanted, WebhookDelivery
+from domain.core.db import Sessions, transaction
+from domain.core.settings import Settings
+from domain.webhooks import DeliveryState, EventFilter, SecretCipher, WebhookDelivery
 from tests import facts
 from tests.journeys.watching import Workers
 from tests.receiver import receiver
@@ -40,8 +40,8 @@ async def test_every_fact_arrives_in_order_whatever_dies_meanwhile(
             )
             owner = Actor(whom.actor.tenant_id, Role.MANAGEMENT, f"user:{user.id}")
             webhook, secret = await webhooks.add(
-                session, owner, Vault.of(settings), name="n", url=partner.url,
-                wanted=Wanted(whom.account_id, ["test.noted"]), loopback=True, at=datetime.now(UTC),
+                session, owner, SecretCipher.of(settings), name="n", url=partner.url,
+                wanted=EventFilter(whom.account_id, ["test.noted"]), loopback=True, at=datetime.now(UTC),
             )  # fmt: skip
         workers = Workers(settings)
         try:

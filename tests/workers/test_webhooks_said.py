@@ -12,21 +12,21 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from api.engine import Ask
-from api.hooks import teller
+from api.execution.executor import GraphQLRequest
+from api.execution.webhook_documents import teller
 from domain import accounts, agreements, incidents
 from domain.access import Actor
 from domain.accounts import Site
-from domain.db import transaction
-from domain.ledger import Entry
-from domain.webhooks import Vault
-from schema import ids
+from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
+from domain.webhooks import SecretCipher
+from schema.core import ids
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.receiver import Receiver, receiver
-from workers.outside import Outside
-from workers.webhooks import Courier
+from workers.outbound.http_client import WebhookClient
+from workers.webhooks import WebhookDispatcher
 
 pytestmark = pytest.mark.anyio
 
@@ -88,9 +88,9 @@ def at_work(api: Api) -> Couriers:
     @asynccontextmanager
     async def work() -> AsyncIterator[None]:
         settings = api.state.settings
-        outside = Outside(loopback=True)
+        outside = WebhookClient(loopback=True)
         async with teller(settings) as voice:
-            courier = Courier(api.make, Vault.of(settings), outside, voice)
+            courier = WebhookDispatcher(api.make, SecretCipher.of(settings), outside, voice)
             task = asyncio.create_task(courier.run())
             try:
                 yield
@@ -146,7 +146,7 @@ async def _over_a_socket(api: Api, partner: Partner, *, after: str) -> list[Any]
     identity = await api.state.authenticator.identify(partner.key)
     assert identity is not None
     document = EVENTS.replace("accountId: $account", f'accountId: $account, after: "{after}"')
-    ask = Ask(document, {"account": partner.office.account})
+    ask = GraphQLRequest(document, {"account": partner.office.account})
     stream = api.state.engine.stream(
         await api.state.gate.look(ask), ask, api.state.context(identity.actor), ""
     )
@@ -238,8 +238,8 @@ async def victims_of(api: Api, partner: Partner) -> int:
         await incidents.acknowledge(session, world.staff, ticket.id, at=late)
     await facts.number_all(api.make)
     async with api.make() as session:
-        broken = Entry.kind == "promise.breached"
-        count = select(func.count()).where(Entry.account_id == other.id, broken)
+        broken = LedgerRow.kind == "promise.breached"
+        count = select(func.count()).where(LedgerRow.account_id == other.id, broken)
         return await session.scalar(count) or 0
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from domain import accounts
 from domain.access import Actor, Role
 from domain.accounts import Complexity, Contact
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from tests import build
 from tests.build import T0
 
@@ -41,8 +41,8 @@ async def test_a_changed_account_says_which_fields_and_commits_to_their_values(
     assert changed.version == world.account.version + 1
     async with make() as session:
         [fact] = await session.scalars(
-            select(Entry).where(
-                Entry.subject_id == world.account.id, Entry.kind == "account.changed"
+            select(LedgerRow).where(
+                LedgerRow.subject_id == world.account.id, LedgerRow.kind == "account.changed"
             )
         )
     assert fact.body["fields"] == ["complexity", "growth_potential"]

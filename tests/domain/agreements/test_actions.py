@@ -8,9 +8,9 @@ from sqlalchemy import select
 from domain import agreements
 from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.sla import Promise, State
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0
 

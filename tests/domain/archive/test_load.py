@@ -10,16 +10,17 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import agreements, archive, calendars, incidents, numbering, sla
+from domain import agreements, archive, calendars, incidents, promises
 from domain.agreements import Priority, TicketKind
 from domain.archive import parquet, segments
 from domain.archive.reads import ground
 from domain.archive.rules import assembled, uuid_of
-from domain.db import Sessions, transaction
+from domain.core import sequencing
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.batch import columns_of, verdicts
 from domain.incidents import PauseCause
-from domain.ledger import Entry
-from domain.sla.columns import to_us
+from domain.promises.translation import to_us
 from tests import build
 from tests.build import T0, World, minutes
 
@@ -64,11 +65,11 @@ async def tickets(make: Sessions, world: World, count: int = 12) -> list[UUID]:
 async def number(make: Sessions) -> None:
     """Let every fact have its number, as the relay gives it."""
     async with transaction(make) as session:
-        while (await numbering.number(session, routes={}, due_at=NOW)).facts:
+        while (await sequencing.assign_sequence(session, routes={}, due_at=NOW)).facts:
             pass
 
 
-def said(log: archive.Log, at: datetime) -> list[tuple[object, ...]]:
+def said(log: archive.EventLog, at: datetime) -> list[tuple[object, ...]]:
     """Verdicts in words that do not depend on how units are numbered."""
     rows = columns_of(archive.judged(log, to_us(at)))
     return sorted(
@@ -77,7 +78,7 @@ def said(log: archive.Log, at: datetime) -> list[tuple[object, ...]]:
     )
 
 
-def columns(log: archive.Log) -> list[Any]:
+def columns(log: archive.EventLog) -> list[Any]:
     return [
         *log.sealed,
         log.incidents,
@@ -92,17 +93,19 @@ async def by_the_one_translation(
     session: AsyncSession, account_id: UUID, at: datetime
 ) -> list[tuple[object, ...]]:
     watches = (
-        await session.scalars(select(sla.Watch).where(sla.Watch.account_id == account_id))
+        await session.scalars(
+            select(promises.PromiseWatch).where(promises.PromiseWatch.account_id == account_id)
+        )
     ).all()
     terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
     facts = await session.execute(
-        select(Entry.subject_id, Entry.kind, Entry.at, Entry.body)
-        .where(Entry.account_id == account_id, Entry.kind.in_(sla.CLOCKED))
-        .order_by(Entry.id)
+        select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
+        .where(LedgerRow.account_id == account_id, LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS))
+        .order_by(LedgerRow.id)
     )
     attached = {watch.incident_id: [terms[t] for t in watch.term_ids] for watch in watches}
-    batch = sla.build(attached, (sla.ClockFact(*row) for row in facts), specs, at=at)
+    batch = promises.build(attached, (promises.ClockFact(*row) for row in facts), specs, at=at)
     rows = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     return sorted(
         (batch.terms[p].id, batch.units[u], *rest)
@@ -176,14 +179,14 @@ async def test_a_reader_beside_a_sealer_sees_every_ticket_once(make: Sessions) -
         mine = world.account.id
         for _ in range(30):
             async with transaction(make) as session:
-                await session.execute(delete(archive.Segment).filter_by(account_id=mine))
+                await session.execute(delete(archive.EventSegment).filter_by(account_id=mine))
                 await session.execute(delete(archive.Sealing).filter_by(account_id=mine))
                 await archive.seal(session, mine, at=T0 + timedelta(days=40))
             async with transaction(make) as session:
                 await archive.seal(session, mine, at=NOW)
         done.set()
 
-    async def reads() -> list[archive.Log]:
+    async def reads() -> list[archive.EventLog]:
         logs = []
         while not done.is_set():
             async with make() as session:
@@ -210,7 +213,7 @@ async def test_a_segment_that_is_gone_is_no_half_read_log(make: Sessions) -> Non
         _, kept = await segments.directory(session, world.account.id)
         whole = await segments.pieces(session, world.account.id, kept)
         gone = kept[len(kept) // 2].id
-        await session.execute(delete(archive.Segment).where(archive.Segment.id == gone))
+        await session.execute(delete(archive.EventSegment).where(archive.EventSegment.id == gone))
         rest = await segments.pieces(session, world.account.id, kept)
 
     assert whole is not None

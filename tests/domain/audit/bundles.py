@@ -13,7 +13,7 @@ from api import verify
 from domain import audit
 from domain.access import Actor
 from domain.audit import Checkpoint, Signer, bundle
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from tests import facts
 from tests.facts import T0
 

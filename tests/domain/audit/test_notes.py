@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api import verify
-from domain.audit.notes import Signer, checkpoint_text
+from domain.audit.signed_note import Signer, checkpoint_text
 
 SEED = b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -45,7 +45,7 @@ def test_a_note_is_signed_as_the_reference_implementation_signs_it() -> None:
 )
 def test_a_note_that_was_touched_is_not_opened(changed: str) -> None:
     assert changed != NOTE
-    with pytest.raises(verify.Broken):
+    with pytest.raises(verify.CheckFailed):
         verify.opened(changed, KEY)
 
 
@@ -89,7 +89,7 @@ def test_a_checkpoint_says_of_which_epoch_of_the_ledger_it_is_in_a_line_that_oth
 
 
 def test_a_checkpoint_under_another_name_is_not_taken() -> None:
-    with pytest.raises(verify.Broken, match="of Paul"):
+    with pytest.raises(verify.CheckFailed, match="of Paul"):
         verify.checkpoint_of(PETER.sign(checkpoint_text("Paul", 7, bytes(32)), "PeterNeumann"), KEY)
 
 

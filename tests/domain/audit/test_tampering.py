@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import verify
-from domain import audit, epoch
-from domain.db import Sessions, transaction
+from domain import audit
+from domain.core import epoch
+from domain.core.db import Sessions, transaction
 from tests import facts
 from tests.domain.audit.bundles import SIGNER, signed, taken_out, verified
 

@@ -30,7 +30,7 @@ from domain.agreements import (
     Unit,
 )
 from domain.incidents import Incident, Source
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests.naive_credits import Kind, Rule, Schedule, Verdict
 
 PRIORITIES = tuple(Priority)

@@ -10,8 +10,8 @@ from domain import compensation, incidents
 from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import Credit
-from domain.db import Sessions, transaction
-from domain.sla import Promise, State
+from domain.core.db import Sessions, transaction
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, minutes
 

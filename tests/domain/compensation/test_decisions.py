@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from domain import agreements, compensation, incidents, journal, sla
+from domain import agreements, compensation, incidents, journal, promises
 from domain.access import Actor, Role
 from domain.agreements import (
     BandDraft,
@@ -20,12 +20,12 @@ from domain.compensation import Credit, CreditKind, CreditState, DisputeState
 from domain.compensation.actions import KEPT, nets_of
 from domain.compensation.decisions import AGREED
 from domain.compensation.four_eyes import OTHERWISE
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow, record
 from domain.incidents.events import Acknowledged
 from domain.journal import JournalEntry
-from domain.ledger import Entry, record
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, World, minutes
 
@@ -75,7 +75,7 @@ async def answered_in_time_after_all(make: Sessions, world: World, promise: Prom
         )
         record(session, actor, told)
         await session.flush()
-        await sla.settle(session, actor, promise.incident_id, at=LATER)
+        await promises.evaluate(session, actor, promise.incident_id, at=LATER)
 
 
 async def test_a_late_fact_takes_a_credit_back_by_a_counter_entry_with_its_reason(
@@ -92,7 +92,7 @@ async def test_a_late_fact_takes_a_credit_back_by_a_counter_entry_with_its_reaso
     assert reasons == ["The promise was broken.", KEPT]
     async with make() as session:
         facts = await session.scalars(
-            select(Entry).where(Entry.subject_id == credit.id).order_by(Entry.id)
+            select(LedgerRow).where(LedgerRow.subject_id == credit.id).order_by(LedgerRow.id)
         )
         told = [(fact.kind, fact.body["amount_cents"]) for fact in facts]
         lines = await journal.statement(
@@ -213,7 +213,7 @@ async def test_a_credit_above_the_threshold_waits_moves_nothing_and_is_not_told(
     credit, net, _ = await credit_of(make, promise)
     assert (credit.state, net) == (CreditState.AWAITING, 0)
     async with make() as session:
-        [fact] = await session.scalars(select(Entry).where(Entry.subject_id == credit.id))
+        [fact] = await session.scalars(select(LedgerRow).where(LedgerRow.subject_id == credit.id))
     assert (fact.kind, fact.body["internal"]) == ("credit.proposed", True)
     await decision(make, world, compensation.approve, credit)
     credit, net, reasons = await credit_of(make, promise)
@@ -266,7 +266,7 @@ async def test_neither_clients_nor_dispatchers_decide_about_credits(
 async def test_a_gesture_is_costed_apart(make: Sessions) -> None:
     world = await build.client(make)
     async with transaction(make) as session:
-        credit = await compensation.give(
+        credit = await compensation.grant_goodwill(
             session, system(world), world.agreement.id, cents=2_500, reason="Sorry.", at=LATER
         )
         trial = await journal.trial_balance(session, system(world))

@@ -18,7 +18,7 @@ from domain.agreements.model import CreditBand, CreditRule, Priority
 from domain.compensation import Credit, CreditKind, CreditState
 from domain.compensation.actions import nets_of
 from domain.compensation.rules import (
-    Broken,
+    BrokenPromise,
     Month,
     amount_cents,
     band_cents,
@@ -26,8 +26,8 @@ from domain.compensation.rules import (
     entitled,
     rule_for,
 )
-from domain.db import connect, sessions, transaction
-from domain.sla import Promise, State
+from domain.core.db import connect, sessions, transaction
+from domain.promises import Promise, State
 from tests import build, naive_credits
 from tests.domain.compensation import quarters
 from tests.naive_credits import Band, Quarter, Schedule, Verdict
@@ -63,7 +63,7 @@ def test_a_thousand_schedules_come_to_what_the_page_says(seed: int) -> None:
     } == naive_credits.given(schedule, quarter)
 
 
-def _inputs(schedule: Schedule, quarter: Quarter) -> tuple[list[Broken], list[Month]]:
+def _inputs(schedule: Schedule, quarter: Quarter) -> tuple[list[BrokenPromise], list[Month]]:
     """The same quarter as the product's rules are told it."""
     turns = {name: turn for turn, name in enumerate(quarter.order)}
     drafts = quarters.draft(schedule, UUID(int=0)).promises
@@ -84,7 +84,7 @@ def _inputs(schedule: Schedule, quarter: Quarter) -> tuple[list[Broken], list[Mo
         price = naive_credits.price(schedule, rule.rate_code, each.day) if rule.rate_code else None
         own: Any = [each.id, each.ticket, each.kind, turns[each.id], each.day.replace(day=1)]
         cents = amount_cents(rule, schedule.fee, price)
-        broken.append(Broken(*[*own, cents, schedule.cap, schedule.largest, each.given]))
+        broken.append(BrokenPromise(*[*own, cents, schedule.cap, schedule.largest, each.given]))
     for name in quarter.order:
         if isinstance(name, Band):
             draft = next(promise for promise in drafts if promise.name == name.kind)

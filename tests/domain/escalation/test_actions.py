@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from domain import accounts, escalation, incidents
 from domain.access import Actor, Role
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
-from domain.errors import Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Refused
+from domain.core.ledger import LedgerRow
 from domain.escalation import Cycle, EscalationStep, StepDraft
 from domain.incidents import Incident, PauseCause
-from domain.ledger import Entry
 from domain.messages import Message
 from tests import build
 from tests.build import T0, World, minutes
@@ -136,9 +136,12 @@ async def test_taking_it_up_stops_it_and_says_so(make: Sessions, firm: Firm) -> 
     assert [step for _, step, _ in await taken(make, ticket)] == [0]
     async with make() as session:
         kinds = await session.scalars(
-            select(Entry.kind)
-            .where(Entry.tenant_id == firm.world.tenant.id, Entry.kind.startswith("escalation."))
-            .order_by(Entry.id)
+            select(LedgerRow.kind)
+            .where(
+                LedgerRow.tenant_id == firm.world.tenant.id,
+                LedgerRow.kind.startswith("escalation."),
+            )
+            .order_by(LedgerRow.id)
         )
         assert list(kinds) == ["escalation.stepped", "escalation.stopped"]
 

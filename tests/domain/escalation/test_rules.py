@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.access import Role
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.escalation.rules import StepDraft, check, due_at, latest_due, percent_of
 from tests.build import T0, minutes
 

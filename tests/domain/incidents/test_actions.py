@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from domain import incidents
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident, Pause, PauseCause, Source, Status
-from domain.ledger import Entry
 from tests import build
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 async def kinds(make: Sessions, incident: Incident) -> list[str]:
     async with make() as session:
         found = await session.scalars(
-            select(Entry.kind).where(Entry.subject_id == incident.id).order_by(Entry.id)
+            select(LedgerRow.kind).where(LedgerRow.subject_id == incident.id).order_by(LedgerRow.id)
         )
         return list(found)
 

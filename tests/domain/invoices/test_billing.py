@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from domain import agreements, compensation, incidents, invoices, journal
 from domain.access import Actor, Role
 from domain.agreements import Priority, Unit
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
 from domain.invoices import CreditNote, Invoice, InvoiceLine, Party
 from domain.journal import Book
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, World, minutes
 

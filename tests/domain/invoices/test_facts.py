@@ -8,8 +8,8 @@ from sqlalchemy import select
 from domain import agreements, invoices
 from domain.access import Actor
 from domain.agreements import Unit
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from tests import build
 
 pytestmark = pytest.mark.anyio
@@ -36,9 +36,9 @@ async def test_a_rate_and_a_plan_that_change_say_what_was_and_what_is(make: Sess
             [
                 fact.body
                 for fact in await session.scalars(
-                    select(Entry)
-                    .where(Entry.subject_id == world.agreement.id, Entry.kind == kind)
-                    .order_by(Entry.id)
+                    select(LedgerRow)
+                    .where(LedgerRow.subject_id == world.agreement.id, LedgerRow.kind == kind)
+                    .order_by(LedgerRow.id)
                 )
             ]
             for kind in ("agreement.rate_set", "agreement.planned")

@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.agreements.model import Unit
-from domain.invoices import Line, VatCategory
+from domain.invoices import DocumentLine, VatCategory
 from domain.invoices.rules import fitting, most_net, totals
 
 RATES = st.sampled_from([0, 900, 2_100, 10_000])
 
 
-def lines(amounts: list[int], rate_bps: int) -> list[Line]:
+def lines(amounts: list[int], rate_bps: int) -> list[DocumentLine]:
     category = VatCategory.STANDARD if rate_bps else VatCategory.OUTSIDE
     return [
-        Line(n, "a", 1_000 if c > 0 else -1_000, Unit.PIECE, abs(c), c, category, rate_bps)
+        DocumentLine(n, "a", 1_000 if c > 0 else -1_000, Unit.PIECE, abs(c), c, category, rate_bps)
         for n, c in enumerate(amounts, 1)
     ]
 

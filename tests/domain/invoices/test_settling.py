@@ -10,11 +10,11 @@ from sqlalchemy import select
 from domain import agreements, compensation, incidents, invoices, journal
 from domain.agreements import Priority, Unit
 from domain.compensation import Credit, CreditState
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
 from domain.invoices import CreditNote, Invoice, InvoiceLine, Party, VatCategory
 from domain.journal import Book
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build
 from tests.build import T0, World, minutes
 from tests.domain.invoices.test_billing import (
@@ -34,7 +34,7 @@ MAY = date(2026, 5, 1)
 
 async def give(make: Sessions, world: World, cents: int, at: datetime = T0) -> Credit:
     async with transaction(make) as session:
-        return await compensation.give(
+        return await compensation.grant_goodwill(
             session, system(world), world.agreement.id, cents=cents, reason="Sorry.", at=at
         )
 

@@ -15,8 +15,8 @@ from lxml import etree
 from pypdf import PdfReader
 
 from domain.agreements.model import Unit
-from domain.invoices import CreditNoteDocument, Line, Party, VatCategory
-from domain.invoices.paper import credit_note_pdf
+from domain.invoices import CreditNoteDocument, DocumentLine, Party, VatCategory
+from domain.invoices.pdf import credit_note_pdf
 from domain.invoices.rules import net_cents, totals
 from domain.invoices.ubl import Incomplete, credit_note_xml
 from tests.en16931 import RULES, Note, violations
@@ -31,17 +31,17 @@ CUSTOMER = Party(
 )  # fmt: skip
 
 
-def line(position: int = 1, **fields: Any) -> Line:
+def line(position: int = 1, **fields: Any) -> DocumentLine:
     values: dict[str, Any] = {
         "position": position, "name": "Eerste reactie te laat, melding 50959179",
         "quantity_milli": 1000, "unit": Unit.PIECE, "price_cents": 4_960,
         "vat_category": VatCategory.STANDARD, "vat_rate_bps": 2_100,
     } | fields  # fmt: skip
     values["net_cents"] = net_cents(values["quantity_milli"], values["price_cents"])
-    return Line(**values)
+    return DocumentLine(**values)
 
 
-def note(lines: Sequence[Line] | None = None, **fields: Any) -> CreditNoteDocument:
+def note(lines: Sequence[DocumentLine] | None = None, **fields: Any) -> CreditNoteDocument:
     found = tuple(lines or (line(), line(2, name="Oplossing te laat", price_cents=12_480)))
     values: dict[str, Any] = {
         "id": UUID(int=1), "account_id": UUID(int=2), "number": "C2026-00001",

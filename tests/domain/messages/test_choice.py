@@ -7,7 +7,7 @@ import pytest
 
 from domain.accounts import Channel
 from domain.messages import Urgency
-from domain.messages.choice import channels, e164, not_before
+from domain.messages.channel_selection import channels, e164, not_before
 
 EVERYWHERE = [Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.CHAT]
 NIGHT = {"quiet_from": time(22, 0), "quiet_until": time(7, 0)}

@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from domain import accounts, messages
 from domain.access import Actor
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.messages import Message, MessageState
 from tests import build
 from tests.build import T0
@@ -73,7 +73,7 @@ async def test_a_message_ends_once_and_says_so_in_the_ledger(make: Sessions) -> 
     async with make() as session:
         row = await session.get_one(Message, message.id)
         kinds = await session.scalars(
-            select(Entry.kind).where(Entry.subject_id == message.id).order_by(Entry.id)
+            select(LedgerRow.kind).where(LedgerRow.subject_id == message.id).order_by(LedgerRow.id)
         )
         assert (row.state, row.attempts) == (MessageState.SENT, 1)
         assert list(kinds) == ["message.queued", "message.sent"]
@@ -84,5 +84,5 @@ async def test_a_message_of_another_tenant_does_not_exist(make: Sessions) -> Non
     [message] = await compose(make, world, f"incident:{world.site.id}:resolved")
     async with make() as session:
         with pytest.raises(Refused) as refused:
-            await messages.look(session, other.staff, message.id, at=T0)
+            await messages.load_for_delivery(session, other.staff, message.id, at=T0)
     assert refused.value.refusal.code is Code.NOT_FOUND

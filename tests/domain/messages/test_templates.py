@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from domain import messages
-from domain.errors import Code, Refused
+from domain.core.errors import Code, Refused
 from domain.messages import Attachment, Variables
 from domain.messages.rules import LANGUAGES, Words, checked, grouped, render
-from domain.messages.variables import HOUSE, TEMPLATES
+from domain.messages.template_data import HOUSE, TEMPLATES
 from tests.build import T0
 
 TICKET = {

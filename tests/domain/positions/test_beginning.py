@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from domain import duties, positions
 from domain.access import Actor
-from domain.db import Sessions, transaction
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.positions import Kind
 from tests import build
 from tests.build import World
@@ -27,7 +27,7 @@ async def told(make: Sessions, duty_id: UUID) -> list[tuple[str, float]]:
     """What the ledger says of a duty, in order, with seconds since START."""
     async with make() as session:
         rows = await session.scalars(
-            select(Entry).where(Entry.subject_id == duty_id).order_by(Entry.id)
+            select(LedgerRow).where(LedgerRow.subject_id == duty_id).order_by(LedgerRow.id)
         )
         return [
             (row.kind, (row.at - START).total_seconds())

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from domain import incidents, positions, privacy
 from domain.access import Actor, Role
 from domain.agreements import Priority, PromiseKind, TicketKind
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident, Source
-from domain.ledger import Entry
-from domain.positions import Fix, Kind, Presence, Reading, Report
+from domain.positions import DeviceReport, Fix, Kind, Presence, ReceivedFix
 from domain.privacy import Person
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import build, guards
 from tests.build import World
 from tests.domain.privacy.test_privacy import forget
@@ -34,7 +34,9 @@ async def world(make: Sessions) -> World:
 
 async def on_duty(make: Sessions, world: World, **how: Any) -> Guard:
     async with transaction(make) as session:
-        await positions.have_days(session, at=START + timedelta(days=1), keep=timedelta(days=2))
+        await positions.ensure_partitions(
+            session, at=START + timedelta(days=1), keep=timedelta(days=2)
+        )
     return await guards.on_duty(make, world, from_at=START, **how)
 
 
@@ -42,7 +44,7 @@ async def walk(make: Sessions, guard: Guard, steps: Sequence[Step], accuracy_m: 
     """Hand in fixes; nobody has judged them yet."""
     at = START + timedelta(hours=11)
     readings = [
-        Reading(
+        ReceivedFix(
             at=START + timedelta(seconds=s),
             accuracy_m=accuracy_m,
             lat=near(north)["lat"],
@@ -53,7 +55,7 @@ async def walk(make: Sessions, guard: Guard, steps: Sequence[Step], accuracy_m: 
     async with make() as session:
         post = await positions.post_of(session, guard.device.id, since=at - KEEP)
     assert post is not None
-    report = Report(post, readings, 1, float("nan"))
+    report = DeviceReport(post, readings, 1, float("nan"))
     [outcome], _ = await positions.accept(make, [report], {}, at=at, keep=KEEP)
     assert outcome.refused == ()
 
@@ -84,9 +86,9 @@ def _since(at: datetime) -> float:
 async def told(make: Sessions, world: World, prefix: str = "guard.") -> list[tuple[str, float]]:
     async with make() as session:
         rows = await session.scalars(
-            select(Entry)
-            .where(Entry.tenant_id == world.tenant.id, Entry.kind.startswith(prefix))
-            .order_by(Entry.id)
+            select(LedgerRow)
+            .where(LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind.startswith(prefix))
+            .order_by(LedgerRow.id)
         )
         return [(row.kind, _since(row.at)) for row in rows]
 
@@ -109,7 +111,9 @@ async def test_somebody_who_comes_and_goes_is_told_of_at_the_instants_of_the_fix
     assert facts == [("guard.arrived", 350), ("guard.left", 960)]
     async with make() as session:
         fact = await session.scalar(
-            select(Entry).where(Entry.tenant_id == world.tenant.id, Entry.kind == "guard.arrived")
+            select(LedgerRow).where(
+                LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind == "guard.arrived"
+            )
         )
     assert fact is not None
     assert fact.body["guard"] == guard.duty.number
@@ -248,14 +252,18 @@ async def test_an_arrival_stops_the_promise_at_the_fix_that_proves_it_and_cites_
     assert (promise.state, promise.stopped_at) == (State.KEPT, START + timedelta(seconds=350))
     async with make() as session:
         fact = await session.scalar(
-            select(Entry).where(Entry.subject_id == incident.id, Entry.kind == "incident.arrived")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == incident.id, LedgerRow.kind == "incident.arrived"
+            )
         )
         proof = await session.scalar(
             select(Presence).where(Presence.duty_id == guard.duty.id, Presence.kind == Kind.STAY)
         )
         assert proof is not None
         first = await session.scalar(
-            select(Entry).where(Entry.kind == "guard.arrived", Entry.subject_id == proof.id)
+            select(LedgerRow).where(
+                LedgerRow.kind == "guard.arrived", LedgerRow.subject_id == proof.id
+            )
         )
     assert fact is not None
     assert first is not None
@@ -269,10 +277,10 @@ async def test_an_arrival_that_comes_in_late_keeps_a_promise_that_was_broken(
 ) -> None:
     guard = await on_duty(make, world)
     incident = await opened(make, world, guard, 0)
-    from domain import sla
+    from domain import promises
 
     async with transaction(make) as session:
-        await sla.sweep(session, at=START + timedelta(hours=8), only=incident.id)
+        await promises.sweep(session, at=START + timedelta(hours=8), only=incident.id)
     assert (await arrival(make, incident)).state is State.LATE
     await walk(make, guard, THERE_AND_BACK)
     await judged(make, guard, 8 * 3600 + 60)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.evaluator.kernels import evidence, geofence
-from domain.positions.fences import Fence, polygon
+from domain.positions.geofences import Geofence, polygon
 
 Span = tuple[float, float, float]
 metres = st.floats(-200, 200).map(lambda value: round(value, 2))
@@ -229,7 +229,7 @@ def test_dwells_in_pieces_are_the_dwells_of_the_whole(
 @given(st.lists(st.tuples(metres, metres), min_size=1, max_size=20))
 def test_the_kernel_and_the_fence_measure_alike(spots: list[tuple[float, float]]) -> None:
     outline = [52.0, 5.0, 52.001, 5.0, 52.0004, 5.0005, 52.001, 5.002, 52.0, 5.002]
-    for fence in (Fence(52.0, 5.0, 75.0), polygon(outline)):
+    for fence in (Geofence(52.0, 5.0, 75.0), polygon(outline)):
         corners = np.array(fence.corners).reshape(-1, 2)
         x, y = np.array(spots).T.copy()
         found = geofence.outside_m(x, y, corners[:, 0].copy(), corners[:, 1].copy(), fence.radius_m)

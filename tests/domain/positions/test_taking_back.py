@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select
 
-from domain import incidents, positions, sla
+from domain import incidents, positions, promises
 from domain.access import Actor
 from domain.agreements import PromiseKind
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
+from domain.core.ledger import LedgerRow
 from domain.incidents import Incident, Status
-from domain.ledger import Entry
 from domain.positions import Kind
-from domain.sla import Promise, State
+from domain.promises import Promise, State
 from tests import guards
 from tests.build import World
 from tests.domain.positions.test_judging import (
@@ -68,7 +68,7 @@ async def said(make: Sessions, incident_id: UUID) -> Told:
 
 async def sweep(make: Sessions, incident: Incident, seconds: float) -> None:
     async with transaction(make) as session:
-        await sla.sweep(session, at=START + timedelta(seconds=seconds), only=incident.id)
+        await promises.sweep(session, at=START + timedelta(seconds=seconds), only=incident.id)
 
 
 async def fence(make: Sessions, world: World, guard: Guard, s: float, radius_m: float) -> None:
@@ -201,9 +201,9 @@ async def test_what_a_fence_was_stands_in_the_ledger(make: Sessions, world: Worl
     async with make() as session:
         fact = (
             await session.scalars(
-                select(Entry)
-                .where(Entry.subject_id == guard.site.id, Entry.kind == "site.fenced")
-                .order_by(Entry.id.desc())
+                select(LedgerRow)
+                .where(LedgerRow.subject_id == guard.site.id, LedgerRow.kind == "site.fenced")
+                .order_by(LedgerRow.id.desc())
             )
         ).first()
     assert fact is not None
@@ -231,7 +231,7 @@ async def test_what_older_fixes_proved_stays_when_they_are_not_kept_any_more(
         make, world, from_at=START - timedelta(days=3), until_at=START + timedelta(days=2)
     )
     async with transaction(make) as session:
-        await positions.have_days(session, at=START, keep=timedelta(days=4))
+        await positions.ensure_partitions(session, at=START, keep=timedelta(days=4))
     day = 86_400
     await walk(make, guard, [(s - 3 * day, 10) for s in range(60, 200, 10)])
     await walk(make, guard, [(s - 3 * day, 500) for s in range(210, 300, 10)])
@@ -239,7 +239,7 @@ async def test_what_older_fixes_proved_stays_when_they_are_not_kept_any_more(
     stay = [(60 - 3 * day, 210 - 3 * day)]
     assert await spans(make, guard, Kind.STAY) == stay
     async with transaction(make) as session:
-        await positions.forget(session, at=START, keep=timedelta(days=2))
+        await positions.drop_partitions(session, at=START, keep=timedelta(days=2))
     await walk(make, guard, [(100, 10), (110, 10)])
     await judged(make, guard, 110)
     await walk(make, guard, [(90, 10)])

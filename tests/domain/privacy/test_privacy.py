@@ -11,12 +11,12 @@ from sqlalchemy import func, select, text
 from domain import accounts, credentials, incidents, messages, privacy
 from domain.access import Actor, Role
 from domain.accounts.model import Contact, User
+from domain.core.db import Sessions, transaction
+from domain.core.erasable_text import ErasableText
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.credentials import Device
-from domain.db import Sessions, transaction
-from domain.disclosure import Disclosure
-from domain.errors import Code, Refused
 from domain.incidents.model import Incident, IncidentUpdate
-from domain.ledger import Entry
 from domain.messages.model import Message, MessageState
 from domain.privacy import ERASED, Person, Retention
 from tests import build
@@ -80,12 +80,14 @@ async def test_a_fact_holds_a_commitment_and_the_words_lie_apart(make: Sessions)
     async with make() as session:
         bodies = {
             entry.kind: entry.body
-            for entry in await session.scalars(select(Entry).where(Entry.subject_id == incident.id))
+            for entry in await session.scalars(
+                select(LedgerRow).where(LedgerRow.subject_id == incident.id)
+            )
         }
         words = {
             each.words
             for each in await session.scalars(
-                select(Disclosure).where(Disclosure.subject_id == incident.id)
+                select(ErasableText).where(ErasableText.subject_id == incident.id)
             )
         }
     assert bodies["incident.reopened"]["reason"].startswith("sha256:")
@@ -113,11 +115,13 @@ async def test_a_forgotten_contact_is_nobody_and_others_stay_who_they_are(make: 
         ).all()
         words = (
             await session.scalars(
-                select(Disclosure.words).where(Disclosure.subject_id == incident.id)
+                select(ErasableText.words).where(ErasableText.subject_id == incident.id)
             )
         ).all()
         [fact] = await session.scalars(
-            select(Entry).where(Entry.subject_id == first.id, Entry.kind == "person.erased")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == first.id, LedgerRow.kind == "person.erased"
+            )
         )
     assert (row.name, row.email, row.phone, row.wants_service_messages) == (
         ERASED,
@@ -164,7 +168,7 @@ async def test_forgetting_twice_finds_nothing_left(make: Sessions) -> None:
     async with make() as session:
         facts = await session.scalar(
             select(func.count()).where(
-                Entry.subject_id == world.contacts[0].id, Entry.kind == "person.erased"
+                LedgerRow.subject_id == world.contacts[0].id, LedgerRow.kind == "person.erased"
             )
         )
     assert facts == 1
@@ -181,7 +185,9 @@ async def test_a_forgotten_user_cannot_sign_in_and_is_still_one_person_in_the_le
         row = await session.get_one(User, user.id)
         actor = await accounts.actor_of_user(session, user.id)
         [reopened] = await session.scalars(
-            select(Entry).where(Entry.subject_id == incident.id, Entry.kind == "incident.reopened")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == incident.id, LedgerRow.kind == "incident.reopened"
+            )
         )
     assert (row.name, row.email) == (ERASED, f"erased-{user.id}@erased.invalid")
     assert actor is None
@@ -271,7 +277,9 @@ async def test_everything_about_a_contact_is_shown_and_that_it_was_is_a_fact(
         _, shown = await privacy.export(session, manager, Person.CONTACT, who.id, at=LATER)
     async with make() as session:
         [fact] = await session.scalars(
-            select(Entry).where(Entry.subject_id == who.id, Entry.kind == "person.exported")
+            select(LedgerRow).where(
+                LedgerRow.subject_id == who.id, LedgerRow.kind == "person.exported"
+            )
         )
     json.dumps(shown)
     assert (shown["row"]["email"], fact.actor) == (who.email, "user:manager")
@@ -331,7 +339,7 @@ async def test_what_was_kept_long_enough_goes_and_is_counted(make: Sessions) -> 
                 break
         async with make() as session:
             words = await session.scalar(
-                select(func.count()).where(Disclosure.subject_id == incident.id)
+                select(func.count()).where(ErasableText.subject_id == incident.id)
             )
             user = await session.get_one(User, world.client_user.id)
         return (
@@ -347,8 +355,8 @@ async def test_what_was_kept_long_enough_goes_and_is_counted(make: Sessions) -> 
     assert await state(31) == (ERASED, waiting.body, 0, ERASED)
     async with make() as session:
         facts = await session.scalars(
-            select(Entry.body)
-            .where(Entry.tenant_id == world.tenant.id, Entry.kind == "data.expired")
-            .order_by(Entry.id)
+            select(LedgerRow.body)
+            .where(LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind == "data.expired")
+            .order_by(LedgerRow.id)
         )
     assert facts.all() == [{"what": "messages", "count": 1}, {"what": "words", "count": 2}]

@@ -13,7 +13,7 @@ from domain.evaluator.kernels.burn_rate import PAGE, limits_for
 from domain.evaluator.kernels.codes import PromiseClass
 from domain.evaluator.kernels.columns import Promise, promise_columns
 from domain.evaluator.kernels.windows import Decided
-from domain.quality.burning import burns
+from domain.quality.burn_rate import burns
 from domain.quality.model import Burn
 from tests import naive_windows as twin
 

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from domain import incidents, quality, sla
+from domain import incidents, promises, quality
 from domain.access import Actor
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.scores import Component
-from domain.ledger import Entry
 from domain.quality import Burn, Measurement, Scope, Window
 from domain.quality.actions import SOON
 from tests import build
@@ -58,8 +58,10 @@ async def rows(make: Sessions, world: World, **which: Any) -> list[Measurement]:
 
 async def told(make: Sessions, world: World, kind: str) -> list[Mapping[str, Any]]:
     async with make() as session:
-        query = select(Entry.body).where(Entry.account_id == world.account.id, Entry.kind == kind)
-        return list(await session.scalars(query.order_by(Entry.id)))
+        query = select(LedgerRow.body).where(
+            LedgerRow.account_id == world.account.id, LedgerRow.kind == kind
+        )
+        return list(await session.scalars(query.order_by(LedgerRow.id)))
 
 
 async def test_a_month_counts_what_was_decided_in_it_for_promise_site_and_account(
@@ -73,9 +75,9 @@ async def test_a_month_counts_what_was_decided_in_it_for_promise_site_and_accoun
     async with make() as session:
         verdicts = (
             await session.scalars(
-                select(sla.Promise).where(
-                    sla.Promise.account_id == world.account.id,
-                    sla.Promise.decided_at.is_not(None),
+                select(promises.Promise).where(
+                    promises.Promise.account_id == world.account.id,
+                    promises.Promise.decided_at.is_not(None),
                 )
             )
         ).all()
@@ -84,13 +86,13 @@ async def test_a_month_counts_what_was_decided_in_it_for_promise_site_and_accoun
     for term_id in {verdict.term_id for verdict in verdicts}:
         mine = [verdict for verdict in verdicts if verdict.term_id == term_id]
         row = found[None, term_id]
-        kept = sum(verdict.state is sla.State.KEPT for verdict in mine)
+        kept = sum(verdict.state is promises.State.KEPT for verdict in mine)
         assert (row.n, row.kept, row.ratio) == (len(mine), kept, kept / len(mine))
         assert row.p50_us == sorted(v.elapsed_us for v in mine)[math.ceil(len(mine) / 2) - 1]
     shown = [verdict for verdict in verdicts if not verdict.internal]
     for scope in ((None, None), (world.site.id, None)):
         assert (found[scope].n, found[scope].p50_us) == (len(shown), None)
-        assert found[scope].kept == sum(v.state is sla.State.KEPT for v in shown)
+        assert found[scope].kept == sum(v.state is promises.State.KEPT for v in shown)
     assert len(found) == 2 + len({verdict.term_id for verdict in verdicts})
 
 
@@ -156,15 +158,19 @@ async def test_the_input_hash_can_be_made_from_the_clock_facts(make: Sessions) -
     await answered(make, world, at=T0, after=minutes(10))
     await measure(make, world, at=NOW)
     async with make() as session:
-        first = select(sla.Promise).where(
-            sla.Promise.account_id == world.account.id, sla.Promise.name == "first_response"
+        first = select(promises.Promise).where(
+            promises.Promise.account_id == world.account.id,
+            promises.Promise.name == "first_response",
         )
         promise = (await session.scalars(first)).one()
         events = (
             await session.execute(
-                select(Entry.kind, Entry.at)
-                .where(Entry.subject_id == promise.incident_id, Entry.kind.in_(sla.CLOCKED))
-                .order_by(Entry.at, Entry.id)
+                select(LedgerRow.kind, LedgerRow.at)
+                .where(
+                    LedgerRow.subject_id == promise.incident_id,
+                    LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS),
+                )
+                .order_by(LedgerRow.at, LedgerRow.id)
             )
         ).all()
     # START, STOP, and STOP once more: a resolution answers what nobody acknowledged; critical is 0
@@ -179,7 +185,7 @@ async def test_the_input_hash_can_be_made_from_the_clock_facts(make: Sessions) -
         digest.update(round(at.timestamp() * 1_000_000).to_bytes(8, "little"))
     digest.update(bytes(code for code, _ in mine))
     assert row.input_sha256 == digest.digest()
-    assert row.evaluator == sla.EVALUATOR
+    assert row.evaluator == promises.EVALUATOR
     assert row.terms_ids == [promise.terms_id]
     assert row.calendar_version_ids == [world.calendar.id]
 
@@ -229,8 +235,8 @@ async def test_a_cancelled_measurement_disappears(make: Sessions) -> None:
 
     names = {row.term_id: row.n for row in await rows(make, world, window="month") if row.term_id}
     async with make() as session:
-        undecided = select(sla.Promise.term_id).where(
-            sla.Promise.incident_id == ticket, sla.Promise.name == "resolution"
+        undecided = select(promises.Promise.term_id).where(
+            promises.Promise.incident_id == ticket, promises.Promise.name == "resolution"
         )
         assert await session.scalar(undecided) not in names
 
@@ -268,8 +274,9 @@ async def test_a_budget_that_burns_is_told_once_and_again_when_it_stops(make: Se
     await measure(make, world, at=burning_at + timedelta(days=10))
 
     async with make() as session:
-        name = select(sla.Promise.term_id).where(
-            sla.Promise.account_id == world.account.id, sla.Promise.name == "first_response"
+        name = select(promises.Promise.term_id).where(
+            promises.Promise.account_id == world.account.id,
+            promises.Promise.name == "first_response",
         )
         term_id = await session.scalar(name.limit(1))
     facts = await told(make, world, "budget.burning")
@@ -366,7 +373,7 @@ async def test_what_was_known_then_is_told_beside_what_is_known_now(make: Sessio
     assert both.then.input_sha256 == before.input_sha256
     assert both.now.kept < both.then.kept
     changed = {(each.incident_id, each.was, each.now) for each in both.changed}
-    assert (ticket, quality.Verdict.KEPT, quality.Verdict.LATE) in changed
+    assert (ticket, quality.PartVerdict.KEPT, quality.PartVerdict.LATE) in changed
     assert {each.incident_id for each in both.changed} == {ticket}
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.promises.translation import to_us
 from domain.quality.actions import spans_of
 from domain.quality.model import Window
-from domain.quality.spans import DAY, Local, before, instant, laid_out, span_at, touching
-from domain.sla.columns import to_us
+from domain.quality.windows import DAY, Local, before, instant, laid_out, span_at, touching
 from tests import naive_windows as twin
 
 AMSTERDAM = "Europe/Amsterdam"

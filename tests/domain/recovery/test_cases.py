@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from domain import accounts, compensation, recovery
 from domain.access import Actor, Role
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.recovery import CaseState, RecoveryCase, RecoveryStep, Remedy, Size, StepKind
 from tests import build
 from tests.build import T0, World
@@ -121,7 +121,7 @@ async def test_an_unhappy_client_reopens_the_case_for_another_round(scene: Scene
     assert (await scene.ask(case, satisfied=True)).state is CaseState.CLOSED
     async with scene.make() as session:
         told = await session.scalars(
-            select(Entry.kind).where(Entry.subject_id == case.id).order_by(Entry.id)
+            select(LedgerRow.kind).where(LedgerRow.subject_id == case.id).order_by(LedgerRow.id)
         )
         assert [kind for kind in told if kind != "recovery.step_done"] == [
             "recovery.opened",
@@ -159,7 +159,7 @@ async def test_a_service_credit_is_a_gesture_of_the_same_client(scene: Scene) ->
     ):
         async with transaction(scene.make) as session:
             given.append(
-                await compensation.give(
+                await compensation.grant_goodwill(
                     session, actor, world.agreement.id, cents=2_500, reason="Sorry.", at=T0
                 )
             )

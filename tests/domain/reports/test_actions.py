@@ -17,13 +17,13 @@ from domain.access import Actor
 from domain.accounts import Account
 from domain.agreements import Priority
 from domain.compensation.model import Credit, CreditKind
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.messages import Enclosure, Message, MessageState
-from domain.reports import Cadence, Content, Report, ReportPlan, Verdict
+from domain.reports import Cadence, Content, Report, ReportPlan, ReportVerdict
+from domain.reports.delivery_verdict import judge
 from domain.reports.model import Report as ReportRow
-from domain.reports.punctuality import judge
 from tests import build
 from tests.build import T0, World
 
@@ -48,7 +48,7 @@ async def made(make: Sessions, plan: ReportPlan, at: datetime) -> Report | None:
 async def facts_of(make: Sessions, report: Report) -> list[str]:
     async with make() as session:
         found = await session.scalars(
-            select(Entry.kind).where(Entry.subject_id == report.id).order_by(Entry.id)
+            select(LedgerRow.kind).where(LedgerRow.subject_id == report.id).order_by(LedgerRow.id)
         )
         return list(found)
 
@@ -160,7 +160,9 @@ async def test_after_days_of_standstill_every_day_gets_its_report(make: Sessions
     while (report := await made(make, plan, back)) is not None:
         days.append(report.first_on)
         report = await followed(make, report, at=back)
-        assert report.verdict is (Verdict.LATE if report.due_at < back else Verdict.KEPT)
+        assert report.verdict is (
+            ReportVerdict.LATE if report.due_at < back else ReportVerdict.KEPT
+        )
 
     assert days == [date(2026, 3, 2 + n) for n in range(4)]
 
@@ -194,7 +196,7 @@ async def test_a_report_is_kept_when_the_last_letter_was_taken_in_time(make: Ses
     await arrive(make, report, last - timedelta(minutes=5), last)
     kept = await followed(make, report, at=report.due_at - timedelta(seconds=30))
 
-    assert (kept.delivered_at, kept.verdict, kept.look_at) == (last, Verdict.KEPT, None)
+    assert (kept.delivered_at, kept.verdict, kept.look_at) == (last, ReportVerdict.KEPT, None)
     assert await facts_of(make, report) == ["report.made", "report.delivered", "report.kept"]
 
 
@@ -209,12 +211,16 @@ async def test_a_report_is_late_from_its_instant_on_and_stays_so_when_it_comes(
     not_yet = await followed(make, report, at=report.due_at + timedelta(minutes=2))
     assert not_yet.verdict is None
     late = await followed(make, report, at=report.due_at + timedelta(minutes=2, seconds=1))
-    assert (late.verdict, late.judged_at, late.delivered_at) == (Verdict.LATE, late.due_at, None)
+    assert (late.verdict, late.judged_at, late.delivered_at) == (
+        ReportVerdict.LATE,
+        late.due_at,
+        None,
+    )
     await arrive(make, report, report.due_at + timedelta(hours=1), report.due_at)
     come = await followed(make, report, at=report.due_at + timedelta(hours=2))
 
     assert (come.verdict, come.delivered_at) == (
-        Verdict.LATE,
+        ReportVerdict.LATE,
         report.due_at + timedelta(hours=1),
     )
     assert await facts_of(make, report) == ["report.made", "report.late", "report.delivered"]
@@ -247,10 +253,10 @@ def test_a_report_is_judged_as_the_words_of_its_promise_say(
     verdict = judge(DUE, delivered_at, at=at).verdict
     if delivered_at is not None:
         # What was delivered in the future of `at` has not happened yet.
-        expected = Verdict.KEPT if delivered_at <= DUE else Verdict.LATE
+        expected = ReportVerdict.KEPT if delivered_at <= DUE else ReportVerdict.LATE
         assert verdict is (expected if delivered_at <= DUE or at > DUE else None)
     else:
-        assert verdict is (Verdict.LATE if at > DUE else None)
+        assert verdict is (ReportVerdict.LATE if at > DUE else None)
 
 
 async def test_a_plan_is_changed_switched_off_and_on_again(make: Sessions) -> None:
@@ -338,7 +344,7 @@ async def test_a_letter_that_left_in_time_is_kept_though_it_was_noted_late(make:
     await arrive(make, report, report.due_at, report.due_at)
     revised = await followed(make, report, at=report.due_at + timedelta(hours=2))
 
-    assert (revised.verdict, revised.look_at) == (Verdict.KEPT, None)
+    assert (revised.verdict, revised.look_at) == (ReportVerdict.KEPT, None)
     assert await facts_of(make, report) == [
         "report.made", "report.late", "report.delivered", "report.kept",
     ]  # fmt: skip

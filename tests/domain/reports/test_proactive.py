@@ -10,10 +10,10 @@ from domain import agreements, incidents
 from domain.access import Actor
 from domain.accounts.model import Channel
 from domain.agreements import Priority
-from domain.db import Sessions, transaction
+from domain.core.db import Sessions, transaction
 from domain.messages import Message, MessageState
 from domain.reports import Proactive, proactive_of
-from domain.reports.proactive import Change, ratio_of
+from domain.reports.notice_ratio import Change, ratio_of
 from tests import build
 from tests.build import T0, World, minutes
 

@@ -16,20 +16,12 @@ from pypdf import PdfReader
 import domain.reports
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.documents import language
-from domain.reports.content import (
-    Content,
-    Grant,
-    Note,
-    Part,
-    Proactive,
-    Stand,
-    Ticket,
-)
-from domain.reports.counting import content_of
+from domain.reports.content import Content, Grant, IncidentDates, Note, Part, Proactive, Stand
 from domain.reports.letter import letter_of, pdf_of
 from domain.reports.periods import Cadence, Period, period_from
-from domain.reports.reads import Names, TicketName
-from domain.reports.wording import page_of
+from domain.reports.reads import ReportNames, TicketName
+from domain.reports.rendering import page_of
+from domain.reports.statistics import content_of
 
 TEMPLATES = Path(domain.reports.__file__).parent / "templates"
 DAY = date(2026, 3, 2)
@@ -65,12 +57,12 @@ def content(cadence: Cadence = Cadence.DAILY, **given: Any) -> Content:
     return content_of(period(cadence), zone="Europe/Amsterdam", currency="EUR", **(nothing | given))
 
 
-def names(*tickets: UUID, summary: str = "Alarm in de hal") -> Names:
+def names(*tickets: UUID, summary: str = "Alarm in de hal") -> ReportNames:
     known = {
         each: TicketName("AB12", summary, "Terminal", TicketKind.ALARM, Priority.HIGH)
         for each in tickets
     }
-    return Names("Noorderlicht", "Haven", known, {SITE: "Terminal"})
+    return ReportNames("Noorderlicht", "Haven", known, {SITE: "Terminal"})
 
 
 def words(page: Any) -> str:
@@ -100,7 +92,7 @@ def test_the_headline_is_the_promises_kept(
 def test_a_quiet_day_is_called_quiet_only_when_nothing_was_open_either(code: str) -> None:
     quiet = page_of(content(), names(), code=code)
     ticket = uuid4()
-    earlier = Ticket(ticket, SITE, datetime(2026, 2, 20, tzinfo=UTC), None, is_ours=True)
+    earlier = IncidentDates(ticket, SITE, datetime(2026, 2, 20, tzinfo=UTC), None, is_ours=True)
     waiting = page_of(content(tickets=[earlier]), names(ticket), code=code)
     assert "rustige" in quiet.headline or "quiet" in quiet.headline
     assert not quiet.charts
@@ -223,7 +215,7 @@ def test_long_dutch_words_stay_on_the_page() -> None:
 
 def test_a_letter_has_a_picture_for_each_chart_and_a_pdf_in_each_language() -> None:
     ticket = uuid4()
-    opened = Ticket(ticket, SITE, period().from_at, None, is_ours=True)
+    opened = IncidentDates(ticket, SITE, period().from_at, None, is_ours=True)
     letter = letter_of(
         content(Cadence.WEEKLY, parts=[part(Stand.KEPT)], tickets=[opened]), names(ticket)
     )
@@ -300,7 +292,7 @@ def test_the_period_before_is_of_whole_local_days(
 ) -> None:
     zone = "Europe/Amsterdam"
     tickets = [
-        Ticket(uuid4(), SITE, datetime.fromisoformat(at), None, is_ours=False)
+        IncidentDates(uuid4(), SITE, datetime.fromisoformat(at), None, is_ours=False)
         for at in (*inside, *outside)
     ]
     found = content_of(

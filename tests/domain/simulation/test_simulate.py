@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from domain import accounts, agreements, incidents, simulation, sla
+from domain import accounts, agreements, incidents, promises, simulation
 from domain.access import Actor, Role
 from domain.agreements import CreditDraft, TermsDraft, TicketKind, seed_matrix
 from domain.compensation import decide
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
+from domain.promises import State
 from domain.simulation import Simulation
 from domain.simulation.rules import exposure, fingerprint, month
-from domain.sla import State
 from tests import build
 from tests.build import T0, World, minutes
 
@@ -66,9 +66,9 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
     async with transaction(make) as session:
         found_rows = (
             await session.scalars(
-                select(sla.Promise).where(
-                    sla.Promise.account_id == world.account.id,
-                    sla.Promise.decided_at.is_not(None),
+                select(promises.Promise).where(
+                    promises.Promise.account_id == world.account.id,
+                    promises.Promise.decided_at.is_not(None),
                 )
             )
         ).all()
@@ -113,8 +113,8 @@ async def test_the_same_seed_draws_the_same_and_nothing_else_changes(make: Sessi
     async with transaction(make) as session:
         count = (
             select(func.count())
-            .select_from(Entry)
-            .where(Entry.tenant_id == world.tenant.id, Entry.kind != "terms.simulated")
+            .select_from(LedgerRow)
+            .where(LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind != "terms.simulated")
         )
         before = await session.scalar(count)
         who = (manager(world), world.account.id)
@@ -147,8 +147,8 @@ async def test_terms_above_the_limit_hold_only_once_somebody_has_signed(make: Se
     assert found.p95_cents > found.limit_cents == 1_000
     assert terms.number == 2
     async with make() as session:
-        signed = Entry.subject_id == found.id, Entry.kind == "terms.signed_off"
-        fact = await session.scalar(select(Entry).where(*signed))
+        signed = LedgerRow.subject_id == found.id, LedgerRow.kind == "terms.signed_off"
+        fact = await session.scalar(select(LedgerRow).where(*signed))
     assert fact is not None
     assert (fact.kind, fact.actor) == ("terms.signed_off", signer.subject)
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from domain import accounts, touchpoints
 from domain.access import Actor
 from domain.accounts import Account, CadenceTier
-from domain.db import Sessions, transaction
-from domain.errors import Code, Refused
-from domain.ledger import Entry
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.touchpoints import Activity, Touchpoint, TouchpointKind
 from domain.touchpoints.rules import activity_of, due_on, interval_of
 from tests import build
@@ -119,7 +119,9 @@ async def test_a_made_contact_plans_the_next_and_is_remembered_of_the_person(
             .order_by(Touchpoint.anchor_on)
         )
         done, following = found.all()
-        fact = (await session.scalars(select(Entry).where(Entry.subject_id == check.id))).one()
+        fact = (
+            await session.scalars(select(LedgerRow).where(LedgerRow.subject_id == check.id))
+        ).one()
     assert (done.done_at, done.contact_id) == (at, person)
     # The conversation itself makes the client a long-term one: the next is a month later.
     assert (following.anchor_on, following.due_on) == (date(2026, 3, 12), date(2026, 4, 12))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.webhooks.rules import (
     ATTEMPTS,
     SCHEDULE_S,

@@ -1,0 +1,1 @@
+"""The demo company that `waarborg up` shows, and the traffic in it."""

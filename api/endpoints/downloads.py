@@ -1,0 +1,113 @@
+"""Documents over plain HTTP: reports as PDF, credit notes as PDF and XML; with the same bearer token as the API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.execution.admission import TooMuch
+from api.identity.authenticator import bearer
+from api.state import AppState
+from api.support.errors import plain
+from domain import invoices, reports
+from domain.access import Actor
+from domain.invoices.pdf import credit_note_pdf
+from domain.invoices.ubl import MEDIA_TYPE, Incomplete, credit_note_xml
+
+COST = 1_000
+"""What a document costs its reader's budget: setting one takes as long as reading a thousand fields."""
+
+
+class File(NamedTuple):
+    """A document, ready to be handed out."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+Fetch = Callable[[AppState, Actor, UUID, str], Awaitable[File | None]]
+
+
+def routes() -> list[Route]:
+    """The paths of documents."""
+    return [
+        Route("/reports/{row_id:uuid}.pdf", _handing_out(_report)),
+        Route("/credit-notes/{row_id:uuid}.pdf", _handing_out(_credit_note_pdf)),
+        Route("/credit-notes/{row_id:uuid}.xml", _handing_out(_credit_note_xml)),
+    ]
+
+
+def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        state: AppState = request.app.state.waarborg
+        presented = bearer(request.headers.get("authorization"))
+        identity = await state.authenticator.identify(presented) if presented else None
+        if identity is None or identity.ingest_only:
+            headers = {"www-authenticate": 'Bearer realm="waarborg"'}
+            return _error(401, "Sign in first.", "UNAUTHENTICATED", headers)
+        try:
+            await state.gate.spend(identity.actor, COST)
+        except TooMuch as much:
+            headers = {"retry-after": str(much.retry_after_s)}
+            return _error(429, much.errors[0].message, "RATE_LIMITED", headers)
+        language = "nl" if request.query_params.get("language") == "nl" else "en"
+        try:
+            file = await fetch(state, identity.actor, request.path_params["row_id"], language)
+        except Incomplete as incomplete:
+            words = f"The e-invoice lacks {', '.join(incomplete.lacks)}."
+            return _error(422, words, "INVALID")
+        if file is None:
+            return _error(404, "There is no such document, or it is not yours.", "NOT_FOUND")
+        return Response(
+            file.content,
+            media_type=file.media_type,
+            headers={
+                "content-disposition": f'inline; filename="{file.name}"',
+                "cache-control": "private, no-store",
+                "x-content-type-options": "nosniff",
+            },
+        )
+
+    return endpoint
+
+
+async def _report(state: AppState, actor: Actor, row_id: UUID, language: str) -> File | None:
+    async with state.scoped(actor)() as session:
+        found = await reports.document_of(session, actor, row_id)
+    if found is None:
+        return None
+    content, names = found
+    made = await asyncio.to_thread(reports.pdf_of, content, names, code=language)
+    return File(reports.filename(content, language), "application/pdf", made)
+
+
+async def _credit_note_pdf(
+    state: AppState, actor: Actor, row_id: UUID, language: str
+) -> File | None:
+    async with state.scoped(actor)() as session:
+        note = await invoices.credit_note(session, actor, row_id)
+    if note is None:
+        return None
+    made = await asyncio.to_thread(credit_note_pdf, note, code=language)
+    return File(f"{note.number}.pdf", "application/pdf", made)
+
+
+async def _credit_note_xml(
+    state: AppState, actor: Actor, row_id: UUID, _language: str
+) -> File | None:
+    async with state.scoped(actor)() as session:
+        note = await invoices.credit_note(session, actor, row_id)
+    if note is None:
+        return None
+    return File(f"{note.number}.xml", MEDIA_TYPE, credit_note_xml(note))
+
+
+def _error(status: int, words: str, code: str, headers: dict[str, str] | None = None) -> Response:
+    body = msgspec.json.encode({"errors": [plain(words, code)]})
+    return Response(body, status, headers, "application/json")

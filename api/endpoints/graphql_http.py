@@ -1,0 +1,236 @@
+"""GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
+
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.endpoints import graphql_sse, request_body
+from api.endpoints.resume import resumed
+from api.execution.admission import TooMuch
+from api.execution.document_cache import Invalid, Operation
+from api.execution.executor import GraphQLRequest, Result
+from api.identity.authenticator import Identity, bearer, traced
+from api.live.connections import TooManyConnections
+from api.state import AppState
+from api.support.errors import is_away, plain, told
+from api.support.telemetry import OPERATIONS, SECONDS
+from domain.access import Actor
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+MOST_BYTES = 256 * 1024
+READ_S = 10.0
+
+PARAMETERS = {"query", "documentId", "extensions", "variables", "operationName"}
+
+log = structlog.get_logger()
+
+_decode = msgspec.json.Decoder(GraphQLRequest).decode
+_json = msgspec.json.Decoder().decode
+
+
+class Caller(NamedTuple):
+    """Who asks, and by which token."""
+
+    identity: Identity
+    token: str
+
+
+class Unanswerable(Exception):
+    """A request that is not one: the status and what to say."""
+
+    def __init__(
+        self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = plain(message, code)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+async def answer(request: Request) -> Response:
+    """Answer a query or a mutation; GET answers queries only."""
+    state: AppState = request.app.state.waarborg
+    trace_id: str = request.scope["trace_id"]
+    kind, began, operation = JSON, time.perf_counter(), None
+    accept = request.headers.get("accept")
+    streamed = graphql_sse.preferred(accept, (GRAPHQL_JSON, JSON, "*/*", "application/*"))
+    response: Response
+    try:
+        kind = JSON if streamed else _media_type(accept)
+        ask = await _read(request) if request.method == "POST" else _asked(request)
+        caller = await _identify(state, request, streamed=streamed)
+        actor = None if caller is None else traced(caller.identity.actor, trace_id)
+        async with state.turns.turn(actor):
+            operation = await _look(state, request, ask, actor)
+            streamed = streamed or operation.type is OperationType.SUBSCRIPTION
+            done = None if streamed else await _answer(state, operation, ask, actor, trace_id)
+        if done is None:
+            return await _stream(state, request, operation, ask, caller, trace_id)
+        # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
+        status = 400 if done.refused and kind == GRAPHQL_JSON else 200
+        response = _response(done.answer, status, kind)
+    except TooMuch as much:
+        response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
+        response.headers["retry-after"] = str(much.retry_after_s)
+    except TooManyConnections as full:
+        response = _response({"errors": [plain(f"{full}.", "TOO_MANY")]}, 503, kind)
+        response.headers["retry-after"] = "5"
+    except Invalid as invalid:
+        if streamed:
+            return graphql_sse.once({"errors": told(invalid.errors, trace_id)})
+        status = 400 if kind == GRAPHQL_JSON else 200
+        response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
+    except Unanswerable as failed:
+        response = _response({"errors": [failed.error]}, failed.status, kind)
+        response.headers.update(failed.headers)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("graphql.database_away", error=repr(error))
+        message = "The database is away for a moment; ask again."
+        response = _response({"errors": [plain(message, "UNAVAILABLE")]}, 503, kind)
+        response.headers["retry-after"] = "5"
+    label = operation.type.value if operation is not None else "none"
+    OPERATIONS.labels(label, "ok" if response.status_code == 200 else "refused").inc()
+    SECONDS.labels(label).observe(time.perf_counter() - began)
+    request.scope["log"] |= {"operation": label, "name": operation.name if operation else None}
+    return response
+
+
+async def _look(
+    state: AppState, request: Request, ask: GraphQLRequest, actor: Actor | None
+) -> Operation:
+    operation = await state.gate.look(ask, actor)
+    if request.method != "POST" and operation.type is OperationType.MUTATION:
+        raise Unanswerable(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
+    accept = request.headers.get("accept")
+    if operation.type is OperationType.SUBSCRIPTION and not graphql_sse.accepted(accept):
+        told = (
+            f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
+        )
+        raise Unanswerable(400, told)
+    return operation
+
+
+async def _stream(
+    state: AppState,
+    request: Request,
+    operation: Operation,
+    ask: GraphQLRequest,
+    caller: Caller | None,
+    trace_id: str,
+) -> Response:
+    if caller is None:
+        raise _unauthenticated(None)
+    identity, token = caller
+    await state.gate.admit(ask, operation, identity.actor)
+    request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
+    last = request.headers.get("last-event-id")
+    operation, ask = resumed(operation, ask, state.engine.documents.schema, last)
+    return await graphql_sse.stream(state, operation, ask, identity, trace_id, token)
+
+
+async def _answer(
+    state: AppState, operation: Operation, ask: GraphQLRequest, actor: Actor | None, trace_id: str
+) -> Result:
+    if actor is None:
+        if operation.about_schema:  # the schema is no secret where introspection is on at all
+            return await state.engine.answer(operation, ask, None, trace_id)
+        raise _unauthenticated(None)
+    await state.gate.admit(ask, operation, actor)
+    ctx = state.context(actor)
+    done = await state.engine.answer(operation, ask, ctx, trace_id)
+    done.answer["extensions"] = {"cost": operation.weight.cost}
+    return done
+
+
+async def _identify(state: AppState, request: Request, *, streamed: bool) -> Caller | None:
+    """Find out who asks; None without a token where the schema may be asked for without one."""
+    presented = bearer(request.headers.get("authorization"))
+    if presented is None and state.settings.development and not streamed:
+        return None
+    identity = await state.authenticator.identify(presented) if presented else None
+    if identity is None or presented is None:
+        why = state.authenticator.why_not(presented) if presented else None
+        raise _unauthenticated(presented, why)
+    request.scope["log"]["actor"] = identity.actor.subject
+    if identity.ingest_only:
+        raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
+    return Caller(identity, presented)
+
+
+def _unauthenticated(presented: str | None, why: str | None = None) -> Unanswerable:
+    return Unanswerable(
+        401,
+        "Who are you? Send Authorization: Bearer with a token or an API key."
+        if presented is None
+        else why or "This token or key is not good (any more).",
+        "UNAUTHENTICATED",
+        www_authenticate='Bearer realm="waarborg"',
+    )
+
+
+def _media_type(accept: str | None) -> str:
+    """What to answer with: the GraphQL media type for those who name it, else plain JSON."""
+    taken = {part.split(";")[0].strip().lower() for part in (accept or "*/*").split(",")}
+    if GRAPHQL_JSON in taken:
+        return GRAPHQL_JSON
+    if taken & {JSON, "*/*", "application/*"} or graphql_sse.accepted(accept):
+        return JSON
+    raise Unanswerable(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+
+
+def _asked(request: Request) -> GraphQLRequest:
+    """The request in the parameters of a GET."""
+    given: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
+    if not given:
+        told = "GraphQL is asked with POST, or with GET and a query."
+        raise Unanswerable(405, told, "METHOD_NOT_ALLOWED", allow="POST")
+    try:
+        given |= {name: _json(given[name]) for name in given.keys() & {"variables", "extensions"}}
+        return _with_a_query(msgspec.convert(given, GraphQLRequest))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        told = f"`variables` and `extensions` are JSON objects. ({error})"
+        raise Unanswerable(400, told) from None
+
+
+async def _read(request: Request) -> GraphQLRequest:
+    content_type = request.headers.get("content-type", "")
+    if content_type.split(";")[0].strip().lower() != JSON:
+        raise Unanswerable(415, f"Send {JSON}.", "UNSUPPORTED_MEDIA_TYPE")
+    try:
+        return decoded(await request_body.read(request, most=MOST_BYTES, within_s=READ_S))
+    except request_body.BadBody as bad:
+        raise Unanswerable(bad.status, bad.message, bad.code, **bad.headers) from None
+
+
+def decoded(body: bytes | str) -> GraphQLRequest:
+    """The request in a body or a payload. Raises `Unanswerable` on anything that is not one."""
+    try:
+        return _with_a_query(_decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "too deep" if isinstance(error, RecursionError) else str(error)
+        raise Unanswerable(
+            400,
+            "The body is a JSON object with `query`, and perhaps `variables`, `operationName` and "
+            f"`extensions`; one at a time. ({reason})",
+        ) from None
+
+
+def _with_a_query(ask: GraphQLRequest) -> GraphQLRequest:
+    if not (ask.query or ask.document_id or ask.extensions):
+        raise Unanswerable(400, "Send a document: `query`, or the id of a known one.")
+    return ask
+
+
+def _response(answer: dict[str, Any], status: int, kind: str) -> Response:
+    return Response(
+        msgspec.json.encode(answer), status, media_type=f"{kind}; charset=utf-8",
+        headers={"cache-control": "no-store"},
+    )  # fmt: skip

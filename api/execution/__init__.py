@@ -1,0 +1,1 @@
+"""Admit, weigh, cache and execute GraphQL documents."""

@@ -1,0 +1,1 @@
+"""Authenticate requests: tokens, API keys, passwords, second factors and other identity providers."""

@@ -1,0 +1,1 @@
+"""Run processes: the API on a socket, and children under supervision."""

@@ -1,0 +1,1 @@
+"""Errors, logs, metrics, rate limits, caches and migrations, for every part of the API."""

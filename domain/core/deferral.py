@@ -1,0 +1,134 @@
+"""Deferrals: work that failed and waits for its next attempt, so that it holds up no other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    SQLColumnExpression,
+    UniqueConstraint,
+    delete,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, Mapped
+
+from domain.core.base import Base, Tenanted, uuid7
+
+FIRST = timedelta(seconds=10)
+LONGEST = timedelta(hours=1)
+
+
+class Deferral(Base, Tenanted):
+    """One piece of periodic work that failed; the row goes when it succeeds."""
+
+    __tablename__ = "deferral"
+    __table_args__ = (UniqueConstraint("part", "subject_id"), Index(None, "next_try_at"))
+
+    part: Mapped[str]
+    """Which work, such as `months`."""
+    subject_id: Mapped[UUID]
+    """What it is about: an agreement, an incident, an account, a plan, …"""
+    attempts: Mapped[int]
+    since: Mapped[datetime]
+    next_try_at: Mapped[datetime]
+    error: Mapped[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a piece of periodic work is about, and the company that it belongs to."""
+
+    tenant_id: UUID
+    id: UUID
+
+
+def is_deferred(
+    part: str, subject_id: InstrumentedAttribute[UUID], *, at: datetime | None = None
+) -> ColumnElement[bool]:
+    """Whether this work waits for its next attempt; for the select that finds what is due."""
+    return exists().where(
+        Deferral.part == part,
+        Deferral.subject_id == subject_id,
+        Deferral.next_try_at > (at or func.now()),
+    )
+
+
+def turn_of(
+    tenant_id: InstrumentedAttribute[UUID], *order: SQLColumnExpression[Any]
+) -> ColumnElement[int]:
+    """The place of a row among those of its company: ordering by it serves the companies in turn."""
+    return func.row_number().over(partition_by=tenant_id, order_by=order)
+
+
+async def defer(
+    session: AsyncSession,
+    part: str,
+    subject: Subject,
+    *,
+    error: str,
+    at: datetime,
+    first: timedelta = FIRST,
+) -> datetime:
+    """Record a failure; return when the work is tried again: after `first`, doubled each time, at most an hour."""
+    known = await session.scalar(
+        select(Deferral.attempts).where(Deferral.part == part, Deferral.subject_id == subject.id)
+    )
+    attempts = (known or 0) + 1
+    next_try_at: datetime = at + min(LONGEST, first * 2 ** min(attempts - 1, 12))
+    row = insert(Deferral).values(
+        id=uuid7(),
+        tenant_id=subject.tenant_id,
+        part=part,
+        subject_id=subject.id,
+        attempts=attempts,
+        since=at,
+        next_try_at=next_try_at,
+        error=error,
+    )
+    changed = {name: row.excluded[name] for name in ("attempts", "next_try_at", "error")}
+    await session.execute(
+        row.on_conflict_do_update(index_elements=[Deferral.part, Deferral.subject_id], set_=changed)
+    )
+    return next_try_at
+
+
+async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
+    """Forget the failures of work that succeeded."""
+    await session.execute(
+        delete(Deferral)
+        .where(Deferral.part == part, Deferral.subject_id == subject_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def settle_past(session: AsyncSession, part: str, *, at: datetime) -> None:
+    """Forget the failures of a part whose next attempt was due by `at`, because all that was due succeeded."""
+    await session.execute(
+        delete(Deferral)
+        .where(Deferral.part == part, Deferral.next_try_at <= at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def deferred(
+    session: AsyncSession, *conditions: ColumnElement[bool], limit: int = 100
+) -> Sequence[Deferral]:
+    """Work that failed and waits, longest first, over all companies unless there are conditions."""
+    rows = await session.scalars(
+        select(Deferral).where(*conditions).order_by(Deferral.since, Deferral.id).limit(limit)
+    )
+    return rows.all()
+
+
+async def counts(session: AsyncSession) -> dict[str, int]:
+    """How much of each part failed and waits, over all companies."""
+    rows = await session.execute(select(Deferral.part, func.count()).group_by(Deferral.part))
+    return dict(row.tuple() for row in rows)

@@ -1,0 +1,46 @@
+"""Sealing: secrets lie in the database encrypted (AES-256-GCM), with a key that lies in a file."""
+
+import hmac
+import os
+from typing import Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from domain.core import keyfile
+from domain.core.settings import Settings
+
+_NONCE = 12
+
+
+class SecretCipher:
+    """Encrypts secrets for one row each: a sealed secret that is moved to another row does not open."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def of(cls, settings: Settings, purpose: str = "webhook secrets") -> Self:
+        """The installation's vault for a purpose: the key file named in the settings, else `DATA/webhooks.pem`."""
+        path = settings.webhook_key_file
+        private = (
+            keyfile.read_or_make(settings.data / "webhooks.pem")
+            if path is None
+            else keyfile.read(path)
+        )
+        raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return cls(hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256"))
+
+    def seal(self, row_id: UUID, secret: bytes) -> bytes:
+        """Encrypt."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, secret, row_id.bytes)
+
+    def open(self, row_id: UUID, sealed: bytes) -> bytes:
+        """Decrypt. Raises `ValueError` when it was sealed with another key, or for another row."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], row_id.bytes)
+        except InvalidTag:
+            raise ValueError("a secret was sealed with another key, or for another row") from None

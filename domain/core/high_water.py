@@ -1,0 +1,39 @@
+"""The last fact that this installation numbered, noted in a file outside the database.
+
+A cold copy of a cluster that is put back has the same name and timeline as before, so PostgreSQL cannot tell that it is
+older. The file can: it names a fact that the copy does not have, or another one than the copy has.
+"""
+
+import os
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from domain.core import private_files
+
+
+class HighWater(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that was numbered: of which ledger and epoch, its number and its hash."""
+
+    ledger: str
+    epoch: UUID
+    seq: int
+    hash: str
+
+
+def read(path: Path) -> HighWater | None:
+    """What was noted last; None when there is no file, or none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=HighWater)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def write(path: Path, noted: HighWater) -> None:
+    """Replace what was noted, whole or not at all."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    private_files.make_missing(path.parent)
+    with private_files.create(half) as file:
+        file.write(msgspec.json.encode(noted))
+    half.replace(path)

@@ -1,0 +1,90 @@
+"""Idempotency keys: the same key with the same payload gets the same answer, and one effect."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, delete, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.core.base import JSON, Base
+from domain.core.errors import Code, Refused
+
+
+class StoredAnswer(Base):
+    """What a verb answered under a key: the payload's hash, and the row or refusal it gave."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index(None, "answered_at"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    payload_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    answer: Mapped[JSON]
+    answered_at: Mapped[datetime]
+
+
+KEPT = timedelta(hours=24)
+
+
+async def claim(
+    session: AsyncSession, tenant_id: UUID, key: str, payload_sha256: bytes, *, at: datetime
+) -> JSON | None:
+    """What was answered under `key`, or None when the key is ours now (then `keep` an answer before the commit).
+
+    A second claimant waits at the unique key until the first commits or rolls back, so an effect happens once.
+    Refuses a key that was used for another payload. After 24 hours a key is free again.
+    """
+    fresh = insert(StoredAnswer).values(
+        tenant_id=tenant_id, key=key, payload_sha256=payload_sha256, answer={}, answered_at=at
+    )
+    mine = await session.scalar(
+        fresh.on_conflict_do_update(
+            index_elements=[StoredAnswer.tenant_id, StoredAnswer.key],
+            set_={
+                "payload_sha256": fresh.excluded.payload_sha256,
+                "answer": fresh.excluded.answer,
+                "answered_at": fresh.excluded.answered_at,
+            },
+            where=StoredAnswer.answered_at < at - KEPT,
+        ).returning(StoredAnswer.key)
+    )
+    if mine is not None:
+        return None
+    earlier = (
+        await session.scalars(
+            select(StoredAnswer).where(StoredAnswer.tenant_id == tenant_id, StoredAnswer.key == key)
+        )
+    ).one()
+    if earlier.payload_sha256 != payload_sha256:
+        raise Refused(
+            Code.IDEMPOTENCY_KEY_REUSED,
+            "This key was used for something else; take a new one.",
+            argument="idempotencyKey",
+        )
+    return earlier.answer
+
+
+async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -> None:
+    """Remember the answer given under a claimed key."""
+    await session.execute(
+        update(StoredAnswer)
+        .where(StoredAnswer.tenant_id == tenant_id, StoredAnswer.key == key)
+        .values(answer=answer)
+    )
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:
+    """Delete answers that are kept no longer; how many, so that the caller knows whether to go on."""
+    old = (
+        select(StoredAnswer.tenant_id, StoredAnswer.key)
+        .where(StoredAnswer.answered_at < at - KEPT)
+        .limit(limit)
+    )
+    gone = await session.execute(
+        delete(StoredAnswer)
+        .where(tuple_(StoredAnswer.tenant_id, StoredAnswer.key).in_(old))
+        .returning(StoredAnswer.key)
+    )
+    return len(gone.all())

@@ -1,0 +1,61 @@
+"""Private keys in files: Ed25519 in PEM, made on first use, readable by us only."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from domain.core import private_files
+
+
+class KeyFileError(Exception):
+    """A key cannot be had; the text names the file and what to do."""
+
+
+def read_or_make(path: Path) -> Ed25519PrivateKey:
+    """The key in the file; a new one when there is no file. When two processes make it at once, both get the same."""
+    if not path.exists():
+        _make(path)
+    return read(path)
+
+
+def read(path: Path) -> Ed25519PrivateKey:
+    """The key in a file that must be there."""
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(
+            f"The signing key {path} cannot be read ({error}): give an Ed25519 private key in PEM, "
+            "readable by this user, or remove the file to have a new one made."
+        ) from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"The signing key {path} is not Ed25519.")
+    return private
+
+
+def _make(path: Path) -> None:
+    """Write a new key whole; when two processes do so at once, the first one's stays."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    private_files.make_missing(path.parent)
+    half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(half)
+    except FileExistsError:
+        pass
+    finally:
+        half.unlink(missing_ok=True)

@@ -1,0 +1,224 @@
+"""The ledger: one append-only table that is audit trail, job trigger, subscription feed and evaluator input.
+
+A fact is written in the transaction of the change it describes. `seq` is given after commit by the relay,
+because an identity column becomes visible out of order: a reader that remembers `seq` never misses a fact.
+Within one subject the identity is in commit order too (actions lock the subject's row), so both orders agree.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, dataclass_transform
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.core.base import JSON, Base
+from domain.core.erasable_text import ErasableText, commit_to
+
+SHARDS = 16
+GENESIS = bytes(32)
+
+
+class Origin(StrEnum):
+    """Whether a fact is news (it has consequences) or history entered afterwards (it has none)."""
+
+    LIVE = "live"
+    HISTORY = "history"
+
+
+class Recorder(Protocol):
+    """What the ledger needs to know of the actor that records a fact."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The company of the fact."""
+
+    @property
+    def subject(self) -> str:
+        """The actor's name in the ledger: `user:<id>`, `key:<id>` or `system:<part>`."""
+
+    @property
+    def origin(self) -> Origin:
+        """Whether the fact is news or history."""
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace of the request, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRecorder:
+    """The software itself as the recorder of a fact of one company."""
+
+    tenant_id: UUID
+    subject: str
+    origin: Origin = Origin.LIVE
+    trace_id: str | None = None
+
+
+class LedgerRow(Base):
+    """One fact, once written never changed; the relay adds `seq` and the hash chain, once."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        Index(None, "tenant_id", "account_id", "seq"),
+        Index(None, "subject_id", "id"),
+        Index("ix_ledger_unnumbered", "id", postgresql_where=text("seq IS NULL")),
+        Index("ix_ledger_live", "id", postgresql_where=text("seq IS NULL AND origin = 'live'")),
+        Index(
+            "ix_ledger_past",
+            "tenant_id",
+            "account_id",
+            postgresql_where=text("seq IS NULL AND origin <> 'live'"),
+        ),
+        Index("ix_ledger_shard_seq", "shard", "seq"),
+        Index(
+            "uq_ledger_once",
+            "tenant_id",
+            "once_key",
+            unique=True,
+            postgresql_where=text("once_key IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    seq: Mapped[int | None] = mapped_column(unique=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    shard: Mapped[int]
+    kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    origin: Mapped[Origin]
+    actor: Mapped[str]
+    body: Mapped[JSON]
+    trace_id: Mapped[str | None]
+    once_key: Mapped[str | None]
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class LedgerHead(Base):
+    """Where a tenant's hash chain ends; the relay's memory, locked while it numbers."""
+
+    __tablename__ = "ledger_head"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ShardMark(Base):
+    """Up to which `seq` a shard's facts have been shipped to its Redis stream."""
+
+    __tablename__ = "ledger_shard"
+
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    shipped_seq: Mapped[int] = mapped_column(default=0)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened: about whom, about what, when. Further fields are the fact's body.
+
+    Bodies hold ids, numbers, text and instants; never copies of rows. Of the fields named `personal`, free text about
+    or by people, the ledger holds a commitment only: the text itself can be erased (`domain/core/erasable_text.py`).
+    """
+
+    kind: ClassVar[str]
+    personal: ClassVar[frozenset[str]] = frozenset()
+    account_id: UUID | None
+    subject_id: UUID
+    at: datetime
+
+    def body(self) -> dict[str, Any]:
+        """The fields a particular kind adds, as plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return {key: plain[key] for key in plain.keys() - {"account_id", "subject_id", "at"}}
+
+
+def shard_of(tenant_id: UUID, account_id: UUID | None) -> int:
+    """Facts of one account share a shard, so that their order survives many processes."""
+    return (account_id or tenant_id).int % SHARDS
+
+
+def record(
+    session: AsyncSession, actor: Recorder, fact: Fact, *, once_key: str | None = None
+) -> LedgerRow:
+    """Write a fact in the caller's transaction; `once_key` makes a second one of the same key fail."""
+    body = fact.body()
+    for field in fact.personal:
+        body[field] = _disclosed(session, actor, fact, body[field])
+    entry = LedgerRow(
+        tenant_id=actor.tenant_id,
+        account_id=fact.account_id,
+        shard=shard_of(actor.tenant_id, fact.account_id),
+        kind=fact.kind,
+        subject_id=fact.subject_id,
+        at=fact.at,
+        origin=actor.origin,
+        actor=actor.subject,
+        body=body,
+        trace_id=actor.trace_id,
+        once_key=once_key,
+    )
+    session.add(entry)
+    return entry
+
+
+def _disclosed(session: AsyncSession, actor: Recorder, fact: Fact, words: str | None) -> str | None:
+    """Put words aside and give what stands for them in the fact; nothing stays nothing."""
+    if words is None:
+        return None
+    commitment, salt = commit_to(words)
+    session.add(
+        ErasableText(
+            commitment=commitment,
+            tenant_id=actor.tenant_id,
+            account_id=fact.account_id,
+            subject_id=fact.subject_id,
+            at=fact.at,
+            salt=salt,
+            words=words,
+        )
+    )
+    return commitment
+
+
+class Chained(Protocol):
+    """The columns of a fact that its hash holds fast, besides its number."""
+
+    tenant_id: UUID
+    account_id: UUID | None
+    kind: str
+    subject_id: UUID
+    at: datetime
+    recorded_at: datetime
+    origin: Any
+    actor: str
+    body: JSON
+
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
+    """SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC instants)."""
+    told = {
+        "seq": seq,
+        "tenant": fact.tenant_id,
+        "account": fact.account_id,
+        "kind": fact.kind,
+        "subject": fact.subject_id,
+        "at": fact.at,
+        "recorded_at": fact.recorded_at,
+        "origin": fact.origin,
+        "actor": fact.actor,
+        "body": fact.body,
+    }
+    return hashlib.sha256(previous + _CANONICAL.encode(told)).digest()

@@ -1,0 +1,107 @@
+"""Reads of the numbered ledger: its name, its end, its facts in order, and what is not numbered yet."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.core.cursor import LedgerPosition
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
+from domain.core.sequencing.model import COLUMNS, Lag, SequencedEvent, link_of
+
+_TRAVELS = (*(getattr(LedgerRow, name) for name in COLUMNS), LedgerRow.hash)
+
+
+async def link_at(session: AsyncSession, seq: int) -> int | None:
+    """What a cursor at `seq` keeps; None where no fact stands. `session` sees every company."""
+    return link_of(await session.scalar(select(LedgerRow.hash).where(LedgerRow.seq == seq)))
+
+
+async def check_cursor(session: AsyncSession, at: LedgerPosition, *, argument: str) -> int:
+    """Return the `seq` of a cursor; refuse it when the ledger has not come that far, or has another fact there.
+
+    The latter means that the ledger was restored from a backup after the cursor was given and has grown past it
+    since. Going on from it would skip the facts in between without a word. `session` sees every company.
+    """
+    last = await head(session)
+    if 0 <= at.seq <= last:
+        found = await session.scalar(select(LedgerRow.hash).where(LedgerRow.seq == at.seq))
+        if at.link is None or found is None or link_of(found) == at.link:
+            return at.seq
+    elif at.link is None:
+        raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument=argument)
+    raise Refused(
+        Code.LEDGER_RESTORED,
+        "The ledger was restored from a backup after this cursor was given: what you have may not have happened. "
+        "Read the ledger from its beginning, or from the last fact whose hash is still the same.",
+        argument=argument,
+    )
+
+
+async def ledger_name(session: AsyncSession) -> str:
+    """A name no other ledger has: of this cluster and this database in it.
+
+    Keys in Redis carry it, so that two databases on one Redis, or one that was made anew, never read each other's.
+    """
+    name = await session.scalar(
+        text(
+            "SELECT to_hex(system_identifier) || '-' || d.oid"
+            " FROM pg_control_system(), pg_database d WHERE d.datname = current_database()"
+        )
+    )
+    return str(name)
+
+
+async def head(session: AsyncSession) -> int:
+    """The highest number given so far; 0 in an empty ledger."""
+    return await session.scalar(select(func.coalesce(func.max(LedgerRow.seq), 0))) or 0
+
+
+async def last_recorded_at(session: AsyncSession) -> datetime | None:
+    """When the last numbered fact was recorded; None in an empty ledger."""
+    recorded_at: datetime | None = await session.scalar(
+        select(LedgerRow.recorded_at)
+        .where(LedgerRow.seq.is_not(None))
+        .order_by(LedgerRow.seq.desc())
+        .limit(1)
+    )
+    return recorded_at
+
+
+async def read(
+    session: AsyncSession,
+    *conditions: ColumnElement[bool],
+    after: int,
+    upto: int | None = None,
+    limit: int = 500,
+) -> list[SequencedEvent]:
+    """At most `limit` numbered facts with `after` < seq ≤ `upto`, in order; the caller brings the fence."""
+    query = select(*_TRAVELS).where(LedgerRow.seq > after, *conditions)
+    if upto is not None:
+        query = query.where(LedgerRow.seq <= upto)
+    rows = await session.execute(query.order_by(LedgerRow.seq).limit(limit))
+    return [_travelling(row) for row in rows]
+
+
+def _travelling(row: Row[*tuple[Any, ...]]) -> SequencedEvent:
+    *values, fact_hash = row
+    return SequencedEvent(**dict(zip(COLUMNS, values, strict=True)), link=link_of(fact_hash))
+
+
+async def fact(session: AsyncSession, fact_id: int) -> SequencedEvent:
+    """One numbered fact by its id, as the outbox names it."""
+    return SequencedEvent.of(
+        (await session.scalars(select(LedgerRow).where(LedgerRow.id == fact_id))).one()
+    )
+
+
+async def lag(session: AsyncSession) -> Lag:
+    """What the relay has not numbered yet."""
+    facts, oldest_at = (
+        await session.execute(
+            select(func.count(), func.min(LedgerRow.recorded_at)).where(LedgerRow.seq.is_(None))
+        )
+    ).one()
+    return Lag(facts, oldest_at)

@@ -1,0 +1,187 @@
+"""Verdicts on letters that came back: nobody is there, or it is the mailbox, the receiver's policy, or the letter.
+
+Codes decide where a server gave one (RFC 3463 and the IANA registry, RFC 5321 replies), read only where codes stand:
+an IP address in a sentence is no status. Words decide where there is no code, or none that says anything (5.0.0).
+Whatever is unclear leaves the address free.
+"""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+
+class BounceVerdict(StrEnum):
+    """Why a letter was not delivered."""
+
+    HARD = "hard"  # nobody is at the address, or there is no such domain
+    SOFT = "soft"  # the mailbox or its server cannot take it now
+    POLICY = "policy"  # the receiver does not want it: blocked, not authenticated, called spam
+    OURS = "ours"  # the sender's address or the letter itself is at fault
+
+
+_FIRST = re.compile(
+    r"\s*[#<(\[\s]*(?:[245]\d\d[ \-]+)?[#<(\[\s]*([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)"
+)
+_WITH_REPLY = re.compile(r"(?<![\d.])([245])\d\d[ \-]+[#(]*(\1)\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+_MARKED = re.compile(r"#(?:[245]\d\d[ \-]+)?([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+_REPLY = re.compile(
+    r"(?:^|[\n:>\"(]|said:?|responded:?|reply:?|error:?)\s*([245]\d\d)(?=[ \-]+[^\d\s.]|[ \-]+#?\d\.\d|\s*$)",
+    re.IGNORECASE,
+)
+_TYPE = re.compile(r"^\s*[\w.-]{1,40}\s*;\s*")
+_NO_WORDS = re.compile(r"<[^<>\s]*>|\S+@\S+|https?://\S+|\b[\w-]+(?:\.[\w-]+)+\b", re.IGNORECASE)
+
+_Codes = list[tuple[int, int, int]]
+
+
+def _phrases() -> dict[str, str]:
+    """The sections of `bounce_words.txt`, each as one regular expression."""
+    sections: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in (Path(__file__).parent / "bounce_words.txt").read_text("utf-8").splitlines():
+        if line.startswith("[") and line.endswith("]"):
+            lines = sections.setdefault(line[1:-1], [])
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return {name: "|".join(phrases) for name, phrases in sections.items()}
+
+
+def _compiled() -> dict[BounceVerdict, re.Pattern[str]]:
+    told = _phrases()
+    found = {}
+    for verdict in (
+        BounceVerdict.OURS,
+        BounceVerdict.POLICY,
+        BounceVerdict.SOFT,
+        BounceVerdict.HARD,
+    ):
+        pattern = told[verdict.value]
+        for name in ("sender", "recipient"):
+            pattern = pattern.replace(f"{{{name}}}", f"(?:{told[name]})")
+        found[verdict] = re.compile(pattern)
+    return found
+
+
+_WORDS = _compiled()
+"""The more careful reading first."""
+_SPECIFIC = {  # subject.detail; what is not here follows from the subject
+    (1, 0): None,
+    (1, 1): BounceVerdict.HARD,
+    (1, 2): BounceVerdict.HARD,
+    (1, 3): BounceVerdict.HARD,
+    (1, 4): BounceVerdict.SOFT,
+    (1, 5): BounceVerdict.SOFT,
+    (1, 6): BounceVerdict.HARD,
+    (1, 7): BounceVerdict.OURS,
+    (1, 8): BounceVerdict.OURS,
+    (1, 9): BounceVerdict.OURS,
+    (1, 10): BounceVerdict.HARD,
+    (1, 90): BounceVerdict.OURS,
+    (2, 0): None,
+    (2, 1): BounceVerdict.HARD,
+    (2, 2): BounceVerdict.SOFT,
+    (2, 3): BounceVerdict.OURS,
+    (3, 0): None,
+    (3, 3): BounceVerdict.OURS,
+    (3, 4): BounceVerdict.OURS,
+    (4, 0): None,
+    (4, 1): None,
+    (4, 4): None,
+    (4, 310): BounceVerdict.HARD,
+}
+_SUBJECTS = {
+    1: None,
+    2: BounceVerdict.SOFT,
+    3: BounceVerdict.SOFT,
+    4: BounceVerdict.SOFT,
+    5: None,
+    6: BounceVerdict.OURS,
+    7: BounceVerdict.POLICY,
+}
+
+
+def judge(said: str, *, status: str = "") -> BounceVerdict:
+    """Judge why a letter came back, or why its recipient was refused.
+
+    `status` is the field of a notice; `said` what the other server answered, or the text of a notice without fields.
+    """
+    said = _TYPE.sub("", said)
+    told = _codes(said)
+    own = [tuple(map(int, match.groups())) for match in [_FIRST.match(status)] if match is not None]
+    codes: _Codes = [*told, *(each for each in own if len(each) == 3)]
+    reply = None if told else _REPLY.search(said)
+    if any(code[0] == 4 for code in codes) or (reply is not None and reply[1][0] == "4"):
+        return BounceVerdict.SOFT
+    if (5, 4, 1) in codes and "recipient address rejected" in said.lower():
+        return (
+            BounceVerdict.HARD
+        )  # how Exchange Online says that its directory has no such recipient
+    found = {verdict for verdict in map(_of_code, codes) if verdict is not None}
+    if found - {BounceVerdict.HARD}:
+        return next(
+            each
+            for each in (BounceVerdict.OURS, BounceVerdict.POLICY, BounceVerdict.SOFT)
+            if each in found
+        )
+    heard = _of_words(said)
+    if found:
+        return _unless_contradicted(said, heard)
+    if heard is not None:
+        return heard
+    return _without_words(codes, None if reply is None else reply[1])
+
+
+def is_hard_bounce(said: str, *, status: str = "") -> bool:
+    """Whether nobody is at the address."""
+    return judge(said, status=status) is BounceVerdict.HARD
+
+
+def is_failure(text: str) -> bool:
+    """Whether a text without fields says that a letter was not delivered: by a code, a reply or words."""
+    return bool(_codes(text) or _REPLY.search(text) or _of_words(text) is not None)
+
+
+def _codes(said: str) -> _Codes:
+    """The enhanced status codes at the places where servers write them."""
+    found = [_FIRST.match(said), *_WITH_REPLY.finditer(said), *_MARKED.finditer(said)]
+    codes: _Codes = []
+    for match in found:
+        if match is not None:
+            kind, subject, detail = match.groups()[-3:]
+            codes.append((int(kind), int(subject), int(detail)))
+    return codes
+
+
+def _of_code(code: tuple[int, int, int]) -> BounceVerdict | None:
+    """What a permanent code says by itself; None when it says nothing in particular."""
+    _, subject, detail = code
+    if (subject, detail) in _SPECIFIC:
+        return _SPECIFIC[subject, detail]
+    return _SUBJECTS.get(subject)
+
+
+def _of_words(said: str) -> BounceVerdict | None:
+    """What the words say, the more careful reading first; addresses, hosts and links are no words."""
+    words = _NO_WORDS.sub(" ", said.lower())
+    for verdict, pattern in _WORDS.items():
+        if pattern.search(words):
+            return verdict
+    return None
+
+
+def _unless_contradicted(said: str, heard: BounceVerdict | None) -> BounceVerdict:
+    """Hard, as the code says, unless the words say something else and nothing of a missing recipient."""
+    if heard in {None, BounceVerdict.HARD} or _WORDS[BounceVerdict.HARD].search(
+        _NO_WORDS.sub(" ", said.lower())
+    ):
+        return BounceVerdict.HARD
+    return heard or BounceVerdict.HARD
+
+
+def _without_words(codes: _Codes, reply: str | None) -> BounceVerdict:
+    """What is left when a server gave a reason that says nothing."""
+    if any((subject, detail) == (1, 0) for _, subject, detail in codes):
+        return BounceVerdict.HARD
+    if any(subject == 5 for _, subject, _ in codes):
+        return BounceVerdict.OURS
+    return BounceVerdict.SOFT if reply == "552" else BounceVerdict.POLICY

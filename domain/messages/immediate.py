@@ -1,0 +1,39 @@
+"""Let messages that wait for the end of quiet hours go at once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.core.ledger import LedgerRow
+from domain.core.outbox import Outbox, OutboxState
+from domain.messages.model import Message, MessageState, Urgency
+
+
+async def hurry(
+    session: AsyncSession, intent: str, account_id: UUID | None, *, at: datetime
+) -> int:
+    """Make the waiting messages whose intent begins so critical, and their sending due; returns how many."""
+    found = await session.scalars(
+        update(Message)
+        .where(
+            Message.account_id == account_id,
+            Message.intent.startswith(intent),
+            Message.state == MessageState.QUEUED,
+            Message.not_before > at,
+        )
+        .values(not_before=None, urgency=Urgency.CRITICAL)
+        .returning(Message.id)
+    )
+    ids = found.all()
+    if ids:
+        queued = select(LedgerRow.id).where(
+            LedgerRow.subject_id.in_(ids), LedgerRow.kind == "message.queued"
+        )
+        await session.execute(
+            update(Outbox)
+            .where(Outbox.fact_id.in_(queued), Outbox.state == OutboxState.PENDING)
+            .values(due_at=at)
+        )
+    return len(ids)

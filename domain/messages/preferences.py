@@ -1,0 +1,180 @@
+"""What people want to hear and where: unsubscribing, and addresses besides e-mail and telephone."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import Actor, Right
+from domain.accounts.model import Channel, Contact
+from domain.core.base import uuid7
+from domain.core.errors import Code, Refused
+from domain.core.ledger import record
+from domain.messages.events import AddressAdded, AddressEnded, Subscribed, Unsubscribed
+from domain.messages.model import Address, Message, Unsubscription
+from domain.webhooks.rules import check_url
+
+_KEYED = frozenset({Channel.PUSH})
+_WITH_URL = frozenset({Channel.PUSH, Channel.CHAT})
+
+
+async def by_key(session: AsyncSession, key: str) -> Message | None:
+    """The message whose unsubscribe link this is; None when there is none."""
+    message: Message | None = await session.scalar(
+        select(Message).where(Message.unsubscribe_key == key)
+    )
+    return message
+
+
+async def unsubscribe(session: AsyncSession, key: str, *, at: datetime) -> Message | None:
+    """End mail of the topic of the message with this link, for its reader; None when there is no such link.
+
+    Whoever has the link may: it was sent to the reader. Twice is once.
+    """
+    message = await by_key(session, key)
+    if message is None or message.contact_id is None or message.topic is None:
+        return message
+    added = await session.scalar(
+        insert(Unsubscription)
+        .values(
+            id=uuid7(),
+            tenant_id=message.tenant_id,
+            account_id=message.account_id,
+            contact_id=message.contact_id,
+            topic=message.topic,
+            at=at,
+        )
+        .on_conflict_do_nothing(index_elements=[Unsubscription.contact_id, Unsubscription.topic])
+        .returning(Unsubscription.id)
+    )
+    if added is not None:
+        record(
+            session,
+            Actor.system(message.tenant_id, "unsubscribe"),
+            Unsubscribed(
+                account_id=message.account_id,
+                subject_id=message.contact_id,
+                at=at,
+                topic=message.topic,
+            ),
+        )
+    return message
+
+
+async def subscribe(
+    session: AsyncSession, actor: Actor, contact_id: UUID, *, topic: str, at: datetime
+) -> Contact:
+    """The contact wants mail of a topic again, as somebody who looks after the contact was told."""
+    contact = await _contact(session, actor, contact_id)
+    gone = await session.scalars(
+        delete(Unsubscription)
+        .where(Unsubscription.contact_id == contact_id, Unsubscription.topic == topic)
+        .returning(Unsubscription.id)
+    )
+    if gone.all():
+        record(
+            session,
+            actor,
+            Subscribed(account_id=contact.account_id, subject_id=contact.id, at=at, topic=topic),
+        )
+    return contact
+
+
+async def add_address(
+    session: AsyncSession,
+    actor: Actor,
+    contact_id: UUID,
+    *,
+    channel: Channel,
+    url: str,
+    p256dh: str | None = None,
+    auth: str | None = None,
+    loopback: bool = False,
+    at: datetime,
+) -> Contact:
+    """Reach a contact at a chat room's hook or a browser's push subscription (which has keys); twice is once."""
+    contact = await _contact(session, actor, contact_id)
+    if channel not in _WITH_URL:
+        raise Refused(Code.INVALID, f"{channel} has no address of its own.", argument="channel")
+    if (channel in _KEYED) != (p256dh is not None and auth is not None):
+        raise Refused(
+            Code.INVALID, "Push subscriptions have keys, hooks have none.", argument="auth"
+        )
+    check_url(url, loopback=loopback)
+    added = await session.scalar(
+        insert(Address)
+        .values(
+            id=uuid7(),
+            tenant_id=contact.tenant_id,
+            account_id=contact.account_id,
+            contact_id=contact.id,
+            channel=channel,
+            url=url,
+            p256dh=p256dh,
+            auth=auth,
+            added_at=at,
+        )
+        .on_conflict_do_update(
+            index_elements=[Address.contact_id, Address.url],
+            set_={"ended_at": None, "p256dh": p256dh, "auth": auth, "channel": channel},
+        )
+        .returning(Address.id)
+    )
+    if added is not None:
+        _tell(session, actor, contact, AddressAdded, channel, at)
+    return contact
+
+
+async def end_address(
+    session: AsyncSession, actor: Actor, contact_id: UUID, *, url: str, at: datetime
+) -> Contact:
+    """Reach a contact there no more; refused when there is no such address."""
+    contact = await _contact(session, actor, contact_id)
+    if not await remove_address(session, actor, contact, url, at=at):
+        raise Refused(Code.NOT_FOUND, "No such address.", argument="url")
+    return contact
+
+
+async def remove_address(
+    session: AsyncSession, actor: Actor, contact: Contact, url: str, *, at: datetime
+) -> bool:
+    """There is nobody at this address any more; whether it was one."""
+    address = await session.scalar(
+        select(Address).where(
+            Address.contact_id == contact.id, Address.url == url, Address.ended_at.is_(None)
+        )
+    )
+    if address is None:
+        return False
+    address.ended_at = at
+    _tell(session, actor, contact, AddressEnded, address.channel, at)
+    return True
+
+
+def _tell(
+    session: AsyncSession,
+    actor: Actor,
+    contact: Contact,
+    kind: type[AddressAdded | AddressEnded],
+    channel: Channel,
+    at: datetime,
+) -> None:
+    record(
+        session,
+        actor,
+        kind(account_id=contact.account_id, subject_id=contact.id, at=at, channel=channel),
+    )
+
+
+async def _contact(session: AsyncSession, actor: Actor, contact_id: UUID) -> Contact:
+    actor.must(Right.MANAGE_ACCOUNTS)
+    contact = await session.scalar(
+        select(Contact)
+        .where(Contact.id == contact_id, actor.scope(Contact))
+        .with_for_update(key_share=True)
+    )
+    if contact is None:
+        raise Refused(Code.NOT_FOUND, "No such contact.", argument="contactId")
+    return contact

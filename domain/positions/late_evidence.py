@@ -1,0 +1,84 @@
+"""Evidence that comes in late: whether it would undo a verdict, and who decides about it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import incidents
+from domain.access import Actor, Right
+from domain.agreements.model import PromiseKind
+from domain.core.errors import Code, Refused
+from domain.duties.model import Duty
+from domain.incidents import Incident
+from domain.positions.model import Fix
+from domain.promises.model import Promise, State
+
+_STOPPED = (PromiseKind.ARRIVAL, PromiseKind.FIRST_RESPONSE)
+"""What an arrival stops; it takes a new incident up, too."""
+
+
+async def would_undo(
+    session: AsyncSession, incident_id: UUID, came_at: datetime, *, at: datetime
+) -> bool:
+    """Whether an arrival at `came_at` would keep a promise whose time was over without it."""
+    over = or_(
+        Promise.state == State.LATE,
+        and_(Promise.state.not_in((State.KEPT, State.CANCELLED)), Promise.due_at < at),
+    )
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    Promise.incident_id == incident_id,
+                    Promise.kind.in_(_STOPPED),
+                    Promise.due_at >= came_at,
+                    over,
+                )
+            )
+        )
+    )
+
+
+async def late_s(session: AsyncSession, duty: Duty, fixes: Collection[datetime]) -> float:
+    """How long after it was made the last of these fixes came in; for ever, when none of them is there."""
+    lag = func.extract("epoch", func.max(Fix.received_at - Fix.at))
+    found = await session.scalar(
+        select(lag).where(Fix.device_id == duty.device_id, Fix.at.in_(fixes))
+    )
+    return float("inf") if found is None else float(found)
+
+
+async def decide(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    arrived_at: datetime,
+    *,
+    accept: bool,
+    reason: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Incident:
+    """Decide whether an arrival that came in late counts: a person of the company, and not the guard it is about."""
+    actor.must(Right.HANDLE)
+    if actor.is_client or not actor.subject.startswith("user:"):
+        raise Refused(Code.NOT_ALLOWED, "A person of the security company decides about that.")
+    offer = await incidents.pending_late_arrival(session, actor, incident_id, arrived_at)
+    guard_id: UUID | None = await session.scalar(
+        select(Duty.user_id).where(Duty.id == offer.duty_id)
+    )
+    if actor.subject == f"user:{guard_id}":
+        raise Refused(Code.NOT_ALLOWED, "Somebody else than the guard it is about decides.")
+    return await incidents.decide_late_arrival(
+        session,
+        actor,
+        incident_id,
+        offer,
+        accept=accept,
+        reason=reason,
+        at=at,
+        expected_version=expected_version,
+    )

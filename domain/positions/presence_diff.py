@@ -1,0 +1,172 @@
+"""What was found of a duty as rows and facts: begun, ended, revised, retracted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import Actor
+from domain.core.base import uuid7
+from domain.core.ledger import record
+from domain.duties.model import Duty
+from domain.positions import events
+from domain.positions.model import Kind, Presence
+
+_TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
+    Kind.STAY: (events.GuardArrived, events.Left, False),
+    Kind.DWELL: (events.GuardStoodStill, events.Moved, True),
+    Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
+    Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),
+    Kind.MOCK: (events.MockBegan, events.MockEnded, True),
+}
+"""The facts of a beginning and an end, and whether they are kept from clients."""
+
+
+class Interval(NamedTuple):
+    """A stretch that was found; None: it lasts."""
+
+    kind: Kind
+    site_id: UUID | None
+    from_at: datetime
+    until_at: datetime | None
+    fixes: tuple[datetime, ...]
+    lapsed: bool = False
+
+
+async def reconcile_all(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    known: Sequence[Presence],
+    found: Sequence[Interval],
+    *,
+    whole: bool,
+    over_at: datetime,
+    at: datetime,
+) -> list[Presence]:
+    """Make the rows say what was found; the duty's rows afterwards."""
+    keys: set[tuple[Kind, UUID | None]] = {
+        (row.kind, row.site_id) for row in known if row.kind is not Kind.ABSENCE
+    }
+    keys |= {(span.kind, span.site_id) for span in found}
+    rows = [row for row in known if row.kind is Kind.ABSENCE]
+    for key in sorted(keys, key=str):
+        mine = [row for row in known if (row.kind, row.site_id) == key]
+        spans = [span for span in found if (span.kind, span.site_id) == key]
+        # Judging on, only what lasted can change; its memory tells of it again. A stay that lapsed may be taken up.
+        again = {span.from_at for span in spans}
+        open_ = mine if whole else [r for r in mine if r.until_at is None or r.from_at in again]
+        rows += [row for row in mine if row not in open_]
+        rows += await reconcile(session, actor, duty, open_, spans, over_at, at)
+    return rows
+
+
+async def reconcile(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    rows: Sequence[Presence],
+    spans: Sequence[Interval],
+    over_at: datetime,
+    at: datetime,
+) -> list[Presence]:
+    """Rows of one kind and place, made to say what `spans` say: begun, ended, revised, retracted."""
+    left = sorted(rows, key=lambda row: row.from_at)
+    over = over_at <= at
+    kept: list[Presence] = []
+    for span in sorted(spans, key=lambda span: span.from_at):
+        until_at = over_at if span.until_at is None and over else span.until_at
+        row = _match(left, span)
+        if row is None:
+            row = Presence(
+                id=uuid7(),
+                tenant_id=duty.tenant_id,
+                account_id=duty.account_id,
+                duty_id=duty.id,
+                site_id=span.site_id,
+                kind=span.kind,
+                from_at=span.from_at,
+                until_at=until_at,
+                fixes=list(span.fixes),
+                lapsed=span.lapsed,
+            )
+            session.add(row)
+            _tell(session, actor, duty, row, 0, span.from_at, span.fixes)
+            if span.until_at is not None:
+                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+        else:
+            left.remove(row)
+            was = (row.from_at, row.until_at)
+            row.from_at, row.until_at, row.fixes = span.from_at, until_at, list(span.fixes)
+            row.lapsed = span.lapsed
+            if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
+                _revise(session, actor, duty, row, was, at)
+            elif was[1] is None and span.until_at is not None:
+                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+        kept.append(row)
+    for row in left:
+        fact = events.Retracted(
+            **_about(duty, row, ()), at=at, presence=row.kind, was_from_at=row.from_at,
+            was_until_at=row.until_at,
+        )  # fmt: skip
+        record(session, actor, fact)
+        await session.delete(row)
+    return kept
+
+
+def _match(rows: Sequence[Presence], span: Interval) -> Presence | None:
+    """The row that tells of the same: with the same beginning, else the first that overlaps."""
+    for row in rows:
+        if row.from_at == span.from_at:
+            return row
+    for row in rows:
+        if (row.until_at is None or row.until_at > span.from_at) and (
+            span.until_at is None or row.from_at < span.until_at
+        ):
+            return row
+    return None
+
+
+def _tell(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    row: Presence,
+    end: int,
+    at: datetime,
+    fixes: Sequence[datetime],
+) -> None:
+    began, ended, _internal = _TELLS[row.kind]
+    kind = ended if end else began
+    if end and row.lapsed:
+        kind = events.PresenceLapsed
+    record(session, actor, kind(**_about(duty, row, fixes), at=at))
+
+
+def _revise(
+    session: AsyncSession,
+    actor: Actor,
+    duty: Duty,
+    row: Presence,
+    was: tuple[datetime, datetime | None],
+    at: datetime,
+) -> None:
+    fact = events.PresenceRevised(
+        **_about(duty, row, row.fixes), at=at, presence=row.kind, was_from_at=was[0],
+        was_until_at=was[1], from_at=row.from_at, until_at=row.until_at,
+    )  # fmt: skip
+    record(session, actor, fact)
+
+
+def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, Any]:
+    return {
+        "account_id": duty.account_id,
+        "subject_id": row.id,
+        "duty_id": duty.id,
+        "site_id": row.site_id,
+        "guard": duty.number,
+        "fixes": list(fixes),
+        "internal": _TELLS[row.kind][2],
+    }

@@ -1,0 +1,110 @@
+"""Let clocks run, judge them, and say what changed. A row always equals what the kernel says of the ledger."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, calendars
+from domain.access import Actor
+from domain.core.ledger import LedgerRow, record
+from domain.promises.model import Promise, PromiseWatch
+from domain.promises.rows import COLUMNS, PromiseRow, target_rows, values_of
+from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, build, judge
+
+
+class PromiseSubject(NamedTuple):
+    """What the promises need to know of a ticket."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    category: str | None
+    opened_at: datetime
+
+
+async def start(
+    session: AsyncSession, actor: Actor, ticket: PromiseSubject, *, at: datetime
+) -> list[Promise]:
+    """Pin the promises in force when the ticket was opened, and start their clocks.
+
+    The ticket's opening fact is recorded in the same transaction. Later amendments concern later tickets.
+    """
+    terms = await agreements.in_force(
+        session,
+        ticket.account_id,
+        at=ticket.opened_at,
+        kind=ticket.kind,
+        category=ticket.category,
+    )
+    session.add(
+        PromiseWatch(
+            tenant_id=actor.tenant_id,
+            account_id=ticket.account_id,
+            incident_id=ticket.id,
+            term_ids=[term.id for term in terms],
+        )
+    )
+    return await evaluate(session, actor, ticket.id, at=at)
+
+
+async def evaluate(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime
+) -> list[Promise]:
+    """Judge a ticket's promises from all facts with an instant up to `at`, and record what changed."""
+    watch = await session.scalar(
+        select(PromiseWatch)
+        .where(PromiseWatch.incident_id == incident_id)
+        .with_for_update(key_share=True)
+    )
+    return [] if watch is None else await _judge(session, actor, watch, at=at)
+
+
+async def _judge(
+    session: AsyncSession, actor: Actor, watch: PromiseWatch, *, at: datetime
+) -> list[Promise]:
+    incident_id = watch.incident_id
+    terms = await agreements.terms_by_id(session, watch.term_ids)
+    specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
+    facts = await session.execute(
+        select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
+        .where(LedgerRow.subject_id == incident_id, LedgerRow.kind.in_(CLOCK_EVENT_KINDS))
+        .order_by(LedgerRow.id)
+    )
+    batch = build(
+        {incident_id: [terms[t] for t in watch.term_ids]},
+        (ClockFact(*row) for row in facts),
+        specs,
+        at=at,
+    )
+    stored = await session.scalars(select(Promise).where(Promise.incident_id == incident_id))
+    known = {(row.incident_id, row.term_id, row.part): row for row in stored}
+    by_id = {row.id: row for row in known.values()}
+    changes = target_rows(watch.tenant_id, known, judge(batch, at=at), at)
+    rows = [_stored(session, by_id.get(change.row.id), change.row) for change in changes]
+    for change in changes:
+        for fact in change.facts:
+            record(session, actor, fact)
+    watch.next_check_at = _earliest(row.next_check_at for row in rows)
+    watch.first_due_at = _earliest(row.announced_due_at for row in rows)
+    watch.client_due_at = _earliest(row.announced_due_at for row in rows if not row.internal)
+    await session.flush()
+    return rows
+
+
+def _stored(session: AsyncSession, known: Promise | None, row: PromiseRow) -> Promise:
+    """Make the mapped row say what `row` says."""
+    promise = known
+    if promise is None:
+        promise = Promise()
+        session.add(promise)
+    for name, value in zip(COLUMNS, values_of(row), strict=True):
+        setattr(promise, name, value)
+    return promise
+
+
+def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
+    return min((instant for instant in instants if instant is not None), default=None)

@@ -1,0 +1,273 @@
+"""The batch path to verdicts: many tickets at once, the same translation and the same kernel as one ticket online.
+
+What it writes, rows and facts alike, is what `settle` would have written; only sets at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import agreements, calendars
+from domain.access import Actor, Origin
+from domain.core.db import copy_rows
+from domain.core.ledger import Fact, LedgerRow, shard_of
+from domain.promises.model import Promise, PromiseWatch, State
+from domain.promises.rows import (
+    COLUMNS,
+    COMPARED,
+    Key,
+    PromiseRow,
+    compared_of,
+    computed,
+    key_of,
+    target_rows,
+    values_of,
+)
+from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, JudgedPart, build, judge
+
+CHUNK = 4_000  # tickets; about 30 MB with their facts
+
+
+class ChunkResult(NamedTuple):
+    """What one chunk came to."""
+
+    tickets: int
+    written: int  # promise rows that are new or changed
+    last: UUID  # where the next chunk begins
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored row that is not what the ledger says; None for a row that only one side has."""
+
+    incident_id: UUID
+    term_id: UUID
+    part: int
+    field: str
+    stored: object
+    computed: object
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Some tickets with everything that their verdicts depend on, and what is stored of them."""
+
+    watches: list[Any]
+    terms: Mapping[UUID, agreements.Term]
+    specs: Mapping[UUID, calendars.CalendarSpec]
+    facts: Mapping[UUID, list[ClockFact]]
+    stored: dict[UUID, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
+
+    def judged(self, incidents: Iterable[UUID], at: datetime) -> dict[UUID, list[JudgedPart]]:
+        """The kernel's word at `at` about some of the tickets; an empty list where there is nothing to judge."""
+        pinned = {w.incident_id: w.term_ids for w in self.watches}
+        attached = {i: [self.terms[t] for t in pinned[i]] for i in incidents}
+        found: dict[UUID, list[JudgedPart]] = {incident: [] for incident in attached}
+        facts = (fact for incident in attached for fact in self.facts.get(incident, ()))
+        for row in judge(build(attached, facts, self.specs, at=at), at=at):
+            found[row.incident_id].append(row)
+        return found
+
+
+async def evaluate(
+    session: AsyncSession,
+    actor_of: Callable[[UUID], Actor],
+    incidents: Select[UUID],
+    *,
+    at: datetime,
+    after: UUID | None = None,
+    live: Collection[UUID] = (),
+) -> ChunkResult | None:
+    """Judge the next chunk of tickets, in the order of their ids, at `at`; None when there are no more.
+
+    Writes the rows of tickets that stand differently, with the facts that say so; the others are left alone.
+    Verdict facts of the incidents in `live` have consequences whatever the origin of the actor.
+
+    Locks each ticket's watch until the caller commits.
+    """
+    chunk = await _next(session, incidents, after, lock=True)
+    if chunk is None:
+        return None
+    judged = chunk.judged((w.incident_id for w in chunk.watches), at)
+    rows: list[PromiseRow] = []
+    facts: list[tuple[Actor, Fact]] = []
+    for watch in chunk.watches:
+        stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
+        if _differs(stored, found):
+            actor = actor_of(watch.tenant_id)
+            if watch.incident_id in live:
+                actor = replace(actor, origin=Origin.LIVE)
+            for row, news in target_rows(watch.tenant_id, stored, found, at):
+                rows.append(row)
+                facts.extend((actor, fact) for fact in news)
+    await write(session, rows, facts)
+    return ChunkResult(len(chunk.watches), len(rows), chunk.watches[-1].incident_id)
+
+
+async def verify(
+    session: AsyncSession,
+    incidents: Select[UUID],
+    *,
+    at: datetime,
+    after: UUID | None = None,
+) -> tuple[ChunkResult, list[Difference]] | None:
+    """Recompute the next chunk from the ledger, each ticket as of its own evaluation, and compare; None at the end.
+
+    Tickets of which nothing is stored are computed as of `at`. Nothing is written.
+    """
+    chunk = await _next(session, incidents, after, lock=False)
+    if chunk is None:
+        return None
+    groups: dict[datetime, list[UUID]] = defaultdict(list)
+    for watch in chunk.watches:
+        rows = chunk.stored[watch.incident_id].values()
+        groups[max((row.evaluated_at for row in rows), default=at)].append(watch.incident_id)
+    found = [
+        difference
+        for when, ids in groups.items()
+        for incident, judged in chunk.judged(ids, when).items()
+        for difference in _differences(incident, chunk.stored[incident], judged)
+    ]
+    return ChunkResult(len(chunk.watches), 0, chunk.watches[-1].incident_id), found
+
+
+async def _next(
+    session: AsyncSession, incidents: Select[UUID], after: UUID | None, *, lock: bool
+) -> Chunk | None:
+    query = (
+        select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
+        .where(PromiseWatch.incident_id.in_(incidents))
+        .order_by(PromiseWatch.incident_id)
+        .limit(CHUNK)
+    )
+    if after is not None:
+        query = query.where(PromiseWatch.incident_id > after)
+    watches = list(await session.execute(query.with_for_update() if lock else query))
+    return await load(session, watches) if watches else None
+
+
+async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
+    """What the verdicts of these tickets depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
+    ids = [watch.incident_id for watch in watches]
+    terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
+    specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
+    facts: dict[UUID, list[ClockFact]] = defaultdict(list)
+    for row in await session.execute(
+        select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
+        .where(
+            LedgerRow.subject_id == func.any(ids),
+            LedgerRow.kind == func.any(sorted(CLOCK_EVENT_KINDS)),
+        )
+        .order_by(LedgerRow.id)
+    ):
+        facts[row.subject_id].append(ClockFact(*row))
+    chunk = Chunk(watches, terms, specs, facts)
+    stored = select(*Promise.__table__.columns).where(Promise.incident_id == func.any(ids))
+    for row in await session.execute(stored):
+        chunk.stored[row.incident_id][row.incident_id, row.term_id, row.part] = row
+    return chunk
+
+
+def _differs(stored: Mapping[Key, Any], judged: Sequence[JudgedPart]) -> bool:
+    gone = stored.keys() - {key_of(row) for row in judged}
+    return any(stored[key].state is not State.CANCELLED for key in gone) or any(
+        key_of(row) not in stored or compared_of(stored[key_of(row)]) != computed(row)
+        for row in judged
+    )
+
+
+async def write(
+    session: AsyncSession, rows: Sequence[PromiseRow], facts: Sequence[tuple[Actor, Fact]]
+) -> None:
+    """Make rows and ledger say so, and watches look again when the rows ask for it.
+
+    The temporary table stays with its connection: to make it anew took 4 of the 11 ms that a sweep of 20 tickets takes.
+    """
+    if not rows:
+        return
+    await session.execute(text(_JUDGED))
+    await session.execute(text("DELETE FROM judged"))
+    await copy_rows(session, "judged", COLUMNS, list(map(values_of, rows)))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*COMPARED, "evaluated_at"))
+    columns = ", ".join(COLUMNS)
+    await session.execute(
+        text(
+            f"INSERT INTO promise ({columns}) SELECT {columns} FROM judged"  # noqa: S608 - our own names
+            f" ON CONFLICT (id) DO UPDATE SET {changes}"
+        )
+    )
+    await session.execute(text(_WATCH))
+    await copy_rows(session, "ledger", _TOLD, [_entry(actor, fact) for actor, fact in facts])
+
+
+_JUDGED = "CREATE TEMP TABLE IF NOT EXISTS judged (LIKE promise) ON COMMIT DELETE ROWS"
+_WATCH = """
+UPDATE promise_watch w SET
+  next_check_at = j.next_check_at, first_due_at = j.first_due_at, client_due_at = j.client_due_at
+FROM (
+  SELECT incident_id, min(next_check_at) AS next_check_at, min(announced_due_at) AS first_due_at,
+    min(announced_due_at) FILTER (WHERE NOT internal) AS client_due_at
+  FROM judged GROUP BY incident_id
+) j
+WHERE w.incident_id = j.incident_id
+"""
+_TOLD = (
+    "tenant_id",
+    "account_id",
+    "shard",
+    "kind",
+    "subject_id",
+    "at",
+    "origin",
+    "actor",
+    "body",
+    "trace_id",
+)
+
+
+def _entry(actor: Actor, fact: Fact) -> tuple[Any, ...]:
+    return (
+        actor.tenant_id,
+        fact.account_id,
+        shard_of(actor.tenant_id, fact.account_id),
+        fact.kind,
+        fact.subject_id,
+        fact.at,
+        actor.origin.value,
+        actor.subject,
+        msgspec.json.encode(fact.body()).decode(),
+        actor.trace_id,
+    )
+
+
+def _differences(
+    incident: UUID, stored: Mapping[Key, Any], judged: Sequence[JudgedPart]
+) -> list[Difference]:
+    expected = {key_of(row): computed(row) for row in judged}
+    found: list[Difference] = []
+    for key in stored.keys() | expected.keys():
+        row, said = stored.get(key), expected.get(key)
+        if row is None or said is None:
+            if row is None or row.state is not State.CANCELLED:
+                found.append(
+                    Difference(
+                        incident,
+                        key[1],
+                        key[2],
+                        "row",
+                        row and str(row.state),
+                        None if said is None else str(said[1]),
+                    )
+                )
+            continue
+        for name, ours, theirs in zip(COMPARED, compared_of(row), said, strict=True):
+            if ours != theirs:
+                found.append(Difference(incident, key[1], key[2], name, ours, theirs))
+    return found

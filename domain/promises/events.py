@@ -1,0 +1,60 @@
+"""Facts about promises. Each says enough to follow the clock without reading the row."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.core.ledger import Fact
+
+
+class PromiseFact(Fact):
+    """What every fact about a promise tells; time in microseconds on the promise's calendar."""
+
+    incident_id: UUID
+    term_id: UUID
+    name: str
+    promise_kind: str
+    part: int
+    due_at: datetime | None
+    elapsed_us: int
+    target_us: int
+    internal: bool
+
+
+class Started(PromiseFact):
+    """A clock runs."""
+
+    kind: ClassVar[str] = "promise.started"
+
+
+class AtRisk(PromiseFact):
+    """Another warning threshold has passed and the promise is still open."""
+
+    kind: ClassVar[str] = "promise.at_risk"
+    warned: int
+
+
+class PromiseKept(PromiseFact):
+    """The verdict is: kept."""
+
+    kind: ClassVar[str] = "promise.kept"
+
+
+class Breached(PromiseFact):
+    """The verdict is: late. `at` is the first instant after which more than the target had run."""
+
+    kind: ClassVar[str] = "promise.breached"
+
+
+class VerdictRevised(PromiseFact):
+    """Later facts about earlier times changed a verdict, or the incident was reopened; `was` may be cancelled."""
+
+    kind: ClassVar[str] = "promise.revised"
+    was: str
+    now: str
+
+
+class Cancelled(PromiseFact):
+    """The promise is not needed any more and was not late, or later facts show that its clock never ran."""
+
+    kind: ClassVar[str] = "promise.cancelled"

@@ -1,0 +1,205 @@
+"""Build the rows of promises from verdicts, and the facts that say what changed: one builder for both writers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from domain.agreements.model import Priority, PromiseKind
+from domain.core.base import uuid7
+from domain.promises import events
+from domain.promises.model import State
+from domain.promises.translation import EVALUATOR, JudgedPart
+
+UNDECIDED = frozenset({State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK})
+REVISABLE = frozenset({State.KEPT, State.LATE, State.CANCELLED})
+Key = tuple[UUID, UUID, int]  # incident, term, part
+PromiseEvent = TypeVar("PromiseEvent", bound=events.PromiseFact)
+
+
+class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Every column of a promise; a mapped object that no database session sees would cost a third of the judging."""
+
+    id: UUID
+    tenant_id: UUID
+    account_id: UUID
+    incident_id: UUID
+    agreement_id: UUID
+    terms_id: UUID
+    term_id: UUID
+    part: int
+    kind: PromiseKind
+    name: str
+    priority: Priority
+    internal: bool
+    state: State
+    held: bool
+    started_at: datetime | None
+    stopped_at: datetime | None
+    due_at: datetime | None
+    announced_due_at: datetime | None
+    decided_at: datetime | None
+    target_us: int
+    elapsed_us: int
+    paused_us: int
+    warned: int
+    next_check_at: datetime | None
+    evaluated_at: datetime
+    evaluator: int
+
+
+class Stored(Protocol):
+    """A promise as it was read, mapped or as a plain row; it has every column of `PromiseRow`."""
+
+    @property
+    def id(self) -> UUID:
+        """Of the row."""
+
+    @property
+    def state(self) -> State:
+        """As it was known."""
+
+    @property
+    def warned(self) -> int:
+        """How many thresholds were known to have passed."""
+
+
+class Change(NamedTuple):
+    """A promise as it should be stored, and the facts that lead there from what is stored."""
+
+    row: PromiseRow
+    facts: Sequence[events.PromiseFact]
+
+
+COLUMNS = PromiseRow.__struct_fields__
+VERDICT = (
+    "priority",
+    "state",
+    "held",
+    "started_at",
+    "stopped_at",
+    "due_at",
+    "announced_due_at",
+    "decided_at",
+    "target_us",
+    "elapsed_us",
+    "paused_us",
+    "warned",
+    "next_check_at",
+)
+"""The columns that a verdict says."""
+COMPARED = (*VERDICT, "evaluator")
+"""The columns that make a stored row differ from the ledger."""
+values_of = attrgetter(*COLUMNS)
+compared_of = attrgetter(*COMPARED)
+_verdict_of = attrgetter(*VERDICT)
+
+
+def key_of(judged: JudgedPart) -> Key:
+    """What a verdict is about."""
+    return judged.incident_id, judged.term.id, judged.part
+
+
+def computed(judged: JudgedPart) -> tuple[Any, ...]:
+    """The compared columns as the kernel says them."""
+    return (*_verdict_of(judged), EVALUATOR)
+
+
+def target_rows(
+    tenant_id: UUID, stored: Mapping[Key, Stored], judged: Sequence[JudgedPart], at: datetime
+) -> list[Change]:
+    """Return all rows of one incident as they should be at `at`, each with the facts that lead there."""
+    found = [_judged_row(tenant_id, stored.get(key_of(row)), row, at) for row in judged]
+    current = {key_of(row) for row in judged}
+    return found + [_gone(row, at) for key, row in stored.items() if key not in current]
+
+
+def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: datetime) -> Change:
+    term = judged.term
+    row = PromiseRow(
+        id=uuid7() if known is None else known.id,
+        tenant_id=tenant_id,
+        account_id=term.account_id,
+        incident_id=judged.incident_id,
+        agreement_id=term.agreement_id,
+        terms_id=term.terms_id,
+        term_id=term.id,
+        part=judged.part,
+        kind=term.kind,
+        name=term.name,
+        priority=judged.priority,
+        internal=term.internal,
+        state=judged.state,
+        held=judged.held,
+        started_at=judged.started_at,
+        stopped_at=judged.stopped_at,
+        due_at=judged.due_at,
+        announced_due_at=judged.announced_due_at,
+        decided_at=judged.decided_at,
+        target_us=judged.target_us,
+        elapsed_us=judged.elapsed_us,
+        paused_us=judged.paused_us,
+        warned=judged.warned,
+        next_check_at=judged.next_check_at,
+        evaluated_at=at,
+        evaluator=EVALUATOR,
+    )
+    was, warned = (None, 0) if known is None else (known.state, known.warned)
+    return Change(row, list(state_changes(row, was, warned, at)))
+
+
+def _gone(known: Stored, at: datetime) -> Change:
+    """Cancel a stored row of which later facts say that its clock never ran."""
+    row = PromiseRow(**dict(zip(COLUMNS, values_of(known), strict=True)))
+    if row.state is State.CANCELLED:
+        return Change(row, [])
+    row = msgspec.structs.replace(
+        row,
+        state=State.CANCELLED,
+        decided_at=None,
+        next_check_at=None,
+        stopped_at=None,
+        announced_due_at=None,
+        evaluated_at=at,
+    )
+    return Change(row, [_fact(events.Cancelled, row, at)])
+
+
+def state_changes(
+    row: PromiseRow, was: State | None, warned: int, at: datetime
+) -> Iterator[events.PromiseFact]:
+    """Yield the facts to record for the change from the state stored before to the one in `row`."""
+    if was is None and row.started_at is not None:
+        yield _fact(events.Started, row, row.started_at)
+    if row.state is State.CANCELLED:
+        if was is not State.CANCELLED:
+            yield _fact(events.Cancelled, row, row.stopped_at or at)
+        return
+    if was in REVISABLE and was is not row.state:
+        yield _fact(events.VerdictRevised, row, at, was=str(was), now=str(row.state))
+    if row.state in UNDECIDED and row.warned > warned:
+        yield _fact(events.AtRisk, row, at, warned=row.warned)
+    if row.decided_at is not None and was is not row.state:
+        verdict = events.PromiseKept if row.state is State.KEPT else events.Breached
+        yield _fact(verdict, row, row.decided_at)
+
+
+def _fact(kind: type[PromiseEvent], row: PromiseRow, at: datetime, **more: Any) -> PromiseEvent:
+    return kind(
+        account_id=row.account_id,
+        subject_id=row.id,
+        at=at,
+        incident_id=row.incident_id,
+        term_id=row.term_id,
+        name=row.name,
+        promise_kind=row.kind,
+        part=row.part,
+        due_at=row.due_at,
+        elapsed_us=row.elapsed_us,
+        target_us=row.target_us,
+        internal=row.internal,
+        **more,
+    )

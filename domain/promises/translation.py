@@ -1,0 +1,383 @@
+"""From ledger facts to kernel columns and back: the one translation, for one ticket and for a million."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.agreements.model import Priority, PromiseKind
+from domain.agreements.reads import Term
+from domain.calendars.rules import CalendarSpec, calendars_for, capacity
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.evaluator.kernels.codes import State as KernelState
+from domain.evaluator.kernels.columns import (
+    Calendars,
+    Event,
+    Events,
+    Promise,
+    Promises,
+    Verdicts,
+    event_columns,
+    promise_columns,
+)
+from domain.promises.announced_due import announced_due
+from domain.promises.model import UNDER_WAY, State
+from domain.promises.pause_limit import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
+
+EVALUATOR = 2
+"""Raised when the same facts, terms and calendars may get another verdict."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+_SECOND_US = 1_000_000
+_RANK = {priority: rank for rank, priority in enumerate(Priority)}
+_PRIORITIES = tuple(Priority)
+
+_CLASS = {
+    PromiseKind.FIRST_RESPONSE: PromiseClass.FLOW,
+    PromiseKind.NEXT_UPDATE: PromiseClass.UPDATE,
+    PromiseKind.ARRIVAL: PromiseClass.FLOW,
+    PromiseKind.RESOLUTION: PromiseClass.FLOW,
+    PromiseKind.CLOSURE: PromiseClass.FLOW,
+    PromiseKind.AGREED_DATE: PromiseClass.DUE,
+}
+_ALWAYS = {
+    "incident.opened": EventKind.START,
+    "incident.paused": EventKind.PAUSE,
+    "incident.resumed": EventKind.RESUME,
+    "incident.prioritised": EventKind.PRIORITY,
+}
+_ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
+_AGAIN = {"incident.reopened": EventKind.REOPEN}
+_CALLED_OFF = {"incident.called_off": EventKind.CANCEL}
+_RESTORED = {"incident.reopened": EventKind.RESTORE}
+
+ROLES: dict[PromiseKind, dict[str, EventKind]] = {
+    PromiseKind.FIRST_RESPONSE: _ALWAYS
+    | {
+        "incident.acknowledged": EventKind.STOP,
+        "incident.acknowledgement_withdrawn": EventKind.REOPEN,
+    }
+    | _ENDS,
+    PromiseKind.NEXT_UPDATE: _ALWAYS | _ENDS | _AGAIN | {"incident.updated": EventKind.UPDATE},
+    PromiseKind.ARRIVAL: _ALWAYS
+    | _CALLED_OFF
+    | _RESTORED
+    | {
+        "incident.arrived": EventKind.STOP,
+        "incident.arrival_withdrawn": EventKind.REOPEN,
+        "incident.resolved": EventKind.CANCEL,
+        "incident.closed": EventKind.CANCEL,
+    },
+    PromiseKind.RESOLUTION: _ALWAYS | _CALLED_OFF | _ENDS | _AGAIN,
+    PromiseKind.CLOSURE: _ALWAYS | _CALLED_OFF | _AGAIN | {"incident.closed": EventKind.STOP},
+    PromiseKind.AGREED_DATE: _CALLED_OFF
+    | _RESTORED
+    | _ENDS
+    | {"incident.due_agreed": EventKind.START},
+}
+"""What a fact means to a promise's clock; facts that are not here do not concern it.
+
+The end of an incident ends each of its clocks: a first response and an update stop, an arrival that is not late is
+cancelled, and a resolution, a closure and an agreed date are cancelled when the incident was called off.
+"""
+
+CLOCK_EVENT_KINDS = frozenset(kind for roles in ROLES.values() for kind in roles)
+
+
+class ClockFact(NamedTuple):
+    """A ledger fact as the clock reads it, in the order of the ledger."""
+
+    incident_id: UUID
+    kind: str
+    at: datetime
+    body: Mapping[str, Any]
+
+
+class ClockColumns(NamedTuple):
+    """Columns of some tickets, and what their rows and units stand for."""
+
+    attached: Mapping[UUID, Sequence[Term]]
+    terms: list[Term]  # row of the promise dimension → term
+    units: list[UUID]  # unit → incident
+    events: Events
+    promises: Promises
+    calendars: Calendars
+    specs: Mapping[UUID, CalendarSpec]  # hours by calendar version
+    priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
+    agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
+    held: frozenset[UUID]  # tickets whose clocks stand still
+    called_off: Mapping[
+        UUID, datetime
+    ]  # incidents whose agreed date is not needed any more, and since when
+
+
+class JudgedPart(NamedTuple):
+    """What the kernel says of one part of one promise, in the words of a `Promise` row."""
+
+    incident_id: UUID
+    term: Term
+    part: int
+    priority: Priority
+    state: State
+    held: bool
+    started_at: datetime | None
+    stopped_at: datetime | None
+    due_at: datetime | None
+    decided_at: datetime | None
+    target_us: int
+    elapsed_us: int
+    paused_us: int
+    warned: int
+    next_check_at: datetime | None
+    announced_due_at: datetime | None = None
+
+
+def to_us(instant: datetime) -> int:
+    """Microseconds since 1970-01-01Z, exact."""
+    return (instant - _EPOCH) // _TICK
+
+
+def from_us(us: int) -> datetime | None:
+    """The aware instant; None for the kernel's -1."""
+    return None if us < 0 else _EPOCH + us * _TICK
+
+
+def build(
+    attached: Mapping[UUID, Sequence[Term]],
+    facts: Iterable[ClockFact],
+    specs: Mapping[UUID, CalendarSpec],
+    *,
+    at: datetime,
+) -> ClockColumns:
+    """Columns for tickets and the promises that hold for them; `facts` in ledger order."""
+    terms = list({term.id: term for found in attached.values() for term in found}.values())
+    row_of = {term.id: row for row, term in enumerate(terms)}
+    versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
+    calendar_of = {version: row for row, version in enumerate(versions)}
+    promises = promise_columns(
+        dimension(term, calendar_of[term.calendar_version_id], specs[term.calendar_version_id])
+        for term in terms
+    )
+    units = list(attached)
+    unit_of = {incident: unit for unit, incident in enumerate(units)}
+    priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
+    agreed: dict[UUID, tuple[datetime, Priority]] = {}
+    marks: dict[UUID, list[Mark]] = {}
+    dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
+    rows: list[Event] = []
+    for fact in facts:
+        if is_capped(fact.kind, fact.body):
+            continue
+        if fact.kind in MARKS:
+            marks.setdefault(fact.incident_id, []).append(Mark(fact.at, fact.kind))
+        if fact.kind == "incident.due_agreed":
+            due_at = datetime.fromisoformat(fact.body["due_at"])
+            agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
+        elif "priority" in fact.body:
+            priorities[fact.incident_id].append((fact.at, Priority(fact.body["priority"])))
+        meaning = ROLES[PromiseKind.AGREED_DATE].get(fact.kind)
+        if meaning is not None and fact.at <= at:
+            dated.setdefault(fact.incident_id, []).append((fact.at, meaning))
+        rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
+    held: set[UUID] = set()
+    for incident, found in marks.items():
+        stretches = holds(found)
+        rows += _derived(stretches, attached[incident], unit_of[incident], row_of)
+        if is_held(stretches, at):
+            held.add(incident)
+    calendars = calendars_for(
+        [specs[version] for version in versions],
+        promises,
+        min((row.ts for row in rows), default=to_us(at)),
+        to_us(at),
+    )
+    return ClockColumns(
+        attached=attached,
+        terms=terms,
+        units=units,
+        events=event_columns(rows),
+        promises=promises,
+        calendars=calendars,
+        specs=specs,
+        priorities=priorities,
+        agreed=agreed,
+        held=frozenset(held),
+        called_off={
+            incident: since
+            for incident in agreed
+            if (since := _called_off(dated.get(incident, ()))) is not None
+        },
+    )
+
+
+def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
+    """Since when a date that lies ahead is not needed any more, as the kernel reads it once it has come."""
+    since = None
+    for when, kind in sorted(facts, key=lambda fact: fact[0]):
+        if kind is EventKind.STOP and since is None:
+            return None
+        if kind is EventKind.CANCEL and since is None:
+            since = when
+        elif kind is EventKind.RESTORE:
+            since = None
+    return since
+
+
+def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
+    """The verdicts of a batch at `at`, by term, ticket and part; agreed dates still to come last."""
+    found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+    judged = list(_rows(batch, found))
+    return judged + _pending(batch, judged, at)
+
+
+def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Promise:
+    """A term as a row of the promise dimension; `calendar` is the row of its calendar.
+
+    A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when
+    they are signed; older ones must not stop the incidents and the sweeps of their client.
+    """
+    held = None if spec is None else capacity(spec)
+    targets = [term.targets.get(priority) for priority in Priority]
+    if term.kind is PromiseKind.AGREED_DATE:
+        targets_us = [0] * len(targets)  # the date itself is the limit
+        days = [-1] * len(targets)
+    else:
+        targets_us = [
+            -1 if t is None or t.elapsed_s is None else t.elapsed_s * _SECOND_US for t in targets
+        ]
+        days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
+    return Promise(
+        cls=_CLASS[term.kind],
+        target_us=targets_us if held is None else [min(us, held.working_us) for us in targets_us],
+        business_days=days if held is None else [min(n, held.business_days) for n in days],
+        calendar=calendar,
+        objective_ppm=term.objective_ppm,
+        pausable=term.pausable,
+    )
+
+
+def _events(
+    fact: ClockFact, terms: Sequence[Term], unit_of: Mapping[UUID, int], row_of: Mapping[UUID, int]
+) -> Iterator[Event]:
+    """One fact means something to each of the ticket's promises, or nothing."""
+    body = fact.body
+    if fact.kind == "incident.updated" and not (body["client_visible"] and body["from_us"]):
+        return  # what the client writes, and what a machine writes, is not our update
+    instant = datetime.fromisoformat(body["due_at"]) if "due_at" in body else fact.at
+    rank = _RANK[Priority(body["priority"])] if "priority" in body else 0
+    # An imported end that lay just before the opening was moved there; against a date, what the source said counts.
+    said = datetime.fromisoformat(body["said_at"]) if "said_at" in body else instant
+    for term in terms:
+        kind = ROLES[term.kind].get(fact.kind)
+        if kind is not None:
+            when = said if term.kind is PromiseKind.AGREED_DATE else instant
+            yield Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
+
+
+def _derived(
+    stretches: Iterable[Hold], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
+) -> Iterator[Event]:
+    """The resumptions that no fact says: at the end of the allowance, and at a resolution or closing."""
+    for hold in stretches:
+        if hold.is_told:
+            continue
+        for term in terms:
+            kind = ROLES[term.kind].get(RESUMED)
+            if kind is not None:
+                yield Event(to_us(hold.until_at), row_of[term.id], unit, kind, 0)
+
+
+def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
+    states = {
+        KernelState.PAUSED: State.PAUSED,
+        KernelState.LATE_OPEN: State.LATE,
+        KernelState.LATE_CLOSED: State.LATE,
+        KernelState.KEPT: State.KEPT,
+        KernelState.CANCELLED: State.CANCELLED,
+    }
+    columns = (column.tolist() for column in found[:13])  # quality is for the scores
+    for row in zip(*columns, strict=True):
+        promise, unit, part, state, warned, started, stopped, target, due, tau, *times = row
+        incident, term = batch.units[unit], batch.terms[promise]
+        decided = from_us(tau)
+        if term.kind is PromiseKind.AGREED_DATE:
+            priority = batch.agreed[incident][1]
+        else:
+            priority = _in_force(batch.priorities[incident], decided)
+        stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
+        yield JudgedPart(
+            incident_id=incident,
+            term=term,
+            part=part,
+            priority=priority,
+            state=stands,
+            held=term.pausable and incident in batch.held,
+            started_at=from_us(started),
+            stopped_at=from_us(stopped),
+            due_at=from_us(due),
+            decided_at=decided,
+            target_us=target,
+            elapsed_us=times[0],
+            paused_us=times[1],
+            warned=warned,
+            next_check_at=from_us(times[2]),
+            announced_due_at=announced_due(
+                term,
+                batch.specs[term.calendar_version_id],
+                priority,
+                started_at=from_us(started),
+                due_at=from_us(due) if stands in UNDER_WAY else None,
+            ),
+        )
+
+
+def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | None) -> Priority:
+    """The priority at `when`, or the latest one while nothing is decided."""
+    past = [c for c in enumerate(changes) if when is None or c[1][0] <= when]
+    return max(past or enumerate(changes[:1]), key=lambda c: (c[1][0], c[0]))[1][1]
+
+
+def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) -> list[JudgedPart]:
+    """Agreed dates that lie ahead: the kernel does not see events of the future."""
+    measured = {(row.incident_id, row.term.id) for row in judged}
+    return [
+        JudgedPart(
+            incident_id=incident,
+            term=term,
+            part=0,
+            priority=priority,
+            state=State.CANCELLED if incident in batch.called_off else State.PENDING,
+            held=False,
+            started_at=None,
+            stopped_at=batch.called_off.get(incident),
+            due_at=due_at,
+            decided_at=None,
+            target_us=0,
+            elapsed_us=0,
+            paused_us=0,
+            warned=0,
+            next_check_at=None if incident in batch.called_off else due_at,
+        )
+        for incident, (due_at, priority) in batch.agreed.items()
+        for term in batch.attached[incident]
+        if due_at > at
+        and term.kind is PromiseKind.AGREED_DATE
+        and (incident, term.id) not in measured
+    ]
+
+
+def warm() -> None:
+    """Judge one clock, so that no request waits for the kernels: 24 s to compile once a release, 1 s to load after.
+
+    Compiling holds the event loop of whoever does it, and Ctrl-C: a process of its own compiles before others start.
+    """
+    promises = promise_columns([Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
+    spec = CalendarSpec(zone="UTC", always_open=True)
+    verdicts(
+        event_columns([Event(0, 0, 0, EventKind.START)]),
+        promises,
+        calendars_for([spec], promises, 0, 0),
+        0,
+    )

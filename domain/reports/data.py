@@ -1,0 +1,247 @@
+"""Read what a report is about, as of the instant it is made."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import archive, calendars
+from domain.accounts.model import Account
+from domain.agreements import Term
+from domain.agreements.model import Agreement, PromiseTerm, Terms
+from domain.archive.rules import uuid_of
+from domain.compensation.model import Credit, CreditState
+from domain.core.ledger import LedgerRow
+from domain.evaluator.kernels.batch import columns_of
+from domain.evaluator.kernels.codes import State
+from domain.incidents.model import OPEN, Incident, Source
+from domain.promises.announced_due import announced_due
+from domain.promises.model import Promise
+from domain.promises.translation import from_us, to_us
+from domain.reports import notice_ratio
+from domain.reports.content import TREND_DAYS, Content, Grant, IncidentDates, Note, Part, Stand
+from domain.reports.periods import Period
+from domain.reports.statistics import content_of
+
+NOTED = (
+    *("incident.reopened", "incident.prioritised", "promise.revised", "budget.burning"),
+    *("agreement.amended", "agreement.ended"),
+)
+"""Kinds of facts that are worth a line of their own."""
+PLANNED = timedelta(days=30)
+_LATE = (State.LATE_OPEN, State.LATE_CLOSED)
+_OPEN = (State.LATE_OPEN, State.RUNNING, State.PAUSED)
+
+
+async def gather(session: AsyncSession, account: Account, period: Period) -> Content:
+    """The content of a report: verdicts from the ledger as of `period.made_at`, by the evaluator's own kernel."""
+    at = period.made_at
+    since = period.until_at - timedelta(days=TREND_DAYS + 1)
+    parts = await parts_of(session, account, since=since, at=at)
+    changes = [
+        *notice_ratio.breaches(parts, period.from_at, period.until_at),
+        *await notice_ratio.amendments(session, account.id, period.from_at, period.until_at),
+    ]
+    told = await notice_ratio.notices(session, account.id, changes, until=period.until_at)
+    return content_of(
+        period,
+        zone=account.time_zone,
+        currency=account.currency,
+        parts=parts,
+        tickets=await _tickets(session, account.id, since=since, at=at),
+        grants=await _grants(session, account.id, since=since, at=at),
+        notes=await _notes(session, account, period),
+        planned=await _planned(session, account.id, at=at),
+        proactive=notice_ratio.ratio_of(changes, told),
+    )
+
+
+async def parts_of(
+    session: AsyncSession, account: Account, *, since: datetime, at: datetime
+) -> list[Part]:
+    """The promises to the client that were decided since `since`, or are not decided, as of `at`.
+
+    Judged from the ledger; our own objectives are left out.
+    """
+    log = await archive.load(session, account.id, at=at)
+    specs = await calendars.specs(session, {term.calendar_version_id for term in log.terms})
+    found = await asyncio.to_thread(lambda: list(_judged(log, to_us(since), to_us(at))))
+    rows = await session.execute(
+        select(Incident.id, Incident.site_id, Incident.priority).where(
+            Incident.id == func.any(list({incident_id for incident_id, _, _ in found}))
+        )
+    )
+    tickets = {row.id: row for row in rows}
+    return [
+        Part(
+            incident_id=incident_id,
+            site_id=tickets[incident_id].site_id,
+            due_at=announced_due(
+                term,
+                specs[term.calendar_version_id],
+                tickets[incident_id].priority,
+                started_at=says["started_at"],
+                due_at=breaches_at,
+            ),
+            **says,
+        )
+        for incident_id, (term, breaches_at), says in found
+    ]
+
+
+def _judged(
+    log: archive.EventLog, since_us: int, at_us: int
+) -> Iterator[tuple[UUID, tuple[Term, datetime | None], dict[str, Any]]]:
+    """Ticket, what was promised and when it breaks, and what the kernel says of it."""
+    rows = columns_of(archive.judged(log, at_us))
+    shown = np.array([not term.internal for term in log.terms], np.bool_)
+    if not shown.size:
+        return
+    recent = (rows.decided_us >= since_us) | (rows.decided_us < 0) | (rows.stopped_us < 0)
+    for row in np.flatnonzero(shown[rows.promise] & recent).tolist():
+        term = log.terms[rows.promise[row]]
+        state = State(int(rows.state[row]))
+        if state is State.CANCELLED:
+            continue
+        yield (
+            uuid_of(log.incidents[rows.unit[row]]),
+            (term, from_us(int(rows.breach_us[row]))),
+            {
+                "kind": term.kind,
+                "stand": _stand(state, int(rows.warn[row])),
+                "is_open": state in _OPEN,
+                "started_at": from_us(int(rows.started_us[row])),
+                "decided_at": from_us(int(rows.decided_us[row])),
+                "elapsed_us": int(rows.elapsed_us[row]),
+                "target_us": int(rows.target_us[row]),
+                "objective_ppm": term.objective_ppm,
+            },
+        )
+
+
+def _stand(state: State, warned: int) -> Stand:
+    if state is State.KEPT:
+        return Stand.KEPT
+    if state in _LATE:
+        return Stand.LATE
+    return Stand.AT_RISK if warned and state is State.RUNNING else Stand.RUNNING
+
+
+async def _tickets(
+    session: AsyncSession, account_id: UUID, *, since: datetime, at: datetime
+) -> list[IncidentDates]:
+    """Tickets that were open at some time since `since`; what is resolved after `at` is open at `at`."""
+    row = Incident
+    found = await session.execute(
+        select(row.id, row.site_id, row.opened_at, row.resolved_at, row.source).where(
+            row.account_id == account_id,
+            row.opened_at <= at,
+            or_(row.opened_at >= since, row.resolved_at >= since, row.status.in_(OPEN)),
+        )
+    )
+    return [
+        IncidentDates(
+            ticket_id, site_id, opened_at,
+            None if resolved_at is None or resolved_at > at else resolved_at,
+            source is not Source.CLIENT,
+        )
+        for ticket_id, site_id, opened_at, resolved_at, source in found
+    ]  # fmt: skip
+
+
+async def _grants(
+    session: AsyncSession, account_id: UUID, *, since: datetime, at: datetime
+) -> list[Grant]:
+    granted = case(
+        (Credit.override_cents.is_not(None), Credit.override_cents), else_=Credit.amount_cents
+    )
+    found = await session.execute(
+        select(
+            Credit.incident_id,
+            func.coalesce(Promise.kind, PromiseTerm.kind),
+            granted,
+            Credit.currency,
+            Credit.decided_at,
+        )
+        .outerjoin(Promise, Promise.id == Credit.promise_id)
+        .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
+        .where(
+            Credit.account_id == account_id,
+            Credit.state == CreditState.GRANTED,
+            Credit.decided_at >= since,
+            Credit.decided_at <= at,
+        )
+    )
+    return [Grant(*row) for row in found]
+
+
+async def _notes(session: AsyncSession, account: Account, period: Period) -> list[Note]:
+    facts = await session.execute(
+        select(LedgerRow.kind, LedgerRow.at, LedgerRow.subject_id, LedgerRow.body).where(
+            LedgerRow.tenant_id == account.tenant_id,
+            LedgerRow.account_id == account.id,
+            LedgerRow.kind.in_(NOTED),
+            LedgerRow.at >= period.from_at,
+            LedgerRow.at < period.until_at,
+        )
+    )
+    return [
+        note
+        for kind, at, subject_id, body in facts
+        if not body.get("internal") and (note := _note(kind, at, subject_id, body)) is not None
+    ]
+
+
+def _note(kind: str, at: datetime, subject_id: UUID, body: dict[str, object]) -> Note | None:
+    """The fact as a line, with what its sentence needs; None for one that is no news to a client."""
+    if kind == "budget.burning":
+        if body["state"] == "calm":
+            return None
+        return Note(kind, at, says={"left": body["misses_left"], "n": body["n_30d"]})
+    if kind == "promise.revised":
+        says = {"was": body["was"], "now": body["now"], "promise": body["promise_kind"]}
+        return Note(kind, at, UUID(str(body["incident_id"])), says)
+    if kind.startswith("incident."):
+        return Note(kind, at, subject_id, {k: body[k] for k in ("priority",) if k in body})
+    return Note(kind, at)
+
+
+async def _planned(session: AsyncSession, account_id: UUID, *, at: datetime) -> list[Note]:
+    """What is known to come: dates agreed for tickets, terms that take effect, agreements that end."""
+    until = at + PLANNED
+    agreed = await session.execute(
+        select(Incident.id, Incident.agreed_at).where(
+            Incident.account_id == account_id,
+            Incident.agreed_at > at,
+            Incident.agreed_at <= until,
+            Incident.status.in_(OPEN),
+        )
+    )
+    terms = await session.execute(
+        select(Agreement.reference, Terms.in_force)
+        .join(Agreement, Agreement.id == Terms.agreement_id)
+        .where(Terms.account_id == account_id)
+    )
+    ended = await session.execute(
+        select(Agreement.reference, Agreement.ended_at).where(
+            Agreement.account_id == account_id, Agreement.ended_at > at, Agreement.ended_at <= until
+        )
+    )
+    return [
+        *(Note("incident.due_agreed", when, ticket) for ticket, when in agreed if when is not None),
+        *(
+            Note("terms.in_force", in_force.lower, says={"reference": reference})
+            for reference, in_force in terms
+            if in_force.lower is not None and at < in_force.lower <= until
+        ),
+        *(
+            Note("agreement.ended", when, says={"reference": reference})
+            for reference, when in ended
+            if when is not None
+        ),
+    ]

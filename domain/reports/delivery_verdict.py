@@ -1,0 +1,42 @@
+"""Was a report there in time? Judged by the kernel that judges every promise."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.promises.translation import from_us, to_us
+from domain.reports.model import ReportVerdict
+
+_ALWAYS = CalendarSpec(zone="UTC", always_open=True)
+_PROMISES = promise_columns([Promise(PromiseClass.DUE, [0, 0, 0, 0])])
+
+
+class DeliveryVerdict(NamedTuple):
+    """A verdict and its instant; None while undecided."""
+
+    verdict: ReportVerdict | None
+    at: datetime | None
+
+
+def judge(due_at: datetime, delivered_at: datetime | None, *, at: datetime) -> DeliveryVerdict:
+    """Kept when delivered by `due_at`, the instant itself included; late from the first instant after it."""
+    events = [Event(to_us(due_at), 0, 0, EventKind.START)]
+    if delivered_at is not None:
+        events.append(Event(to_us(delivered_at), 0, 0, EventKind.STOP))
+    # The kernel sees nothing of the future: what was delivered early is judged once the due instant has come.
+    seen_at = max(at, due_at) if delivered_at is not None else at
+    if seen_at < due_at:
+        return DeliveryVerdict(None, None)
+    calendars = calendars_for(
+        [_ALWAYS], _PROMISES, min(event.ts for event in events), to_us(seen_at)
+    )
+    rows = verdicts(event_columns(events), _PROMISES, calendars, to_us(seen_at))
+    state, decided = State(int(rows.state[0])), from_us(int(rows.decided_us[0]))
+    if state is State.KEPT:
+        return DeliveryVerdict(ReportVerdict.KEPT, decided)
+    if state in {State.LATE_OPEN, State.LATE_CLOSED}:
+        return DeliveryVerdict(ReportVerdict.LATE, decided)
+    return DeliveryVerdict(None, None)

@@ -1,0 +1,250 @@
+"""How a client stands this moment: open tickets, running promises, sites; asked once or followed."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import func, select
+
+from domain import incidents, promises
+from domain.access import visible_to
+from domain.core import cursor, sequencing
+from domain.core.errors import Code, Refused
+from domain.core.sequencing import SequencedEvent
+from domain.promises import State
+from realtime.feed import Facts
+from realtime.source import SourceEvent, SourceListener
+from schema.accounts import Account
+from schema.core import ids
+from schema.core.context import Context, Info
+from schema.core.types import from_row, resolver, subscription
+from schema.incidents import Incident
+from schema.site_status import RoamingStatus, SiteStatus
+from schema.site_status_loader import MOST as MOST_SITES
+from schema.site_status_loader import AccountInstant, RovingShift, SitePresence, SiteStatuses
+
+MOST = 100  # open tickets that are listed; they are all counted
+OPEN = (State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK)
+MATTERS = ("incident.", "promise.", "credit.", "duty.", "guard.", "site.")
+NOT = frozenset(
+    {"guard.stopped", "guard.moved"}
+)  # of what matters; no status tells who stands still
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStanding:
+    """A client at a place in the ledger."""
+
+    tenant_id: UUID
+    account_id: UUID
+    seq: int
+    begun_at: datetime | None = None
+    """The beginning of a duty that is told of with it, which a clock that is slow may not have come to yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each."""
+
+    new: int
+    in_progress: int
+    paused: int
+    resolved: int
+    running: int
+    at_risk: int
+    held: int
+
+
+@from_row(Counts)
+class StatusCounts:
+    """How many tickets and promises stand how."""
+
+    new: Annotated[int, "Tickets that nobody has confirmed yet."]
+    in_progress: Annotated[int, "Tickets that are confirmed or worked on."]
+    paused: Annotated[int, "Tickets whose clocks stand still, for a recorded cause."]
+    resolved: Annotated[int, "Tickets that are done and not put away yet."]
+    running: Annotated[int, "Promises whose clock runs, less than half of the time gone."]
+    at_risk: Annotated[int, "Promises whose clock runs, half of the time or more gone."]
+    held: Annotated[int, "Promises whose clock stands still or has not begun."]
+
+
+Row = strawberry.Parent[AccountStanding]
+
+
+@from_row(AccountStanding)
+class AccountStatus:
+    """How a client stands this moment; each one is whole, the newest counts."""
+
+    @resolver(str)
+    @staticmethod
+    async def cursor(row: Row, info: Info) -> str:
+        """Everything up to here is in it; `accountEvents` goes on from it."""
+        link = await info.context.hub.link_at(row.seq)
+        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
+
+    @resolver(datetime)
+    @staticmethod
+    def at(info: Info) -> datetime:
+        """The instant at which it was so; `remainingSeconds` of its promises counts from here."""
+        return info.context.at
+
+    @resolver(Account | None)
+    @staticmethod
+    async def account(row: Row, info: Info) -> Any:
+        """The client."""
+        return await info.context.loaders.account.load(row.account_id)
+
+    @resolver(StatusCounts, work=50)
+    @staticmethod
+    async def counts(row: Row, info: Info) -> Counts:
+        """How many tickets and promises stand how."""
+        return await _counts(info.context, row.account_id)
+
+    @resolver(list[Incident], work=50)
+    @staticmethod
+    async def incidents(row: Row, info: Info) -> list[incidents.Incident]:
+        """The tickets that are not closed, newest first, 100 at most; their `promises` have the countdowns."""
+        query = (
+            select(incidents.Incident)
+            .where(
+                visible_to(info.context.actor, incidents.Incident),
+                incidents.Incident.account_id == row.account_id,
+                incidents.Incident.status != incidents.Status.CLOSED,
+            )
+            .order_by(incidents.Incident.opened_at.desc(), incidents.Incident.id)
+        )
+        async with info.context.sessions() as session:
+            return list(await session.scalars(query.limit(MOST)))
+
+    @resolver(list[SiteStatus])
+    @staticmethod
+    async def sites(
+        row: Row, info: Info, first: Annotated[int, "How many at most, 500 at most."] = 100
+    ) -> Sequence[SitePresence]:
+        """The places that have a fence or somebody on duty, by name; `siteCount` says how many there are in all."""
+        if not 0 <= first <= MOST_SITES:
+            raise Refused(Code.INVALID, f"first is 0 to {MOST_SITES}.", argument="first")
+        return (await _posts(row, info)).places[:first]
+
+    @resolver(int)
+    @staticmethod
+    async def site_count(row: Row, info: Info) -> int:
+        """How many places have a fence or somebody on duty."""
+        return (await _posts(row, info)).count
+
+    @resolver(list[RoamingStatus])
+    @staticmethod
+    async def roaming(row: Row, info: Info) -> Sequence[RovingShift]:
+        """Guards on duty who go round all of the places, by the beginning of the duty."""
+        return (await _posts(row, info)).roaming
+
+
+async def _posts(row: AccountStanding, info: Info) -> SiteStatuses:
+    at = max(info.context.at, row.begun_at or info.context.at)
+    return await info.context.loaders.posts.load(AccountInstant(row.account_id, at))
+
+
+def _matters(fact: SequencedEvent) -> bool:
+    return fact.kind.startswith(MATTERS) and fact.kind not in NOT
+
+
+class Standings(Facts):
+    """The standing of one client now, and again whenever something changes it."""
+
+    def __init__(self, ctx: Context, account_id: UUID) -> None:
+        super().__init__(ctx.hub, ctx.sessions, ctx.actor, account_id=account_id, only=_matters)
+        self._tenant_id, self._account_id = ctx.actor.tenant_id, account_id
+        self._shown_before = False
+
+    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:
+        """How it stands; asked again, only if anything happened since."""
+        missed = [told async for told in super().past(upto)]
+        if missed or not self._shown_before:
+            self._shown_before = True
+            yield self._standing(upto, missed)
+
+    @contextmanager
+    def listen(self) -> Iterator[SourceListener]:
+        """Hear what changes it."""
+        with super().listen() as ear:
+            yield _Changes(ear, self)
+
+    def gap(self, after: int) -> None:
+        """Whoever is slow is told the newest standing, and misses nothing by it."""
+
+    def _standing(self, seq: int, changes: Sequence[SourceEvent]) -> SourceEvent:
+        begun = [told.what.at for told in changes if told.what.kind == "duty.began"]
+        what = AccountStanding(self._tenant_id, self._account_id, seq, max(begun, default=None))
+        return SourceEvent(seq, what, latest="status")
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Any number of changes at once are one new standing."""
+
+    ear: SourceListener
+    of: Standings
+
+    async def take(self) -> Sequence[SourceEvent]:
+        told = await self.ear.take()
+        return [self.of._standing(told[-1].seq or 0, told)] if told else []
+
+
+async def _counts(ctx: Context, account_id: UUID) -> Counts:
+    tickets = select(incidents.Incident.status, func.count()).where(
+        visible_to(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
+        incidents.Incident.status != incidents.Status.CLOSED,
+    )  # fmt: skip
+    per_state = select(promises.Promise.state, func.count()).where(
+        visible_to(ctx.actor, promises.Promise),
+        promises.Promise.account_id == account_id,
+        promises.Promise.state.in_(OPEN),
+    )
+    async with ctx.sessions() as session:
+        status = dict((await session.execute(tickets.group_by(incidents.Incident.status))).all())
+        state = dict((await session.execute(per_state.group_by(promises.Promise.state))).all())
+    of, now = incidents.Status, State
+    return Counts(
+        new=status.get(of.NEW, 0),
+        in_progress=status.get(of.ACKNOWLEDGED, 0) + status.get(of.IN_PROGRESS, 0),
+        paused=status.get(of.PAUSED, 0),
+        resolved=status.get(of.RESOLVED, 0),
+        running=state.get(now.RUNNING, 0),
+        at_risk=state.get(now.AT_RISK, 0),
+        held=state.get(now.PAUSED, 0) + state.get(now.PENDING, 0),
+    )
+
+
+@strawberry.type
+class StatusQuery:
+    """How a client stands, asked once."""
+
+    @resolver(AccountStatus | None)
+    @staticmethod
+    async def account_status(
+        info: Info, account_id: Annotated[strawberry.ID, "The client."]
+    ) -> AccountStanding | None:
+        """How a client stands this moment; `accountEvents` from its cursor, or `accountStatus` live, goes on."""
+        ctx: Context = info.context
+        account = ids.known(account_id, "Account")
+        async with ctx.sessions() as session:
+            seq = await sequencing.head(session)
+        if account is None or await ctx.loaders.account.load(account) is None:
+            return None
+        return AccountStanding(ctx.actor.tenant_id, account, seq)
+
+
+@strawberry.type
+class StatusSubscription:
+    """How a client stands, followed."""
+
+    @subscription(AccountStatus)
+    def account_status(
+        self, info: Info, account_id: Annotated[strawberry.ID, "The client."]
+    ) -> AsyncIterable[AccountStanding]:
+        """How a client stands: now, and whole again whenever something changes it. Slow readers get the newest."""
+        return Standings(info.context, ids.wanted(account_id, "Account", "accountId"))

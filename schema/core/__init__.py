@@ -1,0 +1,1 @@
+"""The machinery of the schema: types from rows, mutations, lists, ids, scalars, loaders and access."""

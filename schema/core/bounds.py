@@ -1,0 +1,139 @@
+"""What values of arguments can be, checked once for every field and verb: beyond these no rule has to compute.
+
+A value out of bounds is refused with the name of its argument, as the wire spells it.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Hashable, Mapping
+from datetime import date, datetime, time
+from functools import cache, wraps
+from typing import Any
+
+from domain.core.bounds import (
+    EARLIEST,
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    LATEST,
+    MOST_CENTS_TOLD,
+    MOST_ITEMS,
+    MOST_SECONDS,
+)
+from domain.core.errors import Code, Refused
+from schema.core.scalars import WireNames
+
+_PLAIN = re.compile("[\x00\ud800-\udfff]")
+_NAMES = WireNames()
+_BY_ITSELF: set[Hashable] = set()
+
+
+def must_be_bounded(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments of which one cannot be, at any depth."""
+    for name, value in arguments.items():
+        _check(name, value)
+
+
+def each_by_itself(kind: type) -> None:
+    """Leave inputs of this type to their own rules, which judge each item alone."""
+    _BY_ITSELF.add(kind)
+
+
+def bounded(function: Any) -> Any:
+    """The same resolver, which refuses arguments out of bounds before anything else; as it is when it takes none."""
+    if not inspect.signature(function).parameters.keys() - {"row", "ctx", "info"}:
+        return function
+    if inspect.isasyncgenfunction(function):
+
+        @wraps(function)
+        async def stream(*given: Any, **arguments: Any) -> Any:
+            must_be_bounded(arguments)
+            async for each in function(*given, **arguments):
+                yield each
+
+        return stream
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def later(*given: Any, **arguments: Any) -> Any:
+            must_be_bounded(arguments)
+            return await function(*given, **arguments)
+
+        return later
+
+    @wraps(function)
+    def now(*given: Any, **arguments: Any) -> Any:
+        must_be_bounded(arguments)
+        return function(*given, **arguments)
+
+    return now
+
+
+def _check(name: str, value: Any) -> None:
+    check = _CHECKS.get(type(value))
+    if check is not None:
+        check(name, value)
+    elif isinstance(value, list):
+        if len(value) > MOST_ITEMS:
+            raise _refused(name, f"has {len(value):,} items; {MOST_ITEMS:,} at most")
+        for each in value:
+            _check(name, each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _text(name, key)
+            _check(name, each)
+    elif _is_input(type(value)):  # type: ignore[arg-type]  # a type is hashable
+        must_be_bounded(vars(value))
+
+
+@cache
+def _is_input(kind: Hashable) -> bool:
+    definition = getattr(kind, "__strawberry_definition__", None)
+    return getattr(definition, "is_input", False) and kind not in _BY_ITSELF
+
+
+def _instant(name: str, at: datetime) -> None:
+    if not FIRST_INSTANT <= at <= LAST_INSTANT:
+        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
+
+
+def _day(name: str, on: date) -> None:
+    if not EARLIEST <= on <= LATEST:
+        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
+
+
+def _time(name: str, at: time) -> None:
+    if at.tzinfo is not None:
+        raise _refused(name, "is a local time of day, without a zone")
+
+
+def _text(name: str, words: str) -> None:
+    if _PLAIN.search(words):
+        raise _refused(name, "holds a character that is no text (NUL or half of a pair)")
+
+
+def _whole(name: str, number: int) -> None:
+    if name.endswith("_cents") and abs(number) > MOST_CENTS_TOLD:
+        raise _refused(name, f"is {MOST_CENTS_TOLD // 100:,} in whole money at most")
+    if name.endswith("_s") and not 0 <= number <= MOST_SECONDS:
+        raise _refused(name, "is not negative, and ten years at most")
+
+
+def _fraction(name: str, number: float) -> None:
+    if not math.isfinite(number):
+        raise _refused(name, "is a finite number")
+
+
+def _refused(name: str, why: str) -> Refused:
+    argument = _NAMES.apply_naming_config(name)
+    return Refused(Code.INVALID, f"{argument} {why}.", argument=argument)
+
+
+_CHECKS: dict[type, Callable[[str, Any], None]] = {
+    datetime: _instant,
+    date: _day,
+    time: _time,
+    str: _text,
+    int: _whole,
+    float: _fraction,
+}

@@ -1,0 +1,102 @@
+"""Lists: the rows an actor sees, narrowed as the question says, a page at a time."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+import strawberry
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from domain.access import visible_to
+from schema.core import ids
+from schema.core.bounds import must_be_bounded
+from schema.core.context import Info
+from schema.core.pagination import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Order,
+    Page,
+    PageArguments,
+    page,
+)
+from schema.core.types import describe_arguments
+
+Rows = Select[Any]
+
+
+class Ordered(NamedTuple):
+    """Rows in an order that the question chose."""
+
+    rows: Rows
+    order: Order
+
+
+AccountFilter = Annotated[strawberry.ID | None, "Only of this client."]
+
+
+def lists(
+    shown: Any, *columns: InstrumentedAttribute[Any], descending: bool = False
+) -> Callable[[Any], Any]:
+    """Make a field that answers pages of `shown` out of a static `rows(info, …)`; its docstring is the description.
+
+    `rows` says which there are, fenced, and its arguments are the list's filters; `columns` say in which order, unless
+    it answers an order of its own.
+    Where a page begins and ends is asked of every list in the same words.
+    """
+    order = Order(columns, descending)
+
+    def decorate(static: Any) -> Any:
+        rows: Callable[..., Rows | Ordered] = static.__func__
+
+        async def resolve(
+            info: Info,
+            first: First = None,
+            after: After = None,
+            last: Last = None,
+            before: Before = None,
+            **filters: Any,
+        ) -> Page:
+            must_be_bounded({**filters, "after": after, "before": before})
+            window = PageArguments(first, after, last, before)
+            found = rows(info, **filters)
+            if not isinstance(found, Ordered):
+                found = Ordered(found, order)
+            return await page(info.context, found.rows, found.order, window)
+
+        describe_arguments(rows)
+        describe_arguments(resolve)
+        edges = inspect.signature(resolve).parameters
+        resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Strawberry reads of a function
+            [
+                *inspect.signature(rows).parameters.values(),
+                *(edges[name] for name in ("first", "after", "last", "before")),
+            ]
+        )
+        return strawberry.field(
+            resolve, graphql_type=Connection[shown], description=inspect.getdoc(rows)
+        )
+
+    return decorate
+
+
+def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:
+    """All rows of a model that the actor sees; only those of one client, if one is named."""
+    query: Rows = select(model).where(visible_to(info.context.actor, model))
+    return query if account_id is None else naming(query, model.account_id, "Account", account_id)
+
+
+def naming(query: Rows, column: Any, type_name: str, text: str | None) -> Rows:
+    """Only what names this row, if one is asked for: nothing at all for an id of nothing, or of something else."""
+    if text is None:
+        return query
+    row_id = ids.known(text, type_name)
+    return query.where(false() if row_id is None else column == row_id)
+
+
+def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:
+    """Only these values, if any are asked for."""
+    return query if values is None else query.where(column.in_(set(values)))

@@ -1,0 +1,243 @@
+"""Verbs: one mutation each, with one `input` on the wire, one transaction, and the answer `X | Refusal`."""
+
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+import strawberry
+from sqlalchemy import inspect as look_at
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
+from strawberry.types.unset import UNSET
+from strawberry.utils.str_converters import to_camel_case
+
+from domain.access import Actor
+from domain.core import errors, idempotency
+from domain.core.base import JSON, Base, Keyed
+from domain.core.db import transaction
+from domain.core.errors import Code, Refused
+from schema.core import ids
+from schema.core.bounds import must_be_bounded
+from schema.core.context import Context, Info
+from schema.core.refusals import Refusal, refusal_of
+from schema.core.types import split
+
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MutationContext:
+    """What a verb is given: the transaction, who asks, the instant it happens, and the operation's surroundings."""
+
+    session: AsyncSession
+    actor: Actor
+    at: datetime
+    ctx: Context
+
+
+class GlobalIdOf(NamedTuple):
+    """Notes on a `UUID` argument that it is the global id of a row of this type."""
+
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a verb as Python and as the wire know it."""
+
+    name: str
+    wire: Any
+    words: str | None
+    default: Any
+    ref: str | None
+
+
+ExpectedVersion = Annotated[
+    int | None, "The version you read; the verb is refused when it changed since."
+]
+AccountId = Annotated[UUID, GlobalIdOf("Account")]
+SiteId = Annotated[UUID, GlobalIdOf("Site")]
+ContactId = Annotated[UUID, GlobalIdOf("Contact")]
+UserId = Annotated[UUID, GlobalIdOf("User")]
+ApiKeyId = Annotated[UUID, GlobalIdOf("ApiKey")]
+AgreementId = Annotated[UUID, GlobalIdOf("Agreement")]
+IncidentId = Annotated[UUID, GlobalIdOf("Incident")]
+SimulationId = Annotated[UUID, GlobalIdOf("Simulation")]
+PromiseId = Annotated[UUID, GlobalIdOf("Promise")]
+CreditId = Annotated[UUID, GlobalIdOf("Credit")]
+DisputeId = Annotated[UUID, GlobalIdOf("Dispute")]
+InvoiceId = Annotated[UUID, GlobalIdOf("Invoice")]
+PaymentId = Annotated[UUID, GlobalIdOf("Payment")]
+CreditNoteId = Annotated[UUID, GlobalIdOf("CreditNote")]
+PayoutId = Annotated[UUID, GlobalIdOf("Payout")]
+RecoveryCaseId = Annotated[UUID, GlobalIdOf("RecoveryCase")]
+Again = Callable[[Any], object]
+Act = Callable[..., Awaitable[object]]
+
+
+def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]:
+    """Make a mutation field out of a static `act(ask, …)`; its docstring is the description.
+
+    `again` builds the answer from the row when an answer is repeated under its idempotency key, for answers
+    that are not the row itself.
+    """
+
+    def decorate(static: Any) -> Any:
+        act: Act = static.__func__
+        name = to_camel_case(act.__name__)
+        title = name[0].upper() + name[1:]
+        parameters = [_parameter(p) for p in inspect.signature(act).parameters.values()][1:]
+        input_type = _input(title, name, parameters)
+        words = f"What `{name}` answers."
+        result = Annotated[answer | Refusal, strawberry.union(f"{title}Result", description=words)]
+
+        async def resolve(info: Info, input: Any) -> Any:
+            try:
+                return await _run(info.context, name, act, parameters, input, again)
+            except Refused as refused:
+                return refused.refusal
+            except (DBAPIError, StaleDataError) as error:
+                refusal = refusal_of(error)
+                if refusal is None:
+                    raise
+                return refusal
+
+        resolve.__annotations__["input"] = Annotated[
+            input_type, strawberry.argument(description="What to do it with.")
+        ]
+        return strawberry.mutation(
+            resolve, name=name, graphql_type=result, description=inspect.getdoc(act)
+        )
+
+    return decorate
+
+
+def _parameter(parameter: inspect.Parameter) -> Parameter:
+    kind, words, _notes = split(parameter.annotation)
+    ref = _ref(parameter.annotation)
+    wire = _on_the_wire(kind) if ref else kind
+    return Parameter(parameter.name, wire, words, parameter.default, ref)
+
+
+def _ref(annotation: Any) -> str | None:
+    """The type whose ids an annotation holds, also inside a list or an optional."""
+    if isinstance(annotation, GlobalIdOf):
+        return annotation.type_name
+    inside = getattr(annotation, "__metadata__", ()), get_args(annotation)
+    return next((ref for part in chain(*inside) if (ref := _ref(part))), None)
+
+
+def _on_the_wire(kind: Any) -> Any:
+    """The same annotation with ids for UUIDs."""
+    if get_origin(kind) is Annotated:
+        return _on_the_wire(get_args(kind)[0])
+    if kind is UUID:
+        return strawberry.ID
+    if get_origin(kind) is list:
+        return list[_on_the_wire(get_args(kind)[0])]  # type: ignore[misc]
+    if type(None) in get_args(kind):
+        [inner] = [part for part in get_args(kind) if part is not type(None)]
+        return _on_the_wire(inner) | None
+    return kind
+
+
+def _input(title: str, verb_name: str, parameters: list[Parameter]) -> type:
+    fields: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
+    for each in parameters:
+        given = {} if each.default is inspect.Parameter.empty else {"default": each.default}
+        fields[each.name] = strawberry.field(description=each.words, **given)
+        fields["__annotations__"][each.name] = each.wire
+    fields["idempotency_key"] = strawberry.field(
+        default=None,
+        description="Of your making, up to 200 characters: the same key with the same input gets the same "
+        "answer and has one effect, for 24 hours.",
+    )
+    fields["__annotations__"]["idempotency_key"] = str | None
+    return strawberry.input(
+        type(f"{title}Input", (), fields), description=f"What `{verb_name}` is done with."
+    )
+
+
+async def _run(
+    ctx: Context, name: str, act: Act, parameters: list[Parameter], given: Any, again: Again | None
+) -> object:
+    """One transaction: claim the key, act in a savepoint, keep the answer, commit. A refusal is an answer too."""
+    at, key = ctx.now(), given.idempotency_key
+    arguments = {each.name: getattr(given, each.name) for each in parameters}
+    must_be_bounded({**arguments, "idempotency_key": key})
+    if key is None:
+        async with transaction(ctx.sessions) as session:
+            return await _act(
+                MutationContext(session, ctx.actor, at, ctx), act, parameters, arguments
+            )
+    if not key.strip() or len(key) > _LONGEST_KEY:
+        raise Refused(
+            Code.INVALID,
+            "A key has 1 to 200 characters, not all of them blank.",
+            argument="idempotencyKey",
+        )
+    # The key belongs to who asks: two clients of one company cannot meet under one key.
+    own = f"{ctx.actor.subject} {key}"
+    tenant_id = ctx.actor.tenant_id
+    async with transaction(ctx.sessions) as session:
+        earlier = await idempotency.claim(session, tenant_id, own, _digest(name, arguments), at=at)
+        if earlier is None:
+            try:
+                async with session.begin_nested():
+                    result = await _act(
+                        MutationContext(session, ctx.actor, at, ctx), act, parameters, arguments
+                    )
+            except Refused as refused:
+                if refused.refusal.retryable:
+                    raise
+                told: JSON = {"refusal": msgspec.to_builtins(refused.refusal)}
+                await idempotency.keep(session, tenant_id, own, told)
+                return refused.refusal
+            row = result if isinstance(result, Keyed) else result.row  # type: ignore[attr-defined]
+            told = {"type": type(row).__name__, "id": str(row.id)}
+            await idempotency.keep(session, tenant_id, own, told)
+            return result
+    return await _repeat(ctx, earlier, again)
+
+
+async def _act(
+    ask: MutationContext, act: Act, parameters: list[Parameter], arguments: dict[str, Any]
+) -> object:
+    decoded = {each.name: _decode(each, arguments[each.name]) for each in parameters}
+    result = await act(ask, **{k: v for k, v in decoded.items() if v is not UNSET})
+    await ask.session.flush()
+    if isinstance(result, Base) and look_at(result).unloaded:
+        await ask.session.refresh(result)  # columns that the database filled in
+    return result
+
+
+def _decode(parameter: Parameter, given: Any) -> Any:
+    if parameter.ref is None or given is None or given is UNSET:
+        return given
+    argument = to_camel_case(parameter.name)
+    if isinstance(given, list):
+        return [ids.wanted(each, parameter.ref, argument) for each in given]
+    return ids.wanted(given, parameter.ref, argument)
+
+
+async def _repeat(ctx: Context, earlier: JSON, again: Again | None) -> object:
+    """The answer that was kept: the refusal as it was, or the row as it is now."""
+    if "refusal" in earlier:
+        return msgspec.convert(earlier["refusal"], errors.Refusal)
+    loader = ctx.loaders.of_type[earlier["type"]]
+    row = await loader.load(UUID(earlier["id"]))
+    if row is None:
+        raise Refused(Code.NOT_FOUND, "What was answered is no longer yours to see.")
+    return row if again is None else again(row)
+
+
+def _digest(name: str, arguments: dict[str, Any]) -> bytes:
+    told = msgspec.json.encode([name, arguments], enc_hook=repr, order="deterministic")
+    return hashlib.sha256(told).digest()

@@ -1,0 +1,207 @@
+"""Pages: keyset connections. A cursor is the sealed sort key of its row: a page costs the same wherever it starts."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+import strawberry
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from domain.core import cursor
+from domain.core.errors import Code, Refused
+from schema.core.context import Context
+from schema.core.types import from_row, resolver
+
+DEFAULT, MOST = 50, 100
+COUNTED = 10_000
+"""Rows are counted up to here: that many are found in some milliseconds."""
+COUNTING = 100
+"""What counting costs, in fields read from a row."""
+T = TypeVar("T")
+
+First = Annotated[
+    int | None, "How many rows at most, counted from the start: 50 unless told, 100 at most."
+]
+After = Annotated[str | None, "Start behind the row of this cursor."]
+Last = Annotated[int | None, "How many rows at most, counted from the end; instead of `first`."]
+Before = Annotated[str | None, "End in front of the row of this cursor."]
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """Which page is asked for: `first … after` or `last … before`, as the client gave them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @property
+    def backward(self) -> bool:
+        """Whether the page is counted from the end."""
+        return self.last is not None or (self.before is not None and self.first is None)
+
+    @property
+    def size(self) -> int:
+        """How many rows; refused outside 0 … 100."""
+        if self.first is not None and self.last is not None:
+            raise Refused(Code.INVALID, "Give first or last, not both.", argument="last")
+        name = "last" if self.backward else "first"
+        given = self.last if self.backward else self.first
+        return checked(DEFAULT if given is None else given, name)
+
+
+def checked(count: int, argument: str) -> int:
+    """A number of rows, refused outside 0 … 100."""
+    if not 0 <= count <= MOST:
+        raise Refused(Code.INVALID, f"{argument} is 0 to {MOST}.", argument=argument)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order: the columns (the last one unique), all ascending or all descending.
+
+    `keys` names the attributes of a row that hold their values, where those are not called as the columns.
+    """
+
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    descending: bool = False
+    keys: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a cursor of this order is good for."""
+        return ",".join(str(column) for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeData:
+    """A row and its cursor."""
+
+    node: Any
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Whether there is more on either side, and the cursors of the edges."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in order with what surrounds them."""
+
+    edges: list[EdgeData]
+    page_info: Bounds
+    counted: Callable[[], Awaitable[int | None]] | None = None
+
+    @property
+    def nodes(self) -> list[Any]:
+        """The rows alone."""
+        return [place.node for place in self.edges]
+
+
+@from_row(Bounds)
+class PageInfo:
+    """Whether there is more on either side of a page, and where it begins and ends."""
+
+    has_next_page: Annotated[bool, "Whether rows follow."]
+    has_previous_page: Annotated[bool, "Whether rows come before."]
+    start_cursor: Annotated[str | None, "The cursor of the first row; null on an empty page."]
+    end_cursor: Annotated[str | None, "The cursor of the last row; null on an empty page."]
+
+
+@strawberry.type(description="A row in a connection.")
+class Edge(Generic[T]):
+    """A row and its cursor."""
+
+    node: T = strawberry.field(description="The row.")
+    cursor: str = strawberry.field(description="Where the row stands; opaque.")
+
+
+@strawberry.type(description="A page of rows.")
+class Connection(Generic[T]):
+    """A page as GraphQL clients know it."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
+    nodes: list[T] = strawberry.field(description="The rows alone.")
+    page_info: PageInfo = strawberry.field(description="What lies before and behind.")
+
+    @resolver(int | None, work=COUNTING)
+    @staticmethod
+    async def total_count(row: strawberry.Parent[Page]) -> int | None:
+        """How many rows there are on all pages; null beyond 10,000, and for lists that are not counted."""
+        return None if row.counted is None else await row.counted()
+
+
+async def page(ctx: Context, query: Select[Any], order: Order, window: PageArguments) -> Page:
+    """Run `query` (fenced by the caller) for the rows of one page, plus one to see whether more follow."""
+    size, backward = window.size, window.backward
+    whole = query
+    key = tuple_(*order.columns)
+    for token, behind in ((window.after, True), (window.before, False)):
+        if token is not None:
+            place = tuple_(*_decode(ctx, order, token, "after" if behind else "before"))
+            query = query.where(key < place if behind == order.descending else key > place)
+    down = order.descending != backward
+    query = query.order_by(*(c.desc() if down else c.asc() for c in order.columns)).limit(size + 1)
+    async with ctx.sessions() as session:
+        rows = list(await session.scalars(query))
+
+    async def counted() -> int | None:
+        some = whole.with_only_columns(literal(1)).order_by(None).limit(COUNTED + 1).subquery()
+        async with ctx.sessions() as session:
+            found = await session.scalar(select(func.count()).select_from(some))
+        return None if found is None or found > COUNTED else found
+
+    found = arranged(rows, window, lambda row: _encode(ctx, order, row))
+    return replace(found, counted=counted)
+
+
+def arranged(rows: list[Any], window: PageArguments, cursor_of: Callable[[Any], str]) -> Page:
+    """The page that rows make, fetched in the window's direction with one more than asked for."""
+    size, backward = window.size, window.backward
+    more, rows = len(rows) > size, rows[:size]
+    if backward:
+        rows.reverse()
+    places = [EdgeData(row, cursor_of(row)) for row in rows]
+    return Page(
+        places,
+        Bounds(
+            has_next_page=window.before is not None if backward else more,
+            has_previous_page=more if backward else window.after is not None,
+            start_cursor=places[0].cursor if places else None,
+            end_cursor=places[-1].cursor if places else None,
+        ),
+    )
+
+
+def _encode(ctx: Context, order: Order, row: Any) -> str:
+    keys = order.keys or tuple(column.key for column in order.columns)
+    key = [msgspec.to_builtins(getattr(row, name)) for name in keys]
+    return cursor.encode(ctx.secret, ctx.actor.tenant_id, [order.name, *key])
+
+
+def _decode(ctx: Context, order: Order, token: str, argument: str) -> Sequence[Any]:
+    try:
+        name, *key = cursor.decode(ctx.secret, ctx.actor.tenant_id, token)
+        if name == order.name and len(key) == len(order.columns):
+            return [_typed(value, column) for value, column in zip(key, order.columns, strict=True)]
+    except (Refused, ValueError):
+        pass
+    raise Refused(Code.CURSOR_INVALID, "This cursor is not of this list.", argument=argument)
+
+
+def _typed(value: cursor.Value, column: InstrumentedAttribute[Any]) -> Any:
+    kind = column.type.python_type
+    return msgspec.convert(value, kind) if kind in {datetime, date, UUID, int} else value

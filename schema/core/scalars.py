@@ -1,0 +1,104 @@
+"""Scalars: instants always in UTC, whole numbers beyond 32 bits, free-form JSON, and names with their units."""
+
+from datetime import UTC, datetime, time
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.types.scalar import ScalarDefinition
+
+Long = NewType("Long", int)
+Json = NewType("Json", dict[str, Any])
+
+_SAFE = 2**53 - 1
+
+
+def _write_instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _read_instant(text: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise GraphQLError("An instant is ISO 8601 with an offset, such as 2026-03-01T12:00:00Z.")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError("That instant is out of range.") from None
+
+
+def _read_time(text: object) -> time:
+    """A time of day; `24:00` is midnight with `fold=1`, so that the end of a day is told from its beginning."""
+    if not isinstance(text, str):
+        raise GraphQLError("A time of day is text, such as 08:30.")
+    if text in {"24:00", "24:00:00"}:
+        return time(fold=1)
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise GraphQLError("A time of day is ISO 8601, such as 08:30.") from None
+
+
+def _read_long(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) > _SAFE:
+        raise GraphQLError("A Long is a whole number of at most 53 bits.")
+    return number
+
+
+def _read_object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise GraphQLError("A JSON value given here is an object.")
+    return value
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An instant, ISO 8601 in UTC (`2026-03-01T12:00:00Z`). Given, it needs an offset.",
+        serialize=_write_instant,
+        parse_value=_read_instant,
+    ),
+    time: strawberry.scalar(
+        name="Time",
+        description="Time (isoformat)",
+        serialize=time.isoformat,
+        parse_value=_read_time,
+    ),
+    Long: strawberry.scalar(
+        name="Long",
+        description="A whole number of at most 53 bits, which every JSON reader keeps exactly.",
+        serialize=int,
+        parse_value=_read_long,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="A JSON object whose shape depends on what it belongs to.",
+        serialize=_as_is,
+        parse_value=_read_object,
+    ),
+}
+
+
+class WireNames(NameConverter):
+    """Camel case, and units in words: `elapsed_s` is `elapsedSeconds` on the wire."""
+
+    def apply_naming_config(self, name: str) -> str:
+        """Turn a Python name into the wire's."""
+        whole = f"{name.removesuffix('_s')}_seconds" if name.endswith("_s") else name
+        return super().apply_naming_config(whole)
+
+
+def config(*, suggestions: bool) -> StrawberryConfig:
+    """How Strawberry names, reads and writes; `suggestions` tells askers which fields they may have meant."""
+    return StrawberryConfig(
+        name_converter=WireNames(), scalar_map=SCALARS, disable_field_suggestions=not suggestions
+    )

@@ -1,0 +1,152 @@
+"""Thin types: GraphQL reads listed public fields straight off the row, nothing is copied and nothing else is shown.
+
+Words live beside what they describe: `Annotated[str, "One line of what happened."]` is a field, an argument or an
+input's field with that description.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from schema.core.bounds import bounded
+from schema.core.ids import IdField, Node
+
+T = TypeVar("T")
+E = TypeVar("E", bound=type[StrEnum])
+
+
+class Marker:
+    """A note to `shows` inside an `Annotated`."""
+
+
+RESTRICTED = Marker()
+"""Not everybody who sees the row reads this field (`domain/access/fields.py` says who): null for the others."""
+
+
+class Deprecated(Marker):
+    """A note to `shows`: the field stays, and its description says what to ask instead."""
+
+    def __init__(self, instead: str) -> None:
+        self.instead = instead
+
+
+def split(annotation: Any) -> tuple[Any, str | None, list[Any]]:
+    """An annotation's type, its words, and the other things noted on it."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, None, []
+    kind, *notes = get_args(annotation)
+    words = next((note for note in notes if isinstance(note, str)), None)
+    kept = [note for note in notes if not isinstance(note, str | Marker)]
+    return (Annotated[(kind, *kept)] if kept else kind), words, notes
+
+
+def enum(kind: E, name: str, **values: str) -> E:
+    """Show an enum of the domain under `name`, with words for it and for each of its members."""
+    strawberry.enum(kind, name=name, description=inspect.cleandoc(kind.__doc__ or ""))
+    definition = vars(kind)["__strawberry_definition__"]
+    for value in definition.values:
+        value.description = values[value.name.lower()]
+    return kind
+
+
+def from_row(model: type[Any]) -> Callable[[type[T]], type[T]]:
+    """Make a GraphQL type that reads the listed fields of `model` (a row or a plain dataclass)."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        hints = dict(get_type_hints(cls, include_extras=True))
+        for name in inspect.get_annotations(cls):
+            kind, words, notes = split(hints[name])
+            restricted = RESTRICTED in notes
+            cls.__annotations__[name] = kind | None if restricted else kind
+            field = _plain(name, words, restricted=restricted)
+            field.deprecation_reason = next(
+                (each.instead for each in notes if isinstance(each, Deprecated)), None
+            )
+            setattr(cls, name, field)
+        if issubclass(cls, Node):
+            cls.__annotations__["id"] = strawberry.ID
+            words = "Global and opaque; `node(id)` finds it again."
+            cls.id = IdField(description=words, metadata={"type_name": cls.__name__})  # type: ignore[assignment]
+        cls.is_type_of = staticmethod(_is(model))  # type: ignore[attr-defined]
+        shown = strawberry.type(cls, description=inspect.cleandoc(cls.__doc__ or ""))
+        shown.__shows__ = model  # type: ignore[attr-defined]
+        return shown
+
+    return decorate
+
+
+def _is(model: type[Any]) -> Callable[[object, object], bool]:
+    def is_type_of(row: object, _info: object) -> bool:
+        return isinstance(row, model)
+
+    return is_type_of
+
+
+def _plain(name: str, words: str | None, *, restricted: bool) -> Any:
+    described = f"{words} Null for those who may not read it." if restricted else words
+    metadata = {"column": name, "restricted": restricted}
+    return strawberry.field(description=described, metadata=metadata)
+
+
+def resolver(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
+    """A field whose Python answer (a row) is shown as `graphql_type`; its docstring is its description.
+
+    `work` is added to the cost of a document for each use of the field, in units of one field read from a row: for
+    fields that measure, replay or aggregate, whose own selection says nothing about what they take.
+    """
+
+    def decorate(resolver: Any) -> Any:
+        function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
+        describe_arguments(function)
+        return strawberry.field(
+            bounded(function),
+            graphql_type=graphql_type,
+            description=inspect.getdoc(function),
+            metadata={"work": work},
+        )
+
+    return decorate
+
+
+def subscription(graphql_type: Any) -> Callable[[Any], Any]:
+    """A subscription whose items are shown as `graphql_type`; its docstring is its description."""
+
+    def decorate(resolver: Any) -> Any:
+        describe_arguments(resolver)
+        return strawberry.subscription(
+            bounded(resolver), graphql_type=graphql_type, description=inspect.getdoc(resolver)
+        )
+
+    return decorate
+
+
+def describe_arguments(function: Any) -> None:
+    """Have a resolver's arguments described where they are annotated."""
+    for name, annotation in list(function.__annotations__.items()):
+        kind, words, _notes = split(annotation)
+        if words is not None:
+            function.__annotations__[name] = Annotated[kind, strawberry.argument(description=words)]
+
+
+def input_type(cls: type[T]) -> type[T]:
+    """Make a GraphQL input object; its fields are described where they are annotated."""
+    hints = get_type_hints(cls, include_extras=True)
+    for name in inspect.get_annotations(cls):
+        kind, words, _notes = split(hints[name])
+        default = {"default": getattr(cls, name)} if hasattr(cls, name) else {}
+        if isinstance(default.get("default"), list):
+            items = list(default.pop("default"))
+            default["default_factory"] = lambda items=items: list(items)
+        cls.__annotations__[name] = kind
+        setattr(cls, name, strawberry.field(description=words, **default))
+    return strawberry.input(cls, description=inspect.cleandoc(cls.__doc__ or ""))
+
+
+def columns(shown: type[Any]) -> Mapping[str, StrawberryField]:
+    """The fields that are read off the row, by column; a contract test compares them with the model."""
+    fields: list[StrawberryField] = shown.__strawberry_definition__.fields
+    return {field.metadata["column"]: field for field in fields if "column" in field.metadata}

@@ -1,0 +1,215 @@
+"""The live map: what somebody looks at, and how it is followed, one guard at a time or as a whole."""
+
+import struct
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import positions
+from domain.access import Actor, is_position_visible
+from domain.positions import LivePosition
+from realtime.positions import LivePositions, MapListener
+from realtime.source import EventSource, SourceEvent
+from realtime.topics import Topic, authorize_topic
+from schema.core import access_log
+from schema.core.context import Context
+from schema.core.types import input_type
+
+MOVING_MPS = 0.5
+OLD = timedelta(minutes=5)
+_RECORD = struct.Struct("<IiiB")
+
+
+@dataclass(frozen=True, slots=True)
+class PositionChange:
+    """A guard came into sight or moved (with a position), or went out of sight."""
+
+    number: int
+    position: LivePosition | None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSnapshot:
+    """Everybody in sight, packed."""
+
+    count: int
+    data: str
+
+
+def packed(found: Sequence[LivePosition], at: datetime) -> FleetSnapshot:
+    """The compact form of positions."""
+    records = b"".join(
+        _RECORD.pack(each.number, round(each.lon * 1e6), round(each.lat * 1e6), _status(each, at))
+        for each in found
+    )
+    return FleetSnapshot(len(found), b64encode(records).decode())
+
+
+def _status(position: LivePosition, at: datetime) -> int:
+    moving = position.speed_mps
+    status = 0 if moving is None else 1 if moving > MOVING_MPS else 2
+    return status + 4 * (at - position.at > OLD)
+
+
+@input_type
+class MapBox:
+    """A part of the map; over the date line when west is greater than east."""
+
+    south: Annotated[float, "Lowest latitude."]
+    west: Annotated[float, "Longitude of the left edge."]
+    north: Annotated[float, "Highest latitude."]
+    east: Annotated[float, "Longitude of the right edge."]
+
+
+def _inside(box: MapBox | None, position: LivePosition) -> bool:
+    if box is None:
+        return True
+    if not box.south <= position.lat <= box.north:
+        return False
+    if box.west <= box.east:
+        return box.west <= position.lon <= box.east
+    return position.lon >= box.west or position.lon <= box.east
+
+
+class MapFilter(NamedTuple):
+    """What is looked at, by whom."""
+
+    actor: Actor
+    account_id: UUID | None
+    site_id: UUID | None
+    box: MapBox | None
+
+    def shows(self, position: LivePosition) -> bool:
+        """Whether a position is in sight."""
+        return (
+            is_position_visible(self.actor, position)
+            and (self.account_id is None or position.account_id == self.account_id)
+            and (self.site_id is None or position.site_id == self.site_id)
+            and _inside(self.box, position)
+        )
+
+
+class Watching(EventSource):
+    """The live map as one thing to follow, one guard at a time: the snapshot first, then who moves."""
+
+    def __init__(self, ctx: Context, sight: MapFilter) -> None:
+        self._ctx = ctx
+        self._sight = sight
+        self._live: LivePositions = ctx.live
+        self._topic: Topic = (sight.actor.tenant_id, sight.account_id)
+        self._shown_ms: dict[UUID, int] = {}
+        self._sighted: set[UUID] = set()
+
+    async def begin(self) -> None:
+        """Refuse who may not look; write down who does."""
+        async with self._ctx.sessions() as session:
+            self._topic = await authorize_topic(session, self._sight.actor, self._sight.account_id)
+            found = await self._now(session)
+        self._sighted.update(each.duty_id for each in found)
+        accounts_seen = {each.account_id for each in found}
+        if self._sight.account_id is not None:
+            accounts_seen.add(self._sight.account_id)
+        await access_log.note_positions(
+            self._ctx.sessions, self._ctx.actor, accounts_seen, at=self._ctx.now()
+        )
+
+    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - the map has no ledger place
+        """Everybody in sight now; asked again, who moved since."""
+        async with self._ctx.sessions() as session:
+            found = await self._now(session)
+        for each in found:
+            if self._shown_ms.get(each.duty_id) != each.at_ms:
+                self._shown_ms[each.duty_id] = each.at_ms
+                self._sighted.add(each.duty_id)
+                yield SourceEvent(None, PositionChange(each.number, each), latest=each.duty_id)
+
+    @contextmanager
+    def listen(self) -> Iterator["Changes"]:
+        """Hear who moves from now on."""
+        with self._live.listen(self._topic) as ear:
+            yield Changes(ear, self._sight, self._sighted, self._shown_ms)
+
+    async def _now(self, session: AsyncSession) -> list[LivePosition]:
+        sight = self._sight
+        found = await positions.last_positions(
+            session, sight.actor, account_id=sight.account_id, site_id=sight.site_id
+        )
+        return [each for each in found if sight.shows(each)]
+
+
+class Changes:
+    """An ear that says for each guard: where, or out of sight."""
+
+    def __init__(
+        self, ear: MapListener, sight: MapFilter, sighted: set[UUID], shown_ms: dict[UUID, int]
+    ) -> None:
+        self._ear = ear
+        self._sight = sight
+        self._sighted = sighted
+        self._shown_ms = shown_ms
+
+    async def take(self) -> Sequence[SourceEvent]:
+        """Wait until somebody in sight moved, or went out of sight."""
+        while True:
+            told = [
+                SourceEvent(None, step, latest=each.duty_id)
+                for each in await self._ear.take()
+                if (step := self._step(each)) is not None
+            ]
+            if told:
+                return told
+
+    def _step(self, position: LivePosition) -> PositionChange | None:
+        if self._sight.shows(position):
+            # What the snapshot showed comes by once more, with whatever was committed shortly before it.
+            if position.at_ms <= self._shown_ms.get(position.duty_id, -1):
+                return None
+            self._shown_ms[position.duty_id] = position.at_ms
+            self._sighted.add(position.duty_id)
+            return PositionChange(position.number, position)
+        if position.duty_id not in self._sighted:
+            return None  # never seen here, and nobody's business
+        self._sighted.discard(position.duty_id)
+        return PositionChange(position.number, None)
+
+
+class Overview(Watching):
+    """The live map as one thing to follow, as a whole: everybody in sight, whenever something changed."""
+
+    _told: FleetSnapshot | None = None
+
+    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - as above
+        """Everybody in sight now; asked again, if that changed."""
+        now = await self._packed()
+        if now != self._told:
+            self._told = now
+            yield SourceEvent(None, now, latest="fleet")
+
+    @contextmanager
+    def listen(self) -> Iterator["Pictures"]:  # type: ignore[override]
+        """Hear of everybody from now on."""
+        with self._live.listen(self._topic) as ear:
+            yield Pictures(ear, self)
+
+    async def _packed(self) -> FleetSnapshot:
+        async with self._ctx.sessions() as session:
+            return packed(await self._now(session), self._ctx.now())
+
+
+class Pictures:
+    """An ear that tells the whole picture when something changed."""
+
+    def __init__(self, ear: MapListener, overview: Overview) -> None:
+        self._ear = ear
+        self._overview = overview
+
+    async def take(self) -> Sequence[SourceEvent]:
+        """Wait for a change; then all that there is to see."""
+        await self._ear.take()
+        return [SourceEvent(None, await self._overview._packed(), latest="fleet")]

@@ -1,0 +1,1 @@
+"""Everything that leaves over a network: one client for HTTP, and the channels of messages."""

@@ -1,0 +1,63 @@
+"""Chat: a message in a room of Slack, of Teams, or of what understands Slack's hooks (Mattermost, Rocket.Chat)."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from domain.messages import Message
+from workers.outbound.post import PostClient
+from workers.outbound.senders import HandingOver, OutboundMessage
+
+_TEAMS = (".office.com", ".logic.azure.com", ".powerplatform.com")
+
+
+class Chat:
+    """Hooks of chat rooms. They keep no ids: what was handed over without an answer is sent again."""
+
+    settles_in = timedelta()
+
+    def __init__(self, posting: PostClient) -> None:
+        self._posting = posting
+
+    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+        """Post the message to its hook."""
+        url = parcel.message.recipient
+        body = card(parcel.message) if is_teams(url) else slack(parcel.message)
+        headers = {"content-type": "application/json"}
+        await self._posting.post(url, msgspec.json.encode(body), headers, handing_over)
+
+    async def accepted(self, _parcel: OutboundMessage) -> None:
+        """Nobody to ask."""
+        return
+
+
+def is_teams(url: str) -> bool:
+    """Whether the hook is one of Teams, which wants cards."""
+    return (urlsplit(url).hostname or "").endswith(_TEAMS)
+
+
+def slack(message: Message) -> dict[str, Any]:
+    """Slack's words: a bold subject and the text; &, < and > are its only markup in data."""
+    said = [_quiet(part) for part in (message.subject, message.body.strip())]
+    return {"text": f"*{said[0]}*\n{said[1]}"}
+
+
+def _quiet(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def card(message: Message) -> dict[str, Any]:
+    """An adaptive card, as Teams' workflows take it; a paragraph a block."""
+    paragraphs = [part for part in message.body.strip().split("\n\n") if part.strip()]
+    blocks = [{"type": "TextBlock", "text": message.subject, "weight": "bolder", "wrap": True}]
+    blocks += [{"type": "TextBlock", "text": part, "wrap": True} for part in paragraphs]
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": blocks,
+    }
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "content": content}]}

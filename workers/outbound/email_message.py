@@ -1,0 +1,113 @@
+"""Letters: a message as an e-mail, with the headers that keep machines from answering it."""
+
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from domain import messages
+from domain.core.mailboxes import on_the_wire
+from domain.messages import MessageSigner, Words
+from domain.messages.signing import HEADER
+from workers.outbound.senders import OutboundMessage, domain_of
+
+
+def letter_of(
+    parcel: OutboundMessage,
+    signer: MessageSigner,
+    *,
+    sent_from: str,
+    leaves_at: datetime,
+    public_url: str = "",
+) -> EmailMessage:
+    """Text and HTML with the images inside it, and files; raises `ValueError` on an address that is none.
+
+    The Message-ID follows from the message's id, so that a repeat can be recognised, and is signed, so that what comes
+    back can be believed. RFC 3834 (Auto-Submitted) and
+    X-Auto-Response-Suppress keep holiday notices away. Letters about one ticket, or one credit, make one thread. A
+    notice about one's own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click
+    (RFC 8058).
+    """
+    message, here = parcel.message, domain_of(sent_from)
+    letter = EmailMessage()
+    letter["Message-ID"] = f"<{signer.signed(message.id)}@{here}>"
+    letter[HEADER] = signer.signed(message.id)
+    letter["Date"] = format_datetime(leaves_at)
+    letter["From"] = Address(display_name=parcel.company, addr_spec=sent_from)
+    letter["Reply-To"] = Address(addr_spec=sent_from)
+    letter["To"] = Address(addr_spec=on_the_wire(message.recipient))
+    letter["Subject"] = message.subject
+    letter["Auto-Submitted"] = "auto-generated"
+    letter["X-Auto-Response-Suppress"] = "All"
+    letter["Feedback-ID"] = f"{message.template}:{message.tenant_id.hex[:12]}:waarborg"
+    thread = thread_of(message.intent)
+    if thread is not None:
+        letter["In-Reply-To"] = letter["References"] = f"<{thread}@{here}>"
+    leave = unsubscribe_url(parcel, public_url)
+    if leave is not None:
+        letter["List-Unsubscribe"] = f"<{leave}>"
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    words = Words(message.subject, message.body, message.html)
+    page = messages.as_html(words, language=message.language)
+    letter.set_content(_with_end(message.body, leave, message.language), cte="quoted-printable")
+    letter.add_alternative(
+        _with_link(page, leave, message.language), subtype="html", cte="quoted-printable"
+    )
+    _enclose(letter, parcel)
+    # Last, because setting the content takes away all Content-* headers that were there.
+    letter["Content-Language"] = message.language
+    return letter
+
+
+_THREADS = {"incident", "credit"}
+
+
+def thread_of(intent: str) -> str | None:
+    """What letters about one ticket, or one credit, refer to; None for what stands alone."""
+    about, _, rest = intent.partition(":")
+    return f"{about}.{rest.partition(':')[0]}" if about in _THREADS else None
+
+
+def unsubscribe_url(parcel: OutboundMessage, public_url: str) -> str | None:
+    """Where one click ends mail of this topic; None where nothing is to be ended, or no address of ours is set."""
+    key = parcel.message.unsubscribe_key
+    return f"{public_url.rstrip('/')}/u/{key}" if key and public_url else None
+
+
+_LEAVE = {
+    "nl": "Liever geen berichten van deze soort? Meld u af",
+    "en": "Rather not get messages of this kind? Unsubscribe",
+}
+
+
+def _with_end(body: str, leave: str | None, language: str) -> str:
+    return body if leave is None else f"{body}\n-- \n{_LEAVE[language]}: {leave}\n"
+
+
+def _with_link(page: str, leave: str | None, language: str) -> str:
+    """The page with a last line; the address is of our own making, so nothing in it needs escaping."""
+    if leave is None:
+        return page
+    line = (
+        f'<p style="font-size: 12px; color: #666666"><a href="{leave}">{_LEAVE[language]}</a>.</p>'
+    )
+    before, end, after = page.rpartition("</body>")
+    return f"{before}{line}{end}{after}"
+
+
+def _enclose(letter: EmailMessage, parcel: OutboundMessage) -> None:
+    """Images inside the page beside the page, other files after it."""
+    page = letter.get_payload()[1]  # type: ignore[index]
+    for file in parcel.enclosures:
+        kind, _, subtype = file.media_type.partition("/")
+        if file.content_id is None:
+            letter.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
+        else:
+            page.add_related(  # type: ignore[union-attr]
+                file.content,
+                maintype=kind,
+                subtype=subtype,
+                cid=f"<{file.content_id}>",
+                filename=file.name,
+                disposition="inline",
+            )

@@ -1,0 +1,279 @@
+"""E-mail: over SMTP to the house's mail server, or laid down as files where none is set."""
+
+import asyncio
+import mmap
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Protocol
+
+import aiosmtplib
+
+from domain.core import private_files
+from domain.core.settings import Settings
+from domain.messages import MessageSigner, is_hard_bounce
+from workers.outbound import senders
+from workers.outbound.email_message import letter_of
+from workers.outbound.senders import (
+    Gone,
+    HandingOver,
+    OutboundMessage,
+    Unconfirmed,
+    Undeliverable,
+    domain_of,
+)
+
+_LINES = WIRE.clone(max_line_length=200)
+"""A Message-ID on a line of its own is legal, and not found in the logs of every relay."""
+
+
+class LetterTransport(Protocol):
+    """Something that takes letters."""
+
+    async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
+        """As `Sender.send`."""
+        ...
+
+    async def took(self, message_id: str) -> bool | None:
+        """As `Sender.accepted`, about the letter with this Message-ID."""
+        ...
+
+
+class Email:
+    """The channel: messages as letters, by whatever takes letters here."""
+
+    def __init__(self, settings: Settings, post: LetterTransport) -> None:
+        self._sent_from = settings.smtp_from
+        self._public_url = settings.public_url
+        self._post = post
+        self._signer = MessageSigner.of(settings)
+        self.settles_in = timedelta(seconds=settings.smtp_settle_s)
+
+    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+        """Send the letter; an address that is none is undeliverable."""
+        try:
+            letter = letter_of(
+                parcel,
+                self._signer,
+                sent_from=self._sent_from,
+                leaves_at=datetime.now(UTC),
+                public_url=self._public_url,
+            )
+        except ValueError as error:
+            raise Undeliverable(str(error)) from error
+        await self._post.send(letter, handing_over)
+
+    async def accepted(self, parcel: OutboundMessage) -> bool | None:
+        """Ask by the letter's Message-ID."""
+        return await self._post.took(
+            f"<{self._signer.signed(parcel.message.id)}@{domain_of(self._sent_from)}>"
+        )
+
+
+class Smtp:
+    """A mail server; the log of a relay of our own, if it is told, says what the server took."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._signer = MessageSigner.of(settings)
+        self._log = None if settings.smtp_log is None else RelayLog(settings.smtp_log)
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
+        """Hand the letter over in one dialogue of its own; return at the server's 250, not after its good-bye."""
+        server = self._server()
+        try:
+            await server.connect()
+            await self._address(server, letter)
+            await handing_over()
+            await _deliver(server, letter)
+        except aiosmtplib.SMTPRecipientRefused as refused:
+            await _leave(server)
+            judged = _judged(refused.code, refused.message, refused)
+            if isinstance(judged, Undeliverable) and is_hard_bounce(
+                f"{refused.code} {refused.message}"
+            ):
+                judged = Gone(str(judged))
+            raise judged from refused
+        except BaseException:  # being cancelled too: the server is told good-bye
+            await _leave(server)
+            raise
+        leaving = asyncio.create_task(_leave(server), name="quit")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def took(self, message_id: str) -> bool | None:
+        """What the relay's log says; None without a log."""
+        return None if self._log is None else await self._log.took(message_id)
+
+    def _server(self) -> aiosmtplib.SMTP:
+        place = self._settings
+        encrypted = place.smtp_starttls
+        if encrypted is None:
+            encrypted = not _is_this_machine(place.smtp_host)
+        password = place.smtp_password.get_secret_value()
+        return aiosmtplib.SMTP(
+            hostname=place.smtp_host,
+            port=place.smtp_port,
+            username=place.smtp_username or None,
+            password=password or None,
+            start_tls=encrypted,
+            tls_context=ssl.create_default_context() if encrypted else None,
+            local_hostname=domain_of(place.smtp_from),
+            timeout=senders.STEP_S,
+        )
+
+    async def _address(self, server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
+        """Envelope: sender and recipient, and that news of the letter names it (RFC 3461) where somebody reads it."""
+        envelope_id = str(letter["Message-ID"]).strip("<>").partition("@")[0]
+        mail, rcpt = [], []
+        if self._settings.bounces is not None and server.supports_extension("dsn"):
+            mail = ["RET=HDRS", f"ENVID={envelope_id}"]
+            rcpt = ["NOTIFY=SUCCESS,FAILURE"]
+        recipient = letter["To"].addresses[0].addr_spec
+        if not recipient.isascii():
+            if not server.supports_extension("smtputf8"):
+                raise Undeliverable(f"the mail server takes no address like {recipient}")
+            mail += ["SMTPUTF8", "BODY=8BITMIME"]
+        await server.mail(self._return_path(letter), options=mail, encoding="utf-8")
+        await server.rcpt(recipient, options=rcpt, encoding="utf-8")
+
+    def _return_path(self, letter: EmailMessage) -> str:
+        """Where notices about this letter go: an address that names it, where somebody reads them."""
+        place = self._settings
+        message_id = self._signer.find(str(letter["Message-ID"]))
+        if place.bounces is None or message_id is None:
+            return place.smtp_from
+        return self._signer.return_path(
+            place.smtp_from, message_id, delimiter=place.bounce_delimiter
+        )
+
+
+async def _deliver(server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
+    """The letter's text up to the server's answer; a connection that ends before it leaves us in the dark."""
+    policy = _LINES.clone(utf8=not letter["To"].addresses[0].addr_spec.isascii())
+    try:
+        await server.data(letter.as_bytes(policy=policy))
+    except aiosmtplib.SMTPResponseException as answer:
+        if answer.code < 0:  # something, but no answer
+            raise Unconfirmed(answer.message) from answer
+        raise _judged(answer.code, answer.message, answer) from answer
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise Unconfirmed(f"{type(error).__name__}: {error}") from error
+
+
+async def _leave(server: aiosmtplib.SMTP) -> None:
+    """Say good-bye, if there is anybody left to say it to."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        if server.is_connected:
+            await server.quit(timeout=2)
+    server.close()
+
+
+def _judged(code: int, message: str, answer: Exception) -> Exception:
+    """5xx is for ever (RFC 5321 §4.2.1), except that a failed log-in (53x) is about us, not about the letter."""
+    if 500 <= code < 600 and not 530 <= code < 540:
+        return Undeliverable(f"{code} {message}")
+    return answer
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether no wire lies between us and the host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class RelayLog:
+    """The log of a relay that runs Postfix: whether a letter came into its queue.
+
+    Postfix logs a letter's Message-ID with the queue's id while it reads the headers, and that id again as `queue
+    active` or with a `status=` once it has the letter on disk; a connection lost in between leaves the first alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._files = (path.with_name(f"{path.name}.1"), path)
+
+    async def took(self, message_id: str) -> bool:
+        """Whether the log, or the one before it, says so. Raises `OSError` when it cannot be read."""
+        return await asyncio.to_thread(self._took, message_id.encode())
+
+    def _took(self, message_id: bytes) -> bool:
+        rotated, current = self._files
+        began: set[bytes] = set()  # queue ids whose story goes on in the next file
+        for file in (rotated, current) if rotated.exists() else (current,):
+            with file.open("rb") as log:
+                if os.fstat(log.fileno()).st_size == 0:
+                    continue
+                with mmap.mmap(log.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                    starts = dict.fromkeys(began, 0)
+                    for start, line in _lines(text, b"message-id=" + message_id, 0):
+                        starts[_queue_id(line)] = start + len(line)
+                    began = set(starts)
+                    if any(_is_queued(text, *each) for each in starts.items()):
+                        return True
+        return False
+
+
+def _queue_id(line: bytes) -> bytes:
+    """`… postfix/cleanup[7]: 4Abc12: message-id=<…>` → `4Abc12`."""
+    return line.partition(b": message-id=")[0].rpartition(b" ")[2]
+
+
+def _is_queued(text: mmap.mmap, queue_id: bytes, start: int) -> bool:
+    """Whether the letter of this queue id, told of before `start`, came into the queue. Ids are used again."""
+    for _, line in _lines(text, b" " + queue_id + b": ", start):
+        if b"message-id=" in line:
+            return False
+        if b"(queue active)" in line or b" status=" in line:
+            return True
+    return False
+
+
+def _lines(text: mmap.mmap, wanted: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines that hold `wanted`, with where they begin."""
+    at = text.find(wanted, start)
+    while at >= 0:
+        end = text.find(b"\n", at)
+        if end < 0:
+            return  # a line that is still being written
+        begin = text.rfind(b"\n", 0, at) + 1
+        yield begin, text[begin:end]
+        at = text.find(wanted, end)
+
+
+class Folder:
+    """No mail server: letters are laid down as `.eml` files, one for each Message-ID."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
+        """Write the letter; a second time replaces the first."""
+        await handing_over()
+        private_files.make_directory(self._folder)
+        name = self._name(str(letter["Message-ID"]))
+        unfinished = self._folder / f".{name}.{os.getpid()}"
+        with private_files.create(unfinished) as file:
+            file.write(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
+        unfinished.replace(self._folder / f"{name}.eml")
+
+    async def took(self, message_id: str) -> bool:
+        """Whether the file is there."""
+        return (self._folder / f"{self._name(message_id)}.eml").exists()
+
+    @staticmethod
+    def _name(message_id: str) -> str:
+        return message_id.strip("<>").partition("@")[0].partition(".")[0]
+
+
+def letter_transport(settings: Settings) -> LetterTransport:
+    """The mail server that the settings name, else a folder in the data directory."""
+    return Smtp(settings) if settings.smtp_host else Folder(settings.data / "mail")
