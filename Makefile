@@ -34,7 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 # Here and not by the first test that judges a clock: half a minute of compiling would be longer than it waits for anything.
 $(KERNELS): $(STAMP) $(wildcard domain/evaluator/kernels/*.py)
 	@echo "Compiling the evaluator (half a minute, unless it was compiled before)"
-	@$(RUN)/python -c "from domain import positions, sla; sla.warm(); positions.warm()"
+	@$(RUN)/python -c "from domain import positions, promises; promises.warm(); positions.warm()"
 	@touch $@
 
 up: install ## Start everything with demo data in one terminal; Ctrl-C stops it. PORT=8001, DATA=elsewhere: a second one
