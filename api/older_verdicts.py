@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from domain import promises
 from domain.core.db import Sessions, connect, sessions
@@ -24,11 +24,14 @@ class OlderVerdicts:
         self._look_at = 0.0
 
     async def there(self) -> bool:
-        """Whether a verdict of an older evaluator is stored."""
+        """Whether a verdict of an older evaluator is stored; the last answer while the database is away."""
         if monotonic() >= self._look_at:
             self._look_at = monotonic() + EVERY_S
-            async with self._make() as session:
-                self._there = await promises.has_older_verdicts(session)
+            try:
+                async with self._make() as session:
+                    self._there = await promises.has_older_verdicts(session)
+            except (DBAPIError, OSError):
+                self._look_at = 0.0
         return self._there
 
 

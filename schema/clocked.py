@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import false, func
+from sqlalchemy import and_, false, func
 from sqlalchemy.orm import InstrumentedAttribute, with_expression
 
 from domain.access import Right
@@ -108,11 +108,14 @@ class ClockedQuery:
             return query
         due = _next_due(info)
         # Every condition on the watch stands beside the tenant: the index of its order begins with it.
-        query = query.where(
-            PromiseWatch.incident_id == IncidentRow.id,
-            PromiseWatch.tenant_id == info.context.actor.tenant_id,
-            due.is_not(None) if due_before is None else due < due_before,
-        )
+        # It is joined, not compared in WHERE, where a filter that no row passes would leave it without a condition.
+        query = query.join(
+            PromiseWatch,
+            and_(
+                PromiseWatch.incident_id == IncidentRow.id,
+                PromiseWatch.tenant_id == info.context.actor.tenant_id,
+            ),
+        ).where(due.is_not(None) if due_before is None else due < due_before)
         if order_by is IncidentOrder.NEWEST:
             return query
         query = query.options(with_expression(IncidentRow.watched_due_at, due))

@@ -322,6 +322,29 @@ class Postbox:
         return "250 Taken"
 
 
+class _Mailserver(Controller):
+    """aiosmtpd's server, which closes what is still open when it stops.
+
+    Left open, the collector would find the sockets in another test and fail that one.
+    """
+
+    def __init__(self, box: Postbox, **options: Any) -> None:
+        super().__init__(box, **options)
+        self._sessions: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        session: SMTP = super().factory()  # type: ignore[no-untyped-call]
+        self._sessions.append(session)
+        return session
+
+    async def cut(self) -> None:
+        """Cut the connections that clients left open."""
+        for session in self._sessions:
+            if session.transport is not None:
+                session.transport.close()
+        await asyncio.sleep(0.01)  # the loop has to tell them before it is stopped
+
+
 @contextmanager
 def postbox(**options: Any) -> Iterator[Postbox]:
     """A mail server on a free port of this machine."""
@@ -329,11 +352,12 @@ def postbox(**options: Any) -> Iterator[Postbox]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         box.port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
+    controller = _Mailserver(box, hostname="127.0.0.1", port=box.port, **options)
     controller.start()
     try:
         yield box
     finally:
+        asyncio.run_coroutine_threadsafe(controller.cut(), controller.loop).result(timeout=10)
         controller.stop()
 
 

@@ -49,7 +49,7 @@ def test_an_import_upwards_is_seen(tmp_path: Path) -> None:
     for room in CAPABILITIES:
         (tmp_path / "domain" / room).mkdir()
         (tmp_path / "domain" / room / "__init__.py").touch()
-    (tmp_path / "domain" / "sla" / "rules.py").write_text("import workers\n")
+    (tmp_path / "domain" / "promises" / "rules.py").write_text("import workers\n")
     seen = lint(tmp_path)
     assert seen.returncode == 1
     assert "2 broken" in seen.stdout, seen.stdout

@@ -214,12 +214,13 @@ BUSY = ("promises", "backlog")
 """Periodic parts of a worker that the storm is about: of the others each would look at ten months of history first."""
 WOMB = """
 import asyncio, os, signal, sys
-from domain import sla
+from domain import promises
 from domain.core.settings import Settings
-from workers import main, senders
+from workers import main
+from workers.outbound import senders
 from workers.routes import ROUTES, name_of
 from workers.schedule import schedule
-sla.warm()
+promises.warm()
 senders.STEP_S = {step_s}
 routes = {{kind: [job for job in ROUTES[kind] if name_of(job) in {jobs!r}] for kind in ROUTES}}
 async def rest(*_): await asyncio.Event().wait()

@@ -85,7 +85,7 @@ async def test_a_message_waits_as_long_as_the_other_side_asked(make: Sessions) -
     assert waits.due_at is not None
     assert waits.due_at - began >= timedelta(seconds=90)
     row, _ = await look(make, message)
-    assert (row.state, row.error) == (MessageState.QUEUED, "Busy: 429 slow down")
+    assert (row.state, row.error) == (MessageState.QUEUED, "TryLater: 429 slow down")
 
 
 @pytest.mark.parametrize("how", ["90", "date"])
