@@ -1,1 +1,1 @@
-"""What is true: tables, rules, actions, facts and kernels. Knows nothing of GraphQL, HTTP or job queues."""
+"""The business layer: tables, rules, actions, facts and numeric kernels. Imports no GraphQL, HTTP or job queue code."""

@@ -1,4 +1,4 @@
-"""The catalogue of facts: every kind with what it says, read off the classes that record them."""
+"""Catalogue of facts: every kind with its description and fields, derived from the classes that record them."""
 
 import inspect
 import types
@@ -34,9 +34,9 @@ class FactField:
     type: str
     nullable: bool
     values: tuple[str, ...] = ()
-    """What it may hold, where that is a closed list."""
+    """The values the field can have, when they are a closed list."""
     names: str | None = None
-    """The type whose rows its ids name, where the API shows that type."""
+    """The API type of the rows that the field's ids refer to, if the API shows that type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def kinds() -> dict[str, FactKind]:
 
 
 def must_be_kinds(named: Collection[str] | None, argument: str) -> None:
-    """Refuse the first kind of fact that does not exist; None is all of them."""
+    """Refuse the first kind of fact that does not exist; None means all kinds."""
     for kind in named or ():
         if kind not in kinds():
             words = f"There is no kind of fact {kind[:80]!r}; the query factKinds lists them."
@@ -116,14 +116,14 @@ def _type(hint: Any) -> str:
 
 
 def page() -> str:
-    """The catalogue as the page `docs/reference/facts.md`."""
+    """Render the catalogue as the page `docs/reference/facts.md`."""
     lines = [
         "# Facts",
         "",
         "Every kind of fact in the ledger, in subscriptions and in webhooks, with the fields of its `body`.",
-        "The query `factKinds` tells the same. Besides its body a fact has `at` (when it happened), `recordedAt`,",
+        "The query `factKinds` returns the same. Besides its body a fact has `at` (when it happened), `recordedAt`,",
         "`actor`, the client and the id of what it is about. Kinds and fields are only ever added. Of *erasable text*",
-        "the ledger holds a commitment (`sha256:…`); the text itself lies beside it and can be erased.",
+        "the ledger holds a commitment (`sha256:…`); the text itself is stored separately and can be erased.",
         "",
         "A `UUID` in a body is the plain id of a row, because bodies are hashed as they were written. The global id,",
         "as `node(id)` and every argument take it, is in `ids` under the same name, in GraphQL and in webhooks:",

@@ -1,7 +1,7 @@
-"""Ids inside the bodies of facts: which field names a row of which type.
+"""Ids in the bodies of facts: which field refers to a row of which type.
 
-Bodies hold plain UUIDs, because they are hashed as they were written. Outside, one kind of id is used: whoever hands a
-fact out gives the global ids of the rows that its body names beside the body.
+Bodies hold plain UUIDs, because they are hashed as they were written. The API uses global ids only, so every response
+gives the global ids of the rows that a body names beside the body.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ TYPES: dict[str, str] = {
     "user_ids": "User",
     "version_id": "CalendarVersion",
 }
-"""Field → the type that its ids are of, whatever the kind of fact."""
+"""Field → the type of its ids, for every kind of fact."""
 OF_ONE_KIND: dict[tuple[str, str], str] = {
     ("incident.assigned", "before"): "User",
     ("incident.assigned", "after"): "User",
@@ -46,20 +46,20 @@ OF_ONE_KIND: dict[tuple[str, str], str] = {
     ("recovery.step_handed_over", "before"): "User",
     ("recovery.step_handed_over", "after"): "User",
 }
-"""Kind and field → the type, where the name of the field alone does not say that it holds ids."""
+"""Kind and field → the type, where the name of the field alone does not show that it holds ids."""
 UNNAMED = frozenset({"entry_id", "epoch", "epoch_before", "invitation_id", "passkey_id"})
-"""Fields with ids of rows that no type of the API shows."""
+"""Fields with ids of rows whose type the API does not show."""
 
 
 def type_named_by(kind: str, field: str) -> str | None:
-    """The type of the rows that a field of a fact names; None when it names none that the API shows."""
+    """Return the type of the rows that a field of a fact refers to; None when the API shows no such type."""
     return OF_ONE_KIND.get((kind, field)) or TYPES.get(field)
 
 
 def named_in(
     kind: str, body: Mapping[str, Any], write: Callable[[str, UUID], str]
 ) -> dict[str, str | list[str]]:
-    """The ids that a body names, by field, as `write` spells the id of a row of a type; empty fields left out."""
+    """Return the ids in a body by field, formatted by `write`; fields without ids are left out."""
     found: dict[str, str | list[str]] = {}
     for field, value in body.items():
         type_name = type_named_by(kind, field)

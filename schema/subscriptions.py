@@ -248,7 +248,7 @@ class Subscription:
         incident = ids.wanted(id, "Incident", "id")
         row = await ctx.loaders.incident.load(incident)
         if row is None:
-            raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
+            raise Refused(Code.NOT_FOUND, "No such incident.", argument="id")
         about = str(incident)
 
         def only(fact: SequencedEvent) -> bool:

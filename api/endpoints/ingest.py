@@ -315,7 +315,7 @@ async def _take(
 
 def _bounded(fixes: Sequence[object]) -> None:
     if len(fixes) > MOST:
-        raise _No(413, f"A report has at most {MOST} fixes.", "BAD_REQUEST")
+        raise _No(413, f"A report may have at most {MOST} fixes.", "BAD_REQUEST")
 
 
 async def _device(state: AppState, presented: str | None) -> UUID | None:

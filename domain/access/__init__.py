@@ -1,4 +1,4 @@
-"""Who may see and do what: roles, rights, and the table of rows, fields, operations and facts."""
+"""Access control: roles, rights, and the table of who may see and do what (rows, fields, operations and facts)."""
 
 from domain.access.actor import Actor
 from domain.access.facts import is_shown_to_clients, is_visible, visible_facts

@@ -1,4 +1,4 @@
-"""Who is asking: tenant, role, rights, and the accounts in reach."""
+"""The actor of a request: tenant, role, rights, and accessible accounts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,15 +14,15 @@ from domain.core.ledger import Origin
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody (or something) acting inside one tenant.
+    """A user, API key, device or part of the software that acts inside one tenant.
 
-    `accounts` is None for those who may reach every account of the tenant, else the listed accounts only.
-    `granted` is None for those who have all rights of their role, else the rights among those that they have.
+    `accounts` is None with access to every account of the tenant, else the listed accounts only. `granted` is None with
+    all rights of the role, else the granted subset of them.
     """
 
     tenant_id: UUID
     role: Role
-    subject: str  # "user:<id>", "key:<id>" or "system:<name>": who the ledger names
+    subject: str  # name in the ledger: "user:<id>", "key:<id>" or "system:<name>"
     accounts: frozenset[UUID] | None = None
     origin: Origin = Origin.LIVE
     trace_id: str | None = None
@@ -30,7 +30,7 @@ class Actor:
 
     @classmethod
     def system(cls, tenant_id: UUID, name: str, *, origin: Origin = Origin.LIVE) -> "Actor":
-        """The software itself, inside one tenant; `name` is the part that acts (`relay`, `sweeper`)."""
+        """Return the actor of the software inside one tenant; `name` is the part that acts (`relay`, `sweeper`)."""
         return cls(tenant_id, Role.SYSTEM, f"system:{name}", origin=origin)
 
     @property
@@ -45,24 +45,24 @@ class Actor:
 
     @property
     def user_id(self) -> UUID | None:
-        """The user that acts; None for keys, devices and the system."""
+        """The id of the user that acts; None for keys, devices and the system."""
         kind, _, row_id = self.subject.partition(":")
         return UUID(row_id) if kind == "user" and len(row_id) == len(str(self.tenant_id)) else None
 
     @property
     def authority(self) -> tuple[object, ...]:
-        """What an answer may depend on: actors of equal authority see the same."""
+        """A key of everything that a response may depend on: actors of equal authority see the same."""
         own = None if self.may(Right.READ_ALL_WORK) else self.subject
         return (self.tenant_id, self.role, self.granted, self.accounts, self.origin, own)
 
     def may(self, right: Right) -> bool:
-        """Whether the actor has the right."""
+        """Return whether the actor has the right."""
         return right in RIGHTS[self.role] and (self.granted is None or right in self.granted)
 
     def manages(self, role: Role) -> bool:
-        """Whether this actor may give, change or end access of users and keys with this role.
+        """Return whether this actor may give, change or end access of users and keys with this role.
 
-        Nobody manages a role with a right that the own role lacks, and a client manages client roles only.
+        Nobody manages a role that has a right which the own role lacks, and a client manages client roles only.
         """
         if not self.may(Right.MANAGE_ACCESS) or role is Role.SYSTEM:
             return False
@@ -73,14 +73,17 @@ class Actor:
     def must(self, right: Right) -> None:
         """Refuse unless the actor has the right."""
         if not self.may(right):
-            raise Refused(Code.NOT_ALLOWED, f"The role {self.role} may not do this ({right}).")
+            raise Refused(
+                Code.NOT_ALLOWED,
+                f"The role {self.role} may not do this; it needs the right {right}.",
+            )
 
     def can_access(self, account_id: UUID | None) -> bool:
-        """Whether rows of this account exist for the actor."""
+        """Return whether the actor has access to an account."""
         return self.accounts is None or account_id in self.accounts
 
     def restricted_to(self, only: Collection[UUID]) -> "Actor":
-        """The same actor, who reaches these accounts at most."""
+        """Return the same actor with access to these accounts at most."""
         listed = frozenset(only)
         return replace(self, accounts=listed if self.accounts is None else listed & self.accounts)
 
@@ -92,6 +95,6 @@ class Actor:
         return self.scope_of(model.tenant_id, model.id if is_account else model.account_id)
 
     def scope_of(self, tenant_id: Any, account_id: Any) -> ColumnElement[bool]:
-        """Do the same for these columns."""
+        """Select by these columns in the same way."""
         own: ColumnElement[bool] = tenant_id == self.tenant_id
         return own if self.accounts is None else and_(own, account_id.in_(self.accounts))

@@ -1,4 +1,4 @@
-"""Facts: which right opens each kind, asked in SQL of the ledger and in memory of a fact that passes by."""
+"""Facts: the right that opens each kind, as a condition in SQL and as a check in memory."""
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -64,7 +64,7 @@ RIGHT_OF_KIND = {kind: right for right, kinds in FACTS.items() for kind in kinds
 
 
 class LedgerFact(Protocol):
-    """What is asked of a fact to know whether somebody sees it."""
+    """The attributes of a fact that its visibility depends on."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -72,19 +72,19 @@ class LedgerFact(Protocol):
 
     @property
     def account_id(self) -> UUID | None:
-        """The client it concerns."""
+        """The account that the fact concerns."""
 
     @property
     def kind(self) -> str:
-        """What happened."""
+        """The kind of fact."""
 
     @property
     def actor(self) -> str:
-        """Who did it."""
+        """The actor who caused the fact."""
 
     @property
     def body(self) -> dict[str, Any]:
-        """What there is to say about it."""
+        """The further fields of the fact."""
 
 
 @lru_cache(512)
@@ -98,12 +98,12 @@ def kinds_for(actor: Actor) -> Collection[str] | None:
 
 
 def is_kept_inside(body: Mapping[str, Any]) -> bool:
-    """Tell whether a fact is kept from clients; the fact itself says so, so that it cannot change later."""
+    """Return whether a fact is hidden from clients; the fact itself holds this, so that it cannot change afterwards."""
     return body.get("internal") is True or body.get("client_visible") is False
 
 
 def is_shown_to_clients(account_id: UUID | None, body: Mapping[str, Any]) -> bool:
-    """Tell whether clients of an account see a fact at all, whatever kinds of facts their rights open."""
+    """Return whether clients of an account see a fact at all, whatever kinds of facts their rights open."""
     return account_id is not None and not is_kept_inside(body)
 
 
@@ -112,11 +112,11 @@ HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
     R.READ_STAFF: {"incident.reassigned": frozenset({"to"})},
     R.READ_RELATIONSHIP: {"account.changed": _VALUES, "contact.changed": _VALUES},
 }
-"""Right → kind of fact → fields whose words only its holders read: names of staff, what is noted about clients."""
+"""Right → kind of fact → fields whose text only its holders read: names of staff, and notes about clients."""
 
 
 def hidden_words(actor: Actor, kind: str) -> frozenset[str]:
-    """List the fields of a kind of fact whose words an actor does not read."""
+    """List the fields of a kind of fact whose text an actor does not read."""
     return frozenset().union(
         *(
             fields.get(kind, frozenset())
@@ -127,7 +127,7 @@ def hidden_words(actor: Actor, kind: str) -> frozenset[str]:
 
 
 def is_visible(actor: Actor, fact: LedgerFact) -> bool:
-    """Tell whether a fact exists for an actor; the same rule as `visible_facts`."""
+    """Return whether a fact is visible to an actor; the same rule as `visible_facts`."""
     if fact.tenant_id != actor.tenant_id or not actor.can_access(fact.account_id):
         return False
     if not actor.may(R.READ_LEDGER):
@@ -141,7 +141,7 @@ def is_visible(actor: Actor, fact: LedgerFact) -> bool:
 
 
 def visible_facts(actor: Actor, entry: Any) -> ColumnElement[bool]:
-    """Select the entries of the ledger that exist for an actor; `entry` is the model or an alias of it."""
+    """Select the ledger entries that are visible to an actor; `entry` is the model or an alias of it."""
     if not actor.may(R.READ_LEDGER):
         return false()
     conditions = [actor.scope(entry)]

@@ -1,7 +1,7 @@
-"""THE TABLE, fields: which right opens each field of each type, by its name on the wire.
+"""Access table, fields: the right that opens each field of each type, by its name in the API.
 
-A field without an entry is refused to everybody. `NONE` is for fields that whoever sees the row may read. A field that
-somebody may not read answers null, an empty list, or (where neither fits) the error FORBIDDEN at its path.
+A field without an entry is refused to everybody. `NONE` is for fields that everybody may read who sees the row. A field
+that an actor may not read returns null, an empty list, or (where neither fits) the error FORBIDDEN at its path.
 """
 
 from collections.abc import Mapping

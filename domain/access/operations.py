@@ -1,7 +1,7 @@
-"""THE TABLE, operations: which rights open each query, subscription, download and mutation.
+"""Access table, operations: the rights that open each query, subscription, download and mutation.
 
-One without an entry is refused to everybody. Where an entry names no right, what is answered is decided by the rows and
-fields that it leads to. A query that somebody may not ask answers null, an empty list or page, or FORBIDDEN.
+An operation without an entry is refused to everybody. Where an entry names no right, the response depends on the rows
+and fields it reads. A query that an actor may not run returns null, an empty list or page, or FORBIDDEN.
 """
 
 from domain.access.rights import Right

@@ -1,4 +1,4 @@
-"""What a guard's own work is: the guard's duties, and the incidents, places and clients that these concern.
+"""A guard's own work: the guard's duties, and the incidents, sites and accounts that these concern.
 
 Tables are named here without their models, so that this package imports no capability.
 """
@@ -41,7 +41,7 @@ _PROMISE = table(
     "promise", column("term_id", Uuid), column("incident_id", Uuid), column("internal")
 )
 _AROUND = text("interval '24 hours'")
-"""How long before and after a duty the guard can look up where it is."""
+"""How long before and after a duty the guard can see its site."""
 
 
 def user_is_self(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -55,19 +55,19 @@ def is_self(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def duty_is_own(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows about a duty of the actor's."""
+    """Select rows about the actor's duties."""
     found: ColumnElement[bool] = model.duty_id.in_(_duties(actor, _DUTY.c.id))
     return found
 
 
 def account_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the clients at whom the actor is on duty, was until a day ago or will be within a day."""
+    """Select the accounts where the actor is on duty, was until a day ago or will be within a day."""
     found: ColumnElement[bool] = model.id.in_(_duties(actor, _DUTY.c.account_id).where(_around()))
     return found
 
 
 def site_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the places of such duties; all of the client's when the duty names none."""
+    """Select the sites of such duties; all of the account's when the duty names none."""
     there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.id)
     return exists(
         _duties(actor, _DUTY.c.id).where(_around(), _DUTY.c.account_id == model.account_id, there)

@@ -1,11 +1,11 @@
-"""Roles and rights: what each role may read and do. What a right opens is in the other modules of this package."""
+"""Roles and rights: what each role may read and do. The other modules of this package list what a right opens."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody is to the security company."""
+    """Role of a user or API key, which decides the rights."""
 
     CLIENT_USER = "client_user"
     CLIENT_ADMIN = "client_admin"
@@ -20,13 +20,13 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What an action or a read asks of its actor."""
+    """Right that an action or a read requires."""
 
     REPORT = "report"  # open incidents, post updates
     HANDLE = "handle"  # acknowledge, pause, resolve, close
-    AGREE_DATES = "agree_dates"  # agree with a client, for the company, when something is done
+    AGREE_DATES = "agree_dates"  # agree a date with a client
     ROSTER = "roster"  # put guards on duty and end duties
-    REPORT_POSITIONS = "report_positions"  # hand in the fixes of one's own device
+    REPORT_POSITIONS = "report_positions"  # report the fixes of one's own device
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_AGREEMENTS = "manage_agreements"
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
@@ -35,39 +35,41 @@ class Right(StrEnum):
     MANAGE_COMPANY = "manage_company"  # name, register numbers, time zone
     MANAGE_WEBHOOKS = "manage_webhooks"
     WATCH_ALL = "watch_all"  # feeds across accounts
-    OPERATE = "operate"  # see what the software has still to do, and have it tried again
-    APPROVE_CREDITS = "approve_credits"  # above the threshold, gestures, overrides, disputes
+    OPERATE = "operate"  # see the pending jobs of the software, and retry them
+    APPROVE_CREDITS = (
+        "approve_credits"  # approve credits above the threshold, goodwill, overrides, disputes
+    )
     BILL = "bill"  # deliveries, invoices, payments, payouts
     MANAGE_BILLING_PARTIES = "manage_billing_parties"  # legal names and bank accounts
     CONTEST = "contest"  # contest a verdict
-    FOLLOW_UP = "follow_up"  # say whether a recovery satisfied the client
+    FOLLOW_UP = "follow_up"  # record whether a recovery satisfied the client
     CONFIRM_READING = "confirm_reading"  # of messages to oneself or to one's own side
     REQUEST_PROOF = "request_proof"  # have a checkpoint signed and mailed
 
-    READ_ACCOUNTS = "read_accounts"  # what clients are called and where they are
+    READ_ACCOUNTS = "read_accounts"  # names and addresses of clients
     READ_ALL_WORK = "read_all_work"  # more than one's own duties and the incidents there
     READ_SITES = "read_sites"
     READ_INCIDENTS = "read_incidents"  # with their updates and pauses
-    READ_PROMISES = "read_promises"  # clocks, verdicts, disputes, and the terms they follow
-    READ_INTERNAL = "read_internal"  # promises and facts kept from clients, undecided credits
+    READ_PROMISES = "read_promises"  # clocks, verdicts, disputes, and their terms
+    READ_INTERNAL = "read_internal"  # promises and facts hidden from clients, undecided credits
     READ_NOTES = "read_notes"  # updates that are not for the client
     READ_ROSTER = "read_roster"  # duties, and what positions prove
     READ_DEVICES = "read_devices"
-    LOCATE = "locate"  # where guards on duty are; clients: inside their own fences
-    TRACK = "track"  # also guards outside clients' fences, stops and silences
+    LOCATE = "locate"  # where guards on duty are; clients: inside their own geofences
+    TRACK = "track"  # also guards outside clients' geofences, stops and silences
     READ_CONTACTS = "read_contacts"  # people on the client's side
-    READ_USERS = "read_users"  # names and roles of those who sign in
+    READ_USERS = "read_users"  # names and roles of users
     READ_STAFF = "read_staff"  # also those of the security company
     READ_PEOPLE = "read_people"  # addresses and sign-ins of users
     READ_RELATIONSHIP = "read_relationship"  # revenue, decision power, notes on people, touchpoints
-    READ_RECOVERY = "read_recovery"  # what is being made good
-    READ_AGREEMENTS = "read_agreements"  # what was signed, without amounts
+    READ_RECOVERY = "read_recovery"  # recovery cases
+    READ_AGREEMENTS = "read_agreements"  # agreements, without amounts
     READ_MONEY = "read_money"  # fees, rates, caps, credits, invoices
     READ_BOOKS = "read_books"  # the company's books and thresholds
-    READ_MESSAGES = "read_messages"  # letters to contacts
+    READ_MESSAGES = "read_messages"  # messages to contacts
     READ_QUALITY = "read_quality"  # compliance, scores, benchmarks, reports
-    READ_LEDGER = "read_ledger"  # facts and proofs; of which kinds, the other rights say
-    READ_ACTORS = "read_actors"  # who did something, by id; others see `guard:<number>` or `staff`
+    READ_LEDGER = "read_ledger"  # facts and proofs; the other rights determine the kinds
+    READ_ACTORS = "read_actors"  # who did something, by id; without it `guard:<number>` or `staff`
     READ_EVERY_FACT = "read_every_fact"  # facts of every kind
     READ_WORDS = "read_words"  # the free text that facts commit to
     READ_ESCALATIONS = "read_escalations"
@@ -153,15 +155,15 @@ SCOPES: dict[str, frozenset[Right]] = {
     "ledger:read": frozenset({R.READ_LEDGER, R.READ_WORDS}),
     "webhooks:write": frozenset({R.READ_LEDGER, R.MANAGE_WEBHOOKS}),
 }
-"""What the scopes of an API key grant; the key's role bounds it."""
+"""The rights that the scopes of an API key grant; the key's role limits them."""
 DEFAULT_SCOPES = (
     *("incidents:read", "incidents:write", "promises:read", "sites:read"),
     *("roster:read", "ledger:read", "webhooks:write"),
 )
-"""The operational scopes of a partner's key for which none are named."""
+"""The operational scopes of a partner's key that names none."""
 RIGHTS[Role.PARTNER] = _KEY.union(*SCOPES.values())
 
 
 def rights_of_scopes(scopes: Iterable[str]) -> frozenset[Right]:
-    """Collect what scopes grant; a scope that no longer exists grants nothing."""
+    """Return the rights of scopes; a scope that no longer exists grants nothing."""
     return _KEY.union(*(SCOPES.get(scope, frozenset()) for scope in scopes))

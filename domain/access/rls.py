@@ -1,9 +1,9 @@
-"""Row-level security: every transaction of a request is scoped to one company and, for some, to accounts.
+"""Row-level security: every transaction of a request is scoped to one company and, for some actors, to accounts.
 
 The policies themselves are made by migrations. The login of requests sees no row until the settings that the policies
 read are set. They are set in the same message as BEGIN, so they cost no round trip, and for the length of the
-transaction only, so that the next user of a pooled connection inherits nothing. Work that is no single company's
-(relay, sweepers, sign-in) uses the system's login.
+transaction only, so that the next user of a pooled connection inherits nothing. Work across companies (relay, sweepers,
+sign-in) uses the system's login.
 """
 
 from typing import Any
@@ -20,11 +20,11 @@ TENANT, ACCOUNTS = "waarborg.tenant", "waarborg.accounts"
 
 
 class _ScopedSession(Session):
-    """A session of one actor."""
+    """A session scoped to one actor."""
 
 
 class ScopedSessions(async_sessionmaker[AsyncSession]):
-    """A maker of sessions for which only the rows of one actor exist, on the engine of another maker."""
+    """Session factory that shows only the rows of one actor, on the engine of another factory."""
 
     def __init__(self, make: async_sessionmaker[AsyncSession], actor: Actor, **info: Any) -> None:
         """Scope the sessions of `make` to `actor`; `info` is kept in the `info` of each session."""

@@ -1,6 +1,6 @@
-"""THE TABLE, rows: who sees the rows of each table that somebody can read through the API.
+"""Access table, rows: who sees the rows of each table that is readable through the API.
 
-A table without an entry shows nothing to anybody. Tables that nobody reads through the API stand in `NEVER_SHOWN`.
+A table without an entry shows nothing to anybody. Tables that are not readable through the API are in `NEVER_SHOWN`.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ MONEY_TEMPLATES = (
     *("daily_report", "weekly_review", "agreement_amended", "closing_note"),
     *("paid_out", "payout_reversed"),
 )
-"""Letters that name amounts."""
+"""Templates of messages that name amounts."""
 
 
 def _not_internal(model: Any) -> ColumnElement[bool]:
@@ -29,8 +29,8 @@ def _reach(*rights: Right, words: str = "") -> Rows:
     return Rows(rights, words)
 
 
-_WHOLE = "the own company, for those who reach every account"
-_OR_GENERAL = "accounts in reach, and what holds for all accounts"
+_WHOLE = "the own company, with access to every account"
+_OR_GENERAL = "accessible accounts, and what applies to all accounts"
 _MONEY = _reach(R.READ_MONEY)
 ROWS: dict[str, Rows] = {
     "tenant": Rows((), "the own company", scopes.company_itself, own=scopes.company_itself),
@@ -38,21 +38,21 @@ ROWS: dict[str, Rows] = {
     "site": Rows((R.READ_SITES,), "", own=own_work.site_of_duty),
     "contact": _reach(R.READ_CONTACTS),
     "app_user": Rows(
-        (R.READ_USERS,), "users who reach nothing else; always oneself", scopes.users_in_reach,
+        (R.READ_USERS,), "users with access to nothing else; always oneself", scopes.users_in_reach,
         unless={R.READ_STAFF: lambda user: user.role.in_(CLIENTS)}, always=own_work.is_self,
     ),
-    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, within reach", scopes.keys_in_reach),
+    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, with accessible accounts only", scopes.keys_in_reach),
     "device": Rows(
-        (R.READ_DEVICES,), "of users who reach nothing else", scopes.of_users_in_reach,
+        (R.READ_DEVICES,), "of users with access to nothing else", scopes.of_users_in_reach,
         own=own_work.user_is_self,
     ),
     "sign_in": Rows(
         (R.MANAGE_ACCESS,), "of users one manages; always one's own", scopes.of_managed_users,
         always=own_work.user_is_self,
     ),
-    "calendar": Rows((R.READ_PROMISES,), "that terms in reach follow", scopes.calendars_in_use),
+    "calendar": Rows((R.READ_PROMISES,), "used by accessible terms", scopes.calendars_in_use),
     "calendar_version": Rows(
-        (R.READ_PROMISES,), "that terms in reach follow", scopes.versions_in_use
+        (R.READ_PROMISES,), "used by accessible terms", scopes.versions_in_use
     ),
     "agreement": _reach(R.READ_AGREEMENTS),
     "terms": _reach(R.READ_AGREEMENTS),
@@ -138,4 +138,4 @@ NEVER_SHOWN = frozenset(
         *("quality_look", "portfolio", "ledger", "ledger_epoch"),
     }
 )
-"""Tables of which nobody reads rows through the API as they are. The ledger has a table of its own, `facts`."""
+"""Tables whose rows are never shown through the API. The ledger has a table of its own, `facts`."""

@@ -1,4 +1,4 @@
-"""What an entry of the table of rows says, and the condition on a select that it comes to."""
+"""An entry of the table of rows, and the SQL condition that it produces."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ from domain.access.rights import Right
 Condition = Callable[[Any], ColumnElement[bool]]
 """A condition on the columns of a model."""
 Scope = Callable[[Actor, Any], ColumnElement[bool]]
-"""A condition on the columns of a model that depends on who asks."""
+"""A condition on the columns of a model that depends on the actor."""
 
 
 def in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows of the accounts in reach."""
+    """Select rows of the accessible accounts."""
     return actor.scope(model)
 
 
 def in_company(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows of the company, whatever accounts the actor reaches."""
+    """Select rows of the company, whatever accounts the actor can access."""
     own: ColumnElement[bool] = model.tenant_id == actor.tenant_id
     return own
 
 
 def in_whole_company(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows of the company for those who reach every account."""
+    """Select rows of the company for actors with access to every account."""
     return in_company(actor, model) if actor.accounts is None else false()
 
 
@@ -39,9 +39,9 @@ def _nothing(_actor: Actor, _model: Any) -> ColumnElement[bool]:
 class Rows:
     """Who sees the rows of a table.
 
-    `rights` are all needed. `scope` limits rows to what the actor reaches. `unless` says which rows somebody without a
-    right is left with. `own` says which rows are one's own work, for those without `READ_ALL_WORK`: none when it is
-    missing. `always` says which rows one sees without any right.
+    `rights` are all needed. `scope` limits rows to what the actor can access. `unless` gives the rows that remain
+    visible without a right. `own` gives the rows of one's own work, for actors without `READ_ALL_WORK`: none when it is
+    missing. `always` gives the rows that are visible without any right.
     """
 
     rights: tuple[Right, ...]
@@ -52,7 +52,7 @@ class Rows:
     always: Scope | None = None
 
     def workable(self, actor: Actor, model: Any) -> ColumnElement[bool]:
-        """Select the rows within the actor's scope and own work, whatever rights to read they ask for."""
+        """Select the rows within the actor's scope and own work, whatever rights reading them requires."""
         own = None if actor.may(Right.READ_ALL_WORK) else self.own or _nothing
         reach = self.scope(actor, model)
         return reach if own is None else and_(reach, own(actor, model))

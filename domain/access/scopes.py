@@ -33,7 +33,7 @@ def company_itself(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select users who reach nothing but what the actor reaches."""
+    """Select users without access to anything beyond the actor's access."""
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
@@ -53,9 +53,9 @@ def of_users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
 def managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select the users that an actor may manage.
 
-    Managing is inviting, disabling, changing, erasing, exporting, ending sessions and revoking devices. The user's
-    role must be one that the actor manages (`Actor.manages`), and the user's accounts must all be the actor's: who is
-    limited to some accounts manages nobody that reaches another one, or all.
+    Managing is inviting, disabling, changing, erasing, exporting, ending sessions and revoking devices. The user's role
+    must be one that the actor manages (`Actor.manages`), and the user's accounts must all be the actor's: an actor
+    limited to some accounts manages nobody with access to another one, or to all.
     """
     roles = [role for role in Role if actor.manages(role)]
     return and_(users_in_reach(actor, model), model.role.in_(roles)) if roles else false()
@@ -68,7 +68,7 @@ def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def keys_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the keys of roles that the actor manages, of those that reach nothing but what the actor reaches."""
+    """Select the keys of roles that the actor manages, without access beyond the actor's."""
     roles = [role for role in Role if actor.manages(role)]
     own = and_(in_company(actor, model), model.role.in_(roles))
     if actor.accounts is None:
@@ -77,7 +77,7 @@ def keys_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def versions_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the calendars' versions that terms in reach follow; all for those who reach every account."""
+    """Select the calendar versions that accessible terms use; all with access to every account."""
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
@@ -90,7 +90,7 @@ def versions_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def calendars_in_use(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the calendars that terms in reach follow; all for those who reach every account."""
+    """Select the calendars that accessible terms use; all with access to every account."""
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
@@ -112,12 +112,12 @@ def _terms(actor: Actor) -> ColumnElement[bool]:
 
 
 def in_reach_or_general(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows of the accounts in reach, and those that hold for all accounts."""
+    """Select rows of the accessible accounts, and those that apply to all accounts."""
     return or_(actor.scope(model), and_(in_company(actor, model), model.account_id.is_(None)))
 
 
 def webhooks_of(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the actor's own webhooks; all in reach for those who manage the company's users."""
+    """Select the actor's own webhooks; all accessible ones for actors who manage the company's users."""
     its = and_(in_company(actor, model), model.owner == actor.subject)
     if actor.is_client or not actor.may(Right.MANAGE_KEYS):
         return its

@@ -1,4 +1,4 @@
-"""Which rows exist for whom, as the condition that a select carries. The table is in `rows` and `facts`."""
+"""Row visibility as the condition that a select carries. The table is in `rows` and `facts`."""
 
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,7 +12,7 @@ from domain.access.rows import ROWS
 
 
 def visible_to(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the rows of a model that exist for an actor; none of a table that has no entry."""
+    """Select the rows of a model that are visible to an actor; none of a table that has no entry."""
     name = model.__tablename__
     if name == "ledger":
         return visible_facts(actor, model)
@@ -27,7 +27,7 @@ def workable_by(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 class LivePosition(Protocol):
-    """What is asked of a guard's position that passes by to know whether somebody sees it."""
+    """The attributes of a live position that its visibility depends on."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -35,7 +35,7 @@ class LivePosition(Protocol):
 
     @property
     def account_id(self) -> UUID:
-        """The client of the duty."""
+        """The account of the duty."""
 
     @property
     def site_id(self) -> UUID | None:
@@ -47,7 +47,7 @@ class LivePosition(Protocol):
 
 
 def is_position_visible(actor: Actor, position: LivePosition) -> bool:
-    """Tell in memory what the entry `whereabouts` says in SQL; positions of the own duties are not followed live."""
+    """Check in memory what the entry `whereabouts` selects in SQL; positions of the own duties have no live feed."""
     return (
         actor.may(Right.LOCATE)
         and actor.may(Right.READ_ALL_WORK)

@@ -1,4 +1,4 @@
-"""Find users for verbs about people's access; whom an actor may manage is in `domain/access/scopes.py`."""
+"""Find users for mutations about people's access; `domain/access/scopes.py` decides whom an actor may manage."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from domain.core.errors import Code, Refused
 async def managed_user(
     session: AsyncSession, actor: Actor, user_id: UUID, *, argument: str = "id"
 ) -> User:
-    """Lock a user that the actor may manage; refused as unknown when there is none, or the actor may not."""
+    """Lock a user that the actor may manage; refuse as unknown when there is none, or the actor may not."""
     actor.must(Right.MANAGE_ACCESS)
     query = select(User).where(User.id == user_id, managed_users(actor, User))
     user = await session.scalar(query.with_for_update(key_share=True))

@@ -1,4 +1,4 @@
-"""Change accounts, sites, contacts, users and keys."""
+"""Change accounts, sites, contacts, users and API keys."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -36,7 +36,7 @@ Row = TypeVar("Row", Account, Site, Contact)
 
 
 async def create_tenant(session: AsyncSession, *, name: str, **fields: Any) -> Tenant:
-    """A security company; the first row of everything, so there is nobody yet to act for it."""
+    """Create a security company. It is the first row, so there is no actor yet."""
     check({"name": name, **fields})
     tenant = Tenant(name=name, **fields)
     session.add(tenant)
@@ -47,10 +47,12 @@ async def create_tenant(session: AsyncSession, *, name: str, **fields: Any) -> T
 async def create_account(
     session: AsyncSession, actor: Actor, *, name: str, at: datetime, **fields: Any
 ) -> Account:
-    """Open a client account; a second one of the same name is refused."""
+    """Open an account for a client; a second one of the same name is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    if actor.accounts is not None:  # it would be outside their reach at once
-        raise Refused(Code.NOT_ALLOWED, "Who is limited to some accounts opens no others.")
+    if actor.accounts is not None:  # the new account would be inaccessible to its creator
+        raise Refused(
+            Code.NOT_ALLOWED, "Your user is limited to some accounts and cannot open others."
+        )
     account = await _insert_once(
         session,
         Account,
@@ -71,7 +73,7 @@ async def change_account(
     expected_version: int | None = None,
     **changes: Any,
 ) -> Account:
-    """Change what is known of a client; a name that another client has, or a stale `expected_version`, is refused."""
+    """Change an account; a name that another account has, or a stale `expected_version`, is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await session.scalar(
         select(Account)
@@ -95,7 +97,7 @@ async def change_account(
 async def add_site(
     session: AsyncSession, actor: Actor, account_id: UUID, *, name: str, at: datetime, **fields: Any
 ) -> Site:
-    """Put a place of the client under guard."""
+    """Add a site of the client that the company guards."""
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await _account(session, actor, account_id, argument="accountId")
     site = await _insert_once(
@@ -120,7 +122,7 @@ async def add_contact(
     at: datetime,
     **fields: Any,
 ) -> Contact:
-    """Add a person on the client's side; one e-mail address is one contact of an account."""
+    """Add a contact of the client; an e-mail address belongs to one contact of an account."""
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await _account(session, actor, account_id, argument="accountId")
     await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
@@ -148,7 +150,7 @@ async def change_contact(
     expected_version: int | None = None,
     **changes: Any,
 ) -> Contact:
-    """Change details of a contact; a stale `expected_version` is refused."""
+    """Change a contact; a stale `expected_version` is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
     contact = await session.scalar(
         select(Contact)
@@ -175,7 +177,7 @@ async def change_contact(
 async def _must_be_nobodys(
     session: AsyncSession, account_id: UUID, email: str | None, *, but_for: UUID | None = None
 ) -> None:
-    """Refuse the mailbox of another contact of the account, however it is written; two at the same moment wait."""
+    """Refuse the mailbox of another contact of the account, however it is written; concurrent requests wait."""
     if email is None:
         return
     lock = func.hashtextextended(f"{account_id} {mailbox(email)}", 0)
@@ -187,14 +189,14 @@ async def _must_be_nobodys(
     )
     for contact_id, known in rows:
         if contact_id != but_for and known is not None and mailbox(known) == mailbox(email):
-            words = "There is one already: a contact of this client with this mailbox."
+            words = "A contact of this client already has this mailbox."
             raise Refused(Code.ALREADY_EXISTS, words, argument="email")
 
 
 async def note_contacts_read(
     session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
 ) -> None:
-    """Record that the actor read about the account's contacts; the second time in an hour records nothing."""
+    """Record that the actor read the account's contacts, at most once per hour."""
     once_key = f"contacts_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
     said = select(LedgerRow.id).where(
         LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
@@ -215,16 +217,16 @@ async def add_user(
     language: str | None = None,
     at: datetime,
 ) -> User:
-    """Add a user, limited to the named accounts; clients need one, staff without accounts reach all.
+    """Add a user, limited to the named accounts; client users need one, staff without accounts have access to all.
 
     An address may belong to several users: one person can work for two clients. A second active user of the same
-    address is refused only to an actor who sees the first one, so that an address tells nothing about other people.
+    address is refused only to an actor who sees the first one, so that an address reveals nothing about other people.
     """
     actor.must(Right.MANAGE_ACCESS)
     if role is Role.SYSTEM:
-        raise Refused(Code.INVALID, "Nobody signs in as the system.", argument="role")
+        raise Refused(Code.INVALID, "The role SYSTEM cannot be given to a user.", argument="role")
     if actor.is_client and role not in CLIENTS:
-        raise Refused(Code.NOT_ALLOWED, "A client adds only client users.", argument="role")
+        raise Refused(Code.NOT_ALLOWED, "A client can add client users only.", argument="role")
     must_manage(actor, role)
     await must_reach(session, actor, role, accounts)
     email = email.strip().lower()
@@ -247,26 +249,28 @@ async def add_user(
 def must_manage(actor: Actor, role: Role) -> None:
     """Refuse a role with rights that the actor lacks."""
     if not actor.manages(role):
-        words = f"The role {actor.role} gives nobody the role {role}."
+        words = f"The role {actor.role} cannot give the role {role}."
         raise Refused(Code.NOT_ALLOWED, words, argument="role")
 
 
 async def must_reach(
     session: AsyncSession, actor: Actor, role: Role, accounts: Collection[UUID]
 ) -> None:
-    """Refuse accounts that are not the actor's, none for a client role, and all of them to who does not reach all."""
+    """Refuse inaccessible accounts, none for a client role, and all of them to an actor without access to all."""
     if role in CLIENTS and not accounts:
-        raise Refused(Code.INVALID, "A client user needs an account.", argument="accountIds")
+        raise Refused(
+            Code.INVALID, "A client user needs at least one account.", argument="accountIds"
+        )
     for account_id in accounts:
         await _account(session, actor, account_id, argument="accountIds")
     if actor.accounts is not None and not accounts:
         raise Refused(
-            Code.NOT_ALLOWED, "Name the accounts the user may reach.", argument="accountIds"
+            Code.NOT_ALLOWED, "Name the accounts that the user can access.", argument="accountIds"
         )
 
 
 async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
-    """Refuse a second active user of an address to who sees the first; two at the same moment wait for each other."""
+    """Refuse a second active user of an address to an actor who sees the first; concurrent requests wait."""
     lock = func.hashtextextended(f"{actor.tenant_id} {email}", 0)
     await session.execute(select(func.pg_advisory_xact_lock(lock)))
     query = select(User.id).where(
@@ -275,13 +279,13 @@ async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
     if await session.scalar(query.limit(1)) is not None:
         raise Refused(
             Code.ALREADY_EXISTS,
-            "There is one already: a user with this address. Change or invite that one.",
+            "A user with this address exists already. Change or invite that user.",
             argument="email",
         )
 
 
 async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
-    """End somebody's access; open sockets close within seconds."""
+    """End a user's access; open WebSockets close within seconds."""
     user = await managed_user(session, actor, user_id)
     if user.disabled_at is None:
         user.disabled_at = at
@@ -302,25 +306,29 @@ async def issue_api_key(
     expires_at: datetime | None = None,
     at: datetime,
 ) -> tuple[ApiKey, str]:
-    """Make a key for a partner system; the text is given back here and never again.
+    """Create an API key; its text is returned here and never again.
 
-    A key reaches the named accounts, or all of them when that is said. Without scopes a partner's key gets the
-    operational ones, a key of another role everything its role may.
+    A key has access to the named accounts, or to all of them when `all_accounts` is set. Without scopes a partner's key
+    gets the operational ones, a key of another role all rights of its role.
     """
     actor.must(Right.MANAGE_KEYS)
     if role is Role.SYSTEM:
-        raise Refused(Code.NOT_ALLOWED, "No key acts as the system.", argument="role")
+        raise Refused(
+            Code.NOT_ALLOWED, "The role SYSTEM cannot be given to a key.", argument="role"
+        )
     must_manage(actor, role)
     if expires_at is not None and expires_at <= at:
-        raise Refused(Code.INVALID, "The key would have expired already.", argument="expiresAt")
+        raise Refused(Code.INVALID, "expiresAt must be in the future.", argument="expiresAt")
     if role in CLIENTS and not accounts:
-        raise Refused(Code.INVALID, "A client's key needs an account.", argument="accountIds")
+        raise Refused(
+            Code.INVALID, "A client's key needs at least one account.", argument="accountIds"
+        )
     if actor.accounts is not None and not accounts:
         raise Refused(
-            Code.NOT_ALLOWED, "Name the accounts the key may reach.", argument="accountIds"
+            Code.NOT_ALLOWED, "Name the accounts that the key can access.", argument="accountIds"
         )
     if bool(accounts) == all_accounts:
-        words = "Name the accounts the key may reach, or set allAccounts: one of the two."
+        words = "Either name the accounts that the key can access, or set allAccounts."
         raise Refused(Code.INVALID, words, argument="accountIds")
     for account_id in accounts or ():
         await _account(session, actor, account_id, argument="accountIds")
@@ -358,17 +366,17 @@ def _scopes(role: Role, scopes: Collection[str] | None) -> list[str] | None:
         return list(DEFAULT_SCOPES) if role is Role.PARTNER else None
     unknown = sorted(set(scopes) - SCOPES.keys())
     if unknown:
-        words = f"There is no scope {unknown[0]}. There are: {', '.join(SCOPES)}."
+        words = f"There is no scope {unknown[0]}. Use one of: {', '.join(SCOPES)}."
         raise Refused(Code.INVALID, words, argument="scopes")
     if not scopes:
-        raise Refused(Code.INVALID, "A key needs a scope.", argument="scopes")
+        raise Refused(Code.INVALID, "A key needs at least one scope.", argument="scopes")
     return [scope for scope in SCOPES if scope in scopes]
 
 
 async def revoke_api_key(
     session: AsyncSession, actor: Actor, key_id: UUID, *, at: datetime
 ) -> ApiKey:
-    """Stop a key from working; doing it twice changes nothing."""
+    """Revoke a key; a second call has no effect."""
     actor.must(Right.MANAGE_KEYS)
     query = select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey))
     row = await session.scalar(query.with_for_update(key_share=True))
@@ -400,11 +408,11 @@ async def _must_be_colleague(session: AsyncSession, actor: Actor, user_id: UUID 
         User.id == user_id, User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
     )
     if not await session.scalar(select(colleague)):
-        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="internalOwnerId")
+        raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="internalOwnerId")
 
 
 def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what differs, and say which fields with their values before and after; empty when nothing does.
+    """Change the values that differ; return the fields with their values before and after, empty when nothing differs.
 
     None empties a field that may be empty.
     """
@@ -422,11 +430,11 @@ def _changed(row: Account | Contact, changes: Mapping[str, Any]) -> dict[str, An
 
 
 async def _insert_once(session: AsyncSession, model: type[Row], **values: Any) -> Row:
-    """Insert, or refuse when the table's unique key says that it is there already."""
+    """Insert a row, or refuse when the table's unique key shows that it exists."""
     check(values)
     row: Row | None = await session.scalar(
         insert(model).values(id=uuid7(), **values).on_conflict_do_nothing().returning(model)
     )
     if row is None:
-        raise Refused(Code.ALREADY_EXISTS, f"There is one already: this {model.__name__.lower()}.")
+        raise Refused(Code.ALREADY_EXISTS, f"This {model.__name__.lower()} exists already.")
     return row

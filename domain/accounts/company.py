@@ -19,7 +19,7 @@ async def change_company(
 ) -> Tenant:
     """Change the name, register and permit numbers or time zone of the actor's company; the rest stays as it is.
 
-    The time zone counts for what is planned from now on: months and reports that were made keep their bounds.
+    A new time zone applies to future plans: existing months and reports keep their bounds.
     """
     actor.must(Right.MANAGE_COMPANY)
     company = await session.scalar(

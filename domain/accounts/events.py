@@ -7,13 +7,13 @@ from domain.core.ledger import Fact
 
 
 class AccountCreated(Fact):
-    """A client account was opened."""
+    """An account was opened for a client."""
 
     kind: ClassVar[str] = "account.created"
 
 
 class AccountChanged(Fact):
-    """What is known of a client changed: `fields` names which, `before` and `after` hold the values as JSON."""
+    """An account was changed: `fields` names the columns, `before` and `after` hold the values as JSON."""
 
     kind: ClassVar[str] = "account.changed"
     personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
@@ -31,7 +31,7 @@ class CompanyChanged(Fact):
 
 
 class SiteChanged(Fact):
-    """What is known of a site changed: the values before and after, by field."""
+    """A site was changed: the values before and after, by field."""
 
     kind: ClassVar[str] = "site.changed"
     before: dict[str, Any]
@@ -39,19 +39,19 @@ class SiteChanged(Fact):
 
 
 class SiteAdded(Fact):
-    """A site came under guard."""
+    """A site was added."""
 
     kind: ClassVar[str] = "site.added"
 
 
 class ContactAdded(Fact):
-    """A contact became known."""
+    """A contact was added."""
 
     kind: ClassVar[str] = "contact.added"
 
 
 class ContactChanged(Fact):
-    """A contact's details changed: `fields` names which, `before` and `after` hold the values as JSON."""
+    """A contact was changed: `fields` names the columns, `before` and `after` hold the values as JSON."""
 
     kind: ClassVar[str] = "contact.changed"
     personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
@@ -61,27 +61,27 @@ class ContactChanged(Fact):
 
 
 class UserAdded(Fact):
-    """Somebody may sign in."""
+    """A user was added and may sign in."""
 
     kind: ClassVar[str] = "user.added"
     role: str
 
 
 class UserDisabled(Fact):
-    """Somebody may no longer sign in."""
+    """A user was disabled and may no longer sign in."""
 
     kind: ClassVar[str] = "user.disabled"
 
 
 class ContactsRead(Fact):
-    """Somebody read about an account's contacts, within the hour. Told to staff and auditors, not to clients."""
+    """Somebody read an account's contacts within the hour. Visible to staff and auditors, not to clients."""
 
     kind: ClassVar[str] = "account.contacts_read"
     internal: bool = True
 
 
 class ApiKeyIssued(Fact):
-    """A partner system got a key."""
+    """An API key was issued to a partner system."""
 
     kind: ClassVar[str] = "api_key.issued"
     role: str
@@ -90,6 +90,6 @@ class ApiKeyIssued(Fact):
 
 
 class ApiKeyRevoked(Fact):
-    """A key stopped working."""
+    """An API key was revoked."""
 
     kind: ClassVar[str] = "api_key.revoked"

@@ -24,7 +24,7 @@ from domain.core.base import Base, Keyed, Owned, Tenanted, Versioned
 
 
 class Segment(StrEnum):
-    """How large the client is."""
+    """Size class of a client."""
 
     ENTERPRISE = "enterprise"
     MID_MARKET = "mid_market"
@@ -32,7 +32,7 @@ class Segment(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where the client stands in the life of the relationship."""
+    """Stage of the relationship with a client."""
 
     PROSPECT = "prospect"
     ONBOARDING = "onboarding"
@@ -43,7 +43,7 @@ class Stage(StrEnum):
 
 
 class ContractType(StrEnum):
-    """How the client buys."""
+    """Way in which a client buys services."""
 
     SUBSCRIPTION = "subscription"
     PROJECT = "project"
@@ -52,7 +52,7 @@ class ContractType(StrEnum):
 
 
 class Complexity(StrEnum):
-    """How much there is to the service."""
+    """Complexity of the service for a client."""
 
     SIMPLE = "simple"
     MODERATE = "moderate"
@@ -61,7 +61,7 @@ class Complexity(StrEnum):
 
 
 class CadenceTier(StrEnum):
-    """How often we meet."""
+    """Tier that decides how often contact with a client is planned."""
 
     STRATEGIC = "strategic"
     CORE = "core"
@@ -69,7 +69,7 @@ class CadenceTier(StrEnum):
 
 
 class ServiceTier(StrEnum):
-    """What support the client is entitled to."""
+    """Tier of support to which a client is entitled."""
 
     BASIC = "basic"
     ENHANCED = "enhanced"
@@ -77,7 +77,7 @@ class ServiceTier(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a contact wants to hear from us."""
+    """Channel by which a contact prefers to receive messages."""
 
     EMAIL = "email"
     SMS = "sms"
@@ -96,7 +96,9 @@ class Tenant(Base, Keyed):
     permit_number: Mapped[str | None]  # ND-nummer
     time_zone: Mapped[str] = mapped_column(default="Europe/Amsterdam")
     currency: Mapped[str] = mapped_column(default="EUR")
-    demo: Mapped[bool] = mapped_column(default=False, server_default=false())  # invented, by `up`
+    demo: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # demonstration data, created by `up`
 
 
 class Account(Base, Tenanted, Versioned):
@@ -135,7 +137,7 @@ class Account(Base, Tenanted, Versioned):
 
 
 class Site(Base, Owned, Versioned):
-    """A place the company guards for a client."""
+    """A site that the company guards for a client."""
 
     __tablename__ = "site"
     __table_args__ = (
@@ -160,7 +162,7 @@ class Site(Base, Owned, Versioned):
 
 
 class Contact(Base, Owned, Versioned):
-    """A person on the client's side, and how that person wants to be spoken to."""
+    """A person on the client's side, with communication preferences."""
 
     __tablename__ = "contact"
     __table_args__ = (
@@ -192,7 +194,7 @@ class Contact(Base, Owned, Versioned):
 
 
 class User(Base, Tenanted, Versioned):
-    """Somebody who signs in: staff of the company, or of a client."""
+    """A user who can sign in: staff of the company, or of a client."""
 
     __tablename__ = "app_user"
     __table_args__ = (
@@ -203,12 +205,12 @@ class User(Base, Tenanted, Versioned):
     email: Mapped[str]
     name: Mapped[str]
     role: Mapped[Role]
-    language: Mapped[str | None]  # of letters and pages; null: the company's
+    language: Mapped[str | None]  # language of messages and pages; null: the company's
     disabled_at: Mapped[datetime | None]
 
 
 class Reach(Base):
-    """An account that a user is limited to; clients have at least one, staff without rows reach all."""
+    """An account that a user is limited to; client users have at least one, staff without rows can access all."""
 
     __tablename__ = "user_reach"
 
@@ -228,7 +230,7 @@ class ApiKey(Base, Tenanted):
     secret_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     role: Mapped[Role] = mapped_column(default=Role.PARTNER)
     account_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))  # null: all
-    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # null: all that the role may
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # null: all rights of the role
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Which subjects of the ledger are one and the same person: users with one address or name, and keys they issued."""
+"""Find the subjects of the ledger that are the same person: users with one address or name, and keys they issued."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -18,10 +18,10 @@ class _Known(NamedTuple):
 
 
 async def same_person(session: AsyncSession, tenant_id: UUID, subject: str) -> frozenset[str]:
-    """Every subject (`user:…`, `key:…`) behind which the person of this subject stands, itself included.
+    """Return every subject (`user:…`, `key:…`) of the person behind this subject, itself included.
 
-    A key is the person who issued it. Users are one person when they share a mailbox (`jan+desk@` is `jan@`) or a
-    full name: one person with two roles has two users.
+    A key counts as the person who issued it. Users are one person when they share a mailbox (`jan+desk@` is `jan@`) or
+    a full name: one person with two roles has two users.
     """
     issuers = await _issuers(session, tenant_id)
     while subject in issuers:
@@ -43,7 +43,7 @@ async def same_person(session: AsyncSession, tenant_id: UUID, subject: str) -> f
 
 
 async def _issuers(session: AsyncSession, tenant_id: UUID) -> dict[str, str]:
-    """Who issued each key, by the subjects that the ledger names."""
+    """Return the issuer of each key, by the subjects that the ledger names."""
     rows = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.actor)
         .join(ApiKey, ApiKey.id == LedgerRow.subject_id)

@@ -1,4 +1,4 @@
-"""Ask who somebody is: from a signed-in user or a presented key to an actor."""
+"""Resolve a signed-in user or a presented key to an actor."""
 
 import hmac
 from collections import defaultdict
@@ -17,7 +17,7 @@ from domain.core.base import among
 
 
 async def actors_of_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Actor]:
-    """The actors that users are right now, in two queries however many; unknown and disabled ones are none."""
+    """Return the actors of users at present, in two queries for any number; unknown and disabled users are left out."""
     if not user_ids:
         return {}
     users = await session.execute(
@@ -42,14 +42,14 @@ async def actors_of_users(session: AsyncSession, user_ids: Collection[UUID]) -> 
 
 
 async def actor_of_user(session: AsyncSession, user_id: UUID) -> Actor | None:
-    """The actor a user is right now, None when unknown or disabled."""
+    """Return the actor of a user at present, None when unknown or disabled."""
     return (await actors_of_users(session, (user_id,))).get(user_id)
 
 
 async def actors_of_keys(
     session: AsyncSession, presented: Collection[str], *, at: datetime
 ) -> dict[str, Actor]:
-    """The actors that API keys are; those that are no keys, unknown, revoked or expired at `at` are none."""
+    """Return the actors of API keys; malformed, unknown, revoked and expired (at `at`) keys are left out."""
     keys = {each: key for each in presented if (key := parse_key(each)) is not None}
     if not keys:
         return {}
@@ -67,7 +67,7 @@ async def actors_of_keys(
 
 
 def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
-    """The actor that a key's row is, for work that goes on in its name; None when revoked or expired at `at`."""
+    """Return the actor of a key's row, for background work in its name; None when revoked or expired at `at`."""
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
         return None
     accounts = None if key.account_ids is None else frozenset(key.account_ids)
@@ -76,7 +76,7 @@ def actor_of_row(key: ApiKey, *, at: datetime) -> Actor | None:
 
 
 async def note_key_use(session: AsyncSession, actors: Collection[Actor], *, at: datetime) -> None:
-    """Remember when the keys that these are were last used, to the minute: busy ones are not written every time."""
+    """Record the last use of keys, to the minute, so that a busy key is not written on each request."""
     minute = at.replace(second=0, microsecond=0)
     key_ids = [UUID(actor.subject.removeprefix("key:")) for actor in actors]
     await session.execute(

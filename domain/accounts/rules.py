@@ -1,4 +1,4 @@
-"""Pure rules about identities: API keys and what a name may be."""
+"""Pure rules about accounts and users: API keys and the values of fields."""
 
 import hashlib
 import re
@@ -16,35 +16,35 @@ PREFIX = "wb"
 
 
 class Key(NamedTuple):
-    """A presented or new API key, taken apart: `wb_<prefix>_<secret>_<checksum>`."""
+    """A presented or new API key, parsed: `wb_<prefix>_<secret>_<checksum>`."""
 
     prefix: str
     secret: str
 
     @property
     def text(self) -> str:
-        """The key as its owner sees it, once."""
+        """The text of the key, which its owner sees once."""
         head = f"{PREFIX}_{self.prefix}_{self.secret}"
         return f"{head}_{_checksum(head)}"
 
     @property
     def secret_sha256(self) -> bytes:
-        """What is kept: 256 random bits need no slow hash."""
+        """The stored hash: 256 random bits need no slow hash."""
         return hashlib.sha256(self.secret.encode()).digest()
 
 
 def _checksum(head: str) -> str:
-    """CRC-32, so that a secret scanner can tell a leaked key from noise without asking us."""
+    """Compute a CRC-32, so that a secret scanner can recognize a leaked key without a request to us."""
     return f"{zlib.crc32(head.encode()):08x}"
 
 
 def new_key() -> Key:
-    """Eight hex digits to find the row by, 256 bits to prove it."""
+    """Create a key: eight hex digits to find the row, 256 bits as the secret."""
     return Key(secrets.token_hex(4), secrets.token_hex(32))
 
 
 def parse_key(presented: str) -> Key | None:
-    """The key's parts, or None when it is none of ours (wrong shape or checksum)."""
+    """Parse a key; None when its shape or checksum is wrong."""
     parts = presented.split("_")
     if len(parts) != 4 or parts[0] != PREFIX:
         return None
@@ -64,7 +64,7 @@ def _zone(value: object) -> bool:
     return isinstance(value, str) and value in available_timezones()
 
 
-# What a field must be, and how to say so. Fields that are not here may hold anything of their type.
+# Rules of fields and their error texts. Fields that are not listed may hold any value of their type.
 _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "time_zone": (_zone, "an IANA time zone such as Europe/Amsterdam"),
     "kvk_number": (lambda v: re.fullmatch("[0-9]{8}", v) is not None, "eight digits"),
@@ -73,7 +73,7 @@ _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lon": (lambda v: -180 <= v <= 180, "degrees between -180 and 180"),
     "email": (
         is_mailbox,
-        "an e-mail address that letters can be sent to, such as an@client.example",
+        "an e-mail address that can receive mail, such as an@client.example",
     ),
     "growth_potential": (_one_to_five, "between 1 and 5"),
     "strategic_importance": (_one_to_five, "between 1 and 5"),
@@ -85,12 +85,12 @@ _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "currency": (lambda v: re.fullmatch("[A-Z]{3}", v) is not None, "an ISO 4217 code such as EUR"),
     "country": (lambda v: re.fullmatch("[A-Z]{2}", v) is not None, "an ISO 3166 code such as NL"),
 }
-# What people write at some length; every other text is one line.
+# Fields for longer texts; every other text is one line.
 _PAGES = frozenset({"cultural_notes", "tone"})
 
 
 def check(fields: Mapping[str, Any]) -> None:
-    """Refuse the first value that cannot be, naming its field. None means 'not known' and is let through."""
+    """Refuse the first invalid value, naming its field. None means not known and is accepted."""
     for field, value in fields.items():
         for words in value if isinstance(value, list) else [value]:
             if type(words) is str:
@@ -103,7 +103,7 @@ def check(fields: Mapping[str, Any]) -> None:
 
 
 def changes_of(row: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values that differ from the row's. Refuses a value that cannot be, and null where one is needed."""
+    """Return the given values that differ from the row's. Refuses an invalid value, and null in a required field."""
     check(given)
     for name, value in given.items():
         if value is None and not row.__table__.c[name].nullable:
@@ -112,6 +112,6 @@ def changes_of(row: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def camel(name: str) -> str:
-    """The name a field has on the wire."""
+    """Return the name of a field in the API."""
     head, *rest = name.split("_")
     return head + "".join(word.title() for word in rest)

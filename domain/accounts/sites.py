@@ -24,10 +24,10 @@ async def change_site(
     expected_version: int | None = None,
     **changes: Any,
 ) -> Site:
-    """Change what is known of a site; what is left out stays as it is.
+    """Change a site; omitted fields stay as they are.
 
-    A site with a fence keeps its coordinates: what positions proved so far was judged by them. End the fence first,
-    move the site, then fence it again. Refuses coordinates of which one is missing and a name that another site has.
+    A site with a geofence keeps its coordinates, because earlier positions were compared with that geofence. Remove the
+    geofence first, move the site, then set it again. Refuses incomplete coordinates and a name that another site has.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     site = await session.scalar(
@@ -54,12 +54,14 @@ async def _check(session: AsyncSession, site: Site, changed: dict[str, Any]) -> 
     lat, lon = changed.get("lat", site.lat), changed.get("lon", site.lon)
     if (lat is None) != (lon is None):
         missing = "lat" if lat is None else "lon"
-        raise Refused(Code.INVALID, "Give both coordinates, or none.", argument=missing)
+        raise Refused(Code.INVALID, "Give both lat and lon, or neither.", argument=missing)
     fenced = site.fence_radius_m is not None or site.fence_outline is not None
     if fenced and changed.keys() & {"lat", "lon"}:
         where = "lat" if "lat" in changed else "lon"
         raise Refused(
-            Code.INVALID, "End the fence with fenceSite before the site is moved.", argument=where
+            Code.INVALID,
+            "Remove the geofence with fenceSite before you move the site.",
+            argument=where,
         )
     if "name" in changed:
         twin = exists().where(Site.account_id == site.account_id, Site.name == changed["name"])

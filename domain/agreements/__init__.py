@@ -1,4 +1,4 @@
-"""Agreements with clients: versioned terms, the promises inside them, and what breaking one costs."""
+"""Agreements with clients: versioned terms, their promises, and the credits for broken promises."""
 
 from domain.agreements.actions import amend, end, must_be_computable, sign
 from domain.agreements.model import (

@@ -1,4 +1,4 @@
-"""Sign and amend agreements. Terms, once written, never change: an amendment is a new version."""
+"""Sign, amend and end agreements. Written terms never change: an amendment is a new version."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -40,7 +40,7 @@ async def sign(
     terms: TermsDraft,
     at: datetime,
 ) -> Agreement:
-    """Enter a signed agreement with the first version of its terms."""
+    """Record a signed agreement with the first version of its terms."""
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(reference, "reference")
     must_be_line(title, "title")
@@ -65,7 +65,9 @@ async def sign(
     )
     if agreement is None:
         raise Refused(
-            Code.ALREADY_EXISTS, f"There is an agreement {reference}.", argument="reference"
+            Code.ALREADY_EXISTS,
+            f"The account already has an agreement {reference}.",
+            argument="reference",
         )
     first = await _write(session, actor, agreement, in_force_from, terms)
     record(
@@ -86,9 +88,9 @@ async def amend(
     at: datetime,
     expected_version: int | None = None,
 ) -> Terms:
-    """Let a new version of the terms hold from an instant on; until then the last one does.
+    """Add a version of the terms that is in force from `in_force_from` on; until then the previous one stays in force.
 
-    Tickets keep the terms that were in force when they were opened.
+    Incidents keep the terms that were in force when they were opened.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     check(terms)
@@ -96,7 +98,7 @@ async def amend(
     agreement = await _locked(session, actor, agreement_id, expected_version)
     if agreement.ended_at is not None and agreement.ended_at <= in_force_from:
         raise Refused(
-            Code.TERMS_OVERLAP, "The agreement will have ended by then.", argument="inForceFrom"
+            Code.TERMS_OVERLAP, "The agreement ends before that time.", argument="inForceFrom"
         )
     last = (
         await session.scalars(
@@ -109,8 +111,8 @@ async def amend(
     if last.in_force.lower is not None and in_force_from <= last.in_force.lower:
         raise Refused(
             Code.TERMS_OVERLAP,
-            f"Version {last.number} holds from {last.in_force.lower:%Y-%m-%d %H:%M} UTC; a newer "
-            "one starts after that.",
+            f"Version {last.number} is in force from {last.in_force.lower:%Y-%m-%d %H:%M} UTC; a newer "
+            "one must start after that.",
             argument="inForceFrom",
         )
     last.in_force = Range(last.in_force.lower, in_force_from)
@@ -141,9 +143,9 @@ async def end(
     at: datetime,
     expected_version: int | None = None,
 ) -> Agreement:
-    """Let an agreement hold for no ticket opened at `ended_at` or later; promises made before are kept or broken.
+    """End an agreement: no incident opened at `ended_at` or later gets promises; earlier promises stay valid.
 
-    An end that lies ahead may be moved; one that has passed may not, for tickets were opened since.
+    A future end may be moved; a past one may not, because incidents were opened since.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_words(reason, "reason")
@@ -154,7 +156,7 @@ async def end(
     if ended_at < at:
         raise Refused(
             Code.TIME_REVERSED,
-            "Tickets opened since then were promised something.",
+            "Incidents opened since then already have promises; choose a later end.",
             argument="endedAt",
         )
     agreement.ended_at = ended_at
@@ -179,9 +181,7 @@ async def must_be_computable(session: AsyncSession, tenant_id: UUID, terms: Term
     own = select(CalendarVersion.id).where(
         CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == tenant_id
     )
-    if wanted - set(
-        await session.scalars(own)
-    ):  # `specs` also remembers other companies' calendars
+    if wanted - set(await session.scalars(own)):  # `specs` also caches other companies' calendars
         raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
     hours = await calendars.specs(session, wanted)
     for promise in terms.promises:
@@ -209,7 +209,7 @@ async def _write(
     in_force_from: datetime,
     draft: TermsDraft,
 ) -> Terms:
-    """The rows of one version: terms, promises, targets, credit rules."""
+    """Insert the rows of one version: terms, promises, targets, credit rules."""
     await must_be_computable(session, actor.tenant_id, draft)
     owned = {"tenant_id": actor.tenant_id, "account_id": agreement.account_id}
     terms = Terms(

@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class Signed(Fact):
-    """Company and client agreed; `terms_id` is the first version."""
+    """An agreement was signed; `terms_id` is the first version of its terms."""
 
     kind: ClassVar[str] = "agreement.signed"
     terms_id: UUID
@@ -16,7 +16,7 @@ class Signed(Fact):
 
 
 class Amended(Fact):
-    """A new version of the terms holds from some instant on."""
+    """A new version of the terms is in force from some time on."""
 
     kind: ClassVar[str] = "agreement.amended"
     terms_id: UUID
@@ -24,7 +24,7 @@ class Amended(Fact):
 
 
 class RateSet(Fact):
-    """A unit of a service costs this much from a day on; `before` holds the rate until then, null for the first."""
+    """The price of a unit of a service changes on a day; `before` holds the rate until then, null for the first."""
 
     kind: ClassVar[str] = "agreement.rate_set"
     rate_id: UUID
@@ -36,7 +36,7 @@ class RateSet(Fact):
 
 
 class AgreementEnding(Fact):
-    """The agreement holds for no ticket opened at `ended_at` or later."""
+    """The agreement ends: no incident opened at `ended_at` or later gets promises."""
 
     kind: ClassVar[str] = "agreement.ended"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})

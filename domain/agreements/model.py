@@ -1,4 +1,4 @@
-"""Rows: agreements, their effective-dated terms, the promises inside them and what breaking one costs."""
+"""Rows: agreements, their effective-dated terms, the promises in them and the credits for broken promises."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from domain.core.base import Base, Owned, Versioned
 
 
 class PromiseKind(StrEnum):
-    """What is promised. Every kind runs the same sort of clock."""
+    """Kind of promise. All kinds run the same type of clock."""
 
     FIRST_RESPONSE = "first_response"
     NEXT_UPDATE = "next_update"
@@ -23,7 +23,7 @@ class PromiseKind(StrEnum):
 
 
 class Priority(StrEnum):
-    """How urgent a ticket is, most urgent first."""
+    """Urgency of an incident, most urgent first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -32,7 +32,7 @@ class Priority(StrEnum):
 
 
 class TicketKind(StrEnum):
-    """What sort of ticket it is."""
+    """Kind of incident, such as alarm or complaint."""
 
     INCIDENT = "incident"
     COMPLAINT = "complaint"
@@ -44,7 +44,7 @@ class TicketKind(StrEnum):
 
 
 class CreditBasis(StrEnum):
-    """How a credit is computed."""
+    """Basis on which a credit is computed."""
 
     FIXED = "fixed"
     FEE_SHARE = "fee_share"
@@ -53,14 +53,14 @@ class CreditBasis(StrEnum):
 
 
 class PerCause(StrEnum):
-    """What a client gets when one ticket breaks several promises."""
+    """Rule for an incident that breaks several promises."""
 
     LARGEST = "largest"
     EACH = "each"
 
 
 class Unit(StrEnum):
-    """What a rate is for; the value is the UN/ECE Recommendation 20 code."""
+    """Unit of a rate; the value is the UN/ECE Recommendation 20 code."""
 
     PIECE = "C62"
     HOUR = "HUR"
@@ -70,7 +70,7 @@ class Unit(StrEnum):
 
 
 class Agreement(Base, Owned, Versioned):
-    """What the company and a client signed."""
+    """Agreement between the company and a client."""
 
     __tablename__ = "agreement"
     __table_args__ = (UniqueConstraint("tenant_id", "reference"),)
@@ -83,12 +83,12 @@ class Agreement(Base, Owned, Versioned):
 
 
 class Terms(Base, Owned):
-    """One version of an agreement's terms and when it is in force; versions never overlap."""
+    """One version of an agreement's terms and the period in which it is in force; versions never overlap."""
 
     __tablename__ = "terms"
     __table_args__ = (
         UniqueConstraint("agreement_id", "number"),
-        # WITHOUT OVERLAPS in the database: PostgreSQL itself refuses a second version for the same instant.
+        # WITHOUT OVERLAPS in the database: PostgreSQL itself refuses a second version for the same time.
         UniqueConstraint("agreement_id", "in_force", name="uq_terms_one_version_at_a_time"),
         CheckConstraint("NOT isempty(in_force)", name="in_force_not_empty"),
         CheckConstraint("period_fee_cents >= 0", name="period_fee_not_negative"),
@@ -100,12 +100,12 @@ class Terms(Base, Owned):
     in_force: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     period_fee_cents: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(default="EUR")
-    credit_cap_cents: Mapped[int | None]  # at most this much a calendar month; None: no cap
+    credit_cap_cents: Mapped[int | None]  # maximum per calendar month; None: no cap
     per_cause: Mapped[PerCause] = mapped_column(default=PerCause.LARGEST)
 
 
 class Rate(Base, Owned):
-    """What one unit of a service costs, on which days; two prices of one code never hold on the same day."""
+    """Price of one unit of a service in a period of days; two prices of one code never overlap."""
 
     __tablename__ = "rate"
     __table_args__ = (
@@ -124,9 +124,10 @@ class Rate(Base, Owned):
 
 
 class PromiseTerm(Base, Owned):
-    """One promise in the terms: about which tickets, on which calendar, with which objective.
+    """One promise in the terms: the incidents it applies to, its calendar and its objective.
 
-    `internal` marks an objective the company sets itself (an SLO): tracked alike, never credited, hidden from clients.
+    `internal` marks an objective the company sets itself (an SLO): measured in the same way, never credited, hidden
+    from clients.
     """
 
     __tablename__ = "promise_term"
@@ -147,7 +148,7 @@ class PromiseTerm(Base, Owned):
 
 
 class PromiseTarget(Base, Owned):
-    """How long a promise allows a priority: elapsed time on the calendar, or whole business days."""
+    """Target of a promise for a priority: elapsed time on the calendar, or whole business days."""
 
     __tablename__ = "promise_target"
     __table_args__ = (
@@ -165,7 +166,7 @@ class PromiseTarget(Base, Owned):
 
 
 class CreditRule(Base, Owned):
-    """What one broken promise costs the company.
+    """Credit for one broken promise.
 
     A fixed amount; a share of the period fee, or of the price of a rate; or units of a rate for free. An amount is at
     least `least_cents` and at most `most_cents`.
@@ -200,7 +201,7 @@ class CreditRule(Base, Owned):
 
 
 class CreditBand(Base, Owned):
-    """What a month in which less than `below_ppm` of a promise was kept costs; the lowest band that fits holds."""
+    """Credit for a month in which less than `below_ppm` of a promise was kept; the lowest matching band applies."""
 
     __tablename__ = "credit_band"
     __table_args__ = (

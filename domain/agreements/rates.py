@@ -1,4 +1,4 @@
-"""Rates: what a unit of a service costs, from which day on."""
+"""Rates: the price of a unit of a service, from which day on."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
@@ -36,11 +36,11 @@ async def set_rate(
     currency: str | None = None,
     at: datetime,
 ) -> Rate:
-    """Let a unit cost `price_cents` from a day on; until then the last price of the code holds.
+    """Set the price of a unit from a day on; until then the last price of the code applies.
 
-    Without a currency it is that of the terms in force on that day, else of the newest.
+    Without a currency, that of the terms in force on that day is used, else of the newest terms.
 
-    A price that holds already is changed from today on at the earliest: what was delivered costs what was agreed then.
+    A current price can change from today on at the earliest, because delivered work keeps the price agreed for its day.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(code, "code")
@@ -69,7 +69,7 @@ async def set_rate(
         if from_on < today or (begun is not None and from_on <= begun):
             raise Refused(
                 Code.TIME_REVERSED,
-                f"{code} has a price then; a new one holds from today and after the last one.",
+                f"{code} has a price on that day; a new one must start today or later, after the last one.",
                 argument="fromOn",
             )
         last.in_force = Range(begun, from_on)
@@ -108,7 +108,7 @@ async def set_rate(
 
 
 async def _currency(session: AsyncSession, account: Account, agreement_id: UUID, day: date) -> str:
-    """The currency of the terms in force when a day begins, else of the newest."""
+    """Return the currency of the terms in force when a day begins, else of the newest terms."""
     begin = datetime.combine(day, time(), tzinfo=ZoneInfo(account.time_zone))
     rows = await session.scalars(
         select(Terms).where(Terms.agreement_id == agreement_id).order_by(Terms.number)
@@ -119,7 +119,7 @@ async def _currency(session: AsyncSession, account: Account, agreement_id: UUID,
 
 
 async def rates_of(session: AsyncSession, agreement_id: UUID) -> Sequence[Rate]:
-    """Every price of an agreement, by code and day."""
+    """Return every price of an agreement, by code and day."""
     found = await session.scalars(
         select(Rate).where(Rate.agreement_id == agreement_id).order_by(Rate.code, Rate.in_force)
     )
@@ -127,5 +127,5 @@ async def rates_of(session: AsyncSession, agreement_id: UUID) -> Sequence[Rate]:
 
 
 def price_on(rates: Iterable[Rate], code: str | None, day: date) -> Rate | None:
-    """The price of a code that holds on a day."""
+    """Return the price of a code on a day."""
     return next((rate for rate in rates if rate.code == code and day in rate.in_force), None)

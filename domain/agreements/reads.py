@@ -1,4 +1,4 @@
-"""Ask which promises hold for a ticket. Terms never change, so a process keeps the ones it has seen."""
+"""Find the promises that apply to an incident. Terms never change, so each process caches those it has read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from domain.agreements.rules import Target
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A promise of some version of an agreement, ready for the clock."""
+    """A promise of one version of an agreement, in the form that the clock needs."""
 
     id: UUID
     tenant_id: UUID
@@ -44,7 +44,7 @@ _KEEP = 100_000
 
 
 async def terms_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Term]:
-    """The promises with these ids."""
+    """Return the promises with these ids."""
     wanted = set(ids)
     known = {term_id: _seen[term_id] for term_id in wanted if term_id in _seen}
     missing = wanted - known.keys()
@@ -60,7 +60,7 @@ async def terms_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, 
 async def in_force(
     session: AsyncSession, account_id: UUID, *, at: datetime, kind: str, category: str | None
 ) -> list[Term]:
-    """The promises that hold for a ticket of this kind and category, opened at `at`, by name."""
+    """Return the promises that apply to an incident of this kind and category, opened at `at`, by name."""
     ids = await session.scalars(
         select(PromiseTerm.id)
         .join(Terms, Terms.id == PromiseTerm.terms_id)
@@ -76,9 +76,9 @@ async def in_force(
 
 
 def applicable(terms: Sequence[Term], kind: str, category: str | None) -> list[Term]:
-    """Of the promises in force, those about such a ticket.
+    """Select the promises in force that apply to an incident of this kind and category.
 
-    A promise that names the ticket's category replaces those of the same kind that hold for every category.
+    A promise for the incident's category replaces those of the same kind that apply to every category.
     """
     fitting = [
         term

@@ -1,4 +1,4 @@
-"""What terms may say, and the matrix that clients get unless they agree on another."""
+"""Validation of terms, and the default promises of an agreement."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,12 +13,12 @@ from domain.core.text_rules import must_be_line
 
 _MINUTE, _HOUR = 60, 3_600
 LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366
-"""The longest target: calendars are expanded until it fits, for every ticket that carries it."""
+"""The longest target: calendars are expanded until it fits, for every incident with that promise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How long a promise allows: elapsed seconds on its calendar, or whole business days."""
+    """Duration of a target: elapsed seconds on its calendar, or whole business days."""
 
     elapsed_s: int | None = None
     business_days: int | None = None
@@ -26,7 +26,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class CreditDraft:
-    """What breaking a promise earns the client: one of four.
+    """Credit for a broken promise as proposed, on one of four bases.
 
     A fixed amount; a share of the period fee; with `rate_code` a share of the price of that rate; with `rate_code` and
     `units_milli` so many thousandths of its unit for free. At least `least_cents`, at most `most_cents`.
@@ -41,7 +41,7 @@ class CreditDraft:
 
     @property
     def basis(self) -> CreditBasis:
-        """Which of the four."""
+        """The basis that the given values imply."""
         if self.units_milli is not None:
             return CreditBasis.SERVICE
         if self.fee_bps is not None:
@@ -49,13 +49,13 @@ class CreditDraft:
         return CreditBasis.FIXED
 
     def columns(self) -> dict[str, Any]:
-        """The same as columns of a `CreditRule`."""
+        """Convert the draft to columns of a `CreditRule`."""
         return {"basis": self.basis, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class BandDraft:
-    """What a month in which less than `below_ppm` was kept earns: a fixed amount, or a share of the period fee."""
+    """Credit for a month in which less than `below_ppm` was kept: a fixed amount, or a share of the period fee."""
 
     below_ppm: int
     fixed_cents: int | None = None
@@ -64,7 +64,7 @@ class BandDraft:
 
 @dataclass(frozen=True, slots=True)
 class PromiseDraft:
-    """One promise as proposed; credits under None hold for every priority without one of its own."""
+    """One promise as proposed; credits under None apply to every priority without one of its own."""
 
     name: str
     kind: PromiseKind
@@ -91,14 +91,20 @@ class TermsDraft:
 
 
 def check(terms: TermsDraft) -> None:
-    """Refuse terms that contradict themselves, naming the promise."""
+    """Refuse terms that contradict themselves; the error names the promise."""
     must_be_cents(terms.period_fee_cents, "periodFeeCents")
     must_be_cents(terms.credit_cap_cents, "creditCapCents")
     if not terms.promises:
-        raise Refused(Code.INVALID, "An agreement has at least one promise.", argument="promises")
+        raise Refused(
+            Code.INVALID, "An agreement must have at least one promise.", argument="promises"
+        )
     names = [promise.name for promise in terms.promises]
     if len(set(names)) != len(names):
-        raise Refused(Code.INVALID, "Two promises have the same name.", argument="promises")
+        raise Refused(
+            Code.INVALID,
+            "Two promises have the same name; each name must be unique.",
+            argument="promises",
+        )
     must_be_currency(terms.currency, "currency")
     for promise in terms.promises:
         must_be_line(promise.name, "promises")
@@ -129,27 +135,27 @@ def _problems(promise: PromiseDraft) -> list[str]:
     if not promise.targets:
         found.append("it needs a target for at least one priority.")
     if not 0 <= promise.objective_ppm <= 1_000_000:
-        found.append("the objective is 0 to 1,000,000 ppm.")
+        found.append("the objective must be 0 to 1,000,000 ppm.")
     for priority, target in promise.targets.items():
         if (target.elapsed_s is None) == (target.business_days is None):
-            found.append(f"{priority} needs elapsed time or business days, one of the two.")
+            found.append(f"{priority} needs either elapsed time or business days.")
         elif not 0 <= (target.elapsed_s or 0) <= LONGEST_S:
-            found.append(f"the target for {priority} is 0 to {LONGEST_S:,} seconds.")
+            found.append(f"the target for {priority} must be 0 to {LONGEST_S:,} seconds.")
         elif not 0 <= (target.business_days or 0) <= LONGEST_DAYS:
-            found.append(f"the target for {priority} is 0 to {LONGEST_DAYS} business days.")
+            found.append(f"the target for {priority} must be 0 to {LONGEST_DAYS} business days.")
     found += [problem for credit in promise.credits.values() for problem in _amiss(credit)]
     levels = [band.below_ppm for band in promise.bands]
     if len(set(levels)) != len(levels) or not all(1 <= level <= 1_000_000 for level in levels):
-        found.append("bands are below different shares of 1 to 1,000,000 ppm.")
+        found.append("bands must be below different shares of 1 to 1,000,000 ppm.")
     for band in promise.bands:
         if (band.fixed_cents is None) == (band.fee_bps is None):
-            found.append("a band is a fixed amount or a share of the fee, one of the two.")
+            found.append("a band needs either a fixed amount or a share of the fee.")
         elif (
             not 0 <= (band.fixed_cents or 0) <= MOST_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
         ):
-            found.append(f"a band is 0 to {MOST_CENTS:,} cents and at most the whole fee.")
+            found.append(f"a band must be 0 to {MOST_CENTS:,} cents and at most the whole fee.")
     if promise.internal and (promise.credits or promise.bands):
-        found.append("an internal objective earns no credits.")
+        found.append("an internal objective cannot have credits.")
     return found
 
 
@@ -157,31 +163,33 @@ def _amiss(credit: CreditDraft) -> list[str]:
     found = []
     ways = (credit.fixed_cents, credit.fee_bps, credit.units_milli)
     if sum(way is not None for way in ways) != 1:
-        found.append("a credit is a fixed amount, a share, or free units: one of them.")
+        found.append("a credit needs exactly one of: a fixed amount, a share, free units.")
     elif (
         not 0 <= (credit.fixed_cents or 0) <= MOST_CENTS or not 0 <= (credit.fee_bps or 0) <= 10_000
     ):
-        found.append(f"a credit is 0 to {MOST_CENTS:,} cents and at most the whole fee.")
+        found.append(f"a credit must be 0 to {MOST_CENTS:,} cents and at most the whole fee.")
     elif credit.units_milli is not None and (
         not 0 < credit.units_milli <= MOST_MILLI or credit.rate_code is None
     ):
-        found.append(f"free units are 1 to {MOST_MILLI:,} thousandths, of a rate.")
+        found.append(f"free units must be 1 to {MOST_MILLI:,} thousandths of a rate's unit.")
     elif credit.fixed_cents is not None and credit.rate_code is not None:
-        found.append("a fixed amount is of no rate.")
+        found.append("a fixed amount cannot refer to a rate.")
     most = MOST_CENTS if credit.most_cents is None else credit.most_cents
     if not 0 <= credit.least_cents <= most <= MOST_CENTS:
-        found.append("a credit's least is not negative, and its most not below it and not endless.")
+        found.append(
+            "a credit's minimum must not be negative, and its maximum not below it nor above the limit."
+        )
     return found
 
 
 def seed_matrix(
     calendar_version_id: UUID, earns: Mapping[Priority | None, CreditDraft] | None = None
 ) -> tuple[PromiseDraft, ...]:
-    """The default promises: first response / resolution / update per priority, around the clock.
+    """Return the default promises: first response, resolution and update per priority, around the clock.
 
-    Incidents are answered within 4 hours whatever their priority; 8 hours holds for other tickets only.
-    Inquiries and requests are answered within 2 hours. Critical is resolved within 1 hour by our own
-    objective, 2 hours by contract: promise what can be kept, aim for more.
+    Incidents get a first response within 4 hours whatever their priority; 8 hours applies to other kinds only.
+    Inquiries and requests get one within 2 hours. Critical incidents are resolved within 1 hour by an internal
+    objective, and within 2 hours by contract: the internal aim is stricter than the promise.
     """
 
     def table(critical: int, high: int, medium: int, low: int) -> dict[Priority, Target]:

@@ -1,4 +1,4 @@
-"""Clock facts as columns: loaded from the ledger, sealed by the month, laid down in Parquet."""
+"""Clock facts as columns: loaded from the ledger, sealed by month, and exported as Parquet."""
 
 from domain.archive.actions import is_due, seal, until
 from domain.archive.model import EventSegment, Sealing

@@ -1,4 +1,4 @@
-"""Seal accounts: what will hardly change any more is laid down as columns, month by month."""
+"""Seal accounts: store clock facts that will hardly change as columns, month by month."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -17,18 +17,18 @@ from domain.core.ledger import LedgerRow
 from domain.incidents.model import Incident
 
 SETTLED = timedelta(days=7)
-"""How long after its end a month is sealed: most of its tickets are closed by then."""
+"""How long after its end a month is sealed: most of its incidents are closed by then."""
 TOUCHED = 2_000
-"""So many tickets with later facts make sealing again cheaper than reading them from rows at every evaluation."""
+"""Number of sealed incidents with later facts from which sealing again is cheaper than reading them from rows."""
 
 
 def until(at: datetime) -> datetime:
-    """Tickets opened before this instant may be sealed at `at`: the first of a UTC month."""
+    """Return the start of the first UTC month that cannot be sealed at `at`; incidents opened before it can."""
     return (at.astimezone(UTC) - SETTLED).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 async def is_due(session: AsyncSession, account_id: UUID, *, at: datetime) -> bool:
-    """Whether a month has become complete, or too many sealed tickets have later facts."""
+    """Return whether a month has become complete, or too many sealed incidents have later facts."""
     head = await session.get(Sealing, account_id)
     if head is None or head.until_at < until(at):
         return True
@@ -36,9 +36,9 @@ async def is_due(session: AsyncSession, account_id: UUID, *, at: datetime) -> bo
 
 
 async def seal(session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
-    """Seal the account's complete months, and again those with later facts; returns how many months were laid down.
+    """Seal the account's complete months, and those with later facts again; return how many months were written.
 
-    Memory is bounded by the largest month. Facts without a number yet are left for the next time.
+    Memory is bounded by the largest month. Facts without a sequence number are left for the next call.
     """
     account = await session.get_one(Account, account_id)
     head = await session.get(Sealing, account_id, with_for_update=True, populate_existing=True)
@@ -68,7 +68,7 @@ async def seal(session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
 async def _months(
     session: AsyncSession, account_id: UUID, head: Sealing | None, limit: datetime
 ) -> list[date]:
-    """Months to lay down: those that have become complete, and sealed ones whose tickets have later facts."""
+    """Select the months to write: those that have become complete, and sealed ones whose incidents have later facts."""
     month = func.date_trunc("month", Incident.opened_at, "UTC")
     query = select(month).where(Incident.account_id == account_id, Incident.opened_at < limit)
     if head is not None:
@@ -102,7 +102,7 @@ async def _write(
 
 
 def packed(piece: Chunk) -> dict[str, int | bytes]:
-    """A piece in the columns of a segment."""
+    """Convert a chunk to the columns of a segment."""
     piece = used(piece)
     return {
         "events": piece.ts.size,

@@ -1,4 +1,4 @@
-"""Rows: clock facts as packed columns, one segment a promise term and month, and how far an account is sealed."""
+"""Rows: clock facts as packed columns, one segment per promise term and month, and how far an account is sealed."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from domain.core.base import Base, Owned
 
 
 class Sealing(Base):
-    """Up to where an account's tickets are sealed: opened before `until_at`, facts numbered up to `upto_seq`.
+    """How far an account is sealed: incidents opened before `until_at`, facts up to `upto_seq`.
 
-    A ticket with a later fact is read from the ledger again, so a segment is never wrong, only incomplete.
+    An incident with a later fact is read from the ledger again, so a segment is never wrong, only incomplete.
     """
 
     __tablename__ = "sealing"
@@ -25,10 +25,10 @@ class Sealing(Base):
 
 
 class EventSegment(Base, Owned):
-    """The clock events of one promise term about the tickets opened in one UTC month, in reading order.
+    """The clock events of one promise term about the incidents opened in one UTC month, in reading order.
 
-    Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events,
-    `incidents` 16-byte ids and `site_of` i32 rows of `sites` per ticket, tickets by id; `sites` different 16-byte ids.
+    Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events, `incidents`
+    16-byte ids and `site_of` i32 rows of `sites` per incident, incidents by id; `sites` different 16-byte ids.
     """
 
     __tablename__ = "column_segment"

@@ -1,4 +1,4 @@
-"""The second source: sealed segments as Parquet, one file a company and month, readable by anything."""
+"""Export of sealed segments as Parquet, one file per company and month, for other tools."""
 
 import hashlib
 import os
@@ -22,12 +22,12 @@ MADE_OF, MONTH = b"waarborg.made_of", b"waarborg.month"
 
 
 def path_of(directory: Path, tenant_id: UUID, month_on: date) -> Path:
-    """Where a company's month lies: partitions as Hive names them."""
+    """Return the path of a company's month, with Hive partition names."""
     return directory / f"tenant={tenant_id}" / f"month={month_on:%Y-%m}" / NAME
 
 
 async def stale(session: AsyncSession, directory: Path) -> list[tuple[UUID, date]]:
-    """Companies and months whose file is missing or was made of other segments."""
+    """List companies and months whose file is missing or was made from other segments."""
     rows = await session.execute(
         select(EventSegment.tenant_id, EventSegment.month_on, func.array_agg(EventSegment.id))
         .group_by(EventSegment.tenant_id, EventSegment.month_on)
@@ -43,7 +43,7 @@ async def stale(session: AsyncSession, directory: Path) -> list[tuple[UUID, date
 async def write_month(
     session: AsyncSession, directory: Path, tenant_id: UUID, month_on: date
 ) -> int:
-    """Lay a company's sealed month down, one row group a segment; returns its events. Memory: one segment."""
+    """Write a company's sealed month, one row group per segment; return its number of events. Memory: one segment."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -81,7 +81,7 @@ async def write_month(
 
 
 def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUID, UUID, Chunk]]:
-    """Account, term and piece of every segment in a file; row groups of other accounts are not read."""
+    """Read account, term and chunk of every segment in a file; row groups of other accounts are not read."""
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
@@ -101,7 +101,7 @@ def read_month(path: Path, account_id: UUID | None = None) -> Iterator[tuple[UUI
 
 
 def read(directory: Path, tenant_id: UUID, account_id: UUID) -> Mapping[UUID, list[Chunk]]:
-    """Every piece of an account, by term and month: what `rules.assembled` makes a log of."""
+    """Read every chunk of an account, by term and month, as input of `rules.assembled`."""
     found: dict[UUID, list[Chunk]] = defaultdict(list)
     for path in sorted((directory / f"tenant={tenant_id}").glob(f"month=*/{NAME}")):
         for _, term_id, piece in read_month(path, account_id):
@@ -164,7 +164,7 @@ def _piece(table: Any, month_on: date) -> Chunk:
 
 
 def _fingerprint(segment_ids: Sequence[UUID]) -> bytes:
-    """Segments are replaced, never changed: their ids say what they hold."""
+    """Return a fingerprint of segments. Segments are replaced, never changed, so their ids identify the content."""
     return hashlib.sha256(b"".join(sorted(each.bytes for each in segment_ids))).hexdigest().encode()
 
 

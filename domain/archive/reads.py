@@ -43,7 +43,7 @@ _ROW = np.dtype(
 )
 _HEADER = 19  # bytes of a binary COPY before its first row
 
-# The same meaning of facts as `sla.columns`, by joining its table of roles; a test compares the two.
+# The same roles of facts as `domain/promises/translation.py`, as a joined table; a test compares the two.
 _EVENTS = """
 SELECT term, incident_id, site_id, opened_at, ts, code FROM (
 SELECT m.term, w.incident_id, i.site_id, i.opened_at, l.id AS ord,
@@ -100,14 +100,14 @@ _MONTH = (
 
 @dataclass(frozen=True, slots=True)
 class TermsAndCalendars:
-    """The terms of an account and the calendars they stand on."""
+    """The terms of an account and their calendars."""
 
-    terms: Sequence[Term]  # by id: the order of the promise dimension
+    terms: Sequence[Term]  # by id, the order of the promise dimension
     specs: Mapping[UUID, calendars.CalendarSpec]
 
 
 async def ground(session: AsyncSession, account_id: UUID) -> TermsAndCalendars:
-    """Every term the account ever had."""
+    """Return every term the account ever had."""
     ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.account_id == account_id))
     known = await agreements.terms_by_id(session, ids)
     terms = sorted(known.values(), key=lambda term: term.id)
@@ -124,9 +124,9 @@ async def load(
     known_at: datetime | None = None,
     sealed: bool = True,
 ) -> EventLog:
-    """The account's log as of `at`.
+    """Load the account's log as of `at`.
 
-    With `known_at`, only facts recorded by then, read from the ledger's rows; `sealed` is False to read rows anyhow.
+    With `known_at`, only facts recorded by then, read from the ledger's rows; `sealed` is False to always read rows.
     """
     base = await ground(session, account_id)
     pieces: dict[UUID, list[Chunk]] = defaultdict(list)
@@ -149,7 +149,7 @@ async def load(
 
 
 async def touched_since(session: AsyncSession, head: Sealing | segments.Head) -> frozenset[UUID]:
-    """Tickets with clock facts that came after the account was sealed."""
+    """Select incidents with clock facts that came after the account was sealed."""
     own = and_(LedgerRow.tenant_id == head.tenant_id, LedgerRow.account_id == head.account_id)
     found = await session.scalars(
         select(LedgerRow.subject_id)
@@ -171,7 +171,7 @@ async def month_rows(
     month_on: date,
     upto_seq: int,
 ) -> dict[UUID, Chunk]:
-    """What a month's segments hold: facts up to a number about the tickets opened in it."""
+    """Return the content of a month's segments: facts up to a sequence number about the incidents opened in it."""
     begin = datetime(month_on.year, month_on.month, 1, tzinfo=UTC)
     end = (begin + timedelta(days=32)).replace(day=1)
     return await rows(session, terms, account_id, _MONTH, upto_seq, begin, end)
@@ -180,7 +180,7 @@ async def month_rows(
 async def rows(
     session: AsyncSession, terms: Sequence[Term], account_id: UUID, which: str = "", *more: Any
 ) -> dict[UUID, Chunk]:
-    """Pieces straight from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
+    """Load chunks from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
     meanings = [
         (term.id, fact, int(kind), row)
         for row, term in enumerate(terms)
@@ -209,7 +209,7 @@ async def rows(
 
 
 def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Chunk]:
-    """Rows by ticket, in the order of the ledger, brought into reading order per term."""
+    """Group rows by incident, in the order of the ledger, and sort them into reading order per term."""
     if told.size == 0:
         return {}
     incident = ids_of(told["incident"].tobytes())

@@ -1,4 +1,4 @@
-"""Columns of clock facts: pieces as they are loaded, put together into the log that the kernels read."""
+"""Columns of clock facts: chunks as they are loaded, joined to the log that the kernels read."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,23 +22,23 @@ Ids = NDArray[np.uint64]  # (n, 2): the two halves of UUIDs
 
 
 class Chunk(NamedTuple):
-    """Events of some tickets under one term, in reading order; tickets by month of opening, then id."""
+    """Events of some incidents under one term, in reading order; incidents by month of opening, then id."""
 
     ts: NDArray[np.int64]  # (events,) µs
     code: NDArray[np.uint8]  # (events,) kind | priority << 4
-    counts: NDArray[np.int32]  # (units,) events of each ticket, at least 1
+    counts: NDArray[np.int32]  # (units,) events of each incident, at least 1
     months: NDArray[np.int32]  # (units,) UTC months since 1970 of the opening
     incidents: Ids
     site_of: NDArray[np.int32]  # (units,) row of `sites`
-    sites: Ids  # different ones, ascending
+    sites: Ids  # distinct, ascending
 
 
 @dataclass(frozen=True, slots=True)
 class EventLog:
-    """Everything the kernels need to judge an account, and what its units stand for.
+    """Everything that the kernels need to evaluate an account, with the terms and incidents of its units.
 
-    A unit is one ticket under one term; units ascend with the promise, so `first_event[u]:first_event[u + 1]`
-    are its events.
+    A unit is one incident under one term; units ascend with the promise, so `first_event[u]:first_event[u + 1]` are its
+    events.
     """
 
     terms: Sequence[Term]  # row of the promise dimension → term
@@ -49,36 +49,36 @@ class EventLog:
     incidents: Ids  # of each unit
     term_of: NDArray[np.int32]  # (units,)
     site_of: NDArray[np.int32]  # (units,) row of `sites`
-    sites: Ids  # different ones, ascending
+    sites: Ids  # distinct, ascending
 
     @property
     def events(self) -> int:
-        """How many events it holds."""
+        """Number of events."""
         return int(self.sealed.ts.size)
 
 
 def months_of(us: NDArray[np.int64]) -> NDArray[np.int32]:
-    """UTC months since 1970 of instants in µs."""
+    """Convert times in µs to UTC months since 1970."""
     return us.astype("datetime64[us]").astype("datetime64[M]").astype(np.int32)
 
 
 def month_number(first: date) -> int:
-    """UTC months since 1970 of a month."""
+    """Convert a month to UTC months since 1970."""
     return (first.year - 1970) * 12 + first.month - 1
 
 
 def ids_of(packed: bytes) -> Ids:
-    """16-byte ids laid behind each other, as two halves each; read in place, so big-endian."""
+    """View packed 16-byte ids as two halves each, without copying, so big-endian."""
     return np.frombuffer(packed, ">u8").reshape(-1, 2)
 
 
 def packed_ids(ids: Ids) -> bytes:
-    """The ids as 16 bytes each, as `ids_of` reads them."""
+    """Pack ids to 16 bytes each, as `ids_of` reads them."""
     return ids.astype(">u8", copy=False).tobytes()
 
 
 def distinct(ids: Ids) -> tuple[Ids, NDArray[np.int32]]:
-    """The different ids in ascending order, and which of them each one is."""
+    """Return the distinct ids in ascending order, and the index of each id among them."""
     order = np.lexsort((ids[:, 1], ids[:, 0]))
     ascending = ids[order]
     new = np.append(True, (ascending[1:] != ascending[:-1]).any(axis=1))[: order.size]
@@ -88,23 +88,23 @@ def distinct(ids: Ids) -> tuple[Ids, NDArray[np.int32]]:
 
 
 def uuid_of(halves: NDArray[np.uint64]) -> UUID:
-    """One id."""
+    """Convert the halves of one id to a UUID."""
     return UUID(int=int(halves[0]) << 64 | int(halves[1]))
 
 
 def without(piece: Chunk, tickets: Collection[UUID]) -> Chunk:
-    """The piece without the events of these tickets."""
+    """Return the chunk without the events of these incidents."""
     wanted = ids_of(b"".join(ticket.bytes for ticket in tickets))
     keep = ~np.isin(piece.incidents[:, 1].astype(np.uint64), wanted[:, 1].astype(np.uint64))
-    for unit in np.flatnonzero(~keep):  # half an id is equal: look at the whole
+    for unit in np.flatnonzero(~keep):  # half an id is equal: compare the whole
         keep[unit] = uuid_of(piece.incidents[unit]) not in tickets
     return piece if keep.all() else taken(piece, np.flatnonzero(keep))
 
 
 def in_order(pieces: Sequence[Chunk]) -> Sequence[Chunk]:
-    """The pieces of one term in the one order that does not depend on how they were cut: month, then ticket.
+    """Sort the chunks of one term by month, then incident: an order that does not depend on how they were cut.
 
-    Segments alone are in that order already; only what comes from rows beside them makes them one piece.
+    Segments alone are already in that order; chunks from rows have to be merged with them.
     """
     months = [(int(piece.months[0]), int(piece.months[-1])) for piece in pieces]
     if all(before[1] < after[0] for before, after in pairwise(months)):
@@ -121,7 +121,7 @@ def assembled(
     *,
     at_us: int,
 ) -> EventLog:
-    """The log of an account as of `at_us`, from the pieces of each term; terms without any are left out."""
+    """Build the log of an account as of `at_us` from the chunks of each term; terms without any are left out."""
     present = [term for term in terms if pieces.get(term.id)]
     parts = [in_order(pieces[term.id]) for term in present]
     versions = list(dict.fromkeys(term.calendar_version_id for term in present))
@@ -135,7 +135,7 @@ def assembled(
         ts=ts,
         unit=np.repeat(np.arange(counts.size, dtype=np.int32), counts),
         code=code,
-        value=np.zeros(0, np.float32),  # no promise of a ticket carries values
+        value=np.zeros(0, np.float32),  # no promise of an incident carries values
     )
     calendars = calendars_for(
         [specs[version] for version in versions],
@@ -160,12 +160,12 @@ def assembled(
 
 
 def judged(log: EventLog, at_us: int) -> Rows:
-    """The verdicts of a log at `at_us`, by promise, unit and part; nothing is laid out again."""
+    """Evaluate a log at `at_us`; return verdicts by promise, unit and part. The layout is reused."""
     return batch.judged(log.sealed, log.promises, log.calendars, at_us)
 
 
 def joined(pieces: Sequence[Chunk]) -> Chunk:
-    """The pieces behind each other as one, with one table of sites."""
+    """Concatenate chunks to one, with one table of sites."""
     table, place = distinct(_behind([piece.sites for piece in pieces], (0, 2), ">u8"))
     ends = np.cumsum([piece.sites.shape[0] for piece in pieces])
     places = np.split(place, ends)[:-1]
@@ -188,7 +188,7 @@ def joined(pieces: Sequence[Chunk]) -> Chunk:
 
 
 def used(piece: Chunk) -> Chunk:
-    """The piece without sites that no ticket of it is at."""
+    """Return the chunk without sites that none of its incidents is at."""
     seen = np.zeros(piece.sites.shape[0], np.bool_)
     seen[piece.site_of] = True
     if seen.all():
@@ -204,9 +204,9 @@ def _is_all_in_order(place: NDArray[np.int32], table: Ids) -> bool:
 def _behind(
     columns: Sequence[NDArray[Any]], empty: int | tuple[int, int], kind: str
 ) -> NDArray[Any]:
-    """The columns behind each other; views that lie so in one array already are that part of it, uncopied.
+    """Concatenate columns; views that are adjacent in one array are returned as a slice of it, without a copy.
 
-    A first touch of memory costs more than all else here: 0.37 s for 133 MB of it against 0.01 s the second time.
+    The first access to memory costs more than all else here: 0.37 s for 133 MB of it against 0.01 s the second time.
     """
     if not columns:
         return np.zeros(empty, kind)
@@ -227,7 +227,7 @@ def _address(column: NDArray[Any]) -> int:
 
 
 def taken(piece: Chunk, units: NDArray[np.int64]) -> Chunk:
-    """The events of these units, in this order."""
+    """Return the events of these units, in this order."""
     first = np.cumsum(piece.counts, dtype=np.int64) - piece.counts
     counts = piece.counts[units]
     ends = np.cumsum(counts, dtype=np.int64)

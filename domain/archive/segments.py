@@ -29,7 +29,7 @@ ORDER BY wanted.place"""
 
 
 class Head(NamedTuple):
-    """A sealing as it was in the statement that told the segments."""
+    """How far an account is sealed, from the statement that listed the segments."""
 
     tenant_id: UUID
     account_id: UUID
@@ -50,17 +50,17 @@ class SegmentHead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SealedSegments:
-    """What an account has sealed: up to where, and one piece for each term, its months behind each other."""
+    """The sealed part of an account: its limit, and one chunk per term with its months concatenated."""
 
     head: Head
     pieces: Mapping[UUID, Chunk]
 
 
 async def read(session: AsyncSession, account_id: UUID) -> SealedSegments | None:
-    """What is sealed, or None; the pieces are views of columns that lie in the order of the terms.
+    """Read the sealed part, or None; the chunks are views of columns in the order of the terms.
 
-    Segments are replaced while others read, in any transaction that is no snapshot: what they are is read in one
-    statement, and what they hold by their ids; those that are gone by then send us back to the start.
+    Segments may be replaced during the read, because the transaction is no snapshot. One statement lists the segments,
+    and others read their content by id; when some are gone by then, the read starts again.
     """
     for _ in range(TRIES):
         head, kept = await directory(session, account_id)
@@ -78,7 +78,7 @@ async def read(session: AsyncSession, account_id: UUID) -> SealedSegments | None
 async def directory(
     session: AsyncSession, account_id: UUID
 ) -> tuple[Head | None, Sequence[SegmentHead]]:
-    """Up to where an account is sealed, and in what segments, by term and month: one statement, one snapshot."""
+    """Return how far an account is sealed, and its segments by term and month: one statement, one snapshot."""
     found = await session.execute(
         select(
             Sealing.tenant_id,
@@ -108,7 +108,7 @@ async def directory(
 async def pieces(
     session: AsyncSession, account_id: UUID, kept: Sequence[SegmentHead]
 ) -> Mapping[UUID, Chunk] | None:
-    """One piece a term, or None if a segment is gone."""
+    """Read one chunk per term, or None if a segment is gone."""
     events = _starts(each.events for each in kept)
     units = _starts(each.units for each in kept)
     columns = (
@@ -148,7 +148,7 @@ async def pieces(
 def _one_table(
     kept: Sequence[SegmentHead], site_of: NDArray[np.int32], units: NDArray[np.int64]
 ) -> Ids:
-    """One table of sites for all segments, and their rows made to say so."""
+    """Build one table of sites for all segments, and map their rows to it."""
     sites, place = distinct(ids_of(b"".join(each.sites for each in kept)))
     tables = _starts(len(each.sites) // 16 for each in kept)
     for n in range(len(kept)):
@@ -166,7 +166,7 @@ def _starts(sizes: Iterable[int]) -> NDArray[np.int64]:
 def _places(
     columns: Sequence[tuple[NDArray[Any], NDArray[np.int64]]],
 ) -> Iterator[memoryview]:
-    """Where the fields go, row by row."""
+    """Return the target of each field, row by row."""
     views = [
         (column.reshape(-1).view("u1").data, (starts * column[:1].nbytes).tolist())
         for column, starts in columns
@@ -177,7 +177,7 @@ def _places(
 
 
 class _Told:
-    """A binary COPY whose fields are laid where they belong while they arrive.
+    """Receiver of a binary COPY that writes fields to their target columns as they arrive.
 
     Through `fetch`, every field is allocated, then copied: 1.5 times the time at 1e7 events, twice the memory.
     """
@@ -189,10 +189,10 @@ class _Told:
         self._into = memoryview(b"")
         self._rest = (
             bytearray()
-        )  # what is no field: the header, counts of fields, their sizes, the trailer
+        )  # bytes that are no field: the header, counts of fields, their sizes, the trailer
 
     async def take(self, data: bytes) -> None:
-        """Lay down the next bytes."""
+        """Write the next bytes."""
         view, at = memoryview(data), 0
         while at < len(view):
             if self._skip:
@@ -211,7 +211,7 @@ class _Told:
                 self._skip = 6 if self._field % _WIDTH == 0 else 4
 
     def was(self, sizes: NDArray[np.int64]) -> bool:
-        """Whether rows with fields of exactly these sizes were told, and nothing else."""
+        """Return whether rows with fields of exactly these sizes were received, and nothing else."""
         rows = sizes.shape[0]
         if len(self._rest) != _COPY_HEADER + rows * _SIZES.itemsize + 2:
             return False

@@ -1,4 +1,4 @@
-"""The audit trail's proofs: a Merkle tree over each company's ledger, signed checkpoints, what to show a client."""
+"""Proofs of the audit trail: a Merkle tree over each company's ledger, signed checkpoints, and bundles for clients."""
 
 from domain.audit.actions import (
     behind,

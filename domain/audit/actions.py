@@ -1,4 +1,4 @@
-"""Grow the trees, sign checkpoints, and have them sent."""
+"""Append facts to the trees, sign checkpoints, and send them."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 async def behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
-    """The companies whose ledger has facts that their tree has not; one that failed waits until its next attempt."""
+    """Select companies whose tree lacks facts of their ledger; a company that failed waits until its next attempt."""
     query = (
         select(LedgerHead.tenant_id)
         .outerjoin(Tree, Tree.tenant_id == LedgerHead.tenant_id)
@@ -43,10 +43,10 @@ async def behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
 
 
 async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> int:
-    """Add the next facts of a company to its tree, in the order of their numbers; how many.
+    """Append the next facts of a company to its tree, in the order of their numbers; return how many.
 
-    A step is one transaction under the tree's lock: a worker that dies leaves the tree as it was, two workers take
-    turns. Numbers become visible in order, so nothing can appear before what was read.
+    A step is one transaction under the tree's lock: a worker that crashes leaves the tree unchanged, and two workers
+    run one after the other. Numbers become visible in order, so no fact can appear before those that were read.
     """
     tree = await _locked(session, tenant_id)
     query = select(*READ).where(LedgerRow.tenant_id == tenant_id, LedgerRow.seq > tree.seq)
@@ -78,7 +78,7 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
 
 
 async def due(session: AsyncSession, *, at: datetime, every: timedelta) -> list[Subject]:
-    """The companies whose tree deserves a checkpoint: it grew, and the last one is old or somebody asked for one.
+    """Select companies whose tree needs a checkpoint: it has new facts, and the last one is old or one was requested.
 
     One that failed waits until its next attempt.
     """
@@ -94,9 +94,9 @@ async def due(session: AsyncSession, *, at: datetime, every: timedelta) -> list[
 async def sign(
     session: AsyncSession, signer: Signer, tenant_id: UUID, *, at: datetime
 ) -> Checkpoint | None:
-    """Sign a checkpoint over a company's tree as it is, and send it to the accounts that asked; None when it is empty.
+    """Sign a checkpoint of a company's tree, and send it to the accounts that requested one; None for an empty tree.
 
-    The same size gives the same checkpoint. Raises `Damaged` when the tree does not continue the last one.
+    The same size gives the same checkpoint. Raises `TreeCorrupt` when the tree does not continue the last one.
     """
     tree = await _locked(session, tenant_id)
     if not tree.size:
@@ -120,7 +120,7 @@ async def sign(
 
 
 async def unpublished(session: AsyncSession, *, at: datetime) -> list[Subject]:
-    """The companies that owe their clients this week's checkpoint; they owe none in the week of their first one.
+    """Select companies that have not sent this week's checkpoint; none is due in the week of a company's first one.
 
     One that failed waits until its next attempt.
     """
@@ -150,7 +150,7 @@ async def publish(session: AsyncSession, signer: Signer, tenant_id: UUID, *, at:
 async def request_checkpoint(
     session: AsyncSession, actor: Actor, account_id: UUID, *, at: datetime
 ) -> Account:
-    """Ask for a fresh checkpoint to be mailed to the account's contacts; it includes the asking."""
+    """Request a new checkpoint to be mailed to the account's contacts; it includes the fact of the request."""
     actor.must(Right.REQUEST_PROOF)
     account: Account | None = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))
@@ -181,11 +181,11 @@ async def _locked(session: AsyncSession, tenant_id: UUID) -> Tree:
 
 
 async def _numbered(session: AsyncSession, facts: Sequence[Any]) -> list[int | None]:
-    """The how-many-th fact each one is that its account's clients see; None for what they do not see."""
+    """Return the position of each fact among those its account's clients see; None for facts they do not see."""
     accounts = {
         fact.account_id for fact in facts if is_shown_to_clients(fact.account_id, fact.body)
     }
-    # A subquery for each account is one step down an index; grouping would walk all their leaves.
+    # A subquery per account is one index descent; grouping would read all their leaves.
     highest = select(func.max(Leaf.nth)).where(Leaf.account_id == Account.id).scalar_subquery()
     rows = await session.execute(select(Account.id, highest).where(Account.id.in_(accounts)))
     last: dict[UUID | None, int] = {account_id: nth or 0 for account_id, nth in rows}
@@ -216,7 +216,7 @@ async def _keep(
 
 
 async def _signed(session: AsyncSession, signer: Signer, tree: Tree, at: datetime) -> Checkpoint:
-    """The checkpoint of the tree's size: the one there is, or a new one that continues the last."""
+    """Return the checkpoint of the tree's size: the existing one, or a new one that continues the last."""
     last = await checkpoint(session, tree.tenant_id)
     if last is not None:
         if last.size > tree.size:
@@ -254,7 +254,7 @@ def _publish(
     once: str,
     at: datetime,
 ) -> None:
-    """One fact an account, which a job follows; the key makes a second one fail."""
+    """Record one fact per account, which triggers a job; the key makes a second one fail."""
     for account_id in accounts:
         record(
             session,

@@ -1,8 +1,8 @@
-"""Bundles: what is taken out for `waarborg-verify`, one JSON record after the other.
+"""Bundles: the input of `waarborg-verify`, as a sequence of JSON records.
 
 `{"bundle": …}`, `{"checkpoint": note}`, `{"consistency": …}` from earlier checkpoints, `{"fact": …}` in the order of
 the tree, `{"end": how many}`. One account's facts come each with a proof. A whole company's come without: the tree is
-built from them again, so that a fact that is missing, added or moved shows.
+rebuilt from them, so that a missing, added or moved fact is detected.
 """
 
 from base64 import b64encode
@@ -29,11 +29,11 @@ async def records(
     *,
     since: Iterable[int] = (),
 ) -> AsyncIterator[dict[str, Any]]:
-    """The bundle of one account, or of everything the actor's company wrote down, under a checkpoint.
+    """Yield the bundle of one account, or of the actor's whole company, under a checkpoint.
 
-    With an account it holds what that account's clients may see, whoever takes it out.
+    With an account it holds what that account's clients may see, whoever exports it.
     """
-    # A client's bundle holds what clients may know, whoever takes it out.
+    # A client's bundle holds what clients may see, whoever exports it.
     reader = actor if account_id is None else replace(actor, role=Role.CLIENT_ADMIN)
     tenant_id, size = checkpoint.tenant_id, checkpoint.size
     yield {
@@ -70,7 +70,7 @@ async def records(
 
 
 def record(fact: Held) -> dict[str, Any]:
-    """A fact with its proof, as the verifier reads it."""
+    """Format a fact with its proof for the verifier."""
     return {
         "position": fact.position,
         "text": fact.text,
@@ -83,5 +83,5 @@ def record(fact: Held) -> dict[str, Any]:
 
 
 def encoded(hashes: Iterable[bytes]) -> list[str]:
-    """Hashes in base64."""
+    """Encode hashes in base64."""
     return [b64encode(each).decode() for each in hashes]

@@ -6,13 +6,13 @@ from domain.core.ledger import Fact
 
 
 class CheckpointRequested(Fact):
-    """Somebody wants to be sent a fresh checkpoint; about the account."""
+    """A new checkpoint was requested; about the account."""
 
     kind: ClassVar[str] = "checkpoint.requested"
 
 
 class CheckpointPublished(Fact):
-    """A checkpoint goes to the account's contacts. It names the size and root, so the trail itself remembers it."""
+    """A checkpoint is sent to the account's contacts. Size and root are in the fact, so the trail records them."""
 
     kind: ClassVar[str] = "checkpoint.published"
     size: int

@@ -1,7 +1,7 @@
-"""Merkle trees as in RFC 6962 §2.1, kept in tiles, so that a proof costs O(log n) reads of bounded size.
+"""Merkle trees as in RFC 6962 §2.1, stored in tiles, so that a proof costs O(log n) reads of bounded size.
 
 Tile (L, N) holds the roots of complete subtrees of 256^L leaves, from the 256·N-th on, 256 at most. The levels in
-between are worked out when asked for. So a tree takes 32 bytes a leaf, and growing it rewrites only its right edge.
+between are computed when needed. A tree takes 32 bytes per leaf, and appending rewrites only its rightmost tiles.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ WIDTH = 1 << HEIGHT
 BYTES = 32
 
 Range = tuple[int, int]
-"""Leaves from … up to (not including)."""
+"""Range of leaves, the end not included."""
 Node = tuple[int, int]
 """Level and number: the complete subtree over leaves number·2^level … (number+1)·2^level."""
 Tile = tuple[int, int]
@@ -20,17 +20,17 @@ Tile = tuple[int, int]
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """The hash of a leaf."""
+    """Return the hash of a leaf."""
     return hashlib.sha256(b"\x00" + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of two subtrees put together."""
+    """Return the hash of two adjacent subtrees."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def path(leaf: int, size: int) -> list[Range]:
-    """The subtrees whose roots prove that leaf number `leaf` is in the tree of `size` leaves; the nearest first."""
+    """Return the subtrees whose roots prove that leaf number `leaf` is in a tree of `size` leaves; nearest first."""
     if not 0 <= leaf < size:
         raise ValueError(f"there is no leaf {leaf} in a tree of {size}")
     found: list[Range] = []
@@ -47,7 +47,7 @@ def path(leaf: int, size: int) -> list[Range]:
 
 
 def extension(old: int, new: int) -> list[Range]:
-    """The subtrees whose roots prove that the tree of `new` leaves begins with the one of `old` leaves."""
+    """Return the subtrees whose roots prove that the tree of `new` leaves begins with the one of `old` leaves."""
     if not 0 <= old <= new:
         raise ValueError(f"a tree of {new} leaves does not begin with one of {old}")
     if old in {0, new}:
@@ -66,19 +66,19 @@ def extension(old: int, new: int) -> list[Range]:
 
 
 def tiles_for(ranges: Iterable[Range]) -> set[Tile]:
-    """The tiles that `Roots` reads for these subtrees."""
+    """Return the tiles that `Roots` reads for these subtrees."""
     return {_tile(node) for each in ranges for node in _nodes(each)}
 
 
 class Roots:
-    """Roots over ranges of leaves, worked out from tiles and remembered: neighbours' proofs share most of theirs."""
+    """Roots over ranges of leaves, computed from tiles and cached: neighbours' proofs share most of theirs."""
 
     def __init__(self, tiles: Mapping[Tile, bytes]) -> None:
         self._tiles = tiles
         self._known: dict[Node, bytes] = {}
 
     def __call__(self, leaves: Range) -> bytes:
-        """The root over these leaves; a range starts at a multiple of its size's power of two."""
+        """Return the root over these leaves; a range starts at a multiple of its size's power of two."""
         if leaves[0] == leaves[1]:
             return hashlib.sha256(b"").digest()
         roots = [self._of(*node) for node in _nodes(leaves)]
@@ -102,7 +102,7 @@ class Roots:
 
 
 def edge(size: int) -> list[Tile]:
-    """The tiles that a tree of `size` leaves has begun and not filled."""
+    """Return the tiles that a tree of `size` leaves has begun and not filled."""
     found, level = [], 0
     while size:
         if size % WIDTH:
@@ -114,7 +114,7 @@ def edge(size: int) -> list[Tile]:
 def grown(
     size: int, edge_tiles: Mapping[Tile, bytes], leaves: Sequence[bytes]
 ) -> dict[Tile, bytes]:
-    """The tiles that change or come into being when leaf hashes are added to a tree of `size`; takes its `edge`."""
+    """Return the tiles that change when leaf hashes are appended to a tree of `size`; needs its `frontier`."""
     changed: dict[Tile, bytes] = {}
     level, new = 0, list(leaves)
     while new:
@@ -132,12 +132,12 @@ def grown(
 
 
 def _split(width: int) -> int:
-    """The largest power of two smaller than `width`."""
+    """Return the largest power of two smaller than `width`."""
     return 1 << (width - 1).bit_length() - 1
 
 
 def _nodes(leaves: Range) -> list[Node]:
-    """The complete subtrees that make up a range, left to right."""
+    """Return the complete subtrees that make up a range, left to right."""
     found = []
     start, end = leaves
     while start < end:
@@ -153,7 +153,7 @@ def _tile(node: Node) -> Tile:
 
 
 def _folded(hashes: bytes) -> bytes:
-    """The root over 2^k hashes that stand side by side."""
+    """Return the root over 2^k adjacent hashes."""
     row = hashes
     while len(row) > BYTES:
         row = b"".join(

@@ -1,7 +1,6 @@
-"""Rows: a Merkle tree for each security company over its ledger, and the checkpoints that were signed and mailed.
+"""Rows: a Merkle tree for each security company over its ledger, and its signed checkpoints.
 
-None of them refers to the ledger by a foreign key: what testifies against a ledger that was cut off must not go
-with it.
+None of them refers to the ledger by a foreign key: evidence against a truncated ledger must not be deleted with it.
 """
 
 import secrets
@@ -15,28 +14,28 @@ from domain.core.base import Base, Tenanted
 
 
 class Tree(Base):
-    """How far a company's tree has grown and how much of it was signed; locked while either goes on."""
+    """Size of a company's tree and of its last checkpoint; locked while either changes."""
 
     __tablename__ = "audit_tree"
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     size: Mapped[int] = mapped_column(default=0)  # leaves
-    seq: Mapped[int] = mapped_column(default=0)  # the last one's fact
+    seq: Mapped[int] = mapped_column(default=0)  # sequence number of the last leaf's fact
     signed_size: Mapped[int] = mapped_column(default=0)
     signed_seq: Mapped[int] = mapped_column(default=0)
     signed_at: Mapped[datetime | None]
-    is_wanted: Mapped[bool] = mapped_column(default=False)  # somebody asked for a checkpoint
+    is_wanted: Mapped[bool] = mapped_column(default=False)  # a checkpoint was requested
     secret: Mapped[bytes] = mapped_column(LargeBinary, default=lambda: secrets.token_bytes(32))
-    """What the salts are derived from under which leaves commit to their actors."""
+    """Secret from which the salts are derived that hide the actors in leaves."""
     hidden_from: Mapped[int] = mapped_column(default=0)
-    """From this position on leaves commit to their actors; those before were signed with them."""
+    """From this position on leaves commit to their actors; earlier leaves were signed with the actors themselves."""
     week: Mapped[
         str | None
-    ]  # the last one whose checkpoint was sent to everybody: ISO 8601, 2026-W48
+    ]  # the last week whose checkpoint was sent to everybody: ISO 8601, 2026-W48
 
 
 class Leaf(Base):
-    """Where a fact stands in its company's tree, and the how-many-th fact it is that its account's clients see."""
+    """Position of a fact in its company's tree, and among the facts that its account's clients see."""
 
     __tablename__ = "audit_leaf"
     __table_args__ = (

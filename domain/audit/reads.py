@@ -1,4 +1,4 @@
-"""Read checkpoints and proofs. The fence is the caller's: conditions on ledger entries come in as they are."""
+"""Read checkpoints and proofs. The caller passes the scope as conditions on ledger entries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -39,28 +39,28 @@ READ = (
         LedgerRow.once_key,
     ),
 )
-"""What a leaf is made of."""
+"""The columns that a leaf is made of."""
 
 
 class Damaged(Exception):
-    """The stored tree is not what it was: it lacks hashes, or does not continue what was signed."""
+    """The stored tree is corrupt: it lacks hashes, or does not continue what was signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A fact as its leaf holds it, and what proves that the tree of some size has it at this position."""
+    """A fact with the content of its leaf, and the proof that the tree of some size has it at this position."""
 
     position: int
     text: str
     hashes: tuple[bytes, ...]
     disclosures: dict[str, tuple[bytes, str]]
-    """Field → salt and words, as far as they are not erased."""
+    """Field → salt and text, where they are not erased."""
 
 
 async def checkpoint(
     session: AsyncSession, tenant_id: UUID, *, size: int | None = None
 ) -> Checkpoint | None:
-    """The checkpoint over `size` facts, or the last one."""
+    """Return the checkpoint over `size` facts, or the last one."""
     query = select(Checkpoint).where(Checkpoint.tenant_id == tenant_id)
     if size is not None:
         query = query.where(Checkpoint.size == size)
@@ -69,7 +69,7 @@ async def checkpoint(
 
 
 async def must_not_be_restored(session: AsyncSession) -> None:
-    """Refuse when the ledger was restored from a backup: checkpoints signed before may be of another history."""
+    """Refuse when the ledger was restored from a backup: earlier checkpoints may be of another epoch."""
     epochs = list(await session.scalars(select(LedgerEpoch).order_by(LedgerEpoch.began_at)))
     if len(epochs) > 1:
         raise Refused(
@@ -82,14 +82,14 @@ async def must_not_be_restored(session: AsyncSession) -> None:
 async def consistency(
     session: AsyncSession, tenant_id: UUID, old: int, new: int
 ) -> tuple[bytes, ...]:
-    """The proof that the tree of `new` facts begins with the one of `old`; the caller names sizes that were signed."""
+    """Return the proof that the tree of `new` facts begins with the one of `old`; both sizes must have been signed."""
     return tuple(await roots(session, tenant_id, merkle.extension(old, new)))
 
 
 async def published_sizes(
     session: AsyncSession, tenant_id: UUID, account_id: UUID | None
 ) -> list[int]:
-    """The sizes of the checkpoints that an account's contacts were sent; of all accounts when None."""
+    """Return the sizes of the checkpoints sent to an account's contacts; of all accounts when None."""
     query = select(LedgerRow.body["size"].as_integer()).where(
         LedgerRow.tenant_id == tenant_id, LedgerRow.kind == CheckpointPublished.kind
     )
@@ -110,11 +110,11 @@ async def held(
     shown: bool = True,
     reader: Actor,
 ) -> list[Held]:
-    """Facts under these conditions in the tree of `size`, by position from behind `after`, with their proofs.
+    """Return facts under these conditions in the tree of `size`, by position after `after`, with their proofs.
 
     With an account only its facts; unless `shown` is off, only those that clients see.
 
-    Disclosures are those that `reader` may read; of `actor` for those who may know who did something.
+    Disclosures are those that `reader` may read; that of `actor` for readers who may know who did something.
 
     The text is made from the ledger, the proof from the tree: so a fact that was edited is not proven.
     """
@@ -127,7 +127,7 @@ async def held(
                 Leaf.tenant_id == tenant_id,
                 Leaf.position > after,
                 Leaf.position < size,
-                # Said of the leaf too: its index finds a small client's facts among many.
+                # Repeated for the leaf: its index finds a small client's facts among many.
                 *(
                     [Leaf.account_id == account_id, LedgerRow.account_id == account_id]
                     if account_id
@@ -177,7 +177,7 @@ def _disclosures(
 async def tiles(
     session: AsyncSession, tenant_id: UUID, wanted: Collection[merkle.Tile]
 ) -> dict[merkle.Tile, bytes]:
-    """Tiles of a company's tree, in one read."""
+    """Read tiles of a company's tree, with one query."""
     if not wanted:
         return {}
     rows = await session.execute(
@@ -194,7 +194,7 @@ async def tiles(
 async def roots(
     session: AsyncSession, tenant_id: UUID, ranges: Sequence[merkle.Range]
 ) -> list[bytes]:
-    """The roots over ranges of leaves, as a proof lists them."""
+    """Return the roots over ranges of leaves, as a proof lists them."""
     root = merkle.Roots(await tiles(session, tenant_id, merkle.tiles_for(ranges)))
     return [root(each) for each in ranges]
 

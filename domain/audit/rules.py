@@ -1,4 +1,4 @@
-"""Rules: what a leaf says about a fact, which facts a client's numbering counts, whose checkpoint, which week."""
+"""Rules: the content of a leaf, the numbering of a client's facts, the names of trees, and the week of a checkpoint."""
 
 import hashlib
 import hmac
@@ -11,11 +11,11 @@ import msgspec
 from domain.core.erasable_text import PREFIX
 
 PUBLISHED_AFTER = timedelta(hours=6)
-"""A week's checkpoint goes out from Monday 06:00 UTC on: in the morning of Dutch readers."""
+"""A week's checkpoint is sent from Monday 06:00 UTC on: in the morning in the Netherlands."""
 
 
 class LeafColumns(Protocol):
-    """The columns of a ledger entry that its leaf holds fast."""
+    """The columns of a ledger entry that its leaf covers."""
 
     id: int
     tenant_id: UUID
@@ -32,16 +32,17 @@ class LeafColumns(Protocol):
 
 
 def actor_salt(secret: bytes, fact_id: int) -> bytes:
-    """Derive the salt under which the leaf of a fact commits to who did it."""
+    """Derive the salt with which the leaf of a fact commits to its actor."""
     return hmac.digest(secret, str(fact_id).encode(), "sha256")
 
 
 def leaf_text(fact: LeafColumns, nth: int | None, salt: bytes | None) -> bytes:
-    """A fact in canonical JSON: sorted keys, UTC instants, no spaces.
+    """Format a fact as canonical JSON: sorted keys, UTC times, no spaces.
 
-    Its number in the whole ledger is left out, because it counts the facts of other companies too: its place in the
-    tree says the order. `nth` counts the facts that the account's clients see, so that they notice one that is missing.
-    With a salt the text commits to the actor: clients read it, and an id that is the same at all clients says who came.
+    Its number in the whole ledger is left out, because it counts the facts of other companies too; its position in the
+    tree gives the order. `nth` counts the facts that the account's clients see, so that they notice a missing one. With
+    a salt the text commits to the actor: clients read it, and an id that is the same for all clients would identify a
+    person.
     """
     actor = (
         fact.actor
@@ -67,11 +68,11 @@ def leaf_text(fact: LeafColumns, nth: int | None, salt: bytes | None) -> bytes:
 
 
 def origin_of(origin: str, tenant_id: UUID) -> str:
-    """The name of a company's tree: what its checkpoints begin with and what its key is called."""
+    """Return the name of a company's tree, which its checkpoints begin with and its key is called."""
     return f"{origin}/{tenant_id}"
 
 
 def week_of(at: datetime) -> str:
-    """The week whose checkpoint goes out at this instant."""
+    """Return the week whose checkpoint is sent at this time."""
     year, week, _day = (at - PUBLISHED_AFTER).isocalendar()
     return f"{year}-W{week:02d}"

@@ -19,12 +19,12 @@ class Signer:
     origin: str
 
     def sign(self, text: str, name: str) -> str:
-        """The note: `text` (which ends in a newline), a blank line and the signature line."""
+        """Sign a note: `text` (which ends in a newline), a blank line and the signature line."""
         signature = self._key_id(name) + self.private.sign(text.encode())
         return f"{text}\n— {name} {b64encode(signature).decode()}\n"
 
     def verifier_key(self, name: str) -> str:
-        """The public key under this name, in the form that Go's note tools and `waarborg-verify` take."""
+        """Return the public key under this name, in the form of Go's note tools and `waarborg-verify`."""
         encoded = b64encode(_ED25519 + self._public()).decode()
         return f"{name}+{self._key_id(name).hex()}+{encoded}"
 
@@ -37,7 +37,7 @@ class Signer:
 
 
 def checkpoint_text(origin: str, size: int, root: bytes, epoch: UUID | None = None) -> str:
-    """What a checkpoint says: whose tree, how many leaves, which root, and as an extension line the ledger's epoch.
+    """Format a checkpoint: name, number of leaves, root, and as an extension line the ledger's epoch.
 
     A restored backup begins an epoch, so two checkpoints of different epochs need not continue each other.
     """

@@ -21,7 +21,7 @@ from domain.core.text_rules import must_be_line
 async def define(
     session: AsyncSession, actor: Actor, *, name: str, spec: CalendarSpec, at: datetime
 ) -> CalendarVersion:
-    """The calendar's newest version if it says the same, else a new version of it."""
+    """Return the calendar's newest version if it has the same specification, else add a new version."""
     actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(name, "name")
     await session.execute(
@@ -92,13 +92,13 @@ async def close_on(
         )
         listed = ", ".join(known) or "none"
         raise Refused(
-            Code.NOT_FOUND, f"There is no calendar {name}. There are: {listed}.", argument="name"
+            Code.NOT_FOUND, f"There is no calendar {name}. Use one of: {listed}.", argument="name"
         )
     spec = CalendarSpec.from_dict(newest.spec)
     if spec.always_open:
         raise Refused(
             Code.INVALID,
-            f"The calendar {name} is always open: it has no free days.",
+            f"The calendar {name} is always open: it cannot have closures.",
             argument="name",
         )
     closures = tuple(sorted({*spec.closures, *days}))

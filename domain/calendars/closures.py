@@ -1,4 +1,4 @@
-"""Read closures from iCalendar files (RFC 5545): public holidays and days on which nobody works."""
+"""Read closures from iCalendar files (RFC 5545): public holidays and other days without work."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 
 
 class Closures(NamedTuple):
-    """Whole days of a file, and the names of its events that are no whole days."""
+    """Whole days of a file, and the names of its events that do not cover whole days."""
 
     days: tuple[date, ...]
     left_out: tuple[str, ...]

@@ -11,7 +11,7 @@ MIDNIGHT = 1440
 
 
 def week_of(stored: object) -> Week:
-    """Read `{"mon": [["09:00", "17:00"]]}`; ValueError on nonsense.
+    """Parse `{"mon": [["09:00", "17:00"]]}`; ValueError on invalid input.
 
     An interval that ends at or before its start runs over midnight: `["22:00", "06:00"]` is the rest of that day and
     the next day until 06:00. An end of `00:00` is midnight, as `24:00` is. Each part belongs to its own day, also for
@@ -35,18 +35,18 @@ def week_of(stored: object) -> Week:
 
 
 def clock(minute: int) -> str:
-    """Write a minute of the day as `08:30`."""
+    """Format a minute of the day as `08:30`."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _span(day: str, span: object) -> Minutes:
     if not isinstance(span, list | tuple) or len(span) != 2:
-        raise ValueError(f"{day}: an interval is a start and an end")
+        raise ValueError(f"{day}: an interval needs a start and an end")
     start, end = _minute(span[0]), _minute(span[1])
     if start == MIDNIGHT:
-        raise ValueError(f"{day}: an interval begins before 24:00")
+        raise ValueError(f"{day}: an interval must begin before 24:00")
     if start == end and start:
-        raise ValueError(f"{day}: an interval does not end when it begins: {clock(start)}")
+        raise ValueError(f"{day}: an interval must not end when it begins: {clock(start)}")
     return start, end
 
 
@@ -56,5 +56,5 @@ def _minute(text: object) -> int:
         raise ValueError(f"a time of day is like 08:30: {text!r}")
     hour, minute = int(parts[0]), int(parts[1])
     if minute > 59 or hour * 60 + minute > MIDNIGHT:
-        raise ValueError(f"no such time of day: {text}")
+        raise ValueError(f"invalid time of day: {text}")
     return hour * 60 + minute

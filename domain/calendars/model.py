@@ -9,7 +9,7 @@ from domain.core.base import JSON, Base, Tenanted
 
 
 class Calendar(Base, Tenanted):
-    """The hours in which a promise's clock runs, under one name over the years."""
+    """The hours in which a promise's clock runs, under one name with several versions."""
 
     __tablename__ = "calendar"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
@@ -18,7 +18,7 @@ class Calendar(Base, Tenanted):
 
 
 class CalendarVersion(Base, Tenanted):
-    """Those hours as they were agreed at one time; `spec` is a `CalendarSpec` in JSON."""
+    """The hours as agreed at one time; `spec` is a `CalendarSpec` in JSON."""
 
     __tablename__ = "calendar_version"
     __table_args__ = (UniqueConstraint("calendar_id", "number"),)

@@ -1,4 +1,4 @@
-"""Ask for calendars. Versions never change, so a process keeps the ones it has seen."""
+"""Read calendars. Versions never change, so each process caches those it has read."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -14,7 +14,7 @@ _KEEP = 10_000
 
 
 async def specs(session: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUID, CalendarSpec]:
-    """The hours of each calendar version; unknown ids are absent."""
+    """Return the hours of each calendar version; unknown ids are left out."""
     wanted = set(version_ids)
     known = {version_id: _seen[version_id] for version_id in wanted if version_id in _seen}
     missing = wanted - known.keys()

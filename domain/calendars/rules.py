@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NEVER: Week = ((),) * 7
 _MINUTE, _DAY = 60_000_000, 86_400_000_000
-_EDGE = 1 << 62  # beyond every instant
+_EDGE = 1 << 62  # later than every time
 _YEARS_AHEAD = 64
 _SAMPLE = date(2000, 1, 1), date(2031, 12, 31)
 _COUNTRY = re.compile("[A-Z]{2,3}")
@@ -29,7 +29,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class CalendarError(ValueError):
-    """A part of a calendar cannot be; `part` names which."""
+    """Error in a part of a calendar; `part` names which."""
 
     def __init__(self, part: str, why: str) -> None:
         super().__init__(why)
@@ -38,12 +38,11 @@ class CalendarError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CalendarSpec:
-    """When work is done. Immutable and hashable: an amended calendar is a new version.
+    """Specification of working time. Immutable and hashable: an amended calendar is a new version.
 
-    An instant is working time iff its local wall clock lies inside one of the day's intervals and
-    the day is neither a holiday nor a closure. So daylight saving needs no special case: an edge
-    in the hour that does not exist moves to the switch, and an interval inside the hour that
-    happens twice counts both times.
+    A time is working time iff its local wall clock lies inside one of the day's intervals and the day is neither a
+    holiday nor a closure. So daylight saving needs no special case: a boundary in the hour that does not exist moves to
+    the switch, and an interval inside the hour that happens twice counts both times.
     """
 
     zone: str
@@ -51,17 +50,19 @@ class CalendarSpec:
     country: str | None = None  # ISO 3166, holidays of the `holidays` library
     subdivision: str | None = None
     holiday_categories: tuple[str, ...] = ("public",)
-    holidays_left_out: tuple[str, ...] = ()  # English names, e.g. "Good Friday": worked on
+    holidays_left_out: tuple[
+        str, ...
+    ] = ()  # English names of holidays that are working days, e.g. "Good Friday"
     closures: tuple[date, ...] = ()
     always_open: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse nonsense with a ValueError that says which part."""
+        """Refuse an invalid specification with a ValueError that names the part."""
         _check_zone(self.zone)
         _check_hours(self.hours, self.always_open)
         if self.always_open and (self.country or self.closures):
             raise CalendarError(
-                "always_open", "a calendar that is always open has no holidays and no closures"
+                "always_open", "a calendar that is always open cannot have holidays or closures"
             )
         if self.country is None:
             if self.subdivision or self.holidays_left_out or self.holiday_categories != ("public",):
@@ -71,7 +72,7 @@ class CalendarSpec:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> Self:
-        """Read the plain-JSON form; ValueError on unknown keys or nonsense."""
+        """Parse the JSON form; ValueError on unknown keys or invalid values."""
         unknown = sorted(set(stored) - set(cls.__dataclass_fields__))
         if unknown:
             raise ValueError(f"unknown calendar keys: {', '.join(unknown)}")
@@ -79,7 +80,7 @@ class CalendarSpec:
             raise ValueError("a calendar needs a zone")
         always = stored.get("always_open", False)
         if always not in (True, False):
-            raise ValueError("always_open is true or false")
+            raise ValueError("always_open must be true or false")
         return cls(
             zone=_text(stored, "zone") or "",
             hours=week_of(stored.get("hours", {})),
@@ -92,7 +93,7 @@ class CalendarSpec:
         )
 
     def to_dict(self) -> dict[str, object]:
-        """Return the plain-JSON form, `from_dict` reads it back."""
+        """Return the JSON form, which `from_dict` parses."""
         return {
             "zone": self.zone,
             "hours": {
@@ -145,10 +146,10 @@ def calendars_for(
 ) -> Calendars:
     """Expand the calendars of a promise dimension far enough for every deadline at `at_us`.
 
-    `first_us` is the earliest event. Each calendar starts with the year before it and grows, in
-    whole years so that expansions are shared, until the working time left after `at_us` exceeds
-    its longest target and its longest number of business days. ValueError when 64 years do not
-    hold that much. A kernel that is handed a shorter expansion refuses instead of guessing.
+    `first_us` is the earliest event. Each calendar starts with the year before it and grows, in whole years so that
+    expansions are shared, until the working time left after `at_us` exceeds its longest target and its longest number
+    of business days. ValueError when 64 years do not hold that much. A kernel refuses a shorter expansion instead of
+    guessing.
     """
     from domain.evaluator.kernels.expansion import pack
 
@@ -168,7 +169,7 @@ class Capacity(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def capacity(spec: CalendarSpec) -> Capacity:
-    """What the calendar holds in 32 years: a target up to this ends within the 64 years that are expanded.
+    """Return what the calendar holds in 32 years: a target up to this ends within the 64 years that are expanded.
 
     Computed over fixed years, so that it depends on the calendar alone.
     """
@@ -182,7 +183,7 @@ def capacity(spec: CalendarSpec) -> Capacity:
 
 
 def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
-    """Working microseconds in [from_us, until_us)."""
+    """Return the working microseconds in [from_us, until_us)."""
     if spec.always_open:
         return until_us - from_us
     first, last = _utc(from_us).year - 1, _utc(until_us).year + 1
@@ -192,7 +193,7 @@ def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
 
 
 def closing_before(spec: CalendarSpec, at_us: int) -> int:
-    """The end of the hours before `at_us` when new hours begin at that very instant, else `at_us` itself."""
+    """Return the end of the hours before `at_us` when new hours begin at exactly that time, else `at_us` itself."""
     if spec.always_open:
         return at_us
     import numpy as np
@@ -229,13 +230,13 @@ def _far_enough(
 
 def _longest_day_us(spec: CalendarSpec) -> int:
     busiest = max(sum(end - start for start, end in day) for day in spec.hours)
-    return (busiest + 60) * _MINUTE  # an hour may come twice
+    return (busiest + 60) * _MINUTE  # an hour may occur twice
 
 
 def _local_intervals(
     spec: CalendarSpec, from_day: int, until_day: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Wall-clock intervals of the days that are worked, sorted, in µs of local time."""
+    """Return the wall-clock intervals of the working days, sorted, in µs of local time."""
     import numpy as np
 
     days = np.arange(from_day, until_day, dtype=np.int64)
@@ -287,20 +288,20 @@ def _check_zone(zone: str) -> None:
 
 def _check_hours(hours: Week, always_open: bool) -> None:
     if len(hours) != 7:
-        raise ValueError("hours are seven days, Monday first")
+        raise ValueError("hours must be seven days, Monday first")
     if always_open == any(hours):
-        raise ValueError("a calendar has hours, or is always open")
+        raise ValueError("a calendar either has hours or is always open")
     for day, spans in zip(WEEKDAYS, hours, strict=True):
         edge = 0
         for start, end in spans:
             if not edge <= start < end <= 1440:
-                raise ValueError(f"{day}: intervals are sorted, disjoint, within 00:00-24:00")
+                raise ValueError(f"{day}: intervals must be sorted, disjoint, within 00:00-24:00")
             edge = end
 
 
 def _check_holidays(spec: CalendarSpec) -> None:
     if not _COUNTRY.fullmatch(spec.country or ""):  # the library would look up any name it is given
-        raise CalendarError("country", "a country is an ISO 3166 code such as NL")
+        raise CalendarError("country", "country must be an ISO 3166 code such as NL")
     try:
         known = _holidays(spec, 2000, 2030)
     except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
@@ -320,19 +321,19 @@ def _date(stored: str) -> date:
         return date.fromisoformat(stored)
     except ValueError as error:
         raise CalendarError(
-            "closures", f"a closure is a date like 2026-12-24: {stored!r}"
+            "closures", f"a closure must be a date like 2026-12-24: {stored!r}"
         ) from error
 
 
 def _text(stored: Mapping[str, object], key: str) -> str | None:
     value = stored.get(key)
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{key} is text: {value!r}")
+        raise ValueError(f"{key} must be text: {value!r}")
     return value
 
 
 def _texts(stored: Mapping[str, object], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
     value = stored.get(key, default)
     if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-        raise ValueError(f"{key} is a list of texts: {value!r}")
+        raise ValueError(f"{key} must be a list of texts: {value!r}")
     return tuple(value)

@@ -1,4 +1,4 @@
-"""Compensation: what broken promises give back to the client, and how people decide about it."""
+"""Compensation: credits for broken promises, and people's decisions about them."""
 
 from domain.compensation.actions import close_month, decide, net_cents, settle
 from domain.compensation.decisions import (

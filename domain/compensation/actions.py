@@ -1,4 +1,4 @@
-"""Decide credits, and let what was paid follow what the client is entitled to: by entries, never by edits."""
+"""Decide credits, and adjust what was granted to what the client is entitled to, by journal entries, never by edits."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -44,14 +44,14 @@ MEASURED = "Later facts changed what was kept in the month."
 
 
 class Limit(NamedTuple):
-    """Above how much somebody must agree."""
+    """Amount above which a second person must approve."""
 
     cents: int
     currency: str
 
 
 class Stands(NamedTuple):
-    """How a promise stands that earns nothing any more; `ended`: its clock came to an end."""
+    """State of a promise that no longer earns a credit; `ended`: its clock came to an end."""
 
     state: State
     ended: bool
@@ -60,9 +60,9 @@ class Stands(NamedTuple):
 async def decide(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
 ) -> Credit | None:
-    """Grant what the terms say for one broken promise; a second call grants nothing and returns None.
+    """Decide the credit for one broken promise; a second call grants nothing and returns None.
 
-    None also when the promise is not late (any more), is our own internal objective, or no rule gives a credit.
+    None also when the promise is not late (any more), is an internal objective, or no rule gives a credit.
     """
     return (await settle(session, actor, promise_id, at=at)).get(promise_id)
 
@@ -70,10 +70,10 @@ async def decide(
 async def settle(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
 ) -> Mapping[object, Credit]:
-    """Make what was paid equal what the verdicts as they stand earn, for a promise's ticket and its months.
+    """Adjust the credits of a promise's incident and its months to what the current verdicts earn.
 
-    Returns the credits that are new, by the promise (or the term and month) they are for. Whatever changed, and in
-    whatever order it became known, doing it again changes nothing.
+    Returns the new credits, by the promise (or the term and month) they are for. The result does not depend on the
+    order in which changes became known, and a second call changes nothing.
     """
     promise = await session.scalar(
         select(Promise).where(Promise.id == promise_id, actor.scope(Promise))
@@ -103,7 +103,7 @@ async def settle(
 async def close_month(
     session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
 ) -> ClosedMonth | None:
-    """Weigh the compliance of a month that is over; None when that was done before."""
+    """Evaluate the compliance of a past month and grant its credits; None when that was done before."""
     account = await lock_agreement(session, agreement_id)
     row: ClosedMonth | None = await session.scalar(
         insert(ClosedMonth)
@@ -127,7 +127,7 @@ async def close_month(
 
 
 async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Account:
-    """Take an agreement's turn (two credits never share the last euro of a cap), and tell whose it is."""
+    """Lock the agreement, so that concurrent credits cannot both use the rest of a cap; return its account."""
     await session.execute(
         select(Agreement.id).where(Agreement.id == agreement_id).with_for_update(key_share=True)
     )
@@ -154,10 +154,10 @@ async def settle_months(
     reasons: Mapping[UUID, str] | None = None,
     untold: frozenset[UUID] = frozenset(),
 ) -> Mapping[object, Credit]:
-    """Move every credit of some months to what it should be. The agreement's turn is taken.
+    """Adjust every credit of some months to what it should be. The caller holds the lock of the agreement.
 
-    `reasons` are for entries of single credits, by id, about which people decided; what they wrote is in the credit.
-    Of the `untold` the caller tells the client.
+    `reasons` are for entries of single credits, by id, about which people decided; what they wrote is in the credit. No
+    notification is recorded for the credits in `silent_for`: the caller notifies the client of them.
     """
     if not months:
         return {}
@@ -184,7 +184,7 @@ async def settle_months(
             continue
         stands = states.get(credit.promise_id) if credit.promise_id is not None else None
         if stands is not None and stands.state is State.LATE:
-            continue  # broken in a month that was not asked about
+            continue  # broken in a month that was not requested
         due = found.earned.get(key)
         net, n = nets.get(credit.id, (0, 0))
         target = 0 if due is None else due.cents
@@ -208,7 +208,7 @@ async def _make(
     *,
     at: datetime,
 ) -> Credit | None:
-    """The row for what was earned, granted or awaiting a yes; None when it is there."""
+    """Insert the credit for an entitlement, granted or awaiting approval; None when it exists."""
     promise, rule = earned.promise, earned.rule
     waits = exceeds(above, earned.cents, earned.currency)
     credit: Credit | None = await session.scalar(
@@ -244,7 +244,7 @@ async def _make(
 
 
 def announced(credit: Credit, cents: int, at: datetime) -> CreditDecided | CreditGranted:
-    """The fact that tells the client of a credit."""
+    """Return the fact that notifies the client of a credit."""
     if credit.promise_id is not None and credit.incident_id is not None:
         return CreditDecided(
             account_id=credit.account_id,
@@ -267,7 +267,7 @@ def announced(credit: Credit, cents: int, at: datetime) -> CreditDecided | Credi
 
 
 def proposed(credit: Credit, at: datetime) -> CreditProposed:
-    """The fact that somebody has to agree to a credit."""
+    """Return the fact that a credit awaits approval."""
     return CreditProposed(
         account_id=credit.account_id,
         subject_id=credit.id,
@@ -281,7 +281,7 @@ def proposed(credit: Credit, at: datetime) -> CreditProposed:
 def adjusted(
     credit: Credit, entry: JournalEntry, cents: int, net_cents: int, reason: str, at: datetime
 ) -> CreditAdjusted:
-    """The fact that a credit moved."""
+    """Return the fact that a credit was adjusted."""
     return CreditAdjusted(
         account_id=credit.account_id,
         subject_id=credit.id,
@@ -322,7 +322,7 @@ async def post(
 
 
 async def nets_of(session: AsyncSession, credit_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
-    """What credits come to, in cents, and how many entries each has; credits without entries are left out."""
+    """Return the net amount in cents and the number of entries of each credit; credits without entries are left out."""
     rows = await session.execute(
         select(
             JournalEntry.subject_id,
@@ -340,13 +340,13 @@ async def nets_of(session: AsyncSession, credit_ids: list[UUID]) -> dict[UUID, t
 
 
 async def net_cents(session: AsyncSession, credit_id: UUID) -> int:
-    """What a credit comes to; 0 as long as it is not granted."""
+    """Return the net amount of a credit; 0 as long as it is not granted."""
     cents, _ = (await nets_of(session, [credit_id])).get(credit_id, (0, 0))
     return cents
 
 
 async def approval_limit(session: AsyncSession, tenant_id: UUID) -> Limit | None:
-    """Above how much somebody must agree; None: never."""
+    """Return the limit above which a second person must approve; None: never."""
     policy = await session.scalar(
         select(CompensationPolicy).where(CompensationPolicy.tenant_id == tenant_id)
     )
@@ -356,20 +356,20 @@ async def approval_limit(session: AsyncSession, tenant_id: UUID) -> Limit | None
 
 
 async def approval_above(session: AsyncSession, tenant_id: UUID) -> int | None:
-    """Above how many cents of the policy's currency somebody must agree; None: never."""
+    """Return the approval limit in cents of the policy's currency; None: never."""
     limit = await approval_limit(session, tenant_id)
     return None if limit is None else limit.cents
 
 
 def exceeds(limit: Limit | None, cents: int, currency: str) -> bool:
-    """Whether somebody must agree: above the limit, or in another currency, in which it says nothing."""
+    """Return whether an amount needs approval: above the limit, or in a currency that the limit does not cover."""
     if limit is None or not cents:
         return False
     return currency != limit.currency or cents > limit.cents
 
 
 async def _states(session: AsyncSession, found: Entitlements) -> dict[UUID, Stands]:
-    """How the promises stand whose credits earn nothing any more."""
+    """Return the states of promises whose credits no longer earn anything."""
     gone = [
         credit.promise_id
         for key, credit in found.credits.items()

@@ -1,4 +1,4 @@
-"""People decide about credits: a yes above the threshold, a no, another amount, a gesture. Every one has a reason."""
+"""Decisions of people about credits: approve, decline, override, and goodwill. Every decision has a reason."""
 
 from datetime import datetime
 from typing import Any
@@ -36,25 +36,25 @@ from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
 from domain.core.text_rules import must_be_words
 
-STANDARD_BPS = 2_100  # as in `domain/invoices`, which is above this room
+STANDARD_BPS = 2_100  # the same as in `domain/invoices`, which this package must not import
 
 AGREED = "Somebody of the company agreed to the credit."
 GIVEN = "Given beyond what was owed."
-"""What the journal says, which is for ever; what people wrote is in the credit, where names can be erased."""
+"""Texts of journal entries, which are permanent; what people wrote is in the credit, where names can be erased."""
 
 WHY = {
     CALLED_OFF: "called_off", KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
     OTHERWISE: "decided",
 }  # fmt: skip
-"""Why a credit moved after it was granted, in one word."""
+"""Text of an entry → code of the reason why a granted credit was adjusted."""
 
 
 async def approve(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
 ) -> Credit:
-    """Let a proposed credit count, as what the client is entitled to by now.
+    """Approve a proposed credit, with the amount that the client is entitled to by now.
 
-    Who proposed it cannot approve it, and no API key can.
+    Neither the person who proposed it nor an API key can approve it.
     """
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
@@ -76,7 +76,7 @@ async def approve(
 async def decline(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
 ) -> Credit:
-    """Decide that a proposed credit is not given."""
+    """Decline a proposed credit."""
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
@@ -93,12 +93,12 @@ async def decline(
 async def override(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, cents: int, reason: str, at: datetime
 ) -> Credit:
-    """Let a granted credit come to `cents` whatever the schedule says, also beyond the month's cap."""
+    """Override a granted credit with an amount, whatever the schedule gives and also above the month's cap."""
     must_be_cents(cents, "amountCents")
     credit, account = await _held(session, actor, credit_id, reason)
     if credit.state is not CreditState.GRANTED or credit.kind is CreditKind.GOODWILL:
         raise Refused(
-            Code.INVALID, "Only a granted credit of the schedule is overridden.", argument="id"
+            Code.INVALID, "Only a granted credit of the schedule can be overridden.", argument="id"
         )
     net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
     more = cents - net
@@ -110,7 +110,7 @@ async def override(
     ):
         raise Refused(
             Code.NOT_ALLOWED,
-            "That gives more than the threshold, which needs a second person: give the difference with giveCredit"
+            "That is more than the approval threshold: give the difference with giveCredit"
             " and have somebody else approve it.",
             argument="amountCents",
         )
@@ -142,10 +142,10 @@ async def grant_goodwill(
     reason: str,
     at: datetime,
 ) -> Credit:
-    """Give a client something nobody owes: costed apart from guaranteed credits, outside their caps.
+    """Grant a client goodwill that is not owed: recorded separately from guaranteed credits, outside their caps.
 
-    It waits for somebody else's yes when it is above the threshold, alone or with what the same person gave the
-    client in the last 30 days.
+    It awaits another person's approval when it is above the threshold, alone or together with what the same person gave
+    the client in the last 30 days.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_words(reason, "reason")
@@ -189,7 +189,7 @@ async def grant_goodwill(
 
 
 async def _currency(session: AsyncSession, agreement_id: UUID, at: datetime) -> str:
-    """The currency of the terms in force at an instant; before the first ones and after the last, of those nearest."""
+    """Return the currency of the terms in force at a time; outside all terms, that of the nearest ones."""
     rows = await session.scalars(
         select(Terms).where(Terms.agreement_id == agreement_id).order_by(Terms.number)
     )
@@ -210,14 +210,17 @@ async def choose_policy(
     at: datetime,
     expected_version: int | None = None,
 ) -> CompensationPolicy:
-    """Choose above which amount somebody must agree, and how credits are taxed on credit notes.
+    """Set above which amount a second person must approve, and how credits are taxed on credit notes.
 
-    What is None stays as it is, but for the amount, of which None means that nobody must agree unless
+    None leaves a value unchanged, except for the amount: there None means that approval is never needed unless
     `keep_approval`.
     """
     actor.must(Right.APPROVE_CREDITS)
     if actor.accounts is not None:
-        raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only decides for no others.")
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "A policy applies to all clients; your user has access to some of them only.",
+        )
     must_be_cents(approval_above_cents, "approvalAboveCents")
     if approval_currency is not None:
         must_be_currency(approval_currency, "approvalCurrency")
@@ -241,7 +244,9 @@ async def choose_policy(
     taxed = category == "S"
     if category not in {"S", "Z", "E", "O"} or taxed != (0 < rate_bps <= 10_000):
         raise Refused(
-            Code.INVALID, "VAT is S with a rate, or Z, E or O without.", argument="vatCategory"
+            Code.INVALID,
+            "The VAT category must be S with a rate, or Z, E or O without a rate.",
+            argument="vatCategory",
         )
     if not keep_approval:
         policy.approval_above_cents = approval_above_cents
@@ -269,7 +274,7 @@ def _says(policy: CompensationPolicy) -> dict[str, Any]:
 
 
 def _rate_bps(policy: CompensationPolicy, category: str) -> int:
-    """The rate that belongs to a category when none was given."""
+    """Return the default rate of a VAT category."""
     if category != "S":
         return 0
     return policy.vat_rate_bps or STANDARD_BPS
@@ -278,7 +283,7 @@ def _rate_bps(policy: CompensationPolicy, category: str) -> int:
 async def _held(
     session: AsyncSession, actor: Actor, credit_id: UUID, reason: str
 ) -> tuple[Credit, Account]:
-    """A credit with its agreement's turn taken."""
+    """Load a credit with its agreement locked."""
     actor.must(Right.APPROVE_CREDITS)
     must_be_words(reason, "reason")
     query = select(Credit).where(Credit.id == credit_id, actor.scope(Credit))

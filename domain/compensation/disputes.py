@@ -1,4 +1,4 @@
-"""Disputes: a client contests a verdict. It is judged anew from the ledger, and only facts can change it."""
+"""Disputes: a client contests a verdict. It is evaluated anew from the ledger, and only new facts can change it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,7 +29,11 @@ async def contest(
     must_be_words(reason, "reason")
     promise = await _promise(session, actor, promise_id, argument="promiseId")
     if promise.state not in VERDICTS:
-        raise Refused(Code.INVALID, "There is no verdict to contest yet.", argument="promiseId")
+        raise Refused(
+            Code.INVALID,
+            "The promise has no verdict yet; only a verdict can be contested.",
+            argument="promiseId",
+        )
     facts = await _facts(session, promise)
     dispute: Dispute | None = await session.scalar(
         insert(Dispute)
@@ -50,7 +54,9 @@ async def contest(
         .returning(Dispute)
     )
     if dispute is None:
-        raise Refused(Code.ALREADY_EXISTS, "The verdict is contested.", argument="promiseId")
+        raise Refused(
+            Code.ALREADY_EXISTS, "The verdict already has an open dispute.", argument="promiseId"
+        )
     record(
         session,
         actor,
@@ -68,9 +74,10 @@ async def contest(
 async def decide_dispute(
     session: AsyncSession, actor: Actor, dispute_id: UUID, *, outcome: str, at: datetime
 ) -> Dispute:
-    """Judge the contested promise anew from every fact there is by now, and record what came of it.
+    """Evaluate the contested promise anew from all current facts, and record the outcome.
 
-    Without new facts the verdict is what it was and no money moves; with them credits follow by counter-entries.
+    Without new facts the verdict stays the same and no credit changes; otherwise credits are adjusted by journal
+    entries.
     """
     actor.must(Right.APPROVE_CREDITS)
     must_be_words(outcome, "outcome")
@@ -82,7 +89,7 @@ async def decide_dispute(
     if dispute is None:
         raise Refused(Code.NOT_FOUND, "No such dispute.", argument="id")
     if dispute.state is not DisputeState.OPEN:
-        raise Refused(Code.ALREADY_DONE, "The dispute has been decided.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The dispute is already decided.", argument="id")
     promise = await _promise(session, actor, dispute.promise_id, argument="id")
     await promises.evaluate(session, actor, promise.incident_id, at=at)
     await session.refresh(promise)
@@ -123,7 +130,7 @@ async def _promise(
 
 
 async def _facts(session: AsyncSession, promise: Promise) -> int:
-    """How many facts about the ticket move its clocks."""
+    """Count the facts about the incident that affect its clocks."""
     count = await session.scalar(
         select(func.count()).where(
             LedgerRow.subject_id == promise.incident_id,

@@ -1,4 +1,4 @@
-"""Reckon what a client is entitled to: load what the rules need, for the months and the ticket in question."""
+"""Compute what a client is entitled to: load what the rules need for the months and the incident in question."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ from domain.promises.model import Promise, State
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What one broken promise or closed month earns, and what of it the client is entitled to."""
+    """What one broken promise or closed month earns, and how much of it the client is entitled to."""
 
     kind: CreditKind
     terms: Terms
@@ -54,16 +54,16 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Entitlements:
-    """Entitlements by key (a promise's id, or a term and a month), and the credits there are already, by key."""
+    """Entitlements by key (a promise's id, or a term and a month), and the existing credits by key."""
 
     earned: Mapping[object, Entitlement]
     credits: Mapping[object, Credit]
     beyond: frozenset[object]
-    """Keys that earn something in other months than those asked about."""
+    """Keys that earn a credit in other months than the requested ones."""
 
 
 def key_of(credit: Credit) -> object:
-    """What a credit is for."""
+    """Return the key of a credit."""
     return credit.promise_id or (credit.term_id, credit.month_on)
 
 
@@ -75,10 +75,9 @@ async def months_of(
     *,
     began_at: datetime | None = None,
 ) -> set[date]:
-    """The months in which a ticket broke promises or did before, and closed ones in which it may have been weighed.
+    """Return the months in which an incident broke promises now or before, and closed months that may have counted it.
 
-    A promise that turned out never to have held does not say any more in which month it counted: not before
-    `began_at`.
+    A promise whose clock turned out never to have run no longer shows in which month it counted: not before `began_at`.
     """
     instants = await session.scalars(
         select(Promise.decided_at).where(Promise.incident_id == incident_id, *_late(agreement_id))
@@ -107,10 +106,10 @@ async def compute(
     incident_id: UUID | None,
     promise_id: UUID | None,
 ) -> Entitlements:
-    """What the verdicts as they stand earn under one agreement in these months.
+    """Compute what the current verdicts earn under one agreement in these months.
 
-    Promises count that have a credit, and `promise_id` whose credit is being decided. Where neither a cap nor a band
-    links a month's tickets, only the ticket in question is looked at.
+    Promises with a credit count, and `promise_id`, whose credit is being decided. Where neither a cap nor a band links
+    the incidents of a month, only the incident in question is computed.
     """
     bands = await _bands(session, agreement_id)
     closed = await _closed(session, agreement_id, months) if bands else set()
@@ -189,7 +188,7 @@ def _turn(credit: Credit | None, following_turn: int) -> int:
 
 
 async def _turns(session: AsyncSession, agreement_id: UUID) -> int:
-    """How many credits an agreement has; its turn is taken."""
+    """Count the credits of an agreement; the caller holds its lock."""
     found = await session.scalar(
         select(func.coalesce(func.max(Credit.turn), 0)).where(Credit.agreement_id == agreement_id)
     )
@@ -197,7 +196,7 @@ async def _turns(session: AsyncSession, agreement_id: UUID) -> int:
 
 
 def _given(credit: Credit | None) -> int | None:
-    """What people decided about a credit, or None when the schedule holds."""
+    """Return the amount that people decided for a credit, or None when the schedule applies."""
     if credit is None:
         return None
     return 0 if credit.state is CreditState.DECLINED else credit.override_cents
@@ -227,7 +226,7 @@ async def _broken(
     months: set[date],
     incident_id: UUID | None,
 ) -> Sequence[Promise]:
-    """The broken promises of the months, with all others of the same tickets; or those of one ticket."""
+    """Load the broken promises of the months, with all others of the same incidents; or those of one incident."""
     if incident_id is not None:
         tickets = {incident_id}
     else:
@@ -312,7 +311,7 @@ async def _counts(
     time_zone: str,
     month_on: date,
 ) -> dict[PromiseTerm, tuple[int, int]]:
-    """How many of each promise were kept, and how many decided, in a month."""
+    """Count the kept and the decided promises of each term in a month."""
     terms = {term.id: term for term in bands}
     rows = await session.execute(
         select(

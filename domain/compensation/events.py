@@ -1,4 +1,4 @@
-"""Facts about credits. Amounts in cents, in favour of the client positive."""
+"""Facts about credits. Amounts in cents; positive amounts are in favour of the client."""
 
 from datetime import date
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class CreditDecided(Fact):
-    """A broken promise earned the client this much."""
+    """A broken promise earned the client a credit."""
 
     kind: ClassVar[str] = "credit.decided"
     promise_id: UUID
@@ -18,7 +18,7 @@ class CreditDecided(Fact):
 
 
 class CreditGranted(Fact):
-    """A month below a compliance band, or a gesture, gave the client this much."""
+    """The client got a credit for a month below a compliance band, or as goodwill."""
 
     kind: ClassVar[str] = "credit.granted"
     credit_kind: str
@@ -28,7 +28,7 @@ class CreditGranted(Fact):
 
 
 class CreditProposed(Fact):
-    """A credit above the threshold waits for somebody to agree; not shown to clients."""
+    """A credit above the threshold awaits approval; not shown to clients."""
 
     kind: ClassVar[str] = "credit.proposed"
     credit_kind: str
@@ -38,7 +38,7 @@ class CreditProposed(Fact):
 
 
 class CreditDeclined(Fact):
-    """Somebody decided that a proposed credit is not given; not shown to clients."""
+    """A proposed credit was declined; not shown to clients."""
 
     kind: ClassVar[str] = "credit.declined"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -47,7 +47,7 @@ class CreditDeclined(Fact):
 
 
 class CreditAdjusted(Fact):
-    """A credit moved by `amount_cents` to `net_cents`: a counter-entry, with its reason."""
+    """A credit was adjusted by `amount_cents` to `net_cents`, by a journal entry with its reason."""
 
     kind: ClassVar[str] = "credit.adjusted"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -59,7 +59,7 @@ class CreditAdjusted(Fact):
 
 
 class PolicyChosen(Fact):
-    """Somebody chose above which amount a second person agrees to credits, and how credits are taxed."""
+    """The approval threshold or the taxation of credits was changed."""
 
     kind: ClassVar[str] = "compensation_policy.chosen"
     before: dict[str, Any]  # empty when there was none
@@ -68,7 +68,7 @@ class PolicyChosen(Fact):
 
 
 class CreditOverridden(Fact):
-    """Somebody decided what a credit comes to; in cents, `before` null when the schedule said it."""
+    """A person set the amount of a credit, in cents; `before` is null when the schedule had set it."""
 
     kind: ClassVar[str] = "credit.overridden"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -79,14 +79,14 @@ class CreditOverridden(Fact):
 
 
 class MonthClosed(Fact):
-    """A month of an agreement is over, and its compliance was weighed."""
+    """A month of an agreement was closed: its compliance was evaluated."""
 
     kind: ClassVar[str] = "agreement.month_closed"
     month_on: date
 
 
 class DisputeOpened(Fact):
-    """A client contests a verdict; subject is the promise."""
+    """A client contests a verdict; the subject is the promise."""
 
     kind: ClassVar[str] = "promise.disputed"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -95,7 +95,7 @@ class DisputeOpened(Fact):
 
 
 class DisputeDecided(Fact):
-    """The contested verdict was judged anew from the ledger; `changed` says whether it is another one now."""
+    """The contested verdict was evaluated anew from the ledger; `changed` is true when it differs now."""
 
     kind: ClassVar[str] = "promise.dispute_decided"
     dispute_id: UUID

@@ -1,4 +1,4 @@
-"""Four eyes: above the company's threshold a second person agrees to money that nobody owes."""
+"""Four-eyes rule: above the company's threshold a second person approves amounts that are not owed."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from domain.journal.model import Book, JournalEntry, JournalLine
 
 OTHERWISE = "Somebody of the company decided on another amount."
 TOGETHER = timedelta(days=30)
-"""What one person gives one client within this stretch counts together, so that splitting passes no threshold."""
+"""Amounts that one person gives one client within this period are added up, so that splitting avoids no threshold."""
 
 
 async def limit_of(
     session: AsyncSession, actor: Actor, *, at: datetime
 ) -> tuple[int | None, frozenset[str]]:
-    """Above how many cents this person needs a second one (None: never), and the person's subjects.
+    """Return above how many cents this person needs approval (None: never), and the person's subjects.
 
     A threshold that the person raised or removed within the last 30 days counts for others only.
     """
@@ -51,7 +51,7 @@ async def given_by(
     *,
     at: datetime,
 ) -> int:
-    """What a person gave a client in a currency within the stretch without anybody else's yes, in cents."""
+    """Return how much a person gave a client in a currency within the period without approval, in cents."""
     gestures = await session.scalar(
         select(func.sum(Credit.amount_cents)).where(
             Credit.account_id == account_id,
@@ -88,10 +88,10 @@ async def needs_another(
     *,
     at: datetime,
 ) -> bool:
-    """Whether somebody else must agree before this actor gives a client so much more.
+    """Return whether another person must approve before this actor gives a client this amount.
 
-    What the software gives by a rule, such as the credit for a late report, is weighed by itself. The threshold says
-    nothing of another currency than its own: there somebody else must always agree.
+    What the software gives by a rule, such as the credit for a late report, is compared by itself. The threshold covers
+    its own currency only: in any other currency approval is always needed.
     """
     limit = await approval_limit(session, actor.tenant_id)
     if actor.role is Role.SYSTEM or (limit is not None and currency != limit.currency):
@@ -105,27 +105,27 @@ async def needs_another(
 
 
 async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Credit) -> None:
-    """Refuse a yes by a key, and by the person who proposed the credit, under whatever user or key."""
+    """Refuse an approval by an API key, or by the person who proposed the credit, under any user or key."""
     if actor.subject.startswith("key:"):
-        raise Refused(Code.NOT_ALLOWED, "A person agrees to a credit, not a key.")
+        raise Refused(Code.NOT_ALLOWED, "Only a person can approve a credit, not an API key.")
     if credit.proposed_by is None:
         return
     persons = await same_person(session, actor.tenant_id, actor.subject)
     if credit.proposed_by in persons:
         raise Refused(
-            Code.NOT_ALLOWED, "Somebody else than who gives it must agree to it.", argument="id"
+            Code.NOT_ALLOWED, "The person who proposed a credit cannot approve it.", argument="id"
         )
 
 
 async def must_be_within(
     session: AsyncSession, actor: Actor, cents: int, *, argument: str, at: datetime
 ) -> None:
-    """Refuse to let one person commit the company to more than the threshold."""
+    """Refuse an amount above the threshold that one person would commit the company to."""
     above, _ = await limit_of(session, actor, at=at)
     if above is not None and cents > above:
         raise Refused(
             Code.NOT_ALLOWED,
-            f"More than the company's threshold of {above / 100:.2f} needs a second person: give less here, or have"
-            " somebody else raise the threshold.",
+            f"More than the company's threshold of {above / 100:.2f} needs approval: give less here, or have"
+            " another person raise the threshold.",
             argument=argument,
         )

@@ -1,4 +1,4 @@
-"""Rows: credits, closed months, disputes, and who must agree. One cause earns one credit, because the table says so."""
+"""Rows: credits, closed months, disputes and approval policies. Constraints allow one credit per cause."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from domain.core.short_numbers import Number
 
 
 class CreditKind(StrEnum):
-    """What a credit is for."""
+    """Event that a credit compensates."""
 
     PROMISE = "promise"
     PERIOD = "period"
@@ -20,7 +20,7 @@ class CreditKind(StrEnum):
 
 
 class CreditState(StrEnum):
-    """Whether a credit counts."""
+    """State of the decision about a credit."""
 
     AWAITING = "awaiting"
     GRANTED = "granted"
@@ -28,10 +28,10 @@ class CreditState(StrEnum):
 
 
 class Credit(Base, Owned):
-    """Money a client gets back, in integer cents, as it was first decided.
+    """Credit for a client in integer cents, as it was first decided.
 
-    The row is never corrected: later facts, overrides and disputes move it by journal entries, and what it comes to is
-    their sum. For a broken promise, a month's compliance with one promise, or a gesture.
+    The row is never corrected: later facts, overrides and disputes adjust it by journal entries, and its net amount is
+    their sum. It is for a broken promise, a month's compliance with one promise, or goodwill.
     """
 
     __tablename__ = "credit"
@@ -63,21 +63,23 @@ class Credit(Base, Owned):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     terms_id: Mapped[UUID | None] = mapped_column(ForeignKey("terms.id"))
     rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_rule.id"))
-    turn: Mapped[int]  # the how-manieth credit of the agreement: caps are filled in this order
+    turn: Mapped[
+        int
+    ]  # position of this credit among the agreement's credits (1, 2, …): caps are filled in this order
     amount_cents: Mapped[int]
-    uncapped_cents: Mapped[int]  # what the rule says, before other credits and the monthly cap
+    uncapped_cents: Mapped[int]  # amount of the rule, before other credits and the monthly cap
     units_milli: Mapped[int | None]  # free service: thousandths of the rate's unit
     currency: Mapped[str]
-    month_on: Mapped[date]  # first day of the month it counts against, in the account's zone
+    month_on: Mapped[date]  # first day of the month whose cap it uses, in the account's zone
     decided_at: Mapped[datetime]
-    override_cents: Mapped[int | None]  # what people decided instead of the schedule
-    proposed_by: Mapped[str | None]  # who gave it, when it is a gesture
+    override_cents: Mapped[int | None]  # amount that a person decided instead of the schedule
+    proposed_by: Mapped[str | None]  # who proposed it, when it is goodwill
     decision_by: Mapped[str | None]
     decision_reason: Mapped[str | None]
 
 
 class ClosedMonth(Base, Owned):
-    """A month of an agreement that is over: its compliance was weighed. Once, by its key."""
+    """A past month of an agreement whose compliance was evaluated; the key allows one row per month."""
 
     __tablename__ = "closed_month"
     __table_args__ = (UniqueConstraint("agreement_id", "month_on"),)
@@ -85,11 +87,11 @@ class ClosedMonth(Base, Owned):
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     month_on: Mapped[date]
     closed_at: Mapped[datetime]
-    billed_at: Mapped[datetime | None]  # when it was looked at for an invoice
+    billed_at: Mapped[datetime | None]  # when it was considered for an invoice
 
 
 class CompensationPolicy(Base, Tenanted, Versioned):
-    """Above which amount somebody of the company must agree to a credit; without a row nobody must."""
+    """Approval threshold for credits and their taxation; without a row no approval is needed."""
 
     __tablename__ = "compensation_policy"
     __table_args__ = (
@@ -105,7 +107,7 @@ class CompensationPolicy(Base, Tenanted, Versioned):
 
 
 class DisputeState(StrEnum):
-    """How a dispute ended."""
+    """State of a dispute: open, or its result."""
 
     OPEN = "open"
     CHANGED = "changed"
@@ -113,7 +115,7 @@ class DisputeState(StrEnum):
 
 
 class Dispute(Base, Owned):
-    """A client contests a verdict. It is judged anew from the ledger; only facts change it."""
+    """A client contests a verdict. It is evaluated anew from the ledger; only new facts change it."""
 
     __tablename__ = "dispute"
     __table_args__ = (
@@ -132,7 +134,7 @@ class Dispute(Base, Owned):
     opened_at: Mapped[datetime]
     verdict_was: Mapped[str]
     verdict_was_at: Mapped[datetime]
-    facts_was: Mapped[int]  # of the ticket, when the dispute was opened
+    facts_was: Mapped[int]  # facts of the incident when the dispute was opened
     state: Mapped[DisputeState] = mapped_column(default=DisputeState.OPEN)
     verdict_now: Mapped[str | None]
     verdict_now_at: Mapped[datetime | None]

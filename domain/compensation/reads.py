@@ -1,4 +1,4 @@
-"""Ask about credits: which months are over, and what waits for somebody's yes."""
+"""Reads of compensation: months that are over and not closed, and credits that await approval."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from domain.core.deferral import is_deferred, turn_of
 PART = "months"
 STEP = text("interval '1 month'")
 EARLIEST = date(1990, 1, 1)
-"""Terms that were entered with an absurd beginning have no thousands of months to close."""
+"""First month that is closed; terms entered with an absurdly early start must not create thousands of months."""
 
 
 class Over(NamedTuple):
-    """A month of an agreement that is over and not closed."""
+    """A past month of an agreement that is not closed."""
 
     tenant_id: UUID
     agreement_id: UUID
@@ -27,12 +27,12 @@ class Over(NamedTuple):
 
 
 async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> list[Over]:
-    """The next month to close of every agreement of which one is over, the companies in turn, the oldest first.
+    """Select the next month to close of each agreement: the companies alternately, the oldest month first.
 
     An agreement of which a month could not be closed waits until its next attempt.
 
-    Months are the account's. The first is the one in which the terms began; the last the one after the agreement's
-    end, because tickets may outlive it.
+    Months are in the account's zone. The first is the one in which the terms began; the last is the one after the
+    agreement's end, because incidents may outlive it.
     """
     closed = (
         select(func.max(ClosedMonth.month_on) + STEP)

@@ -17,25 +17,23 @@ _BPS, _MILLI, _PPM = 10_000, 1_000, 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class BrokenPromise:
-    """A broken promise, and what its rule says it earns before other credits and caps."""
+    """A broken promise, and the amount of its rule before other credits and caps."""
 
     promise_id: UUID
     incident_id: UUID
     term_id: UUID
-    turn: (
-        int  # the place of its credit among those of the agreement, in the order they were decided
-    )
+    turn: int  # sequence number of its credit within the agreement
     month_on: date
     earned_cents: int
     cap_cents: int | None
-    largest: bool  # of one ticket's credits only the largest counts
-    given_cents: int | None = None  # what people decided instead
+    largest: bool  # only the largest credit of one incident counts
+    given_cents: int | None = None  # amount that a person decided instead
     currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A closed month of one promise in the terms, and what its band earns before other credits and caps."""
+    """A closed month of one promise in the terms, and the amount of its band before other credits and caps."""
 
     term_id: UUID
     turn: int
@@ -48,7 +46,7 @@ class Month:
 
 
 def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | None:
-    """The priority's own rule, else the one for every priority, else none."""
+    """Return the priority's own rule, else the one for every priority, else None."""
     by_priority = {rule.priority: rule for rule in rules}
     return by_priority.get(priority) or by_priority.get(None)
 
@@ -56,9 +54,9 @@ def rule_for(rules: Iterable[CreditRule], priority: Priority) -> CreditRule | No
 def amount_cents(
     rule: CreditRule, period_fee_cents: int, price_cents: int | None = None, *, bounded: bool = True
 ) -> int:
-    """What a rule earns; `price_cents` is the rate it names on that day, None when it has no price then.
+    """Return the amount of a rule; `price_cents` is the price of its rate on that day, None when there is none.
 
-    `bounded`: the rule's least and most hold; they are in the currency of the terms, and say nothing of another one.
+    `bounded`: the rule's minimum and maximum apply. They are in the currency of the terms and do not cover another one.
     """
     if rule.basis is CreditBasis.FIXED:
         cents = rule.fixed_cents or 0
@@ -74,31 +72,31 @@ def amount_cents(
 
 
 def band_for(bands: Iterable[CreditBand], *, kept: int, decided: int) -> CreditBand | None:
-    """The lowest band that the share kept lies below; none when nothing was decided."""
+    """Return the lowest band that the share kept lies below; None when nothing was decided."""
     below = [band for band in bands if kept * _PPM < band.below_ppm * decided]
     return min(below, key=lambda band: band.below_ppm, default=None)
 
 
 def band_cents(band: CreditBand, period_fee_cents: int) -> int:
-    """What a band earns."""
+    """Return the amount of a band."""
     if band.fixed_cents is not None:
         return band.fixed_cents
     return half_up(period_fee_cents * (band.fee_bps or 0), _BPS)
 
 
 def excess_over(cents: int, before: int) -> int:
-    """What an amount adds to one that was earned for the same cause."""
+    """Return how much an amount exceeds what was earned before for the same cause."""
     return max(0, cents - before)
 
 
 def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mapping[object, int]:
-    """Cents for every broken promise (by its id) and closed month (by term and month).
+    """Return the cents for every broken promise (by its id) and closed month (by term and month).
 
-    First what each adds to what was earned for the same cause, then what the month's cap leaves of that, both in the
-    order in which the credits were decided: a later one never takes from an earlier one. Amounts of two currencies are
+    First the excess over what was earned for the same cause, then what the month's cap leaves of that, both in the
+    order in which the credits were decided: a later credit never reduces an earlier one. Amounts of two currencies are
     neither compared nor added.
     """
-    cause: dict[tuple[UUID, str], int] = {}  # the most that was earned for a ticket
+    cause: dict[tuple[UUID, str], int] = {}  # the largest amount earned for an incident
     single: dict[tuple[UUID, date, str], int] = {}  # for the breaches of one promise in a month
     gained: list[tuple[object, BrokenPromise | Month, int]] = []
     for each in sorted(broken, key=lambda b: b.turn):
@@ -121,7 +119,7 @@ def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mappin
     for name, due, adds in sorted(gained, key=lambda g: g[1].turn):
         cap = (due.month_on, due.currency)
         before, given = used.get(cap, 0), adds
-        if due.cap_cents is not None and due.given_cents is None:  # people may go beyond the cap
+        if due.cap_cents is not None and due.given_cents is None:  # a person may exceed the cap
             given = max(0, min(adds, due.cap_cents - before))
         used[cap] = before + given
         found[name] = given
@@ -129,20 +127,20 @@ def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mappin
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """A quotient that is not negative, in whole cents."""
+    """Divide two non-negative integers, rounded half up to whole cents."""
     return (numerator * 2 + denominator) // (2 * denominator)
 
 
 def month_of(at: datetime, time_zone: str) -> date:
-    """The first day of the local month an instant falls in."""
+    """Return the first day of the local month that contains a time."""
     return at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
 def following(month_on: date) -> date:
-    """The first day of the month after."""
+    """Return the first day of the month after."""
     return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
 
 
 def begins(month_on: date, time_zone: str) -> datetime:
-    """The instant at which a local month begins."""
+    """Return the time at which a local month begins."""
     return datetime(month_on.year, month_on.month, 1, tzinfo=ZoneInfo(time_zone))

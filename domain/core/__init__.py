@@ -1,1 +1,1 @@
-"""What every capability stands on: tables, transactions, the ledger, the outbox, cursors and settings."""
+"""Infrastructure shared by all capabilities: tables, transactions, the ledger, the outbox, cursors and settings."""

@@ -1,4 +1,4 @@
-"""The backlog: how many consequences are not done, and how late they are."""
+"""Size and age of the job backlog: how many outbox rows are pending, and how late they are."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,15 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.core.outbox import Outbox, OutboxState
 
 LATE = timedelta(minutes=1)
-"""Work that waits for longer counts as a backlog to warn of."""
+"""Jobs that wait for longer than this count as a backlog to warn about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Consequences that are not done.
+    """Outbox rows that are not done.
 
-    `oldest_at` is the instant at which the fact of the oldest pending row was recorded; `waiting_since` the same of
-    the oldest row that was neither postponed on purpose nor tried and failed.
+    `oldest_at` is the time at which the fact of the oldest pending row was recorded. `waiting_since` is the same for
+    the oldest row that was neither postponed on purpose nor has failed.
     """
 
     pending: int
@@ -30,17 +30,17 @@ class Backlog:
 
     @property
     def oldest_s(self) -> float:
-        """The age of the oldest fact of which a consequence is pending, in seconds."""
+        """Return the age in seconds of the oldest fact with a pending job."""
         return _seconds(self.oldest_at, self.measured_at)
 
     @property
     def lag_s(self) -> float:
-        """How long the oldest consequence waits for a worker since its fact was recorded, in seconds."""
+        """Return how long the oldest job has waited for a worker since its fact was recorded, in seconds."""
         return _seconds(self.waiting_since, self.measured_at)
 
     @property
     def is_late(self) -> bool:
-        """Whether workers are behind."""
+        """Return whether the workers have fallen behind."""
         return self.lag_s > LATE.total_seconds()
 
 
@@ -49,7 +49,7 @@ def _seconds(since: datetime | None, until: datetime) -> float:
 
 
 async def backlog(session: AsyncSession, *conditions: ColumnElement[bool], at: datetime) -> Backlog:
-    """What is left to do, over all tenants unless there are conditions."""
+    """Count the pending and failed jobs, over all tenants unless conditions are given."""
     pending = Outbox.state == OutboxState.PENDING
     since = func.greatest(Outbox.recorded_at, Outbox.not_before)
     is_due = or_(Outbox.not_before.is_(None), Outbox.not_before <= at)

@@ -1,4 +1,4 @@
-"""The declarative base every table stands on: naming, types, ids and versions."""
+"""Declarative base class of every table: naming, column types, ids and versions."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -33,12 +33,12 @@ JSON = dict[str, Any]
 
 
 def uuid7() -> UUID:
-    """A time-ordered id made before the insert, so that a fact can name the row it speaks of."""
+    """Return a time-ordered id, made before the insert so that a fact can name its row."""
     return uuid_utils.compat.uuid7()
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """`column = ANY(values)`: unlike `IN`, one statement to prepare however many values there are."""
+    """Return `column = ANY(values)`. Unlike `IN`, it is one prepared statement for any number of values."""
     return column == any_(literal([*values], ARRAY(column.type)))
 
 
@@ -47,7 +47,7 @@ def _stored_as_values(kind: type[StrEnum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """Aware UTC instants, text enums (never a native PostgreSQL enum), jsonb dictionaries, named constraints."""
+    """Base of all tables: aware UTC times, enums stored as text, dictionaries stored as jsonb, named constraints."""
 
     metadata = MetaData(
         naming_convention={
@@ -70,31 +70,31 @@ class Base(DeclarativeBase):
 
 
 class Keyed:
-    """A row with an id of its own."""
+    """Row with an id of its own."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-3)
 
 
 class Tenanted(Keyed):
-    """A row of one security company."""
+    """Row of one security company."""
 
     @declared_attr
     def tenant_id(cls) -> Mapped[UUID]:
-        """The security company it belongs to."""
+        """The security company that the row belongs to."""
         return mapped_column(ForeignKey("tenant.id"), index=True, sort_order=-2)
 
 
 class Owned(Tenanted):
-    """A row of one client account; the account's clients may see it, other clients never."""
+    """Row of one account; visible to the account's client users, never to those of another account."""
 
     @declared_attr
     def account_id(cls) -> Mapped[UUID]:
-        """The client account it belongs to."""
+        """The account that the row belongs to."""
         return mapped_column(ForeignKey("account.id"), index=True, sort_order=-1)
 
 
 class Versioned:
-    """A row that people edit: every update raises `version`, so that a stale edit can be refused."""
+    """Row that people edit: every update raises `version`, so that an edit based on an old version can be refused."""
 
     version: Mapped[int] = mapped_column(default=1)
 

@@ -1,7 +1,7 @@
-"""What days, instants and amounts may be entered: nothing that a calendar, a sum or a later report cannot hold.
+"""Limits of days, times and amounts that can be entered, so that calendars, sums and later reports can hold them.
 
 The limits of all arguments are here. `schema/core/bounds.py` applies the widest ones to every argument before any rule
-runs; the functions below are for rules that ask for more.
+runs. The functions below serve rules with stricter limits.
 """
 
 from datetime import UTC, date, datetime
@@ -12,60 +12,60 @@ from babel.numbers import list_currencies
 from domain.core.errors import Code, Refused
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
-"""Days that are asked about or entered at all."""
+"""First and last day that can be entered or queried."""
 FIRST_INSTANT = datetime(EARLIEST.year, EARLIEST.month, EARLIEST.day, tzinfo=UTC)
 LAST_INSTANT = datetime(LATEST.year, LATEST.month, LATEST.day, 23, 59, 59, 999_999, UTC)
 YEARS_AHEAD = 10
-"""How far ahead something may be entered that begins, ends or is due."""
+"""How many years ahead of the present a start, end or due date may be."""
 MOST_CENTS = 100_000_000_000
-"""A thousand million of a currency, for what is booked. Totals of ten million such amounts still fit."""
+"""Limit of a booked amount: 1,000,000,000 units of a currency. Totals of ten million such amounts fit a bigint."""
 MOST_CENTS_TOLD = 10 * MOST_CENTS
-"""For what is only noted, such as a client's yearly revenue; sums of many such amounts still fit the database."""
+"""Limit of an amount that is only noted, such as a client's yearly revenue; sums of many such amounts fit a bigint."""
 MOST_SECONDS = YEARS_AHEAD * 366 * 86_400
 MOST_ITEMS = 1_000
-"""Items of a list."""
+"""Maximum number of items in a list."""
 MOST_MILLI = 1_000_000_000
-"""A million units of a rate."""
+"""Maximum rate in thousandths: a million units."""
 
 
 def must_be_day(day: date | None, argument: str, at: datetime) -> None:
-    """Refuse a day before 1990 or more than ten years after `at`; None is 'not given'."""
+    """Refuse a day before 1990 or more than ten years after `at`; None means not given."""
     last = date(at.year + YEARS_AHEAD, 12, 31)
     if day is not None and not EARLIEST <= day <= last:
         raise Refused(
-            Code.INVALID, f"{argument} is a day from {EARLIEST} to {last}.", argument=argument
+            Code.INVALID, f"{argument} must be a day from {EARLIEST} to {last}.", argument=argument
         )
 
 
 def must_be_instant(instant: datetime | None, argument: str, at: datetime) -> None:
-    """Refuse an instant before 1990 or more than ten years after `at`; None is 'not given'."""
+    """Refuse a time before 1990 or more than ten years after `at`; None means not given."""
     if instant is None:
         return
     last = datetime(at.year + YEARS_AHEAD, 12, 31, 23, 59, 59, tzinfo=UTC)
     if not FIRST_INSTANT <= instant <= last:
         raise Refused(
             Code.INVALID,
-            f"{argument} is from {EARLIEST} to {last:%Y-%m-%d}.",
+            f"{argument} must be from {EARLIEST} to {last:%Y-%m-%d}.",
             argument=argument,
         )
 
 
 def must_be_cents(cents: int | None, argument: str, *, least: int = 0) -> None:
-    """Refuse an amount below `least` or above a thousand million; None is 'not given'."""
+    """Refuse an amount below `least` or above the limit of a booked amount; None means not given."""
     if cents is not None and not least <= cents <= MOST_CENTS:
         raise Refused(
             Code.INVALID,
-            f"{argument} is from {least:,} to {MOST_CENTS:,} cents.",
+            f"{argument} must be from {least:,} to {MOST_CENTS:,} cents.",
             argument=argument,
         )
 
 
 def must_be_quantity(milli: int, argument: str, *, price_cents: int = 0) -> None:
-    """Refuse a quantity in thousandths beyond a million units, or one that at its price costs too much."""
+    """Refuse a quantity in thousandths above a million units, or whose amount at `price_cents` is above the limit."""
     if abs(milli) > MOST_MILLI:
         raise Refused(
             Code.INVALID,
-            f"{argument} is at most {MOST_MILLI:,} thousandths of a unit.",
+            f"{argument} must be at most {MOST_MILLI:,} thousandths of a unit.",
             argument=argument,
         )
     if abs(milli) * price_cents > MOST_CENTS * 1_000:
@@ -77,10 +77,10 @@ def must_be_quantity(milli: int, argument: str, *, price_cents: int = 0) -> None
 
 
 def must_be_currency(code: str, argument: str) -> None:
-    """Refuse what is no code of ISO 4217 that is in use."""
+    """Refuse a currency code that is not a current ISO 4217 code."""
     if code not in _currencies():
         raise Refused(
-            Code.INVALID, f"{argument} is an ISO 4217 code such as EUR.", argument=argument
+            Code.INVALID, f"{argument} must be an ISO 4217 code such as EUR.", argument=argument
         )
 
 

@@ -1,4 +1,4 @@
-"""What a fact says of a change: the values before and after, as JSON."""
+"""Serialize the columns that a change altered, as the before and after values of a fact."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,11 +7,11 @@ import msgspec
 
 
 def values_of(row: object, names: Iterable[str]) -> dict[str, Any]:
-    """The named columns of a row as plain values."""
+    """Return the named columns of a row as plain JSON values."""
     plain: dict[str, Any] = msgspec.to_builtins({name: getattr(row, name) for name in names})
     return plain
 
 
 def as_text(values: Mapping[str, Any]) -> str:
-    """Values that may be personal, as one text: the ledger commits to it, and it can be erased."""
+    """Serialize values that may be personal as one text: the ledger holds a commitment and the text can be erased."""
     return msgspec.json.encode(msgspec.to_builtins(dict(values)), order="sorted").decode()

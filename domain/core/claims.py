@@ -1,4 +1,4 @@
-"""Claims: which outbox rows are due, and beginning an attempt of them.
+"""Select the outbox rows that are due and start an attempt for each of them.
 
 The statements are built once: building them for each row took 2 ms of CPU.
 """
@@ -30,7 +30,7 @@ from domain.core.outbox import HOLD, Outbox, OutboxState
 
 _TENANTS = table(
     "tenant", column("id", Uuid)
-)  # by name: this module stands below `domain.accounts`
+)  # by name, because this module must not import `domain.accounts`
 _ID = bindparam("row_id", type_=Uuid)
 _AT = bindparam("at", type_=DateTime(timezone=True))
 _HELD_SINCE = bindparam("held_since", type_=DateTime(timezone=True))
@@ -40,9 +40,9 @@ _LOOKED_AT = bindparam("looked_at", type_=Integer)
 
 
 def _blocked() -> ColumnElement[bool]:
-    """Whether an earlier row of the lane has to be done before `Outbox`.
+    """Return the condition that an earlier row of the same lane has to be done before `Outbox`.
 
-    An earlier row does not block while it is postponed to a set instant, nor once it has failed for `HOLD`.
+    An earlier row does not block while it is postponed to a set time, nor once it has failed for `HOLD`.
     """
     earlier = aliased(Outbox)
     return exists().where(
@@ -85,10 +85,11 @@ async def begin(
     lease: timedelta,
     first_only: bool = False,
 ) -> int | None:
-    """Count one more attempt and reserve the row for `lease`; return the attempt's number, or None: nothing to do.
+    """Count one more attempt and reserve the row for `lease`; return the attempt's number, or None if it cannot start.
 
-    Committed before the work starts, so that work that kills its process is counted too. None means that the row is
-    done, dead, being worked on, or behind an earlier row of its lane; `first_only` leaves rows alone that were tried.
+    The caller commits this before the work starts, so that an attempt that kills its process is counted too. None means
+    that the row is done, dead, reserved by another worker, or behind an earlier row of its lane. With `first_only`,
+    rows that were attempted before are left alone.
     """
     attempt: int | None = await session.scalar(
         _begins(first_only=first_only),
@@ -115,7 +116,7 @@ def _claims() -> Update:
     place = func.row_number().over(
         partition_by=_TENANTS.c.id, order_by=[due.c.due_at, due.c.fact_id]
     )
-    # Companies of the same turn come in random order: by age, the oldest backlogs would take every turn.
+    # Companies of equal rank come in random order: ordered by age, the largest backlogs would always come first.
     turns = (
         select(due.c.id, place.label("turn"), func.random().label("lot"))
         .select_from(_TENANTS)
@@ -144,10 +145,10 @@ def _claims() -> Update:
 async def claim(
     session: AsyncSession, *, at: datetime, lease: timedelta, limit: int
 ) -> list[tuple[UUID, int]]:
-    """Begin an attempt of up to `limit` due rows, the companies in turn; return each row's id and attempt.
+    """Start an attempt for up to `limit` due rows, one company after the other; return each row's id and attempt.
 
-    Of one company the rows come in the order in which they fell due. Rows behind an earlier one of their lane are
-    left alone.
+    Rows of one company come in the order in which they became due. Rows behind an earlier one of their lane are left
+    alone.
     """
     given = {"at": at, "held_since": at - HOLD, "until": at + lease, "most": limit}
     given["looked_at"] = limit * 4  # some may be locked by other workers

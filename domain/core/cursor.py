@@ -1,6 +1,6 @@
-"""Cursors: sealed positions. A client can keep one, but neither read it, make one up nor lend it to another.
+"""Encrypted, tamper-proof cursors. A client cannot read, forge or transfer a cursor to another company.
 
-Sealed rather than signed only: the number of a fact counts all tenants' facts, and is nobody's business.
+Cursors are encrypted and not just signed, because the sequence number of a fact reveals the activity of all tenants.
 """
 
 import binascii
@@ -25,14 +25,14 @@ Value = str | int | None
 
 
 def encode(secret: bytes, tenant_id: UUID, values: Sequence[Value]) -> str:
-    """A token that holds `values` and is good for this tenant only."""
+    """Encrypt `values` into a token that is valid for this tenant only."""
     payload = msgspec.msgpack.encode(list(values))
     signature = _sign(secret, tenant_id, payload)
     return _spelled(signature + _veil(secret, signature, payload))
 
 
 def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
-    """The values in `token`; refused when it is not one that `encode` gave this tenant."""
+    """Decrypt the values in `token`; refuse a token that `encode` did not make for this tenant."""
     if len(token) > _LONGEST:
         raise _invalid()
     try:
@@ -41,7 +41,7 @@ def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
         raise _invalid() from None
     if (
         _spelled(raw) != token
-    ):  # characters that decoding passes over, or another spelling of the same
+    ):  # characters that base64 decoding ignores, or another encoding of the same bytes
         raise _invalid()
     signature = raw[:_SIGNATURE]
     payload = _veil(secret, signature, raw[_SIGNATURE:])
@@ -51,9 +51,9 @@ def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
 
 
 class LedgerPosition(NamedTuple):
-    """A place in the ledger, and what a cursor keeps of the hash of the fact there.
+    """Position in the ledger, with the part of the hash of the fact there that a cursor keeps.
 
-    `link` is None for the beginning, for places where no fact of the company stands, and in older cursors.
+    `link` is None at the beginning, for positions without a fact of the company, and in older cursors.
     """
 
     seq: int
@@ -61,12 +61,12 @@ class LedgerPosition(NamedTuple):
 
 
 def of_seq(secret: bytes, tenant_id: UUID, seq: int, link: int | None = None) -> str:
-    """The cursor of a fact: the same one in the ledger, in subscriptions and in webhooks."""
+    """Return the cursor of a fact; the ledger, subscriptions and webhooks give the same one."""
     return encode(secret, tenant_id, [_LEDGER, seq] if link is None else [_LEDGER, seq, link])
 
 
 def position_of(secret: bytes, tenant_id: UUID, token: str) -> LedgerPosition:
-    """The place of a cursor. `domain.core.sequencing.check_cursor` decides whether the ledger still has it."""
+    """Decode the position of a cursor; `check_cursor` (`core.sequencing`) checks that the ledger still has it."""
     match decode(secret, tenant_id, token):
         case [str(purpose), int(seq)] if purpose == _LEDGER:
             return LedgerPosition(seq)
@@ -76,7 +76,7 @@ def position_of(secret: bytes, tenant_id: UUID, token: str) -> LedgerPosition:
 
 
 def seq_of(secret: bytes, tenant_id: UUID, token: str) -> int:
-    """The `seq` of a cursor."""
+    """Decode the `seq` of a cursor."""
     return position_of(secret, tenant_id, token).seq
 
 
@@ -89,12 +89,14 @@ def _sign(secret: bytes, tenant_id: UUID, payload: bytes) -> bytes:
 
 
 def _veil(secret: bytes, signature: bytes, text: bytes) -> bytes:
-    """Encrypt or decrypt: exclusive or with a stream that only the secret gives."""
+    """Encrypt or decrypt by XOR with a key stream derived from the secret and the signature."""
     stream = hashlib.shake_256(b"cursor" + secret + signature).digest(len(text))
     return bytes(a ^ b for a, b in zip(text, stream, strict=True))
 
 
 def _invalid() -> Refused:
     return Refused(
-        Code.CURSOR_INVALID, "This cursor is not one we gave you for this.", argument="after"
+        Code.CURSOR_INVALID,
+        "This cursor was not issued for this list. Use one that the same list returned.",
+        argument="after",
     )

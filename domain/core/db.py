@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: one engine a process, one transaction an action."""
+"""Connections to PostgreSQL: one engine per process, one transaction per action."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -20,12 +20,12 @@ Sessions = async_sessionmaker[AsyncSession]
 
 
 class ScopedConnection(asyncpg.Connection):
-    """A connection that runs `scope_settings` in the same message as its next BEGIN."""
+    """Connection that sends `scope_settings` in the same message as its next BEGIN."""
 
     scope_settings: str | None = None
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
-        """Run a command; asyncpg starts transactions through here."""
+        """Run a command; asyncpg starts transactions through this method."""
         if self.scope_settings is not None and query.startswith("BEGIN"):
             query, self.scope_settings = f"{query} {self.scope_settings}", None
         return await super().execute(query, *args, timeout=timeout)
@@ -36,11 +36,11 @@ def _to_json(value: object) -> str:
 
 
 def connect(url: str, *, pool_size: int = 10, **server_settings: str) -> AsyncEngine:
-    """An engine on PostgreSQL; `server_settings` are set on each connection, in PostgreSQL's units.
+    """Create an engine; `server_settings` are set on each connection, in PostgreSQL's units.
 
-    Pre-ping costs a round trip on checkout and saves 10 of 100 requests after a database restart. A lock
-    that is not had in 4 s is an error somebody can see instead of a queue nobody can. Errors do not show the values of
-    a statement: they hold names and letters, and errors are written to logs and rows.
+    Pre-ping costs a round trip on checkout and saves 10 of 100 requests after a database restart. Waiting for a lock
+    fails after 4 s, so that contention shows as an error instead of a growing queue. Errors do not include the values
+    of a statement, because those contain names and texts and errors are written to logs and rows.
     """
     if url.startswith("postgresql://"):
         url = "postgresql+asyncpg://" + url.removeprefix("postgresql://")
@@ -66,7 +66,7 @@ def connect(url: str, *, pool_size: int = 10, **server_settings: str) -> AsyncEn
 
 
 def reason(error: BaseException) -> str:
-    """An error in a line that may be kept and shown: of a database's error its class and code, never a value."""
+    """Return an error as one line that is safe to store and show; of a database error only its class and code."""
     if isinstance(error, DBAPIError):
         orig = error.orig
         cause = getattr(orig, "__cause__", None) or orig
@@ -76,7 +76,7 @@ def reason(error: BaseException) -> str:
 
 
 def is_unstorable(error: BaseException) -> bool:
-    """Whether a text holds what PostgreSQL's text cannot: a NUL, or half a character."""
+    """Return whether an error means that a text cannot be stored: it contains a NUL or a lone surrogate."""
     if not isinstance(error, DBAPIError):
         return False
     cause = getattr(error.orig, "__cause__", None)
@@ -85,21 +85,22 @@ def is_unstorable(error: BaseException) -> bool:
 
 
 def sessions(engine: AsyncEngine, kind: type[AsyncSession] = AsyncSession) -> Sessions:
-    """A maker of sessions whose rows stay readable after the commit."""
+    """Create a session factory; rows stay readable after the commit."""
     return async_sessionmaker(engine, class_=kind, expire_on_commit=False)
 
 
 @asynccontextmanager
 async def transaction(make: Sessions) -> AsyncGenerator[AsyncSession]:
-    """The only place that commits: all of the block, or nothing of it."""
+    """Run a block in a transaction: commit it completely or not at all. No other code commits."""
     async with make() as session, session.begin():
         yield session
 
 
 async def driver_of(session: AsyncSession) -> Any:
-    """The driver's connection, inside the session's transaction.
+    """Return the driver's connection, inside the session's transaction.
 
-    SQLAlchemy begins one with its own first statement only: what the driver is told before commits by itself.
+    SQLAlchemy begins a transaction with its own first statement only. A driver command sent before that would commit by
+    itself.
     """
     connection = await session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -111,7 +112,7 @@ async def driver_of(session: AsyncSession) -> Any:
 async def copy_rows(
     session: AsyncSession, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """Write many rows by binary COPY, inside the session's transaction; no defaults of the model apply."""
+    """Insert many rows by binary COPY in the session's transaction; column defaults of the model do not apply."""
     if not rows:
         return
     driver = await driver_of(session)

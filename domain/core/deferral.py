@@ -1,4 +1,4 @@
-"""Deferrals: work that failed and waits for its next attempt, so that it holds up no other."""
+"""Deferrals: periodic work that failed waits for its next attempt, so that it does not hold up other work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ LONGEST = timedelta(hours=1)
 
 
 class Deferral(Base, Tenanted):
-    """One piece of periodic work that failed; the row goes when it succeeds."""
+    """One piece of periodic work that failed; the row is deleted when the work succeeds."""
 
     __tablename__ = "deferral"
     __table_args__ = (UniqueConstraint("part", "subject_id"), Index(None, "next_try_at"))
 
     part: Mapped[str]
-    """Which work, such as `months`."""
+    """The kind of work, such as `months`."""
     subject_id: Mapped[UUID]
-    """What it is about: an agreement, an incident, an account, a plan, …"""
+    """The row that the work is about: an agreement, an incident, an account, a plan, …"""
     attempts: Mapped[int]
     since: Mapped[datetime]
     next_try_at: Mapped[datetime]
@@ -44,7 +44,7 @@ class Deferral(Base, Tenanted):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a piece of periodic work is about, and the company that it belongs to."""
+    """The row that a piece of periodic work is about, and its company."""
 
     tenant_id: UUID
     id: UUID
@@ -53,7 +53,7 @@ class Subject:
 def is_deferred(
     part: str, subject_id: InstrumentedAttribute[UUID], *, at: datetime | None = None
 ) -> ColumnElement[bool]:
-    """Whether this work waits for its next attempt; for the select that finds what is due."""
+    """Return the condition that this work waits for its next attempt; used by the select that finds due work."""
     return exists().where(
         Deferral.part == part,
         Deferral.subject_id == subject_id,
@@ -64,7 +64,7 @@ def is_deferred(
 def turn_of(
     tenant_id: InstrumentedAttribute[UUID], *order: SQLColumnExpression[Any]
 ) -> ColumnElement[int]:
-    """The place of a row among those of its company: ordering by it serves the companies in turn."""
+    """Return the rank of a row among those of its company; ordering by it serves the companies alternately."""
     return func.row_number().over(partition_by=tenant_id, order_by=order)
 
 
@@ -77,7 +77,7 @@ async def defer(
     at: datetime,
     first: timedelta = FIRST,
 ) -> datetime:
-    """Record a failure; return when the work is tried again: after `first`, doubled each time, at most an hour."""
+    """Record a failure; return when the work is tried next: after `first`, doubled each time, at most an hour."""
     known = await session.scalar(
         select(Deferral.attempts).where(Deferral.part == part, Deferral.subject_id == subject.id)
     )
@@ -101,7 +101,7 @@ async def defer(
 
 
 async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
-    """Forget the failures of work that succeeded."""
+    """Delete the deferral of work that succeeded."""
     await session.execute(
         delete(Deferral)
         .where(Deferral.part == part, Deferral.subject_id == subject_id)
@@ -110,7 +110,7 @@ async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
 
 
 async def settle_past(session: AsyncSession, part: str, *, at: datetime) -> None:
-    """Forget the failures of a part whose next attempt was due by `at`, because all that was due succeeded."""
+    """Delete the deferrals of a part whose next attempt was due by `at`, because all due work succeeded."""
     await session.execute(
         delete(Deferral)
         .where(Deferral.part == part, Deferral.next_try_at <= at)
@@ -121,7 +121,7 @@ async def settle_past(session: AsyncSession, part: str, *, at: datetime) -> None
 async def deferred(
     session: AsyncSession, *conditions: ColumnElement[bool], limit: int = 100
 ) -> Sequence[Deferral]:
-    """Work that failed and waits, longest first, over all companies unless there are conditions."""
+    """List deferred work, longest first, over all companies unless conditions are given."""
     rows = await session.scalars(
         select(Deferral).where(*conditions).order_by(Deferral.since, Deferral.id).limit(limit)
     )
@@ -129,6 +129,6 @@ async def deferred(
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
-    """How much of each part failed and waits, over all companies."""
+    """Count deferred work by part, over all companies."""
     rows = await session.execute(select(Deferral.part, func.count()).group_by(Deferral.part))
     return dict(row.tuple() for row in rows)

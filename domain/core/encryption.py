@@ -1,4 +1,4 @@
-"""Sealing: secrets lie in the database encrypted (AES-256-GCM), with a key that lies in a file."""
+"""Encryption of secrets in the database (AES-256-GCM) with a key from a file."""
 
 import hmac
 import os
@@ -16,14 +16,14 @@ _NONCE = 12
 
 
 class SecretCipher:
-    """Encrypts secrets for one row each: a sealed secret that is moved to another row does not open."""
+    """Encrypts secrets, each bound to one row: a ciphertext that is moved to another row cannot be decrypted."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
     @classmethod
     def of(cls, settings: Settings, purpose: str = "webhook secrets") -> Self:
-        """The installation's vault for a purpose: the key file named in the settings, else `DATA/webhooks.pem`."""
+        """Create the cipher for a purpose; the key file is the one named in the settings, else `DATA/webhooks.pem`."""
         path = settings.webhook_key_file
         private = (
             keyfile.read_or_make(settings.data / "webhooks.pem")
@@ -34,13 +34,15 @@ class SecretCipher:
         return cls(hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256"))
 
     def seal(self, row_id: UUID, secret: bytes) -> bytes:
-        """Encrypt."""
+        """Encrypt a secret."""
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, secret, row_id.bytes)
 
     def open(self, row_id: UUID, sealed: bytes) -> bytes:
-        """Decrypt. Raises `ValueError` when it was sealed with another key, or for another row."""
+        """Decrypt a secret. Raises `ValueError` when it was encrypted with another key or for another row."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], row_id.bytes)
         except InvalidTag:
-            raise ValueError("a secret was sealed with another key, or for another row") from None
+            raise ValueError(
+                "a secret was encrypted with another key, or for another row"
+            ) from None

@@ -1,4 +1,4 @@
-"""Epochs of the ledger: one history from its first fact to a restore from a backup, which begins the next."""
+"""Ledger epochs: an epoch lasts until the ledger is restored from a backup, which begins the next one."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -17,14 +17,14 @@ _TENANTS = text("SELECT id FROM tenant ORDER BY id").columns(id=Uuid())
 
 
 class LedgerEpoch(Base, Keyed):
-    """One history of this ledger; the newest row is the one that goes on."""
+    """One epoch of this ledger; the newest row is the current one."""
 
     __tablename__ = "ledger_epoch"
 
     server: Mapped[str]
-    """Cluster, database and timeline of PostgreSQL: a restore changes at least one of them, but for a cold copy.
+    """Cluster, database and timeline of PostgreSQL. A restore changes at least one of them, except a cold copy.
 
-    A cold copy is found by what the data directory noted (`domain/high_water.py`).
+    A cold copy is detected with the note in the data directory (`domain/core/high_water.py`).
     """
     began_at: Mapped[datetime]
     began_after_seq: Mapped[int]
@@ -32,19 +32,19 @@ class LedgerEpoch(Base, Keyed):
 
 
 class LedgerRestored(Fact):
-    """The ledger goes on from a backup: facts recorded after `goes_on_from` before the restore are not in it."""
+    """The ledger was restored from a backup: facts recorded after `goes_on_from` before the restore are missing."""
 
     kind: ClassVar[str] = "ledger.restored"
 
     epoch: UUID
     epoch_before: UUID
     goes_on_from: datetime | None
-    """When the last fact that is left was recorded."""
+    """Recording time of the last fact that remains."""
     reason: str
 
 
 async def current(session: AsyncSession) -> LedgerEpoch | None:
-    """The epoch that goes on; None before the first relay ran."""
+    """Return the current epoch; None before the first relay ran."""
     found: LedgerEpoch | None = await session.scalar(
         select(LedgerEpoch).order_by(LedgerEpoch.began_at.desc(), LedgerEpoch.id.desc()).limit(1)
     )
@@ -54,9 +54,10 @@ async def current(session: AsyncSession) -> LedgerEpoch | None:
 async def ensure(
     session: AsyncSession, *, at: datetime, noted: HighWater | None = None
 ) -> LedgerEpoch:
-    """Begin an epoch when there is none, or when PostgreSQL is not what it was.
+    """Begin an epoch when there is none, or when PostgreSQL was restored.
 
-    That is: another one than the epoch began on, or one whose ledger lacks the fact that was `noted` outside of it.
+    A restore is detected when the server identity differs from that of the epoch, or when the ledger lacks the fact
+    that was `noted` outside the database.
     """
     server = await _server(session)
     known = await current(session)
@@ -72,7 +73,7 @@ async def ensure(
 
 
 async def high_water(session: AsyncSession) -> HighWater | None:
-    """The last fact that was numbered, to be noted outside the database; None while there is none."""
+    """Return the last numbered fact, to be noted outside the database; None when there is none."""
     known = await current(session)
     last = (
         await session.execute(
@@ -89,9 +90,9 @@ async def high_water(session: AsyncSession) -> HighWater | None:
 
 
 async def _lacks(session: AsyncSession, noted: HighWater, known: LedgerEpoch) -> bool:
-    """Whether the ledger does not have the noted fact, although it is the same ledger.
+    """Return whether the ledger lacks the noted fact although it is the same ledger.
 
-    What was noted in an epoch that is known to have ended says nothing new.
+    A note from an epoch that has ended is ignored.
     """
     if noted.ledger != await sequencing.ledger_name(session):
         return False

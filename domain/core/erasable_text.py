@@ -1,7 +1,8 @@
-"""Disclosures: the personal words that a fact only commits to. They can be erased, the fact and its proofs stay.
+"""Erasable personal texts. A fact holds only a commitment; the text can be erased while the fact and its proofs stay.
 
-A fact's body holds `sha256:` and SHA-256(salt || words); salt and words live here. As long as they do, anybody can
-check that they are what was written down. Once they are gone, 256 random bits keep the hash from being guessed back.
+A fact's body holds `sha256:` and SHA-256(salt || text). Salt and text are stored here. While they exist, anybody can
+check that the text is the one that was recorded. After erasure, 256 random bits prevent guessing the text from the
+hash.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ PREFIX = "sha256:"
 
 
 class ErasableText(Base):
-    """One personal text of one fact, with the salt that opens its commitment."""
+    """One personal text of one fact, with the salt of its commitment."""
 
     __tablename__ = "disclosure"
     __table_args__ = (Index(None, "tenant_id", "at"), Index(None, "subject_id"))
@@ -33,11 +34,11 @@ class ErasableText(Base):
 
 
 def commit_to(words: str) -> tuple[str, bytes]:
-    """A new commitment to these words, and its salt of 32 bytes."""
+    """Return a new commitment to a text, and its salt of 32 bytes."""
     salt = secrets.token_bytes(32)
     return PREFIX + hashlib.sha256(salt + words.encode()).hexdigest(), salt
 
 
 def is_commitment(value: object) -> bool:
-    """Whether a value in a fact's body stands for words that lie apart."""
+    """Return whether a value in a fact's body is a commitment to an erasable text."""
     return isinstance(value, str) and value.startswith(PREFIX)

@@ -1,4 +1,4 @@
-"""How the domain says no: an append-only list of codes, and one exception that carries the answer."""
+"""Refusals: an append-only list of codes, and the exception that carries a refusal."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Code(StrEnum):
-    """Why an answer is no. Append only: clients branch on these."""
+    """Code of a refusal. Append only: clients branch on these."""
 
     NOT_FOUND = "NOT_FOUND"
     NOT_ALLOWED = "NOT_ALLOWED"
@@ -32,18 +32,18 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The answer is no: why, about which argument, and whether asking again can help."""
+    """A refused request: the code, the argument it is about, and whether a retry can help."""
 
     code: Code
     message: str
     argument: str | None = None
     retryable: bool = False
     existing: tuple[str, UUID] | None = None
-    """Type and id of what is there already; only ever of something that the asker may see."""
+    """Type and id of the row that exists already; only ever a row that the caller may see."""
 
 
 class Refused(Exception):
-    """Raised by an action, answered by the edge as a `Refusal`; the transaction rolls back."""
+    """Raised by an action and returned by the API as a `Refusal`; the transaction is rolled back."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Refused(Exception):
 
 
 def must_be_current(version: int, expected: int | None) -> None:
-    """Refuse an edit of something that changed since the caller read it."""
+    """Refuse an edit of a row that changed since the caller read it."""
     if expected is not None and expected != version:
         raise Refused(
             Code.STALE_VERSION,

@@ -1,7 +1,7 @@
-"""The last fact that this installation numbered, noted in a file outside the database.
+"""Note of the last numbered fact, in a file outside the database.
 
-A cold copy of a cluster that is put back has the same name and timeline as before, so PostgreSQL cannot tell that it is
-older. The file can: it names a fact that the copy does not have, or another one than the copy has.
+A cold copy of a cluster that is put back has the same name and timeline as before, so PostgreSQL cannot detect that it
+is older. The file can: it names a fact that the copy does not have, or that differs in the copy.
 """
 
 import os
@@ -14,7 +14,7 @@ from domain.core import private_files
 
 
 class HighWater(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that was numbered: of which ledger and epoch, its number and its hash."""
+    """A numbered fact: its ledger and epoch, its number and its hash."""
 
     ledger: str
     epoch: UUID
@@ -23,7 +23,7 @@ class HighWater(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(path: Path) -> HighWater | None:
-    """What was noted last; None when there is no file, or none that can be read."""
+    """Read the last note; None when the file is missing or unreadable."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=HighWater)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -31,7 +31,7 @@ def read(path: Path) -> HighWater | None:
 
 
 def write(path: Path, noted: HighWater) -> None:
-    """Replace what was noted, whole or not at all."""
+    """Replace the note atomically."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     private_files.make_missing(path.parent)
     with private_files.create(half) as file:

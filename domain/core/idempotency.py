@@ -1,4 +1,4 @@
-"""Idempotency keys: the same key with the same payload gets the same answer, and one effect."""
+"""Idempotency keys: the same key with the same payload returns the same response and has one effect."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,7 @@ from domain.core.errors import Code, Refused
 
 
 class StoredAnswer(Base):
-    """What a verb answered under a key: the payload's hash, and the row or refusal it gave."""
+    """Response of a mutation under a key: the payload's hash, and the resulting row or refusal."""
 
     __tablename__ = "idempotency"
     __table_args__ = (Index(None, "answered_at"),)
@@ -31,10 +31,10 @@ KEPT = timedelta(hours=24)
 async def claim(
     session: AsyncSession, tenant_id: UUID, key: str, payload_sha256: bytes, *, at: datetime
 ) -> JSON | None:
-    """What was answered under `key`, or None when the key is ours now (then `keep` an answer before the commit).
+    """Return the stored response of `key`, or None when the caller now owns the key and must `keep` a response.
 
-    A second claimant waits at the unique key until the first commits or rolls back, so an effect happens once.
-    Refuses a key that was used for another payload. After 24 hours a key is free again.
+    A second request with the key waits on the unique index until the first commits or rolls back, so the effect happens
+    once. Refuses a key that was used for another payload. A key can be reused after 24 hours.
     """
     fresh = insert(StoredAnswer).values(
         tenant_id=tenant_id, key=key, payload_sha256=payload_sha256, answer={}, answered_at=at
@@ -60,14 +60,14 @@ async def claim(
     if earlier.payload_sha256 != payload_sha256:
         raise Refused(
             Code.IDEMPOTENCY_KEY_REUSED,
-            "This key was used for something else; take a new one.",
+            "This key was used for another request; use a new one.",
             argument="idempotencyKey",
         )
     return earlier.answer
 
 
 async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -> None:
-    """Remember the answer given under a claimed key."""
+    """Store the response given under a claimed key."""
     await session.execute(
         update(StoredAnswer)
         .where(StoredAnswer.tenant_id == tenant_id, StoredAnswer.key == key)
@@ -76,7 +76,7 @@ async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -
 
 
 async def forget(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:
-    """Delete answers that are kept no longer; how many, so that the caller knows whether to go on."""
+    """Delete expired responses; return how many, so that the caller knows whether to continue."""
     old = (
         select(StoredAnswer.tenant_id, StoredAnswer.key)
         .where(StoredAnswer.answered_at < at - KEPT)

@@ -1,4 +1,4 @@
-"""Lanes: which consequences are executed one after the other."""
+"""Lanes: which jobs are executed one after the other."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Private keys in files: Ed25519 in PEM, made on first use, readable by us only."""
+"""Private key files: Ed25519 in PEM, created on first use, readable by the owner only."""
 
 import os
 import secrets
@@ -17,18 +17,18 @@ from domain.core import private_files
 
 
 class KeyFileError(Exception):
-    """A key cannot be had; the text names the file and what to do."""
+    """A key file cannot be used; the text names the file and what to do."""
 
 
 def read_or_make(path: Path) -> Ed25519PrivateKey:
-    """The key in the file; a new one when there is no file. When two processes make it at once, both get the same."""
+    """Read the key in the file; create it when missing. Two processes that create it at once get the same key."""
     if not path.exists():
         _make(path)
     return read(path)
 
 
 def read(path: Path) -> Ed25519PrivateKey:
-    """The key in a file that must be there."""
+    """Read the key in a file that must exist."""
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -42,7 +42,7 @@ def read(path: Path) -> Ed25519PrivateKey:
 
 
 def _make(path: Path) -> None:
-    """Write a new key whole; when two processes do so at once, the first one's stays."""
+    """Write a new key atomically; when two processes do so at once, the first key stays."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )

@@ -1,7 +1,7 @@
-"""The ledger: one append-only table that is audit trail, job trigger, subscription feed and evaluator input.
+"""The ledger: one append-only table that serves as audit trail, job trigger, subscription feed and evaluator input.
 
-A fact is written in the transaction of the change it describes. `seq` is given after commit by the relay,
-because an identity column becomes visible out of order: a reader that remembers `seq` never misses a fact.
+A fact is written in the transaction of the change it describes. The relay assigns `seq` after the commit, because
+values of an identity column become visible out of order. A reader that remembers `seq` therefore never misses a fact.
 Within one subject the identity is in commit order too (actions lock the subject's row), so both orders agree.
 """
 
@@ -25,14 +25,14 @@ GENESIS = bytes(32)
 
 
 class Origin(StrEnum):
-    """Whether a fact is news (it has consequences) or history entered afterwards (it has none)."""
+    """Whether a fact is live (it triggers jobs) or history entered afterwards (it triggers none)."""
 
     LIVE = "live"
     HISTORY = "history"
 
 
 class Recorder(Protocol):
-    """What the ledger needs to know of the actor that records a fact."""
+    """Attributes of the actor that records a fact."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -44,16 +44,16 @@ class Recorder(Protocol):
 
     @property
     def origin(self) -> Origin:
-        """Whether the fact is news or history."""
+        """Whether the fact is live or history."""
 
     @property
     def trace_id(self) -> str | None:
-        """The trace of the request, if there is one."""
+        """The trace id of the request, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemRecorder:
-    """The software itself as the recorder of a fact of one company."""
+    """Recorder for facts of one company that the software itself records."""
 
     tenant_id: UUID
     subject: str
@@ -62,7 +62,7 @@ class SystemRecorder:
 
 
 class LedgerRow(Base):
-    """One fact, once written never changed; the relay adds `seq` and the hash chain, once."""
+    """One fact. It never changes after it is written, except that the relay adds `seq` and the hash chain once."""
 
     __tablename__ = "ledger"
     __table_args__ = (
@@ -104,7 +104,7 @@ class LedgerRow(Base):
 
 
 class LedgerHead(Base):
-    """Where a tenant's hash chain ends; the relay's memory, locked while it numbers."""
+    """End of a tenant's hash chain; the relay locks the row while it assigns sequence numbers."""
 
     __tablename__ = "ledger_head"
 
@@ -114,7 +114,7 @@ class LedgerHead(Base):
 
 
 class ShardMark(Base):
-    """Up to which `seq` a shard's facts have been shipped to its Redis stream."""
+    """The `seq` up to which a shard's facts have been written to its Redis stream."""
 
     __tablename__ = "ledger_shard"
 
@@ -124,10 +124,10 @@ class ShardMark(Base):
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened: about whom, about what, when. Further fields are the fact's body.
+    """Base of all facts: the account, the subject and the time; further fields are the fact's body.
 
-    Bodies hold ids, numbers, text and instants; never copies of rows. Of the fields named `personal`, free text about
-    or by people, the ledger holds a commitment only: the text itself can be erased (`domain/core/erasable_text.py`).
+    Bodies hold ids, numbers, text and times, never copies of rows. For the fields named `personal` (free text about or
+    by people) the ledger holds a commitment only; the text itself can be erased (`domain/core/erasable_text.py`).
     """
 
     kind: ClassVar[str]
@@ -137,20 +137,20 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
     def body(self) -> dict[str, Any]:
-        """The fields a particular kind adds, as plain JSON values."""
+        """Return the fields that the particular kind adds, as plain JSON values."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return {key: plain[key] for key in plain.keys() - {"account_id", "subject_id", "at"}}
 
 
 def shard_of(tenant_id: UUID, account_id: UUID | None) -> int:
-    """Facts of one account share a shard, so that their order survives many processes."""
+    """Return the shard of an account's facts. All facts of one account share a shard, which keeps their order."""
     return (account_id or tenant_id).int % SHARDS
 
 
 def record(
     session: AsyncSession, actor: Recorder, fact: Fact, *, once_key: str | None = None
 ) -> LedgerRow:
-    """Write a fact in the caller's transaction; `once_key` makes a second one of the same key fail."""
+    """Write a fact in the caller's transaction; a second fact with the same `once_key` fails."""
     body = fact.body()
     for field in fact.personal:
         body[field] = _disclosed(session, actor, fact, body[field])
@@ -172,7 +172,7 @@ def record(
 
 
 def _disclosed(session: AsyncSession, actor: Recorder, fact: Fact, words: str | None) -> str | None:
-    """Put words aside and give what stands for them in the fact; nothing stays nothing."""
+    """Store a personal text and return its commitment; None stays None."""
     if words is None:
         return None
     commitment, salt = commit_to(words)
@@ -191,7 +191,7 @@ def _disclosed(session: AsyncSession, actor: Recorder, fact: Fact, words: str | 
 
 
 class Chained(Protocol):
-    """The columns of a fact that its hash holds fast, besides its number."""
+    """The columns of a fact that its hash covers, besides its number."""
 
     tenant_id: UUID
     account_id: UUID | None
@@ -208,7 +208,7 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
-    """SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC instants)."""
+    """Return SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC times)."""
     told = {
         "seq": seq,
         "tenant": fact.tenant_id,

@@ -1,4 +1,4 @@
-"""Addresses of e-mail: which ones a letter can be made for, and which are the same mailbox."""
+"""E-mail addresses: whether mail can be sent to them, and when two of them are the same mailbox."""
 
 import re
 
@@ -10,7 +10,7 @@ LONGEST_LOCAL_PART, LONGEST = 64, 254
 
 
 def is_mailbox(address: str) -> bool:
-    """Whether a letter can be made for an address, and a mail server without SMTPUTF8 takes it."""
+    """Return whether an address is valid for a mail server without SMTPUTF8."""
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local) or len(local) > LONGEST_LOCAL_PART:
         return False
@@ -19,7 +19,7 @@ def is_mailbox(address: str) -> bool:
 
 
 def domain_on_the_wire(domain: str) -> str | None:
-    """A domain as mail servers take it, in ASCII and lower case; None when there can be no such domain."""
+    """Return a domain in ASCII and lower case; None when it is no valid domain."""
     if domain.lower() == "localhost":
         return "localhost"
     try:
@@ -31,12 +31,12 @@ def domain_on_the_wire(domain: str) -> str | None:
 
 
 def on_the_wire(address: str) -> str:
-    """An address with its domain in ASCII, as mail servers take it; as it stands when it has none."""
+    """Return an address with its domain in ASCII; an address without a valid domain is returned unchanged."""
     local, at, domain = address.rpartition("@")
     found = domain_on_the_wire(domain) if at else None
     return address if found is None else f"{local}@{found}"
 
 
 def mailbox(address: str) -> str:
-    """What two addresses of one mailbox have in common: case and the script of the domain make no difference."""
+    """Return the normal form of an address; case and the script of the domain make no difference."""
     return on_the_wire(address.strip()).casefold()

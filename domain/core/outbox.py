@@ -1,4 +1,4 @@
-"""The outbox: one row a consequence, unique by (fact, job); pending work lives here, Redis only hurries it.
+"""The outbox: one row per job and fact. Pending work is stored here; Redis only speeds up its delivery.
 
 Rows with the same `lane` are executed in the order of their facts. A row that is postponed on purpose, that is dead, or
 that has failed for ten minutes does not block the later ones.
@@ -28,11 +28,11 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from domain.core.base import Base, Tenanted
 
 HOLD = timedelta(minutes=10)
-"""How long a row that fails blocks the later rows of its lane: a mail server is mostly back by then."""
+"""How long a failing row blocks the later rows of its lane; most mail servers recover within this time."""
 
 
 class OutboxState(StrEnum):
-    """How far a consequence came."""
+    """State of a job in the outbox."""
 
     PENDING = "pending"
     DONE = "done"
@@ -40,7 +40,7 @@ class OutboxState(StrEnum):
 
 
 class Outbox(Base, Tenanted):
-    """One consequence of one fact, to be executed once."""
+    """One job of one fact, to be executed once."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -61,21 +61,21 @@ class Outbox(Base, Tenanted):
     state: Mapped[OutboxState] = mapped_column(default=OutboxState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
-    """When it is tried next; moves with each attempt."""
+    """Time of the next attempt; moves with each attempt."""
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When its fact was recorded; never moves, so that lag is measured from it."""
+    """Time when the fact was recorded; never moves, so that the lag can be measured from it."""
     lane: Mapped[int | None] = mapped_column(BigInteger)
     """Rows of one lane are executed in the order of their facts; null: in any order."""
     not_before: Mapped[datetime | None]
     """Postponed on purpose until then (quiet hours)."""
     failing_since: Mapped[datetime | None]
-    """When it failed first, since it last worked or was revived."""
+    """Time of the first failure since the last success or retry by hand."""
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
 
 async def lock_attempt(session: AsyncSession, outbox_id: UUID, *, attempt: int) -> Outbox | None:
-    """Lock the row for the work of this attempt; None when a later attempt, or another end, came in between."""
+    """Lock the row for the work of this attempt; return None when a later attempt began or the job has ended."""
     row: Outbox | None = await session.scalar(
         select(Outbox)
         .where(
@@ -89,13 +89,13 @@ async def lock_attempt(session: AsyncSession, outbox_id: UUID, *, attempt: int) 
 
 
 def finish(row: Outbox, *, at: datetime) -> None:
-    """Mark the consequence done, in the transaction of its effect."""
+    """Mark the job done, in the transaction of its effect."""
     row.state, row.done_at, row.error, row.failing_since = OutboxState.DONE, at, None, None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """Why an attempt failed at `at`, and when there is another one; without `again_at` there is none."""
+    """Why an attempt failed at `at`, and when the next one starts; no further attempt without `again_at`."""
 
     error: str
     at: datetime
@@ -107,8 +107,8 @@ async def fail(
 ) -> None:
     """Record why an attempt failed.
 
-    The next attempt comes after that of the earlier rows of the lane that fail too, so that the order is kept when
-    what they have in common (a mail server) works again.
+    The next attempt starts after those of the earlier failing rows of the lane, so that the order is kept when their
+    common cause (such as a mail server) recovers.
     """
     state = OutboxState.DEAD if failure.again_at is None else OutboxState.PENDING
     earlier = aliased(Outbox)
@@ -144,9 +144,9 @@ async def fail(
 async def reschedule(
     session: AsyncSession, outbox_id: UUID, *, attempt: int, until: datetime, lets_pass: bool
 ) -> None:
-    """Put the row off until `until`, without counting the attempt; `lets_pass`: later rows of the lane may go first.
+    """Postpone the row to `until` without counting the attempt; with `lets_pass`, later rows of the lane may go first.
 
-    A row that lets nobody pass blocks its lane for `HOLD` at most, as one that fails.
+    A row that does not let others pass blocks its lane for `HOLD` at most, like one that fails.
     """
     wait: dict[str, Any] = {"not_before": until}
     if not lets_pass:
@@ -164,7 +164,7 @@ async def reschedule(
 
 
 async def release(session: AsyncSession, outbox_ids: Collection[UUID], *, at: datetime) -> None:
-    """Make rows due now that were never tried: the queue did not take them."""
+    """Make unattempted rows due immediately, because handing them to the queue failed."""
     await session.execute(
         update(Outbox)
         .where(Outbox.id.in_(outbox_ids), Outbox.state == OutboxState.PENDING, Outbox.attempts == 0)
@@ -176,9 +176,9 @@ async def release(session: AsyncSession, outbox_ids: Collection[UUID], *, at: da
 async def retry(
     session: AsyncSession, *conditions: ColumnElement[bool], at: datetime
 ) -> list[tuple[UUID, int, str]]:
-    """Let consequences that were given up, or wait for their next attempt, be tried now, as if for the first time.
+    """Make dead and waiting jobs due now, with their attempts counted from zero; return row, fact and job of each.
 
-    Row, fact and job of each; the caller brings the fence. The last error stays until one succeeds.
+    The caller passes the scope as conditions. The last error is kept until an attempt succeeds.
     """
     rows = await session.execute(
         update(Outbox)

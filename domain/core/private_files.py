@@ -1,4 +1,4 @@
-"""Make files and directories that only their owner can read: letters, archives, exports and rejected rows."""
+"""Files and directories that only their owner can read: messages, archives, exports and rejected rows."""
 
 import os
 from pathlib import Path
@@ -8,20 +8,20 @@ DIRECTORY_MODE, FILE_MODE = 0o700, 0o600
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory with mode 0700, missing parents included; close one of ours that is open to others."""
+    """Create a directory with mode 0700, missing parents included; restrict an existing one that we own."""
     make_missing(path)
     close_to_others(path, DIRECTORY_MODE)
 
 
 def make_missing(path: Path) -> None:
-    """Make a directory and its missing parents with mode 0700; leave alone what is there."""
+    """Create a directory and its missing parents with mode 0700; leave existing ones unchanged."""
     missing = [each for each in path.parents if not each.exists()]
     for each in (*reversed(missing), path):
         each.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
 
 
 def create(path: Path) -> IO[bytes]:
-    """Open a file for writing with mode 0600; an existing file is emptied and closed to others."""
+    """Open a file for writing with mode 0600; truncate and restrict an existing one."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     file = os.fdopen(descriptor, "wb")
     close_to_others(path, FILE_MODE)
@@ -29,7 +29,7 @@ def create(path: Path) -> IO[bytes]:
 
 
 def close_to_others(path: Path, mode: int) -> None:
-    """Take away the rights of group and others when the file is ours; a special file (/dev/null) is left alone."""
+    """Remove the rights of group and others when we own the file; leave a special file (/dev/null) alone."""
     found = path.stat()
     ours = found.st_uid == os.geteuid() and (path.is_dir() or path.is_file())
     if ours and found.st_mode & 0o077:

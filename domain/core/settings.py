@@ -1,4 +1,4 @@
-"""Settings: everything the surroundings decide, read once from `WAARBORG_*`; nothing else looks at the environment."""
+"""Settings of a process, read once from `WAARBORG_*`; no other code reads the environment."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _asyncpg(url: str) -> str:
-    """Name the driver in a PostgreSQL address: hosting parties hand out `postgres://` and `postgresql://`."""
+    """Add the driver to a PostgreSQL address; hosting providers give `postgres://` and `postgresql://`."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         if url:
@@ -26,7 +26,7 @@ _CLUSTER = ("redis+cluster", "rediss+cluster")
 
 
 def _redis(url: str) -> str:
-    """Refuse what redis-py would only refuse at the first command."""
+    """Refuse a Redis address that redis-py would refuse only at the first command."""
     parts = urlsplit(url)
     if url and parts.scheme not in {*_REDIS, *_CLUSTER}:
         raise ValueError(
@@ -36,15 +36,15 @@ def _redis(url: str) -> str:
         raise ValueError("a Redis Cluster has one database, number 0")
     if parts.scheme.endswith("+sentinel") and not parts.path.strip("/"):
         raise ValueError(
-            "which master the Sentinels watch comes last: redis+sentinel://HOST:26379/MASTER"
+            "the address ends with the name of the Sentinels' master: redis+sentinel://HOST:26379/MASTER"
         )
     return url
 
 
 def _queue(url: str) -> str:
-    """Refuse a Redis Cluster: arq's commands are about several keys at once (CROSSSLOT)."""
+    """Refuse a Redis Cluster, because arq's commands use several keys at once (CROSSSLOT)."""
     if urlsplit(url).scheme in _CLUSTER:
-        raise ValueError("the job queue cannot live on a Redis Cluster: name a Redis of its own")
+        raise ValueError("the job queue cannot use a Redis Cluster: give a separate Redis server")
     return _redis(url)
 
 
@@ -55,7 +55,7 @@ QueueUrl = Annotated[str, AfterValidator(_queue), Field(repr=False)]
 
 
 def _network(text: str) -> str:
-    """Refuse what is no address and no network."""
+    """Refuse a text that is neither an IP address nor a network."""
     return str(ip_network(text.strip()))
 
 
@@ -68,15 +68,15 @@ class OidcIssuer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     issuer: str
-    """As in the tokens' `iss`, such as `https://login.example/realms/guards`."""
+    """The `iss` claim of the tokens, such as `https://login.example/realms/guards`."""
     audience: str
-    """As in the tokens' `aud`: what the provider calls us."""
+    """The `aud` claim of the tokens: the name of this API at the provider."""
     company: str
     """The name of the security company."""
     trust_email: bool = False
-    """Whether addresses count without `email_verified`; only where users cannot choose their own address."""
+    """Whether addresses are accepted without `email_verified`; only where users cannot choose their own address."""
     jwks_url: str = ""
-    """Where its keys are; found at `ISSUER/.well-known/openid-configuration` when not given."""
+    """Address of the provider's keys; found at `ISSUER/.well-known/openid-configuration` when not given."""
 
     @model_validator(mode="after")
     def _is_private(self) -> Self:
@@ -88,10 +88,10 @@ class OidcIssuer(BaseModel):
 
 
 class Settings(BaseSettings):
-    """The surroundings of one process; `Settings()` reads them, keyword arguments win over the environment.
+    """Settings of one process; `Settings()` reads the environment, keyword arguments take precedence.
 
-    An empty `database_url` or `redis_url` means "the embedded server of the data directory":
-    `api.embedded.provided(settings)` fills it in. Raises pydantic's `ValidationError` on nonsense.
+    An empty `database_url` or `redis_url` means the embedded server of the data directory, which
+    `api.embedded.provided(settings)` fills in. Raises pydantic's `ValidationError` on invalid values.
     """
 
     model_config = SettingsConfigDict(env_prefix="WAARBORG_", extra="ignore", frozen=True)
@@ -100,123 +100,123 @@ class Settings(BaseSettings):
     """Directory of embedded servers, photos and logs; relative to the working directory."""
 
     database_url: DatabaseUrl = ""
-    """The login that answers requests: it sees the rows of one company at a time, and owns no table."""
+    """Login that serves requests: it sees the rows of one company at a time and owns no table."""
     system_database_url: DatabaseUrl = ""
-    """The login for work that is no single company's, such as the relay: it passes row-level security."""
+    """Login for work across companies, such as the relay: it bypasses row-level security."""
     owner_database_url: DatabaseUrl = ""
     """The login that owns the tables and runs migrations; the same as `database_url` when not given."""
     redis_url: RedisUrl = ""
     """Streams and last-known positions: one Redis, a Sentinel's master, or a Cluster."""
     jobs_redis_url: QueueUrl = ""
-    """The job queue, which cannot live on a Redis Cluster; the same as `redis_url` when not given."""
+    """Redis server of the job queue, which cannot use a Redis Cluster; the same as `redis_url` when not given."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    """Where the API listens; port 0 takes a free one."""
+    """Port of the API; 0 chooses a free one."""
 
     signing_key_file: Path | None = None
-    """Ed25519 private key (PEM) that signs tokens; made as `DATA/signing.pem` when not given."""
+    """Ed25519 private key (PEM) that signs tokens; created as `DATA/signing.pem` when not given."""
     retired_key_files: tuple[Path, ...] = ()
-    """Keys that signed before: tokens they signed are good until they expire. Cursors are sealed with the last one."""
+    """Former signing keys: their tokens are valid until they expire. Cursors are encrypted with the last one."""
     oidc: tuple[OidcIssuer, ...] = ()
-    """Identity providers whose tokens are taken, each for one company."""
+    """Identity providers whose tokens are accepted, each for one company."""
     invitation_hours: int = Field(default=48, ge=1, le=24 * 30)
-    """How long an invitation to set a password is good."""
+    """How many hours an invitation to set a password is valid."""
     password_reset_minutes: int = Field(default=30, ge=5, le=24 * 60)
-    """How long a letter to who forgot a password is good."""
+    """How many minutes a password reset link is valid."""
     second_factor: Literal["optional", "staff"] = "optional"
     """Whether staff need a second factor; until they have one, they can only set it up."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`; by default none."""
+    """Addresses or networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`; none by default."""
     development: bool = False
-    """The GraphiQL page, introspection and field suggestions. `up` on this machine turns it on for itself."""
+    """Enables the GraphiQL page, introspection and field suggestions. `up` on a local address enables it by itself."""
     demo: bool = False
-    """Whether the first page hands out tokens. Never where real clients are."""
+    """Whether the start page hands out tokens. Never enable it with real clients."""
     allowed_origins: tuple[str, ...] = ()
     """Web origins besides our own whose pages may call the API, such as `https://app.example`."""
 
     trusted_documents: Path | None = None
-    """A manifest of GraphQL documents; with one, client roles are answered nothing else."""
+    """A manifest of GraphQL documents; when given, client roles can run no other documents."""
     budget_per_s: float = Field(default=10_000, gt=0)
-    """Cost (`extensions.cost`) that an actor's operations may have together, a second."""
+    """Cost (`extensions.cost`) per second of an actor's operations together."""
     budget_burst: float = Field(default=500_000, ge=100_000)
-    """Cost that an actor may spend at once; the dearest operation allowed costs 100,000."""
+    """Cost that an actor may spend at once; the most expensive operation allowed costs 100,000."""
     budget_without_redis: Literal["open", "closed"] = "open"
-    """Without Redis: `open` counts in each process by itself, `closed` answers nobody until Redis is back."""
+    """Behaviour without Redis: `open` counts in each process separately, `closed` refuses all until Redis is back."""
 
     incidents_per_client_user: int = Field(default=20, ge=1)
     """How many incidents one client user may open in ten minutes."""
     connections: int = Field(default=20_000, ge=1)
-    """Sockets and event streams that one API process holds open."""
+    """WebSockets and event streams that one API process keeps open."""
     connections_per_company: int = Field(default=10_000, ge=1)
-    """The same, of one security company with its clients and partners."""
+    """The same limit for one security company with its clients and partners."""
     subscriptions_per_socket: int = Field(default=50, ge=1)
-    """Operations at a time on one socket."""
+    """Concurrent operations on one WebSocket."""
     subscriptions_per_company: int = Field(default=50_000, ge=1)
     """Subscriptions of one security company in one API process."""
     socket_message_bytes: int = Field(default=64 * 1024, ge=1024)
-    """What a message on a socket may have at most."""
+    """Maximum size of a message on a WebSocket."""
 
     smtp_host: str = ""
-    """Mail server; empty means that no mail leaves, messages are only recorded."""
+    """Mail server; when empty, no mail is sent and messages are only recorded."""
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_username: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool | None = None
-    """Encrypt, or send nothing; asked for unless the mail server is on this machine."""
+    """Whether TLS is required; when not given, it is required unless the mail server is on this machine."""
     smtp_from: str = "waarborg@localhost"
     smtp_log: Path | None = None
-    """The mail log of a Postfix relay of one's own: asked whether a letter left when no answer was heard."""
+    """Mail log of our own Postfix relay; read to find out whether a message was sent when the response was lost."""
     smtp_settle_s: float = Field(default=60, ge=0)
-    """How long the relay may take to accept a letter after its last byte."""
+    """How long the relay may take to accept a message after its last byte."""
     bounces: Path | None = None
-    """A Maildir to which the relay delivers what comes back to `smtp_from`, with and without an extension."""
+    """A Maildir to which the relay delivers bounces of `smtp_from`, with and without an extension."""
     bounce_delimiter: str = Field(default="+", max_length=1)
-    """Between the name in `smtp_from` and the signed id in the envelope's sender; empty where the relay knows none."""
+    """Separator between the name in `smtp_from` and the signed id in the envelope sender; empty if not supported."""
     sms_url: str = ""
-    """Where a provider takes text messages as JSON; without one none are sent."""
+    """Address of a provider that accepts text messages as JSON; without one no text messages are sent."""
     sms_token: SecretStr = SecretStr("")
     sms_from: str = ""
-    """The sender that phones show; the company's name when not given."""
+    """Sender name shown on phones; the company's name when not given."""
     push_key_file: Path | None = None
-    """P-256 private key (PEM) that signs notifications to browsers; without one none are sent."""
+    """P-256 private key (PEM) that signs browser notifications; without one no notifications are sent."""
     public_url: str = ""
-    """Where readers of mail reach the API, such as `https://desk.guards.example`; one-click unsubscribing needs it."""
+    """Public address of the API, such as `https://desk.guards.example`; needed for one-click unsubscribing."""
 
     job_attempts: int = Field(default=20, ge=1)
-    """How often a consequence is tried, with pauses from 2 s up to an hour, before it is given up (about 7 h)."""
+    """How often a job is attempted, with pauses from 2 s up to an hour, before it is dead (about 7 h)."""
 
     audit_origin: str = Field(default="waarborg", pattern=r"^[^\s+]+$")
-    """What names of audit trails begin with, such as `audit.guards.example`; never change it once clients know it."""
+    """Prefix of the names of audit trails, such as `audit.guards.example`; never change it once clients use it."""
     audit_key_file: Path | None = None
-    """Ed25519 private key (PEM) that signs checkpoints; made as `DATA/audit.pem` when not given."""
+    """Ed25519 private key (PEM) that signs checkpoints; created as `DATA/audit.pem` when not given."""
     audit_every_minutes: int = Field(default=10, ge=1)
     """How often a checkpoint is signed over an audit trail that grew."""
 
     retain_messages_days: int = Field(default=730, ge=1)
-    """After how long recipient and words of a message that came to its end are erased; its hash stays."""
+    """After how many days recipient and text of a delivered or failed message are erased; its hash stays."""
     retain_words_days: int = Field(default=2_557, ge=1)
     """After how long the free text in facts is erased (7 years: Dutch tax law's limit); the facts stay."""
     retain_positions_days: int = Field(default=28, ge=2, le=365)
-    """After how long fixes of guards' devices are dropped, a day at a time; older ones are not taken."""
+    """After how many days positions of guards' devices are dropped, a day at a time; older ones are refused."""
     late_evidence_minutes: int = Field(default=15, ge=0, le=1_440)
-    """How late a fix may come in and still undo a broken promise by itself; later ones need a person's decision."""
+    """How late a position may arrive and still revise a breached promise automatically; later ones need a decision."""
     retain_users_days: int = Field(default=365, ge=1)
-    """After how long a user whose access ended is erased."""
+    """After how many days a user whose access ended is erased."""
 
     webhook_key_file: Path | None = None
-    """Ed25519 private key (PEM) that webhooks' secrets are encrypted with; `DATA/webhooks.pem` when not given."""
+    """Ed25519 private key (PEM) that encrypts the secrets of webhooks; `DATA/webhooks.pem` when not given."""
     webhook_loopback: bool = False
-    """Whether webhooks may lead to this machine, over plain http too. For tests and trying things out."""
+    """Whether webhooks may use addresses of this machine, over plain http too. For tests and trials."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")
     def _fall_back(self) -> Self:
-        """Give the addresses that were not named their documented default."""
+        """Give unset addresses their documented default."""
         if not self.jobs_redis_url and urlsplit(self.redis_url).scheme in _CLUSTER:
             raise ValueError(
-                "WAARBORG_REDIS_URL is a Cluster: WAARBORG_JOBS_REDIS_URL must name a Redis of its own"
+                "WAARBORG_REDIS_URL is a Cluster: WAARBORG_JOBS_REDIS_URL must name a separate Redis server"
             )
         for name, other in (
             ("system_database_url", "database_url"),

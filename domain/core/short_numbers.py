@@ -1,4 +1,4 @@
-"""Numbers for people: counted per company, short enough to be said on the telephone."""
+"""Short numbers of rows, counted per company, that people can read out on the telephone."""
 
 import re
 from typing import Annotated
@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, FetchedValue
 from sqlalchemy.orm import mapped_column
 
 Number = Annotated[int, mapped_column(BigInteger, server_default=FetchedValue())]
-"""A column that PostgreSQL counts per company when a row is inserted (trigger `give_number`)."""
+"""Column that PostgreSQL counts per company when a row is inserted (trigger `give_number`)."""
 
 INCIDENT, CREDIT, REPORT = "INC", "CRD", "RPT"
 DIGITS = 6
@@ -15,12 +15,12 @@ _NUMBER = re.compile(r"(?:(?P<prefix>[A-Z]{3})[-\s]?)?0*(?P<digits>[0-9]{1,15})"
 
 
 def written(prefix: str, number: int) -> str:
-    """A number as it is printed, such as `INC-000123`."""
+    """Format a number for display, such as `INC-000123`."""
     return f"{prefix}-{number:0{DIGITS}}"
 
 
 def read(prefix: str, text: str) -> int | None:
-    """The number that `text` means: `INC-000123`, `inc 123` or `123`; None when it is no number of this kind."""
+    """Parse `INC-000123`, `inc 123` or `123`; return None when the text is no number of this kind."""
     found = _NUMBER.fullmatch(text.strip().upper())
     if found is None or found["prefix"] not in {None, prefix}:
         return None

@@ -12,7 +12,7 @@ _PROBE = (
 
 
 async def probe_write(session: AsyncSession) -> None:
-    """Write a block and a WAL record and commit them; raises the driver's error when PostgreSQL cannot."""
+    """Write a block and a WAL record and commit them; raises the driver's error when PostgreSQL cannot write."""
     async with session.begin():
         for statement in _PROBE:
             await session.execute(statement)

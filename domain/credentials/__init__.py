@@ -1,4 +1,4 @@
-"""How people and devices prove who they are: passwords, invitations to set one, sign-ins, device tokens."""
+"""Credentials of people and devices: passwords, invitations to set one, sign-ins, device tokens."""
 
 from domain.credentials.devices import enrol, revoke_device
 from domain.credentials.invitations import accept, ask_reset, invite, invited_user, new_text

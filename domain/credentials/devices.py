@@ -19,12 +19,12 @@ from domain.credentials.rules import new_secret
 async def enrol(
     session: AsyncSession, actor: Actor, *, name: str, at: datetime
 ) -> tuple[Device, str]:
-    """Let the signed-in user's device hand in measurements; the token is given back here and never again."""
+    """Enrol a device of the signed-in user, so that it can report positions; its token is returned once."""
     kind, _, user_id = actor.subject.partition(":")
     if kind != "user":
-        raise Refused(Code.NOT_ALLOWED, "People enrol their devices themselves.")
+        raise Refused(Code.NOT_ALLOWED, "Only a signed-in user can enrol an own device.")
     if not 0 < len(name.strip()) <= 200:
-        raise Refused(Code.INVALID, "A device has a name.", argument="name")
+        raise Refused(Code.INVALID, "A device needs a name.", argument="name")
     must_be_line(name, "name")
     secret = new_secret("wd")
     device = Device(
@@ -44,7 +44,7 @@ async def enrol(
 async def revoke_device(
     session: AsyncSession, actor: Actor, device_id: UUID, *, at: datetime
 ) -> Device:
-    """Stop a device: one's own, or one of a user whom the actor manages."""
+    """Revoke a device: one's own, or one of a user whom the actor manages."""
     own = actor.subject.removeprefix("user:") if actor.subject.startswith("user:") else None
     managed = select(User.id).where(managed_users(actor, User))
     query = select(Device).where(
@@ -65,7 +65,7 @@ async def revoke_device(
 async def revoke_devices_of(
     session: AsyncSession, actor: Actor, user: User, *, at: datetime
 ) -> None:
-    """Stop every device of a user."""
+    """Revoke every device of a user."""
     devices = await session.scalars(
         select(Device)
         .where(Device.user_id == user.id, Device.revoked_at.is_(None))

@@ -1,4 +1,4 @@
-"""Facts about how people and devices prove who they are."""
+"""Facts about the credentials of people and devices."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,28 +7,28 @@ from domain.core.ledger import Fact
 
 
 class UserInvited(Fact):
-    """Somebody may set a password."""
+    """A user got an invitation to set a password."""
 
     kind: ClassVar[str] = "user.invited"
     invitation_id: UUID | None = None
 
 
 class PasswordResetAsked(Fact):
-    """Somebody asked for a letter that lets its reader set another password."""
+    """A link to reset a password was requested."""
 
     kind: ClassVar[str] = "user.password_reset_asked"
     invitation_id: UUID
 
 
 class InvitationEnded(Fact):
-    """An open invitation became good for nothing before its time."""
+    """An open invitation was ended early."""
 
     kind: ClassVar[str] = "user.invitation_ended"
     invitation_id: UUID
 
 
 class UserChanged(Fact):
-    """A user's name, language, role or accounts changed; the accounts are none for who reaches all."""
+    """A user's name, language, role or accounts changed; the accounts are none for a user with access to all."""
 
     kind: ClassVar[str] = "user.changed"
     personal: ClassVar[frozenset[str]] = frozenset({"name_before", "name_after"})
@@ -43,13 +43,13 @@ class UserChanged(Fact):
 
 
 class PasswordChanged(Fact):
-    """A user has a new password; every sign-in before it ended."""
+    """A user has a new password; every earlier session has ended."""
 
     kind: ClassVar[str] = "user.password_changed"
 
 
 class SignedIn(Fact):
-    """Somebody signed in."""
+    """A user signed in."""
 
     kind: ClassVar[str] = "user.signed_in"
     sign_in_id: UUID
@@ -57,7 +57,7 @@ class SignedIn(Fact):
 
 
 class SignedOut(Fact):
-    """A sign-in ended before its time."""
+    """A session was ended early."""
 
     kind: ClassVar[str] = "user.signed_out"
     sign_in_id: UUID
@@ -65,13 +65,13 @@ class SignedOut(Fact):
 
 
 class DeviceEnrolled(Fact):
-    """A device may hand in what it measures."""
+    """A device was enrolled and can report positions."""
 
     kind: ClassVar[str] = "device.enrolled"
     user_id: UUID
 
 
 class DeviceRevoked(Fact):
-    """A device may no longer."""
+    """A device was revoked."""
 
     kind: ClassVar[str] = "device.revoked"

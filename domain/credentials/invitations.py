@@ -1,4 +1,4 @@
-"""Change invitations: give a one-time right to set a password, use it, end it."""
+"""Invitations: create, use and end a one-time right to set a password."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,11 +30,11 @@ async def invite(
     lifetime: timedelta = INVITED,
     may_show: bool = True,
 ) -> tuple[Invitation, str | None]:
-    """Let a user set a password, once; invitations before this one end, and a letter with a link follows.
+    """Invite a user to set a password, once; earlier invitations end, and a message with a link is sent.
 
-    The text is also given back, once, but only for a user who never signed in: otherwise whoever manages the user
-    could take over the user's sign-in, and only the letter's reader may set the password. `may_show=False` never
-    gives it back.
+    The text is also returned, once, but only for a user who never signed in: otherwise whoever manages the user could
+    take over the user's account, and only the reader of the message may set the password. With `may_show=False` it is
+    never returned.
     """
     user = await managed_user(session, actor, user_id, argument="userId")
     if user.disabled_at is not None:
@@ -61,9 +61,9 @@ async def invite(
 async def ask_reset(
     session: AsyncSession, email: str, *, at: datetime, lifetime: timedelta = RESET
 ) -> int:
-    """Send a letter that lets its reader set another password, to each user with this address; how many.
+    """Send a password reset link to each user with this address; return how many.
 
-    Users without a password and without an invitation before get none: they sign in elsewhere, or not at all.
+    Users without a password or an earlier invitation get none, because they sign in elsewhere or not at all.
     """
     if "\0" in email:
         return 0
@@ -94,7 +94,7 @@ async def ask_reset(
 
 
 async def new_text(session: AsyncSession, invitation_id: UUID, *, at: datetime) -> str | None:
-    """Another text for an invitation, to be sent in a letter; None when the invitation is over."""
+    """Create another text for an invitation, to be sent in a message; None when the invitation has ended."""
     secret = new_secret("wi")
     found = await session.scalar(
         update(Invitation)
@@ -106,7 +106,7 @@ async def new_text(session: AsyncSession, invitation_id: UUID, *, at: datetime) 
 
 
 async def invited_user(session: AsyncSession, presented: str, *, at: datetime) -> User | None:
-    """The user whose password may be set with this text; None when it is good for nothing (any more)."""
+    """Return the user whose password may be set with this text; None when it is invalid or expired."""
     row: Invitation | None = await session.scalar(
         select(Invitation).where(Invitation.secrets.contains([sha256_of(presented)]), *_open(at))
     )
@@ -119,7 +119,7 @@ async def invited_user(session: AsyncSession, presented: str, *, at: datetime) -
 
 
 async def accept(session: AsyncSession, presented: str, *, at: datetime) -> User | None:
-    """Use up an invitation; the user whose password may be set now, None when it is good for nothing."""
+    """Use an invitation; return the user whose password may be set now, None when it is invalid."""
     user = await invited_user(session, presented, at=at)
     used = await session.scalar(
         update(Invitation)
@@ -156,14 +156,14 @@ def _open(at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def _has_signed_in(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether the user has a password, or had a session in any way."""
+    """Return whether the user has a password, or ever had a session."""
     password = exists().where(Password.user_id == user_id)
     sign_in = exists().where(SignIn.user_id == user_id)
     return bool(await session.scalar(select(or_(password, sign_in))))
 
 
 async def _inviter_manages(session: AsyncSession, row: Invitation, at: datetime) -> bool:
-    """Whether who made the invitation still manages the user: not disabled, not demoted, the key not revoked."""
+    """Return whether the inviter still manages the user: not disabled, not demoted, the key not revoked."""
     kind, _, id_ = (row.invited_by or "").partition(":")
     actor = None
     if row.purpose is Purpose.RESET or kind == "system":

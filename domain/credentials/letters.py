@@ -1,4 +1,4 @@
-"""Letters about setting a password: their words, in the reader's language."""
+"""Messages about setting a password, in the reader's language."""
 
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from domain.messages.template_data import Variables
 
 
 class PasswordLetter(Variables, frozen=True, kw_only=True):
-    """What both letters are told."""
+    """Variables of both messages."""
 
     version: ClassVar[int] = 1
     folder: ClassVar[Path] = Path(__file__).parent / "templates"
@@ -26,19 +26,19 @@ class PasswordLetter(Variables, frozen=True, kw_only=True):
 
 
 class InvitationLetter(PasswordLetter, frozen=True, kw_only=True):
-    """Somebody is invited to set a password."""
+    """A user is invited to set a password."""
 
     template: ClassVar[str] = "invitation"
 
 
 class ResetLetter(PasswordLetter, frozen=True, kw_only=True):
-    """Somebody asked for another password."""
+    """A user requested a password reset."""
 
     template: ClassVar[str] = "password_reset"
 
 
 class IdentityLetter:
-    """A letter as it is sent: to whom, in which language, with which words."""
+    """A message as it is sent: recipient, language and texts."""
 
     def __init__(self, user: User, company: str, language: str, words: Words) -> None:
         self.recipient, self.tenant_id = user.email, user.tenant_id
@@ -48,9 +48,9 @@ class IdentityLetter:
 async def letter_for(
     session: AsyncSession, invitation_id: UUID, *, base_url: str, at: datetime
 ) -> IdentityLetter | None:
-    """The letter for an invitation, with a text of its own in the link; None when the invitation is over.
+    """Build the message for an invitation, with a new text in its link; None when the invitation has ended.
 
-    The text is made here and kept as hash only, so neither the outbox nor the database ever holds it.
+    The text is created here and stored as a hash only, so neither the outbox nor the database ever holds it.
     """
     text = await new_text(session, invitation_id, at=at)
     if text is None:

@@ -1,4 +1,4 @@
-"""Rows: passwords, invitations, sign-ins with their refresh tokens, devices. Only hashes of secrets are kept."""
+"""Rows: passwords, invitations, sign-ins with their refresh tokens, devices. Only hashes of secrets are stored."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,20 +12,20 @@ from domain.core.base import Base, Tenanted
 
 
 class EndedBy(StrEnum):
-    """Why a sign-in ended before its time."""
+    """Reason for which a session was ended early."""
 
     USER = "user"
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - a reason
     DISABLED = "disabled"
-    MANAGER = "manager"  # who manages the user ended it
-    REUSE = "reuse"  # a refresh token came back a second time: one of the two was stolen
+    MANAGER = "manager"  # a user who manages the user ended it
+    REUSE = "reuse"  # a refresh token was used twice: one of the two users is a thief
 
 
 class Purpose(StrEnum):
-    """Why somebody may set a password."""
+    """Why a user may set a password."""
 
     INVITATION = "invitation"
-    RESET = "reset"  # the user forgot the old one
+    RESET = "reset"  # the user forgot the password
 
 
 class Password(Base):
@@ -40,24 +40,24 @@ class Password(Base):
 
 
 class Invitation(Base, Tenanted):
-    """A one-time right to set a user's password. Whoever made it must still manage the user when it is used."""
+    """A one-time right to set a user's password. Its inviter must still manage the user when it is used."""
 
     __tablename__ = "invitation"
     __table_args__ = (Index(None, "secrets", postgresql_using="gin"),)
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
     purpose: Mapped[Purpose] = mapped_column(default=Purpose.INVITATION)
-    invited_by: Mapped[str | None]  # as the ledger names actors; null: before this was kept
+    invited_by: Mapped[str | None]  # the actor's name in the ledger; null: before this was stored
     secrets: Mapped[list[bytes]] = mapped_column(
         ARRAY(LargeBinary)
-    )  # SHA-256 of each text given out
+    )  # SHA-256 of each text that was sent or shown
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
 
 class SignIn(Base, Tenanted):
-    """One session of a user; it lives on by refresh tokens, each good once. Address and device are erased with it."""
+    """One session of a user, continued by one-time refresh tokens. Address and user agent are erased with it."""
 
     __tablename__ = "sign_in"
 
@@ -73,7 +73,7 @@ class SignIn(Base, Tenanted):
 
 
 class RefreshToken(Base):
-    """A refresh token: used once, for the next one, which follows from its text and `successor_salt`."""
+    """A refresh token: used once, for the next one, which is derived from its text and `successor_salt`."""
 
     __tablename__ = "refresh_token"
 
@@ -82,12 +82,14 @@ class RefreshToken(Base):
     sign_in_id: Mapped[UUID] = mapped_column(ForeignKey("sign_in.id"), index=True)
     issued_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    used_by: Mapped[bytes | None] = mapped_column(LargeBinary)  # a hash of the client's name
+    used_by: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # hash of the client's identification
     successor_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Device(Base, Tenanted):
-    """A guard's device that hands in what it measures, in its user's name, and may do nothing else."""
+    """A guard's device that reports positions in its user's name, and may do nothing else."""
 
     __tablename__ = "device"
 
@@ -97,9 +99,9 @@ class Device(Base, Tenanted):
     enrolled_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     clock_ms: Mapped[int] = mapped_column(default=0)
-    """What is added to its instants: how far its clock is behind ours, as it said itself."""
+    """Offset added to its times: how far its clock is behind ours, as it reports."""
     refusals: Mapped[int] = mapped_column(default=0)
-    """How much of what it handed in was refused; the last of it follows."""
+    """How many of its fixes were refused; the last refusal follows."""
     refused_at: Mapped[datetime | None]
     refused_for: Mapped[str | None]
     refused_message: Mapped[str | None]

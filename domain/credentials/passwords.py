@@ -20,7 +20,7 @@ from domain.credentials.sessions import end_all
 async def change_password(
     session: AsyncSession, user: User, *, hash: str, at: datetime, keep_devices: bool = False
 ) -> None:
-    """Give a user this password; sessions and open invitations end, and devices unless they are kept."""
+    """Set a user's password; sessions and open invitations end, and devices unless they are kept."""
     fresh = insert(Password).values(
         user_id=user.id, tenant_id=user.tenant_id, hash=hash, changed_at=at
     )
@@ -39,7 +39,7 @@ async def change_password(
 
 
 async def rehash(session: AsyncSession, user_id: UUID, *, was: str, hash: str) -> None:
-    """Keep the same password under a better hash, unless it was changed meanwhile."""
+    """Store a stronger hash of the same password, unless it was changed meanwhile."""
     await session.execute(
         update(Password).where(Password.user_id == user_id, Password.hash == was).values(hash=hash)
     )

@@ -1,4 +1,4 @@
-"""Ask about credentials: who may be meant by an address, whether a sign-in goes on, which actor a device is."""
+"""Reads of credentials: users of an address, current sessions, actors of devices."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -17,7 +17,7 @@ from domain.credentials.rules import ABSOLUTE, IDLE, sha256_of
 
 
 class Candidate(NamedTuple):
-    """Somebody who may be signing in, with the hash to compare and the company's name."""
+    """A user who may be signing in, with the hash to compare and the company's name."""
 
     user: User
     hash: str
@@ -25,15 +25,15 @@ class Candidate(NamedTuple):
 
 
 async def candidates(session: AsyncSession, email: str) -> list[Candidate]:
-    """The active users with this address and a password, of all companies."""
+    """Return the active users with this address and a password, of all companies."""
     if "\0" in email:
-        return []  # PostgreSQL's text holds no such character
+        return []  # PostgreSQL's text cannot hold such a character
     query = _with_passwords().where(User.email == email.strip().lower())
     return [Candidate(*row) for row in await session.execute(query.order_by(User.id).limit(50))]
 
 
 async def password_of(session: AsyncSession, user_id: UUID) -> Candidate | None:
-    """A user who can sign in with a password."""
+    """Return a user who can sign in with a password."""
     row = (await session.execute(_with_passwords().where(User.id == user_id))).first()
     return None if row is None else Candidate(*row)
 
@@ -50,10 +50,10 @@ def _with_passwords() -> Any:
 async def users_of_addresses(
     session: AsyncSession, addresses: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], UUID]:
-    """The active users with these addresses, each given as (the company's name, the address).
+    """Return the active users with these addresses, each given as (the company's name, the address).
 
-    Of several users with one address, staff come before clients and older ones before newer ones: somebody who adds
-    an address to a client's users takes nothing from who has it already.
+    Of several users with one address, staff come before clients and older ones before newer ones, so that adding an
+    address to a client's users never takes over an existing user's sign-in.
     """
     if not addresses:
         return {}
@@ -66,7 +66,9 @@ async def users_of_addresses(
             among(User.email, {email for _, email in wanted.values()}),
             User.disabled_at.is_(None),
         )
-        .order_by(User.role.not_in(CLIENTS), User.id.desc())  # the last one of an address is kept
+        .order_by(
+            User.role.not_in(CLIENTS), User.id.desc()
+        )  # later rows of an address replace earlier ones
     )
     found = {(company, email): user_id for company, email, user_id in rows}
     return {asked: found[kept] for asked, kept in wanted.items() if kept in found}
@@ -75,7 +77,7 @@ async def users_of_addresses(
 async def current(
     session: AsyncSession, sign_in_ids: Collection[UUID], *, at: datetime
 ) -> dict[UUID, str]:
-    """Which of these sessions go on, with how they began; that they are used is noted, to the minute."""
+    """Return which of these sessions are valid, with their sign-in method; records their use, to the minute."""
     if not sign_in_ids:
         return {}
     rows = await session.execute(
@@ -99,7 +101,7 @@ async def current(
 
 
 def is_over(at: datetime) -> ColumnElement[bool]:
-    """The condition under which a session is over: ended, too old, or not used for too long."""
+    """Return the condition that a session has ended, is too old, or was not used for too long."""
     return or_(
         SignIn.ended_at.is_not(None),
         SignIn.started_at <= at - ABSOLUTE,
@@ -108,7 +110,7 @@ def is_over(at: datetime) -> ColumnElement[bool]:
 
 
 async def sign_in_of(session: AsyncSession, presented: str) -> SignIn | None:
-    """The sign-in that a refresh token, used or not, belongs to."""
+    """Return the sign-in of a refresh token, used or not."""
     sign_in: SignIn | None = await session.scalar(
         select(SignIn)
         .join(RefreshToken, RefreshToken.sign_in_id == SignIn.id)
@@ -119,7 +121,7 @@ async def sign_in_of(session: AsyncSession, presented: str) -> SignIn | None:
 
 
 async def actors_of_devices(session: AsyncSession, presented: Collection[str]) -> dict[str, Actor]:
-    """The users of devices, acting through them; unknown and revoked ones, and whose user cannot sign in, are none."""
+    """Return the users of devices as actors; unknown and revoked devices, and those of disabled users, are left out."""
     if not presented:
         return {}
     tokens = {sha256_of(each): each for each in presented}

@@ -1,4 +1,4 @@
-"""Pure rules about secrets: what a password must be, how it is hashed, what tokens look like."""
+"""Pure rules about secrets: validity of passwords, hashing, and the form of tokens."""
 
 import base64
 import hashlib
@@ -19,34 +19,34 @@ INVITED = timedelta(hours=48)  # unless the settings say otherwise
 RESET = timedelta(minutes=30)
 GRACE = timedelta(
     seconds=30
-)  # in which a client that lost the answer gets the same next refresh token again
-IDLE = timedelta(days=14)  # a refresh token that was not used for so long is none any more
-ABSOLUTE = timedelta(days=90)  # after which one signs in anew, however busy
+)  # period in which a client that lost the response gets the same next refresh token again
+IDLE = timedelta(days=14)  # a refresh token that was not used for this long is invalid
+ABSOLUTE = timedelta(days=90)  # maximum age of a session, however often it is used
 
 # RFC 9106, second recommended option: 64 MiB, 3 passes, 4 lanes; 0.1 s of four cores.
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
 
 class Secret(NamedTuple):
-    """A new token: told once, kept as hash. 256 random bits need no slow one."""
+    """A new token, shown once and stored as a hash. 256 random bits need no slow hash."""
 
     text: str
     sha256: bytes
 
 
 def new_secret(prefix: str) -> Secret:
-    """`<prefix>_<43 characters>`: the prefix tells people and scanners what they have found."""
+    """Create `<prefix>_<43 characters>`: the prefix identifies the kind of token to people and secret scanners."""
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     return Secret(text, sha256_of(text))
 
 
 def new_salt() -> bytes:
-    """16 random bytes."""
+    """Return 16 random bytes."""
     return secrets.token_bytes(16)
 
 
 def successor_of(presented: str, salt: bytes) -> Secret:
-    """The refresh token after this one: only who has its text can compute it, again and again."""
+    """Return the refresh token after this one: only the holder of its text can compute it, and repeatedly."""
     digest = hmac.digest(presented.encode(), b"next refresh token" + salt, "sha256")
     text = f"wr_{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
     return Secret(text, sha256_of(text))
@@ -54,39 +54,41 @@ def successor_of(presented: str, salt: bytes) -> Secret:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """From where somebody signs in: the client's address, and what it calls itself."""
+    """Origin of a sign-in: the client's address and user agent."""
 
     address: str = "unknown"
     user_agent: str = ""
 
     @property
     def fingerprint(self) -> bytes:
-        """What tells one client from another although the address changes, as on a phone."""
+        """Identify a client even when its address changes, as on a phone."""
         return sha256_of(self.user_agent)[:16]
 
 
 def sha256_of(presented: str) -> bytes:
-    """What a presented token is looked up by."""
+    """Hash a presented token for the lookup."""
     return hashlib.sha256(presented.encode()).digest()
 
 
 def check_password(text: str, *, email: str) -> None:
-    """Refuse what is guessed first: NIST SP 800-63B asks for length, and for nothing that people circumvent."""
+    """Refuse weak passwords. NIST SP 800-63B requires length and advises against composition rules."""
     if not SHORTEST <= len(text) <= LONGEST:
         raise Refused(
-            Code.INVALID, f"A password has {SHORTEST} to {LONGEST} characters.", argument="password"
+            Code.INVALID,
+            f"A password must have {SHORTEST} to {LONGEST} characters.",
+            argument="password",
         )
     if len(set(text)) < 5 or email.partition("@")[0].lower() in text.lower():
         raise Refused(Code.INVALID, "That password is too easy to guess.", argument="password")
 
 
 def hash_of(password: str) -> str:
-    """The Argon2id hash of a password. Takes 64 MiB and about 0.1 s: call it in a thread."""
+    """Return the Argon2id hash of a password. Takes 64 MiB and about 0.1 s: call it in a thread."""
     return _hasher.hash(password)
 
 
 def fits(hash: str, password: str) -> bool:
-    """Whether the password is the one. As slow as `hash_of`."""
+    """Return whether the password matches the hash. As slow as `hash_of`."""
     try:
         return _hasher.verify(hash, password)
     except (VerificationError, InvalidHashError):
@@ -94,5 +96,5 @@ def fits(hash: str, password: str) -> bool:
 
 
 def is_outdated(hash: str) -> bool:
-    """Whether a hash was made with other parameters than today's, and should be made anew."""
+    """Return whether a hash has outdated parameters and should be computed again."""
     return _hasher.check_needs_rehash(hash)

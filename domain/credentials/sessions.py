@@ -1,4 +1,4 @@
-"""Change sessions: begin, renew and end them."""
+"""Sessions: begin, renew and end them."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -31,7 +31,7 @@ LONGEST_AGENT = 300
 
 
 class Renewed(NamedTuple):
-    """A session that goes on: of which user, and the next refresh token."""
+    """A renewed session: its user, and the next refresh token."""
 
     user_id: UUID
     sign_in_id: UUID
@@ -46,7 +46,7 @@ async def begin(
     method: str = "password",
     at: datetime,
 ) -> Renewed:
-    """Begin a session of a user, whose password or other proof was right."""
+    """Begin a session of a user, after the password or other proof was checked."""
     requester = requester or Requester()
     sign_in = SignIn(
         tenant_id=user.tenant_id, user_id=user.id, started_at=at, renewed_at=at, seen_at=at,
@@ -67,11 +67,11 @@ async def begin(
 async def renew(
     session: AsyncSession, presented: str, requester: Requester | None = None, *, at: datetime
 ) -> Renewed | None:
-    """The next refresh token for this one; None when it is good for nothing.
+    """Return the next refresh token for this one; None when it is invalid.
 
-    A client whose answer was lost gets the same next token again: within 30 s, as long as nobody used that one. Any
-    other second use ends the session: either its owner or a thief has used the token, and who asks now is the other.
-    The caller commits also when the answer is None.
+    A client that lost the response gets the same next token again: within 30 s, as long as that one was not used. Any
+    other second use ends the session: either the owner or a thief has used the token, and this request comes from the
+    other. The caller commits also when the result is None.
     """
     requester = requester or Requester()
     sign_in = await sign_in_of(session, presented)
@@ -104,7 +104,7 @@ async def _again(
     requester: Requester,
     at: datetime,
 ) -> str | None:
-    """The successor that was given before, to the same client and soon; None when that is not the case."""
+    """Return the successor given before, to the same client within 30 s; else None."""
     if token.used_at is None or token.successor_salt is None or at > token.used_at + GRACE:
         return None
     if token.used_by != requester.fingerprint:
@@ -115,7 +115,7 @@ async def _again(
 
 
 async def strengthen(session: AsyncSession, sign_in_id: UUID | None, method: str) -> None:
-    """Note that a session's user just set up a second factor in it; nothing for who is in no session."""
+    """Record that a second factor was set up in this session; no effect without a session."""
     if sign_in_id is not None:
         await session.execute(
             update(SignIn)
@@ -126,7 +126,7 @@ async def strengthen(session: AsyncSession, sign_in_id: UUID | None, method: str
 
 
 async def end(session: AsyncSession, presented: str, *, at: datetime) -> None:
-    """Sign out by a refresh token; one that means nothing is as good as signed out."""
+    """Sign out with a refresh token; an invalid one is ignored."""
     sign_in = await sign_in_of(session, presented)
     if sign_in is not None and sign_in.ended_at is None:
         end_one(session, sign_in, EndedBy.USER, at)
@@ -135,7 +135,7 @@ async def end(session: AsyncSession, presented: str, *, at: datetime) -> None:
 async def end_session(
     session: AsyncSession, actor: Actor, sign_in_id: UUID, *, at: datetime
 ) -> SignIn:
-    """End a session: an own one, or one of a user whom the actor manages; a second time changes nothing."""
+    """End a session: one's own, or one of a user whom the actor manages; a second call has no effect."""
     sign_in = await session.scalar(
         select(SignIn)
         .where(SignIn.id == sign_in_id, SignIn.tenant_id == actor.tenant_id)
@@ -166,7 +166,7 @@ async def end_all(session: AsyncSession, user: User, by: EndedBy, *, at: datetim
 def end_one(
     session: AsyncSession, sign_in: SignIn, by: EndedBy, at: datetime, actor: Actor | None = None
 ) -> None:
-    """End this session and record it, as done by `actor` or by the user."""
+    """End this session and record that `actor` or the user ended it."""
     sign_in.ended_at, sign_in.ended_by = at, by
     fact = SignedOut(
         account_id=None, subject_id=sign_in.user_id, at=at, sign_in_id=sign_in.id, ended_by=by

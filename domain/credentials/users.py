@@ -32,9 +32,9 @@ async def change_user(
     expected_version: int | None = None,
     **changes: Any,
 ) -> User:
-    """Change a user's `name`, `language`, `role` or `accounts` (None: all); what is left out stays.
+    """Change a user's `name`, `language`, `role` or `accounts` (None: all); omitted values stay.
 
-    Nobody changes the own role or accounts, gives a role with rights that the own role lacks, or gives or takes
+    Nobody can change the own role or accounts, give a role with rights that the own role lacks, or give or take
     accounts beyond the own. A change of role or accounts ends open invitations of and by the user.
     """
     user = await managed_user(session, actor, user_id)
@@ -43,7 +43,7 @@ async def change_user(
     must_be_current(user.version, expected_version)
     for field in ("name", "role"):
         if field in changes and changes[field] is None:
-            raise Refused(Code.INVALID, f"A user has a {field}.", argument=field)
+            raise Refused(Code.INVALID, f"A user needs a {field}.", argument=field)
     plain: dict[str, Any] = {
         name: changes[name] for name in ("name", "language") if name in changes
     }
@@ -60,14 +60,14 @@ async def change_user(
     if access or any(before[name] != value for name, value in plain.items()):
         for name, value in {**plain, "role": role}.items():
             setattr(user, name, value)
-        flag_modified(user, "role")  # raises the version also when only rows beside it changed
+        flag_modified(user, "role")  # also raises the version when only related rows changed
         record(session, actor, _fact(user, before, reached, listed, at))
         await session.flush()
     return user
 
 
 async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
-    """End a user's access: sessions, devices and open invitations of and by the user end too."""
+    """Disable a user: sessions, devices and open invitations of and by the user end too."""
     user = await accounts.disable_user(session, actor, user_id, at=at)
     await end_all(session, user, EndedBy.DISABLED, at=at)
     await end_invitations(session, user, at=at)
@@ -85,7 +85,7 @@ async def _change_reach(
     session: AsyncSession, actor: Actor, user: User, role: Role, listed: Collection[UUID]
 ) -> None:
     if actor.subject == f"user:{user.id}":
-        words = "Nobody changes the own role or accounts; ask a colleague."
+        words = "You cannot change your own role or accounts; ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
     must_manage(actor, role)
     await must_reach(session, actor, role, listed)

@@ -1,4 +1,4 @@
-"""Documents: pages and pictures set by typst from templates and data."""
+"""Documents: pages and images made by typst from templates and data."""
 
 from domain.documents.typesetting import pdf, pictures
 

@@ -1,4 +1,4 @@
-"""How a language says things: words by key with plurals, and numbers, money, dates and durations by babel."""
+"""Texts of a language: by key with plurals; numbers, money, dates and durations by babel."""
 
 import tomllib
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ _SECOND_US = 1_000_000
 
 @cache
 def of(code: str, folder: Path, zone: str = "UTC") -> "Language":
-    """The language for a reader in a time zone, with the words `words.<code>.toml` of a folder.
+    """Return the language for a reader in a time zone, with the texts `words.<code>.toml` of a folder.
 
-    One that we do not have is English.
+    An unsupported code gives English.
     """
     return Language(code if code in LANGUAGES else "en", folder, zone)
 
 
 class Language:
-    """The words of one language; instants in one time zone."""
+    """Texts of one language; times in one time zone."""
 
     def __init__(self, code: str, folder: Path, zone: str) -> None:
         self.code = code
@@ -34,7 +34,7 @@ class Language:
         self._locale = Locale.parse(self._words["locale"])
 
     def say(self, key: str, **told: Any) -> str:
-        """The words of `section.name`, filled in; of plurals the one for `n`. Raises KeyError for what is missing."""
+        """Return the text of `section.name` with its variables; of plurals the form for `n`. Raises KeyError."""
         section, _, name = key.partition(".")
         found = self._words[section][name]
         if isinstance(found, Mapping):
@@ -45,51 +45,51 @@ class Language:
         return self.number(value) if isinstance(value, int) else str(value)
 
     def number(self, value: int) -> str:
-        """1.234 or 1,234."""
+        """Format 1.234 or 1,234."""
         return str(numbers.format_decimal(value, locale=self._locale))
 
     def decimal(self, value: int, places: int) -> str:
-        """A whole number of so many decimal places: 7500 with three is 7,5 or 7.5."""
+        """Format an integer with so many decimal places: 7500 with three is 7,5 or 7.5."""
         return str(numbers.format_decimal(Decimal(value).scaleb(-places), locale=self._locale))
 
     def share(self, part: int, whole: int) -> str:
-        """A share in percent, one decimal, cut rather than rounded: 99.97 % is not 100 %."""
+        """Format a share in percent with one decimal, truncated: 99.97 % is not shown as 100 %."""
         thousandths = part * 1000 // whole
         shown = numbers.format_decimal(thousandths / 10, format="0.0", locale=self._locale)
         return f"{shown.removesuffix(',0').removesuffix('.0')}\N{NO-BREAK SPACE}%"
 
     def money(self, cents: int, currency: str) -> str:
-        """€ 1.234,56 or €1,234.56."""
+        """Format € 1.234,56 or €1,234.56."""
         return str(
             numbers.format_currency(Decimal(cents).scaleb(-2), currency, locale=self._locale)
         )
 
     def signed(self, value: int) -> str:
-        """A difference with its sign; 0 without."""
+        """Format a difference with its sign; 0 without."""
         shown = self.number(abs(value))
         return shown if value == 0 else f"{'+' if value > 0 else '−'}{shown}"
 
     def points(self, change: float) -> str:
-        """A change of a share in percentage points, one decimal."""
+        """Format a change of a share in percentage points, one decimal."""
         shown = numbers.format_decimal(abs(round(change * 100, 1)), "0.0", locale=self._locale)
         sign = "" if round(change * 100, 1) == 0 else "+" if change > 0 else "−"
         return f"{sign}{shown} {self.say('figure.points')}"
 
     def day(self, on: date, form: str = "full") -> str:
-        """Thursday 19 November 2026; `form` is babel's."""
+        """Format Thursday 19 November 2026; `form` is babel's."""
         return str(dates.format_date(on, form, locale=self._locale))
 
     def clock(self, at: datetime) -> str:
-        """23:14."""
+        """Format 23:14."""
         return str(dates.format_time(at, "HH:mm", tzinfo=self.zone, locale=self._locale))
 
     def moment(self, at: datetime, *, form: str = "EEE d MMM") -> str:
-        """Thu 19 Nov 23:14."""
+        """Format Thu 19 Nov 23:14."""
         local = at.astimezone(self.zone)
         return self.say("when.moment", day=self.day(local.date(), form), clock=self.clock(at))
 
     def span(self, us: int) -> str:
-        """A duration in its two largest units, rounded down."""
+        """Format a duration in its two largest units, rounded down."""
         seconds = us // _SECOND_US
         if seconds < 1:
             return self.say("when.under")
@@ -106,5 +106,5 @@ class Language:
 
 @cache
 def words(code: str, folder: Path) -> Mapping[str, Any]:
-    """Every word of a language, by section and name."""
+    """Load every text of a language, by section and name."""
     return tomllib.loads((folder / f"words.{code}.toml").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Typesetting: a template and its data become a PDF or a picture. The same data give the same bytes."""
+"""Typesetting: render a template with data as PDF or images. The same data give the same bytes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import msgspec
 TEMPLATES = Path(__file__).parent / "templates"
 Standard = Literal["ua-1", "a-3b"]
 PIXELS_PER_INCH = 144.0
-"""Twice what letters are shown at, for sharp screens."""
+"""Twice the display size in messages, for high-density screens."""
 
 
 def pdf(
@@ -21,11 +21,11 @@ def pdf(
     standards: Sequence[Standard] = (),
     inputs: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The PDF that a template makes of `data` (anything msgspec writes as JSON), dated `at`.
+    """Render a template with `data` (anything msgspec writes as JSON) as a PDF dated `at`.
 
     `inputs` are further texts that the template reads from `sys.inputs`. Takes 10 to 40 ms of CPU without the
-    interpreter's lock: call it in a thread. Only fonts that come with typst are used, so that every machine makes
-    the same bytes.
+    interpreter's lock: call it in a thread. Only fonts that come with typst are used, so that every machine makes the
+    same bytes.
     """
     [made] = _made(
         template, data, inputs, format="pdf", pdf_standards=list(standards), timestamp=_seconds(at)
@@ -34,7 +34,7 @@ def pdf(
 
 
 def pictures(template: str, data: Any, *, inputs: Mapping[str, str] | None = None) -> list[bytes]:
-    """The pages of what a template makes of `data`, as PNG."""
+    """Render the pages of a template with `data` as PNG images."""
     return _made(template, data, inputs, format="png", ppi=PIXELS_PER_INCH)
 
 

@@ -1,4 +1,4 @@
-"""Put guards on duty and let them go."""
+"""Assign guards to duties and end the duties."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -36,10 +36,10 @@ async def assign(
     tour: str | None = None,
     at: datetime,
 ) -> Duty:
-    """Put the owner of a device on duty for a client; a device is on one duty at a time, and a guard at one place.
+    """Put the owner of a device on duty for a client; a device has one duty at a time, and a guard one site at a time.
 
-    Several devices of a guard may be on duty at the same place, and at different places as parts of one `tour`.
-    A duty may begin in the past, so that what a device kept while it was offline still counts.
+    Several devices of a guard may be on duty at the same site, and at different sites as parts of one `tour`. A duty
+    may begin in the past, so that fixes that a device stored while offline count.
     """
     _must_roster(actor)
     account = await session.scalar(
@@ -53,11 +53,11 @@ async def assign(
         raise Refused(Code.NOT_FOUND, "The client has no such site.", argument="siteId")
     if not from_at < until_at <= from_at + LONGEST:
         raise Refused(
-            Code.INVALID, "A duty ends after it began, within 31 days.", argument="untilAt"
+            Code.INVALID, "untilAt must be after fromAt, within 31 days.", argument="untilAt"
         )
     for name, seconds in (("graceSeconds", grace_s), ("silentAfterSeconds", silent_after_s)):
         if seconds not in _SECONDS:
-            raise Refused(Code.INVALID, "That is between 30 s and a day.", argument=name)
+            raise Refused(Code.INVALID, "The value must be between 30 s and a day.", argument=name)
     must_be_line(tour, "tour")
     device = await _device(session, actor, device_id)
     taken = await session.scalar(
@@ -69,7 +69,11 @@ async def assign(
         )
     )
     if taken is not None:
-        raise Refused(Code.ALREADY_EXISTS, "The device is on duty then.", argument="deviceId")
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            "The device already has a duty in this period.",
+            argument="deviceId",
+        )
     await _must_be_free(session, device.user_id, (account_id, site_id), (from_at, until_at), tour)
     duty = Duty(
         id=uuid7(),
@@ -104,11 +108,11 @@ async def assign(
 
 
 async def begin(session: AsyncSession, actor: Actor, duty: Duty, *, at: datetime) -> bool:
-    """Say once that a duty began; False when it has not, is over, or is being ended this moment."""
+    """Record once that a duty began; False when it has not, is over, or is being ended at this moment."""
     lasts = await session.scalar(
         select(Duty.id)
         .where(Duty.id == duty.id, Duty.from_at <= at, Duty.ended_at.is_(None))
-        # Whoever ends a duty waits for who judges it: nobody waits the other way round.
+        # Ending a duty waits for its evaluation; the opposite never happens, so there is no deadlock.
         .with_for_update(skip_locked=True, key_share=True)
     )
     if lasts is None:
@@ -125,7 +129,7 @@ async def begin(session: AsyncSession, actor: Actor, duty: Duty, *, at: datetime
 
 
 async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
-    """Let a guard go; what the device sends from then on is refused. Ending twice changes nothing."""
+    """End a duty; later fixes of the device are refused. A second call has no effect."""
     _must_roster(actor)
     duty = await session.scalar(
         select(Duty).where(Duty.id == duty_id, actor.scope(Duty)).with_for_update()
@@ -180,8 +184,8 @@ async def _must_be_free(
     span: tuple[datetime, datetime],
     tour: str | None,
 ) -> None:
-    """Refuse to put a guard on duty at a place while the guard is on duty at another one, except on one tour."""
-    # Two that put one guard on duty at once wait for each other here.
+    """Refuse a duty at a site while the guard is on duty at another one, except on one tour."""
+    # Two concurrent duties of one guard wait for each other here.
     await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
     account_id, site_id = place
     elsewhere = select(Duty.id).where(
@@ -195,13 +199,13 @@ async def _must_be_free(
     if await session.scalar(elsewhere.limit(1)) is not None:
         raise Refused(
             Code.ALREADY_EXISTS,
-            "The guard is on duty elsewhere then: end that duty first, or give both the same `tour`.",
+            "The guard is on duty elsewhere in this period: end that duty first, or give both the same `tour`.",
             argument="deviceId",
         )
 
 
 async def _device(session: AsyncSession, actor: Actor, device_id: UUID) -> Device:
-    """The device, locked so that two duties of it cannot be made at once."""
+    """Lock a device, so that two duties of it cannot be created at once."""
     device = await session.scalar(
         select(Device)
         .join(User, User.id == Device.user_id)
@@ -220,7 +224,7 @@ async def _device(session: AsyncSession, actor: Actor, device_id: UUID) -> Devic
 
 
 async def _number(session: AsyncSession, account_id: UUID, user_id: UUID) -> int:
-    """The number this client knows the guard by; a new one is drawn at random, so that clients cannot compare."""
+    """Return the guard's number at this client; a new one is random, so that clients cannot compare numbers."""
     known = await session.scalar(
         select(Duty.number).where(Duty.account_id == account_id, Duty.user_id == user_id).limit(1)
     )

@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class Assigned(Fact):
-    """A guard is to be on duty."""
+    """A guard was assigned to a duty."""
 
     kind: ClassVar[str] = "duty.assigned"
     site_id: UUID | None
@@ -18,7 +18,7 @@ class Assigned(Fact):
 
 
 class Began(Fact):
-    """A guard is on duty from now on. A duty that was over before anybody noticed its beginning has only its end."""
+    """The duty of a guard began. A duty that was over before its beginning was recorded has only its end."""
 
     kind: ClassVar[str] = "duty.began"
     site_id: UUID | None
@@ -26,7 +26,7 @@ class Began(Fact):
 
 
 class DutyEnded(Fact):
-    """A duty is over."""
+    """A duty ended."""
 
     kind: ClassVar[str] = "duty.ended"
     site_id: UUID | None

@@ -10,9 +10,9 @@ from domain.core.base import Base, Owned
 
 
 class Duty(Base, Owned):
-    """A guard at work for one client, carrying one device; only meanwhile is the device's position known.
+    """Duty of a guard for one client with one device; the device's position is recorded only during the duty.
 
-    The database refuses two duties of one device that overlap (an exclusion constraint, which models cannot say).
+    An exclusion constraint, which models cannot express, refuses overlapping duties of one device.
     """
 
     __tablename__ = "duty"
@@ -24,17 +24,17 @@ class Duty(Base, Owned):
     )
 
     site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))
-    """The place where the guard is expected; none for somebody who goes round all of the client's places."""
+    """The site where the guard is expected; none for a guard who tours all of the account's sites."""
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
     tour: Mapped[str | None]
-    """The mobile shift it is part of: only duties of one tour may overlap at different places."""
+    """The mobile shift it is part of: only duties of one tour may overlap at different sites."""
     number: Mapped[int]
-    """What the client knows the guard by: the same at this client each time, another one at every other client."""
+    """The client's number of the guard: constant for this client, a different one for every other client."""
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     grace_s: Mapped[int]
-    """How long after the beginning the guard may be on the way to the place."""
+    """How long after the beginning the guard may be on the way to the site."""
     silent_after_s: Mapped[int]
     """After how long without a fix the device counts as silent."""

@@ -1,4 +1,4 @@
-"""What people are called to those who may not know who they are: one name for each client, and no way to compare."""
+"""Pseudonyms of people for readers who may not know their names: one per client, so that clients cannot compare."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -24,16 +24,16 @@ class Doer(NamedTuple):
 
 
 def knows(actor: Actor, subject: str) -> bool:
-    """Tell whether an actor is shown this subject as it is: systems, keys and oneself always."""
+    """Return whether an actor sees this subject unchanged: always for systems, keys and oneself."""
     hidden = subject.startswith(("user:", "device:"))
     return not hidden or actor.may(Right.READ_ACTORS) or subject == actor.subject
 
 
 async def names_of(session: AsyncSession, actor: Actor, doers: Collection[Doer]) -> dict[Doer, str]:
-    """Find what an actor is shown instead of each subject.
+    """Return what an actor sees instead of each subject.
 
-    Clients are shown their own users as they are, guards by the number that the client knows them by (`guard:<number>`,
-    another one at every client), and everybody else of the company as `staff`.
+    Clients see their own users unchanged, guards by the client's number of the guard (`guard:<number>`, a different one
+    for every client), and everybody else of the company as `staff`.
     """
     names = {doer: doer.subject for doer in doers if knows(actor, doer.subject)}
     if len(names) == len(doers):

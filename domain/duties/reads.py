@@ -1,4 +1,4 @@
-"""Ask about duties: which of them last."""
+"""Select running and overdue duties."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from domain.duties.model import Duty
 
 
 def running(at: datetime) -> ColumnElement[bool]:
-    """The duties that last at `at`, which is now: begun, not ended, and their time is not over."""
-    # One that was ended is over even for a clock that has not come to its end yet: so the facts told it.
+    """Return the condition for duties that run at `at`, which is now: begun, not ended, and their time is not over."""
+    # An ended duty is over even for a clock that has not reached its end yet, because the facts record the end.
     return and_(Duty.from_at <= at, Duty.ended_at.is_(None), Duty.until_at > at)
 
 
 async def overdue(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """The duties whose time is over: the companies in turn, of one the longest over first.
+    """Select the duties whose time is over: the companies alternately, the longest overdue of each first.
 
     One that could not be ended waits until its next attempt.
     """

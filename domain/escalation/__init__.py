@@ -1,4 +1,4 @@
-"""Escalation: who is told of a ticket that nobody takes up, or that nobody speaks about, and when."""
+"""Escalation: notify people of incidents that nobody acknowledges or updates, in timed steps."""
 
 from domain.escalation.actions import end_policy, follow, set_policy, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep

@@ -1,4 +1,4 @@
-"""Change policies, follow tickets, take the steps that are due. A ticket's row is its lock: steps come one by one."""
+"""Change policies, follow incidents, and take the steps that are due. The escalation row of an incident is its lock."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -41,14 +41,18 @@ async def set_policy(
     warn_percents: Sequence[int] = (75, 90),
     at: datetime,
 ) -> EscalationPolicy:
-    """Say who is told after how long, for one client or for all. Open tickets follow it from their next step on."""
+    """Set who is notified after how long, for one account or for all. Open incidents use it from their next step on."""
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(name, "name")
     check(steps, repeat_minutes, warn_percents)
     if stale_minutes is not None and stale_minutes < 1:
-        raise Refused(Code.INVALID, "1 minute at least.", argument="staleMinutes")
+        raise Refused(Code.INVALID, "The value must be at least 1 minute.", argument="staleMinutes")
     if account_id is None and actor.accounts is not None:
-        raise Refused(Code.NOT_ALLOWED, "Name the client.", argument="accountId")
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "accountId is needed: your user is limited to some accounts.",
+            argument="accountId",
+        )
     await _must_be_ours(session, actor, account_id, steps)
     policy = EscalationPolicy(
         id=uuid7(),
@@ -80,7 +84,7 @@ async def set_policy(
 async def end_policy(
     session: AsyncSession, actor: Actor, policy_id: UUID, *, at: datetime
 ) -> EscalationPolicy:
-    """Let a policy hold no more; doing it twice changes nothing."""
+    """End a policy; a second call has no effect."""
     actor.must(Right.MANAGE_ACCOUNTS)
     query = select(EscalationPolicy).where(
         EscalationPolicy.id == policy_id, actor.scope(EscalationPolicy)
@@ -97,9 +101,9 @@ async def end_policy(
 
 
 async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime) -> None:
-    """See how a ticket stands after something happened to it: begin, stop, or go on with its escalation.
+    """Begin, stop or continue the escalation of an incident, according to the incident's state.
 
-    What it finds decides, not what it was called for: it may be called twice, late, and out of order.
+    Only the state at the time of the call counts, so the job may run twice, late, and out of order.
     """
     incident = await session.get_one(Incident, incident_id)
     await session.execute(
@@ -124,7 +128,7 @@ async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: 
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """The tickets that `sweep` would take a step for: the companies in turn, of one the longest due first."""
+    """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
     turn = turn_of(Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id)
     found = await session.execute(
         select(Escalation.tenant_id, Escalation.incident_id)
@@ -136,7 +140,7 @@ async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subjec
 
 
 async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
-    """Let the sweepers pass a ticket by for a while, because escalating it fails."""
+    """Postpone the escalation of an incident, because it fails."""
     await session.execute(
         update(Escalation).where(Escalation.incident_id == incident_id).values(next_step_at=until)
     )
@@ -145,7 +149,7 @@ async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) 
 async def sweep(
     session: AsyncSession, *, at: datetime, limit: int = 100, only: UUID | None = None
 ) -> int:
-    """Take the steps that are due, longest due first; returns for how many tickets. Several sweepers may run."""
+    """Take the steps that are due, longest overdue first; return for how many incidents. Several sweepers may run."""
     rows = list(
         await session.scalars(
             select(Escalation)
@@ -167,7 +171,7 @@ async def sweep(
 async def _go_on(
     session: AsyncSession, actor: Actor, row: Escalation, incident: Incident, at: datetime
 ) -> None:
-    """Find the cycle a ticket is in, take what is due of it, and note what is due next."""
+    """Determine the cycle of an incident, take its due steps, and store when the next one is due."""
     policy = await policy_for(session, row.tenant_id, row.account_id, incident.priority)
     cycle, since = await _cycle(session, incident, policy)
     if (row.cycle, row.since) != (cycle, since):
@@ -191,7 +195,7 @@ async def _go_on(
 async def _cycle(
     session: AsyncSession, incident: Incident, policy: EscalationPolicy | None
 ) -> tuple[Cycle | None, datetime | None]:
-    """What there is to tell of a ticket, and from when on; nothing while it is paused, and when it is done."""
+    """Return the cycle of an incident and its start; None while it is paused, and after it has ended."""
     if incident.status is Status.NEW:
         return Cycle.UNACKNOWLEDGED, incident.opened_at
     if incident.status in OPEN and incident.status is not Status.PAUSED:
@@ -209,7 +213,7 @@ async def _management(
     due: datetime | None,
     at: datetime,
 ) -> datetime | None:
-    """Tell management in time, whatever the policy says; returns what is due next of the two."""
+    """Notify management in time, whatever the policy is; return the earlier of the next two due times."""
     critical = incident.priority is Priority.CRITICAL and incident.status in OPEN
     if row.management_at is not None or not (incident.status is Status.NEW or critical):
         return due
@@ -234,7 +238,7 @@ async def _take(
     due: datetime,
     at: datetime,
 ) -> None:
-    """Tell those whom a step names: once, by the step's own key and by the messages'."""
+    """Notify the people of a step once: by the step's unique key, and by that of the messages."""
     users = await people(
         session, row.tenant_id, row.account_id, roles=step.roles, user_ids=step.user_ids
     )
@@ -296,7 +300,7 @@ def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) ->
 async def _must_be_ours(
     session: AsyncSession, actor: Actor, account_id: UUID | None, steps: Sequence[StepDraft]
 ) -> None:
-    """Refuse a client, a colleague or a contact that does not exist for the actor."""
+    """Refuse an account, user or contact that is not visible to the actor."""
     if account_id is not None:
         query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(query) is None:
@@ -307,7 +311,7 @@ async def _must_be_ours(
             User.id.in_(users), User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
         )
         if users - set(await session.scalars(query)):
-            raise Refused(Code.NOT_FOUND, "No such colleague.", argument="userIds")
+            raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="userIds")
     contacts = {contact for step in steps for contact in step.contact_ids}
     if contacts:
         query = select(Contact.id).where(Contact.id.in_(contacts), actor.scope(Contact))

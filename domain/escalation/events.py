@@ -1,4 +1,4 @@
-"""Facts about escalations. They are the company's own affair: clients are not shown them."""
+"""Facts about escalations. They are internal to the company: clients do not see them."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class PolicySet(Fact):
-    """Others are told, or after another time. A policy is never edited: before this one there was none."""
+    """A policy was set. A policy is never edited: there was none before."""
 
     kind: ClassVar[str] = "escalation_policy.set"
     after: dict[str, Any]
@@ -16,14 +16,14 @@ class PolicySet(Fact):
 
 
 class PolicyEnded(Fact):
-    """The policy holds no more."""
+    """A policy was ended."""
 
     kind: ClassVar[str] = "escalation_policy.ended"
     internal: bool = True
 
 
 class Stepped(Fact):
-    """Somebody was told."""
+    """A step was taken: people were notified."""
 
     kind: ClassVar[str] = "escalation.stepped"
     incident_id: UUID
@@ -36,7 +36,7 @@ class Stepped(Fact):
 
 
 class EscalationStopped(Fact):
-    """What somebody was told of is over: the ticket was taken up, spoken about, held or resolved."""
+    """The escalation that people were notified of has ended: acknowledged, updated, paused or resolved."""
 
     kind: ClassVar[str] = "escalation.stopped"
     incident_id: UUID

@@ -1,4 +1,4 @@
-"""What people are told when a ticket escalates."""
+"""Messages of an escalation."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from domain.messages.template_data import AboutTicket
 
 
 class Escalated(AboutTicket, frozen=True, kw_only=True):
-    """A ticket needs somebody: because nobody took it up, nobody spoke about it, or it has been open for so long."""
+    """An incident needs attention: nobody acknowledged it, nobody updated it, or it has been open for so long."""
 
     template: ClassVar[str] = "ticket_escalated"
     version: ClassVar[int] = 1
@@ -35,7 +35,7 @@ class Escalated(AboutTicket, frozen=True, kw_only=True):
 
 
 class EscalatedUrgently(Escalated, frozen=True, kw_only=True):
-    """The same words, past quiet hours."""
+    """The same message, also sent in quiet hours."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
 
@@ -52,7 +52,7 @@ async def tell(
     number: int,
     at: datetime,
 ) -> None:
-    """Write to those whom a step names; once, because `taken`, the step's own id, is what the messages are about."""
+    """Notify the people of a step; once, because `taken`, the step's own id, is the intent of the messages."""
     tenant = await session.get_one(Tenant, incident.tenant_id)
     account = await session.get_one(Account, incident.account_id)
     site = await session.get_one(Site, incident.site_id)

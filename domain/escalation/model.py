@@ -1,4 +1,4 @@
-"""Rows: policies with their steps, how far the escalation of a ticket is, and every step that was taken."""
+"""Rows: policies with their steps, the escalation of each incident, and every step that was taken."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,15 +22,15 @@ from domain.core.base import Base, Owned, Tenanted, Versioned
 
 
 class Cycle(StrEnum):
-    """Why somebody is told."""
+    """Reason for which an incident is escalated."""
 
-    UNACKNOWLEDGED = "unacknowledged"  # nobody took the ticket up
-    STALE = "stale"  # it was taken up, and its next update is overdue
+    UNACKNOWLEDGED = "unacknowledged"  # nobody acknowledged the incident
+    STALE = "stale"  # it was acknowledged, and its next update is overdue
     MANAGEMENT = "management"  # it has been open for four hours
 
 
 class EscalationPolicy(Base, Tenanted, Versioned):
-    """Who is told after how long; for one client, or for all that have none of their own."""
+    """Who is notified after how long; for one account, or for all accounts without a policy of their own."""
 
     __tablename__ = "escalation_policy"
     __table_args__ = (
@@ -42,7 +42,7 @@ class EscalationPolicy(Base, Tenanted, Versioned):
     name: Mapped[str]
     priorities: Mapped[list[str]] = mapped_column(ARRAY(Text))  # empty: all
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # of `rules.StepDraft`, in order
-    repeat_minutes: Mapped[int | None]  # the last step again and again; null: once
+    repeat_minutes: Mapped[int | None]  # repeat the last step at this interval; null: no repeat
     stale_minutes: Mapped[int | None]  # where no next update is promised; null: never stale then
     warn_percents: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     made_at: Mapped[datetime]
@@ -50,7 +50,7 @@ class EscalationPolicy(Base, Tenanted, Versioned):
 
 
 class Escalation(Base, Owned):
-    """How far the escalation of one ticket is; at `next_step_at` somebody is told next, unless something happens."""
+    """Escalation of one incident; the next step is taken at `next_step_at`."""
 
     __tablename__ = "escalation"
     __table_args__ = (
@@ -61,15 +61,15 @@ class Escalation(Base, Owned):
 
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), unique=True)
     policy_id: Mapped[UUID | None] = mapped_column(ForeignKey("escalation_policy.id"))
-    cycle: Mapped[Cycle | None]  # null: nothing to tell anybody of
-    since: Mapped[datetime | None]  # from when the cycle's minutes count
-    taken: Mapped[int] = mapped_column(default=0)  # steps of this cycle, repeats among them
+    cycle: Mapped[Cycle | None]  # null: no escalation
+    since: Mapped[datetime | None]  # start of the cycle's minutes
+    taken: Mapped[int] = mapped_column(default=0)  # steps of this cycle, including repeats
     next_step_at: Mapped[datetime | None]
-    management_at: Mapped[datetime | None]  # when management was told first
+    management_at: Mapped[datetime | None]  # when management was first notified
 
 
 class EscalationStep(Base, Owned):
-    """A step that was taken: when it was due, when it was taken, and who was told."""
+    """A step that was taken: when it was due, when it was taken, and who was notified."""
 
     __tablename__ = "escalation_step"
     __table_args__ = (UniqueConstraint("escalation_id", "cycle", "since", "number"),)

@@ -1,4 +1,4 @@
-"""Ask: which policy holds for a ticket, what its steps say, and who they tell."""
+"""Find the policy for an incident, its steps, and the people to notify."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from domain.incidents.model import Incident
 from domain.promises.model import Promise, State
 
 OPS = (Role.DISPATCHER, Role.RELATIONSHIP_MANAGER)
-"""Who is warned of promises at risk."""
+"""Roles that are warned of promises at risk."""
 
 
 async def policy_for(
     session: AsyncSession, tenant_id: UUID, account_id: UUID, priority: Priority
 ) -> EscalationPolicy | None:
-    """The client's own policy before the company's, one that names the priority before one for all, newest first."""
+    """Return the account's own policy before the company's, one for the priority before one for all, newest first."""
     row: EscalationPolicy | None = await session.scalar(
         select(EscalationPolicy)
         .where(
@@ -48,7 +48,7 @@ async def policy_for(
 
 
 def steps_of(policy: EscalationPolicy | None) -> list[StepDraft]:
-    """The steps of a policy; none without one."""
+    """Return the steps of a policy; none without one."""
     return [] if policy is None else msgspec.convert(policy.steps, list[StepDraft])
 
 
@@ -60,7 +60,7 @@ async def people(
     roles: Collection[Role] = (),
     user_ids: Collection[UUID] = (),
 ) -> list[UUID]:
-    """Colleagues of these roles who look after the client, and those named, as far as they may still come in."""
+    """Return users of these roles with access to the account, and the named ones, if they are active."""
     limited = exists().where(Reach.user_id == User.id)
     reaches = exists().where(Reach.user_id == User.id, Reach.account_id == account_id)
     found = await session.scalars(
@@ -77,12 +77,12 @@ async def people(
 
 
 async def warned_users(session: AsyncSession, tenant_id: UUID, account_id: UUID) -> list[UUID]:
-    """Who is warned of promises at risk."""
+    """Return the users who are warned of promises at risk."""
     return await people(session, tenant_id, account_id, roles=OPS)
 
 
 async def answered_users(session: AsyncSession, tenant_id: UUID, account_id: UUID) -> list[UUID]:
-    """Who is told that a client answered a letter: those who are warned, else management."""
+    """Return the users who are notified of a client's reply: those who are warned, else management."""
     found = await warned_users(session, tenant_id, account_id)
     return found or await people(session, tenant_id, account_id, roles=(Role.MANAGEMENT,))
 
@@ -90,7 +90,7 @@ async def answered_users(session: AsyncSession, tenant_id: UUID, account_id: UUI
 async def update_due(
     session: AsyncSession, incident: Incident, policy: EscalationPolicy | None
 ) -> datetime | None:
-    """By when news of a ticket is due: as promised, else so long after the last news as the policy says."""
+    """Return when the next update is due: as promised, else the policy's interval after the last update."""
     promised = await session.scalar(
         select(Promise.due_at)
         .where(

@@ -1,4 +1,4 @@
-"""Rules: when each step of an escalation is due, and what a policy may say."""
+"""Rules: when each step of an escalation is due, and which policies are valid."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,16 +10,16 @@ from domain.access import CLIENTS, Role
 from domain.core.errors import Code, Refused
 
 MANAGEMENT_AFTER = timedelta(hours=4)
-"""By then management knows of a ticket that nobody took up, and of a critical one that is still open."""
+"""Time after which management is notified of an unacknowledged incident, or a critical one that is still open."""
 THRESHOLDS = (50, 75, 90)
 """Percents of a promise's time at which it warns, in the order of `Promise.warned`."""
 STEPS, LONGEST_MINUTES = 20, 7 * 24 * 60
 NOBODY = frozenset({Role.SYSTEM, Role.PARTNER, Role.GUARD, *CLIENTS})
-"""Roles that are not told."""
+"""Roles that are never notified."""
 
 
 class StepDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """One step: so many minutes after its cycle began, these are told. Urgent goes past quiet hours."""
+    """One step: whom to notify, so many minutes after its cycle began. Urgent ones ignore quiet hours."""
 
     after_minutes: int
     roles: list[Role] = []
@@ -31,31 +31,39 @@ class StepDraft(msgspec.Struct, frozen=True, kw_only=True):
 def check(
     steps: Sequence[StepDraft], repeat_minutes: int | None, warn_percents: Sequence[int]
 ) -> None:
-    """Refuse steps that tell nobody, or do not follow one another."""
+    """Refuse steps without recipients, or in the wrong order."""
     if not 1 <= len(steps) <= STEPS:
-        raise Refused(Code.INVALID, f"A policy has 1 to {STEPS} steps.", argument="steps")
+        raise Refused(Code.INVALID, f"A policy must have 1 to {STEPS} steps.", argument="steps")
     minutes = [step.after_minutes for step in steps]
     if minutes != sorted(set(minutes)) or not 0 <= minutes[0] <= minutes[-1] <= LONGEST_MINUTES:
         raise Refused(
-            Code.INVALID, "Each step comes after the one before, within a week.", argument="steps"
+            Code.INVALID,
+            "Each step must come after the one before, within a week.",
+            argument="steps",
         )
     for step in steps:
         if not (step.roles or step.user_ids or step.contact_ids):
-            raise Refused(Code.INVALID, "A step tells somebody.", argument="steps")
+            raise Refused(Code.INVALID, "A step needs at least one recipient.", argument="steps")
         if NOBODY & set(step.roles):
-            raise Refused(Code.INVALID, "Steps tell the company's own people.", argument="steps")
+            raise Refused(
+                Code.INVALID,
+                "Steps can notify roles of the security company only.",
+                argument="steps",
+            )
     if repeat_minutes is not None and not 1 <= repeat_minutes <= LONGEST_MINUTES:
-        raise Refused(Code.INVALID, "1 minute to a week.", argument="repeatMinutes")
+        raise Refused(
+            Code.INVALID, "The interval must be 1 minute to a week.", argument="repeatMinutes"
+        )
     if set(warn_percents) - set(THRESHOLDS):
         raise Refused(
-            Code.INVALID, f"Promises warn at {THRESHOLDS} percent.", argument="warnPercents"
+            Code.INVALID, f"warnPercents must be among {THRESHOLDS}.", argument="warnPercents"
         )
 
 
 def due_at(
     steps: Sequence[StepDraft], repeat_minutes: int | None, since: datetime, number: int
 ) -> datetime | None:
-    """When step `number` (0, 1, …) of a cycle is due; beyond the last step, its repeats; None when there is none."""
+    """Return when step `number` (0, 1, …) of a cycle is due; then its repeats; None when there is none."""
     if number < len(steps):
         return since + timedelta(minutes=steps[number].after_minutes)
     if not steps or repeat_minutes is None:
@@ -71,7 +79,7 @@ def latest_due(
     number: int,
     at: datetime,
 ) -> int:
-    """The step to take when step `number` is due: of repeats that were missed only the last one."""
+    """Return the step to take when step `number` is due: of missed repeats only the last one."""
     if number < len(steps) or repeat_minutes is None:
         return number
     last = since + timedelta(minutes=steps[-1].after_minutes)
@@ -80,5 +88,5 @@ def latest_due(
 
 
 def percent_of(warned: int) -> int:
-    """How much of a promise's time has passed at its warning 1, 2 or 3."""
+    """Return the percentage of a promise's time that has passed at its warning 1, 2 or 3."""
     return THRESHOLDS[max(0, min(warned, len(THRESHOLDS)) - 1)]

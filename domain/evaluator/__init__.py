@@ -1,1 +1,1 @@
-"""The evaluator: from events, promises and calendars to verdicts, windows and scores. Knows no capability."""
+"""The evaluator: computes verdicts, windows and scores from events, promises and calendars. Imports no capability."""

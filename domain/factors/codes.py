@@ -1,4 +1,4 @@
-"""Change authenticator apps and recovery codes, and use their codes."""
+"""Authenticator apps and recovery codes: enrol, remove, and check their codes."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from domain.factors.model import RecoveryCode, Totp
 async def begin_totp(
     session: AsyncSession, user: User, vault: SecretCipher, *, at: datetime
 ) -> bytes:
-    """Begin to enrol an authenticator app and give its secret; one that counts already must be removed first."""
+    """Begin to enrol an authenticator app and return its secret; a confirmed one must be removed first."""
     secret = rules.new_secret()
     sealed = vault.seal(user.id, secret)
     fresh = insert(Totp).values(
@@ -33,7 +33,7 @@ async def begin_totp(
         ).returning(Totp.user_id)
     )
     if begun is None:
-        words = "There is an authenticator app already: remove it first."
+        words = "You already have an authenticator app: remove it first."
         raise Refused(Code.ALREADY_EXISTS, words)
     return secret
 
@@ -41,13 +41,15 @@ async def begin_totp(
 async def confirm_totp(
     session: AsyncSession, user: User, vault: SecretCipher, code: str, *, at: datetime
 ) -> None:
-    """Have the app count, whose first code this is; refused for a wrong code."""
+    """Confirm the app by its first code; refused for a wrong code."""
     row = await _locked(session, user)
     if row is None or row.confirmed_at is not None:
-        raise Refused(Code.NOT_FOUND, "No authenticator app is being set up.")
+        raise Refused(
+            Code.NOT_FOUND, "No authenticator app is being set up: request a new secret first."
+        )
     step = rules.matching_step(vault.open(user.id, row.sealed), code, at, None)
     if step is None:
-        words = "That is not the code that the app shows; does its clock go right?"
+        words = "The code is wrong. Check the time on your phone and try the next code."
         raise Refused(Code.INVALID, words, argument="code")
     row.confirmed_at, row.last_step = at, step
     fact = FactorAdded(account_id=None, subject_id=user.id, at=at, factor="totp")
@@ -58,7 +60,7 @@ async def confirm_totp(
 async def use_code(
     session: AsyncSession, user: User, vault: SecretCipher, code: str, *, at: datetime
 ) -> bool:
-    """Whether this is the app's code now; none is good twice."""
+    """Return whether this is the app's current code; each code is accepted once."""
     row = await _locked(session, user)
     if row is None or row.confirmed_at is None:
         return False
@@ -71,18 +73,18 @@ async def use_code(
 
 
 async def remove_totp(session: AsyncSession, user: User, *, at: datetime) -> None:
-    """Forget the user's authenticator app; refused when there is none."""
+    """Delete the user's authenticator app; refused when there is none."""
     gone = await session.scalar(
         delete(Totp).where(Totp.user_id == user.id).returning(Totp.confirmed_at)
     )
     if gone is None:
-        raise Refused(Code.NOT_FOUND, "There is no authenticator app.")
+        raise Refused(Code.NOT_FOUND, "You have no authenticator app.")
     fact = FactorRemoved(account_id=None, subject_id=user.id, at=at, factor="totp")
     record(session, as_user(user.tenant_id, user.id), fact)
 
 
 async def new_recovery_codes(session: AsyncSession, user: User, *, at: datetime) -> list[str]:
-    """Give new recovery codes, this once; the ones before are good for nothing any more."""
+    """Create new recovery codes, shown once; the earlier ones become invalid."""
     before = await session.scalars(
         delete(RecoveryCode)
         .where(RecoveryCode.user_id == user.id)
@@ -109,7 +111,7 @@ async def new_recovery_codes(session: AsyncSession, user: User, *, at: datetime)
 
 
 async def use_recovery_code(session: AsyncSession, user: User, code: str, *, at: datetime) -> bool:
-    """Whether this is one of the user's recovery codes that was not used; it is used now."""
+    """Return whether this is an unused recovery code of the user, and mark it as used."""
     used = await session.scalar(
         update(RecoveryCode)
         .where(

@@ -7,7 +7,7 @@ from domain.core.ledger import Fact
 
 
 class FactorAdded(Fact):
-    """A user has another second factor: `totp` or `passkey`."""
+    """A user added a second factor: `totp` or `passkey`."""
 
     kind: ClassVar[str] = "user.factor_added"
     factor: str
@@ -15,7 +15,7 @@ class FactorAdded(Fact):
 
 
 class FactorRemoved(Fact):
-    """A user has a second factor less; `all` when who manages the user removed every one."""
+    """A second factor of a user was removed; `all` when a user who manages the user removed every one."""
 
     kind: ClassVar[str] = "user.factor_removed"
     factor: str
@@ -23,7 +23,7 @@ class FactorRemoved(Fact):
 
 
 class RecoveryCodesMade(Fact):
-    """A user has new recovery codes; the ones before, if `replaced`, are good for nothing."""
+    """A user created new recovery codes; the earlier ones, if `replaced`, are invalid."""
 
     kind: ClassVar[str] = "user.recovery_codes_made"
     count: int

@@ -10,7 +10,7 @@ from domain.core.base import Base, Tenanted
 
 
 class Totp(Base):
-    """A user's authenticator app (RFC 6238); it counts once its first code was confirmed."""
+    """A user's authenticator app (RFC 6238); valid once its first code was confirmed."""
 
     __tablename__ = "totp"
 
@@ -19,11 +19,13 @@ class Totp(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     begun_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
-    last_step: Mapped[int | None]  # the newest time step whose code was used: none is good twice
+    last_step: Mapped[
+        int | None
+    ]  # the newest time step whose code was used: no code is accepted twice
 
 
 class RecoveryCode(Base):
-    """A code for when everything else is lost, good once."""
+    """A one-time code for the loss of every other factor."""
 
     __tablename__ = "recovery_code"
 
@@ -35,7 +37,7 @@ class RecoveryCode(Base):
 
 
 class Passkey(Base, Tenanted):
-    """A user's passkey (WebAuthn): only its public key is known here."""
+    """A user's passkey (WebAuthn): only its public key is stored."""
 
     __tablename__ = "passkey"
 
@@ -48,4 +50,4 @@ class Passkey(Base, Tenanted):
     used_at: Mapped[datetime | None]
     challenged_at: Mapped[
         datetime | None
-    ]  # of the newest challenge it answered: none is answered twice
+    ]  # the newest challenge it answered: none is answered twice

@@ -1,4 +1,4 @@
-"""Letters that tell the owner of a sign-in what changed about it: password, second factors, sessions."""
+"""Security notices to the owner of a sign-in about changes: password, second factors, sessions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from domain.messages.template_data import Variables
 
 
 class SecurityChange(StrEnum):
-    """What a notice is about."""
+    """The change that a notice is about."""
 
     PASSWORD_SET = "password_set"  # noqa: S105 - a name
     APP_ADDED = "app_added"
@@ -33,7 +33,7 @@ class SecurityChange(StrEnum):
 
 
 class SecurityNotice(Variables, frozen=True, kw_only=True):
-    """Something changed about a sign-in; it goes to nobody but its owner."""
+    """A sign-in was changed; the notice goes only to its owner."""
 
     template: ClassVar[str] = "security_notice"
     version: ClassVar[int] = 1
@@ -43,7 +43,7 @@ class SecurityNotice(Variables, frozen=True, kw_only=True):
     email: str
     at: datetime
     url: str
-    """The page on which another password is asked for."""
+    """Address of the page for a password reset."""
 
 
 _FACTORS = {
@@ -56,10 +56,10 @@ _FACTORS = {
 
 
 def change_of(fact: SequencedEvent) -> SecurityChange | None:
-    """What the owner has to be told about this fact; None when it needs no letter.
+    """Return the change that the owner is notified of for this fact; None without a notice.
 
-    Sessions that the owner ended need none, nor do those that ended with a password or with all second factors:
-    the letter about that says so.
+    Sessions that the owner ended need no notice, nor do those that ended with a password or with all second factors:
+    that notice covers them.
     """
     if fact.kind == PasswordChanged.kind:
         return SecurityChange.PASSWORD_SET
@@ -76,7 +76,7 @@ def change_of(fact: SequencedEvent) -> SecurityChange | None:
 async def notice_for(
     session: AsyncSession, fact: SequencedEvent, *, base_url: str
 ) -> IdentityLetter | None:
-    """The letter about this fact; None when it needs none, or when its user may not sign in any more."""
+    """Build the notice about this fact; None when none is needed, or when its user may not sign in any more."""
     change = change_of(fact)
     user = None if change is None else await session.get(User, fact.subject_id)
     if change is None or user is None or user.disabled_at is not None:

@@ -1,4 +1,4 @@
-"""Change passkeys: add, use and remove them. What an authenticator says is verified before it comes here."""
+"""Passkeys: add, use and remove them. The authenticator's response is verified by the caller."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ async def passkeys_of(session: AsyncSession, user_id: UUID) -> list[Passkey]:
 
 
 async def passkey_of(session: AsyncSession, credential_id: bytes) -> Passkey | None:
-    """The passkey that an authenticator calls so, locked."""
+    """Lock and return the passkey with this credential id."""
     row: Passkey | None = await session.scalar(
         select(Passkey).where(Passkey.credential_id == credential_id).with_for_update()
     )
@@ -43,14 +43,14 @@ async def add_passkey(
     sign_count: int,
     at: datetime,
 ) -> Passkey:
-    """Add a passkey that was just made for this user."""
+    """Add a new passkey of this user."""
     if not 0 < len(name.strip()) <= 200:
-        raise Refused(Code.INVALID, "A passkey has a name.", argument="name")
+        raise Refused(Code.INVALID, "A passkey needs a name.", argument="name")
     must_be_line(name, "name")
     if len(await passkeys_of(session, user.id)) >= MOST:
-        raise Refused(Code.INVALID, f"A user has at most {MOST} passkeys.")
+        raise Refused(Code.INVALID, f"A user can have at most {MOST} passkeys.")
     if await passkey_of(session, credential_id) is not None:
-        raise Refused(Code.ALREADY_EXISTS, "There is one already: this passkey.")
+        raise Refused(Code.ALREADY_EXISTS, "This passkey exists already.")
     row = Passkey(
         tenant_id=user.tenant_id, user_id=user.id, name=name.strip(), credential_id=credential_id,
         public_key=public_key, sign_count=sign_count, added_at=at,
@@ -72,7 +72,7 @@ async def note_passkey_use(
     challenged_at: datetime,
     at: datetime,
 ) -> bool:
-    """Note that a passkey answered a challenge; False for one that is not newer than the last one it answered."""
+    """Record that a passkey answered a challenge; False for one not newer than the last one it answered."""
     if passkey.challenged_at is not None and challenged_at <= passkey.challenged_at:
         return False
     passkey.sign_count, passkey.challenged_at, passkey.used_at = sign_count, challenged_at, at

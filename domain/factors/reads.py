@@ -1,4 +1,4 @@
-"""Ask which second factors a user has."""
+"""Read the second factors of users."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from domain.factors.model import Passkey, RecoveryCode, Totp
 
 
 class Enrolled(NamedTuple):
-    """Which second factors somebody has."""
+    """The second factors of a user."""
 
     totp: bool
     passkey: bool
@@ -18,17 +18,17 @@ class Enrolled(NamedTuple):
 
     @property
     def any(self) -> bool:
-        """Whether a password alone does not suffice. Recovery codes alone are no factor."""
+        """Return whether a second factor is needed besides the password. Recovery codes alone are no factor."""
         return self.totp or self.passkey
 
     @property
     def methods(self) -> list[str]:
-        """What may be sent as second factor."""
+        """Return the methods that are accepted as second factor."""
         return [name for name, has in self._asdict().items() if has]
 
 
 async def enrolled(session: AsyncSession, user_id: UUID) -> Enrolled:
-    """The second factors of a user, in one query."""
+    """Return the second factors of a user, in one query."""
     query = select(
         exists().where(Totp.user_id == user_id, Totp.confirmed_at.is_not(None)),
         exists().where(Passkey.user_id == user_id),

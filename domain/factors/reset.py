@@ -22,7 +22,7 @@ async def reset_factors(
     """Remove every second factor of a user whom the actor manages, and end the user's sessions; never one's own."""
     user = await managed_user(session, actor, user_id)
     if actor.subject == f"user:{user.id}":
-        words = "Nobody resets the own second factor; remove it, or ask a colleague."
+        words = "You cannot reset your own second factor; remove it, or ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
     await forget_factors(session, user_id)
     await end_all(session, user, EndedBy.MANAGER, at=at)

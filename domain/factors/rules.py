@@ -9,22 +9,22 @@ from urllib.parse import quote
 
 STEP_S = 30
 DIGITS = 6
-DRIFT = 1  # steps that a phone's clock may be off, either way
+DRIFT = 1  # time steps that a phone's clock may be off, either way
 RECOVERY_CODES = 10
 
 
 def new_secret() -> bytes:
-    """160 random bits, as RFC 4226 recommends."""
+    """Return 160 random bits, as RFC 4226 recommends."""
     return secrets.token_bytes(20)
 
 
 def base32(secret: bytes) -> str:
-    """The secret as authenticator apps take it."""
+    """Encode the secret for authenticator apps."""
     return base64.b32encode(secret).decode().rstrip("=")
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """The code of a time step: HMAC-SHA-1, truncated dynamically (RFC 4226, section 5.3)."""
+    """Return the code of a time step: HMAC-SHA-1, truncated dynamically (RFC 4226, section 5.3)."""
     digest = hmac.digest(secret, step.to_bytes(8, "big"), "sha1")
     offset = digest[-1] & 0x0F
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
@@ -32,12 +32,12 @@ def code_at(secret: bytes, step: int) -> str:
 
 
 def step_of(at: datetime) -> int:
-    """The time step of an instant."""
+    """Return the time step of a time."""
     return int(at.timestamp()) // STEP_S
 
 
 def matching_step(secret: bytes, code: str, at: datetime, last_step: int | None) -> int | None:
-    """The step whose code this is, near `at` and after `last_step`; None for a wrong or a used code."""
+    """Return the step of this code, near `at` and after `last_step`; None for a wrong or a used code."""
     given = code.replace(" ", "")
     if len(given) != DIGITS or not (given.isascii() and given.isdigit()):
         return None
@@ -51,19 +51,19 @@ def matching_step(secret: bytes, code: str, at: datetime, last_step: int | None)
 
 
 def uri_of(secret: bytes, *, email: str, company: str) -> str:
-    """What authenticator apps read from a QR code."""
+    """Return the URI that authenticator apps read from a QR code."""
     label = quote(f"{company}:{email}")
     issuer = quote(company)
     return f"otpauth://totp/{label}?secret={base32(secret)}&issuer={issuer}&digits={DIGITS}&period={STEP_S}"
 
 
 def new_recovery_code() -> str:
-    """80 random bits in groups of four letters and digits: too many to be guessed back from their hash."""
+    """Return 80 random bits in groups of four letters and digits: too many to be guessed from their hash."""
     text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
     return "-".join(text[start : start + 4] for start in range(0, 16, 4))
 
 
 def recovery_sha256(code: str) -> bytes:
-    """What a recovery code is looked up by, however it was typed."""
+    """Hash a recovery code for the lookup, however it was typed."""
     plain = "".join(each for each in code.lower() if each.isalnum())
     return hashlib.sha256(f"recovery code {plain}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Bring in tickets that another system has kept: a file, a mapping profile, and the ledger they become."""
+"""Import incidents from another system: a file, a mapping profile, and the resulting ledger facts."""
 
 from domain.imports.actions import Imported, Progress, import_incidents
 from domain.imports.arrival import Left, left

@@ -1,4 +1,4 @@
-"""Import a file of tickets: all of it that can be read, or, when killed in the middle, nothing of it."""
+"""Import a file of incidents: all rows that can be read; an aborted import has no effect."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -23,22 +23,22 @@ from domain.promises import batch
 from domain.promises.bulk_start import attach
 
 Progress = Callable[[str, float], None]
-"""Hears what is being done and how much of that is done, 0 to 1."""
+"""Callback with the current step and its progress, 0 to 1."""
 
 MANY = 5_000
-"""Facts after which the planner's statistics are made anew; below that, the server does so in its own time."""
+"""Number of facts above which the planner's statistics are updated; below, autovacuum does so."""
 _TOUCHED: Select[UUID] = select(column("id", Uuid())).select_from(table("touched"))
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file."""
+    """Result of an import."""
 
     tenant_id: UUID
-    rows: int  # in the file, torn ones included
+    rows: int  # in the file, malformed ones included
     rejected: int  # could not be read
-    contradicting: int  # were read, but say something else than is known
-    tickets: int  # different tickets in the rows that could be read
+    contradicting: int  # were read, but contradict what is known
+    tickets: int  # different incidents in the rows that could be read
     tickets_new: int
     tickets_changed: int
     facts_new: int
@@ -55,15 +55,15 @@ async def import_incidents(
     at: datetime,
     progress: Progress = lambda _what, _share: None,
 ) -> Imported:
-    """Bring a file's tickets into the ledger and judge their promises, in the caller's transaction.
+    """Import a file's incidents into the ledger and evaluate their promises, in the caller's transaction.
 
-    What the ledger already has is left alone, so that the same file a second time changes nothing and a file that
-    has grown adds what is new. Rows that cannot be read go to `rejects` with their reason.
+    Facts in the ledger are left unchanged: importing the same file again changes nothing, and a file that has grown
+    adds what is new. Rows that cannot be read are written to `rejects` with their reason.
     """
     own = columns_of(profile)
     dialect = Dialect(profile.encoding, profile.delimiter, profile.quote)
     source = open_source(path, dialect, own=own)
-    Decoder(profile, source.header)  # a column that is missing is refused before anything is made
+    Decoder(profile, source.header)  # a missing column is refused before anything is created
     base = await ground(session, profile, tenant=tenant, at=at)
     decoder = Decoder(profile, source.header, places=base.places, at=at)
     await staging.prepare(session, base.actor.tenant_id, profile)
@@ -76,7 +76,7 @@ async def import_incidents(
             rows += len(decoded.rows) + len(decoded.rejects)
             progress("Reading", source.progress())
         unreadable = refused.count
-        progress("Telling the ledger", 0.0)
+        progress("Writing the ledger", 0.0)
         await staging.finish(session)
         await folds.settle(session, profile)
         async for contradiction in conflicts.within(session, profile):
@@ -86,10 +86,10 @@ async def import_incidents(
         async for contradiction in conflicts.against(session, profile):
             refused.add([contradiction])
         facts = await ledger_writer.tell(session, base.actor)
-        progress("Telling the ledger", 0.5)
+        progress("Writing the ledger", 0.5)
         new, changed = await tickets.fold(session, base.actor, profile, at=at)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
-        progress("Telling the ledger", 1.0)
+        progress("Writing the ledger", 1.0)
         clients = (
             await session.scalars(text("SELECT DISTINCT account_id FROM staged_ticket"))
         ).all()
@@ -120,9 +120,9 @@ async def import_incidents(
 
 
 async def _refresh_statistics(session: AsyncSession) -> None:
-    """Let the planner know how large the tables have become, which it would find out minutes later.
+    """Update the planner's statistics, which autovacuum would do minutes later.
 
-    Tables that another import does this to are left out: nobody waits for anybody.
+    Tables that another import is analyzing are skipped, so that no import waits for another.
     """
     await session.execute(text("SELECT refresh_statistics()"))
 
@@ -135,10 +135,10 @@ WHERE EXISTS (SELECT FROM ledger l WHERE l.subject_id = t.id AND l.kind = 'incid
 
 
 async def _consequential(session: AsyncSession) -> frozenset[UUID]:
-    """Incidents of the file whose verdicts move money and are reported to the client.
+    """Return incidents of the file whose verdicts lead to credits and notices to the client.
 
-    Those that were opened live, and those that earned a credit since they were imported. What a file says of any other
-    incident is history: its verdicts are shown and measured, and nobody is paid or written to.
+    Those that were opened live, and those that earned a credit since they were imported. Any other incident of a file
+    is history: its verdicts are shown and measured, without credits or notices.
     """
     found = await session.scalars(text(_CONSEQUENTIAL))
     return frozenset(found)

@@ -1,4 +1,4 @@
-"""Whether what an import brought is all there: numbered, and measured."""
+"""Progress of workers after an import: facts numbered, accounts measured."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,17 +18,17 @@ _LIVE: ColumnElement[Origin] = literal_column("'live'")
 class Left:
     """What workers still have to do about a company's imports."""
 
-    facts: int  # have no number yet
-    accounts: int  # are to be measured anew
+    facts: int  # facts without a number
+    accounts: int  # accounts to measure
 
     @property
     def is_nothing(self) -> bool:
-        """Whether everything is there."""
+        """Return whether nothing is left."""
         return not (self.facts or self.accounts)
 
 
 async def left(session: AsyncSession, tenant_id: UUID) -> Left:
-    """What is not there yet of everything that was imported for a company."""
+    """Count what is left of everything that was imported for a company."""
     facts = select(func.count()).where(
         LedgerRow.tenant_id == tenant_id, LedgerRow.seq.is_(None), LedgerRow.origin != _LIVE
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a profile, besides unknown keys: words, formats, calendars, columns that do not fit together."""
+"""Validate a profile beyond unknown keys: words, formats, calendars, and columns that belong together."""
 
 from collections.abc import Iterator
 from zoneinfo import available_timezones
@@ -12,7 +12,7 @@ from domain.imports.mapping import FactColumn, Profile, Value
 
 
 def problems(profile: Profile) -> Iterator[str]:
-    """Each problem with the key that has it."""
+    """Yield each problem with the key that has it."""
     if profile.time_zone not in available_timezones():
         yield f"time_zone: unknown time zone {profile.time_zone!r}"
     if not 0 <= profile.skew_tolerance_s <= 31 * 86_400:

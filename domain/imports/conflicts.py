@@ -1,4 +1,4 @@
-"""What a file says against what is known, or against itself: the first word stands, and the other one is reported."""
+"""Contradictions between a file and the ledger, or within a file: the first value stays, the other one is reported."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +10,7 @@ from domain.imports.mapping import Profile
 from domain.imports.reader import NOTE
 from domain.imports.staged import Reject
 
-# Rows of a number that another account's rows in the same file have: the first row says whose incident it is.
+# Rows of a number that another account's rows in the same file use: the first row decides whose incident it is.
 _FOREIGN = """
 WITH owned AS (
   SELECT number, key, account_id, first_value(account_id) OVER file AS owner, first_value(number) OVER file AS first
@@ -22,7 +22,7 @@ WITH owned AS (
 SELECT number, key, 'is an incident of another account in row ' || first FROM foreign_row ORDER BY number
 """
 
-# Windows, not joins: the planner does not know how many rows the first of each number are, and would loop.
+# Windows, not joins: the planner cannot estimate the number of first rows, and would use nested loops.
 _WITHIN = """
 SELECT r.number, r.key, c.what || ' ' || c.said || ', but ' || c.known || ' in row ' || r.first AS reason
 FROM (
@@ -53,7 +53,7 @@ WHERE at <> was AND number <> first
 ORDER BY 1, 3
 """
 
-# An opening and an agreed date are promised once; a ticket of the ledger keeps the ones it has.
+# An opening and an agreed date are set once; an incident in the ledger keeps its own.
 _AGAINST = """
 SELECT s.number, key, 'opened at ' || s.opened_at || ', known as opened at ' || i.opened_at AS reason
 FROM (SELECT key, min(number) AS number, min(coalesce(opened_at, row_at)) AS opened_at FROM staged_row GROUP BY key) s
@@ -86,7 +86,7 @@ WHERE f.at < t.opened_at - CAST(:skew AS interval)
 ORDER BY 1, 2, 3
 """
 
-# A fact that an incident has once, and that an earlier file has told otherwise. A later end is a reopening.
+# A fact that an incident has once, and that an earlier file gave differently. A later end is a reopening.
 _TOLD_OTHERWISE = """
 WITH against AS (
   DELETE FROM telling f USING staged_ticket t, staged_spec s
@@ -106,7 +106,7 @@ FROM against a ORDER BY 1, 3
 
 
 async def within(session: AsyncSession, profile: Profile) -> AsyncIterator[Reject]:
-    """Rows that say something else than the first row of their incident in the file."""
+    """Return rows that contradict the first row of their incident in the file."""
     if not isinstance(profile.into.account, str):
         async for number, key, reason in await session.stream(text(_FOREIGN)):
             yield _note(number, key, reason)
@@ -116,7 +116,7 @@ async def within(session: AsyncSession, profile: Profile) -> AsyncIterator[Rejec
 
 
 async def against(session: AsyncSession, profile: Profile) -> AsyncIterator[Reject]:
-    """Rows whose incident was brought in, but not with everything they say."""
+    """Return rows of imported incidents whose values were not all imported."""
     async for number, key, reason in await session.stream(text(_TOLD_OTHERWISE)):
         yield _note(number, key, reason)
     values = {

@@ -1,4 +1,4 @@
-"""Rows of a file into rows of tickets: columns found, words translated, instants placed, nonsense refused."""
+"""Decode rows of a file: find columns, translate words, convert times, refuse invalid values."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class Decoder:
         places: Places | None = None,
         at: datetime = LAST,
     ) -> None:
-        """Find the columns; refused when one that the profile needs is missing. `at` is now."""
+        """Find the columns; refuse a file without one that the profile needs. `at` is now."""
         self.names: list[str] = []  # the columns to read, in the order of a row's cells
         self._profile = profile
         self._header: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Decoder:
         self._facts = fact_columns(profile, self._look_up, self._need, self._text, self._word)
 
     def decode(self, batch: RowBatch) -> Decoded:
-        """Rows, facts and rejects of a batch; a fact that adjacent rows repeat is told once."""
+        """Decode the rows, facts and rejects of a batch; a fact that adjacent rows repeat is returned once."""
         done = Decoded([], [], [_torn(each) for each in batch.torn])
         seen: set[tuple[str, int, datetime]] = set()
         for number, cells in zip(batch.numbers, zip(*batch.columns, strict=True), strict=True):
@@ -82,13 +82,13 @@ class Decoder:
     def _row(self, number: int, cells: Sequence[Cell]) -> tuple[Row, list[StagedFact]]:
         key = _plain(self._said(cells[self._key]) or "")
         if not key:
-            raise InvalidValue("no key: the ticket has no number")
+            raise InvalidValue("no key: the incident has no number")
         if len(key) > LONGEST_KEY or "\0" in key:
             raise InvalidValue(f"a key of more than {LONGEST_KEY} characters, or with a NUL in it")
         opened = self._at(cells, self._opened)
         row_at = self._at(cells, self._row_at)
         if opened is None and self._opened is not None:
-            raise InvalidValue("the ticket's opening is empty")
+            raise InvalidValue("the incident's opening is empty")
         if row_at is None and self._row_at is not None:
             raise InvalidValue("the row's instant is empty")
         opened_at = None if opened is None else opened.at
@@ -129,7 +129,7 @@ class Decoder:
     def _told(
         self, number: int, key: str, opened: datetime | None, cells: Sequence[Cell]
     ) -> Iterator[StagedFact]:
-        """The row's facts, in the order in which they usually happen: it decides on wall clocks that happened twice."""
+        """Yield the row's facts, in the order in which they usually happen: it decides on ambiguous wall clocks."""
         latest = opened
         for fact in self._facts:
             if fact.when and not all(self._said(cells[i]) in words for i, words in fact.when):
@@ -166,7 +166,7 @@ class Decoder:
         return at
 
     def _after(self, opened: datetime | None, said: datetime, what: str) -> datetime:
-        """The instant, moved to the opening when a clock that ran slow put it before."""
+        """Return the time, moved to the opening when a slow clock put it shortly before."""
         if opened is None or said >= opened:
             return said
         if opened - said > self._skew:
@@ -238,7 +238,7 @@ class Decoder:
         return None
 
     def _name(self, value: str | Value, where: str) -> Take | None:
-        """The name of an account or a site in a column; one that is not in the map stands as it is."""
+        """Return the name of an account or a site in a column; one that is not in the map is used unchanged."""
         if isinstance(value, str):
             return None
         index, names, otherwise = self._need(value.column, where), value.map, value.otherwise
@@ -278,7 +278,7 @@ class Decoder:
         where: str,
         allowed: type[TicketKind | Priority | Source | PauseCause],
     ) -> Take:
-        """A text that must be one of the allowed words."""
+        """Return a text that must be one of the allowed words."""
         take = self._text(value, where)
         known: Mapping[str | None, str] = {str(word): str(word) for word in allowed}
         if isinstance(value, str):
@@ -303,11 +303,11 @@ def _torn(torn: MalformedRow) -> Reject:
 
 
 def _folded(name: str) -> str:
-    """A column's name as it is compared: `On Scene DtTm` and `on_scene_dttm` are the same column."""
+    """Normalize a column's name: `On Scene DtTm` and `on_scene_dttm` are the same column."""
     plain = normalize("NFKC", name).strip().lstrip("\ufeff").casefold()
     return re.sub(r"[\W_]+", "_", plain).strip("_")
 
 
 def _plain(text: str) -> str:
-    """A whole number that a spreadsheet wrote as 45.0, as the 45 that it is."""
+    """Return a whole number that a spreadsheet wrote as 45.0 as 45."""
     return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text

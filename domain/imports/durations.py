@@ -1,4 +1,4 @@
-"""How long something took: minutes, h:mm, or ISO 8601, as columns of other systems have it instead of instants."""
+"""Parse durations: minutes, h:mm, or ISO 8601, which other systems have in columns instead of times."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ _ISO = re.compile(
 
 
 def duration_of(text: str, unit: Unit) -> timedelta:
-    """Read a duration; `unit` is of plain numbers, `1:05` is hours and minutes. Unfit when it is none."""
+    """Parse a duration; `unit` is that of plain numbers, `1:05` is hours and minutes. Raises InvalidValue."""
     if _PLAIN.fullmatch(text):
         seconds = _number(text) * _SECONDS[unit]
     elif found := _CLOCK.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The facts that columns of a file tell: where each one stands, and what it says besides its instant."""
+"""Facts in the columns of a file: the position of each one, and its fields besides its time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ RANK = (
     "incident.resolved",
     "incident.closed",
 )
-"""The order of facts of one instant."""
+"""The order of facts with the same time."""
 
 _PERSONAL = {
     "incident.reassigned": "to",
@@ -55,7 +55,7 @@ class FactAt(NamedTuple):
 
     @property
     def field(self) -> str:
-        """What `body` is called in the fact."""
+        """The name of `body` in the fact."""
         return _FIELD.get(self.kind, "text")
 
 
@@ -136,7 +136,7 @@ def told_of(
     body: str | None,
     words: str | None,
 ) -> StagedFact:
-    """One fact as it is staged. Words about people are committed to, and can be erased."""
+    """Return one fact for staging. Texts about people are committed to, and can be erased."""
     if fact.kind == "incident.updated":
         return StagedFact(number, key, fact.spec, at, said_at, body)
     detail = {} if body is None else {fact.field: body}

@@ -1,4 +1,4 @@
-"""Rows of a log in the hour that happened twice: their order says which of the two it was."""
+"""Rows of a log in the repeated hour of autumn: their order decides which of the two it was."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ WHERE r.number = ANY(:numbers) AND t.number = r.number AND t.at = r.row_at
 
 
 class Wall(NamedTuple):
-    """A row's instant, and the second one when its wall clock happened twice."""
+    """A row's time, and the second one when its wall clock occurs twice."""
 
     number: int
     at: datetime
@@ -33,10 +33,10 @@ class Wall(NamedTuple):
 
 
 def second(rows: Sequence[Wall]) -> list[int]:
-    """The rows that are of the second hour: only so do the instants not go back from row to row.
+    """Return the rows of the second hour: with them, the times never go back from row to row.
 
-    `rows` stand in their order; a file that has the newest row first is read from its end. Rows in no order stay in the
-    first hour.
+    `rows` are in file order; a file with the newest row first is read from its end. Rows in no order stay in the first
+    hour.
     """
     plain = [row.at for row in rows if row.again is None]
     rising = sum(a < b for a, b in pairwise(plain))
@@ -58,7 +58,7 @@ def _resolve(rows: Iterable[Wall]) -> list[int]:
 
 
 async def settle(session: AsyncSession, profile: Profile) -> None:
-    """Move staged rows, and the facts that stand at their instant, to the second hour where their order says so."""
+    """Move staged rows, and the facts with their time, to the second hour where their order shows it."""
     if profile.log is None:
         return
     rows = (await session.execute(text(_ROWS))).all()

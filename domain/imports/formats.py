@@ -1,4 +1,4 @@
-"""The formats of instants that a profile may name: strptime directives, Excel's day numbers, Unix time."""
+"""Formats of times that a profile may name: strptime directives, Excel's day numbers, Unix time."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ _HOUR = re.compile(r"%[HIcXT]")
 
 
 class ParsedInstant(NamedTuple):
-    """What a text says: a wall clock or an aware instant, and the name of a zone beside it."""
+    """A parsed text: a wall clock or an aware time, and the name of a zone beside it."""
 
     when: datetime
     zone_name: str | None
 
 
 class InstantFormat:
-    """One format; `%Z` is read here, because `strptime` checks the name of the zone and forgets it."""
+    """One format; `%Z` is handled here, because `strptime` checks the name of the zone and drops it."""
 
     def __init__(self, name: str, zone: ZoneInfo) -> None:
         self.name = name
@@ -30,7 +30,7 @@ class InstantFormat:
         self._zone = zone
 
     def read(self, text: str) -> ParsedInstant | None:
-        """What the text says in this format; None when it is in another one."""
+        """Parse a text in this format; None when it is in another one."""
         zone_name = None
         form = self.name
         if self._names_zone:
@@ -47,13 +47,13 @@ class InstantFormat:
 
 
 def format_of(name: str, zone: ZoneInfo) -> InstantFormat:
-    """The format of this name."""
+    """Return the format of this name."""
     return InstantFormat(name, zone)
 
 
 @cache
 def _zone_names(zone: ZoneInfo) -> frozenset[str]:
-    """Names that say a zone without doubt: UTC, the profile's own abbreviations, and IANA names."""
+    """Return unambiguous zone names: UTC, the profile's own abbreviations, and IANA names."""
     own = {
         datetime(year, month, 1, tzinfo=zone).tzname() or ""
         for year in range(1990, 2031)
@@ -64,7 +64,7 @@ def _zone_names(zone: ZoneInfo) -> frozenset[str]:
 
 
 def problems(formats: Sequence[str]) -> Iterator[str]:
-    """What is wrong with formats: unknown directives, no date, hours that may be morning or evening."""
+    """Yield the problems of formats: unknown directives, no date, ambiguous 12-hour clock."""
     if sum(form in NUMBERS for form in formats) > 1:
         yield f"one of {', '.join(NUMBERS)}: a number cannot be told from another"
     for form in formats:

@@ -1,4 +1,4 @@
-"""From staged rows to facts in the ledger, set by set; a fact that is there already is not told again."""
+"""Write staged rows as facts to the ledger, in sets; existing facts are not repeated."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Origin
 from domain.imports.mapping import Profile
 
-# The tickets of the file: their fields as the first row tells them, and the id they have or get. `once` begins the keys
+# The incidents of the file: their fields as the first row gives them, and the id they have or get. `once` begins the
+# keys
 # of their facts: with the account where another account has the number already, or the incident came in otherwise.
 _TICKETS = """
 CREATE TEMP TABLE staged_ticket ON COMMIT DROP AS
@@ -39,7 +40,7 @@ LEFT JOIN LATERAL (
 ) i ON true
 """
 
-# What is to be told: `place` orders facts of one instant, `ord` tells apart the same words at the same instant.
+# The facts to write: `place` orders facts with the same time, `ord` distinguishes equal texts with the same time.
 _TELLING = """
 CREATE TEMP TABLE telling (
   key text COLLATE "C", kind text, at timestamptz, said_at timestamptz, place bigint, rank smallint,
@@ -60,7 +61,7 @@ SELECT key, 'incident.due_agreed', opened_at, -1, 0,
 FROM staged_ticket WHERE agreed_at IS NOT NULL
 """
 
-# Facts that stand in columns; 9e15 puts them behind the row's transitions of the same instant.
+# Facts in columns; 9e15 sorts them after the row's transitions with the same time.
 _COLUMNS = """
 INSERT INTO telling (key, kind, at, said_at, place, rank, word, body, number)
 SELECT key, kind, at, said_at, 9000000000000000, rank, CAST(body AS text),
@@ -79,7 +80,7 @@ FROM (
 ) picked
 """
 
-# How each row of a log differs from the row before it; before the first row stands what the ledger said by then.
+# Differences of each row of a log from the row before it; before the first row comes the state in the ledger.
 _CHANGES = """
 CREATE TEMP TABLE staged_change ON COMMIT DROP AS
 SELECT w.key, w.number, w.row_at, w.place, w.priority, w.meaning, false AS is_bridge,
@@ -112,7 +113,7 @@ LEFT JOIN LATERAL (
 ) ledgered ON t.known AND (w.place = 1 OR (w.meaning IS NOT NULL AND w.meaning_before IS NULL))
 """
 
-# Between the last row of a piece and what an earlier import of a later piece said next.
+# Between the last row of a file and what an earlier import of a later file recorded next.
 _BRIDGES = """
 INSERT INTO staged_change (key, number, row_at, place, priority, meaning, is_bridge, priority_before, meaning_before)
 SELECT last.key, last.number, next.at, last.place + 1, last.priority, next.meaning, true, last.priority, last.meaning
@@ -168,7 +169,7 @@ FROM staged_change c JOIN staged_ticket t USING (key)
 WHERE c.priority <> c.priority_before
 """
 
-# A closing that comes later than the one in the ledger: the source took the first one back.
+# A closing later than the one in the ledger: the source reversed the first one.
 _REOPENED = """
 INSERT INTO telling (key, kind, at, place, rank, body, number)
 SELECT s.key, 'incident.reopened', was.at, -1, 0,
@@ -211,7 +212,7 @@ SELECT subject_id AS id, count(*) AS facts FROM told GROUP BY subject_id
 """
 
 
-# The words that facts commit to, of facts that were not there already.
+# The texts of new facts.
 _WORDS = """
 INSERT INTO disclosure (commitment, tenant_id, account_id, subject_id, at, salt, words)
 SELECT s.commitment, :tenant, t.account_id, t.id, l.at, s.salt, s.words
@@ -232,7 +233,7 @@ async def find(session: AsyncSession, actor: Actor, profile: Profile) -> None:
 
 
 async def gather(session: AsyncSession, profile: Profile) -> None:
-    """Say what the staged rows tell: the temporary table `telling`."""
+    """Collect the facts of the staged rows: the temporary table `telling`."""
     column_kinds = sorted({fact.kind for fact in profile.facts})
     log = profile.log
     await session.execute(text(_TELLING))
@@ -257,7 +258,7 @@ async def gather(session: AsyncSession, profile: Profile) -> None:
 
 
 async def tell(session: AsyncSession, actor: Actor) -> int:
-    """Write the facts of `telling` that the ledger does not have; returns how many.
+    """Write the facts of `telling` that the ledger does not have; return how many.
 
     Leaves the temporary table `touched` (id, facts).
     """

@@ -11,7 +11,7 @@ from domain.agreements.model import Priority, PromiseKind, TicketKind
 from domain.calendars.rules import CalendarSpec
 
 Column = str | list[str]
-"""A column's name, or several names of which the first that the file has is meant (sources rename)."""
+"""A column's name, or several names of which the first one in the file is used (sources rename columns)."""
 
 Told = Literal[
     "incident.acknowledged",
@@ -44,11 +44,11 @@ Meaning = Literal[
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """An unknown key is an error: a misspelt one would silently change what is imported."""
+    """Base that refuses unknown keys: a misspelt key would silently change what is imported."""
 
 
 class Value(_Strict):
-    """What a column says, translated by `map`; `otherwise` stands for what is empty or not in the map."""
+    """Value of a column, translated by `map`; `otherwise` is for values that are empty or not in the map."""
 
     column: Column
     map: dict[str, str] = {}
@@ -56,11 +56,11 @@ class Value(_Strict):
 
 
 class IncidentSpec(_Strict):
-    """Where the fields of a ticket come from; plain text is meant as it stands."""
+    """Sources of an incident's fields; plain text is a constant."""
 
     summary: str | Value
-    opened_at: Column | None = None  # None: the first row of the ticket opens it
-    agreed_at: Column | None = None  # the date promised for this very ticket
+    opened_at: Column | None = None  # None: the first row of the incident opens it
+    agreed_at: Column | None = None  # the date agreed for this incident
     kind: str | Value = str(TicketKind.INCIDENT)
     category: str | Value | None = None
     priority: str | Value = str(Priority.MEDIUM)
@@ -69,9 +69,9 @@ class IncidentSpec(_Strict):
 
 
 class FactColumn(_Strict):
-    """One fact of the ticket, in the rows where `when` holds.
+    """One fact of the incident, in the rows where `when` applies.
 
-    Its instant stands in column `at`, or column `after` says how long after the opening it was.
+    Its time is in column `at`, or column `after` gives the duration after the opening.
     """
 
     kind: Told
@@ -79,7 +79,7 @@ class FactColumn(_Strict):
     after: Column | None = None
     unit: Literal["seconds", "minutes", "hours", "days"] = "minutes"  # of plain numbers in `after`
     when: dict[str, str | list[str]] = {}
-    pick: Pick | None = None  # None: once where it can be but once, every in an event log
+    pick: Pick | None = None  # None: one for facts that occur once, all in an event log
     cause: str | Value | None = None  # of a pause
     priority: str | Value | None = None  # of a changed priority
     to: str | Value | None = None  # of a reassignment
@@ -87,12 +87,12 @@ class FactColumn(_Strict):
     optional: bool = False  # the file may lack the column
 
     def picked(self, *, is_log: bool) -> Pick:
-        """Which of several instants of this fact counts."""
+        """Return which of several times of this fact counts."""
         return self.pick or ("once" if self.kind in ONCE and not is_log else "every")
 
 
 class UpdateColumn(_Strict):
-    """Something said on the ticket at an instant."""
+    """An update of the incident at a time."""
 
     at: Column
     body: str | Value
@@ -101,10 +101,10 @@ class UpdateColumn(_Strict):
 
 
 class LogSpec(_Strict):
-    """An event log: every row says how the ticket stood from `at` on; `order` breaks ties of instants.
+    """An event log: every row gives the state of the incident from `at` on; `order` breaks ties of times.
 
-    `priority_change` = "retroactive" lets a changed priority hold from the opening on, as systems do that restart
-    their clock at the ticket's creation; "from_then_on" lets it hold from the row's instant.
+    `priority_change` = "retroactive" applies a changed priority from the opening on, as in systems that restart their
+    clock at the incident's creation; "from_then_on" applies it from the row's time on.
     """
 
     at: Column
@@ -114,14 +114,14 @@ class LogSpec(_Strict):
 
 
 class TargetSpec(_Strict):
-    """How long is allowed: elapsed seconds on the calendar, or whole business days."""
+    """Allowed time: elapsed seconds on the calendar, or whole business days."""
 
     elapsed_s: int | None = None
     business_days: int | None = None
 
 
 class PromiseSpec(_Strict):
-    """One promise to sign when the agreement is not there yet."""
+    """One promise to sign when the agreement does not exist yet."""
 
     name: str
     kind: PromiseKind
@@ -134,7 +134,7 @@ class PromiseSpec(_Strict):
 
 
 class AgreementSpec(_Strict):
-    """What was promised to the client, for tickets opened from `in_force_from` on."""
+    """The promises to the client, for incidents opened from `in_force_from` on."""
 
     reference: str
     title: str
@@ -144,7 +144,7 @@ class AgreementSpec(_Strict):
 
 
 class Into(_Strict):
-    """Whose tickets these are. An account or a site that is named here and does not exist yet is made.
+    """The account and site of the incidents. An account or a site that is named here is created when missing.
 
     One that a column names is looked up by its name, its id or (an account) its KvK number; rows with an unknown one
     are refused.
@@ -158,9 +158,9 @@ class Into(_Strict):
 
 
 class Profile(_Strict):
-    """Everything that is to know about one kind of file."""
+    """A mapping profile for one kind of file."""
 
-    name: str  # also the tickets' external source
+    name: str  # also the incidents' external source
     title: str
     time_zone: str  # of wall clocks without a zone
     key: Column
@@ -172,12 +172,14 @@ class Profile(_Strict):
     states: dict[str, Meaning] = {}
     calendars: dict[str, dict[str, object]] = {}
     agreement: AgreementSpec | None = None
-    formats: list[str] = []  # of instants, besides ISO 8601 (strptime)
+    formats: list[str] = []  # of times, besides ISO 8601 (strptime)
     nulls: list[str] = msgspec.field(default_factory=lambda: [""])
     encoding: str = "utf-8"
     delimiter: str | None = None  # None: the one that the header line uses most
     quote: str = '"'
-    skew_tolerance_s: int = 0  # a fact this little before the opening is a clock that ran slow
+    skew_tolerance_s: int = (
+        0  # a fact shortly before the opening counts as the fault of a slow clock
+    )
 
     def specs(self) -> dict[str, CalendarSpec]:
         """The calendars by name."""
@@ -208,5 +210,5 @@ _COLUMNS = {"key", "column", "at", "after", "opened_at", "agreed_at", "order", "
 
 
 def zone_of(profile: Profile) -> ZoneInfo:
-    """The zone of wall clocks without one."""
+    """Return the zone of wall clocks without one."""
     return ZoneInfo(profile.time_zone)

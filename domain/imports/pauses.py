@@ -1,4 +1,4 @@
-"""The pauses of imported incidents: the same 72 hours together as live ones, in whatever pieces the log came."""
+"""Pauses of imported incidents: the same total of 72 hours as for live ones, however the log is split into files."""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ SELECT subject_id, tenant_id, account_id, shard, at AS from_at, cap_at, cause, n
 FROM capped WHERE is_pause
 """
 
-# Earlier facts may show that what looked like a pause of its own was part of another.
+# Earlier facts may show that what looked like a separate pause was part of another.
 _GONE = """
 DELETE FROM incident_pause p USING touched t
 WHERE p.incident_id = t.id
@@ -64,7 +64,7 @@ FROM held_stretch h
 WHERE NOT EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = h.subject_id AND p.from_at = h.from_at)
 """
 
-# No fact says that the allowance was used up: it follows from the pauses, and the next piece of the log may move it.
+# No fact records that the allowance was used up: it follows from the pauses, and the next file may move it.
 _GOES_ON = """
 UPDATE incident i SET status = h.resumed_status
 FROM held_stretch h
@@ -79,7 +79,7 @@ WHERE i.id = h.subject_id AND i.status NOT IN ('paused', 'resolved', 'closed')
 
 
 async def write(session: AsyncSession, *, at: datetime) -> None:
-    """Make the rows of pauses, and the states of incidents that are or were held, say what the ledger says."""
+    """Update the rows of pauses, and the states of paused incidents, from the ledger."""
     await session.execute(text(_HELD), {"allowance": PAUSE_ALLOWANCE, "at": at})
     for statement in (_GONE, _ENDED, _OPEN, _NEW):
         await session.execute(text(statement))

@@ -15,7 +15,7 @@ __all__ = ["Profile", "load", "parse", "shipped"]
 
 
 def shipped() -> list[str]:
-    """The names of the profiles that come with Waarborg."""
+    """List the names of the profiles that are shipped with Waarborg."""
     folder = resources.files("domain.imports") / "profiles"
     return sorted(
         f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
@@ -23,7 +23,7 @@ def shipped() -> list[str]:
 
 
 def load(name: str) -> Profile:
-    """Read a shipped profile by its name, or any by its path; refused with file and key when it does not fit."""
+    """Load a shipped profile by its name, or any by its path; refused with file and key when it is invalid."""
     if name in shipped():
         text = (resources.files("domain.imports") / "profiles" / f"{name}.toml").read_text("utf-8")
         return parse(text, where=f"profile {name}")
@@ -39,7 +39,7 @@ def load(name: str) -> Profile:
 
 
 def parse(text: str, *, where: str, folder: Path | None = None) -> Profile:
-    """Decode a profile; every complaint names `where` and the key. Files that it names lie in `folder`."""
+    """Parse a profile; every error names `where` and the key. Files that it names are in `folder`."""
     try:
         profile = msgspec.convert(tomllib.loads(text), Profile)
         profile = _with_closures(profile, folder or Path())

@@ -1,4 +1,4 @@
-"""Files in pieces: CSV and Parquet as batches of columns, in memory that does not grow with the file."""
+"""Read files in batches: CSV and Parquet as columns, in memory that does not grow with the file."""
 
 import csv
 import re
@@ -13,12 +13,12 @@ from domain.core.spreadsheets import plain
 
 Cell = str | datetime | None
 BATCH = 8_192  # rows; twice as many is no faster and takes twice the memory
-_LONGEST = 1 << 20  # characters of one line or field; what is longer is a broken file
+_LONGEST = 1 << 20  # characters of one line or field; a longer one means a broken file
 NOTE = "ticket "
-"""How the reason begins of a row that was taken, but not with everything it says."""
+"""Prefix of the reason of a row that was imported, but not with all of its values."""
 
 _SEP = re.compile(r"\ufeff?sep=(.)\r?\n?", re.IGNORECASE)
-_HEADER_LINES = 20  # that a header with quoted line ends may go on
+_HEADER_LINES = 20  # maximum lines of a header with quoted line ends
 _BACKTRACK = 1_000  # lines that a record may take before its opening quote counts as a mistake
 
 
@@ -27,7 +27,7 @@ REJECTED = ("row", "reason")
 
 
 class MalformedRow(NamedTuple):
-    """Something in the file that is no row."""
+    """Part of a file that is no valid row."""
 
     number: int
     reason: str
@@ -35,7 +35,7 @@ class MalformedRow(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How a CSV file is written; `delimiter` None is the one that the header line uses most."""
+    """Format of a CSV file; `delimiter` None is the one that the header line uses most."""
 
     encoding: str = "utf-8"
     delimiter: str | None = None
@@ -43,7 +43,7 @@ class Dialect(NamedTuple):
 
 
 class RowBatch(NamedTuple):
-    """Some rows, column by column in the order asked for; `numbers` says where each stands in the file."""
+    """Some rows, column by column in the requested order; `numbers` are their positions in the file."""
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[Cell]]
@@ -57,20 +57,20 @@ class ColumnFile(Protocol):
     dialect: Dialect
 
     def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
-        """The rows in the file's order; a row's number is its line (CSV) or its place from 1 (Parquet)."""
+        """Yield the rows in the file's order; a row's number is its line (CSV) or its position from 1 (Parquet)."""
         ...
 
     def progress(self) -> float:
-        """How much of the file has been read, 0 to 1."""
+        """Return how much of the file has been read, 0 to 1."""
         ...
 
 
 def open_source(
     path: Path, dialect: Dialect | None = None, *, own: Collection[str] = ()
 ) -> ColumnFile:
-    """The file at `path`, by its first bytes and not by its name; refused when it cannot be read.
+    """Open the file at `path`, recognized by its first bytes and not by its name; refused when it cannot be read.
 
-    `own` are columns that are meant even when they have the names of those that a file of rejected rows adds.
+    `own` are columns of the profile, even when they have the names of those that a file of rejected rows adds.
     """
     try:
         with path.open("rb") as file:
@@ -88,7 +88,7 @@ def _no(path: Path, message: str) -> Refused:
 
 
 class ParquetSource:
-    """Row groups are decoded piece by piece, so that one huge group costs no more than many small ones."""
+    """Parquet file whose row groups are decoded in parts, so that one huge group costs no more than many small ones."""
 
     def __init__(self, path: Path, dialect: Dialect) -> None:
         """Read the footer."""
@@ -106,11 +106,11 @@ class ParquetSource:
         self._rows, self._read = self._file.metadata.num_rows, 0
 
     def progress(self) -> float:
-        """Rows read of rows counted in the footer."""
+        """Return rows read of rows counted in the footer."""
         return self._read / self._rows if self._rows else 1.0
 
     def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
-        """Instants come as datetimes, everything else as text."""
+        """Yield batches: times as datetimes, everything else as text."""
         import pyarrow as pa
 
         try:
@@ -123,7 +123,7 @@ class ParquetSource:
 
 
 def _cells(column: Any) -> list[Cell]:
-    """One Arrow column as text and instants. `to_pylist` of timestamps takes twenty times as long."""
+    """Convert one Arrow column to texts and times. `to_pylist` of timestamps takes twenty times as long."""
     import numpy as np
     import pyarrow as pa
 
@@ -149,10 +149,10 @@ def _in_utc(cell: Cell) -> Cell:
 
 
 class CsvSource:
-    """A CSV file, however it was made: any usual delimiter, quoted line ends, a byte order mark, torn lines.
+    """CSV file of any usual form: delimiter, quoted line ends, a byte order mark, malformed lines.
 
-    A first line `sep=;`, as Excel writes it, is skipped. A file of rejected rows is read as the file that they came
-    from: its two additional columns are left out.
+    A first line `sep=;`, as Excel writes it, is skipped. A file of rejected rows is read as the original file: its two
+    additional columns are ignored.
     """
 
     def __init__(self, path: Path, dialect: Dialect, own: Collection[str]) -> None:
@@ -194,11 +194,11 @@ class CsvSource:
         return self._path.open(encoding=self._encoding, errors="surrogateescape", newline="")
 
     def progress(self) -> float:
-        """Bytes read of the file's size."""
+        """Return bytes read of the file's size."""
         return min(1.0, self._at / self._size)
 
     def batches(self, names: Sequence[str]) -> Iterator[RowBatch]:
-        """All cells are text."""
+        """Yield batches; all cells are text."""
         wanted = [self._offset + self.header.index(name) for name in names]
         numbers: list[int] = []
         rows: list[list[str]] = []
@@ -210,7 +210,7 @@ class CsvSource:
                     if not any(cell.strip() for cell in row[self._offset :]):
                         if self._is_rejects and not row[1].startswith(NOTE):
                             torn.append(MalformedRow(number, row[1], ""))
-                        continue  # what a spreadsheet leaves behind, or a note about a row that was taken
+                        continue  # an empty row of a spreadsheet, or a note about a row that was imported
                     numbers.append(number)
                     rows.append(row)
                     if len(rows) + len(torn) >= BATCH:
@@ -235,10 +235,10 @@ class CsvSource:
     def _records(
         self, file: IO[str], width: int, torn: list[MalformedRow]
     ) -> Iterator[tuple[int, list[str]]]:
-        """Records of the right width with the line they begin on; everything else goes to `torn`.
+        """Yield records of the right width with the line they begin on; everything else is added to `torn`.
 
-        A quote that is never closed would swallow the rest of the file, or the rows up to the next quote: when a record
-        of several lines is no row, only its first line is given up and the others are read again.
+        A quote that is never closed would take the rest of the file, or the rows up to the next quote: when a record of
+        several lines is no row, only its first line is rejected and the others are read again.
         """
         lines = _Lines(file)
         for _ in range(self._skip - 1):
@@ -272,7 +272,7 @@ def _likeliest(line: str) -> str:
 
 
 def _is_rejects(header: Sequence[str], own: Collection[str]) -> bool:
-    """Whether the first two columns are those of a file of rejected rows, and not the profile's own."""
+    """Return whether the first two columns are those of a file of rejected rows, and not the profile's own."""
     rest = {name.strip().lower() for name in header[2:]}
     return tuple(header[:2]) == REJECTED and all(
         name not in own or name in rest for name in REJECTED
@@ -280,16 +280,16 @@ def _is_rejects(header: Sequence[str], own: Collection[str]) -> bool:
 
 
 def _broken(text: str) -> bool:
-    """Whether the text holds bytes that were not text."""
+    """Return whether the text holds bytes that were not text."""
     return not text.isascii() and any("\udc80" <= mark <= "\udcff" for mark in text)
 
 
 class _TooLong(Exception):
-    """A line longer than any that is meant."""
+    """A line longer than any valid one."""
 
 
 class _Lines:
-    """The lines of a file, some of which can be given back."""
+    """The lines of a file, some of which can be read again."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -299,11 +299,11 @@ class _Lines:
 
     @property
     def first(self) -> int:
-        """The number of the line on which the record in hand begins."""
+        """Return the number of the line on which the current record begins."""
         return self._number - len(self.taken) + 1
 
     def give_back(self, reason: str) -> MalformedRow:
-        """Give up the first line taken, and let the others be read again."""
+        """Reject the first line of the record, and read the others again."""
         torn = MalformedRow(self.first, reason, self.taken[0][:1_000] if self.taken else "")
         self._again.extendleft(reversed(self.taken[1:]))
         self._number -= len(self.taken) - 1

@@ -1,7 +1,7 @@
-"""The file of rows that could not be taken: mend it and import it again, with or without its first two columns.
+"""File of rejected rows: correct it and import it again, with or without its first two columns.
 
-It has the shape of the file that it came from: delimiter, encoding, quotes. A cell that a spreadsheet would calculate
-has an apostrophe before it, which is taken away again when the file is read.
+It has the format of the original file: delimiter, encoding, quotes. A cell that a spreadsheet would calculate has an
+apostrophe before it, which is removed again when the file is read.
 """
 
 import codecs
@@ -22,11 +22,11 @@ from domain.imports.staged import Reject
 class Rejects:
     """Writes `row, reason` and the columns that were read.
 
-    A file from an earlier run is replaced or removed when all is written; an import that fails leaves it as it was.
+    A file from an earlier run is replaced or removed at the end of the import; a failed import leaves it unchanged.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], dialect: Dialect) -> None:
-        """Nothing is written until there is something to write."""
+        """Prepare the file; it is created with the first row."""
         self._path, self._columns, self._dialect = path, columns, dialect
         self._half = path.with_name(f".{path.name}.{os.getpid()}.half")
         self._file: IO[str] | None = None
@@ -34,11 +34,11 @@ class Rejects:
         self.count = 0
 
     def __enter__(self) -> Self:
-        """Nothing to do yet."""
+        """Return self; nothing is opened yet."""
         return self
 
     def add(self, rejects: Iterable[Reject]) -> None:
-        """Write some more. What has no cells, because it is no row or was taken, has empty ones."""
+        """Write more rows. A malformed row, or one that was imported, has empty cells."""
         for reject in rejects:
             if self._file is None:
                 self._open()
@@ -60,7 +60,7 @@ class Rejects:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Put the file in its place, or leave things as they were."""
+        """Move the file to its path, or leave the earlier one unchanged."""
         if self._file is not None:
             self._file.close()
         if kind is not None:
@@ -76,12 +76,12 @@ def _cell(cell: Cell) -> str | None:
 
 
 def _errors(encoding: str) -> str:
-    """What to do with bytes that were no text: written as they were, where the encoding knows bytes."""
+    """Return the error handler for bytes that were no text: written unchanged, where the encoding allows bytes."""
     return "backslashreplace" if encoding.lower().startswith(("utf-16", "utf-32")) else ESCAPE
 
 
 def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Give back the bytes that were no text; escape what the encoding does not have."""
+    """Return the bytes that were no text; escape characters that the encoding lacks."""
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""Whose incident a row is, and where: the one account and site of a profile, or what columns of the row name."""
+"""Find the account and site of a row: those of the profile, or those that columns name."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -35,11 +35,11 @@ class Places:
 
     @classmethod
     def only(cls, account_id: UUID, site_id: UUID) -> Self:
-        """One account and one site for all rows."""
+        """Return one account and one site for all rows."""
         return cls((), (), account_id=account_id, site_id=site_id)
 
     def find(self, account: str | None, site: str | None) -> tuple[UUID, UUID]:
-        """The account and the site of a row; None where the profile names it. Unfit when there is none."""
+        """Return the account and the site of a row; None where the profile names it. Raises InvalidValue."""
         named = None if account is None else self._accounts.get(_folded(account))
         account_id = self._account_id if account is None else named
         if account_id is None:
@@ -53,5 +53,5 @@ class Places:
 
 
 def _folded(name: str) -> str:
-    """Names are compared without regard to case and to blanks around and inside them."""
+    """Normalize a name: compared without case and without blanks around it; inner blanks count as one."""
     return " ".join(name.split()).casefold()

@@ -1,4 +1,4 @@
-"""What a batch of a file comes to: rows, the facts that they tell, and rows that cannot be taken."""
+"""Result of decoding a batch: rows, their facts, and rejected rows."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ class Row(NamedTuple):
     account_id: UUID
     site_id: UUID
     row_at: datetime | None
-    row_again: datetime | None  # when `row_at` is a wall clock that happened twice
+    row_again: datetime | None  # the second time, when `row_at` is an ambiguous wall clock
     row_order: int
     opened_at: datetime | None
     agreed_at: datetime | None
@@ -30,24 +30,24 @@ class Row(NamedTuple):
 
 
 class StagedFact(NamedTuple):
-    """One fact that a row tells: `spec` is its place in the profile (updates follow the facts)."""
+    """One fact of a row: `spec` is its position in the profile (updates follow the facts)."""
 
     number: int
     key: str
     spec: int
     at: datetime
-    said_at: datetime | None  # what the source said, when the fact was moved to the opening
+    said_at: datetime | None  # the source's time, when the fact was moved to the opening
     body: (
         str | None
-    )  # what tells facts of one instant apart: the update's text, a cause, a priority
+    )  # distinguishes facts with the same time: the update's text, a cause, a priority
     detail: str | None = None  # the fact's own fields, JSON
-    commitment: str | None = None  # to `words`, which may be about people
+    commitment: str | None = None  # commitment to `words`, which may be about people
     salt: bytes | None = None
     words: str | None = None
 
 
 class Reject(NamedTuple):
-    """A row that cannot be read, and why."""
+    """A rejected row and the reason."""
 
     number: int
     reason: str
@@ -55,7 +55,7 @@ class Reject(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What a batch came to."""
+    """Result of decoding a batch."""
 
     rows: list[Row]
     told: list[StagedFact]

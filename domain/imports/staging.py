@@ -1,4 +1,4 @@
-"""Staging: what a file says, batch by batch by binary COPY into temporary tables that go with the transaction."""
+"""Staging: copy a file by binary COPY, batch by batch, into temporary tables of the transaction."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from domain.imports.facts import RANK
 from domain.imports.mapping import Profile
 from domain.imports.staged import Decoded, Row, StagedFact
 
-# Keys are compared as bytes: sorting them by a language's rules takes three times as long and decides nothing.
+# Keys are compared as bytes: sorting them by a language's rules takes three times as long for no benefit.
 _TABLES = (
     """
     CREATE TEMP TABLE staged_row (
@@ -35,7 +35,7 @@ _TABLES = (
 
 
 async def prepare(session: AsyncSession, tenant_id: UUID, profile: Profile) -> None:
-    """Empty tables in this transaction; a second import of the same source waits for the first.
+    """Create empty tables in this transaction; a second import of the same source waits for the first.
 
     The wait may take as long as the other import does, so the lock timeout of short actions is lifted.
     """
@@ -60,11 +60,11 @@ async def prepare(session: AsyncSession, tenant_id: UUID, profile: Profile) -> N
 
 
 async def stage(session: AsyncSession, decoded: Decoded) -> None:
-    """One batch more."""
+    """Stage one more batch."""
     await copy_rows(session, "staged_row", Row._fields, decoded.rows)
     await copy_rows(session, "staged_told", StagedFact._fields, decoded.told)
 
 
 async def finish(session: AsyncSession) -> None:
-    """Let the planner know how much there is."""
+    """Update the planner's statistics of the staged tables."""
     await session.execute(text("ANALYZE staged_row, staged_told"))

@@ -1,4 +1,4 @@
-"""What tickets need to stand on: the company, the client, the site, and what was promised; made when missing."""
+"""Prepare the target of an import: the company, the account, the site, and the agreement; created when missing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from domain.imports.row_target import Places
 
 @dataclass(frozen=True, slots=True)
 class ImportTarget:
-    """Who imports, and whose incidents rows can be."""
+    """The actor of an import, and the accounts and sites of its rows."""
 
     actor: Actor
     places: Places
@@ -27,9 +27,9 @@ class ImportTarget:
 async def ground(
     session: AsyncSession, profile: Profile, *, tenant: str | None, at: datetime
 ) -> ImportTarget:
-    """Find or make everything the profile names; `tenant` (name or id) wins over the profile's.
+    """Find or create everything the profile names; `tenant` (name or id) takes precedence over the profile's.
 
-    An agreement that is there already is left as it is: people may have amended it.
+    An existing agreement is left unchanged, because people may have amended it.
     """
     company = await _tenant(session, profile, tenant)
     actor = Actor.system(company.id, "import", origin=Origin.HISTORY)
@@ -54,7 +54,7 @@ async def ground(
 async def _account(
     session: AsyncSession, actor: Actor, profile: Profile, at: datetime
 ) -> Account | None:
-    """The account that the profile names, made when missing; None when a column names it."""
+    """Return the account that the profile names, created when missing; None when a column names it."""
     name = profile.into.account
     if not isinstance(name, str):
         return None
@@ -69,7 +69,7 @@ async def _account(
 async def _site(
     session: AsyncSession, actor: Actor, account_id: UUID, profile: Profile, at: datetime
 ) -> Site | None:
-    """The site that the profile names, made when missing; None when a column names it."""
+    """Return the site that the profile names, created when missing; None when a column names it."""
     name = profile.into.site
     if not isinstance(name, str):
         return None

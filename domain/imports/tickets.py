@@ -1,4 +1,4 @@
-"""From facts to rows: what the ledger says of the touched tickets, folded into the rows that people read."""
+"""Build incident rows from the ledger facts of the touched incidents."""
 
 from datetime import datetime
 
@@ -9,7 +9,8 @@ from domain.access import Actor
 from domain.imports import pauses
 from domain.imports.mapping import Profile
 
-# The state after all facts of a ticket: over since the last reopening, else held, else worked on, else taken up.
+# The state after all facts of an incident: ended since the last reopening, else paused, else in progress, else
+# acknowledged.
 _FOLDED = """
 CREATE TEMP TABLE folded ON COMMIT DROP AS
 SELECT id, opened_at, due_at, acknowledged_at, arrived_at, priority, reopened, reassigned,
@@ -86,7 +87,7 @@ ON CONFLICT (id) DO NOTHING
 async def fold(
     session: AsyncSession, actor: Actor, profile: Profile, *, at: datetime
 ) -> tuple[int, int]:
-    """Write the rows of the tickets in `touched`; returns how many are new and how many changed."""
+    """Write the rows of the incidents in `touched`; return how many are new and how many changed."""
     tenant = {"tenant": actor.tenant_id}
     await session.execute(text(_FOLDED))
     counted = await session.execute(text(_COUNTED))

@@ -1,4 +1,4 @@
-"""When something was: texts, numbers and wall clocks of another system as aware UTC instants."""
+"""Convert texts, numbers and wall clocks of another system to aware UTC times."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours the clock of another system may be, unless the profile allows more."""
 
-_REMEMBERED = 200_000  # instants: in a log the rows of one incident repeat them
+_REMEMBERED = 200_000  # cached times: in a log the rows of one incident repeat them
 _EPOCH, _EXCEL_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(1899, 12, 30)  # noqa: DTZ001 - a wall clock
 _NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,12})?")
 _ZONE = r"(?: ?(?:Z|UTC|GMT)|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -25,37 +25,37 @@ _ISO, _ISO_OR_BASIC = re.compile(_EXTENDED), re.compile(f"{_EXTENDED}|{_BASIC}")
 
 
 class InvalidValue(ValueError):
-    """A row that says something that cannot be; the text is the reason given to whoever mends the file."""
+    """A row has an invalid value; the text is the reason shown to the person who corrects the file."""
 
 
 class Instant(NamedTuple):
-    """An instant; `again` is the second occurrence of a wall clock that happened twice."""
+    """A time; `again` is the second occurrence of a wall clock that occurs twice."""
 
     at: datetime
     again: datetime | None = None
 
     def after(self, bound: datetime | None) -> datetime:
-        """The second occurrence when only that one does not lie before `bound`, else the first."""
+        """Return the second occurrence when only that one does not lie before `bound`, else the first."""
         if self.again is not None and bound is not None and self.at < bound <= self.again:
             return self.again
         return self.at
 
 
 class Instants:
-    """Reads instants: the profile's own formats first, in their order, then ISO 8601.
+    """Parser of times: the profile's own formats first, in their order, then ISO 8601.
 
-    A wall clock is of the profile's zone. One that happens twice is both; one that the clocks skipped is refused.
+    A wall clock is in the profile's zone. One that occurs twice has both times; one that the clocks skipped is refused.
     """
 
     def __init__(self, profile: Profile) -> None:
-        """Nothing is remembered yet."""
+        """Start with an empty cache."""
         self._zone = zone_of(profile)
         self._formats = [format_of(form, self._zone) for form in profile.formats]
         self._iso = _ISO if profile.formats else _ISO_OR_BASIC
         self._known: dict[Cell, Instant] = {}
 
     def __call__(self, cell: Cell) -> Instant:
-        """The instant, or Unfit."""
+        """Return the time, or raise InvalidValue."""
         known = self._known.get(cell)
         if known is not None:
             return known
@@ -92,7 +92,7 @@ class Instants:
                 return None
             number = Decimal(text.replace(",", "."))
             try:
-                if form.name == EXCEL:  # its sheets count days, and show whole seconds
+                if form.name == EXCEL:  # Excel's sheets count days, and show whole seconds
                     wall = _EXCEL_EPOCH + timedelta(seconds=round(number * 86_400))
                     return self._placed(wall, None, text)
                 us = number * (1_000 if form.name == UNIX_MS else 1_000_000)
@@ -103,7 +103,7 @@ class Instants:
         return None if read is None else self._placed(read.when, read.zone_name, text)
 
     def _placed(self, when: datetime, zone_name: str | None, said: Cell) -> Instant:
-        """The instant of a wall clock; a zone that was said with it wins over the profile's."""
+        """Return the time of a wall clock; a zone in the text takes precedence over the profile's."""
         zone: ZoneInfo = self._zone
         abbreviation = None
         if zone_name in {"UTC", "GMT", "Z"}:

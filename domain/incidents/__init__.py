@@ -1,4 +1,4 @@
-"""Tickets of all kinds: open, acknowledge, update, pause, resolve, close, reopen."""
+"""Incidents of all kinds: open, acknowledge, update, pause, resolve, close, reopen."""
 
 from domain.incidents.actions import (
     acknowledge,

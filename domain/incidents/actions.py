@@ -1,4 +1,4 @@
-"""Change incidents: each action locks the row, refuses or changes, records the fact and judges the promises."""
+"""Change incidents: each action locks the row, refuses or changes, records the fact and evaluates the promises."""
 
 from datetime import datetime
 from uuid import UUID
@@ -40,11 +40,11 @@ async def acknowledge(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Take a new ticket up; the first-response clock stops at `at`."""
+    """Acknowledge a new incident; the first-response clock stops at `at`."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.NEW:
         raise Refused(
-            Code.INCIDENT_NOT_NEW, f"The ticket is {incident.status}, not new.", argument="id"
+            Code.INCIDENT_NOT_NEW, f"The incident is {incident.status}, not new.", argument="id"
         )
     acknowledge_row(session, actor, incident, at)
     return await evaluated(session, actor, incident, at)
@@ -58,10 +58,12 @@ async def start_work(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say that somebody works on it; a new ticket is acknowledged by that."""
+    """Record that somebody works on the incident; this also acknowledges a new incident."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status not in {Status.NEW, Status.ACKNOWLEDGED}:
-        raise Refused(Code.ALREADY_DONE, f"The ticket is {incident.status} already.", argument="id")
+        raise Refused(
+            Code.ALREADY_DONE, f"The incident is already {incident.status}.", argument="id"
+        )
     if incident.status is Status.NEW:
         acknowledge_row(session, actor, incident, at)
     incident.status = Status.IN_PROGRESS
@@ -79,12 +81,14 @@ async def update(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say something on a ticket. Our own client-visible words restart the next-update clock."""
+    """Add an update to an incident; a client-visible update of the company restarts the next-update clock."""
     incident = await load_for_update(
         session, actor, incident_id, at, expected_version, right=Right.REPORT
     )
     if incident.status is Status.CLOSED:
-        raise Refused(Code.INCIDENT_NOT_OPEN, "The ticket is closed; reopen it.", argument="id")
+        raise Refused(
+            Code.INCIDENT_NOT_OPEN, "The incident is closed; reopen it first.", argument="id"
+        )
     must_be_words(body, "body")
     if actor.is_client:
         client_visible = True
@@ -123,17 +127,17 @@ async def pause(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Hold the clocks, for a cause the client can read; a ticket's pauses together are capped."""
+    """Pause the clocks for a cause that the client can read; the total duration of an incident's pauses is limited."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_words(note, "note")
     if incident.status is Status.PAUSED:
-        raise Refused(Code.ALREADY_DONE, "The ticket is paused already.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The incident is already paused.", argument="id")
     before = await session.scalars(select(Pause).where(Pause.incident_id == incident.id))
     left = allowance_left(before)
     if not left:
         raise Refused(
-            Code.PAUSES_USED_UP, "The pauses this ticket may have are used up.", argument="id"
+            Code.PAUSES_USED_UP, "The pause allowance of this incident is used up.", argument="id"
         )
     session.add(
         Pause(
@@ -160,11 +164,13 @@ async def resume(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Let the clocks of a paused ticket run again."""
+    """Resume the clocks of a paused incident."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.PAUSED:
         raise Refused(
-            Code.INCIDENT_NOT_PAUSED, f"The ticket is {incident.status}, not paused.", argument="id"
+            Code.INCIDENT_NOT_PAUSED,
+            f"The incident is {incident.status}, not paused.",
+            argument="id",
         )
     await _resume(session, actor, incident, at)
     return await evaluated(session, actor, incident, at)
@@ -173,7 +179,7 @@ async def resume(
 async def end_capped_pauses(
     session: AsyncSession, *, at: datetime, limit: int = 200, only: UUID | None = None
 ) -> int:
-    """Resume incidents (or `only` that one) whose pause has used up its allowance, as of then; returns how many."""
+    """Resume incidents (or `only` that one) whose pause allowance is used up, as of that time; return how many."""
     mine = Incident.status == Status.PAUSED
     due = await session.scalars(
         select(Incident)
@@ -204,11 +210,11 @@ async def resolve(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say that the problem is over and how; `resolution` is the last client-visible update.
+    """Record that the problem is solved and how; `resolution` is the last client-visible update.
 
-    Every clock of the incident but that of its closure ends here. What is not needed any more and is not late is
-    cancelled: the arrival of somebody, and after a call-off or for a duplicate everything but the first response and
-    the updates.
+    Every clock of the incident except that of its closure ends here. Promises that are no longer needed and not late
+    are cancelled: the arrival, and after a call-off or for a duplicate everything but the first response and the
+    updates.
     """
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
@@ -243,12 +249,12 @@ async def close(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Close a resolved ticket."""
+    """Close a resolved incident."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     if incident.status is not Status.RESOLVED:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
-            f"The ticket is {incident.status}; only a resolved one is closed.",
+            f"The incident is {incident.status}; resolve it before closing it.",
             argument="id",
         )
     incident.status, incident.closed_at = Status.CLOSED, at
@@ -265,14 +271,14 @@ async def reopen(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say that it was not over; the clocks go on where they stood. The client may do this too."""
+    """Reopen an ended incident; the clocks continue with the time already elapsed. The client may do this too."""
     incident = await load_for_update(
         session, actor, incident_id, at, expected_version, right=Right.REPORT
     )
     if incident.status in OPEN:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
-            f"The ticket is {incident.status}, still open.",
+            f"The incident is {incident.status}, still open.",
             argument="id",
         )
     must_be_words(reason, "reason")
@@ -300,11 +306,13 @@ async def change_priority(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Make a ticket more or less urgent; its promises keep their start and their pauses."""
+    """Change the priority of an incident; its promises keep their start and their pauses."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     if incident.priority is priority:
-        raise Refused(Code.ALREADY_DONE, f"The priority is {priority}.", argument="priority")
+        raise Refused(
+            Code.ALREADY_DONE, f"The priority is already {priority}.", argument="priority"
+        )
     must_be_words(reason, "reason")
     before, incident.priority = incident.priority, priority
     record_event(
@@ -329,7 +337,7 @@ async def reassign(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Hand a ticket to somebody else."""
+    """Reassign an incident to another person or team."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_line(to, "to")
@@ -339,13 +347,13 @@ async def reassign(
 
 
 async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
-    """End the running pause, at its cap when that has passed."""
+    """End the current pause, at the end of the allowance when that has passed."""
     running = (
         await session.scalars(
             select(Pause).where(Pause.incident_id == incident.id, Pause.until_at.is_(None))
         )
     ).one()
-    # Two verbs at once read the clock before they wait for the row: the later one may hold the earlier instant.
+    # Two concurrent mutations read the time before they wait for the row: the later one may hold the earlier time.
     running.until_at = max(running.from_at, min(at, running.cap_at))
     incident.status = running.resumed_status
     kind = events.ClocksResumed if running.until_at < running.cap_at else events.ResumedAtAllowance

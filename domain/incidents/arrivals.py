@@ -1,4 +1,4 @@
-"""Arrivals: said by who arrives, or proven by fixes inside the site's fence; what late fixes disprove is taken back."""
+"""Arrivals: reported by the person who arrives, or proven by GPS fixes; late fixes can withdraw them."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ _TAKES_UP = frozenset(
         *("reassigned", "prioritised"),
     )
 )
-"""What takes a ticket up: saying so, or what nobody does about a ticket that he has not taken up."""
+"""Facts that acknowledge an incident: the acknowledgement itself, and work that only follows an acknowledgement."""
 
 
 async def arrive(
@@ -42,10 +42,10 @@ async def arrive(
     expected_version: int | None = None,
     proof: Proof | None = None,
 ) -> Incident:
-    """Say that the first person is on site; the arrival clock stops at `at`.
+    """Record that the first person is on site; the arrival clock stops at `at`.
 
-    With a proof, `at` may lie in the past, before an arrival that was said already, and the ticket may be over by now
-    if it was not at `at`: promises are judged anew.
+    With a proof, `at` may lie before an arrival that was already reported, and the incident may have ended since, if it
+    was open at `at`: its promises are evaluated anew.
     """
     incident = await load_for_update(
         session, actor, incident_id, at, expected_version, right=Right.REPORT
@@ -53,13 +53,13 @@ async def arrive(
     if proof is None or incident.resolved_at is None or at > incident.resolved_at:
         must_be_open(incident)
     if actor.is_client:
-        raise Refused(Code.NOT_ALLOWED, "Arrival is reported by those who arrive.")
+        raise Refused(Code.NOT_ALLOWED, "An arrival is reported by the guard or the control room.")
     if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
-        raise Refused(Code.ALREADY_DONE, "Somebody has arrived already.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "An arrival is already recorded.", argument="id")
     if incident.status is Status.NEW:
         acknowledge_row(session, actor, incident, at)
     elif incident.acknowledged_at is not None and at < incident.acknowledged_at:
-        # Told in the order of the fixes it would have been the arrival that took it up.
+        # If the fixes had come in order, this arrival would have acknowledged the incident.
         incident.acknowledged_at = at
         record_event(session, actor, incident, events.Acknowledged, at)
     incident.arrived_at = at
@@ -80,11 +80,11 @@ async def withdraw_arrivals(
     before: datetime | None,
     at: datetime,
 ) -> Incident | None:
-    """Take back the arrivals before `before` (None: all) that these stays proved; None when there are none.
+    """Withdraw the arrivals before `before` (None: all) that these stays proved; None when there are none.
 
-    Each is taken back as of its own instant, so that its clock goes on as if it had never stopped, up to the next
-    arrival that stands. An acknowledgement that came with it goes with it: then the ticket was taken up by the first
-    thing that somebody did about it, if anybody did.
+    Each is withdrawn as of its own time, so that its clock continues as if it had never stopped, up to the next valid
+    arrival. An acknowledgement that came with it is withdrawn too; then the first later action on the incident, if any,
+    counts as its acknowledgement.
     """
     incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
     facts = await _story(session, incident)
@@ -118,7 +118,7 @@ async def _story(session: AsyncSession, incident: Incident) -> Sequence[LedgerRo
 
 
 def _standing(facts: Sequence[LedgerRow]) -> list[LedgerRow]:
-    """The arrivals that were not taken back."""
+    """Return the arrivals that were not withdrawn."""
 
     def key(fact: LedgerRow) -> tuple[datetime, str | None]:
         return fact.at, fact.body.get("presence_id")
@@ -136,7 +136,7 @@ def _standing(facts: Sequence[LedgerRow]) -> list[LedgerRow]:
 
 
 def _came_with(facts: Sequence[LedgerRow], incident: Incident, arrival: LedgerRow) -> bool:
-    """Whether the arrival was what acknowledged the ticket."""
+    """Return whether the arrival was what acknowledged the incident."""
     return incident.acknowledged_at == arrival.at and any(
         fact.kind == events.Acknowledged.kind
         and (fact.at, fact.actor) == (arrival.at, arrival.actor)

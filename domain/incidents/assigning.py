@@ -1,4 +1,4 @@
-"""Say which of the company's people handles a ticket."""
+"""Assign an incident to one of the company's users."""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,15 +25,17 @@ async def assign(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Let one of the company's people handle a ticket, or (None) nobody.
+    """Assign an incident to one of the company's users, or (None) to nobody.
 
-    From one person to another it changes hands, which counts like `reassign` and is told to the client without a name.
+    A change from one person to another counts like `reassign`; the client sees the change without a name.
     """
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     before = incident.assignee_id
     if before == user_id:
-        raise Refused(Code.ALREADY_DONE, "That is so already.", argument="userId")
+        raise Refused(
+            Code.ALREADY_DONE, "The incident is already assigned like this.", argument="userId"
+        )
     user = None if user_id is None else await _colleague(session, actor, incident, user_id)
     incident.assignee_id = user_id
     record_event(session, actor, incident, events.Assigned, at, before=before, after=user_id)
@@ -46,7 +48,7 @@ async def assign(
 async def _colleague(
     session: AsyncSession, actor: Actor, incident: Incident, user_id: UUID
 ) -> User:
-    """Find a user of the company who signs in, reaches the client and whom the actor sees."""
+    """Find a user of the company who can sign in, has access to the account, and is visible to the actor."""
     reach = exists().where(Reach.user_id == User.id)
     user: User | None = await session.scalar(
         select(User).where(
@@ -59,6 +61,8 @@ async def _colleague(
     )
     if user is None:
         raise Refused(
-            Code.NOT_FOUND, "No such colleague who reaches the client.", argument="userId"
+            Code.NOT_FOUND,
+            "No such user of the company with access to this account.",
+            argument="userId",
         )
     return user

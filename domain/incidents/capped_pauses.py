@@ -1,4 +1,4 @@
-"""Pauses that have used up their allowance, and end without anybody."""
+"""Find the incidents whose pause allowance is used up, so that the pause ends automatically."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from domain.incidents.model import Incident, Pause, Status
 
 
 async def capped_pauses(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """The incidents whose pause is to end: the companies in turn, of one the longest due first.
+    """Select the incidents whose pause is to end: the companies alternately, the longest overdue of each first.
 
-    One whose pause could not be ended waits until its next attempt.
+    An incident whose pause could not be ended waits until its next attempt.
     """
     turn = turn_of(Incident.tenant_id, Pause.cap_at, Pause.id)
     found = await session.execute(

@@ -1,4 +1,4 @@
-"""Facts about tickets; the promises' clocks read them."""
+"""Facts about incidents; the promises' clocks are computed from them."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class Opened(Fact):
-    """A ticket was opened; its promises start."""
+    """An incident was opened; its promises start."""
 
     kind: ClassVar[str] = "incident.opened"
     site_id: UUID
@@ -18,7 +18,7 @@ class Opened(Fact):
 
 
 class DueAgreed(Fact):
-    """A date was agreed for this very ticket."""
+    """A date was agreed for this incident."""
 
     kind: ClassVar[str] = "incident.due_agreed"
     due_at: datetime
@@ -26,32 +26,32 @@ class DueAgreed(Fact):
 
 
 class Acknowledged(Fact):
-    """A person took it up."""
+    """A person acknowledged the incident."""
 
     kind: ClassVar[str] = "incident.acknowledged"
 
 
 class WorkStarted(Fact):
-    """Somebody is working on it."""
+    """Somebody started to work on the incident."""
 
     kind: ClassVar[str] = "incident.work_started"
 
 
 class Arrived(Fact):
-    """Somebody is on site."""
+    """Somebody arrived on site."""
 
     kind: ClassVar[str] = "incident.arrived"
 
 
 class ArrivedByFence(Arrived):
-    """The same, proven by a guard's fixes inside the site's fence."""
+    """Somebody arrived on site, proven by a guard's GPS fixes inside the site's geofence."""
 
     presence_id: UUID
     fixes: list[datetime]
 
 
 class LateArrivalOffered(Fact):
-    """A device handed in late that its guard had been on site in time; somebody has to decide whether that counts."""
+    """A device sent late fixes that show its guard on site in time; a person has to decide whether they count."""
 
     kind: ClassVar[str] = "incident.late_arrival_offered"
     presence_id: UUID
@@ -59,7 +59,7 @@ class LateArrivalOffered(Fact):
     guard: int
     arrived_at: datetime
     fixes: list[datetime]
-    late_s: int  # how long after they were made the fixes came in
+    late_s: int  # time between the fixes and their receipt
 
 
 class LateArrivalAccepted(Fact):
@@ -73,7 +73,7 @@ class LateArrivalAccepted(Fact):
 
 
 class LateArrivalDeclined(Fact):
-    """A person decided that it does not count."""
+    """A person decided that the late arrival does not count."""
 
     kind: ClassVar[str] = "incident.late_arrival_declined"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -83,20 +83,20 @@ class LateArrivalDeclined(Fact):
 
 
 class ArrivalWithdrawn(Fact):
-    """Late fixes show that the guard had not come by then; it is as if that arrival, at this instant, never was."""
+    """Late fixes show that the guard was not on site at that time; the arrival at this time does not count."""
 
     kind: ClassVar[str] = "incident.arrival_withdrawn"
     presence_id: UUID
 
 
 class AcknowledgementWithdrawn(Fact):
-    """Nobody took it up at this instant: what said so was an arrival that is withdrawn."""
+    """The acknowledgement at this time does not count, because it came from an arrival that is withdrawn."""
 
     kind: ClassVar[str] = "incident.acknowledgement_withdrawn"
 
 
 class Updated(Fact):
-    """Something was said. Only what is visible to the client and comes from us is an update to the clock."""
+    """An update was added. Only a client-visible update of the company restarts the next-update clock."""
 
     kind: ClassVar[str] = "incident.updated"
     update_id: UUID
@@ -105,45 +105,45 @@ class Updated(Fact):
 
 
 class ClocksPaused(Fact):
-    """The clocks are held, for a recorded cause."""
+    """The clocks are paused, for a recorded cause."""
 
     kind: ClassVar[str] = "incident.paused"
     cause: str
 
 
 class ClocksResumed(Fact):
-    """The clocks run again."""
+    """The clocks continue."""
 
     kind: ClassVar[str] = "incident.resumed"
 
 
 class CalledOff(Fact):
-    """Nothing more of what was promised is needed: it was called off, or another incident covers it."""
+    """The remaining promises are not needed: the incident was called off, or another incident covers it."""
 
     kind: ClassVar[str] = "incident.called_off"
     outcome: str
 
 
 class ResumedAtAllowance(ClocksResumed):
-    """The same, because the pauses of the incident have lasted as long as they may together."""
+    """The clocks continue, because the pause allowance of the incident is used up."""
 
     capped: bool = True
 
 
 class Resolved(Fact):
-    """The problem is over."""
+    """The problem is solved."""
 
     kind: ClassVar[str] = "incident.resolved"
 
 
 class Closed(Fact):
-    """Nothing more is to be done."""
+    """The incident is closed; nothing more has to be done."""
 
     kind: ClassVar[str] = "incident.closed"
 
 
 class Reopened(Fact):
-    """It was not over."""
+    """The incident was reopened, because the problem was not solved."""
 
     kind: ClassVar[str] = "incident.reopened"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -161,7 +161,7 @@ class Prioritised(Fact):
 
 
 class Reassigned(Fact):
-    """Somebody else handles it."""
+    """The incident was reassigned to somebody else."""
 
     kind: ClassVar[str] = "incident.reassigned"
     personal: ClassVar[frozenset[str]] = frozenset({"to"})
@@ -169,7 +169,7 @@ class Reassigned(Fact):
 
 
 class Assigned(Fact):
-    """One of the company's people handles it from now on, or nobody (`after` is null); kept from clients."""
+    """The incident is assigned to one of the company's users, or to nobody (`after` is null); hidden from clients."""
 
     kind: ClassVar[str] = "incident.assigned"
     before: UUID | None

@@ -1,4 +1,4 @@
-"""Arrivals that a device hands in after the verdict: put up for a person's decision, and decided."""
+"""Arrivals whose fixes came in after the verdict: offered to a person for a decision, and decided."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ KINDS = frozenset({OFFERED, *_DECIDED})
 
 
 class Decision(StrEnum):
-    """Whether a late arrival counts."""
+    """Decision on whether a late arrival counts."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -36,7 +36,7 @@ class Decision(StrEnum):
 
 
 class LateArrival(NamedTuple):
-    """What a device says late of an arrival, and what was decided about it."""
+    """An arrival shown by late fixes, and the decision about it."""
 
     arrived_at: datetime
     offered_at: datetime
@@ -50,7 +50,7 @@ class LateArrival(NamedTuple):
 
 
 def late_arrivals(facts: Sequence[LedgerRow]) -> list[LateArrival]:
-    """The late arrivals that an incident's facts, in their order, speak of."""
+    """Return the late arrivals in an incident's facts; `facts` in the order of the ledger."""
     found: dict[tuple[str, str], LateArrival] = {}
     for fact in facts:
         if fact.kind not in KINDS:
@@ -76,7 +76,7 @@ def late_arrivals(facts: Sequence[LedgerRow]) -> list[LateArrival]:
 async def offer_late_arrival(
     session: AsyncSession, actor: Actor, incident_id: UUID, offer: LateArrival, *, at: datetime
 ) -> None:
-    """Put a late arrival up for decision; one that was put up before stays as it is."""
+    """Offer a late arrival for a decision; one that was offered before is left unchanged."""
     incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
     known = late_arrivals(await _facts(session, incident_id))
     if any((o.arrived_at, o.duty_id) == (offer.arrived_at, offer.duty_id) for o in known):
@@ -90,18 +90,20 @@ async def offer_late_arrival(
 async def pending_late_arrival(
     session: AsyncSession, actor: Actor, incident_id: UUID, arrived_at: datetime
 ) -> LateArrival:
-    """The late arrival at this instant that nobody has decided about; refused when there is none."""
+    """Return the undecided late arrival at this time; refuse when there is none."""
     await load_for_update(session, actor, incident_id, arrived_at, None)
     for each in late_arrivals(await _facts(session, incident_id)):
         if each.arrived_at == arrived_at:
             if each.decision is Decision.PENDING:
                 return each
             raise Refused(
-                Code.ALREADY_DONE, f"It was {each.decision} before.", argument="arrivedAt"
+                Code.ALREADY_DONE,
+                f"This late arrival was already {each.decision}.",
+                argument="arrivedAt",
             )
     raise Refused(
         Code.NOT_FOUND,
-        "Nothing came in late about an arrival at that instant.",
+        "There is no late arrival at that time.",
         argument="arrivedAt",
     )
 
@@ -117,7 +119,7 @@ async def decide_late_arrival(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Say whether a late arrival counts; if it does, the promises are judged anew with it."""
+    """Accept or decline a late arrival; an accepted one leads to a new evaluation of the promises."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_words(reason, "reason")
     kind = events.LateArrivalAccepted if accept else events.LateArrivalDeclined

@@ -1,4 +1,4 @@
-"""What every change of a ticket begins and ends with: the locked row, the fact, the judged promises."""
+"""Steps that every change of an incident shares: lock the row, record the fact, evaluate the promises."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ async def load_for_update(
     *,
     right: Right = Right.HANDLE,
 ) -> Incident:
-    """The ticket, locked: facts of one ticket enter the ledger one after the other."""
+    """Lock an incident, so that its facts enter the ledger one after the other."""
     actor.must(right)
     incident = await session.scalar(
         select(Incident)
@@ -31,21 +31,21 @@ async def load_for_update(
         .with_for_update(key_share=True)
     )
     if incident is None:
-        raise Refused(Code.NOT_FOUND, "No such ticket.", argument="id")
+        raise Refused(Code.NOT_FOUND, "No such incident.", argument="id")
     must_be_current(incident.version, expected_version)
     if at < incident.opened_at:
-        raise Refused(Code.TIME_REVERSED, "That is before the ticket was opened.")
+        raise Refused(Code.TIME_REVERSED, "That is before the incident was opened.")
     return incident
 
 
 def must_be_open(incident: Incident) -> None:
-    """Refuse what only an open ticket allows."""
+    """Refuse an action that needs an open incident."""
     if incident.status not in OPEN:
-        raise Refused(Code.INCIDENT_NOT_OPEN, f"The ticket is {incident.status}.", argument="id")
+        raise Refused(Code.INCIDENT_NOT_OPEN, f"The incident is {incident.status}.", argument="id")
 
 
 def acknowledge_row(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
-    """A ticket is taken up: its first-response clock stops at `at`."""
+    """Mark an incident as acknowledged; its first-response clock stops at `at`."""
     incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, at
     record_event(session, actor, incident, events.Acknowledged, at)
 
@@ -58,7 +58,7 @@ def record_event(
     at: datetime,
     **body: object,
 ) -> None:
-    """Record a fact about a ticket."""
+    """Record a fact about an incident."""
     record(
         session,
         actor,
@@ -69,7 +69,7 @@ def record_event(
 async def evaluated(
     session: AsyncSession, actor: Actor, incident: Incident, at: datetime
 ) -> Incident:
-    """The ticket, with its promises judged at `at`."""
+    """Evaluate the promises of an incident at `at` and return the incident."""
     await session.flush()
     await promises.evaluate(session, actor, incident.id, at=at)
     return incident

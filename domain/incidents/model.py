@@ -1,4 +1,4 @@
-"""Rows: tickets of all kinds, what was said on them, and when their clocks were held."""
+"""Rows: incidents of all kinds, their updates, and their pauses."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from domain.core.short_numbers import Number
 
 
 class Status(StrEnum):
-    """Where a ticket stands."""
+    """Status of an incident in its lifecycle."""
 
     NEW = "new"
     ACKNOWLEDGED = "acknowledged"
@@ -28,7 +28,7 @@ OPEN = frozenset({Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.PA
 
 
 class Source(StrEnum):
-    """Who or what reported it."""
+    """Type of person or system that reported an incident."""
 
     GUARD = "guard"
     CLIENT = "client"
@@ -38,7 +38,7 @@ class Source(StrEnum):
 
 
 class IncidentOutcome(StrEnum):
-    """How an incident ended."""
+    """Outcome of an incident: the way in which it ended."""
 
     SOLVED = "solved"
     FALSE_ALARM = "false_alarm"
@@ -47,11 +47,11 @@ class IncidentOutcome(StrEnum):
 
 
 CALLED_OFF = frozenset({IncidentOutcome.CALLED_OFF, IncidentOutcome.DUPLICATE})
-"""Outcomes after which nothing of what was promised is needed any more."""
+"""Outcomes after which the remaining promises are not needed."""
 
 
 class PauseCause(StrEnum):
-    """Why a clock may be held. There is no 'other': a pause without a cause is not a pause."""
+    """Cause for which a clock may be paused. There is no 'other': a pause always has a cause."""
 
     WAITING_ON_CLIENT = "waiting_on_client"
     ACCESS_DENIED = "access_denied"
@@ -59,12 +59,12 @@ class PauseCause(StrEnum):
 
 
 class Incident(Base, Owned, Versioned):
-    """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
+    """Incident or request at a client's site; its promises run clocks."""
 
     __tablename__ = "incident"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        # An external number belongs to its sender and to one client: nobody else can take or find it.
+        # An external number belongs to its sender and to one account: no other sender or account can use or find it.
         Index(
             "uq_incident_external",
             "account_id",
@@ -108,32 +108,34 @@ class Incident(Base, Owned, Versioned):
     summary: Mapped[str]
     status: Mapped[Status] = mapped_column(default=Status.NEW)
     opened_at: Mapped[datetime]
-    agreed_at: Mapped[datetime | None]  # the date promised for this very ticket
+    agreed_at: Mapped[datetime | None]  # the date agreed for this incident
     acknowledged_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     outcome: Mapped[
         IncidentOutcome | None
-    ]  # null while open, and for incidents from before it was asked
+    ]  # null while open, and for incidents resolved before outcomes were recorded
     closed_at: Mapped[datetime | None]
     reopened_count: Mapped[int] = mapped_column(default=0)
     reassigned_count: Mapped[int] = mapped_column(default=0)
     client_contact_count: Mapped[int] = mapped_column(default=0)
-    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))  # who handles it
-    external_sender: Mapped[str | None]  # "key:<id>", "staff" or "import": whose number it is
+    assignee_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("app_user.id")
+    )  # the user who handles the incident
+    external_sender: Mapped[str | None]  # owner of the number: "key:<id>", "staff" or "import"
     external_source: Mapped[str | None]
     external_id: Mapped[str | None]
     watched_due_at: Mapped[datetime | None] = query_expression()
-    """When its next promise is due, in the lists that are ordered by it."""
+    """When the next promise of the incident is due; only in lists that are ordered by it."""
 
     @property
     def reference(self) -> str:
-        """The number as people say it, such as `INC-000123`."""
+        """The number in its spoken form, such as `INC-000123`."""
         return short_numbers.written(short_numbers.INCIDENT, self.number)
 
 
 class IncidentUpdate(Base, Owned):
-    """Something said on a ticket; the client sees it when `client_visible`."""
+    """One update of an incident; the client sees it when `client_visible`."""
 
     __tablename__ = "incident_update"
     __table_args__ = (Index(None, "incident_id", "at"),)
@@ -146,7 +148,7 @@ class IncidentUpdate(Base, Owned):
 
 
 class Pause(Base, Owned):
-    """A stretch in which a ticket's clocks stood still, and why."""
+    """Period in which an incident's clocks were paused, and the cause."""
 
     __tablename__ = "incident_pause"
     __table_args__ = (
@@ -163,7 +165,7 @@ class Pause(Base, Owned):
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
-    cap_at: Mapped[datetime]  # when the ticket's allowance of pauses is used up
+    cap_at: Mapped[datetime]  # when the incident's pause allowance is used up
     cause: Mapped[PauseCause]
     note: Mapped[str | None]
     resumed_status: Mapped[Status]

@@ -1,4 +1,4 @@
-"""Open incidents. Who reports says what happened; only who handles incidents promises anything for the company."""
+"""Open incidents. A reporter describes what happened; only staff who handle incidents can promise a date."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from domain.incidents.model import Incident, Source
 from domain.incidents.rules import AGREED_WITHIN
 
 LIMITED_OVER = timedelta(minutes=10)
-"""The stretch over which the incidents that one client user opens are counted."""
+"""Period over which the incidents that one client user opens are counted."""
 
 _OWN_SOURCES = {
     Role.CLIENT_USER: frozenset({Source.CLIENT}),
@@ -29,12 +29,12 @@ _OWN_SOURCES = {
     Role.GUARD: frozenset({Source.GUARD}),
     Role.PARTNER: frozenset({Source.PARTNER, Source.ALARM_CENTRE}),
 }
-"""What those who are not the company's control room may say about where a report comes from."""
+"""Sources that a role may give for its reports, for roles outside the control room."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalNumber:
-    """The number that another system gave an incident; it belongs to its sender."""
+    """Number that another system gave an incident; it belongs to its sender."""
 
     source: str | None
     id: str | None
@@ -59,8 +59,8 @@ async def open_incident(
 ) -> Incident:
     """Open an incident at a site; the promises in force start their clocks in the same transaction.
 
-    Client users and guards report under their own name and source, without external numbers; `client_limit` is how
-    many incidents one client user may open in ten minutes.
+    Client users and guards report under their own name and source, without external numbers. `client_limit` is how many
+    incidents one client user may open in ten minutes.
     """
     actor.must(Right.REPORT)
     site = await session.scalar(select(Site).where(Site.id == site_id, workable_by(actor, Site)))
@@ -137,7 +137,9 @@ def _must_report_as_oneself(actor: Actor, source: Source, external: ExternalNumb
     own = _OWN_SOURCES.get(actor.role)
     if own is not None and source not in own:
         allowed = " or ".join(sorted(each.name for each in own))
-        raise Refused(Code.NOT_ALLOWED, f"You report as {allowed}.", argument="source")
+        raise Refused(
+            Code.NOT_ALLOWED, f"Your role reports with the source {allowed}.", argument="source"
+        )
     if not actor.may(Right.HANDLE):
         for value, argument in (
             (external.source, "externalSource"), (external.id, "externalId"),
@@ -145,7 +147,7 @@ def _must_report_as_oneself(actor: Actor, source: Source, external: ExternalNumb
             if value is not None:
                 raise Refused(
                     Code.NOT_ALLOWED,
-                    "External numbers are given by the systems that incidents come from.",
+                    "Only staff and API keys can give an external number.",
                     argument=argument,
                 )
 
@@ -156,13 +158,13 @@ def _must_be_agreed(actor: Actor, agreed_at: datetime | None, at: datetime) -> N
     if not actor.may(Right.AGREE_DATES):
         raise Refused(
             Code.NOT_ALLOWED,
-            "A date is agreed by the security company, not by who reports.",
+            "Only the security company's staff can agree a date.",
             argument="agreedAt",
         )
     if not at < agreed_at < at + AGREED_WITHIN:
         raise Refused(
             Code.INVALID,
-            "A date agreed for an incident lies ahead, and not ten years.",
+            "An agreed date must be in the future, within ten years.",
             argument="agreedAt",
         )
 
@@ -170,7 +172,7 @@ def _must_be_agreed(actor: Actor, agreed_at: datetime | None, at: datetime) -> N
 async def _must_be_within_limit(
     session: AsyncSession, actor: Actor, most: int, at: datetime
 ) -> None:
-    """Refuse a client user who opens incidents faster than people do."""
+    """Refuse a client user who opens too many incidents in a short time."""
     await _locked(session, f"incidents of {actor.subject}")
     opened = await session.scalar(
         select(func.count())
@@ -194,7 +196,7 @@ async def _must_be_within_limit(
 async def _claimed(
     session: AsyncSession, actor: Actor, account_id: UUID, external: ExternalNumber
 ) -> str | None:
-    """The sender of an external number; refused, with the incident's id, when the sender used it for this client."""
+    """Return the sender of an external number; refuse, with the incident's id, a number used before."""
     if external.id is None:
         return None
     sender = sender_of(actor)
@@ -210,7 +212,7 @@ async def _claimed(
     if known is not None:
         raise Refused(
             Code.ALREADY_EXISTS,
-            "You opened an incident with this number; existingId names it.",
+            "An incident with this number exists already: see existingId.",
             argument="externalId",
             existing=("Incident", known),
         )
@@ -218,12 +220,12 @@ async def _claimed(
 
 
 def sender_of(actor: Actor) -> str:
-    """Whose external numbers an actor uses: an API key has its own, the company's people share theirs."""
+    """Return the owner of an actor's external numbers: each API key has its own, the company's users share theirs."""
     return actor.subject if actor.subject.startswith("key:") else "staff"
 
 
 async def _reporter(session: AsyncSession, actor: Actor, given: str) -> str:
-    """The reporter's name: who only reports goes by the name under which the company knows them."""
+    """Return the reporter's name; client users and guards report under the name of their user."""
     if actor.may(Right.HANDLE):
         return given
     kind, _, row_id = actor.subject.partition(":")
@@ -237,5 +239,5 @@ async def _reporter(session: AsyncSession, actor: Actor, given: str) -> str:
 
 
 async def _locked(session: AsyncSession, what: str) -> None:
-    """Take turns until the transaction ends."""
+    """Lock a name until the transaction ends, so that concurrent requests about it run one after the other."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))

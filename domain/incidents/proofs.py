@@ -1,4 +1,4 @@
-"""What proves that somebody came: fixes inside a fence, cited by their instants."""
+"""Proof of an arrival: GPS fixes inside a geofence, identified by their times."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Proof(NamedTuple):
-    """A stay inside the site's fence, the fixes that prove it, and when it was judged."""
+    """A stay inside the site's geofence, the fixes that prove it, and when it was detected."""
 
     presence_id: UUID
     fixes: tuple[datetime, ...]

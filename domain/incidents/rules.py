@@ -1,4 +1,4 @@
-"""Pure rules about tickets: what may follow what, how long clocks may be held, how fast it went."""
+"""Pure rules about incidents: response times, first-contact resolution, and the pause allowance."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from domain.incidents.model import Incident, Pause, Source, Status
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 
 AGREED_WITHIN = timedelta(days=3_653)
-"""How far ahead a date may be agreed: calendars are expanded up to it."""
+"""How far ahead a date may be agreed; calendars are expanded up to it."""
 
 
 class Times(NamedTuple):
-    """Wall-clock seconds from opening; None while it has not happened."""
+    """Wall-clock seconds from opening; None for a step that has not happened."""
 
     to_acknowledge_s: int | None
     to_arrive_s: int | None
@@ -20,11 +20,11 @@ class Times(NamedTuple):
 
 
 REOPENED_WITHIN = timedelta(days=30)
-"""How long after its end a client or guard may reopen an incident; later a new one is opened."""
+"""How long after its end a client or guard may reopen an incident; after that, a new one has to be opened."""
 
 
 def times(incident: Incident) -> Times:
-    """Time to acknowledge, to arrive and to resolve."""
+    """Return the times to acknowledge, to arrive and to resolve."""
 
     def since_opened(instant: datetime | None) -> int | None:
         return None if instant is None else int((instant - incident.opened_at).total_seconds())
@@ -37,7 +37,7 @@ def times(incident: Incident) -> Times:
 
 
 def first_contact_resolution(incident: Incident) -> bool | None:
-    """Resolved without reassignment, reopening or a second contact by the client; None while open."""
+    """Return whether it was resolved without reassignment, reopening or a second contact; None while it is open."""
     if incident.status not in {Status.RESOLVED, Status.CLOSED}:
         return None
     contacts = incident.client_contact_count + (incident.source is Source.CLIENT)
@@ -45,7 +45,7 @@ def first_contact_resolution(incident: Incident) -> bool | None:
 
 
 def allowance_left(pauses: Iterable[Pause]) -> timedelta:
-    """How much longer the clocks of a ticket with these ended pauses may be held."""
+    """Return how much longer the clocks of an incident with these ended pauses may be paused."""
     used = sum(
         (pause.until_at - pause.from_at for pause in pauses if pause.until_at is not None),
         timedelta(),

@@ -10,13 +10,15 @@ LONGEST = 100
 
 
 def matching(search: str) -> ColumnElement[bool]:
-    """Incidents with this number (ours or another system's), or with this text in summary or reporter.
+    """Return the condition for incidents with this number (ours or external) or this text in summary or reporter.
 
     Refuses a blank search and one longer than 100 characters.
     """
     text = search.strip()
     if not 0 < len(text) <= LONGEST:
-        raise Refused(Code.INVALID, f"search has 1 to {LONGEST} characters.", argument="search")
+        raise Refused(
+            Code.INVALID, f"search must have 1 to {LONGEST} characters.", argument="search"
+        )
     number = short_numbers.read(short_numbers.INCIDENT, text)
     exact = [Incident.external_id == text]
     if number is not None:

@@ -1,4 +1,4 @@
-"""Invoices, credit notes, payments and payouts: where credits land."""
+"""Invoices, credit notes, payments and payouts."""
 
 from domain.invoices.actions import deliver, plan, set_party
 from domain.invoices.billing import bill, close_credits

@@ -1,4 +1,4 @@
-"""Say who bills whom, plan and deliver services."""
+"""Set billing parties, and plan and deliver services."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
@@ -40,14 +40,17 @@ async def set_party(
     at: datetime,
     expected_version: int | None = None,
 ) -> BillingParty:
-    """Say who stands on documents from now on: a client, billed from a month on, or (no account) the company itself.
+    """Set the billing details of a client, billed from a month on, or (no account) of the company itself.
 
-    Once there are details, those of `party` that are `left_out` stay as they are, and so does a month that is None.
+    Existing details in `left_out` stay as they are, and so does the month when it is None.
     """
     actor.must(Right.BILL)
     must_be_day(bill_from_on, "billFromOn", at)
     if account_id is None and actor.accounts is not None:
-        raise Refused(Code.NOT_ALLOWED, "Who reaches some clients only does not speak for all.")
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "Your user is limited to some accounts and cannot change the company's details.",
+        )
     if account_id is not None:
         known = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(known) is None:
@@ -66,7 +69,7 @@ async def set_party(
     check_party(party)
     if (account_id is None) != (bill_from_on is None):
         raise Refused(
-            Code.INVALID, "Clients are billed from a month on, the company is not.",
+            Code.INVALID, "billFromOn is for clients only; the company itself is not billed.",
             argument="billFromOn",
         )  # fmt: skip
     names = [*asdict(party), "bill_from_on"]
@@ -104,10 +107,12 @@ async def plan(
     quantity_milli: int,
     at: datetime,
 ) -> PlannedLine:
-    """Plan so many thousandths of a rate's unit for a month; planning it again replaces it."""
+    """Plan a quantity of a rate's unit, in thousandths, for a month; a second plan replaces the first."""
     agreement = await agreement_of(session, actor, agreement_id)
     if quantity_milli < 0:
-        raise Refused(Code.INVALID, "A plan is not negative.", argument="quantityMilli")
+        raise Refused(
+            Code.INVALID, "A planned quantity must not be negative.", argument="quantityMilli"
+        )
     must_be_day(month_on, "monthOn", at)
     month_on = month_on.replace(day=1)
     last_on = following(month_on) - timedelta(1)
@@ -156,14 +161,16 @@ async def deliver(
     reference: str,
     at: datetime,
 ) -> DeliveredLine:
-    """Enter what was delivered on a day, once by its reference; a correction has a negative quantity.
+    """Record what was delivered on a day, once per reference; a correction has a negative quantity.
 
-    Nothing is delivered that the terms have no price for.
+    A delivery without a price in the terms is refused.
     """
     agreement = await agreement_of(session, actor, agreement_id)
     must_be_line(reference, "reference")
     if quantity_milli == 0:
-        raise Refused(Code.INVALID, "Nothing is not delivered.", argument="quantityMilli")
+        raise Refused(
+            Code.INVALID, "The delivered quantity must not be 0.", argument="quantityMilli"
+        )
     must_be_day(delivered_on, "deliveredOn", at)
     rate = priced(await rates_of(session, agreement.id), rate_code, delivered_on)
     must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
@@ -178,7 +185,11 @@ async def deliver(
         .returning(DeliveredLine)
     )  # fmt: skip
     if row is None:
-        raise Refused(Code.ALREADY_EXISTS, f"{reference} is entered.", argument="reference")
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            f"A delivery with the reference {reference} exists already.",
+            argument="reference",
+        )
     record(
         session,
         actor,
@@ -191,7 +202,7 @@ async def deliver(
 
 
 async def agreement_of(session: AsyncSession, actor: Actor, agreement_id: UUID) -> Agreement:
-    """An agreement of who may bill; refused when it does not exist for the actor."""
+    """Return an agreement for billing; refused when it is not visible to the actor."""
     actor.must(Right.BILL)
     agreement = await session.scalar(
         select(Agreement).where(Agreement.id == agreement_id, actor.scope(Agreement))
@@ -202,11 +213,11 @@ async def agreement_of(session: AsyncSession, actor: Actor, agreement_id: UUID) 
 
 
 def priced(rates: Sequence[Rate], rate_code: str, day: date) -> Rate:
-    """The price of a code on a day; refused when the agreement has none."""
+    """Return the price of a code on a day; refused when the agreement has none."""
     rate = price_on(rates, rate_code, day)
     if rate is None:
         raise Refused(
-            Code.NO_TERMS_IN_FORCE, f"The agreement has no rate {rate_code} then.",
+            Code.NO_TERMS_IN_FORCE, f"The agreement has no rate {rate_code} on that day.",
             argument="rateCode",
         )  # fmt: skip
     return rate

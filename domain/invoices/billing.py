@@ -1,4 +1,4 @@
-"""Bill a closed month, and set off the credits that are due."""
+"""Bill a closed month, and set off the outstanding credits."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,13 +32,13 @@ from domain.invoices.taxes import Treatment, treatment
 from domain.journal import Book, JournalKind
 
 Sourced = tuple[InvoiceLine, list[DeliveredLine]]
-"""A line, and the deliveries it is about."""
+"""A line, and the deliveries it covers."""
 
 
 async def bill(
     session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
 ) -> Invoice | None:
-    """Bill a closed month, and set off the credits that are due; None when there is nothing to bill, or it was.
+    """Bill a closed month, and set off outstanding credits; None when nothing is to be billed, or it was billed before.
 
     The fee is that of the terms in force when the month begins, else of the first that come into force in it. There is
     an invoice for each currency: the fee's, and those of other rates that were delivered; the first is returned.
@@ -79,7 +79,7 @@ async def bill(
 async def close_credits(
     session: AsyncSession, actor: Actor, agreement_id: UUID, *, at: datetime
 ) -> list[CreditNote]:
-    """Issue closing notes for what is left of an agreement's credits when no invoice will come."""
+    """Issue closing notes for the rest of an agreement's credits when no invoice will follow."""
     agreement = await agreement_of(session, actor, agreement_id)
     account = await lock_agreement(session, agreement.id)
     await session.refresh(agreement)
@@ -97,7 +97,7 @@ async def _issue(
     *,
     at: datetime,
 ) -> Invoice:
-    """Write an invoice with its lines, its entry and its fact."""
+    """Insert an invoice with its lines, its journal entry and its fact."""
     for position, (line, _source) in enumerate(lines, 1):
         line.position = position
     sums = totals(as_line(line) for line, _ in lines)
@@ -173,7 +173,7 @@ async def _unbilled(
 def _delivered(
     delivered: Sequence[DeliveredLine], rates: Sequence[Rate], taxed: Treatment
 ) -> list[tuple[str, Sourced]]:
-    """A line for each price with its currency, by code and day of the price."""
+    """Return a line for each price with its currency, by code and day of the price."""
     by_rate: dict[UUID, list[DeliveredLine]] = {}
     for each in delivered:
         rate = priced(rates, each.rate_code, each.delivered_on)
@@ -196,7 +196,7 @@ def _delivered(
 async def _fee(
     session: AsyncSession, agreement: Agreement, account: Account, month_on: date, taxed: Treatment
 ) -> list[tuple[str, Sourced]]:
-    """The line for the period fee with the currency of its terms, if there is a fee."""
+    """Return the line for the period fee with the currency of its terms, if there is a fee."""
     from_at = begins(month_on, account.time_zone)
     until_at = begins(following(month_on), account.time_zone)
     if agreement.ended_at is not None and agreement.ended_at <= from_at:

@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class PartySet(Fact):
-    """Who stands on documents changed; subject is the row of the company or of a client.
+    """Billing details changed; the subject is the row of the company or of a client.
 
     `before` (null for the first time) and `after` hold the values as JSON.
     """
@@ -20,7 +20,7 @@ class PartySet(Fact):
 
 
 class Planned(Fact):
-    """So much of a rate is planned for a month; subject is the agreement. `before` is what was, null for nothing."""
+    """A quantity of a rate was planned for a month; the subject is the agreement. `before`: null for the first."""
 
     kind: ClassVar[str] = "agreement.planned"
     month_on: date
@@ -30,7 +30,7 @@ class Planned(Fact):
 
 
 class ServiceDelivered(Fact):
-    """So much of a rate was delivered on a day; subject is the agreement."""
+    """A quantity of a rate was delivered on a day; the subject is the agreement."""
 
     kind: ClassVar[str] = "agreement.delivered"
     line_id: UUID
@@ -50,7 +50,7 @@ class InvoiceIssued(Fact):
 
 
 class InvoicePaid(Fact):
-    """Money came in for an invoice."""
+    """A payment for an invoice was booked."""
 
     kind: ClassVar[str] = "invoice.paid"
     payment_id: UUID
@@ -59,7 +59,7 @@ class InvoicePaid(Fact):
 
 
 class PaymentReversed(Fact):
-    """A payment that was booked wrongly is taken back by a counter-entry; subject is the invoice."""
+    """A payment booked by mistake was reversed by a counter-entry; the subject is the invoice."""
 
     kind: ClassVar[str] = "invoice.payment_reversed"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
@@ -70,7 +70,7 @@ class PaymentReversed(Fact):
 
 
 class CreditNoteIssued(Fact):
-    """Credits were set off against an invoice; or, `closing`, what is left is given when no invoice will come."""
+    """Credits were set off against an invoice; or, `closing`, the rest is credited when no invoice will follow."""
 
     kind: ClassVar[str] = "credit_note.issued"
     invoice_id: UUID | None
@@ -82,7 +82,7 @@ class CreditNoteIssued(Fact):
 
 
 class PayoutBooked(Fact):
-    """Money was paid to a client for a closing credit note; with what of it was open before and is open after."""
+    """A payout for a closing credit note was booked; with the open amount before and after."""
 
     kind: ClassVar[str] = "credit_note.paid_out"
     payout_id: UUID
@@ -94,7 +94,7 @@ class PayoutBooked(Fact):
 
 
 class PayoutTakenBack(Fact):
-    """A payout that was booked wrongly is taken back by a counter-entry; subject is the credit note."""
+    """A payout booked by mistake was reversed by a counter-entry; the subject is the credit note."""
 
     kind: ClassVar[str] = "credit_note.payout_reversed"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})

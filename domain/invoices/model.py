@@ -1,4 +1,4 @@
-"""Rows: who bills whom, what was planned and delivered, invoices, credit notes, payments and payouts."""
+"""Rows: billing parties, planned and delivered services, invoices, credit notes, payments and payouts."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from domain.invoices.vat import VatCategory
 
 
 class BillingParty(Base, Tenanted, Versioned):
-    """The legal person behind the company (no account) or behind a client: who stands on documents from now on."""
+    """Legal person of the company (no account) or of a client, as used on future documents."""
 
     __tablename__ = "billing_party"
     __table_args__ = (
@@ -31,11 +31,11 @@ class BillingParty(Base, Tenanted, Versioned):
     country: Mapped[str] = mapped_column(default="NL")
     iban: Mapped[str | None]
     bic: Mapped[str | None]
-    bill_from_on: Mapped[date | None]  # the first month that is billed here; null for the company
+    bill_from_on: Mapped[date | None]  # the first month that is billed; null for the company
 
 
 class DocumentSeries(Base):
-    """The last number given in a series of a company and year; numbers have no gaps, because it is a row."""
+    """The last number given in a series of a company and year; as a row, so that numbers have no gaps."""
 
     __tablename__ = "document_series"
 
@@ -46,7 +46,7 @@ class DocumentSeries(Base):
 
 
 class PlannedLine(Base, Owned, Versioned):
-    """How much of a rate was planned for a month."""
+    """Planned quantity of a rate for a month."""
 
     __tablename__ = "planned_line"
     __table_args__ = (
@@ -61,7 +61,7 @@ class PlannedLine(Base, Owned, Versioned):
 
 
 class DeliveredLine(Base, Owned):
-    """How much of a rate was delivered on a day; a correction is another line, with a negative quantity."""
+    """Delivered quantity of a rate on a day; a correction is another line, with a negative quantity."""
 
     __tablename__ = "delivered_line"
     __table_args__ = (
@@ -74,12 +74,12 @@ class DeliveredLine(Base, Owned):
     rate_code: Mapped[str]
     delivered_on: Mapped[date]
     quantity_milli: Mapped[int]
-    reference: Mapped[str]  # of the shift, round or call: one is delivered once
+    reference: Mapped[str]  # of the shift, round or call; each is delivered once
     invoice_line_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice_line.id"), index=True)
 
 
 class Document(Keyed):
-    """What invoices and credit notes have in common; parties as they stood on the day."""
+    """Columns that invoices and credit notes share; parties as they were on the day of issue."""
 
     number: Mapped[str]
     issued_on: Mapped[date]
@@ -94,7 +94,7 @@ class Document(Keyed):
 
 
 class Priced(Keyed):
-    """What lines of invoices and credit notes have in common."""
+    """Columns that lines of invoices and credit notes share."""
 
     position: Mapped[int]
     name: Mapped[str]
@@ -107,7 +107,7 @@ class Priced(Keyed):
 
 
 class Invoice(Base, Owned, Document):
-    """What a client pays for one month of one agreement in one currency."""
+    """Invoice for one month of one agreement in one currency."""
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -121,7 +121,7 @@ class Invoice(Base, Owned, Document):
 
 
 class InvoiceLine(Base, Owned, Priced):
-    """One line of an invoice: a rate that was delivered, or the fee of the terms. There is no third kind."""
+    """One line of an invoice: either a delivered rate, or the fee of the terms."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
@@ -136,7 +136,7 @@ class InvoiceLine(Base, Owned, Priced):
 
 
 class CreditNote(Base, Owned, Document):
-    """Credits as they are set off against an invoice; or, without one, what is left when no invoice will come."""
+    """Credits that are set off against an invoice; or, without one, the rest when no invoice will follow."""
 
     __tablename__ = "credit_note"
     __table_args__ = (
@@ -156,12 +156,12 @@ class CreditNote(Base, Owned, Document):
 
     @property
     def closing(self) -> bool:
-        """Whether it gives what is left of an agreement's credits when no invoice will come."""
+        """Whether it credits the rest of an agreement's credits because no invoice will follow."""
         return self.invoice_id is None
 
 
 class CreditNoteLine(Base, Owned, Priced):
-    """One movement of one credit on a note, or the `part` of it that an invoice had room for.
+    """One movement of one credit on a note, or the `part` of it that fit on an invoice.
 
     Each part is set off once, because entry and part are unique here.
     """
@@ -180,9 +180,9 @@ class CreditNoteLine(Base, Owned, Priced):
 
 
 class Payment(Base, Owned):
-    """Money that came in for an invoice; a reference is booked once.
+    """Payment for an invoice; a reference is booked once.
 
-    A booking that was wrong is taken back by another row, with the amount below zero; then its reference is free again.
+    A booking by mistake is reversed by another row, with the amount below zero; then its reference can be used again.
     """
 
     __tablename__ = "payment"
@@ -210,9 +210,9 @@ class Payment(Base, Owned):
 
 
 class Payout(Base, Owned):
-    """Money that was paid to a client for a closing credit note; a reference is booked once.
+    """Payout to a client for a closing credit note; a reference is booked once.
 
-    A booking that was wrong is taken back by another row, with the amount below zero; then its reference is free again.
+    A booking by mistake is reversed by another row, with the amount below zero; then its reference can be used again.
     """
 
     __tablename__ = "payout"

@@ -1,4 +1,4 @@
-"""Credit notes: credits are set off against an invoice, and what is left when no invoice will come is closed."""
+"""Credit notes: credits are set off against an invoice, and the rest is closed when no invoice will follow."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -32,7 +32,7 @@ from domain.promises.model import Promise
 
 
 class Movement(NamedTuple):
-    """What of an entry about a credit is on no note yet, and the line it makes."""
+    """The part of a credit's entry that is on no note yet, and its line."""
 
     entry_id: UUID
     credit_id: UUID
@@ -44,9 +44,9 @@ class Movement(NamedTuple):
 async def set_off(
     session: AsyncSession, actor: Actor, invoice: Invoice, *, at: datetime
 ) -> CreditNote | None:
-    """Set off what is on no note yet, up to the invoice; the rest waits for the next one.
+    """Set off what is on no note yet, up to the invoice's amount; the rest waits for the next one.
 
-    None when the credits do not favour the client together, or the invoice leaves no room.
+    None when the credits in total do not favour the client, or the invoice has no amount left.
     """
     taxed = await session.execute(
         select(InvoiceLine.vat_category, InvoiceLine.vat_rate_bps)
@@ -74,10 +74,10 @@ async def set_off(
 async def close_out(
     session: AsyncSession, actor: Actor, agreement: Agreement, account: Account, *, at: datetime
 ) -> list[CreditNote]:
-    """Issue a closing note for credits of months that are over and for which no invoice will come.
+    """Issue a closing note for credits of past months for which no invoice will follow.
 
-    That is so after the last month of an agreement that has ended was billed, and for a currency in which the agreement
-    is not billed any more. The agreement's turn is taken.
+    That is the case after the last month of an ended agreement was billed, and for a currency in which the agreement is
+    no longer billed. The caller holds the lock of the agreement.
     """
     supplier, customer = await parties(session, account)
     tenant = await session.get_one(Tenant, account.tenant_id)
@@ -121,7 +121,7 @@ async def close_out(
 async def movements(
     session: AsyncSession, agreement_id: UUID, currency: str, how: Treatment
 ) -> list[Movement]:
-    """What of an agreement's credits is on no note yet, in one currency, in the order of the credits."""
+    """Return what is on no note yet of an agreement's credits, in one currency, in the order of the credits."""
     noted = (
         select(
             CreditNoteLine.entry_id,
@@ -175,7 +175,7 @@ async def movements(
 def _what_where_when(
     credit: Credit, promise: str | None, incident: Incident | None, site: str | None, zone: str
 ) -> str:
-    """What a line of a note is about: promise, incident, site and local day; or promise and month; or a gesture."""
+    """Describe a line of a note: promise, incident, site and local day; or promise and month; or goodwill."""
     if incident is not None:
         day = incident.opened_at.astimezone(ZoneInfo(zone)).date()
         return f"{promise}, {incident.reference}, {site}, {day}"
@@ -193,7 +193,7 @@ async def _issue(
     most_cents: int | None,
     at: datetime,
 ) -> CreditNote | None:
-    """Write a note of what fits, with its lines, its entry and its fact; None when nothing does."""
+    """Insert a note of what fits, with its lines, its journal entry and its fact; None when nothing does."""
     kept = fitting([each.line for each in found], most_cents)
     if not kept:
         return None
@@ -243,7 +243,7 @@ async def _about(session: AsyncSession, note: CreditNote) -> str:
 
 
 async def _treatment(session: AsyncSession, tenant_id: UUID, sale: Treatment) -> Treatment:
-    """How a credit is taxed: as the company chose; a lower price is taxed as the sale it lowers."""
+    """Return how a credit is taxed: as the company chose; a price reduction is taxed as the sale it reduces."""
     policy = await session.scalar(
         select(CompensationPolicy).where(CompensationPolicy.tenant_id == tenant_id)
     )
@@ -264,7 +264,7 @@ async def _currencies(session: AsyncSession, agreement_id: UUID) -> Iterable[str
 async def _is_billed_again(
     session: AsyncSession, agreement: Agreement, account: Account, currency: str, *, at: datetime
 ) -> bool:
-    """Whether an invoice of the agreement in a currency may still come."""
+    """Return whether an invoice of the agreement in a currency may still follow."""
     versions = await session.scalars(
         select(Terms).where(Terms.agreement_id == agreement.id, Terms.currency == currency)
     )

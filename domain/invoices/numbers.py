@@ -12,7 +12,7 @@ INVOICES, NOTES = "F", "C"
 
 
 async def next_number(session: AsyncSession, tenant_id: UUID, series: str, year: int) -> str:
-    """The next number; it is given back when the transaction is, so there are no gaps."""
+    """Return the next number; a rollback returns it, so there are no gaps."""
     said = insert(DocumentSeries).values(tenant_id=tenant_id, series=series, year=year, last=1)
     n = await session.scalar(
         said.on_conflict_do_update(

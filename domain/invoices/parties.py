@@ -1,4 +1,4 @@
-"""Who sells or buys, as plain values, and what may be said of them."""
+"""Seller and buyer of a document, as plain values with their validation."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who sells or buys, as it stood on the day of the document."""
+    """Seller or buyer, as on the day of the document."""
 
     legal_name: str
     street: str
@@ -20,4 +20,4 @@ class Party:
 
 
 FOREIGN_NUMBER = re.compile("[A-Z0-9][A-Z0-9 .-]{3,19}")
-"""A tax number of a country outside the EU: there is no check of all of them."""
+"""Pattern of tax numbers outside the EU, which have no common check."""

@@ -1,4 +1,4 @@
-"""Book what clients pay, never more than is open, and take back what was booked wrongly."""
+"""Book payments of clients, never more than is open, and reverse wrong bookings."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -29,7 +29,7 @@ async def pay(
     reference: str,
     at: datetime,
 ) -> Payment:
-    """Book money that came in for an invoice, once by its reference, and not more than is open."""
+    """Book a payment for an invoice, once per reference, and not more than is open."""
     actor.must(Right.BILL)
     must_be_line(reference, "reference")
     must_be_cents(amount_cents, "amountCents", least=1)
@@ -50,13 +50,17 @@ async def pay(
         )
     )
     if booked is not None:
-        raise Refused(Code.ALREADY_EXISTS, f"{reference} is booked.", argument="reference")
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            f"A payment with the reference {reference} is already booked.",
+            argument="reference",
+        )
     open_cents = await outstanding(session, invoice)
     if amount_cents > open_cents:
         raise Refused(
             Code.INVALID,
             f"Of invoice {invoice.number} {max(0, open_cents) / 100:.2f} {invoice.currency} is open; "
-            "book that at most, and what was paid beyond it for the invoice it is meant for.",
+            "book at most that, and the rest for the invoice it is meant for.",
             argument="amountCents",
         )
     session.add(row)
@@ -76,7 +80,7 @@ async def pay(
 async def reverse(
     session: AsyncSession, actor: Actor, payment_id: UUID, *, reason: str, at: datetime
 ) -> Payment:
-    """Take back a payment that was booked wrongly, by a counter-entry; returns the row that takes it back."""
+    """Reverse a payment that was booked by mistake; return the counter-entry."""
     actor.must(Right.BILL)
     must_be_words(reason, "reason")
     found = await session.scalar(
@@ -90,10 +94,12 @@ async def reverse(
     await session.refresh(found)
     if found.reverses_id is not None:
         raise Refused(
-            Code.INVALID, "That takes back a payment; book the payment again.", argument="id"
+            Code.INVALID,
+            "This is a reversal and cannot be reversed; book the payment again.",
+            argument="id",
         )
     if found.reversed_at is not None:
-        raise Refused(Code.ALREADY_DONE, "The payment is taken back.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The payment is already reversed.", argument="id")
     found.reversed_at = at
     row = Payment(
         id=uuid7(), tenant_id=found.tenant_id, account_id=found.account_id, invoice_id=invoice.id,
@@ -115,7 +121,7 @@ async def reverse(
 
 
 async def _locked(session: AsyncSession, actor: Actor, invoice_id: UUID) -> Invoice | None:
-    """An invoice, locked: two payments never share what is open."""
+    """Lock an invoice, so that two payments cannot share the same open amount."""
     return await session.scalar(
         select(Invoice)
         .where(Invoice.id == invoice_id, actor.scope(Invoice))

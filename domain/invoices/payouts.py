@@ -1,4 +1,4 @@
-"""Book what is paid to clients for closing credit notes, never more than is open, and take back wrong bookings."""
+"""Book payouts to clients for closing credit notes, never more than is open, and reverse wrong bookings."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -28,7 +28,7 @@ async def pay_out(
     reference: str,
     at: datetime,
 ) -> Payout:
-    """Book money that was paid to a client for a closing note, once by its reference, and not more than is open."""
+    """Book a payout for a closing note, once per reference, and not more than is open."""
     actor.must(Right.BILL)
     must_be_line(reference, "reference")
     must_be_cents(amount_cents, "amountCents", least=1)
@@ -39,7 +39,7 @@ async def pay_out(
     if not note.closing:
         raise Refused(
             Code.INVALID,
-            f"Credit note {note.number} is settled with its invoice; only closing notes are paid out.",
+            f"Credit note {note.number} is settled with its invoice; only closing notes can be paid out.",
             argument="creditNoteId",
         )
     booked = await session.scalar(
@@ -51,7 +51,11 @@ async def pay_out(
         )
     )
     if booked is not None:
-        raise Refused(Code.ALREADY_EXISTS, f"{reference} is booked.", argument="reference")
+        raise Refused(
+            Code.ALREADY_EXISTS,
+            f"A payout with the reference {reference} is already booked.",
+            argument="reference",
+        )
     open_cents = await _open(session, note)
     if amount_cents > open_cents:
         raise Refused(
@@ -82,7 +86,7 @@ async def pay_out(
 async def reverse_payout(
     session: AsyncSession, actor: Actor, payout_id: UUID, *, reason: str, at: datetime
 ) -> Payout:
-    """Take back a payout that was booked wrongly, by a counter-entry; returns the row that takes it back."""
+    """Reverse a payout that was booked by mistake; return the counter-entry."""
     actor.must(Right.BILL)
     must_be_words(reason, "reason")
     found = await session.scalar(select(Payout).where(Payout.id == payout_id, actor.scope(Payout)))
@@ -92,10 +96,12 @@ async def reverse_payout(
     await session.refresh(found)
     if found.reverses_id is not None:
         raise Refused(
-            Code.INVALID, "That takes back a payout; book the payout again.", argument="id"
+            Code.INVALID,
+            "This is a reversal and cannot be reversed; book the payout again.",
+            argument="id",
         )
     if found.reversed_at is not None:
-        raise Refused(Code.ALREADY_DONE, "The payout is taken back.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The payout is already reversed.", argument="id")
     open_cents = await _open(session, note)
     found.reversed_at = at
     row = Payout(
@@ -119,7 +125,7 @@ async def reverse_payout(
 
 
 async def _locked(session: AsyncSession, actor: Actor, note_id: UUID) -> CreditNote | None:
-    """A credit note, locked: two payouts never share what is open."""
+    """Lock a credit note, so that two payouts cannot share the same open amount."""
     return await session.scalar(
         select(CreditNote)
         .where(CreditNote.id == note_id, actor.scope(CreditNote))
@@ -128,7 +134,7 @@ async def _locked(session: AsyncSession, actor: Actor, note_id: UUID) -> CreditN
 
 
 async def _open(session: AsyncSession, note: CreditNote) -> int:
-    """What of a closing note is not paid out, in cents."""
+    """Return the amount of a closing note that is not paid out, in cents."""
     paid = await session.scalar(
         select(func.coalesce(func.sum(Payout.amount_cents), 0)).where(
             Payout.credit_note_id == note.id

@@ -1,4 +1,4 @@
-"""A credit note on paper: PDF/A-3b with the e-invoice inside, so that people and machines read the same note."""
+"""Credit notes as PDF/A-3b with the e-invoice embedded, so that people and machines read the same note."""
 
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -26,7 +26,7 @@ class Block(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 class Paper(msgspec.Struct, frozen=True, rename="kebab"):
-    """The note in one language, as the template reads it."""
+    """The note in one language, as the template uses it."""
 
     language: str
     title: str
@@ -45,7 +45,7 @@ class Paper(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 def credit_note_pdf(note: CreditNoteDocument, *, code: str) -> bytes:
-    """The note as PDF/A-3b with `credit_note_xml(note)` attached; the same note, the same bytes.
+    """Render the note as PDF/A-3b with `credit_note_xml(note)` attached; the same note gives the same bytes.
 
     Raises `Incomplete` when the e-invoice lacks something.
     """
@@ -57,7 +57,7 @@ def credit_note_pdf(note: CreditNoteDocument, *, code: str) -> bytes:
 
 
 def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
-    """What is printed, in a language."""
+    """Return the printed texts in a language."""
     say = language.of(code, _TEMPLATES)
     totals, currency = note.totals, note.currency
     period = say.say(

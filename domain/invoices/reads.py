@@ -1,4 +1,4 @@
-"""Ask for documents of money, whole."""
+"""Read invoices, credit notes and the billing of a month."""
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -36,7 +36,7 @@ from domain.journal import Book, JournalEntry, JournalKind, JournalLine
 async def credit_note(
     session: AsyncSession, actor: Actor, note_id: UUID
 ) -> CreditNoteDocument | None:
-    """A credit note as a document, or None when it does not exist for the actor."""
+    """Return a credit note as a document, or None when it is not visible to the actor."""
     note = await session.scalar(
         select(CreditNote).where(CreditNote.id == note_id, visible_to(actor, CreditNote))
     )
@@ -72,7 +72,7 @@ async def credit_note(
 
 
 async def parties(session: AsyncSession, account: Account) -> tuple[Party, Party]:
-    """Who sells and who buys as of now; refused while either is not known."""
+    """Return seller and buyer as they are now; refused while one of them is unknown."""
     rows = await session.scalars(
         select(BillingParty).where(
             BillingParty.tenant_id == account.tenant_id,
@@ -84,14 +84,17 @@ async def parties(session: AsyncSession, account: Account) -> tuple[Party, Party
     for account_id, who in ((None, "company"), (account.id, "client")):
         row = known.get(account_id)
         if row is None:
-            raise Refused(Code.INVALID, f"The {who}'s legal details are not known.")
+            raise Refused(
+                Code.INVALID,
+                f"The {who}'s legal details are missing; enter them with setBillingParty.",
+            )
         found.append(Party(**{field.name: getattr(row, field.name) for field in fields(Party)}))
     return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)
 class BillingLine:
-    """One rate of one month from plan to bill, in thousandths of its unit; prices and sums in cents."""
+    """One rate of one month from plan to invoice, in thousandths of its unit; prices and sums in cents."""
 
     rate_code: str
     name: str
@@ -105,7 +108,7 @@ class BillingLine:
 async def billing(
     session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date
 ) -> list[BillingLine]:
-    """Planned, delivered and billed side by side for a month, by rate; billed: what of the delivered is on invoices."""
+    """Return planned, delivered and billed quantities of a month, by rate; billed is the invoiced part of delivered."""
     month_on = month_on.replace(day=1)
     rates = {rate.code: rate for rate in await session.scalars(
         select(Rate).where(Rate.agreement_id == agreement_id, visible_to(actor, Rate)).order_by(Rate.in_force)
@@ -146,7 +149,7 @@ async def billing(
 
 
 async def outstanding(session: AsyncSession, invoice: Invoice) -> int:
-    """What of an invoice is neither credited nor paid, in cents."""
+    """Return the amount of an invoice that is neither credited nor paid, in cents."""
     credited = select(func.coalesce(func.sum(CreditNote.gross_cents), 0)).where(
         CreditNote.invoice_id == invoice.id
     )
@@ -161,7 +164,7 @@ async def outstanding(session: AsyncSession, invoice: Invoice) -> int:
 
 
 class Unbilled(NamedTuple):
-    """A closed month that was not looked at for an invoice."""
+    """A closed month that was not considered for an invoice."""
 
     tenant_id: UUID
     agreement_id: UUID
@@ -171,10 +174,10 @@ class Unbilled(NamedTuple):
 async def months_to_bill(
     session: AsyncSession, *, limit: int, at: datetime | None = None
 ) -> list[Unbilled]:
-    """Closed months of clients who are billed here and whose company's legal details are known.
+    """Select closed months of accounts with billing, whose company's legal details are known.
 
-    The companies in turn, of one the oldest first. A month that could not be billed waits until its next attempt, and
-    so do the later ones of its agreement.
+    The companies alternately, the oldest month first. A month that could not be billed waits until its next attempt,
+    and so do the later ones of its agreement.
     """
     company = aliased(BillingParty)
     rows = await session.execute(
@@ -197,9 +200,9 @@ async def months_to_bill(
 
 
 async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int) -> list[Unbilled]:
-    """Agreements with credits on no note, that have ended or are billed in another currency; they may be closed out.
+    """Select agreements with credits on no note, that have ended or are billed in another currency.
 
-    Whose client is billed here and whose company's legal details are known; with the month of the first such credit.
+    Only accounts with billing, whose company's legal details are known; with the month of the first such credit.
     """
     company = aliased(BillingParty)
     noted = (
@@ -238,7 +241,7 @@ async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int
 
 
 def as_line(row: CreditNoteLine | InvoiceLine) -> DocumentLine:
-    """A line's values without its row."""
+    """Return a line's values without its row."""
     return DocumentLine(
         row.position, row.name, row.quantity_milli, row.unit,
         row.price_cents, row.net_cents, row.vat_category, row.vat_rate_bps,
@@ -246,5 +249,5 @@ def as_line(row: CreditNoteLine | InvoiceLine) -> DocumentLine:
 
 
 def as_party(snapshot: JSON) -> Party:
-    """A party as it was written on a document."""
+    """Return a party as it was written on a document."""
     return msgspec.convert(snapshot, Party)

@@ -1,4 +1,4 @@
-"""What a document of money says, as plain values, and its arithmetic: integer cents, rounded once, half up."""
+"""Content of invoices and credit notes as plain values, and their arithmetic: integer cents, rounded once, half up."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,9 +27,9 @@ PAYMENT_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One line: `quantity_milli` thousandths of a unit at `price_cents` come to `net_cents`, before VAT.
+    """One line: `quantity_milli` thousandths of a unit at `price_cents` make `net_cents`, before VAT.
 
-    On a credit note a positive net is in favour of the client; one that takes a credit back has a negative quantity,
+    On a credit note a positive net is in favour of the client; a line that reverses a credit has a negative quantity,
     never a negative price.
     """
 
@@ -54,7 +54,7 @@ class VatTotal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a document comes to, in cents."""
+    """The totals of a document, in cents."""
 
     vat: tuple[VatTotal, ...]  # by category and rate
     net_cents: int
@@ -64,7 +64,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class CreditNoteDocument:
-    """Everything a credit note says; amounts positive in favour of the client."""
+    """The content of a credit note; amounts positive in favour of the client."""
 
     id: UUID
     account_id: UUID
@@ -81,11 +81,11 @@ class CreditNoteDocument:
     reason: str
     lines: tuple[DocumentLine, ...]
     totals: Totals
-    closing: bool = False  # no invoice follows with which it could be settled
+    closing: bool = False  # no invoice follows that it could be settled with
 
 
 def check_party(party: Party) -> None:
-    """Refuse what no document can say; numbers are checked by their own check digits."""
+    """Refuse values that are invalid on a document; numbers are checked by their own check digits."""
     for name in ("legal_name", "street", "postcode", "city"):
         must_be_line(getattr(party, name), name.replace("legal_name", "legalName"))
     for argument, value, fits, what in (
@@ -107,24 +107,24 @@ def check_party(party: Party) -> None:
 
 
 def _is_vat(number: str, country: str) -> bool:
-    """A number of the EU by its check digits; outside the EU, where no register is known, by its shape."""
+    """Return whether a VAT number is valid: in the EU by its check digits, elsewhere by its shape only."""
     foreign = country not in EU and FOREIGN_NUMBER.fullmatch(number) is not None
     return foreign or bool(vat.is_valid(number))
 
 
 def rounded(numerator: int, denominator: int) -> int:
-    """A quotient in whole cents, half away from zero."""
+    """Return a quotient in whole cents, rounded half away from zero."""
     whole = (abs(numerator) * 2 + denominator) // (2 * denominator)
     return whole if numerator >= 0 else -whole
 
 
 def net_cents(quantity_milli: int, price_cents: int) -> int:
-    """What a quantity in thousandths of a unit costs."""
+    """Return the price of a quantity in thousandths of a unit."""
     return rounded(quantity_milli * price_cents, _MILLI)
 
 
 def totals(lines: Iterable[DocumentLine]) -> Totals:
-    """Sums by VAT category and rate; VAT is rounded once for each of them (EN 16931 BR-CO-17)."""
+    """Return sums by VAT category and rate; VAT is rounded once for each of them (EN 16931 BR-CO-17)."""
     sums: dict[tuple[VatCategory, int], int] = {}
     for line in lines:
         key = (line.vat_category, line.vat_rate_bps)
@@ -138,7 +138,7 @@ def totals(lines: Iterable[DocumentLine]) -> Totals:
 
 
 def most_net(gross_cents: int, rate_bps: int) -> int:
-    """The most that may be credited without VAT, so that with VAT it is at most `gross_cents`."""
+    """Return the largest net amount that with VAT is at most `gross_cents`."""
     net = max(0, gross_cents * _BPS // (_BPS + rate_bps))
     while net and net + rounded(net * rate_bps, _BPS) > gross_cents:
         net -= 1
@@ -150,9 +150,9 @@ def most_net(gross_cents: int, rate_bps: int) -> int:
 def fitting(
     lines: Sequence[DocumentLine], gross_cents: int | None
 ) -> list[tuple[int, DocumentLine]]:
-    """The lines, with their places, that together credit something and at most `gross_cents`; the last one cut to fit.
+    """Return the lines, with their positions, that together credit at most `gross_cents`; the last one is cut to fit.
 
-    All are taxed alike. What takes credits back counts in full. Empty when nothing in favour of the client is left.
+    All are taxed alike. Lines that reverse credits count in full. Empty when nothing in favour of the client is left.
     """
     if not lines:
         return []
@@ -172,11 +172,11 @@ def fitting(
 
 
 def number(series: str, year: int, n: int) -> str:
-    """How the `n`-th document of a series and year is called: `F2026-00001`."""
+    """Format the number of the `n`-th document of a series and year: `F2026-00001`."""
     return f"{series}{year}-{n:05d}"
 
 
 def read_number(text: str) -> str | None:
-    """The number of a document that somebody typed: `f2026-1` is `F2026-00001`; None when it is none."""
+    """Parse a document number that somebody typed: `f2026-1` is `F2026-00001`; None when it is invalid."""
     found = _TYPED_NUMBER.fullmatch(text.strip().upper())
     return None if found is None else number(found[1], int(found[2]), int(found[3]))

@@ -1,4 +1,4 @@
-"""How a sale between two parties is taxed: at home, by reverse charge, or not at all."""
+"""Taxation of a sale between two parties: domestic VAT, reverse charge, or none."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,7 +35,7 @@ ENDPOINTS = {
     "SI": "9949",
     "SK": "9950",
 }
-"""Codes of the list EAS for addresses that are VAT numbers, by country."""
+"""EAS scheme codes for addresses that are VAT numbers, by country."""
 EU = frozenset({*ENDPOINTS, "DK", "FI", "SE"})
 
 
@@ -50,9 +50,9 @@ HOME = Treatment(VatCategory.STANDARD, STANDARD_BPS)
 
 
 def treatment(supplier: Party, customer: Party) -> Treatment:
-    """How services to a customer are taxed.
+    """Return how services to a customer are taxed.
 
-    Within one country, to private persons, and to whoever is registered where the supplier is: at the supplier's rate.
+    Within one country, to private persons, and to customers registered where the supplier is: at the supplier's rate.
     To a business elsewhere in the EU: by reverse charge (article 196 of the VAT directive). To a business outside the
     EU: not subject to VAT. A customer is a business when its VAT number is known.
     """
@@ -66,14 +66,14 @@ def treatment(supplier: Party, customer: Party) -> Treatment:
 
 
 def country_of(vat_number: str) -> str | None:
-    """The EU country that gave a VAT number; None for any other number."""
+    """Return the EU country that issued a VAT number; None for any other number."""
     prefix = vat_number.strip()[:2].upper()
     country = "GR" if prefix == "EL" else prefix
     return country if country in EU and vat.is_valid(vat_number) else None
 
 
 def endpoint_of(party: Party) -> tuple[str, str] | None:
-    """The electronic address of a party and the code of its scheme; None when its numbers make none."""
+    """Return the electronic address of a party and its scheme code; None when its numbers give none."""
     if party.kvk_number:
         return party.kvk_number, "0106"
     country = None if party.vat_number is None else country_of(party.vat_number)
@@ -84,6 +84,6 @@ def endpoint_of(party: Party) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def countries() -> frozenset[str]:
-    """Codes of ISO 3166 that a party may be in."""
+    """Return the ISO 3166 codes that a party may have as country."""
     codes = {str(code) for code in Locale("en").territories}
     return frozenset(code for code in codes if len(code) == 2) - {"EU", "ZZ"}

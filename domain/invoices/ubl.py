@@ -1,10 +1,10 @@
-"""A credit note as an e-invoice: UBL 2.1 as EN 16931 and NLCIUS (SI-UBL 2.0) want it; the same note, the same bytes.
+"""Credit notes as e-invoices: UBL 2.1 under EN 16931 and NLCIUS (SI-UBL 2.0); the same note gives the same bytes.
 
 One CreditNote (type 381) that names the invoice it is about. Categories: S (VAT), Z and E (0 %, E with a reason), O
-(outside the scope of VAT, such as damages): a note of category O has no other, and no VAT number (BR-O-02, BR-O-11).
-A closing note of an agreement that was never invoiced names no invoice. NLCIUS and Peppol want one of Dutch suppliers
-(NL-R-001), EN 16931 itself does not: such a note follows EN 16931 alone, and names the agreement as its contract.
-AE (reverse charge): 0 % with a reason, for businesses elsewhere in the EU. KVK numbers are of Dutch businesses only.
+(outside the scope of VAT, such as damages): a note of category O has no other, and no VAT number (BR-O-02, BR-O-11). A
+closing note of an agreement that was never invoiced names no invoice. NLCIUS and Peppol require one of Dutch suppliers
+(NL-R-001), EN 16931 itself does not: such a note follows EN 16931 alone, and names the agreement as its contract. AE
+(reverse charge): 0 % with a reason, for businesses elsewhere in the EU. KVK numbers are of Dutch businesses only.
 """
 
 import re
@@ -31,7 +31,7 @@ EXEMPTION = {
     VatCategory.OUTSIDE: ("VATEX-EU-O", "Not subject to VAT: compensation of damages"),
     VatCategory.REVERSE: ("VATEX-EU-AE", "Reverse charge: VAT is due by the customer"),
 }
-"""Why there is no VAT: a code of the CEF's list VATEX where one fits, and words."""
+"""Why there is no VAT: a code of the CEF's list VATEX where one fits, and a text."""
 ABROAD = ("VATEX-EU-O", "Not subject to VAT: services to a business outside the European Union")
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -41,7 +41,7 @@ _CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 
 
 class Incomplete(ValueError):
-    """What an e-invoice needs and the note does not have; `lacks` says each in words."""
+    """The note lacks something that an e-invoice needs; `lacks` describes each."""
 
     def __init__(self, lacks: list[str]) -> None:
         super().__init__("; ".join(lacks))
@@ -49,12 +49,12 @@ class Incomplete(ValueError):
 
 
 def names_invoice(note: CreditNoteDocument) -> bool:
-    """Whether there is an invoice that the note is about; a closing note may have none."""
+    """Return whether the note is about an invoice; a closing note may have none."""
     return bool(note.invoice_number.strip())
 
 
 def lacking(note: CreditNoteDocument) -> list[str]:
-    """What keeps the note from being a valid e-invoice; empty when nothing does."""
+    """Return what keeps the note from being a valid e-invoice; empty when nothing does."""
     return list(_lacking(note))
 
 
@@ -89,13 +89,13 @@ def _party_lacks(who: str, party: Party) -> Iterator[str]:
 
 
 def _must_have_kvk(who: str, party: Party) -> bool:
-    """Dutch businesses are named by their KVK number; private persons and businesses elsewhere have none."""
+    """Return whether a party needs a KVK number: Dutch businesses do, private persons and foreign businesses do not."""
     known = party.kvk_number is not None or party.vat_number is not None
     return party.kvk_number is not None or (party.country == "NL" and (who == "supplier" or known))
 
 
 def credit_note_xml(note: CreditNoteDocument) -> bytes:
-    """The note as UBL, UTF-8. Raises `Incomplete` when it lacks what the standard requires."""
+    """Render the note as UBL, UTF-8. Raises `Incomplete` when it lacks what the standard requires."""
     lacks = lacking(note)
     if lacks:
         raise Incomplete(lacks)
@@ -117,7 +117,7 @@ def credit_note_xml(note: CreditNoteDocument) -> bytes:
     _b(period, "StartDate", note.period_from_on.isoformat())
     _b(period, "EndDate", note.period_until_on.isoformat())
     if names_invoice(note):
-        # Its IssueDate is left out: NLCIUS warns when it is there (BR-NL-24).
+        # Without its IssueDate: NLCIUS warns when it is there (BR-NL-24).
         _b(_a(_a(root, "BillingReference"), "InvoiceDocumentReference"), "ID", note.invoice_number)
     else:
         _b(_a(root, "ContractDocumentReference"), "ID", note.buyer_reference)
@@ -218,5 +218,5 @@ def _money(parent: Any, name: str, cents: int, currency: str) -> None:
 
 
 def _decimal(value: int, places: int) -> str:
-    """2100 with two places as 21, 500 with three as 0.5."""
+    """Format 2100 with two places as 21, 500 with three as 0.5."""
     return f"{Decimal(value).scaleb(-places).normalize():f}"

@@ -7,7 +7,7 @@ STANDARD_BPS = 2_100
 
 
 class VatCategory(StrEnum):
-    """How a line is taxed; the value is the UNCL5305 code that EN 16931 wants."""
+    """VAT category of a line; the value is the UNCL5305 code required by EN 16931."""
 
     STANDARD = "S"
     ZERO = "Z"

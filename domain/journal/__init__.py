@@ -1,4 +1,4 @@
-"""The journal: double entry, append only, in integer cents. Every entry balances, because the database says so."""
+"""The journal: double entry, append only, in integer cents. The database refuses an unbalanced entry."""
 
 from domain.journal.actions import post
 from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine

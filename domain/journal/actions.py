@@ -1,4 +1,4 @@
-"""Post to the journal. There is nothing else that can be done to it."""
+"""Post journal entries. There is no other change of the journal."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,10 +25,10 @@ async def post(
     reason: str,
     at: datetime,
 ) -> JournalEntry:
-    """Write one entry with its lines (cents, debit positive); books that do not move are left out.
+    """Write one entry with its lines (cents, debit positive); books without a movement are left out.
 
-    The `n`-th entry about a subject is written once: its unique key fails the second. An entry that does not come to
-    zero fails at commit.
+    The `n`-th entry about a subject is written once: its unique key fails the second. An entry that does not balance
+    fails at commit.
     """
     owned = {"tenant_id": actor.tenant_id, "account_id": account_id}
     entry = JournalEntry(

@@ -11,7 +11,7 @@ from domain.core.base import Base, Owned
 
 
 class Book(StrEnum):
-    """An account of the general ledger; debits are positive, credits negative."""
+    """Account of the general ledger; debits are positive, credits negative."""
 
     CLIENT_CREDIT = "client_credit"
     SERVICE_RECOVERY = "service_recovery"
@@ -23,7 +23,7 @@ class Book(StrEnum):
 
 
 class JournalKind(StrEnum):
-    """What an entry records."""
+    """Kind of movement that a journal entry records."""
 
     GRANT = "grant"
     ADJUST = "adjust"
@@ -35,7 +35,7 @@ class JournalKind(StrEnum):
 
 
 class JournalEntry(Base, Owned):
-    """One movement of money, never changed: what is wrong is put right by a counter-entry with its reason.
+    """One movement of money, never changed: an error is corrected by a counter-entry with its reason.
 
     `n` counts the entries about one subject (a credit, an invoice, a note, a payment, a payout) from 1.
     """
@@ -58,7 +58,7 @@ class JournalEntry(Base, Owned):
 
 
 class JournalLine(Base, Owned):
-    """What one entry moves in one book; the lines of an entry come to zero."""
+    """Movement of one entry in one book; the lines of an entry sum to zero."""
 
     __tablename__ = "journal_line"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Ask the journal: balances, the trial balance, and a client's statement."""
+"""Reads of the journal: balances, the trial balance, and a client's statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One movement of what a client is owed: in favour of the client positive, and the balance after it."""
+    """One movement of the amount owed to a client (positive: in favour of the client), and the balance after it."""
 
     entry_id: UUID
     subject_id: UUID
@@ -27,7 +27,7 @@ class StatementLine:
 
 
 async def trial_balance(session: AsyncSession, actor: Actor) -> dict[tuple[Book, str], int]:
-    """The sum of every book the actor reaches, by currency; for each currency they come to zero."""
+    """Return the sum of every accessible book, by currency; for each currency they sum to zero."""
     rows = await session.execute(
         select(JournalLine.book, JournalLine.currency, func.sum(JournalLine.amount_cents))
         .where(actor.scope(JournalLine))
@@ -39,7 +39,7 @@ async def trial_balance(session: AsyncSession, actor: Actor) -> dict[tuple[Book,
 async def balance(
     session: AsyncSession, actor: Actor, account_id: UUID, book: Book, *, currency: str
 ) -> int:
-    """What stands in one book of one client, in cents, debit positive."""
+    """Return the balance of one book of one account, in cents, debit positive."""
     found = await session.scalar(
         select(func.coalesce(func.sum(JournalLine.amount_cents), 0)).where(
             actor.scope(JournalLine),
@@ -54,7 +54,7 @@ async def balance(
 async def opening(
     session: AsyncSession, actor: Actor, account_id: UUID, *, before: datetime, currency: str
 ) -> int:
-    """What a client was owed in one currency just before an instant, in cents."""
+    """Return the amount owed to a client in one currency just before a time, in cents."""
     query = _owed(actor, account_id, currency).where(JournalEntry.at < before).subquery()
     found = await session.scalar(select(func.coalesce(func.sum(query.c.cents), 0)))
     return int(found or 0)
@@ -69,7 +69,7 @@ async def statement(
     until_at: datetime,
     currency: str = "EUR",
 ) -> Sequence[StatementLine]:
-    """Every movement of what a client is owed in [from_at, until_at), oldest first, each with the balance after it."""
+    """Return every movement of the amount owed to a client in [from_at, until_at), oldest first, with balances."""
     running = await opening(session, actor, account_id, before=from_at, currency=currency)
     rows = await session.execute(
         _owed(actor, account_id, currency)

@@ -1,4 +1,4 @@
-"""Messages to a client's contacts: written once per intent and contact, sent, and what became of them."""
+"""Messages to a client's contacts and to colleagues: composed once per intent and person, sent, and tracked."""
 
 from domain.messages.actions import compose, compose_to_users
 from domain.messages.answers import note_answer

@@ -1,4 +1,4 @@
-"""Write messages: once per intent and person, in that person's language, for the channel that reaches the person."""
+"""Compose messages: one per intent and person, in that person's language, for a channel that reaches the person."""
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from domain.messages.template_data import Variables
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody to be written to, and how: addresses by channel, the preferred channel, language and hours."""
+    """Recipient of a message: addresses by channel, the preferred channel, language and quiet hours."""
 
     name: str
     language: str
@@ -50,11 +50,11 @@ async def compose(
     attachments: Sequence[Attachment] = (),
     contacts: Collection[UUID] | None = None,
 ) -> list[Message]:
-    """Write one message to each contact that wants service messages and can be reached.
+    """Compose one message for each contact that accepts service messages and has an address.
 
-    A contact that was written to about this intent before is left alone, and so is one that unsubscribed from the
-    template's topic. `contacts` limits to some. Returns the new messages; refuses an unknown template and variables
-    that do not fit it.
+    A contact that already got a message about this intent is skipped, and so is one that unsubscribed from the
+    template's topic. `contacts` limits the recipients. Returns the new messages; refuses an unknown template and
+    variables that do not fit it.
     """
     told = checked(template, variables)
     query = select(Contact).where(
@@ -83,7 +83,7 @@ async def compose_to_users(
     at: datetime,
     attachments: Sequence[Attachment] = (),
 ) -> list[Message]:
-    """Write the same to colleagues, by e-mail, about a client; clients see neither these messages nor their facts."""
+    """Compose a message about an account for colleagues, by e-mail; hidden from clients, with their facts."""
     told = checked(template, variables)
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))
@@ -128,7 +128,7 @@ def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -
 async def _addresses(
     session: AsyncSession, contact_ids: Collection[UUID]
 ) -> dict[UUID, dict[Channel, str]]:
-    """The newest address of each contact and channel."""
+    """Return the newest address of each contact and channel."""
     rows = await session.scalars(
         select(Address)
         .where(Address.contact_id.in_(contact_ids), Address.ended_at.is_(None))
@@ -153,7 +153,7 @@ async def _write(
     written = []
     mailboxes: set[str] = (
         set()
-    )  # people who were entered twice before that was refused get one letter
+    )  # people who were entered twice before duplicates were refused get one message
     for reader in readers:
         order = channels(
             told.urgency, reader.preferred, reader.reached_at, email_only=told.email_only
@@ -199,7 +199,7 @@ async def _insert(
     files: Sequence[Attachment],
     at: datetime,
 ) -> Message | None:
-    """The message, unless this person was written to about this intent before: the unique key says so."""
+    """Insert the message, unless this person already has one about this intent (unique key)."""
     words = render(told, language=reader.language, time_zone=reader.time_zone, name=reader.name)
     person = Message.contact_id if reader.user_id is None else Message.user_id
     message: Message | None = await session.scalar(

@@ -1,4 +1,4 @@
-"""Answers: what a reader writes back to a letter of ours is a fact about the message, once for each letter."""
+"""Replies: a reader's reply to a message is recorded as a fact about the message, once per reply."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -14,7 +14,7 @@ from domain.messages.model import Message
 
 
 class Answered(OfMessage):
-    """Somebody answered a letter; `automatic` when a machine did, such as a holiday notice."""
+    """Somebody replied to a message; `automatic` for an automatic reply, such as a holiday notice."""
 
     kind: ClassVar[str] = "message.answered"
     personal: ClassVar[frozenset[str]] = frozenset({"sender", "subject", "words"})
@@ -36,7 +36,7 @@ async def note_answer(
     once_key: str,
     at: datetime,
 ) -> bool:
-    """Record an answer to a message; False when there is no such message, or the answer was recorded before."""
+    """Record a reply to a message; False when there is no such message, or the reply was recorded before."""
     message = await session.get(Message, message_id, with_for_update={"key_share": True})
     if message is None or message.tenant_id != actor.tenant_id:
         return False

@@ -1,8 +1,8 @@
-"""Verdicts on letters that came back: nobody is there, or it is the mailbox, the receiver's policy, or the letter.
+"""Classify bounced messages by cause: unknown recipient, mailbox, receiver's policy, or the message itself.
 
-Codes decide where a server gave one (RFC 3463 and the IANA registry, RFC 5321 replies), read only where codes stand:
-an IP address in a sentence is no status. Words decide where there is no code, or none that says anything (5.0.0).
-Whatever is unclear leaves the address free.
+Status codes decide where a server gave one (RFC 3463 and the IANA registry, RFC 5321 replies), read only where codes
+are written: an IP address in a sentence is no status. Words decide where there is no code, or only a generic one
+(5.0.0). An unclear cause does not suppress the address.
 """
 
 import re
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 class BounceVerdict(StrEnum):
-    """Why a letter was not delivered."""
+    """Cause of a failed delivery."""
 
-    HARD = "hard"  # nobody is at the address, or there is no such domain
-    SOFT = "soft"  # the mailbox or its server cannot take it now
-    POLICY = "policy"  # the receiver does not want it: blocked, not authenticated, called spam
-    OURS = "ours"  # the sender's address or the letter itself is at fault
+    HARD = "hard"  # the recipient or the domain does not exist
+    SOFT = "soft"  # the mailbox or its server cannot accept the message now
+    POLICY = "policy"  # the receiver rejects it: blocked, not authenticated, classified as spam
+    OURS = "ours"  # the sender's address or the message itself is faulty
 
 
 _FIRST = re.compile(
@@ -35,7 +35,7 @@ _Codes = list[tuple[int, int, int]]
 
 
 def _phrases() -> dict[str, str]:
-    """The sections of `bounce_words.txt`, each as one regular expression."""
+    """Compile the sections of `bounce_words.txt`, each to one regular expression."""
     sections: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in (Path(__file__).parent / "bounce_words.txt").read_text("utf-8").splitlines():
@@ -63,8 +63,8 @@ def _compiled() -> dict[BounceVerdict, re.Pattern[str]]:
 
 
 _WORDS = _compiled()
-"""The more careful reading first."""
-_SPECIFIC = {  # subject.detail; what is not here follows from the subject
+"""The phrases, the more cautious classification first."""
+_SPECIFIC = {  # subject.detail; other codes follow from the subject
     (1, 0): None,
     (1, 1): BounceVerdict.HARD,
     (1, 2): BounceVerdict.HARD,
@@ -101,9 +101,10 @@ _SUBJECTS = {
 
 
 def judge(said: str, *, status: str = "") -> BounceVerdict:
-    """Judge why a letter came back, or why its recipient was refused.
+    """Classify a bounce or a refused recipient.
 
-    `status` is the field of a notice; `said` what the other server answered, or the text of a notice without fields.
+    `status` is the status field of a delivery notice; `said` the other server's response, or the text of a notice
+    without fields.
     """
     said = _TYPE.sub("", said)
     told = _codes(said)
@@ -115,7 +116,7 @@ def judge(said: str, *, status: str = "") -> BounceVerdict:
     if (5, 4, 1) in codes and "recipient address rejected" in said.lower():
         return (
             BounceVerdict.HARD
-        )  # how Exchange Online says that its directory has no such recipient
+        )  # the text of Exchange Online when its directory has no such recipient
     found = {verdict for verdict in map(_of_code, codes) if verdict is not None}
     if found - {BounceVerdict.HARD}:
         return next(
@@ -132,17 +133,17 @@ def judge(said: str, *, status: str = "") -> BounceVerdict:
 
 
 def is_hard_bounce(said: str, *, status: str = "") -> bool:
-    """Whether nobody is at the address."""
+    """Return whether the recipient does not exist."""
     return judge(said, status=status) is BounceVerdict.HARD
 
 
 def is_failure(text: str) -> bool:
-    """Whether a text without fields says that a letter was not delivered: by a code, a reply or words."""
+    """Return whether a text without fields reports a failed delivery: by a code, a reply or a phrase."""
     return bool(_codes(text) or _REPLY.search(text) or _of_words(text) is not None)
 
 
 def _codes(said: str) -> _Codes:
-    """The enhanced status codes at the places where servers write them."""
+    """Return the enhanced status codes at the positions where servers write them."""
     found = [_FIRST.match(said), *_WITH_REPLY.finditer(said), *_MARKED.finditer(said)]
     codes: _Codes = []
     for match in found:
@@ -153,7 +154,7 @@ def _codes(said: str) -> _Codes:
 
 
 def _of_code(code: tuple[int, int, int]) -> BounceVerdict | None:
-    """What a permanent code says by itself; None when it says nothing in particular."""
+    """Classify a permanent code alone; None when it is not specific."""
     _, subject, detail = code
     if (subject, detail) in _SPECIFIC:
         return _SPECIFIC[subject, detail]
@@ -161,7 +162,7 @@ def _of_code(code: tuple[int, int, int]) -> BounceVerdict | None:
 
 
 def _of_words(said: str) -> BounceVerdict | None:
-    """What the words say, the more careful reading first; addresses, hosts and links are no words."""
+    """Classify by phrases, the more cautious first; addresses, hosts and links are ignored."""
     words = _NO_WORDS.sub(" ", said.lower())
     for verdict, pattern in _WORDS.items():
         if pattern.search(words):
@@ -170,7 +171,7 @@ def _of_words(said: str) -> BounceVerdict | None:
 
 
 def _unless_contradicted(said: str, heard: BounceVerdict | None) -> BounceVerdict:
-    """Hard, as the code says, unless the words say something else and nothing of a missing recipient."""
+    """Return hard, as the code says, unless the text names another cause and no missing recipient."""
     if heard in {None, BounceVerdict.HARD} or _WORDS[BounceVerdict.HARD].search(
         _NO_WORDS.sub(" ", said.lower())
     ):
@@ -179,7 +180,7 @@ def _unless_contradicted(said: str, heard: BounceVerdict | None) -> BounceVerdic
 
 
 def _without_words(codes: _Codes, reply: str | None) -> BounceVerdict:
-    """What is left when a server gave a reason that says nothing."""
+    """Classify by codes and reply when the text gives no reason."""
     if any((subject, detail) == (1, 0) for _, subject, detail in codes):
         return BounceVerdict.HARD
     if any(subject == 5 for _, subject, _ in codes):

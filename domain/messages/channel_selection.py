@@ -1,4 +1,4 @@
-"""Rules: by which channel somebody is told, in which order others stand in for it, and when."""
+"""Rules for the channel of a message: the order of channels, the fallbacks, and quiet hours."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
@@ -20,10 +20,10 @@ def channels(
     *,
     email_only: bool = False,
 ) -> list[Channel]:
-    """The channels to try, in order; none when the person cannot be reached.
+    """Return the channels to try, in order; none when the person has no address.
 
-    What the person prefers comes first. What is critical does not wait for somebody to open the mail: it goes by a
-    channel that rings first, by the preferred one if that rings too.
+    The preferred channel comes first. A critical message must not wait until somebody opens the mail: it uses a channel
+    that rings first, the preferred one if that rings.
     """
     if email_only:
         return [Channel.EMAIL] if Channel.EMAIL in reachable else []
@@ -41,10 +41,10 @@ def not_before(
     quiet_from: time | None,
     quiet_until: time | None,
 ) -> datetime | None:
-    """The end of the quiet hours that `at` falls into, on the reader's wall clock; None when it may go at once.
+    """Return the end of the quiet hours that contain `at`, on the reader's wall clock; None outside them.
 
-    Hours may span midnight. An end that the wall clock skips in spring (02:30) is as long after the last hour it shows
-    (03:30); one that it shows twice in autumn is the first of the two that is not over.
+    Hours may span midnight. An end that the wall clock skips in spring (02:30) moves by the length of the gap (03:30).
+    An end that occurs twice in autumn is the first of the two that is not over.
     """
     if urgency is Urgency.CRITICAL or quiet_from is None or quiet_until is None:
         return None
@@ -63,7 +63,7 @@ def not_before(
 
 
 def e164(phone: str | None, *, region: str = "NL") -> str | None:
-    """A telephone number as +31612345678; None when it is none that can exist."""
+    """Format a telephone number as +31612345678; None when no such number can exist."""
     if phone is None:
         return None
     try:

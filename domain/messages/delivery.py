@@ -1,4 +1,4 @@
-"""Send messages: what is attempted is written down before, what came of it after, each in a commit of its own.
+"""Send messages: each attempt is recorded before and its outcome after, each in a commit of its own.
 
 An attempt that was handed over and has no outcome may have been accepted. It is settled before another one begins.
 """
@@ -33,14 +33,14 @@ from domain.messages.suppression import STOPPED, is_suppressed, suppress
 WAITING = frozenset({MessageState.QUEUED, MessageState.SENDING})
 ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 PATIENCE = 3
-"""Failed attempts by one channel before another takes over, if there is one; what is critical waits for one."""
+"""Failed attempts on one channel before the next one is used; a critical message uses the next one after the first."""
 LONGEST_ERROR = 500
-"""Characters that are kept of what another server said, without control characters: PostgreSQL takes no NUL."""
+"""Stored length of another server's error text, without control characters (PostgreSQL stores no NUL)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """A message that has not come to its end, and an attempt whose outcome is not known, if there is one."""
+    """A message without a final state, and its attempt without an outcome, if there is one."""
 
     message: Message
     unsettled: Attempt | None
@@ -49,10 +49,10 @@ class PendingMessage:
 async def load_for_delivery(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
 ) -> PendingMessage | None:
-    """How a message stands; None when it has come to its end before.
+    """Load a message for delivery; None when it has a final state.
 
-    An attempt that ended with its process before it was handed over has failed, and is closed as that. To an address
-    at which nobody is no letter is sent: another channel takes over, or the message has failed.
+    An attempt whose process ended before the handover is closed as failed. A message to a suppressed address is not
+    sent: the next channel is used, or the message has failed.
     """
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
@@ -75,7 +75,7 @@ async def load_for_delivery(
 async def begin(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
 ) -> Attempt | None:
-    """Write down that it is being sent; None when it has come to its end, also because the reader unsubscribed."""
+    """Record the start of an attempt; None when the message has a final state, also because the reader unsubscribed."""
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return None
@@ -101,13 +101,13 @@ async def begin(
 
 
 async def mark_handed_over(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> None:
-    """From here on it may be accepted without our hearing of it."""
+    """Record the handover; from now on the message may be accepted without a response."""
     attempt = await session.get_one(Attempt, attempt_id)
     attempt.handed_over_at = at
 
 
 async def mark_sent(session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime) -> None:
-    """The next server took it."""
+    """Record that the next server accepted the message."""
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return
@@ -131,7 +131,7 @@ async def mark_retry(
     error: str,
     outcome: AttemptOutcome = AttemptOutcome.FAILED,
 ) -> Channel | None:
-    """It was not delivered for now. After several times another channel takes over: the one returned."""
+    """Record a temporary failure; after several, return the channel that is used next."""
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
         return None
@@ -153,7 +153,7 @@ async def mark_retry(
 async def mark_unconfirmed(
     session: AsyncSession, actor: Actor, message_id: UUID, *, error: str
 ) -> None:
-    """It was handed over and no answer was heard: the attempt stays open until it is settled."""
+    """Record that the message was handed over without a response; the attempt stays open until it is settled."""
     message = await _locked(session, actor, message_id)
     if message.state in WAITING:
         message.error = cleaned(error, LONGEST_ERROR)
@@ -168,9 +168,9 @@ async def mark_rejected(
     error: str,
     nobody_there: bool = False,
 ) -> Channel | None:
-    """This channel will never take it: the one that takes over, or None when the message has failed.
+    """Record a permanent rejection; return the next channel, or None when the message has failed.
 
-    `nobody_there`: no later letter goes to that address either.
+    `nobody_there`: the address is suppressed for later messages too.
     """
     message = await _locked(session, actor, message_id)
     if message.state not in WAITING:
@@ -191,7 +191,7 @@ async def mark_rejected(
 async def mark_failed(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
 ) -> None:
-    """It will not be delivered: every channel refuses it, or all attempts are used up."""
+    """Mark a message as failed: every channel rejects it, or all attempts are used up."""
     message = await _locked(session, actor, message_id)
     if message.state in WAITING:
         _fail(session, actor, message, at, cleaned(error, LONGEST_ERROR))
@@ -200,7 +200,7 @@ async def mark_failed(
 async def mark_delivered(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
 ) -> Message:
-    """A server said that it is where its reader looks."""
+    """Record that a server delivered the message to its reader's mailbox or device."""
     message = await _locked(session, actor, message_id)
     if message.state is MessageState.SENT:
         message.state, message.delivered_at = MessageState.DELIVERED, at
@@ -211,20 +211,20 @@ async def mark_delivered(
 async def mark_read(
     session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
 ) -> Message:
-    """Record that a message was read, when somebody of its recipient's side says so.
+    """Record that a message was read, on confirmation by the recipient's side.
 
-    That a message was read is proof of delivery: a client's users confirm letters to the client's contacts, a colleague
-    the letters to that colleague, and nobody else either.
+    A confirmation proves delivery. A client's users confirm messages to the client's contacts, a colleague the messages
+    to that colleague, and nobody else.
     """
     actor.must(Right.CONFIRM_READING)
     message = await _locked(session, actor, message_id)
     if actor.is_client and message.contact_id is None:
         raise Refused(Code.NOT_FOUND, "No such message.", argument="id")
     own = message.user_id is not None and message.user_id == actor.user_id
-    own = own or actor.role is Role.SYSTEM  # a notice from the recipient's mail program
+    own = own or actor.role is Role.SYSTEM  # a read receipt from the recipient's mail program
     if not own and not (actor.is_client and message.contact_id is not None):
         raise Refused(
-            Code.NOT_ALLOWED, "Only the recipient's side confirms that a message was read.",
+            Code.NOT_ALLOWED, "Only the recipient's side can confirm that a message was read.",
             argument="id",
         )  # fmt: skip
     if message.state in ARRIVED - {MessageState.READ}:
@@ -242,9 +242,9 @@ async def bounce(
     error: str,
     verdict: BounceVerdict | None = None,
 ) -> None:
-    """It came back after it had been taken: another channel takes over, or it ends here.
+    """Record a bounce after the message was accepted: use the next channel, or end the delivery.
 
-    When nobody is at the address, no later letter goes there either. Without a `verdict` the error is judged.
+    A hard bounce also suppresses the address. Without a `verdict` the error text is classified.
     """
     message = await _locked(session, actor, message_id)
     if message.state not in ARRIVED - {MessageState.READ}:
@@ -263,7 +263,7 @@ async def bounce(
 
 
 async def _turn(session: AsyncSession, message: Message) -> bool:
-    """Let the next channel at which the person can still be reached take over; whether there is one."""
+    """Switch to the next channel that can reach the person; return whether there is one."""
     while message.fallbacks and message.contact_id is not None:
         channel, *rest = message.fallbacks
         message.fallbacks = rest
@@ -306,7 +306,7 @@ def _end(attempt: Attempt, outcome: AttemptOutcome, at: datetime, error: str | N
 
 
 def _of(message: Message) -> dict[str, Any]:
-    """What every fact about a message says."""
+    """Return the fields of every fact about a message."""
     return {
         "account_id": message.account_id,
         "subject_id": message.id,

@@ -1,4 +1,4 @@
-"""Facts about messages. They name the reader, never the address or the words.
+"""Facts about messages. They name the reader, never the address or the text.
 
 Those about messages to colleagues are `internal`: clients do not see them.
 """
@@ -10,7 +10,7 @@ from domain.core.ledger import Fact
 
 
 class OfMessage(Fact):
-    """Something happened to a message; `contact_id` is None when it is to a colleague."""
+    """Base of facts about a message; `contact_id` is None for a message to a colleague."""
 
     contact_id: UUID | None
     intent: str
@@ -18,21 +18,21 @@ class OfMessage(Fact):
 
 
 class Queued(OfMessage):
-    """A message was written and waits to be sent."""
+    """A message was composed and waits to be sent."""
 
     kind: ClassVar[str] = "message.queued"
     template: str
 
 
 class Sent(OfMessage):
-    """The next server took it."""
+    """The next server accepted the message."""
 
     kind: ClassVar[str] = "message.sent"
     channel: str
 
 
 class Failed(OfMessage):
-    """It will not be delivered. What mail servers say names the address, so it is personal."""
+    """The message will not be delivered. Error texts of mail servers name the address, so they are personal."""
 
     kind: ClassVar[str] = "message.failed"
     personal: ClassVar[frozenset[str]] = frozenset({"error"})
@@ -40,19 +40,19 @@ class Failed(OfMessage):
 
 
 class MessageDelivered(OfMessage):
-    """It is where its reader looks."""
+    """The message reached its reader's mailbox or device."""
 
     kind: ClassVar[str] = "message.delivered"
 
 
 class MessageRead(OfMessage):
-    """Its reader opened it, and said so."""
+    """The recipient's side confirmed that the message was read."""
 
     kind: ClassVar[str] = "message.read"
 
 
 class Bounced(OfMessage):
-    """It came back, and why (`verdict`); another channel takes its place if there is one (`again_by`)."""
+    """The message bounced, with the cause (`verdict`); the next channel is used if there is one (`again_by`)."""
 
     kind: ClassVar[str] = "message.bounced"
     personal: ClassVar[frozenset[str]] = frozenset({"error"})
@@ -62,35 +62,35 @@ class Bounced(OfMessage):
 
 
 class Unsubscribed(Fact):
-    """A contact wants no more optional mail of a topic; about the contact."""
+    """A contact unsubscribed from optional mail of a topic; about the contact."""
 
     kind: ClassVar[str] = "contact.unsubscribed"
     topic: str
 
 
 class Subscribed(Fact):
-    """A contact wants optional mail of a topic again; about the contact."""
+    """A contact subscribed again to optional mail of a topic; about the contact."""
 
     kind: ClassVar[str] = "contact.subscribed"
     topic: str
 
 
 class AddressAdded(Fact):
-    """A contact is reached at one more address; about the contact."""
+    """A contact got one more address; about the contact."""
 
     kind: ClassVar[str] = "contact.address_added"
     channel: str
 
 
 class AddressEnded(Fact):
-    """A contact is reached at an address no more; about the contact."""
+    """An address of a contact was removed; about the contact."""
 
     kind: ClassVar[str] = "contact.address_ended"
     channel: str
 
 
 class Suppressed(Fact):
-    """A letter came back because nobody is at the address: no more letters go there. About the contact or colleague."""
+    """The address is suppressed, because a message bounced hard. About the contact or colleague."""
 
     kind: ClassVar[str] = "address.suppressed"
     personal: ClassVar[frozenset[str]] = frozenset({"address", "error"})
@@ -101,7 +101,7 @@ class Suppressed(Fact):
 
 
 class Freed(Fact):
-    """Somebody put an address right: letters go there again. About the contact or colleague."""
+    """A suppressed address was corrected and can be used. About the contact or colleague."""
 
     kind: ClassVar[str] = "address.freed"
     personal: ClassVar[frozenset[str]] = frozenset({"address"})

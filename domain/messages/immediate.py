@@ -1,4 +1,4 @@
-"""Let messages that wait for the end of quiet hours go at once."""
+"""Send messages at once that wait for the end of quiet hours."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from domain.messages.model import Message, MessageState, Urgency
 async def hurry(
     session: AsyncSession, intent: str, account_id: UUID | None, *, at: datetime
 ) -> int:
-    """Make the waiting messages whose intent begins so critical, and their sending due; returns how many."""
+    """Make the waiting messages whose intent has this prefix critical, and their jobs due; return how many."""
     found = await session.scalars(
         update(Message)
         .where(

@@ -1,6 +1,6 @@
-"""Rows: messages, the attempts to send them, what is attached, where people are reached, and what they do not want.
+"""Rows: messages, attempts to send them, attachments, addresses and unsubscriptions.
 
-One intent reaches one person once.
+One intent produces one message per person.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from domain.core.base import Base, Owned
 
 
 class MessageState(StrEnum):
-    """How far a message came."""
+    """State of the delivery of a message."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -36,7 +36,7 @@ class MessageState(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon somebody has to know; what is critical heeds no quiet hours."""
+    """Urgency of a message; a critical message ignores quiet hours."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -45,12 +45,12 @@ class Urgency(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """What became of one attempt."""
+    """Outcome of one attempt to send a message."""
 
-    ACCEPTED = "accepted"  # the next server took responsibility
-    REFUSED = "refused"  # for good
-    FAILED = "failed"  # for now, and certainly not accepted
-    UNKNOWN = "unknown"  # handed over, and no answer was heard; nobody can be asked
+    ACCEPTED = "accepted"  # the next server accepted responsibility
+    REFUSED = "refused"  # permanently
+    FAILED = "failed"  # temporarily, and certainly not accepted
+    UNKNOWN = "unknown"  # handed over without a response, and no way to find out
 
 
 class Message(Base, Owned):
@@ -66,22 +66,22 @@ class Message(Base, Owned):
     )
 
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
-    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))  # a colleague of ours
-    intent: Mapped[str]  # what it is about: "credit:<id>", "incident:<id>"
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))  # a user of the company
+    intent: Mapped[str]  # the subject: "credit:<id>", "incident:<id>"
     template: Mapped[str]
     template_version: Mapped[int]
     language: Mapped[str]
     urgency: Mapped[Urgency] = mapped_column(default=Urgency.NORMAL)
-    topic: Mapped[str | None]  # of mail that nobody has to take; null: it is about the contract
+    topic: Mapped[str | None]  # topic of optional mail; null: service mail under the contract
     unsubscribe_key: Mapped[str | None]
     channel: Mapped[Channel]
     recipient: Mapped[str]
     fallbacks: Mapped[list[str]] = mapped_column(
         ARRAY(Text), server_default=text("'{}'"), default=list
-    )  # channels to try when this one fails, in order
+    )  # fallback channels, in order
     subject: Mapped[str]
     body: Mapped[str]
-    html: Mapped[str | None]  # null: the page is made of the body
+    html: Mapped[str | None]  # null: the HTML is generated from the body
     content_sha256: Mapped[str]
     state: Mapped[MessageState] = mapped_column(default=MessageState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -95,10 +95,10 @@ class Message(Base, Owned):
 
 
 class Attempt(Base, Owned):
-    """One try to send a message by one channel.
+    """One attempt to send a message on one channel.
 
-    `handed_over_at` is committed before the last byte leaves: without it, the message was certainly not accepted; with
-    it and without an `outcome`, nobody here knows.
+    `handed_over_at` is committed before the last byte is sent: without it, the message was certainly not accepted; with
+    it and without an `outcome`, the outcome is unknown.
     """
 
     __tablename__ = "message_attempt"
@@ -115,7 +115,7 @@ class Attempt(Base, Owned):
 
 
 class Enclosure(Base, Owned):
-    """A file in a message; with a `content_id` it is an image inside the page."""
+    """A file in a message; with a `content_id` it is an inline image."""
 
     __tablename__ = "message_enclosure"
     __table_args__ = (UniqueConstraint("message_id", "position"),)
@@ -129,7 +129,7 @@ class Enclosure(Base, Owned):
 
 
 class Address(Base, Owned):
-    """Where a contact is reached besides e-mail and telephone: a chat room's hook, a browser's push subscription."""
+    """An address of a contact besides e-mail and telephone: a chat webhook or a browser's push subscription."""
 
     __tablename__ = "contact_address"
     __table_args__ = (
@@ -148,7 +148,7 @@ class Address(Base, Owned):
 
 
 class Unsubscription(Base, Owned):
-    """A contact wants no more optional mail of one topic."""
+    """A contact's unsubscription from optional mail of one topic."""
 
     __tablename__ = "unsubscription"
     __table_args__ = (UniqueConstraint("contact_id", "topic"),)

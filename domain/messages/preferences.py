@@ -1,4 +1,4 @@
-"""What people want to hear and where: unsubscribing, and addresses besides e-mail and telephone."""
+"""Message preferences: unsubscribing, and addresses besides e-mail and telephone."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ _WITH_URL = frozenset({Channel.PUSH, Channel.CHAT})
 
 
 async def by_key(session: AsyncSession, key: str) -> Message | None:
-    """The message whose unsubscribe link this is; None when there is none."""
+    """Return the message with this unsubscribe key; None when there is none."""
     message: Message | None = await session.scalar(
         select(Message).where(Message.unsubscribe_key == key)
     )
@@ -29,9 +29,9 @@ async def by_key(session: AsyncSession, key: str) -> Message | None:
 
 
 async def unsubscribe(session: AsyncSession, key: str, *, at: datetime) -> Message | None:
-    """End mail of the topic of the message with this link, for its reader; None when there is no such link.
+    """Unsubscribe the reader of the message with this key from its topic; None when there is no such key.
 
-    Whoever has the link may: it was sent to the reader. Twice is once.
+    The key is the authorization, because it was sent to the reader only. A second call has no effect.
     """
     message = await by_key(session, key)
     if message is None or message.contact_id is None or message.topic is None:
@@ -66,7 +66,7 @@ async def unsubscribe(session: AsyncSession, key: str, *, at: datetime) -> Messa
 async def subscribe(
     session: AsyncSession, actor: Actor, contact_id: UUID, *, topic: str, at: datetime
 ) -> Contact:
-    """The contact wants mail of a topic again, as somebody who looks after the contact was told."""
+    """Subscribe a contact to a topic again, on the word of a user who manages the contact."""
     contact = await _contact(session, actor, contact_id)
     gone = await session.scalars(
         delete(Unsubscription)
@@ -94,13 +94,19 @@ async def add_address(
     loopback: bool = False,
     at: datetime,
 ) -> Contact:
-    """Reach a contact at a chat room's hook or a browser's push subscription (which has keys); twice is once."""
+    """Add a chat webhook or a browser's push subscription (which has keys) to a contact; idempotent."""
     contact = await _contact(session, actor, contact_id)
     if channel not in _WITH_URL:
-        raise Refused(Code.INVALID, f"{channel} has no address of its own.", argument="channel")
+        raise Refused(
+            Code.INVALID,
+            f"An address can be added for CHAT and PUSH only, not for {channel}.",
+            argument="channel",
+        )
     if (channel in _KEYED) != (p256dh is not None and auth is not None):
         raise Refused(
-            Code.INVALID, "Push subscriptions have keys, hooks have none.", argument="auth"
+            Code.INVALID,
+            "A push subscription needs p256dh and auth; a chat webhook has neither.",
+            argument="auth",
         )
     check_url(url, loopback=loopback)
     added = await session.scalar(
@@ -130,7 +136,7 @@ async def add_address(
 async def end_address(
     session: AsyncSession, actor: Actor, contact_id: UUID, *, url: str, at: datetime
 ) -> Contact:
-    """Reach a contact there no more; refused when there is no such address."""
+    """Remove an address of a contact; refused when there is no such address."""
     contact = await _contact(session, actor, contact_id)
     if not await remove_address(session, actor, contact, url, at=at):
         raise Refused(Code.NOT_FOUND, "No such address.", argument="url")
@@ -140,7 +146,7 @@ async def end_address(
 async def remove_address(
     session: AsyncSession, actor: Actor, contact: Contact, url: str, *, at: datetime
 ) -> bool:
-    """There is nobody at this address any more; whether it was one."""
+    """Remove an address that no longer exists; return whether the contact had it."""
     address = await session.scalar(
         select(Address).where(
             Address.contact_id == contact.id, Address.url == url, Address.ended_at.is_(None)

@@ -1,4 +1,4 @@
-"""Try consequences again that were given up, and the messages that failed with them."""
+"""Retry dead jobs, and the messages that failed with them."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -16,7 +16,7 @@ from domain.messages.model import Message, MessageState
 
 
 class Retried(Fact):
-    """Somebody had a consequence tried again; about its row in the outbox."""
+    """A job was retried by a user; about its outbox row."""
 
     kind: ClassVar[str] = "consequence.retried"
     job: str
@@ -24,21 +24,21 @@ class Retried(Fact):
 
 
 async def retry(session: AsyncSession, actor: Actor, outbox_id: UUID, *, at: datetime) -> Outbox:
-    """Try one consequence now that was given up, or waits for its next attempt; refused when it is done."""
+    """Retry one job that is dead or waits for its next attempt; refused when it is done."""
     actor.must(Right.OPERATE)
     row = await session.scalar(
         select(Outbox).where(Outbox.id == outbox_id, Outbox.tenant_id == actor.tenant_id)
     )
     if row is None:
-        raise Refused(Code.NOT_FOUND, "No such consequence.", argument="id")
+        raise Refused(Code.NOT_FOUND, "No such job.", argument="id")
     if not await _revive(session, actor, Outbox.id == outbox_id, at=at):
-        raise Refused(Code.INVALID, "It is done.", argument="id")
+        raise Refused(Code.INVALID, "The job is done; there is nothing to retry.", argument="id")
     await session.refresh(row)
     return row
 
 
 async def retry_all(session: AsyncSession, actor: Actor, *, at: datetime) -> int:
-    """Try everything of the company now that was given up; how much."""
+    """Retry all dead jobs of the company; return how many."""
     actor.must(Right.OPERATE)
     return await _revive(session, actor, Outbox.state == OutboxState.DEAD, at=at)
 
@@ -47,7 +47,10 @@ async def _revive(
     session: AsyncSession, actor: Actor, which: ColumnElement[bool], *, at: datetime
 ) -> int:
     if actor.accounts is not None:
-        raise Refused(Code.NOT_ALLOWED, "Who is limited to some accounts tries nothing again.")
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "Your user is limited to some accounts; only users with access to all accounts can do this.",
+        )
     rows = await outbox.retry(session, which, Outbox.tenant_id == actor.tenant_id, at=at)
     letters = select(LedgerRow.subject_id).where(
         LedgerRow.id.in_([fact_id for _, fact_id, job in rows if job == "send_message"])

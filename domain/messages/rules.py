@@ -1,7 +1,7 @@
-"""Rules: variables become words, per language and time zone; nothing half filled in is ever said.
+"""Rules of rendering: variables become text per language and time zone; an incomplete text is refused.
 
-A template's text is subject, a line `---`, body. Sent words are kept as they were rendered, so a new version of a
-template changes nothing that was said.
+A template's text is subject, a line `---`, body. Rendered texts are stored, so a new version of a template does not
+change messages that were sent.
 """
 
 import hashlib
@@ -31,12 +31,12 @@ LANGUAGES = ("nl", "en")
 _PLACEHOLDER = re.compile(
     r"\{\{|\}\}|\{%|\[\[|\[(?:naam|name|datum|date|bedrag|amount)\]|<<", re.IGNORECASE
 )
-"""What is left when somebody forgot to fill in: of Jinja, and of the letters that people copy."""
+"""Placeholders that were not filled in: of Jinja, and of sample texts that people copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes along: an image inside the page when it has a `content_id`, for one language only if told."""
+    """An attachment: an inline image when it has a `content_id`, and for one language only when `language` is given."""
 
     name: str
     media_type: str
@@ -47,14 +47,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A rendered message: subject, text, and the page when the template has one of its own."""
+    """A rendered message: subject, text, and HTML when the template has its own."""
 
     subject: str
     body: str
     html: str | None = None
 
     def sha256(self, attachments: Sequence[Attachment] = ()) -> str:
-        """What was said, as a fingerprint: of subject and text, and of page and files where there are any."""
+        """Hash of the content: subject and text, and HTML and files where there are any."""
         digest = hashlib.sha256(f"{self.subject}\n\n{self.body}".encode())
         if self.html is not None:
             digest.update(b"\0" + self.html.encode())
@@ -66,7 +66,7 @@ class Words:
 
 
 def checked(template: str | type[Variables], variables: Mapping[str, Any]) -> Variables:
-    """The variables of a known template, complete and of the right types; anything else is refused."""
+    """Check the variables of a template: all must be present and of the right types; otherwise refuse."""
     kind = TEMPLATES.get(template) if isinstance(template, str) else template
     if kind is None:
         raise Refused(Code.INVALID, f"There is no template {template!r}.", argument="template")
@@ -79,16 +79,14 @@ def checked(template: str | type[Variables], variables: Mapping[str, Any]) -> Va
         name for name, each in said.items() if isinstance(each, str) and not each.strip()
     )
     if empty:
-        raise Refused(
-            Code.INVALID, f"{kind.template}: nothing is said for {empty[0]}.", argument="variables"
-        )
+        raise Refused(Code.INVALID, f"{kind.template}: {empty[0]} is empty.", argument="variables")
     return told
 
 
 def render(variables: Variables, *, language: str, time_zone: str, name: str) -> Words:
-    """Subject, text and page for one reader: `name` is how the message greets, instants are in `time_zone`.
+    """Render subject, text and HTML for one reader: `name` is used in the greeting, times are in `time_zone`.
 
-    Raises `Refused` when a placeholder is left in the words of the template: half a letter is never sent.
+    Raises `Refused` when a placeholder is left in the template's text: an incomplete message is never sent.
     """
     known = language if language in LANGUAGES else "en"
     told = msgspec.structs.asdict(variables) | {
@@ -100,7 +98,7 @@ def render(variables: Variables, *, language: str, time_zone: str, name: str) ->
     template = _compiled(variables.folder, stem, known)
     try:
         return Words(
-            " ".join(template.subject.render(told).split()),  # a header has no second line
+            " ".join(template.subject.render(told).split()),  # a header is a single line
             template.body.render(told).strip() + "\n",
             None if template.page is None else inlined(template.page.render(told)),
         )
@@ -130,9 +128,9 @@ def _compiled(folder: Path, stem: str, language: str) -> _Compiled:
 
 
 def _must_be_filled(stem: str, environment: Environment, source: str) -> None:
-    """Refuse a template whose own words, not what it is told, hold a placeholder that nothing fills in.
+    """Refuse a template whose own text, not its variables, contains an unfilled placeholder.
 
-    What people wrote (a ticket's summary) may say `[name]`; the letter around it may not.
+    What people wrote (an incident's summary) may contain `[name]`; the template around it may not.
     """
     said = "".join(value for _, kind, value in environment.lex(source) if kind == "data")
     found = _PLACEHOLDER.search(said)
@@ -141,7 +139,7 @@ def _must_be_filled(stem: str, environment: Environment, source: str) -> None:
 
 
 def as_html(words: Words, *, language: str) -> str:
-    """The page of the words: the template's own, or paragraphs of the text. Nothing is loaded, styles are inlined."""
+    """Return the HTML of a message: the template's own, or paragraphs of the text; styles inlined, nothing external."""
     if words.html is not None:
         return words.html
     paragraphs = [part.splitlines() for part in words.body.strip().split("\n\n")]
@@ -150,7 +148,7 @@ def as_html(words: Words, *, language: str) -> str:
 
 
 def inlined(page: str) -> str:
-    """A page whose styles stand in its tags, because mail programs drop `<style>`; nothing is fetched."""
+    """Inline the styles of a page, because mail programs drop `<style>`; nothing is fetched."""
     import css_inline  # 40 ms to import, and only workers need it
 
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
@@ -158,14 +156,14 @@ def inlined(page: str) -> str:
 
 
 def grouped(cents: int, thousands: str, decimal: str) -> str:
-    """123456 cents as 1.234,56 or 1,234.56."""
+    """Format 123456 cents as 1.234,56 or 1,234.56."""
     whole, rest = divmod(abs(cents), 100)
     sign = "-" if cents < 0 else ""
     return f"{sign}{whole:,}".replace(",", thousands) + f"{decimal}{rest:02d}"
 
 
 def is_headed(lines: Sequence[str]) -> bool:
-    """Whether a paragraph begins with a heading: a few words without an end, with text below them."""
+    """Return whether a paragraph begins with a heading: a few words without final punctuation, followed by text."""
     return (
         len(lines) > 1 and len(lines[0]) <= 60 and lines[0][-1:].isalpha() and "/" not in lines[0]
     )
@@ -173,7 +171,7 @@ def is_headed(lines: Sequence[str]) -> bool:
 
 @cache
 def _environments(folder: Path) -> tuple[Environment, Environment]:
-    """For text and for pages; templates of other rooms see the house's words too."""
+    """Create the Jinja environments for text and HTML; templates of other packages can use the shared ones."""
     return _environment(folder, autoescape=False), _environment(folder, autoescape=True)
 
 

@@ -1,7 +1,7 @@
-"""Signed ids of messages: what comes back from mail servers counts only when it carries one that was made here.
+"""Signed message ids: a bounce or reply counts only when it carries an id that this installation signed.
 
-The id stands in the envelope's sender (`desk+<id><mac>@guards.example`), in the envelope's id, and in two headers. It
-is an HMAC over the message's id, so nobody can make a notice about a letter that was not sent to them.
+The id is in the envelope sender (`desk+<id><mac>@guards.example`), in the envelope id, and in two headers. It is an
+HMAC over the message's id, so nobody can forge a notice about a message that was not sent to them.
 """
 
 import base64
@@ -16,9 +16,9 @@ from domain.core import keyfile
 from domain.core.settings import Settings
 
 HEADER = "X-Waarborg-Message"
-"""Carries the signed id through providers that give letters a Message-ID of their own."""
+"""Header with the signed id, for providers that replace the Message-ID."""
 LONGEST_LOCAL_PART = 64  # RFC 5321 §4.5.3.1.1
-_ID, _MAC = 26, 16  # characters of base32: 16 bytes and 10
+_ID, _MAC = 26, 16  # characters of base32: 16 bytes and 10 bytes
 
 _LONG = re.compile(
     r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([a-z2-7]{16})(?![a-z0-9])",
@@ -30,14 +30,14 @@ _SHORT = re.compile(
 
 
 class MessageSigner:
-    """Makes and reads signed ids of messages."""
+    """Creates and reads signed ids of messages."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The installation's signer; its key follows from the key file of webhooks, which all workers share."""
+        """Create the installation's signer; its key is derived from the webhook key file, which all workers share."""
         path = settings.webhook_key_file
         private = (
             keyfile.read_or_make(settings.data / "webhooks.pem")
@@ -48,11 +48,11 @@ class MessageSigner:
         return cls(hmac.digest(raw, b"waarborg message ids", "sha256"))
 
     def signed(self, message_id: UUID) -> str:
-        """`<uuid>.<mac>`: for Message-IDs and the envelope's id."""
+        """Return `<uuid>.<mac>`, for Message-IDs and the envelope id."""
         return f"{message_id}.{self._mac(message_id)}"
 
     def return_path(self, address: str, message_id: UUID, *, delimiter: str) -> str:
-        """The envelope's sender that names the message; the address itself where there is no room for the id."""
+        """Return the envelope sender with the signed id; the plain address where the id does not fit."""
         local, _, domain = address.rpartition("@")
         named = f"{local}{delimiter}{_base32(message_id.bytes)}{self._mac(message_id)}"
         if not delimiter or not local or len(named) > LONGEST_LOCAL_PART:
@@ -60,7 +60,7 @@ class MessageSigner:
         return f"{named}@{domain}"
 
     def find(self, text: str) -> UUID | None:
-        """The first message whose signed id stands in the text, in either form and in any case of letters."""
+        """Return the first message whose signed id is in the text, in either form and in any letter case."""
         for match in _LONG.finditer(text):
             if self._is_ours(UUID(match[1]), match[2]):
                 return UUID(match[1])

@@ -1,7 +1,7 @@
-"""Addresses at which nobody is: after a hard bounce no letter goes there until somebody says that it was put right.
+"""Suppressed addresses: after a hard bounce no message is sent there until somebody corrects the address.
 
-Whether an address is suppressed is the newest fact about its person; the address itself lies beside the fact, where it
-can be forgotten. Without it the suppression has ended.
+Whether an address is suppressed is the newest fact about its person. The address itself is stored beside the fact as
+erasable text; after erasure the suppression has ended.
 """
 
 from collections.abc import Collection
@@ -26,7 +26,7 @@ STOPPED = "nobody is at this address: an earlier letter came back"
 
 @dataclass(frozen=True, slots=True)
 class SuppressedAddress:
-    """An address that gets no letters: whose, since when, what its server said, and how many letters were stopped."""
+    """A suppressed address: its people, since when, the server's error, and the number of messages not sent."""
 
     tenant_id: UUID
     address: str
@@ -38,7 +38,7 @@ class SuppressedAddress:
 async def suppress(
     session: AsyncSession, actor: Actor, message: Message, *, at: datetime, error: str
 ) -> None:
-    """Send no more letters to where this message went, whoever of the company's people is there; twice is once."""
+    """Suppress the address of a message for every person of the company that has it; a second call has no effect."""
     if message.channel is not Channel.EMAIL:
         return
     people = await _people(session, actor.tenant_id, message.recipient)
@@ -63,17 +63,20 @@ async def suppress(
 
 
 async def is_suppressed(session: AsyncSession, message: Message, address: str) -> bool:
-    """Whether the reader of a message gets no letters at an address."""
+    """Return whether an address is suppressed for the reader of a message."""
     readers = [each for each in (message.contact_id, message.user_id) if each is not None]
     stands = await _stands(session, readers)
     return any(_is_for(stands.get(each), address) for each in readers)
 
 
 async def unsuppress(session: AsyncSession, actor: Actor, address: str, *, at: datetime) -> int:
-    """Send letters to an address again, because it was put right; of how many people. Refused when none was stopped."""
+    """Lift the suppression of an address that was corrected; return for how many people. Refused when there is none."""
     actor.must(Right.OPERATE)
     if actor.accounts is not None:
-        raise Refused(Code.NOT_ALLOWED, "Who is limited to some accounts lifts nothing.")
+        raise Refused(
+            Code.NOT_ALLOWED,
+            "Your user is limited to some accounts; only users with access to all accounts can do this.",
+        )
     people = await _people(session, actor.tenant_id, address)
     stands = await _stands(session, people)
     lifted = [person for person in people if _is_for(stands.get(person), address)]
@@ -98,7 +101,7 @@ async def unsuppress(session: AsyncSession, actor: Actor, address: str, *, at: d
 async def suppressions(
     session: AsyncSession, tenants: Collection[UUID] | None = None
 ) -> list[SuppressedAddress]:
-    """The suppressed addresses at which somebody is still entered, of some companies or of all, longest first."""
+    """List suppressed addresses that a person still has, of some companies or of all, oldest first."""
     found: dict[tuple[UUID, str], SuppressedAddress] = {}
     for model in (Contact, User):
         query = select(model.id, model.tenant_id, model.email).where(model.email.is_not(None))
@@ -120,7 +123,7 @@ async def suppressions(
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """The newest fact about a person's address, with the words that were put aside."""
+    """The newest fact about a person's address, with its erasable text."""
 
     entry: LedgerRow
     address: str | None
@@ -167,7 +170,7 @@ async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID,
 
 
 async def _people(session: AsyncSession, tenant_id: UUID, address: str) -> dict[UUID, UUID | None]:
-    """Contacts with this e-mail address, with their accounts, and colleagues."""
+    """Return contacts with this e-mail address, with their accounts, and colleagues."""
     contacts = await session.execute(
         select(Contact.id, Contact.account_id).where(
             Contact.tenant_id == tenant_id, func.lower(Contact.email) == address.lower()

@@ -1,4 +1,4 @@
-"""What each template is told: one struct a template; a field that is missing or of another type is a refusal."""
+"""Variables of each template: one struct per template; a missing field or a wrong type is refused."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ HOUSE = Path(__file__).parent / "templates"
 
 
 class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a template is told; a subclass is one template.
+    """Variables of a template; a subclass is one template.
 
-    Its files lie in `folder`: `<template>.<version>.<language>.txt`, and for a page of its own
+    Its files are in `folder`: `<template>.<version>.<language>.txt`, and for its own HTML
     `<template>.<version>.<language>.html` or `<template>.<version>.html`.
     """
 
@@ -22,16 +22,16 @@ class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     version: ClassVar[int]
     folder: ClassVar[Path] = HOUSE
     topic: ClassVar[str | None] = None
-    """Of mail that nobody has to take, such as "reports": who unsubscribed gets none."""
+    """Topic of optional mail, such as "reports"; contacts who unsubscribed from it get none."""
     urgency: ClassVar[Urgency] = Urgency.NORMAL
     email_only: ClassVar[bool] = False
-    """A long read: no text message stands in for it."""
+    """A long text that has no text message as a fallback."""
 
     company: str
 
 
 class AboutTicket(Variables, frozen=True, kw_only=True):
-    """What every notice about a ticket is told."""
+    """Variables of every notice about an incident."""
 
     site: str
     summary: str
@@ -40,7 +40,7 @@ class AboutTicket(Variables, frozen=True, kw_only=True):
 
 
 class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
-    """A ticket was opened at a site; `respond_by` when a first response is promised."""
+    """An incident was opened at a site; `respond_by` when a first response is promised."""
 
     template: ClassVar[str] = "incident_opened"
     version: ClassVar[int] = 1
@@ -52,7 +52,7 @@ class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
 
 
 class IncidentUpdated(AboutTicket, frozen=True, kw_only=True):
-    """There is news of a ticket; `next_update_by` when a next one is promised."""
+    """An incident has an update; `next_update_by` when a next one is promised."""
 
     template: ClassVar[str] = "incident_updated"
     version: ClassVar[int] = 1
@@ -64,7 +64,7 @@ class IncidentUpdated(AboutTicket, frozen=True, kw_only=True):
 
 
 class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
-    """A ticket was resolved."""
+    """An incident was resolved."""
 
     template: ClassVar[str] = "incident_resolved"
     version: ClassVar[int] = 1
@@ -87,25 +87,25 @@ class PromiseAtRisk(AboutTicket, frozen=True, kw_only=True):
 
 
 class CriticalOpened(IncidentOpened, frozen=True, kw_only=True):
-    """The same of a critical incident: it heeds no quiet hours."""
+    """A critical incident was opened: sent in quiet hours too."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
 
 
 class CriticalUpdated(IncidentUpdated, frozen=True, kw_only=True):
-    """The same of a critical incident: it heeds no quiet hours."""
+    """A critical incident has an update: sent in quiet hours too."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
 
 
 class CriticalResolved(IncidentResolved, frozen=True, kw_only=True):
-    """The same of a critical incident: it heeds no quiet hours."""
+    """A critical incident was resolved: sent in quiet hours too."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
 
 
 class AgreementAmended(Variables, frozen=True, kw_only=True):
-    """Other terms hold from an instant on; `at_once`: they hold already. Fees in cents of their own currencies."""
+    """New terms are in force from a time on; `at_once`: already now. Fees in cents of their own currencies."""
 
     template: ClassVar[str] = "agreement_amended"
     version: ClassVar[int] = 1
@@ -123,7 +123,7 @@ class AgreementAmended(Variables, frozen=True, kw_only=True):
 
 
 class AgreementEnded(Variables, frozen=True, kw_only=True):
-    """An agreement ends at an instant."""
+    """An agreement ends."""
 
     template: ClassVar[str] = "agreement_ended"
     version: ClassVar[int] = 1
@@ -135,7 +135,7 @@ class AgreementEnded(Variables, frozen=True, kw_only=True):
 
 
 class ClosingNote(Variables, frozen=True, kw_only=True):
-    """What is left of an agreement's credits is on a credit note that no invoice follows; it has to be paid out."""
+    """The remaining credits of an agreement are on a credit note without a following invoice; it has to be paid out."""
 
     template: ClassVar[str] = "closing_note"
     version: ClassVar[int] = 1
@@ -165,14 +165,14 @@ class PayoutNotice(Variables, frozen=True, kw_only=True):
 
 
 class PayoutReversedNotice(PayoutNotice, frozen=True, kw_only=True):
-    """A payout of which the client was told was booked wrongly: the money is still to come."""
+    """A payout that the client was notified of was booked by mistake: the amount is still to be paid."""
 
     template: ClassVar[str] = "payout_reversed"
     version: ClassVar[int] = 1
 
 
 class CreditNotice(AboutTicket, frozen=True, kw_only=True):
-    """A promise was broken and this is what the client gets back; instants None: not yet."""
+    """A promise was broken and the client gets a credit; times are None when the step has not happened."""
 
     template: ClassVar[str] = "credit_notice"
     version: ClassVar[int] = 1
@@ -187,7 +187,7 @@ class CreditNotice(AboutTicket, frozen=True, kw_only=True):
 
 
 class GrantedCreditNotice(Variables, frozen=True, kw_only=True):
-    """Money back that is about no single ticket: `why` is `period` (a month below a band) or `goodwill`."""
+    """A credit that belongs to no single incident: `why` is `period` (a month below a band) or `goodwill`."""
 
     template: ClassVar[str] = "credit_granted"
     version: ClassVar[int] = 1
@@ -200,9 +200,9 @@ class GrantedCreditNotice(Variables, frozen=True, kw_only=True):
 
 
 class AdjustedCreditNotice(AboutTicket, frozen=True, kw_only=True):
-    """A credit the client was told of comes to another amount; which fact changed the verdict, where one did.
+    """A credit that the client was notified of was adjusted; with the fact that changed the verdict, where one did.
 
-    `fact_kind` happened at `fact_at` and was only known at `known_at`; `decision` is what people said who decided.
+    `fact_kind` happened at `fact_at` and was recorded at `known_at`; `decision` is the text of the person who decided.
     """
 
     template: ClassVar[str] = "credit_adjusted"
@@ -221,7 +221,7 @@ class AdjustedCreditNotice(AboutTicket, frozen=True, kw_only=True):
 
 
 class MonthCreditAdjusted(Variables, frozen=True, kw_only=True):
-    """The same of a credit for a month."""
+    """A credit for a month was adjusted."""
 
     template: ClassVar[str] = "month_credit_adjusted"
     version: ClassVar[int] = 1
@@ -236,10 +236,10 @@ class MonthCreditAdjusted(Variables, frozen=True, kw_only=True):
 
 
 class Recovery(AboutTicket, frozen=True, kw_only=True):
-    """An apology in full: what went wrong, what was done about it (None: not yet) and what the client is offered.
+    """Apology: what went wrong, what was done about it (None: not yet) and what the client is offered.
 
-    `offers` are remedies by name; a service credit is told with its amount, or with 0 as long as it is not granted.
-    `follow_up_on` is the day on which somebody asks whether it is right again.
+    `offers` are names of remedies; a service credit is given with its amount, or with 0 as long as it is not granted.
+    `follow_up_on` is the day on which somebody checks whether the client is satisfied.
     """
 
     template: ClassVar[str] = "recovery"
@@ -256,7 +256,7 @@ class Recovery(AboutTicket, frozen=True, kw_only=True):
 
 
 class CheckIn(Variables, frozen=True, kw_only=True):
-    """How is it going: asked when a planned check-in is due."""
+    """A planned check-in is due."""
 
     template: ClassVar[str] = "check_in"
     version: ClassVar[int] = 1
@@ -272,7 +272,7 @@ class CheckIn(Variables, frozen=True, kw_only=True):
 
 
 class CheckpointNotice(Variables, frozen=True, kw_only=True):
-    """A signed checkpoint of the audit trail; `facts` is how many of its facts are the client's to see."""
+    """A signed checkpoint of the audit trail; `facts` is how many of its facts the client can see."""
 
     template: ClassVar[str] = "checkpoint"
     version: ClassVar[int] = 1
@@ -288,7 +288,7 @@ class CheckpointNotice(Variables, frozen=True, kw_only=True):
 
 
 class LetterAnswered(Variables, frozen=True, kw_only=True):
-    """To colleagues: a client's reader answered a letter."""
+    """To colleagues: a client's reader replied to a message."""
 
     template: ClassVar[str] = "answered"
     version: ClassVar[int] = 1
@@ -317,4 +317,4 @@ TEMPLATES: dict[str, type[Variables]] = {
         *(AgreementAmended, AgreementEnded, ClosingNote, PayoutNotice, PayoutReversedNotice),
     )
 }
-"""The templates of the house; other rooms bring their own."""
+"""The templates of this package; other packages register their own."""

@@ -1,4 +1,4 @@
-"""Guards on the map: fixes accepted, where everybody is now, and what that proves."""
+"""Positions of guards: ingest of fixes, the live map, and what the fixes prove."""
 
 from domain.positions.actions import (
     assign,

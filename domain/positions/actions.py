@@ -1,4 +1,4 @@
-"""Change what positions are about: guards on duty, fences of sites, how long fixes are kept."""
+"""Change what positions depend on: guards on duty, geofences of sites, retention of fixes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ AHEAD = timedelta(days=2)
 async def assign(
     session: AsyncSession, actor: Actor, device_id: UUID, account_id: UUID, **how: Any
 ) -> Duty:
-    """Put a device's owner on duty (see `duties.assign`), and watch where the device is meanwhile."""
+    """Put a device's owner on duty (see `duties.assign`), and start tracking the device."""
     duty = await duties.assign(session, actor, device_id, account_id, **how)
     whose = {"duty_id": duty.id, "tenant_id": duty.tenant_id, "account_id": duty.account_id}
     session.add(Whereabouts(**whose, number=duty.number, over=False))
@@ -40,7 +40,7 @@ async def assign(
 
 
 async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
-    """Let a guard go; where the guard is from then on is not known any more."""
+    """End a duty; from then on the guard's position is not recorded."""
     duty = await duties.end(session, actor, duty_id, at=at)
     await _forget_whereabouts(session, [duty], at)
     return duty
@@ -49,7 +49,7 @@ async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetim
 async def end_overdue(
     session: AsyncSession, *, at: datetime, limit: int = 200, only: UUID | None = None
 ) -> list[Duty]:
-    """Let those go whose duty (or `only` that one) is over; returns the duties."""
+    """End the duties (or `only` that one) whose time is over; return them."""
     over = await duties.end_overdue(session, at=at, limit=limit, only=only)
     await _forget_whereabouts(session, over, at)
     return over
@@ -65,9 +65,9 @@ async def draw_fence(
     at: datetime,
     expected_version: int | None = None,
 ) -> Site:
-    """Fence a site by a circle around it or by an outline (lat, lon, lat, lon …); by neither: take the fence away.
+    """Set a site's geofence to a circle or an outline (lat, lon, lat, lon …); without both: remove the geofence.
 
-    It holds from `at` on: a fix is judged by the fence of its own instant, however late it comes in.
+    It is in force from `at` on: a fix is compared with the geofence of its own time, however late it comes in.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     site = await session.scalar(
@@ -77,12 +77,18 @@ async def draw_fence(
         raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
     must_be_current(site.version, expected_version)
     if radius_m is not None and outline is not None:
-        raise Refused(Code.INVALID, "A fence is a circle or an outline.", argument="radiusM")
+        raise Refused(
+            Code.INVALID, "Give either radiusM (a circle) or outline, not both.", argument="radiusM"
+        )
     if radius_m is not None:
         if not 10 <= radius_m <= 50_000:
-            raise Refused(Code.INVALID, "A circle has 10 m to 50 km.", argument="radiusM")
+            raise Refused(Code.INVALID, "The radius must be 10 m to 50 km.", argument="radiusM")
         if site.lat is None or site.lon is None:
-            raise Refused(Code.INVALID, "Nobody knows where the site is.", argument="radiusM")
+            raise Refused(
+                Code.INVALID,
+                "The site has no coordinates; set its latitude and longitude first.",
+                argument="radiusM",
+            )
     if outline is not None:
         check_outline(outline, site.lat, site.lon)
     wanted = None if outline is None else list(outline)
@@ -108,7 +114,7 @@ async def report(
     skew_s: float = float("nan"),
     at: datetime,
 ) -> tuple[Device, IngestOutcome]:
-    """Take what the signed-in owner of a device hands in; each fix that cannot be taken is refused with its reason."""
+    """Store the fixes that the owner of a device reports; each fix that is refused gets a reason."""
     owner, _, user_id = actor.subject.partition(":")
     device = await session.scalar(
         select(Device).where(
@@ -119,9 +125,9 @@ async def report(
         )
     )
     if device is None:
-        raise Refused(Code.NOT_FOUND, "No such device of yours.", argument="deviceId")
+        raise Refused(Code.NOT_FOUND, "You have no such device.", argument="deviceId")
     if len(readings) > MOST:
-        raise Refused(Code.INVALID, f"A report has at most {MOST} fixes.", argument="fixes")
+        raise Refused(Code.INVALID, f"A report may have at most {MOST} fixes.", argument="fixes")
     since = await kept_since(session) or at
     post = await post_of(session, device_id, since=since)
     if post is None or not readings:
@@ -141,7 +147,7 @@ async def report(
 async def note_read(
     session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
 ) -> None:
-    """Record that the actor looked where the account's guards are; the second time in an hour records nothing."""
+    """Record that the actor viewed the positions of the account's guards, at most once per hour."""
     once_key = f"positions_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
     said = select(LedgerRow.id).where(
         LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
@@ -152,12 +158,12 @@ async def note_read(
 
 
 async def ensure_partitions(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:
-    """Make the partitions of all days from which fixes are taken, and of the next two. By the system's login only."""
+    """Create the partitions of all days that accept fixes, and of the next two. With the system's login only."""
     await session.execute(select(func.fix_days((at - keep).date(), (at + AHEAD).date())))
 
 
 async def drop_partitions(session: AsyncSession, *, at: datetime, keep: timedelta) -> int:
-    """Drop the days that are older than fixes are kept; returns how many. By the system's login only."""
+    """Drop the days that are past the retention of fixes; return how many. With the system's login only."""
     before = at - keep
     ended = select(Duty.id).where(Duty.ended_at < before)
     for model in (Whereabouts, Watched):
@@ -166,20 +172,22 @@ async def drop_partitions(session: AsyncSession, *, at: datetime, keep: timedelt
 
 
 async def _judge_anew(session: AsyncSession, account_id: UUID, at: datetime) -> None:
-    """Whoever is on duty is judged by the fences as they are now, even if no fix comes in any more."""
+    """Have the running duties evaluated with the current geofences, even without new fixes."""
     watched = (
         select(Watched.duty_id)
         .join(Duty, Duty.id == Watched.duty_id)
         .where(Watched.account_id == account_id, duties.running(at))
         .order_by(Watched.duty_id)
-        .with_for_update(of=Watched)  # in this order: two who draw at once do not wait in a circle
+        .with_for_update(
+            of=Watched
+        )  # in a fixed order, so that two concurrent changes do not deadlock
     )
     ids = list(await session.scalars(watched))
     await session.execute(update(Watched).where(Watched.duty_id.in_(ids)).values(next_check_at=at))
 
 
 async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty], at: datetime) -> None:
-    """The last fix leaves the map with the duty, and watchers are told; the duty is judged once more."""
+    """Remove the last position of ended duties from the map, notify subscribers, and evaluate the duties once more."""
     ids = [duty.id for duty in over]
     nowhere = dict.fromkeys(
         ("at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "battery_pct", "site_id")

@@ -1,4 +1,4 @@
-"""Fixes as PostgreSQL's binary COPY format, built column by column: 374,000 rows/s went in so, 238,000 as records."""
+"""Encode fixes as PostgreSQL's binary COPY format by column: 374,000 rows/s, against 238,000 as records."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ Ids = NDArray[np.void]
 
 
 def ids(values: list[bytes]) -> Ids:
-    """UUIDs in bytes, (n,), to pick from by index."""
+    """Return UUIDs as bytes, (n,), for selection by index."""
     return np.frombuffer(b"".join(values), "V16")
 
 
@@ -55,7 +55,7 @@ def packed(
     source: NDArray[np.int64],
     received_ms: int,
 ) -> bytes:
-    """The fixes, (n,) each, as a whole binary COPY of the columns `COLUMNS`."""
+    """Encode fixes, (n,) each, as one binary COPY of the columns `COLUMNS`."""
     rows = np.empty(fixes.at_ms.size, _ROW)
     rows["fields"] = len(COLUMNS)
     for name in COLUMNS:
@@ -70,7 +70,7 @@ def packed(
         values = getattr(fixes, name)
         rows[name] = values
         lacking = np.isnan(values) if name in _MAY_LACK else values < 0
-        if lacking.any():  # a null has the size -1 and no bytes at all: they are cut out below
+        if lacking.any():  # a null has the size -1 and no bytes: its bytes are cut out below
             if keep is None:
                 keep = np.ones((rows.size, _ROW.itemsize), np.bool_)
             rows[f"{name}:size"][lacking] = -1

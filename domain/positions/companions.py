@@ -1,4 +1,4 @@
-"""Duties of one guard at one post with several devices: the guard is there when any of the devices proves it."""
+"""Several devices of one guard at one post: the guard is present when any of the devices proves it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from domain.positions.model import Kind, Presence, Watched
 
 
 async def stays(session: AsyncSession, duty: Duty) -> Sequence[Presence]:
-    """The stays at the post of a duty that other devices of the guard prove."""
+    """Return the stays at the post of a duty that other devices of the guard prove."""
     if duty.site_id is None:
         return []
     rows = await session.scalars(
@@ -26,7 +26,7 @@ async def stays(session: AsyncSession, duty: Duty) -> Sequence[Presence]:
 
 
 def posted(duty: Duty, rows: Iterable[Presence]) -> set[tuple[datetime, datetime | None]]:
-    """When the guard was at the post of the duty, by its own device."""
+    """Return when the guard was at the post of the duty, by the duty's own device."""
     if duty.site_id is None:
         return set()
     return {
@@ -37,7 +37,7 @@ def posted(duty: Duty, rows: Iterable[Presence]) -> set[tuple[datetime, datetime
 
 
 async def judge_soon(session: AsyncSession, duty: Duty, *, at: datetime) -> bool:
-    """Have the guard's other duties at this post judged anew; False when somebody is judging one of them just now."""
+    """Schedule the guard's other duties at this post for evaluation; False when one is being evaluated now."""
     wanted = set(await session.scalars(_companions(duty)))
     if not wanted:
         return True
@@ -45,7 +45,9 @@ async def judge_soon(session: AsyncSession, duty: Duty, *, at: datetime) -> bool
         await session.scalars(
             select(Watched.duty_id)
             .where(Watched.duty_id.in_(wanted))
-            .with_for_update(skip_locked=True)  # two who judge companions would wait for each other
+            .with_for_update(
+                skip_locked=True
+            )  # two concurrent evaluations of companions would deadlock
         )
     )
     await session.execute(update(Watched).where(Watched.duty_id.in_(free)).values(next_check_at=at))

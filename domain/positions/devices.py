@@ -1,4 +1,4 @@
-"""What is known of a device besides where it is: how wrong its clock is, and what was refused last."""
+"""State of a device besides its position: its clock offset, and what was refused last."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,9 +13,9 @@ LONGEST_MESSAGE = 200
 
 
 async def set_clock(session: AsyncSession, device_id: UUID, told_s: float) -> int:
-    """Keep what a device says of its clock, and give back what to add to its instants.
+    """Store the clock offset that a device reports, and return what to add to its times.
 
-    Two reports that say it at once come to the same: the second finds what the first kept.
+    Of two concurrent reports with the same offset, the second gets the value that the first stored.
     """
     told_ms = clock_ms(told_s, 0)
     kept: int | None = await session.scalar(
@@ -41,7 +41,7 @@ async def note_refusal(
     count: int = 1,
     at: datetime,
 ) -> None:
-    """Write down that something of a device was refused, and why, for those who look after guards."""
+    """Record that something from a device was refused, and why, for the people who manage guards."""
     await session.execute(
         update(Device)
         .where(Device.id == device_id)

@@ -1,4 +1,4 @@
-"""Facts that positions prove, by pseudonym and without places; each names the instants of the fixes that prove it."""
+"""Facts that positions prove, with pseudonyms and without coordinates; each names the times of its fixes."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class SiteFenced(Fact):
-    """A site has another fence from here on, or none any more; what it was, and what it is.
+    """The geofence of a site was set or removed; with the geofence before and after.
 
     Circles in metres around the site, outlines as lat, lon, lat, lon …
     """
@@ -21,14 +21,14 @@ class SiteFenced(Fact):
 
 
 class PositionsRead(Fact):
-    """Somebody looked where the account's guards are; for the company only."""
+    """Somebody viewed the positions of the account's guards; for the company only."""
 
     kind: ClassVar[str] = "account.positions_read"
     internal: bool = True
 
 
 class PresenceFact(Fact):
-    """What presence, of which duty, where; `internal` ones are not the client's business."""
+    """Fields of every fact about presence: the row, the duty and the site; clients do not see `internal` ones."""
 
     duty_id: UUID
     site_id: UUID | None
@@ -38,31 +38,31 @@ class PresenceFact(Fact):
 
 
 class GuardArrived(PresenceFact):
-    """A guard is inside a site's fence."""
+    """A guard is inside a site's geofence."""
 
     kind: ClassVar[str] = "guard.arrived"
 
 
 class Left(PresenceFact):
-    """A guard is outside again."""
+    """A guard is outside a site's geofence."""
 
     kind: ClassVar[str] = "guard.left"
 
 
 class PresenceLapsed(PresenceFact):
-    """From here on nothing proves that a guard is inside: the record has a hole. The guard may be there or not."""
+    """From now on no fix proves that a guard is inside: the record has a gap. The guard may be present or not."""
 
     kind: ClassVar[str] = "guard.presence_lapsed"
 
 
 class MockBegan(PresenceFact):
-    """A device says that its positions are made up; they are stored and prove nothing."""
+    """A device reports that its positions are mocked; they are stored and prove nothing."""
 
     kind: ClassVar[str] = "guard.mock_began"
 
 
 class MockEnded(PresenceFact):
-    """A device says again where it really is."""
+    """A device reports real positions again."""
 
     kind: ClassVar[str] = "guard.mock_ended"
 
@@ -74,37 +74,37 @@ class GuardStoodStill(PresenceFact):
 
 
 class Moved(PresenceFact):
-    """A guard moves again."""
+    """A guard moves after standing still."""
 
     kind: ClassVar[str] = "guard.moved"
 
 
 class FellSilent(PresenceFact):
-    """A device on duty is not heard of."""
+    """A device on duty sends nothing."""
 
     kind: ClassVar[str] = "guard.silent"
 
 
 class HeardAgain(PresenceFact):
-    """It is heard of again."""
+    """A silent device sends positions again."""
 
     kind: ClassVar[str] = "guard.heard"
 
 
 class Absent(PresenceFact):
-    """A guard is expected at a site and is not there."""
+    """A guard is expected at a site and is not present."""
 
     kind: ClassVar[str] = "guard.absent"
 
 
 class AbsenceEnded(PresenceFact):
-    """The guard came, or the duty ended."""
+    """The absent guard arrived, or the duty ended."""
 
     kind: ClassVar[str] = "guard.absence_ended"
 
 
 class PresenceRevised(PresenceFact):
-    """Late fixes tell it otherwise."""
+    """Late fixes changed the times of a presence."""
 
     kind: ClassVar[str] = "guard.revised"
     presence: str
@@ -115,7 +115,7 @@ class PresenceRevised(PresenceFact):
 
 
 class Retracted(PresenceFact):
-    """Late fixes show that it was not so."""
+    """Late fixes show that the presence did not happen."""
 
     kind: ClassVar[str] = "guard.retracted"
     presence: str

@@ -1,6 +1,6 @@
-"""Fences of sites: a circle or a polygon, measured on a plane that touches the earth at the site.
+"""Geofences of sites: a circle or a polygon, measured on a plane that touches the earth at the site.
 
-The plane is wrong by less than 0.1 % within 50 km, which is less than any fix knows.
+The plane is wrong by less than 0.1 % within 50 km, which is less than the accuracy of any fix.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from domain.core.errors import Code, Refused
 METRES_A_DEGREE = 111_195.0  # of a great circle on a sphere of 6,371,009 m
 CORNERS = 200
 FURTHEST_M = 50_000.0
-FROM_SITE_M = 50_000.0  # a corner is at most so far from where the site is
-SMALLEST_M2 = 100.0  # 10 m by 10 m: what the best receivers can tell apart
+FROM_SITE_M = 50_000.0  # maximum distance of a corner from the site
+SMALLEST_M2 = 100.0  # 10 m by 10 m: the resolution of the best receivers
 SAME_M = 0.5  # corners nearer than this are one
 
 
@@ -28,13 +28,13 @@ class Geofence(NamedTuple):
     corners: tuple[tuple[float, float], ...] = ()
 
     def distance_m(self, lat: float, lon: float) -> float:
-        """How far outside the fence a place is; negative is inside."""
+        """Return the distance of a position outside the geofence; negative is inside."""
         x, y = self.place(lat, lon)
         return _to_outline(self.corners, x, y) if self.corners else hypot(x, y) - self.radius_m
 
     @property
     def size_m(self) -> float:
-        """How far an inner point is from the edge, about: a circle's radius, twice a polygon's area by its length."""
+        """Return the approximate inner radius: a circle's radius, or twice a polygon's area by its length."""
         if not self.corners:
             return self.radius_m
         length = sum(
@@ -44,15 +44,13 @@ class Geofence(NamedTuple):
         return 2 * area_m2(self.corners) / length
 
     def place(self, lat: float, lon: float) -> tuple[float, float]:
-        """Metres east and north of the origin."""
-        east = (
-            lon - self.lon + 540.0
-        ) % 360.0 - 180.0  # a fence on the date line is as good as another
+        """Return metres east and north of the origin."""
+        east = (lon - self.lon + 540.0) % 360.0 - 180.0  # a geofence may cross the date line
         return east * METRES_A_DEGREE * cos(radians(self.lat)), (lat - self.lat) * METRES_A_DEGREE
 
 
 def area_m2(corners: Sequence[tuple[float, float]]) -> float:
-    """The area of a polygon."""
+    """Return the area of a polygon."""
     pairs = zip(corners, _turned(corners), strict=True)
     return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs)) / 2
 
@@ -62,21 +60,21 @@ def _turned(corners: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
 
 
 class GeofencePeriod(NamedTuple):
-    """What was a site's fence from when on; None: always, and no fence."""
+    """A site's geofence and its start; None: always, and no geofence."""
 
     from_at: datetime | None
     fence: Geofence | None
 
 
 def fenced_now(drawn: Sequence[GeofencePeriod]) -> bool:
-    """Whether there is a fence in the end."""
+    """Return whether the site has a geofence after the last change."""
     return bool(drawn) and drawn[-1].fence is not None
 
 
 def unfenced(
     drawn: Sequence[GeofencePeriod], from_at: datetime, until_at: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """The stretches between two instants in which there was no fence."""
+    """Return the periods between two times in which there was no geofence."""
     starts = [from_at if each.from_at is None else each.from_at for each in drawn]
     return [
         (max(start, from_at), min(end, until_at))
@@ -88,7 +86,7 @@ def unfenced(
 def fence_of(
     lat: float | None, lon: float | None, radius_m: float | None, outline: Sequence[float] | None
 ) -> Geofence | None:
-    """A site's fence: its outline (lat, lon, lat, lon …) if it has one, else the circle around it."""
+    """Return a site's geofence: its outline (lat, lon, lat, lon …) if it has one, else the circle around it."""
     if outline:
         return polygon(outline)
     if lat is None or lon is None or radius_m is None:
@@ -97,16 +95,16 @@ def fence_of(
 
 
 def polygon(outline: Sequence[float]) -> Geofence:
-    """The fence with these corners, measured from the first."""
+    """Return the geofence with these corners, measured from the first."""
     origin = Geofence(outline[0], outline[1], 0.0)
     corners = zip(outline[::2], outline[1::2], strict=True)
     return origin._replace(corners=tuple(origin.place(*corner) for corner in corners))
 
 
 def check_outline(outline: Sequence[float], lat: float | None, lon: float | None) -> None:
-    """Refuse what is no fence of a site at `lat`, `lon` (None: nobody knows where it is)."""
+    """Refuse an outline that is no valid geofence of a site at `lat`, `lon` (None: coordinates unknown)."""
     if len(outline) % 2 or not 3 <= len(outline) // 2 <= CORNERS:
-        raise _not(f"An outline has 3 to {CORNERS} corners, each a latitude and a longitude.")
+        raise _not(f"An outline must have 3 to {CORNERS} corners, each a latitude and a longitude.")
     if not all(map(isfinite, outline)) or any(
         abs(each) > most for each, most in zip(outline, cycle((90, 180)), strict=False)
     ):
@@ -115,21 +113,23 @@ def check_outline(outline: Sequence[float], lat: float | None, lon: float | None
         _check_nearness(outline, Geofence(lat, lon, 0.0))
     corners = polygon(outline).corners
     if any(hypot(x, y) > FURTHEST_M for x, y in corners):
-        raise _not("A site is not wider than 50 km.")
+        raise _not("The outline is wider than 50 km.")
     # A corner given twice in a row, or the first one again at the end, is one corner.
     ring = [
         each for each, other in zip(corners, _turned(corners), strict=True) if _far(each, other)
     ]
     if len(ring) < 3:
-        raise _not("An outline has at least three different corners.")
+        raise _not("An outline needs at least three different corners.")
     if _crosses_itself(ring):
         raise _not("The outline crosses or touches itself.")
     if area_m2(ring) < SMALLEST_M2:
-        raise _not(f"The outline encloses less than {SMALLEST_M2:.0f} m²: nobody could be inside.")
+        raise _not(
+            f"The outline encloses less than {SMALLEST_M2:.0f} m²; no receiver could show a guard inside."
+        )
 
 
 def _check_nearness(outline: Sequence[float], site: Geofence) -> None:
-    """Refuse an outline somewhere else, and say so if its corners seem to be longitude before latitude."""
+    """Refuse an outline far from the site; the error hints at swapped latitude and longitude if that fits."""
 
     def farthest_m(lats: Sequence[float], lons: Sequence[float]) -> float:
         return max(hypot(*site.place(*each)) for each in zip(lats, lons, strict=True))
@@ -138,7 +138,7 @@ def _check_nearness(outline: Sequence[float], site: Geofence) -> None:
     if farthest_m(lats, lons) <= FROM_SITE_M:
         return
     swapped = max(map(abs, lons)) <= 90 and farthest_m(lons, lats) <= FROM_SITE_M
-    hint = " Its corners look like longitude before latitude." if swapped else ""
+    hint = " Latitude and longitude of its corners seem to be swapped." if swapped else ""
     raise _not(f"The outline lies farther than {FROM_SITE_M / 1000:.0f} km from the site.{hint}")
 
 
@@ -165,7 +165,7 @@ def _to_outline(corners: Sequence[tuple[float, float]], x: float, y: float) -> f
 
 
 def _crosses_itself(corners: Sequence[tuple[float, float]]) -> bool:
-    """Whether two edges that are no neighbours meet, be it in a corner."""
+    """Return whether two edges that are not neighbours meet, even in a corner."""
     count = len(corners)
     edges = [(corners[i], corners[(i + 1) % count]) for i in range(count)]
     return any(

@@ -1,4 +1,4 @@
-"""What stays mean to tickets: the guard has come, earlier than was told, later, or not at all."""
+"""Derive arrivals on incidents from stays: new, earlier or later than recorded, or withdrawn."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -25,9 +25,9 @@ Floats = NDArray[np.float64]
 
 
 class NewFixes(NamedTuple):
-    """The instants of the new fixes that are believed, and whether they are inside each fence, (fixes,) each.
+    """The times of the new fixes that are believed, and whether they are inside each geofence, (fixes,) each.
 
-    `whole`: they are all fixes of the duty, so that what they do not prove was not so.
+    `whole`: they are all fixes of the duty, so that a stay without proof in them did not happen.
     """
 
     t: Floats
@@ -36,7 +36,7 @@ class NewFixes(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """A stay that is proven: by a row, or by a part of the fixes that prove the row."""
+    """A proven stay: a stored row, or a subset of the fixes that prove the row."""
 
     id: UUID
     site_id: UUID | None
@@ -46,7 +46,7 @@ class Stay(NamedTuple):
 
 
 class OnTime(NamedTuple):
-    """How late a fix may come in to undo a verdict by itself, and what those that are not later prove."""
+    """How late a fix may come in and still change a verdict automatically, and what the fixes in time prove."""
 
     within: timedelta
     read: Callable[[], Awaitable[tuple[Sequence[Stay], NewFixes]]]
@@ -63,11 +63,11 @@ async def arrivals(
     *,
     at: datetime,
 ) -> None:
-    """Bring the tickets at the places where a guard was in line with the stays that are known now.
+    """Update the incidents at the sites where a guard was, according to the stays that are known now.
 
-    A ticket's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
-    `told` and no longer are, are taken back. What comes in late undoes no verdict by itself: it is put up for a
-    decision, and what came in on time counts meanwhile.
+    An incident's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
+    `told` and no longer are, are withdrawn. Late evidence changes no verdict automatically: it is offered for a
+    decision, and meanwhile the fixes that came in time count.
     """
     if not found.t.size and not (found.whole and told):
         return
@@ -89,7 +89,7 @@ async def arrivals(
                 if row is None or came_at is None or (arrived_at and came_at >= arrived_at):
                     continue
                 proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
-            with suppress(Refused):  # somebody was faster in between, or the ticket was over then
+            with suppress(Refused):  # somebody else was faster, or the incident had ended
                 await incidents.arrive(session, actor, ticket.id, at=came_at, proof=proof)
 
 
@@ -102,7 +102,7 @@ async def _put_up(
     proof: Proof,
     on_time: OnTime,
 ) -> bool:
-    """Whether an arrival needs a person's decision; then it is put up for one."""
+    """Return whether an arrival needs a person's decision; if so, offer it."""
     if not await late_evidence.would_undo(session, ticket.id, came_at, at=proof.told_at):
         return False
     late_s = await late_evidence.late_s(session, duty, proof.fixes)
@@ -136,7 +136,7 @@ async def _tickets(
     told: Collection[UUID],
     found: NewFixes,
 ) -> list[_Ticket]:
-    """The tickets that the new fixes may say something new about."""
+    """Select the incidents that the new fixes may affect."""
     first, last = duty.from_at, duty.ended_at or duty.until_at
     if found.t.size:
         first, last = at_of(round(found.t[0] * 1000)), at_of(round(found.t[-1] * 1000))
@@ -146,12 +146,12 @@ async def _tickets(
         sooner = min(row.from_at for row in stays)
         may_come = and_(
             Incident.site_id.in_({row.site_id for row in stays}),
-            # A phone that was out of reach tells of an arrival after the ticket is done.
+            # A phone that was offline reports an arrival after the incident has ended.
             or_(Incident.status.in_(OPEN), Incident.resolved_at >= first),
             or_(Incident.arrived_at.is_(None), Incident.arrived_at > sooner),
         )
     if found.whole and told:
-        # Only those that these stays proved: a client's other tickets would each be locked and read for nothing.
+        # Only arrivals that these stays proved: the account's other incidents would be locked and read in vain.
         cited = exists().where(
             LedgerRow.subject_id == Incident.id,
             LedgerRow.kind == incidents.ARRIVED,
@@ -163,7 +163,7 @@ async def _tickets(
         .where(
             Incident.account_id == duty.account_id,
             Incident.opened_at <= last,
-            # Who calls for help is there already: help arrives with somebody else.
+            # The person who calls for help is already there: the arrival is that of somebody else.
             or_(
                 Incident.external_source.is_distinct_from(panic.SOURCE),
                 ~Incident.external_id.startswith(f"{duty.id}:"),
@@ -178,7 +178,7 @@ async def _tickets(
 def _first(
     stays: Sequence[Presence | Stay], opened_at: datetime, found: NewFixes
 ) -> tuple[Presence | Stay | None, datetime | None]:
-    """The first stay that means an arrival, and when that was."""
+    """Return the first stay that means an arrival, and its time."""
     for row in sorted(stays, key=lambda row: row.from_at):
         came_at = _came_at(row, opened_at, found)
         if came_at is not None:
@@ -187,7 +187,7 @@ def _first(
 
 
 def _came_at(row: Presence | Stay, opened_at: datetime, found: NewFixes) -> datetime | None:
-    """When somebody was first at the site for a ticket: with the stay, or by the first fix inside after the opening."""
+    """Return the arrival time for an incident: the start of the stay, or the first fix after the opening."""
     if row.from_at >= opened_at:
         return row.from_at
     there = found.inside.get(row.site_id) if row.site_id is not None else None

@@ -1,4 +1,4 @@
-"""Accept fixes: judge a group of reports as columns, and store it in one transaction with one COPY."""
+"""Ingest fixes: check a group of reports as columns, and store it in one transaction with one COPY."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -29,18 +29,18 @@ _NOBODY = ShiftWindow(UUID(int=0), UUID(int=0), 0, 2**62, -(2**62), over=True, f
 
 
 class DeviceReport(NamedTuple):
-    """What one device tells at once."""
+    """One report of one device."""
 
     post: DeviceAssignment
     readings: Sequence[ReceivedFix]
     source: int
     skew_s: float
     clock_ms: int = 0
-    """What is added to the instants, because the device's clock is that far behind ours."""
+    """Milliseconds added to the times, because the device's clock is behind ours."""
 
 
 class IngestOutcome(NamedTuple):
-    """What became of a report: everything in it is either stored now, known already, or refused by its index."""
+    """Result of a report: each fix is stored now, known already, or refused by its index."""
 
     accepted: int
     duplicates: int
@@ -55,11 +55,11 @@ async def accept(
     at: datetime,
     keep: timedelta,
 ) -> tuple[list[IngestOutcome], list[LivePosition]]:
-    """Store the fixes of all reports, each once, and answer each report; when this returns they are committed.
+    """Store the fixes of all reports, each once, and return a result per report; they are committed on return.
 
-    `known_ms` holds the newest stored fix of devices: a fix beyond it goes by COPY, one that may be a repeat by INSERT,
-    which passes over what is there. If another process was faster, or two stood in each other's way, it fails whole and
-    everything is inserted. Raises the driver's errors; then nothing is stored.
+    `known_ms` holds the newest stored fix of devices: a newer fix goes by COPY, one that may be a repeat by INSERT,
+    which ignores existing rows. When the COPY meets an existing row or a deadlock, the transaction is repeated with
+    INSERT only. Raises the driver's errors; then nothing is stored.
     """
     group = _Group(reports)
     now_ms = int(at.timestamp() * 1000)
@@ -79,7 +79,7 @@ async def accept(
 
 
 class _Group:
-    """Reports as one set of columns; `report` and `tour` say for each fix whose it is."""
+    """Reports as one set of columns; `report` and `tour` give the report and the duty of each fix."""
 
     def __init__(self, reports: Sequence[DeviceReport]) -> None:
         self.reports = reports
@@ -98,7 +98,7 @@ class _Group:
         self.tour = self._tours()
 
     def _tours(self) -> NDArray[np.int64]:
-        """For each fix the duty (row of `tours`) it may belong to: the last that began by then."""
+        """Return for each fix the duty (row of `tours`) it may belong to: the last that began by then."""
         found = np.zeros(self.report.size, np.int64)
         index: dict[UUID, int] = {}
         for row, report in enumerate(self.reports):
@@ -125,9 +125,10 @@ class _Group:
         )
 
     def once(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The rows without repeats within the group; the first of each device and instant stays.
+        """Return the rows without repeats within the group; the first of each device and time stays.
 
-        By device and instant: who stores the same at the same time goes the same way, and neither waits for the other.
+        Sorted by device and time: concurrent writers of the same rows lock them in the same order, so they never
+        deadlock.
         """
         order = {
             device: n for n, device in enumerate(sorted({r.post.device_id for r in self.reports}))
@@ -135,7 +136,7 @@ class _Group:
         number = np.array([order[r.post.device_id] for r in self.reports], np.int64)
         key = number[self.report[rows]] * LAST_MS + self.fixes.at_ms[rows]
         lifeless = np.isnan(self.fixes.lat[rows])
-        if lifeless.any():  # of a fix and a sign of life at the same instant the fix stays
+        if lifeless.any():  # of a fix and a heartbeat at the same time the fix stays
             places_first = np.argsort(lifeless, kind="stable")
             rows, key = rows[places_first], key[places_first]
         firsts: NDArray[np.intp] = np.unique(key, return_index=True)[1]
@@ -160,7 +161,7 @@ class _Group:
 async def _store(
     make: Sessions, group: _Group, rows: NDArray[np.intp], new: NDArray[np.bool_], at: datetime
 ) -> tuple[NDArray[np.intp], list[LivePosition]]:
-    """One transaction; the rows that were not there before, and who moved."""
+    """Store rows in one transaction; return the rows that are new, and the devices that moved."""
     if not rows.size:
         return rows, []
     async with transaction(make) as session:
@@ -189,7 +190,7 @@ async def _copy(driver: Any, group: _Group, rows: NDArray[np.intp], at: datetime
     async def whole() -> Any:
         yield packed
 
-    # An asynchronous source: a file would be read in a thread, a switch for each 64 KiB.
+    # An asynchronous source: a file would be read in a thread, with a context switch per 64 KiB.
     await driver.copy_to_table("fix", source=whole(), columns=binary_copy.COLUMNS, format="binary")
 
 
@@ -224,7 +225,7 @@ async def _insert(
 
 
 class _Move(NamedTuple):
-    """What came in of one duty: its oldest instant, and the newest place to show, if there is any."""
+    """What came in for one duty: its oldest time, and the newest position to show, if there is any."""
 
     duty_id: UUID
     first_ms: int
@@ -232,7 +233,7 @@ class _Move(NamedTuple):
 
 
 def _moves(group: _Group, rows: NDArray[np.intp]) -> list[_Move]:
-    """The moves that `rows` bring about, by duty. Signs of life and places that are made up move nobody."""
+    """Return the moves of `rows`, by duty. Heartbeats and mocked positions do not move anybody."""
     fixes = group.fixes
     shown = ~np.isnan(fixes.lat[rows]) & (fixes.mock[rows] <= 0)
     by = np.lexsort((fixes.at_ms[rows], shown, group.tour[rows]))
@@ -307,7 +308,7 @@ def _nulls(values: NDArray[np.float64]) -> list[float | None]:
 async def accept_one(
     session: AsyncSession, report: DeviceReport, *, at: datetime, keep: timedelta
 ) -> IngestOutcome:
-    """The same for one report inside the caller's transaction, by INSERT: COPY is not for fenced logins."""
+    """Store one report inside the caller's transaction, by INSERT: logins under row-level security cannot use COPY."""
     group = _Group([report])
     now_ms = int(at.timestamp() * 1000)
     reasons = group.judge(now_ms, now_ms - int(keep.total_seconds() * 1000))

@@ -1,4 +1,4 @@
-"""Evidence that comes in late: whether it would undo a verdict, and who decides about it."""
+"""Late evidence: whether it would change a verdict, and the decision about it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,13 +17,13 @@ from domain.positions.model import Fix
 from domain.promises.model import Promise, State
 
 _STOPPED = (PromiseKind.ARRIVAL, PromiseKind.FIRST_RESPONSE)
-"""What an arrival stops; it takes a new incident up, too."""
+"""Promises whose clock an arrival stops; an arrival also acknowledges a new incident."""
 
 
 async def would_undo(
     session: AsyncSession, incident_id: UUID, came_at: datetime, *, at: datetime
 ) -> bool:
-    """Whether an arrival at `came_at` would keep a promise whose time was over without it."""
+    """Return whether an arrival at `came_at` would keep a promise that is broken without it."""
     over = or_(
         Promise.state == State.LATE,
         and_(Promise.state.not_in((State.KEPT, State.CANCELLED)), Promise.due_at < at),
@@ -43,7 +43,7 @@ async def would_undo(
 
 
 async def late_s(session: AsyncSession, duty: Duty, fixes: Collection[datetime]) -> float:
-    """How long after it was made the last of these fixes came in; for ever, when none of them is there."""
+    """Return how long after its time the last of these fixes came in; infinite when none of them is stored."""
     lag = func.extract("epoch", func.max(Fix.received_at - Fix.at))
     found = await session.scalar(
         select(lag).where(Fix.device_id == duty.device_id, Fix.at.in_(fixes))
@@ -62,16 +62,20 @@ async def decide(
     at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
-    """Decide whether an arrival that came in late counts: a person of the company, and not the guard it is about."""
+    """Accept or decline a late arrival: by a user of the company other than the guard."""
     actor.must(Right.HANDLE)
     if actor.is_client or not actor.subject.startswith("user:"):
-        raise Refused(Code.NOT_ALLOWED, "A person of the security company decides about that.")
+        raise Refused(
+            Code.NOT_ALLOWED, "Only a user of the security company can decide about a late arrival."
+        )
     offer = await incidents.pending_late_arrival(session, actor, incident_id, arrived_at)
     guard_id: UUID | None = await session.scalar(
         select(Duty.user_id).where(Duty.id == offer.duty_id)
     )
     if actor.subject == f"user:{guard_id}":
-        raise Refused(Code.NOT_ALLOWED, "Somebody else than the guard it is about decides.")
+        raise Refused(
+            Code.NOT_ALLOWED, "The guard who arrived cannot decide about the own arrival."
+        )
     return await incidents.decide_late_arrival(
         session,
         actor,

@@ -1,4 +1,4 @@
-"""Rows: fixes by day, where everybody on duty is now, what their positions prove, and how far that was judged."""
+"""Rows: fixes by day, last positions, presence, and the state of the evaluation."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -12,7 +12,7 @@ from domain.core.base import JSON, Base, Owned
 
 
 class FixSource(IntEnum):
-    """What sent a fix; a number, because it is stored with every fix."""
+    """Source of a fix; a number, because it is stored with every fix."""
 
     BATCH = 1
     GRAPHQL = 2
@@ -23,20 +23,20 @@ class FixSource(IntEnum):
 
 
 class Kind(StrEnum):
-    """What positions prove."""
+    """Kind of conclusion from the positions of a guard."""
 
-    STAY = "stay"  # inside a site's fence
-    DWELL = "dwell"  # standing still, wherever
-    SILENCE = "silence"  # on duty, and no fix comes
-    ABSENCE = "absence"  # expected at a site, and not there
-    MOCK = "mock"  # the device says that its positions are made up
+    STAY = "stay"  # inside a site's geofence
+    DWELL = "dwell"  # standing still anywhere
+    SILENCE = "silence"  # on duty without fixes
+    ABSENCE = "absence"  # expected at a site and not present
+    MOCK = "mock"  # the device reports mocked positions
 
 
 class Fix(Base):
-    """One measured position: once per device and instant, for as long as the retention says.
+    """One measured position: once per device and time, for as long as the retention says.
 
-    Without a place it is a sign of life: the device was on, and did not know or say where it was.
-    Partitioned by day. Units: degrees WGS 84, metres, metres a second, degrees from true north, percent.
+    Without coordinates it is a heartbeat: the device was on, and its position unknown or withheld. Partitioned by day.
+    Units: degrees WGS 84, metres, metres per second, degrees from true north, percent.
     """
 
     __tablename__ = "fix"
@@ -57,16 +57,16 @@ class Fix(Base):
     altitude_m: Mapped[float | None] = mapped_column(REAL)
     battery_pct: Mapped[float | None] = mapped_column(REAL)
     skew_s: Mapped[float | None] = mapped_column(REAL)
-    """How far the device's clock was behind ours when it sent this, where it said."""
+    """How far the device's clock was behind ours when it sent this, if reported."""
     charging: Mapped[bool | None]
     mock: Mapped[bool | None]
-    """Whether the device itself says that the position is made up."""
+    """Whether the device reports the position as mocked."""
     source: Mapped[int] = mapped_column(SmallInteger)
     received_at: Mapped[datetime]
 
 
 class Whereabouts(Base):
-    """Where a guard on duty is now: the latest fix by its own instant, whatever came in later. Gone with the duty."""
+    """Last position of a guard on duty: the latest fix by its own time. Deleted with the duty."""
 
     __tablename__ = "whereabouts"
     __table_args__ = (
@@ -86,18 +86,18 @@ class Whereabouts(Base):
     heading_deg: Mapped[float | None] = mapped_column(REAL)
     battery_pct: Mapped[float | None] = mapped_column(REAL)
     site_id: Mapped[UUID | None]
-    """The site in whose fence that is; clients see a guard nowhere else."""
+    """The site whose geofence contains the position; clients see a guard nowhere else."""
     received_at: Mapped[datetime | None]
     over: Mapped[bool] = mapped_column(default=False)
-    """Whether the duty has ended: late fixes are still taken, and show nothing."""
+    """Whether the duty has ended: late fixes are still accepted, and not shown."""
     heard: Mapped[int] = mapped_column(default=0)
-    """Raised whenever fixes come in."""
+    """Counter of updates: raised whenever fixes come in."""
     dirty_from: Mapped[datetime | None]
-    """The earliest fix that nobody has judged yet."""
+    """The earliest fix that is not evaluated yet."""
 
 
 class Presence(Base, Owned):
-    """Something positions prove about a guard on duty: being in a place, standing still, silent, absent."""
+    """Something that positions prove about a guard on duty: a stay, a dwell, silence, absence or mocked positions."""
 
     __tablename__ = "presence"
     __table_args__ = (
@@ -113,13 +113,13 @@ class Presence(Base, Owned):
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
     fixes: Mapped[list[datetime]] = mapped_column(ARRAY(TIMESTAMP(timezone=True)))
-    """The instants of the fixes that prove the beginning."""
+    """The times of the fixes that prove the beginning."""
     lapsed: Mapped[bool] = mapped_column(default=False)
     """Whether a stay ended because no fix proves it any longer, not because one disproves it."""
 
 
 class Watched(Base):
-    """How far a duty's fixes have been judged: the automata's memory, locked by who judges."""
+    """State of the evaluation of a duty's fixes; the row is locked while the duty is evaluated."""
 
     __tablename__ = "watched_duty"
     __table_args__ = (Index(None, "next_check_at"),)
@@ -130,4 +130,4 @@ class Watched(Base):
     upto_at: Mapped[datetime | None]
     memory: Mapped[JSON]
     next_check_at: Mapped[datetime | None]
-    """When something changes by the mere passing of time."""
+    """When the result changes without a new fix."""

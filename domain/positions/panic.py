@@ -1,4 +1,4 @@
-"""Somebody on duty calls for help from a device: a critical incident is opened, once a call."""
+"""Panic calls from a device on duty: each opens one critical incident."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,15 +17,15 @@ from domain.positions.geofences import Geofence
 from domain.positions.model import Whereabouts
 
 SOURCE = "panic"
-"""The external source of such incidents; their number is the duty and the instant the device names."""
+"""External source of such incidents; their number is the duty and the time that the device gives."""
 
 
 async def call_for_help(
     session: AsyncSession, device_id: UUID, *, told_ms: int, at: datetime
 ) -> Incident:
-    """Open a critical incident where the device's owner is on duty, at `at`; the same call again finds it.
+    """Open a critical incident where the device's owner is on duty, at `at`; a repeated call returns the same one.
 
-    A second call while the first is open is written down there. Refused when the device is on no duty.
+    A second call while the first incident is open is added to it as an update. Refused when the device is on no duty.
     """
     duty = await session.scalar(
         select(Duty).where(Duty.device_id == device_id, duties.running(at)).with_for_update()
@@ -33,7 +33,7 @@ async def call_for_help(
     if duty is None:
         raise Refused(
             Code.NOT_FOUND,
-            "The device is not on duty, so nobody is told of this alarm: phone the control room.",
+            "The device is not on duty, so nobody was alerted: phone the control room.",
             argument="deviceId",
         )
     number = f"{duty.id}:{told_ms}"
@@ -70,7 +70,7 @@ async def call_for_help(
 
 
 async def _site(session: AsyncSession, duty: Duty) -> UUID:
-    """The post; else the place in whose fence the guard was last, or the nearest of the client's places."""
+    """Return the post; else the site whose geofence the guard was in last, or the account's nearest site."""
     if duty.site_id is not None:
         return duty.site_id
     here = await session.get(Whereabouts, duty.id)
@@ -79,7 +79,11 @@ async def _site(session: AsyncSession, duty: Duty) -> UUID:
     places = select(Site).where(Site.account_id == duty.account_id).order_by(Site.name, Site.id)
     sites = list(await session.scalars(places))
     if not sites:
-        raise Refused(Code.NOT_FOUND, "The client has no place to send help to.", argument="id")
+        raise Refused(
+            Code.NOT_FOUND,
+            "The client has no site to send help to: phone the control room.",
+            argument="id",
+        )
     if here is None or here.lat is None or here.lon is None:
         return sites[0].id
     at = Geofence(here.lat, here.lon, 0.0)

@@ -1,7 +1,7 @@
-"""What a duty's fixes prove: stays, dwells, silences and absences as rows, differences as facts, arrivals on tickets.
+"""Evaluate a duty's fixes: stays, dwells, silences and absences as rows, changes as facts, arrivals on incidents.
 
-A duty is judged on from where it was left, with the automata's memory; a fix that comes in late has it judged anew from
-its beginning, and what turns out otherwise is revised. Both ways come to the same rows.
+The evaluation of a duty continues from its saved state. A late fix restarts it from the beginning of the duty, and
+changed results are revised. Both ways give the same rows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,12 +35,12 @@ History = Sequence[tuple[UUID, Sequence[GeofencePeriod]]]
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[UUID]:
-    """The duties to be judged, by id."""
+    """Return the ids of the duties to evaluate."""
     return [duty.id for duty in await due_duties(session, at=at, limit=limit)]
 
 
 async def due_duties(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Subject]:
-    """The duties to be judged: something came in, or something is over by the mere passing of time."""
+    """Select the duties to evaluate: those with new fixes, or with a result that changes because time passed."""
     came_in = (
         select(Whereabouts.tenant_id, Whereabouts.duty_id)
         .where(
@@ -60,9 +60,9 @@ async def due_duties(session: AsyncSession, *, at: datetime, limit: int = 200) -
 async def judge(
     session: AsyncSession, duty_id: UUID, *, at: datetime, late_after: timedelta = LATE_AFTER
 ) -> bool:
-    """Judge one duty up to `at`; False when somebody else is at it.
+    """Evaluate one duty up to `at`; False when another process is evaluating it.
 
-    What comes in more than `late_after` after it was measured undoes no verdict without a person.
+    A fix that comes in more than `late_after` after it was measured changes no verdict without a person's decision.
     """
     watched = await session.scalar(
         select(Watched).where(Watched.duty_id == duty_id).with_for_update(skip_locked=True)
@@ -119,7 +119,7 @@ async def judge(
     if untold:
         watched.next_check_at = at + timedelta(seconds=1)
     await session.flush()
-    # Only if nothing came in meanwhile; the intake never waits for a judge, but for this one statement.
+    # Only if nothing came in meanwhile; ingest never waits for an evaluation, except for this one statement.
     await session.execute(
         update(Whereabouts)
         .where(Whereabouts.duty_id == duty_id, Whereabouts.heard == here.heard)
@@ -129,7 +129,7 @@ async def judge(
 
 
 def _stay(span: Interval, rows: Sequence[Presence]) -> Stay | None:
-    """A stay by a part of the fixes, as part of the row that all of them prove."""
+    """Return the stay that a subset of the fixes proves, as part of the row that all of them prove."""
     for row in rows:
         ends = span.until_at is None or row.from_at < span.until_at
         if (
@@ -142,9 +142,9 @@ def _stay(span: Interval, rows: Sequence[Presence]) -> Stay | None:
 
 
 def _anew(dirty_from: datetime | None, watched: Watched, fences: History, *, over: bool) -> bool:
-    """Whether judging on from the memory would not come to what judging the whole comes to."""
+    """Return whether continuing from the saved state could give another result than a full evaluation."""
     late = dirty_from is not None and watched.upto_at is not None and dirty_from <= watched.upto_at
-    # What ends with a duty is closed with it: it is taken up again as a whole.
+    # Intervals are closed with the end of a duty; a duty that is resumed is evaluated completely.
     return late or over or watched.memory.get("fences") != _signature(fences)
 
 
@@ -156,7 +156,7 @@ def _spans(
     upto_at: datetime | None,
     now: datetime,
 ) -> tuple[list[Interval], JSON, dict[UUID, NDArray[np.bool_]]]:
-    """What the automata say, what they remember, and which new fixes are inside which fence."""
+    """Run the detectors; return their intervals, their state, and which new fixes are inside which geofence."""
     found: list[Interval] = []
     new = slice(track.new, None)
     insides: dict[UUID, NDArray[np.bool_]] = {}
@@ -182,12 +182,12 @@ def _spans(
 
 
 def _state(known: list[float] | None) -> Floats:
-    """What a stay automaton remembers."""
+    """Return the saved state of a stay detector."""
     return np.zeros(geofence.STAY) if known is None else np.array(known, np.float64)
 
 
 def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Interval]:
-    """When the guard stood still; what is remembered of it goes into `kept`."""
+    """Return when the guard stood still; the detector's state is stored in `kept`."""
     state = np.array(memory.get("dwell", [0.0] * geofence.DWELL))
     origin = memory.get("origin") or ([track.lat[0], track.lon[0]] if track.t.size else None)
     kept["origin"] = origin and [float(each) for each in origin]
@@ -204,12 +204,12 @@ def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Interval
 
 
 def hole_s(duty: Duty) -> float:
-    """The longest gap between fixes that still proves a stay: as long as a device may be silent, 5 min at least."""
+    """Return the longest gap between fixes that still proves a stay: the allowed silence, at least 5 min."""
     return float(max(duty.silent_after_s, SHORTEST_HOLE_S))
 
 
 def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) -> Iterable[Interval]:
-    """Gaps between fixes, from the beginning of the duty until now."""
+    """Return gaps between fixes, from the beginning of the duty until now."""
     start = duty.from_at if upto_at is None else upto_at
     heard = np.concatenate(([ms_of(start) / 1000], t, [max(start, now).timestamp()]))
     for gap in np.flatnonzero(np.diff(heard) > duty.silent_after_s).tolist():
@@ -222,13 +222,13 @@ def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) ->
 def _absences(
     duty: Duty, stays: Iterable[Presence], fences: History, now: datetime
 ) -> list[Interval]:
-    """When the guard was not at the site of the duty for longer than the grace."""
+    """Return when the guard was away from the site of the duty for longer than the grace period."""
     drawn = dict(fences).get(duty.site_id) if duty.site_id is not None else None
     if drawn is None:
         return []
     grace = timedelta(seconds=duty.grace_s)
     there = [(row.from_at, row.until_at or now) for row in stays if row.site_id == duty.site_id]
-    # Without a fence nobody can tell, so nobody is absent.
+    # Without a geofence presence cannot be proven, so nobody is absent.
     there += unfenced(drawn, duty.from_at, now)
     there.sort()
     found = []
@@ -249,7 +249,7 @@ def _next_check(
     fences: History,
     at: datetime,
 ) -> datetime | None:
-    """When the duty, a silence or an absence would begin, or a stay would lapse, if nothing came in."""
+    """Return when a duty, a silence or an absence would begin, or a stay would lapse, without new fixes."""
     if (duty.ended_at or duty.until_at) <= at:
         return None
     lasting = {row.kind for row in rows if row.until_at is None}
@@ -270,7 +270,7 @@ def _next_check(
         left = [r.until_at for r in rows if r.site_id == duty.site_id and r.until_at is not None]
         gone_at = max([duty.from_at, drawn[-1].from_at or duty.from_at, *left])
         checks.append(gone_at + timedelta(seconds=duty.grace_s, milliseconds=1))
-    # What should have been found by now is not looked for again before a second has passed.
+    # A result that is overdue is checked again after one second at the earliest.
     return None if not checks else max(min(checks), at + timedelta(seconds=1))
 
 
@@ -291,7 +291,7 @@ def _told(kind: Kind, site_id: UUID | None, found: Floats) -> list[Interval]:
 def _outside(
     drawn: Sequence[GeofencePeriod], t: Floats, lat: Floats, lon: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Where each fix is on the plane of the fence in force, how far outside it (inf: there was none), and its size."""
+    """Return each fix on the plane of its geofence, its distance outside (inf: no geofence), and that size."""
     x, y, size = np.zeros(t.size), np.zeros(t.size), np.zeros(t.size)
     outside = np.full(t.size, np.inf)
     for each, part in zip(drawn, pieces(t, [each.from_at for each in drawn]), strict=True):
@@ -314,15 +314,15 @@ def _signature(fences: History) -> list[Any]:
 
 
 async def _has_all(session: AsyncSession, duty: Duty) -> bool:
-    """Whether all of a duty's fixes are still kept: of a part of them nothing is judged anew."""
+    """Return whether all fixes of a duty are still stored; a partial record is not evaluated anew."""
     since = await kept_since(session)
     return since is not None and since <= duty.from_at
 
 
 def warm() -> None:
-    """Compile what judges fixes: 4 s of CPU once a release, in which the event loop that did it would stand still.
+    """Compile the kernels for fixes: 4 s of CPU per release, during which the calling event loop is blocked.
 
-    On a busy machine the first fix held the worker's loop for 16 s, and PostgreSQL ended the relay's session.
+    On a busy machine the first fix blocked the worker's loop for 16 s, and PostgreSQL ended the relay's session.
     """
     one = np.zeros(1)
     outside = geofence.outside_m(one, one, one, one, 1.0)

@@ -1,4 +1,4 @@
-"""What was found of a duty as rows and facts: begun, ended, revised, retracted."""
+"""Compare the results for a duty with the stored rows: begin, end, revise or retract rows, and record the facts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,11 +21,11 @@ _TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], b
     Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),
     Kind.MOCK: (events.MockBegan, events.MockEnded, True),
 }
-"""The facts of a beginning and an end, and whether they are kept from clients."""
+"""The facts of a beginning and an end per kind, and whether they are hidden from clients."""
 
 
 class Interval(NamedTuple):
-    """A stretch that was found; None: it lasts."""
+    """An interval that was found; an end of None: it has not ended."""
 
     kind: Kind
     site_id: UUID | None
@@ -46,7 +46,7 @@ async def reconcile_all(
     over_at: datetime,
     at: datetime,
 ) -> list[Presence]:
-    """Make the rows say what was found; the duty's rows afterwards."""
+    """Update all rows of a duty to the results; return the duty's rows afterwards."""
     keys: set[tuple[Kind, UUID | None]] = {
         (row.kind, row.site_id) for row in known if row.kind is not Kind.ABSENCE
     }
@@ -55,7 +55,8 @@ async def reconcile_all(
     for key in sorted(keys, key=str):
         mine = [row for row in known if (row.kind, row.site_id) == key]
         spans = [span for span in found if (span.kind, span.site_id) == key]
-        # Judging on, only what lasted can change; its memory tells of it again. A stay that lapsed may be taken up.
+        # A continued evaluation can only change open rows; its state reports them again. A lapsed stay may be
+        # continued.
         again = {span.from_at for span in spans}
         open_ = mine if whole else [r for r in mine if r.until_at is None or r.from_at in again]
         rows += [row for row in mine if row not in open_]
@@ -72,7 +73,7 @@ async def reconcile(
     over_at: datetime,
     at: datetime,
 ) -> list[Presence]:
-    """Rows of one kind and place, made to say what `spans` say: begun, ended, revised, retracted."""
+    """Update the rows of one kind and site to `spans`: begin, end, revise or retract them."""
     left = sorted(rows, key=lambda row: row.from_at)
     over = over_at <= at
     kept: list[Presence] = []
@@ -117,7 +118,7 @@ async def reconcile(
 
 
 def _match(rows: Sequence[Presence], span: Interval) -> Presence | None:
-    """The row that tells of the same: with the same beginning, else the first that overlaps."""
+    """Return the row of the same interval: with the same beginning, else the first that overlaps."""
     for row in rows:
         if row.from_at == span.from_at:
             return row

@@ -1,4 +1,4 @@
-"""Ask about positions: what a device is doing at the client's, and where everybody is."""
+"""Reads of positions: the duties and geofences of a device, and the last positions of guards."""
 
 from collections.abc import Collection, MutableMapping
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ _OLDEST = (
     " WHERE i.inhparent = 'fix'::regclass"
 )
 FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
-"""The sites at which positions can prove that somebody is there."""
+"""Condition for the sites with a geofence, where positions can prove presence."""
 
 
 Fences = tuple[tuple[UUID, Geofence], ...]
-# Columns, not rows of the ORM: a device is looked up every 4 s, and this is 5 times cheaper.
+# Columns, not ORM rows: a device is looked up every 4 s, and this is 5 times cheaper.
 _TOUR = (
     *(Device.tenant_id, Device.clock_ms, Duty.id, Duty.account_id, Duty.number),
     *(Duty.from_at, Duty.until_at, Duty.ended_at, Whereabouts.at),
@@ -40,7 +40,7 @@ _DRAWN = (
 
 
 class ShiftWindow(NamedTuple):
-    """A duty as the intake sees it: [from, until) in milliseconds, and the client's fences."""
+    """A duty as ingest needs it: [from, until) in milliseconds, and the account's geofences."""
 
     duty_id: UUID
     account_id: UUID
@@ -52,18 +52,18 @@ class ShiftWindow(NamedTuple):
 
 
 class DeviceAssignment(NamedTuple):
-    """A device, whose it is, and its duties by their beginning."""
+    """A device, its owner, and its duties by their beginning."""
 
     device_id: UUID
     tenant_id: UUID
     tours: tuple[ShiftWindow, ...]
     latest_ms: int
-    """The newest fix that is known of its running duty."""
+    """The newest known fix of its current duty."""
     clock_ms: int = 0
-    """What is added to its instants."""
+    """Milliseconds added to its times."""
 
     def on_duty(self, at_ms: int) -> bool:
-        """Whether a duty of the device lasts at an instant."""
+        """Return whether a duty of the device covers a time."""
         return any(tour.from_ms <= at_ms < tour.until_ms for tour in self.tours)
 
 
@@ -74,7 +74,7 @@ async def post_of(
     since: datetime,
     fences: MutableMapping[UUID, Fences] | None = None,
 ) -> DeviceAssignment | None:
-    """A device with its duties that lasted after `since`; `fences` holds those of accounts already known, and grows."""
+    """Return a device with its duties that lasted after `since`; adds the accounts' geofences to `fences`."""
     found = (
         await session.execute(
             select(*_TOUR)
@@ -115,7 +115,7 @@ async def post_of(
 
 
 async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, Fences]:
-    """The fenced sites of accounts."""
+    """Return the sites with a geofence of accounts."""
     if not account_ids:
         return {}
     found: dict[UUID, Fences] = {}
@@ -132,7 +132,7 @@ async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dic
 async def fence_history(
     session: AsyncSession, account_id: UUID
 ) -> list[tuple[UUID, tuple[GeofencePeriod, ...]]]:
-    """What the fences of an account's sites were from when on, as the ledger has it."""
+    """Return the geofences of an account's sites with their starts, from the ledger."""
     rows: Any = await session.execute(
         select(*_DRAWN)
         .outerjoin(
@@ -143,7 +143,7 @@ async def fence_history(
     )
     found: dict[UUID, list[GeofencePeriod]] = {}
     for site_id, lat, lon, radius_m, outline, fact, at, body in rows.all():
-        if fact is None:  # it was put in place with its fence
+        if fact is None:  # the site was created with its geofence
             found[site_id] = [GeofencePeriod(None, fence_of(lat, lon, radius_m, outline))]
             continue
         if site_id not in found:
@@ -156,7 +156,7 @@ async def fence_history(
 
 
 async def kept_since(session: AsyncSession) -> datetime | None:
-    """The oldest day of which there still are fixes; None when no day was made yet."""
+    """Return the oldest day with stored fixes; None when no day exists yet."""
     day = await session.scalar(text(_OLDEST))
     return None if day is None else datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
 
@@ -169,7 +169,7 @@ async def last_positions(
     site_id: UUID | None = None,
     limit: int | None = None,
 ) -> list[LivePosition]:
-    """Where the guards on duty are that the actor may see, by duty: clients see those inside their sites' fences."""
+    """Return the last positions visible to the actor, by duty: clients see those inside their sites' geofences."""
     query = select(Whereabouts).where(
         visible_to(actor, Whereabouts), Whereabouts.at.is_not(None), Whereabouts.over.is_(False)
     )
@@ -182,7 +182,7 @@ async def last_positions(
 
 
 async def changed_since(session: AsyncSession, since: datetime) -> list[LivePosition]:
-    """Everybody of whom something came in, or whose duty ended, after `since`. For the system."""
+    """Return everybody with new fixes, or whose duty ended, after `since`. For the system."""
     rows = await session.scalars(select(Whereabouts).where(Whereabouts.received_at > since))
     return [_position(row) for row in rows]
 

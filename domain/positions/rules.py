@@ -1,4 +1,4 @@
-"""Pure rules about fixes: the normal form, what can be, which fix belongs to which duty; and how a site stands."""
+"""Pure rules about fixes: normal form, validity, the duty of a fix; and the state of a site."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 MOST = 1_000  # fixes in one report
 LAST_MS = 1 << 43
-AHEAD_MS = 120_000  # how far a device's clock may run ahead of ours
-RIGHT_MS = 10_000  # a clock that is off by no more is right: reports take a moment to come
+AHEAD_MS = 120_000  # how far a device's clock may be ahead of ours
+RIGHT_MS = 10_000  # a smaller clock offset is ignored: reports take a moment to arrive
 _CENTURY_S = 3.2e9
 FASTEST_MPS = 120.0  # 432 km/h
 WIDEST_M = 100_000.0
@@ -29,9 +29,9 @@ _MS = timedelta(milliseconds=1)
 
 
 class ReceivedFix(msgspec.Struct, rename="camel", gc=False):
-    """One fix in normal form; None is unknown. `at` is an instant with its offset, or milliseconds since 1970.
+    """One fix in normal form; None is unknown. `at` is a time with its offset, or milliseconds since 1970.
 
-    Without a place (NaN, NaN) it is a sign of life.
+    Without coordinates (NaN, NaN) it is a heartbeat.
     """
 
     at: int | Annotated[datetime, msgspec.Meta(tz=True)]
@@ -45,11 +45,11 @@ class ReceivedFix(msgspec.Struct, rename="camel", gc=False):
     charging: bool | None = None
     mock: bool | None = None
     alarm: str | None = None
-    """What somebody calls for help by (`sos`); it is not stored with the fix."""
+    """The kind of alarm of a panic call (`sos`); it is not stored with the fix."""
 
 
 class LivePosition(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """Where a guard on duty is, by the newest fix; None is unknown. `over`: not on duty any more, so nowhere."""
+    """Position of a guard on duty, by the newest fix; None is unknown. `over`: the duty has ended, so no position."""
 
     tenant_id: UUID
     account_id: UUID
@@ -63,17 +63,17 @@ class LivePosition(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     heading_deg: float | None
     battery_pct: float | None
     site_id: UUID | None
-    """In whose fence; clients see a guard nowhere else."""
+    """The site whose geofence contains the position; clients see a guard nowhere else."""
     over: bool
 
     @property
     def at(self) -> datetime:
-        """When that was."""
+        """Time of the fix."""
         return at_of(self.at_ms)
 
 
 class Reason(IntEnum):
-    """Why a fix is not taken."""
+    """Reason for which a fix is refused."""
 
     FINE = 0
     UNREADABLE = 1
@@ -85,18 +85,18 @@ class Reason(IntEnum):
 
 
 WORDS = {
-    Reason.UNREADABLE: "That is no fix: it has at least at, lat and lon.",
-    Reason.IMPOSSIBLE_PLACE: "There is no such place: latitude is within 90, longitude within 180 degrees, not both 0.",
-    Reason.IMPOSSIBLE_VALUE: "Not given any more: a speed, heading, altitude or battery that cannot be is unknown.",
-    Reason.FROM_THE_FUTURE: "It lies ahead: the device's clock runs more than two minutes fast, and it says nothing "
-    "about that (`sentAt`).",
-    Reason.TOO_OLD: "It is older than fixes are kept.",
-    Reason.OFF_DUTY: "The device was not on duty then; where it was is nobody's business.",
+    Reason.UNREADABLE: "Not a fix: at, lat and lon are required.",
+    Reason.IMPOSSIBLE_PLACE: "Impossible position: latitude is within 90, longitude within 180 degrees, not both 0.",
+    Reason.IMPOSSIBLE_VALUE: "No longer used: an impossible speed, heading, altitude or battery is stored as unknown.",
+    Reason.FROM_THE_FUTURE: "The fix lies in the future: the device's clock is more than two minutes fast, and the "
+    "report has no `sentAt` to correct it.",
+    Reason.TOO_OLD: "The fix is older than the retention period of fixes.",
+    Reason.OFF_DUTY: "The device was not on duty at that time, so its position is not recorded.",
 }
 
 
 class SiteState(StrEnum):
-    """How a site stands, by what is proven about those who are on duty: the first of these that holds."""
+    """State of a site by the proven presence of guards on duty: the first that applies."""
 
     UNPROVEN = "unproven"
     ABSENT = "absent"
@@ -121,12 +121,12 @@ class Columns(NamedTuple):
     mock: Small
 
     def pick(self, rows: NDArray[np.intp]) -> "Columns":
-        """Some of the fixes."""
+        """Select some of the fixes."""
         return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
 
 
 def columns(readings: Sequence[ReceivedFix], skews: Sequence[float]) -> Columns:
-    """The fixes of one or many reports, as columns; `skews` (fixes,) in seconds, NaN where nobody said."""
+    """Convert the fixes of one or many reports to columns; `skews` (fixes,) in seconds, NaN where not reported."""
 
     def floats(values: list[float | None]) -> Floats:
         return np.array(values, np.float64)  # None becomes NaN
@@ -134,7 +134,7 @@ def columns(readings: Sequence[ReceivedFix], skews: Sequence[float]) -> Columns:
     def truth(values: list[bool | None]) -> Small:
         return np.array([-1 if value is None else value for value in values], np.int8)
 
-    # One pass a column: 25 ns a value, where unpacking row by row costs 90.
+    # One pass per column: 25 ns per value, where unpacking row by row costs 90.
     return Columns(
         np.array(
             [r.at if type(r.at) is int and 0 <= r.at < LAST_MS else ms_of(r.at) for r in readings],
@@ -142,7 +142,7 @@ def columns(readings: Sequence[ReceivedFix], skews: Sequence[float]) -> Columns:
         ),
         floats([r.lat for r in readings]),
         floats([r.lon for r in readings]),
-        # An accuracy beyond all bounds is a bad one: as unknown it would count for a good one.
+        # An out-of-range accuracy is treated as bad; treated as unknown it would count as good.
         np.minimum(_within(floats([r.accuracy_m for r in readings]), 0.0, np.inf), WIDEST_M),
         _within(floats([r.speed_mps for r in readings]), 0.0, FASTEST_MPS),
         _within(floats([r.heading_deg for r in readings]), 0.0, 360.0),
@@ -155,25 +155,27 @@ def columns(readings: Sequence[ReceivedFix], skews: Sequence[float]) -> Columns:
 
 
 def ms_of(at: int | datetime) -> int:
-    """Milliseconds since 1970, what is finer cut off; before 1970 is -1, beyond the year 2248 is `LAST_MS`."""
+    """Convert to milliseconds since 1970, truncated; before 1970 is -1, beyond the year 2248 is `LAST_MS`."""
     ms = at if isinstance(at, int) else (at - _EPOCH) // _MS
     return max(-1, min(ms, LAST_MS))
 
 
 def at_of(ms: int) -> datetime:
-    """The aware instant."""
+    """Convert milliseconds to an aware datetime."""
     return _EPOCH + ms * _MS
 
 
 def judge(
     fixes: Columns, from_ms: Ints, until_ms: Ints, *, now_ms: int, oldest_ms: int
 ) -> NDArray[np.uint8]:
-    """A `Reason` for each fix: the first that holds. `from_ms` to `until_ms` is the device's duty at the fix."""
+    """Return a `Reason` for each fix: the first that applies. `from_ms` to `until_ms` is the duty at the fix."""
     nowhere = np.isnan(fixes.lat) & np.isnan(fixes.lon)
     place = nowhere | (
         (np.abs(fixes.lat) <= 90)
         & (np.abs(fixes.lon) <= 180)
-        & ~((fixes.lat == 0) & (fixes.lon == 0))  # where receivers are that do not know
+        & ~(
+            (fixes.lat == 0) & (fixes.lon == 0)
+        )  # coordinates that receivers give without a position
     )
     on_duty = (fixes.at_ms >= from_ms) & (fixes.at_ms < until_ms)
     return np.select(
@@ -190,11 +192,11 @@ def site_state(
     *,
     fenced: bool,
 ) -> SiteState:
-    """The first that holds; the sets are of guards on duty: expected at the site, inside its fence, absent from it.
+    """Return the first state that applies; the sets are of guards on duty: expected, inside, absent.
 
-    UNPROVEN: somebody is expected, and there is no fence. ABSENT: an absence lasts. EXPECTED: somebody expected is not
-    inside, and no absence lasts (yet). COVERED: everybody expected is inside, or somebody is where nobody is expected.
-    UNWATCHED: nobody is expected, and nobody is inside (or there is no fence).
+    UNPROVEN: somebody is expected, and there is no geofence. ABSENT: an absence lasts. EXPECTED: somebody expected is
+    not inside, and no absence lasts (yet). COVERED: everybody expected is inside, or somebody is where nobody is
+    expected. UNWATCHED: nobody is expected, and nobody is inside (or there is no geofence).
     """
     if not fenced:
         return SiteState.UNPROVEN if expected else SiteState.UNWATCHED
@@ -206,9 +208,9 @@ def site_state(
 
 
 def clock_ms(told_s: float, known_ms: int) -> int:
-    """What to add to a device's instants, by how far it says its clock is behind ours; NaN: it does not say.
+    """Return what to add to a device's times, from the clock offset that it reports; NaN: not reported.
 
-    What was known before holds as long as it is about right, so that a fix that is sent again has the same instant.
+    A stored offset stays in use while it is about right, so that a fix that is sent again has the same time.
     """
     if told_s != told_s:  # noqa: PLR0124 - NaN is not itself
         return 0
@@ -219,6 +221,6 @@ def clock_ms(told_s: float, known_ms: int) -> int:
 
 
 def _within(values: Floats, least: float, most: float) -> Floats:
-    """What lies outside is unknown: apps say -1 for what they do not know."""
+    """Set values outside the range to unknown: apps send -1 for unknown."""
     values[(values < least) | (values > most)] = np.nan
     return values

@@ -1,4 +1,4 @@
-"""The two statements of the intake: store fixes that may be there already, and move whereabouts."""
+"""The two statements of ingest: insert fixes that may exist already, and update last positions."""
 
 INSERT = """
 INSERT INTO fix (device_id, at, tenant_id, account_id, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m,

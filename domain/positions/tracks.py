@@ -1,4 +1,4 @@
-"""A duty's fixes as columns: which of them prove something, and which only say that the device is alive."""
+"""A duty's fixes as columns: which of them are believed, and which only show that the device is on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _COLUMNS = (Fix.at, Fix.lat, Fix.lon, Fix.accuracy_m, Fix.speed_mps, Fix.mock, F
 
 
 class Track(NamedTuple):
-    """The fixes that are believed, (fixes,) each; those before `new` were judged before."""
+    """The fixes that are believed, (fixes,) each; those before `new` were evaluated before."""
 
     t: Floats
     lat: Floats
@@ -28,11 +28,9 @@ class Track(NamedTuple):
     accuracy_m: Floats
     speed_mps: Floats
     new: int
-    heard: Floats  # instants at which anything came of the device, since the last time
-    mocks: list[
-        tuple[float, float | None]
-    ]  # stretches in which the device said that places are made up
-    memory: JSON  # what the next reading needs to know
+    heard: Floats  # times of any report of the device since the last evaluation
+    mocks: list[tuple[float, float | None]]  # periods in which the device reported mocked positions
+    memory: JSON  # state for the next read
 
 
 async def read(
@@ -44,7 +42,7 @@ async def read(
     *,
     received_within_s: float | None = None,
 ) -> Track:
-    """Read a duty's fixes from where `memory` left off; with a limit only those that came in so soon."""
+    """Read a duty's fixes after those in `memory`; with a limit only those received within that time."""
     believed = memory.get("believed")
     since = duty.from_at
     if upto_at is not None:
@@ -76,7 +74,7 @@ async def read(
 def _believed(
     t: Floats, lat: Floats, lon: Floats, accuracy_m: Floats, memory: JSON
 ) -> tuple[NDArray[np.bool_], int, JSON]:
-    """Which fixes are believed, how many of them were before, and what to remember."""
+    """Return which fixes are believed, how many of them are old, and the state to save."""
     at, support = memory.get("believed") or (-np.inf, 1)
     dropped = memory.get("dropped", [])
     first = int(np.searchsorted(t, at))
@@ -98,7 +96,7 @@ def _believed(
 def _mocks(
     t: Floats, mock: NDArray[np.bool_], since: float | None
 ) -> tuple[list[tuple[float, float | None]], float | None]:
-    """Stretches of fixes that are said to be made up, and since when one lasts."""
+    """Return periods of mocked fixes, and since when the last one lasts."""
     found: list[tuple[float, float | None]] = []
     turns = np.flatnonzero(np.diff(mock.astype(np.int8), prepend=np.int8(since is not None)))
     for turn in turns.tolist():
@@ -111,23 +109,23 @@ def _mocks(
 
 
 def seconds(since_1970: float) -> datetime:
-    """The aware instant."""
+    """Convert seconds to an aware datetime."""
     return at_of(round(since_1970 * 1000))
 
 
 def plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, Floats]:
-    """Metres east and north of a place."""
+    """Return metres east and north of a position."""
     metres = evidence.METRES_A_DEGREE
     east = (lons - lon + 540.0) % 360.0 - 180.0
     return east * metres * np.cos(np.radians(lat)), (lats - lat) * metres
 
 
 def first_at(t: Floats, at: datetime) -> int:
-    """The first fix at or after an instant."""
+    """Return the first fix at or after a time."""
     return int(np.searchsorted(t, ms_of(at) / 1000))
 
 
 def pieces(t: Floats, starts: Sequence[datetime | None]) -> list[slice]:
-    """The fixes between instants, the first of which may be None: always."""
+    """Yield the fixes between times, the first of which may be None: always."""
     edges = [0 if each is None else first_at(t, each) for each in starts]
     return [slice(a, b) for a, b in zip(edges, [*edges[1:], t.size], strict=True)]

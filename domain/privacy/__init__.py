@@ -1,4 +1,4 @@
-"""Personal data: show a person everything, forget a person, keep nothing longer than needed."""
+"""Personal data: export, erasure and retention."""
 
 from domain.privacy.actions import erase, export, request_erasure
 from domain.privacy.rules import ERASED, Person, Retention

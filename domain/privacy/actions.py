@@ -1,4 +1,4 @@
-"""Forget people. The ledger stays whole: it never held the words themselves."""
+"""Erase and export personal data. The ledger stays whole, because it holds commitments instead of texts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,9 +37,9 @@ async def request_erasure(
     confirmed: Sequence[str] = (),
     at: datetime,
 ) -> Contact | User:
-    """Ask for a person to be erased; a job does it within seconds, with the role and the reach of `actor`.
+    """Request the erasure of a person; a job does it within seconds, with the role and access of `actor`.
 
-    `confirmed` are the places, as the export lists them, where the text means this person.
+    `confirmed` are the texts, as the export lists them, that mean this person.
     """
     row = await found(session, actor, person, person_id)
     await must_be_mentions(session, actor, row, confirmed)
@@ -67,7 +67,7 @@ async def export(
     *,
     at: datetime,
 ) -> tuple[Contact | User, JSON]:
-    """The person's row and everything about the person that `actor` may read; that it was shown is a fact too."""
+    """Return the person's row and everything about the person that `actor` may read; record the export."""
     row = await found(session, actor, person, person_id)
     told = await everything(session, actor, row)
     record(
@@ -87,10 +87,10 @@ async def erase(
     confirmed: Sequence[str] = (),
     at: datetime,
 ) -> None:
-    """Erase a person: the row keeps its id, so that facts still tell one person from another, and nothing else.
+    """Erase a person: the row keeps only its id, so that facts still distinguish persons.
 
-    Messages to the person lose recipient and words and keep their hash. Free text changes only at the `confirmed`
-    places, within the actor's reach. Doing it twice changes nothing.
+    Messages to the person lose recipient and text and keep their hash. Free text changes only in the `confirmed` texts,
+    within the actor's access. A second call has no effect.
     """
     row = await found(session, actor, person, person_id)
     if row.name == ERASED:
@@ -124,7 +124,7 @@ async def erase(
 
 
 def _reach(actor: Actor, row: Contact | User) -> list[UUID] | None:
-    """The accounts in which the job may erase: a contact's own, otherwise those of who asks."""
+    """Return the accounts in which the job may erase: a contact's own, otherwise those of the requester."""
     if isinstance(row, Contact):
         return [row.account_id]
     return None if actor.accounts is None else sorted(actor.accounts)
@@ -138,12 +138,12 @@ def _forget_contact(row: Contact) -> None:
     row.name = row.role = ERASED
     row.email = row.phone = row.seniority = row.tone = row.cultural_notes = None
     row.last_contact_at = row.quiet_from = row.quiet_until = None
-    row.decision_power = row.relationship_strength = 3  # the middle: not known
+    row.decision_power = row.relationship_strength = 3  # the middle: unknown
     row.wants_service_messages = False
 
 
 async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime) -> None:
-    """Passwords, invitations, sign-ins and fixes go; devices stay, because facts name them, without name or use."""
+    """Delete passwords, invitations, sign-ins and fixes; devices stay without name or use, because facts name them."""
     sign_ins = select(SignIn.id).where(SignIn.user_id == user_id)
     devices = select(Device.id).where(Device.user_id == user_id)
     for gone in (
@@ -163,7 +163,7 @@ async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime
 async def _forget_messages(
     session: AsyncSession, actor: Actor, row: Contact | User, at: datetime
 ) -> tuple[int, int]:
-    """How many messages to the person lost their words, and how many disclosures of facts about them went."""
+    """Return how many messages to the person lost their text, and how many disclosures of them were deleted."""
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
     of_person = (own == row.id, Message.tenant_id == row.tenant_id)
     waiting = await session.scalars(
@@ -196,7 +196,7 @@ async def _forget_messages(
 
 
 async def forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
-    """Files of messages go; of attempts goes what servers said, because it names addresses."""
+    """Delete the files of messages, and the servers' error texts of attempts, because those name addresses."""
     for forgotten in (
         delete(Enclosure).where(Enclosure.message_id.in_(message_ids)),
         update(Attempt).where(Attempt.message_id.in_(message_ids)).values(error=None),

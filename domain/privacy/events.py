@@ -1,4 +1,4 @@
-"""Facts about personal data: who asked, what went. They count; they never repeat what was erased."""
+"""Facts about personal data: requests, and counts of what was erased. They never repeat what was erased."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,17 +7,17 @@ from domain.core.ledger import Fact
 
 
 class ErasureRequested(Fact):
-    """Somebody asked for a person to be forgotten; about that person's row."""
+    """The erasure of a person was requested; about that person's row."""
 
     kind: ClassVar[str] = "person.erasure_requested"
     person: str
-    role: str  # the job erases with this role and reach, never with more
+    role: str  # the job erases with this role and access, never with more
     accounts: list[UUID] | None
-    mentions: list[str]  # the texts that were confirmed to name the person, by place
+    mentions: list[str]  # the texts that were confirmed to name the person
 
 
 class Erased(Fact):
-    """A person was forgotten: so many messages, disclosures of facts and other texts lost their words."""
+    """A person was erased: so many messages, disclosures of facts and other texts lost their content."""
 
     kind: ClassVar[str] = "person.erased"
     person: str
@@ -27,14 +27,14 @@ class Erased(Fact):
 
 
 class Exported(Fact):
-    """Everything about a person was shown to somebody."""
+    """Everything about a person was exported."""
 
     kind: ClassVar[str] = "person.exported"
     person: str
 
 
 class Expired(Fact):
-    """Personal data of one kind was kept long enough and erased; about the company."""
+    """Personal data of one kind was erased after its retention period; about the company."""
 
     kind: ClassVar[str] = "data.expired"
     what: str

@@ -1,4 +1,4 @@
-"""Find the free texts that name a person, and black out those that were confirmed."""
+"""Find the free texts that name a person, and redact those that were confirmed."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ SEARCHED = 20_000
 
 
 class Mention(NamedTuple):
-    """One text that names the person; `place` is what a confirmation repeats."""
+    """One text that names the person; a confirmation repeats `place`."""
 
     place: str
     where: str
@@ -63,7 +63,7 @@ class Mention(NamedTuple):
 
 
 class Mentions(NamedTuple):
-    """What was found; not `complete` when the name is so common that only addresses were searched for."""
+    """The texts that were found; not `complete` when the name is so common that only addresses were searched for."""
 
     found: list[Mention]
     complete: bool
@@ -92,11 +92,11 @@ async def mentions(session: AsyncSession, actor: Actor, row: Contact | User) -> 
 async def must_be_mentions(
     session: AsyncSession, actor: Actor, row: Contact | User, places: Collection[str]
 ) -> None:
-    """Refuse a confirmation of places that the actor was not shown, or may not change."""
+    """Refuse a confirmation of texts that the actor was not shown, or may not change."""
     if not places:
         return
     if len(places) > MOST:
-        raise Refused(Code.INVALID, f"Confirm {MOST} places at most.", argument="mentions")
+        raise Refused(Code.INVALID, f"Confirm at most {MOST} places.", argument="mentions")
     found, _ = await mentions(session, actor, row)
     if set(places) - {each.place for each in found if each.erasable}:
         raise Refused(
@@ -109,9 +109,9 @@ async def must_be_mentions(
 async def black_out(
     session: AsyncSession, actor: Actor, row: Contact | User, places: Collection[str]
 ) -> tuple[int, int]:
-    """Replace the person's identifiers in the confirmed texts; how many disclosures and other texts lost them.
+    """Replace the person's identifiers in the confirmed texts; return how many disclosures and other texts lost them.
 
-    Words of a fact go as a whole, because a commitment cannot be cut.
+    The text of a fact is deleted as a whole, because a commitment covers all of it.
     """
     wanted = pattern(identifiers(row))
     if wanted is None or not places:
@@ -146,7 +146,7 @@ async def black_out(
 async def accounts_of(
     session: AsyncSession, actor: Actor, row: Contact | User
 ) -> frozenset[UUID] | None:
-    """The accounts in which texts can be about this person; None for staff of the whole company."""
+    """Return the accounts whose texts can be about this person; None for staff of the whole company."""
     if isinstance(row, Contact):
         return frozenset({row.account_id})
     reach = await session.scalars(select(Reach.account_id).where(Reach.user_id == row.id))
@@ -183,7 +183,7 @@ def _search(
 
 
 def _of_a_fact(facts: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Words of a fact are readable where the fact itself is; `facts` says which facts are."""
+    """Return the condition that the fact of a text is readable; `facts` selects the readable facts."""
     return exists().where(
         LedgerRow.subject_id == ErasableText.subject_id,
         cast(LedgerRow.body, Text).contains(ErasableText.commitment),
@@ -194,7 +194,7 @@ def _of_a_fact(facts: ColumnElement[bool]) -> ColumnElement[bool]:
 def _erasable(
     actor: Actor, row: Contact | User, text: InstrumentedAttribute[Any]
 ) -> ColumnElement[bool]:
-    """The company's records are the company's to change: a client confirms only what its own people wrote."""
+    """Return whether the actor may redact a text: a client may redact only what its own people wrote."""
     if not actor.is_client:
         return always()
     writers = (f"user:{row.id}", actor.subject)

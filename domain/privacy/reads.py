@@ -1,4 +1,4 @@
-"""Everything that is known about a person, as one JSON."""
+"""Export of everything about a person, as one JSON document."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from domain.privacy.mentions import mentions
 from domain.privacy.rules import Person
 
 FACTS = 5_000
-"""Facts and messages of an export, newest first: more are read page by page from the ledger."""
+"""Maximum number of facts and messages in an export, newest first; the ledger has more, page by page."""
 
 
 async def found(
     session: AsyncSession, actor: Actor, person: Person, person_id: UUID
 ) -> Contact | User:
-    """The row of a person, locked; refused to who does not look after such people, or does not reach this one."""
+    """Lock the row of a person; refused without the right for such people, or without access to this one."""
     actor.must(Right.MANAGE_ACCOUNTS if person is Person.CONTACT else Right.MANAGE_ACCESS)
     row: Contact | User | None
     if person is Person.CONTACT:
@@ -42,7 +42,7 @@ async def found(
 
 
 async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -> JSON:
-    """Everything about a person that the actor may read: the row, messages, facts, and texts that name the person."""
+    """Return everything about a person that the actor may read: the row, messages, facts, and texts with the name."""
     told: JSON = {"person": _person(row), "row": _plain(row)}
     if isinstance(row, User):
         told |= await _of_user(session, actor, row)
@@ -78,7 +78,7 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
 
 
 async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
-    """What there is about users only: reach, devices, fixes, duties and sign-ins."""
+    """Return what exists for users only: access, devices, fixes, duties and sign-ins."""
     reach = select(Reach.account_id).where(Reach.user_id == row.id)
     devices = select(Device.name, Device.enrolled_at, Device.revoked_at)
     mine = and_(Device.user_id == row.id, visible_to(actor, Device))

@@ -1,4 +1,4 @@
-"""Erase what was kept long enough: letters, words of facts and users, company by company."""
+"""Erase data after its retention period: messages, texts of facts and users, company by company."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ from domain.privacy.rules import ERASED, Person, Retention
 async def companies_with_old_messages(
     session: AsyncSession, kept: Retention, *, at: datetime
 ) -> list[Subject]:
-    """The companies with messages that were kept long enough; one that failed waits until its next attempt."""
+    """Select companies with messages past their retention; one that failed waits until its next attempt."""
     mine = exists().where(Message.tenant_id == Tenant.id, *_old_messages(kept, at))
     query = select(Tenant.id).where(mine, ~is_deferred("old messages", Tenant.id, at=at))
     return [Subject(each, each) for each in await session.scalars(query)]
@@ -29,7 +29,7 @@ async def companies_with_old_messages(
 async def companies_with_old_words(
     session: AsyncSession, kept: Retention, *, at: datetime
 ) -> list[Subject]:
-    """The companies with words of facts that were kept long enough; one that failed waits until its next attempt."""
+    """Select companies with texts of facts past their retention; one that failed waits until its next attempt."""
     mine = exists().where(ErasableText.tenant_id == Tenant.id, ErasableText.at < at - kept.words)
     query = select(Tenant.id).where(mine, ~is_deferred("old words", Tenant.id, at=at))
     return [Subject(each, each) for each in await session.scalars(query)]
@@ -38,9 +38,9 @@ async def companies_with_old_words(
 async def old_users(
     session: AsyncSession, kept: Retention, *, at: datetime, limit: int
 ) -> list[Subject]:
-    """Users who have been disabled long enough: the companies in turn.
+    """Select users who have been disabled for longer than the retention, the companies alternately.
 
-    One who could not be erased waits until the next attempt.
+    One whose erasure failed waits until the next attempt.
     """
     found = await session.execute(
         select(User.tenant_id, User.id)
@@ -58,7 +58,7 @@ async def old_users(
 async def expire_messages(
     session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
 ) -> int:
-    """Erase the words of a company's messages that were kept long enough, at most `limit`; returns how many."""
+    """Erase the texts of a company's messages past their retention, at most `limit`; return how many."""
     old = (
         select(Message.id)
         .where(Message.tenant_id == tenant_id, *_old_messages(kept, at))
@@ -80,7 +80,7 @@ async def expire_messages(
 async def expire_words(
     session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
 ) -> int:
-    """Delete the words of a company's facts that were kept long enough, at most `limit`; returns how many."""
+    """Delete the texts of a company's facts past their retention, at most `limit`; return how many."""
     old = (
         select(ErasableText.commitment)
         .where(ErasableText.tenant_id == tenant_id, ErasableText.at < at - kept.words)
@@ -97,7 +97,7 @@ async def expire_words(
 
 
 async def expire_user(session: AsyncSession, user: Subject, *, at: datetime) -> int:
-    """Erase a user who has been disabled long enough; returns 0 when somebody else does so."""
+    """Erase a user who has been disabled for longer than the retention; return 0 when another worker does so."""
     query = select(User.id).where(User.id == user.id, User.name != ERASED)
     if await session.scalar(query.with_for_update(skip_locked=True)) is None:
         return 0

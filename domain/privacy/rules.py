@@ -1,4 +1,4 @@
-"""Rules: whom an erasure is about, how long what is kept, and how a person is found in free text."""
+"""Rules: the kinds of persons, retention periods, and how a person is found in free text."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ ERASED = "erased"
 
 
 class Person(StrEnum):
-    """Who has a right to see and to be forgotten."""
+    """Kind of person with a right to access and erasure."""
 
     CONTACT = "contact"
     USER = "user"
@@ -19,26 +19,26 @@ class Person(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long each kind of personal data is kept."""
+    """Retention period of each kind of personal data."""
 
-    messages: timedelta  # from when one was written
-    words: timedelta  # in facts, from when the fact happened
-    users: timedelta  # from the end of their access
+    messages: timedelta  # from the creation of a message
+    words: timedelta  # texts in facts, from the time of the fact
+    users: timedelta  # from the end of a user's access
 
 
 WORDS, LETTERS, DIGITS = 2, 6, 7
-"""What makes a name or a number distinctive: so many words and letters, so many digits."""
+"""What makes a name or a number distinctive: minimum words, letters and digits."""
 
 
 class Named(Protocol):
-    """Somebody with a name and an address."""
+    """A row with a name and an address."""
 
     name: Any
     email: Any
 
 
 def identifiers(row: Named, *, name: bool = True) -> list[str]:
-    """What refers to one person and nothing else: address, telephone number and (with `name`) the full name.
+    """Return what identifies one person only: address, telephone number and (with `name`) the full name.
 
     A single word or a short name is also an ordinary word in other sentences, so it identifies nobody.
     """
@@ -54,7 +54,7 @@ def identifiers(row: Named, *, name: bool = True) -> list[str]:
 
 
 def pattern(names: Iterable[str]) -> str | None:
-    """A PostgreSQL regular expression (for `~*`) that finds any of these as whole words; None without names."""
+    """Return a PostgreSQL regular expression (for `~*`) that finds any of these as whole words; None without names."""
     known = sorted({name.strip() for name in names if name.strip()})
     if not known:
         return None

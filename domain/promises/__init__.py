@@ -1,4 +1,4 @@
-"""Promises on the clock: start, hold, stop, judge, and sweep what is due."""
+"""Promises of incidents: start, pause, stop and evaluate their clocks, and sweep those that are due."""
 
 from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due

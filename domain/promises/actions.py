@@ -1,4 +1,4 @@
-"""Let clocks run, judge them, and say what changed. A row always equals what the kernel says of the ledger."""
+"""Start and evaluate the promises of an incident, and record what changed. A row always equals the kernel's result."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, build, jud
 
 
 class PromiseSubject(NamedTuple):
-    """What the promises need to know of a ticket."""
+    """The attributes of an incident that its promises depend on."""
 
     id: UUID
     account_id: UUID
@@ -29,9 +29,9 @@ class PromiseSubject(NamedTuple):
 async def start(
     session: AsyncSession, actor: Actor, ticket: PromiseSubject, *, at: datetime
 ) -> list[Promise]:
-    """Pin the promises in force when the ticket was opened, and start their clocks.
+    """Pin the promises in force when the incident was opened, and start their clocks.
 
-    The ticket's opening fact is recorded in the same transaction. Later amendments concern later tickets.
+    The incident's opening fact is recorded in the same transaction. Later amendments apply to later incidents.
     """
     terms = await agreements.in_force(
         session,
@@ -54,7 +54,7 @@ async def start(
 async def evaluate(
     session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime
 ) -> list[Promise]:
-    """Judge a ticket's promises from all facts with an instant up to `at`, and record what changed."""
+    """Evaluate an incident's promises from all facts up to `at`, and record what changed."""
     watch = await session.scalar(
         select(PromiseWatch)
         .where(PromiseWatch.incident_id == incident_id)
@@ -96,7 +96,7 @@ async def _judge(
 
 
 def _stored(session: AsyncSession, known: Promise | None, row: PromiseRow) -> Promise:
-    """Make the mapped row say what `row` says."""
+    """Copy the columns of `row` to the mapped row."""
     promise = known
     if promise is None:
         promise = Promise()

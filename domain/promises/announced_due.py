@@ -1,4 +1,4 @@
-"""Until when people are told that a promise is kept: closing time, where it breaks at the next opening."""
+"""The due time that people see: closing time, where the deadline is exceeded at the next opening."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,10 +18,10 @@ def announced_due(
     started_at: datetime | None,
     due_at: datetime | None,
 ) -> datetime | None:
-    """Until when people are told that a promise is kept.
+    """Return the due time of a promise as people see it.
 
-    A deadline that lands on closing time is exceeded from the next opening on, which is what `due_at` says; people are
-    told the closing time. An agreed date is told as it was agreed, and business days by their own wall clock.
+    A deadline at closing time is exceeded from the next opening on, which is what `due_at` holds; people see the
+    closing time. An agreed date is shown as it was agreed, and business days by their own wall clock.
     """
     if due_at is None:
         return None

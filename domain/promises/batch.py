@@ -1,6 +1,6 @@
-"""The batch path to verdicts: many tickets at once, the same translation and the same kernel as one ticket online.
+"""Batch evaluation: many incidents at once, with the same translation and kernel as one incident online.
 
-What it writes, rows and facts alike, is what `settle` would have written; only sets at a time.
+It writes the same rows and facts as `domain.promises.actions.evaluate`, but in sets.
 """
 
 from collections import defaultdict
@@ -32,20 +32,20 @@ from domain.promises.rows import (
 )
 from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, JudgedPart, build, judge
 
-CHUNK = 4_000  # tickets; about 30 MB with their facts
+CHUNK = 4_000  # incidents; about 30 MB with their facts
 
 
 class ChunkResult(NamedTuple):
-    """What one chunk came to."""
+    """Result of one chunk."""
 
     tickets: int
     written: int  # promise rows that are new or changed
-    last: UUID  # where the next chunk begins
+    last: UUID  # the incident after which the next chunk begins
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A stored row that is not what the ledger says; None for a row that only one side has."""
+    """A stored row that differs from the ledger; None for the side without a row."""
 
     incident_id: UUID
     term_id: UUID
@@ -57,7 +57,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Chunk:
-    """Some tickets with everything that their verdicts depend on, and what is stored of them."""
+    """Incidents with everything that their verdicts depend on, and their stored promises."""
 
     watches: list[Any]
     terms: Mapping[UUID, agreements.Term]
@@ -66,7 +66,7 @@ class Chunk:
     stored: dict[UUID, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
 
     def judged(self, incidents: Iterable[UUID], at: datetime) -> dict[UUID, list[JudgedPart]]:
-        """The kernel's word at `at` about some of the tickets; an empty list where there is nothing to judge."""
+        """Evaluate some of the incidents at `at`; return an empty list where there is nothing to evaluate."""
         pinned = {w.incident_id: w.term_ids for w in self.watches}
         attached = {i: [self.terms[t] for t in pinned[i]] for i in incidents}
         found: dict[UUID, list[JudgedPart]] = {incident: [] for incident in attached}
@@ -85,12 +85,12 @@ async def evaluate(
     after: UUID | None = None,
     live: Collection[UUID] = (),
 ) -> ChunkResult | None:
-    """Judge the next chunk of tickets, in the order of their ids, at `at`; None when there are no more.
+    """Evaluate the next chunk of incidents, in the order of their ids, at `at`; None when there are no more.
 
-    Writes the rows of tickets that stand differently, with the facts that say so; the others are left alone.
-    Verdict facts of the incidents in `live` have consequences whatever the origin of the actor.
+    Writes the rows of incidents whose state changed, with their facts; the others are left unchanged. Verdict facts of
+    the incidents in `live` trigger jobs whatever the origin of the actor.
 
-    Locks each ticket's watch until the caller commits.
+    Locks each incident's watch until the caller commits.
     """
     chunk = await _next(session, incidents, after, lock=True)
     if chunk is None:
@@ -118,9 +118,9 @@ async def verify(
     at: datetime,
     after: UUID | None = None,
 ) -> tuple[ChunkResult, list[Difference]] | None:
-    """Recompute the next chunk from the ledger, each ticket as of its own evaluation, and compare; None at the end.
+    """Recompute the next chunk from the ledger, each incident as of its own evaluation, and compare; None at the end.
 
-    Tickets of which nothing is stored are computed as of `at`. Nothing is written.
+    Incidents without stored promises are computed as of `at`. Nothing is written.
     """
     chunk = await _next(session, incidents, after, lock=False)
     if chunk is None:
@@ -154,7 +154,7 @@ async def _next(
 
 
 async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
-    """What the verdicts of these tickets depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
+    """Load what the verdicts of incidents depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
     ids = [watch.incident_id for watch in watches]
     terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
@@ -186,9 +186,9 @@ def _differs(stored: Mapping[Key, Any], judged: Sequence[JudgedPart]) -> bool:
 async def write(
     session: AsyncSession, rows: Sequence[PromiseRow], facts: Sequence[tuple[Actor, Fact]]
 ) -> None:
-    """Make rows and ledger say so, and watches look again when the rows ask for it.
+    """Write promise rows and facts, and set the next check of the watches.
 
-    The temporary table stays with its connection: to make it anew took 4 of the 11 ms that a sweep of 20 tickets takes.
+    The temporary table is kept with its connection: creating it took 4 of the 11 ms of a sweep of 20 incidents.
     """
     if not rows:
         return

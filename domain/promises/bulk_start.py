@@ -1,4 +1,4 @@
-"""Which promises hold for tickets that came in by the set: pinned by the same rule as for one ticket online."""
+"""Pin the promises of many incidents at once, by the same rule as for one incident online."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from domain.core.db import copy_rows
 
 
 async def attach(session: AsyncSession, tenant_id: UUID, *, account_id: UUID | None = None) -> None:
-    """Pin the promises in force for tickets that came in by the set, by the rule of `watch`."""
+    """Pin the promises in force for imported incidents, by the rule of `promises.start`."""
     await session.execute(text("DROP TABLE IF EXISTS unattached, pinned"))
     await session.execute(text(_UNATTACHED), {"tenant": tenant_id, "account": account_id})
     groups = await session.execute(

@@ -1,6 +1,6 @@
-"""What changes by the mere passing of time: tickets that are due are judged by the set, on the batch path.
+"""Evaluate incidents whose promises change because time passed, in batches.
 
-The batch path, because a row at a time the session alone took 5 ms a ticket, and 10,000 deadlines in a minute leave 6.
+In batches, because one row at a time cost 5 ms per incident, and 10,000 deadlines in a minute leave 6 ms each.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from domain.promises.rows import PromiseRow, target_rows
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """The tickets that `sweep` would judge: the companies in turn, of one the longest due first."""
+    """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
     turn = turn_of(PromiseWatch.tenant_id, PromiseWatch.next_check_at, PromiseWatch.incident_id)
     found = await session.execute(
         select(PromiseWatch.tenant_id, PromiseWatch.incident_id)
@@ -30,7 +30,7 @@ async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subjec
 
 
 async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
-    """Let the sweepers pass a ticket by for a while, because judging it fails."""
+    """Postpone the next check of an incident, because evaluating it fails."""
     await session.execute(
         update(PromiseWatch)
         .where(PromiseWatch.incident_id == incident_id)
@@ -41,9 +41,9 @@ async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) ->
 async def sweep(
     session: AsyncSession, *, at: datetime, limit: int = 500, only: UUID | None = None
 ) -> int:
-    """Judge the tickets (or `only` that one) whose promises change by the mere passing of time; returns how many.
+    """Evaluate the incidents (or `only` that one) whose promises change because time passed; return how many.
 
-    Several sweepers may run at once: a ticket that somebody else holds is skipped and comes again.
+    Several sweepers may run at once: an incident that another one has locked is skipped and found by the next sweep.
     """
     mine = PromiseWatch.next_check_at <= at
     watches = list(
@@ -71,7 +71,7 @@ async def sweep(
             rows.append(row)
             facts.extend((actor, fact) for fact in news)
     await write(session, rows, facts)
-    if idle:  # nothing to judge: nothing to look at again
+    if idle:  # nothing to evaluate, so no next check either
         await session.execute(
             update(PromiseWatch)
             .where(PromiseWatch.incident_id.in_(idle))

@@ -1,4 +1,4 @@
-"""Facts about promises. Each says enough to follow the clock without reading the row."""
+"""Facts about promises. Each holds enough to follow the clock without reading the row."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class PromiseFact(Fact):
-    """What every fact about a promise tells; time in microseconds on the promise's calendar."""
+    """Fields of every fact about a promise; durations in microseconds on the promise's calendar."""
 
     incident_id: UUID
     term_id: UUID
@@ -22,7 +22,7 @@ class PromiseFact(Fact):
 
 
 class Started(PromiseFact):
-    """A clock runs."""
+    """The clock of a promise started."""
 
     kind: ClassVar[str] = "promise.started"
 
@@ -35,13 +35,13 @@ class AtRisk(PromiseFact):
 
 
 class PromiseKept(PromiseFact):
-    """The verdict is: kept."""
+    """The promise was kept."""
 
     kind: ClassVar[str] = "promise.kept"
 
 
 class Breached(PromiseFact):
-    """The verdict is: late. `at` is the first instant after which more than the target had run."""
+    """The promise was broken. `at` is the first time at which more than the target had elapsed."""
 
     kind: ClassVar[str] = "promise.breached"
 
@@ -55,6 +55,6 @@ class VerdictRevised(PromiseFact):
 
 
 class Cancelled(PromiseFact):
-    """The promise is not needed any more and was not late, or later facts show that its clock never ran."""
+    """The promise is no longer needed and was not late, or later facts show that its clock never ran."""
 
     kind: ClassVar[str] = "promise.cancelled"

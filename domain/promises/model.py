@@ -1,4 +1,4 @@
-"""Rows: promises on the clock. A row is the kernel's answer about one stretch of one ticket, kept for reading."""
+"""Rows: promises of incidents. A row is the kernel's result for one interval of one incident, stored for reading."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from domain.core.base import Base, Owned
 
 
 class State(StrEnum):
-    """How a promise stands. `kept` and `late` are verdicts."""
+    """State of a promise and its clock. `kept` and `late` are verdicts."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -25,16 +25,16 @@ class State(StrEnum):
 
 
 UNDER_WAY = (State.RUNNING, State.AT_RISK)
-"""States in which the clock of a promise runs and nothing is decided."""
+"""States in which the clock of a promise runs and no verdict exists."""
 
 
 class PromiseWatch(Base, Owned):
-    """Which promises hold for a ticket, pinned when it was opened, and when to look at it next.
+    """The promises that were pinned when an incident was opened, and when to evaluate it next.
 
-    It remembers when the first of the promises that are under way is due, as people are told: of all of them, and of
-    those to the client. Lists of tickets are ordered by it.
+    It holds the earliest announced due time of the open promises: of all of them, and of those to the client. Lists of
+    incidents are ordered by it.
 
-    Its row is locked while the ticket's promises are judged: two judges never meet.
+    Its row is locked while the incident's promises are evaluated, so that two evaluations never run at once.
     """
 
     __tablename__ = "promise_watch"
@@ -64,10 +64,10 @@ class PromiseWatch(Base, Owned):
 
 
 class Promise(Base, Owned):
-    """One promise about one ticket: due when, how much time has run, kept or late.
+    """One promise of one incident: its due time, elapsed time and verdict.
 
     `part` counts the intervals of a next-update promise (each client-visible update starts one); 0 for others.
-    Time is microseconds on the promise's calendar, as of `evaluated_at`.
+    Durations are microseconds on the promise's calendar, as of `evaluated_at`.
     """
 
     __tablename__ = "promise"
@@ -100,16 +100,18 @@ class Promise(Base, Owned):
     priority: Mapped[Priority]
     internal: Mapped[bool] = mapped_column(default=False)
     state: Mapped[State]
-    held: Mapped[bool] = mapped_column(default=False)  # its time stands still, whatever the state
+    held: Mapped[bool] = mapped_column(default=False)  # the clock is paused, whatever the state
     started_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
-    due_at: Mapped[datetime | None]  # late from here on
-    announced_due_at: Mapped[datetime | None]  # as people are told it; null unless under way
+    due_at: Mapped[datetime | None]  # late from this time on
+    announced_due_at: Mapped[
+        datetime | None
+    ]  # the due time that people see; null unless the clock runs
     decided_at: Mapped[datetime | None]
     target_us: Mapped[int]
     elapsed_us: Mapped[int] = mapped_column(default=0)
     paused_us: Mapped[int] = mapped_column(default=0)
-    warned: Mapped[int] = mapped_column(default=0)  # how many warning thresholds have passed
-    next_check_at: Mapped[datetime | None]  # when state or warnings change by themselves
+    warned: Mapped[int] = mapped_column(default=0)  # number of warning thresholds that have passed
+    next_check_at: Mapped[datetime | None]  # when state or warnings change without a new fact
     evaluated_at: Mapped[datetime]
     evaluator: Mapped[int]

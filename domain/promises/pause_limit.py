@@ -1,9 +1,9 @@
-"""How long the clocks of an incident are held: one rule for what is handled live and for what is imported.
+"""When the clocks of an incident are paused: one rule for live and for imported incidents.
 
 A pause ends when the incident is resumed, resolved or closed, and when the pauses of the incident together have lasted
-72 hours. The rule reads all facts of the incident at once, so it does not matter in which pieces or in which order they
-were recorded. A resumption that a sweeper recorded because the allowance was used up (`capped`) is not read: it follows
-from the pauses, and a fact that comes later may move it. `domain/archive/reads.py` says the same in SQL.
+72 hours. The rule reads all facts of the incident at once, so it does not matter in which chunks or in which order they
+were recorded. A resumption that a sweeper recorded because the allowance was used up (`capped`) is ignored: it follows
+from the pauses, and a fact that comes later may move it. `domain/archive/reads.py` has the same rule in SQL.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 PAUSE_ALLOWANCE = timedelta(hours=72)
-"""All pauses of an incident together; beyond it its clocks run again by themselves."""
+"""Total duration of an incident's pauses; after that its clocks continue automatically."""
 
 PAUSED, RESUMED = "incident.paused", "incident.resumed"
 MARKS = frozenset({PAUSED, RESUMED, "incident.resolved", "incident.closed"})
@@ -25,7 +25,7 @@ class Mark(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """A stretch in which the clocks stand still; `is_told` when a resumption ends it at that very instant."""
+    """Period in which the clocks are paused; `is_told` when a recorded resumption ends it at exactly that time."""
 
     from_at: datetime
     until_at: datetime
@@ -33,12 +33,12 @@ class Hold(NamedTuple):
 
 
 def is_capped(kind: str, body: Any) -> bool:
-    """Whether this resumption follows from the pauses before it."""
+    """Return whether a resumption follows from the pauses before it."""
     return kind == RESUMED and bool(body.get("capped"))
 
 
 def holds(marks: Iterable[Mark], allowance: timedelta = PAUSE_ALLOWANCE) -> list[Hold]:
-    """The stretches of one incident; `marks` in the order of the ledger."""
+    """Return the paused periods of one incident; `marks` in the order of the ledger."""
     found: list[Hold] = []
     left, since = allowance, None
     for at, kind in sorted(marks, key=lambda mark: mark.at):
@@ -54,5 +54,5 @@ def holds(marks: Iterable[Mark], allowance: timedelta = PAUSE_ALLOWANCE) -> list
 
 
 def is_held(found: Sequence[Hold], at: datetime) -> bool:
-    """Whether the clocks stand still at an instant."""
+    """Return whether the clocks are paused at a time."""
     return any(each.from_at <= at < each.until_at for each in found)

@@ -1,4 +1,4 @@
-"""How a promise stands this very moment: what the row says, moved on to now."""
+"""The state of a promise at the current time: the stored row, advanced to now."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class RunningClock(NamedTuple):
 
 
 def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> RunningClock:
-    """Elapsed and remaining time at `now`; a decided and stopped, or paused, promise stands still."""
+    """Return elapsed and remaining time at `now`; they are constant for a decided and stopped, or a paused, promise."""
     moving = promise.stopped_at is None and not promise.held and promise.state in _OPEN
     elapsed = promise.elapsed_us
     if moving and now > promise.evaluated_at:
@@ -32,7 +32,7 @@ def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> RunningClock
 
 
 async def announced_due_of(session: AsyncSession, promise: Promise) -> datetime | None:
-    """Until when people are told that the promise of a row is kept."""
+    """Return the due time of a promise row as people see it."""
     term = (await agreements.terms_by_id(session, [promise.term_id]))[promise.term_id]
     specs = await calendars.specs(session, [term.calendar_version_id])
     return announced_due(
@@ -45,6 +45,6 @@ async def announced_due_of(session: AsyncSession, promise: Promise) -> datetime 
 
 
 async def has_older_verdicts(session: AsyncSession) -> bool:
-    """Whether a verdict is stored that an older evaluator made; of every company that the session sees."""
+    """Return whether a verdict of an older evaluator is stored, for any company that the session sees."""
     older = exists().where(Promise.evaluator < EVALUATOR)
     return bool(await session.scalar(select(older)))

@@ -1,4 +1,4 @@
-"""Build the rows of promises from verdicts, and the facts that say what changed: one builder for both writers."""
+"""Build promise rows and their facts from verdicts: one builder for the online and the batch writer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ PromiseEvent = TypeVar("PromiseEvent", bound=events.PromiseFact)
 
 
 class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Every column of a promise; a mapped object that no database session sees would cost a third of the judging."""
+    """Every column of a promise; a mapped object outside a session would cost a third of the evaluation time."""
 
     id: UUID
     tenant_id: UUID
@@ -52,23 +52,23 @@ class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(Protocol):
-    """A promise as it was read, mapped or as a plain row; it has every column of `PromiseRow`."""
+    """A stored promise, as a mapped object or a plain row; it has every column of `PromiseRow`."""
 
     @property
     def id(self) -> UUID:
-        """Of the row."""
+        """The id of the row."""
 
     @property
     def state(self) -> State:
-        """As it was known."""
+        """The stored state."""
 
     @property
     def warned(self) -> int:
-        """How many thresholds were known to have passed."""
+        """The stored number of warning thresholds that have passed."""
 
 
 class Change(NamedTuple):
-    """A promise as it should be stored, and the facts that lead there from what is stored."""
+    """A promise as it should be stored, and the facts to record for the change."""
 
     row: PromiseRow
     facts: Sequence[events.PromiseFact]
@@ -90,28 +90,28 @@ VERDICT = (
     "warned",
     "next_check_at",
 )
-"""The columns that a verdict says."""
+"""The columns that a verdict determines."""
 COMPARED = (*VERDICT, "evaluator")
-"""The columns that make a stored row differ from the ledger."""
+"""The columns that are compared to find out whether a stored row differs from the ledger."""
 values_of = attrgetter(*COLUMNS)
 compared_of = attrgetter(*COMPARED)
 _verdict_of = attrgetter(*VERDICT)
 
 
 def key_of(judged: JudgedPart) -> Key:
-    """What a verdict is about."""
+    """Return the incident, term and part of a verdict."""
     return judged.incident_id, judged.term.id, judged.part
 
 
 def computed(judged: JudgedPart) -> tuple[Any, ...]:
-    """The compared columns as the kernel says them."""
+    """Return the compared columns of the kernel's result."""
     return (*_verdict_of(judged), EVALUATOR)
 
 
 def target_rows(
     tenant_id: UUID, stored: Mapping[Key, Stored], judged: Sequence[JudgedPart], at: datetime
 ) -> list[Change]:
-    """Return all rows of one incident as they should be at `at`, each with the facts that lead there."""
+    """Return all rows of one incident as they should be at `at`, each with the facts to record."""
     found = [_judged_row(tenant_id, stored.get(key_of(row)), row, at) for row in judged]
     current = {key_of(row) for row in judged}
     return found + [_gone(row, at) for key, row in stored.items() if key not in current]
@@ -152,7 +152,7 @@ def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: d
 
 
 def _gone(known: Stored, at: datetime) -> Change:
-    """Cancel a stored row of which later facts say that its clock never ran."""
+    """Cancel a stored row whose clock never ran, according to later facts."""
     row = PromiseRow(**dict(zip(COLUMNS, values_of(known), strict=True)))
     if row.state is State.CANCELLED:
         return Change(row, [])

@@ -1,4 +1,4 @@
-"""From ledger facts to kernel columns and back: the one translation, for one ticket and for a million."""
+"""Translate ledger facts to kernel columns and results back, the same way for one incident and for a million."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from domain.promises.model import UNDER_WAY, State
 from domain.promises.pause_limit import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
 
 EVALUATOR = 2
-"""Raised when the same facts, terms and calendars may get another verdict."""
+"""Version of the evaluator; raised when the same facts, terms and calendars may get another verdict."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -77,7 +77,7 @@ ROLES: dict[PromiseKind, dict[str, EventKind]] = {
     | _ENDS
     | {"incident.due_agreed": EventKind.START},
 }
-"""What a fact means to a promise's clock; facts that are not here do not concern it.
+"""Effect of a fact on a promise's clock; facts that are not listed have no effect.
 
 The end of an incident ends each of its clocks: a first response and an update stop, an arrival that is not late is
 cancelled, and a resolution, a closure and an agreed date are cancelled when the incident was called off.
@@ -87,7 +87,7 @@ CLOCK_EVENT_KINDS = frozenset(kind for roles in ROLES.values() for kind in roles
 
 
 class ClockFact(NamedTuple):
-    """A ledger fact as the clock reads it, in the order of the ledger."""
+    """A ledger fact as the clocks use it, in the order of the ledger."""
 
     incident_id: UUID
     kind: str
@@ -96,7 +96,7 @@ class ClockFact(NamedTuple):
 
 
 class ClockColumns(NamedTuple):
-    """Columns of some tickets, and what their rows and units stand for."""
+    """Kernel columns of incidents, with the terms and incidents of their rows and units."""
 
     attached: Mapping[UUID, Sequence[Term]]
     terms: list[Term]  # row of the promise dimension → term
@@ -105,16 +105,18 @@ class ClockColumns(NamedTuple):
     promises: Promises
     calendars: Calendars
     specs: Mapping[UUID, CalendarSpec]  # hours by calendar version
-    priorities: dict[UUID, list[tuple[datetime, Priority]]]  # incident → priority from when on
+    priorities: dict[
+        UUID, list[tuple[datetime, Priority]]
+    ]  # incident → its priorities and their start times
     agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
-    held: frozenset[UUID]  # tickets whose clocks stand still
+    held: frozenset[UUID]  # incidents whose clocks are paused
     called_off: Mapping[
         UUID, datetime
-    ]  # incidents whose agreed date is not needed any more, and since when
+    ]  # incidents whose agreed date is no longer needed, and since when
 
 
 class JudgedPart(NamedTuple):
-    """What the kernel says of one part of one promise, in the words of a `Promise` row."""
+    """Result of the kernel for one part of one promise, with the columns of a `Promise` row."""
 
     incident_id: UUID
     term: Term
@@ -135,12 +137,12 @@ class JudgedPart(NamedTuple):
 
 
 def to_us(instant: datetime) -> int:
-    """Microseconds since 1970-01-01Z, exact."""
+    """Convert to microseconds since 1970-01-01Z, exactly."""
     return (instant - _EPOCH) // _TICK
 
 
 def from_us(us: int) -> datetime | None:
-    """The aware instant; None for the kernel's -1."""
+    """Convert microseconds to an aware datetime; None for the kernel's -1."""
     return None if us < 0 else _EPOCH + us * _TICK
 
 
@@ -151,7 +153,7 @@ def build(
     *,
     at: datetime,
 ) -> ClockColumns:
-    """Columns for tickets and the promises that hold for them; `facts` in ledger order."""
+    """Build the columns of incidents and their pinned promises; `facts` in ledger order."""
     terms = list({term.id: term for found in attached.values() for term in found}.values())
     row_of = {term.id: row for row, term in enumerate(terms)}
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
@@ -213,7 +215,7 @@ def build(
 
 
 def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
-    """Since when a date that lies ahead is not needed any more, as the kernel reads it once it has come."""
+    """Return when a future agreed date stopped being needed, in the form the kernel uses once the date has come."""
     since = None
     for when, kind in sorted(facts, key=lambda fact: fact[0]):
         if kind is EventKind.STOP and since is None:
@@ -226,17 +228,17 @@ def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
 
 
 def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
-    """The verdicts of a batch at `at`, by term, ticket and part; agreed dates still to come last."""
+    """Return the verdicts of a batch at `at`, by term, incident and part; future agreed dates come last."""
     found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     judged = list(_rows(batch, found))
     return judged + _pending(batch, judged, at)
 
 
 def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Promise:
-    """A term as a row of the promise dimension; `calendar` is the row of its calendar.
+    """Convert a term to a row of the promise dimension; `calendar` is the row of its calendar.
 
-    A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when
-    they are signed; older ones must not stop the incidents and the sweeps of their client.
+    A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when they
+    are signed; older ones must not stop the incidents and the sweeps of their account.
     """
     held = None if spec is None else capacity(spec)
     targets = [term.targets.get(priority) for priority in Priority]
@@ -261,13 +263,13 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
 def _events(
     fact: ClockFact, terms: Sequence[Term], unit_of: Mapping[UUID, int], row_of: Mapping[UUID, int]
 ) -> Iterator[Event]:
-    """One fact means something to each of the ticket's promises, or nothing."""
+    """Translate one fact to clock events, one for each promise that it affects."""
     body = fact.body
     if fact.kind == "incident.updated" and not (body["client_visible"] and body["from_us"]):
-        return  # what the client writes, and what a machine writes, is not our update
+        return  # updates by clients and by machines do not count as the company's update
     instant = datetime.fromisoformat(body["due_at"]) if "due_at" in body else fact.at
     rank = _RANK[Priority(body["priority"])] if "priority" in body else 0
-    # An imported end that lay just before the opening was moved there; against a date, what the source said counts.
+    # An imported end shortly before the opening was moved to the opening; for a date, the original time counts.
     said = datetime.fromisoformat(body["said_at"]) if "said_at" in body else instant
     for term in terms:
         kind = ROLES[term.kind].get(fact.kind)
@@ -279,7 +281,7 @@ def _events(
 def _derived(
     stretches: Iterable[Hold], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
 ) -> Iterator[Event]:
-    """The resumptions that no fact says: at the end of the allowance, and at a resolution or closing."""
+    """Add resumptions that no fact records: at the end of the allowance, and at a resolution or closing."""
     for hold in stretches:
         if hold.is_told:
             continue
@@ -297,7 +299,9 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         KernelState.KEPT: State.KEPT,
         KernelState.CANCELLED: State.CANCELLED,
     }
-    columns = (column.tolist() for column in found[:13])  # quality is for the scores
+    columns = (
+        column.tolist() for column in found[:13]
+    )  # the quality score is used for health scores only
     for row in zip(*columns, strict=True):
         promise, unit, part, state, warned, started, stopped, target, due, tau, *times = row
         incident, term = batch.units[unit], batch.terms[promise]
@@ -334,13 +338,13 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
 
 
 def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | None) -> Priority:
-    """The priority at `when`, or the latest one while nothing is decided."""
+    """Return the priority at `when`, or the latest one while there is no verdict."""
     past = [c for c in enumerate(changes) if when is None or c[1][0] <= when]
     return max(past or enumerate(changes[:1]), key=lambda c: (c[1][0], c[0]))[1][1]
 
 
 def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) -> list[JudgedPart]:
-    """Agreed dates that lie ahead: the kernel does not see events of the future."""
+    """Add agreed dates in the future, because the kernel ignores future events."""
     measured = {(row.incident_id, row.term.id) for row in judged}
     return [
         JudgedPart(
@@ -369,9 +373,9 @@ def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) ->
 
 
 def warm() -> None:
-    """Judge one clock, so that no request waits for the kernels: 24 s to compile once a release, 1 s to load after.
+    """Evaluate one clock, so that no request waits for the kernels: 24 s to compile once per release, 1 s to load.
 
-    Compiling holds the event loop of whoever does it, and Ctrl-C: a process of its own compiles before others start.
+    Compiling blocks the event loop and Ctrl-C: a separate process compiles before the others start.
     """
     promises = promise_columns([Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
     spec = CalendarSpec(zone="UTC", always_open=True)

@@ -1,4 +1,4 @@
-"""Quality: what verdicts come to per window and scope, how it compares, and how fast budgets burn."""
+"""Quality: compliance, durations and scores per window and scope, benchmarks, and burn rates of error budgets."""
 
 from domain.evaluator.kernels.scores import Component
 from domain.quality.actions import ClaimedAccount, mark, measure, put_off, set_policy, take

@@ -1,4 +1,4 @@
-"""Measure accounts: mark what may have changed, measure it once however often it was marked, and say what differs."""
+"""Measure accounts: facts mark what may have changed, one measurement covers all marks, changes are recorded."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,15 +28,15 @@ from domain.quality.store import compare, replace, stored
 from domain.quality.windows import CALENDAR, ROLLING, Local, WindowSpan, instant, span_at, touching
 
 SOON = timedelta(milliseconds=500)
-"""How long facts are gathered before they are measured together."""
+"""How long marks are collected before one measurement."""
 LEASE = timedelta(seconds=60)
-"""After which an account whose measuring died is measured again."""
+"""Time after which an account is measured again if its worker crashed."""
 WATCHED = timedelta(minutes=1)
-"""While a budget burns it is looked at this often, so that it is also said when it stops."""
+"""How often a burning budget is measured, so that its end is recorded too."""
 
 
 class ClaimedAccount(NamedTuple):
-    """An account that is to be measured, and until when nobody else takes it."""
+    """An account that is to be measured, and until when it is reserved."""
 
     account_id: UUID
     tenant_id: UUID
@@ -52,7 +52,7 @@ async def mark(
     dirty_from: datetime,
     at: datetime,
 ) -> None:
-    """Let the account be measured soon: something decided at `dirty_from` or later may have changed."""
+    """Mark an account for measurement: something decided at `dirty_from` or later may have changed."""
     due = insert(Look).values(
         account_id=account_id, tenant_id=tenant_id, due_at=at + SOON, dirty_from_at=dirty_from
     )
@@ -68,7 +68,7 @@ async def mark(
 
 
 async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[ClaimedAccount]:
-    """Accounts that are due, longest due first; kept from other takers for `LEASE`."""
+    """Claim due accounts, longest overdue first; each is reserved for `LEASE`."""
     due = (
         select(Look.account_id)
         .where(Look.due_at <= at)
@@ -87,7 +87,7 @@ async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[
 
 
 async def put_off(session: AsyncSession, taken: ClaimedAccount, *, until: datetime) -> None:
-    """Let an account that cannot be measured wait; somebody who marks it brings it back."""
+    """Postpone an account whose measurement fails; the next mark brings it forward."""
     await session.execute(
         update(Look)
         .where(Look.account_id == taken.account_id, Look.due_at == taken.lease_until)
@@ -96,14 +96,14 @@ async def put_off(session: AsyncSession, taken: ClaimedAccount, *, until: dateti
 
 
 async def measure(session: AsyncSession, taken: ClaimedAccount, *, at: datetime) -> int:
-    """Measure what may have changed about one account, and tell; returns how many rows were written."""
+    """Measure what may have changed in one account, and record changes; return how many rows were written."""
     account = await session.get_one(Account, taken.account_id)
     look = await session.get_one(Look, taken.account_id)
     policy, local = await policy_of(session, account), await local_of(session, account)
     log = await archive.load(session, account.id, at=at)
     at_us = to_us(at)
     oldest_us = int(log.sealed.ts.min()) if log.events else at_us
-    first_us = oldest_us  # of an account that was never measured, everything
+    first_us = oldest_us  # an account that was never measured is measured completely
     if look.measured_at is not None:
         dirty_us = at_us if taken.dirty_from_at is None else to_us(taken.dirty_from_at)
         first_us = max(oldest_us, dirty_us)
@@ -133,7 +133,7 @@ async def measure(session: AsyncSession, taken: ClaimedAccount, *, at: datetime)
 
 
 def spans_of(local: Local, first_us: int, at_us: int) -> list[WindowSpan]:
-    """Every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
+    """Return every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
     calendar = [span for kind in CALENDAR for span in touching(kind, local, first_us, at_us)]
     return [*calendar, *(span_at(kind, local, at_us) for kind in ROLLING)]
 
@@ -158,7 +158,7 @@ async def _note_burns(
     *,
     at: datetime,
 ) -> None:
-    """Keep how fast each budget burns, and tell when that changed."""
+    """Store the burn rate of each budget, and record changes."""
     rows = await session.scalars(select(BurnState).where(BurnState.account_id == account.id))
     known = {row.term_id: row for row in rows}
     for burn in burned:
@@ -195,18 +195,22 @@ async def set_policy(
     left_out: Collection[str] = (),
     at: datetime,
 ) -> QualityPolicy:
-    """Say what quality is made of, and how much risk may be promised, for an account, a tier or the company.
+    """Set the weights of quality and the limit of risk for an account, a tier or the company.
 
-    What is None is left to the level above; of a policy that exists, what is `left_out` stays as it is.
-    Accounts already measured follow at their next look, within seconds.
+    A value of None is inherited from the level above; in an existing policy, values in `left_out` stay as they are.
+    Measured accounts follow at their next measurement, within seconds.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     if tier is not None and account_id is not None:
-        raise Refused(Code.INVALID, "A tier or an account, not both.", argument="tier")
+        raise Refused(Code.INVALID, "Give either tier or accountId, not both.", argument="tier")
     if weights is not None and (min(weights.values(), default=0) < 0 or not any(weights.values())):
-        raise Refused(Code.INVALID, "Weights are at least 0 and not all 0.", argument="weights")
+        raise Refused(
+            Code.INVALID,
+            "Weights must be at least 0, and at least one above 0.",
+            argument="weights",
+        )
     if risk_limit_bps is not None and risk_limit_bps < 0:
-        raise Refused(Code.INVALID, "A limit is not negative.", argument="riskLimitBps")
+        raise Refused(Code.INVALID, "riskLimitBps must not be negative.", argument="riskLimitBps")
     reached = select(Account).where(actor.scope(Account))
     if account_id is not None:
         reached = reached.where(Account.id == account_id)
@@ -242,7 +246,9 @@ async def set_policy(
         execution_options={"populate_existing": True},
     )
     if policy is None:
-        raise Refused(Code.BUSY, "Somebody else is changing it.", retryable=True)
+        raise Refused(
+            Code.BUSY, "The policy is being changed by another request; try again.", retryable=True
+        )
     record(
         session,
         actor,

@@ -1,4 +1,4 @@
-"""How fast budgets burn at an instant: the kernel's limits, asked between verdicts too, when nothing has happened."""
+"""Burn rates of budgets at a time, with the kernel's thresholds; also computed between verdicts."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +15,7 @@ PERIOD_US = 30 * 86_400_000_000
 
 
 class Burning(NamedTuple):
-    """How one promise's budget burns: by the rate, and by what is left of the last 30 days."""
+    """Burn rate of one promise's budget, and what is left of the budget of the last 30 days."""
 
     term: int  # row of the log's promise dimension
     burn: Burn
@@ -24,7 +24,7 @@ class Burning(NamedTuple):
 
 
 def burns(measuring: Measuring, at_us: int) -> Iterator[Burning]:
-    """Every promise of the log at an instant; windows are (T - w, T]."""
+    """Return the burn rate of every promise of the log at a time; windows are (T - w, T]."""
     limits = limits_for(measuring.log.promises)
     done = measuring.by_term
     for term, objective_ppm in enumerate(measuring.log.promises.objective_ppm.tolist()):
@@ -44,14 +44,14 @@ def burns(measuring: Measuring, at_us: int) -> Iterator[Burning]:
 
 
 class _Trailing(NamedTuple):
-    """Decided parts up to an instant, by tau."""
+    """Decided parts up to a time, by time of decision."""
 
     tau: NDArray[np.int64]
     kept: NDArray[np.uint8]
     at_us: int
 
     def counts(self, wide_us: int) -> tuple[int, int]:
-        """How many in the window, and how many of them late."""
+        """Count the parts in the window, and how many of them are late."""
         begin = int(np.searchsorted(self.tau, self.at_us - wide_us, "right"))
         n = self.tau.size - begin
         return n, n - int(np.count_nonzero(self.kept[begin:]))

@@ -1,4 +1,4 @@
-"""Facts about quality: told when something changed, so that subscriptions carry it."""
+"""Facts about quality, recorded when something changed, so that subscriptions receive it."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class QualityPolicySet(Fact):
-    """Somebody said what quality is made of; `before` and `after` hold weights and risk limit, null for none."""
+    """A quality policy was set; `before` and `after` hold weights and risk limit, null for none."""
 
     kind: ClassVar[str] = "quality_policy.set"
     tier: str | None
@@ -18,9 +18,9 @@ class QualityPolicySet(Fact):
 
 
 class QualityChanged(Fact):
-    """A month of a site, or of an account (`site_id` null), measures differently than before.
+    """A monthly measurement of a site, or of an account (`site_id` null), changed.
 
-    `points_e6` is the quality score in millionths of a point, null for insufficient data; `was_e6` what it was.
+    `points_e6` is the quality score in millionths of a point, null for insufficient data; `was_e6` the previous one.
     """
 
     kind: ClassVar[str] = "quality.changed"

@@ -1,4 +1,4 @@
-"""Rows: what was measured per scope and window, how fast budgets burn, who weighs what, and what to look at next."""
+"""Rows: measurements per scope and window, burn rates of budgets, policies, and what to measure next."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ from domain.core.base import JSON, Base, Owned, Tenanted
 
 
 class Window(StrEnum):
-    """Stretches of time that are measured: on the account's calendar, or rolling up to an instant."""
+    """Type of window: on the account's calendar, or rolling up to an instant."""
 
     DAY = "day"
     WEEK = "week"
@@ -36,7 +36,7 @@ class Window(StrEnum):
 
 
 class Burn(StrEnum):
-    """How fast the error budget of a promise is used up."""
+    """Speed at which the error budget of a promise is consumed."""
 
     CALM = "calm"
     TICKET = "ticket"
@@ -44,7 +44,7 @@ class Burn(StrEnum):
 
 
 class Measurement(Base, Owned):
-    """What the verdicts decided in one window come to, for a promise term, a site or the whole account.
+    """Summary of the verdicts decided in one window, for a promise term, a site or the whole account.
 
     With `term_id` it is about that promise, with `site_id` about that site, with neither about the account. Durations
     are of one promise only: those of different promises do not mix. Internal objectives count for themselves alone.
@@ -99,7 +99,7 @@ class Measurement(Base, Owned):
 
 
 class BurnState(Base, Owned):
-    """How fast one promise's error budget burns, as of the last look."""
+    """Burn rate of one promise's error budget, as of the last measurement."""
 
     __tablename__ = "burn_state"
 
@@ -113,7 +113,7 @@ class BurnState(Base, Owned):
 
 
 class Look(Base):
-    """When an account is measured next, and from which instant on something may have changed.
+    """When an account is measured next, and from which time on something may have changed.
 
     Marks only ever bring `due_at` forward, so that any number of facts leads to one measurement.
     """
@@ -129,7 +129,7 @@ class Look(Base):
 
 
 class QualityPolicy(Base, Tenanted):
-    """What quality is made of and how much risk may be promised; the most specific row wins, field by field.
+    """Weights of quality and limit of risk; the most specific row wins, field by field.
 
     A row is for one account, else for a service tier, else for the whole company.
     """
@@ -148,7 +148,7 @@ class QualityPolicy(Base, Tenanted):
 
 
 class Portfolio(Base, Tenanted):
-    """How a company's accounts are spread in one window: sorted values, nobody's name.
+    """Distribution of a company's accounts in one window: sorted values without names.
 
     Only accounts with enough decided promises count. `from_at` is null for rolling windows.
     """

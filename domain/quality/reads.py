@@ -1,4 +1,4 @@
-"""Ask what was measured, now or as it was known, and how it compares."""
+"""Read measurements, as they are now or as they were known, and compare them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -22,21 +22,21 @@ from domain.quality.store import row_of
 from domain.quality.windows import CALENDAR, Local, WindowSpan, instant, span_at
 
 RISK_LIMIT_BPS = 1_000
-"""Unless a policy says otherwise, terms may put a tenth of the fee at risk without a sign-off."""
+"""Default share of the fee (a tenth) that terms may put at risk without a sign-off."""
 LEAST_PEERS = 5
 HISTORY = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What holds for one account."""
+    """The policy that applies to one account."""
 
     weights: Mapping[Component, int]
     risk_limit_bps: int
 
 
 async def policy_of(session: AsyncSession, account: Account) -> Chosen:
-    """The account's policy, field by field: its own, else its tier's, else the company's, else the default."""
+    """Return the account's policy, field by field: its own, else its tier's, else the company's, else the default."""
     rows = await session.scalars(
         select(QualityPolicy).where(
             QualityPolicy.tenant_id == account.tenant_id,
@@ -57,7 +57,7 @@ async def policy_of(session: AsyncSession, account: Account) -> Chosen:
 
 
 async def local_of(session: AsyncSession, account: Account) -> Local:
-    """The account's calendar; without any agreement its contract years are those of the calendar."""
+    """Return the account's calendar; without any agreement its contract years are calendar years."""
     first = await session.scalar(
         select(func.min(func.lower(Terms.in_force))).where(Terms.account_id == account.id)
     )
@@ -66,7 +66,7 @@ async def local_of(session: AsyncSession, account: Account) -> Local:
 
 
 async def account_of(session: AsyncSession, actor: Actor, account_id: UUID) -> Account | None:
-    """The account, when it exists for the actor."""
+    """Return the account, when it is visible to the actor."""
     found: Account | None = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))
     )
@@ -83,10 +83,10 @@ async def compliance(
     at: datetime,
     now: datetime,
 ) -> Measurement | None:
-    """What one scope's window around `at` comes to; None when nothing was decided in it.
+    """Return the compliance of one scope in its window around `at`; None when nothing was decided in it.
 
-    Calendar windows are read as stored, a few seconds behind the facts; rolling ones, and accounts of which nothing
-    is stored yet, are measured on the spot.
+    Calendar windows are read as stored, a few seconds behind the facts; rolling ones, and accounts without stored
+    measurements, are measured on request.
     """
     account = await account_of(session, actor, account_id)
     if account is None:
@@ -120,7 +120,7 @@ async def measured_at(
     at: datetime,
     known_at: datetime | None = None,
 ) -> tuple[Measuring, Measurement | None]:
-    """Judge the account's log as of `at`, with the facts recorded by `known_at`, and measure one scope and window."""
+    """Evaluate the account's log as of `at`, with the facts known at `known_at`, and measure one scope and window."""
     policy, local = await policy_of(session, account), await local_of(session, account)
     log = await archive.load(session, account.id, at=at, known_at=known_at)
 
@@ -135,7 +135,7 @@ async def measured_at(
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A verdict that was another one, or none, when less was known."""
+    """A verdict that differs from the one known before."""
 
     incident_id: UUID
     term_id: UUID
@@ -146,7 +146,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """A window as it was known at an instant, as it is known now, and the verdicts that differ."""
+    """A window as it was known at a time, as it is known now, and the verdicts that differ."""
 
     known_at: datetime
     then: Measurement | None
@@ -167,8 +167,8 @@ async def restated(
 ) -> Restated | None:
     """Measure a past window twice from the ledger: with the facts recorded by `known_at`, and with all of them.
 
-    Both use the terms pinned when each ticket was opened: those then in force. None when there is no such account, or
-    the scope is not the actor's to see.
+    Both use the terms pinned when each incident was opened: those then in force. None when there is no such account, or
+    the scope is not visible to the actor.
     """
     account = await account_of(session, actor, account_id)
     if account is None:
@@ -195,7 +195,7 @@ def _changed(old: Measuring, new: Measuring, scope: Scope, span: WindowSpan) -> 
 
 @dataclass(frozen=True, slots=True)
 class PeerDistribution:
-    """Where a value stands among others: how many there are, and the share of them it is above, in hundredths."""
+    """Position of a value among others: how many there are, and the share of them it is above, in hundredths."""
 
     n: int
     percentile: int
@@ -204,14 +204,14 @@ class PeerDistribution:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """An account's window among its own earlier ones and among other accounts of the company."""
+    """An account's window compared with its own earlier ones and with other accounts of the company."""
 
     own: Measurement
     history: (
         PeerDistribution | None
     )  # the share kept, among up to twelve windows before; None: there are none
     history_quality: PeerDistribution | None
-    peers: PeerDistribution | None  # None: fewer than five others, who could be told apart
+    peers: PeerDistribution | None  # None: fewer than five others, who could be identified
     peers_quality: PeerDistribution | None
 
 
@@ -251,7 +251,7 @@ async def benchmark(
         )
     )
     scores = [row.points_e6 for row in earlier if row.points_e6 is not None]
-    counted = own.n >= LEAST_UNITS  # then the account is one of the spread itself
+    counted = own.n >= LEAST_UNITS  # then the account is part of the distribution itself
     ratios = [] if spread is None else spread.ratios
     points = [] if spread is None else spread.points_e6
     return Benchmark(
@@ -273,7 +273,7 @@ def _others(own: float | None, spread: Sequence[float]) -> list[float]:
 def among(
     own: float | None, others: Sequence[float], *, least: int = LEAST_PEERS
 ) -> PeerDistribution | None:
-    """Where a value stands; None without a value or with fewer than `least` others. Ties count half."""
+    """Return the position of a value; None without a value or with fewer than `least` others. Ties count half."""
     if own is None or len(others) < least:
         return None
     below = sum(other < own for other in others) + sum(other == own for other in others) / 2
@@ -282,7 +282,7 @@ def among(
 
 
 async def burning(session: AsyncSession, actor: Actor, account_id: UUID) -> list[BurnState]:
-    """How fast each budget of the account burns, as of the last look; internal objectives not for clients."""
+    """Return the burn rate of each budget of the account, as last measured; internal objectives not for clients."""
     query = select(BurnState).where(
         BurnState.account_id == account_id, visible_to(actor, BurnState)
     )

@@ -1,4 +1,4 @@
-"""From a log to what is measured: verdicts grouped by promise, site and account, and handed to the window kernels."""
+"""Measure a log: verdicts grouped by promise, site and account, summarized by the window kernels."""
 
 import hashlib
 from collections import defaultdict
@@ -43,7 +43,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.AGREED_DATE: Component.INCIDENTS,
     PromiseKind.NEXT_UPDATE: Component.REPORTS,
 }
-"""What of quality a kind of promise shows."""
+"""Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)
 
 
@@ -60,7 +60,7 @@ ACCOUNT = Scope()
 
 @dataclass(frozen=True, slots=True)
 class ScopeFigures:
-    """What one scope's verdicts in one window come to."""
+    """Summary of one scope's verdicts in one window."""
 
     scope: Scope
     span: WindowSpan
@@ -75,13 +75,13 @@ class ScopeFigures:
     budget: float
     misses_left: int
     score: float
-    quality: Quality | None  # of sites and accounts
+    quality: Quality | None  # for sites and accounts
     terms: Sequence[int]  # rows of the log's promise dimension that count
     input_sha256: bytes
 
 
 class PartVerdict(StrEnum):
-    """What was found when a clock was judged."""
+    """Verdict about one part of a promise."""
 
     KEPT = "kept"
     LATE = "late"
@@ -95,12 +95,12 @@ class _Windows(NamedTuple):
 
 
 class Measuring:
-    """One account's verdicts as of one instant, ready to be asked for any scope and window."""
+    """One account's verdicts as of one time, ready for any scope and window."""
 
     def __init__(
         self, log: EventLog, at_us: int, local: Local, weights: Mapping[Component, int]
     ) -> None:
-        """Judge the log; `local` and `weights` are the account's."""
+        """Evaluate the log; `local` and `weights` are the account's."""
         self.log, self.local, self.weights = log, local, weights
         self.records = judged(log, at_us)
         self.verdicts = columns_of(self.records)
@@ -114,7 +114,7 @@ class Measuring:
         """Decided parts of each promise."""
 
     def found(self, spans: Sequence[WindowSpan]) -> Iterator[ScopeFigures]:
-        """Every promise, site and account for every span in which something was decided."""
+        """Return every promise, site and account for every span in which something was decided."""
         wanted = set(spans)
         ordered, columns = laid_out([*spans, *(before(span, self.local) for span in spans)])
         by_term = _Windows(self.by_term, self.of_terms(columns))
@@ -136,18 +136,18 @@ class Measuring:
                     yield self._of_many(grouped, row, span, scopes[scope], quality[scope, span])
 
     def of_terms(self, columns: Spans) -> WindowRows:
-        """Window rows of every promise; `promise` is the row of the log's dimension."""
+        """Return the window rows of every promise; `promise` is the row of the log's dimension."""
         return window_rows(self.by_term, self.log.promises, columns, 0, len(self.log.terms))
 
     def _grouped(self, group: NDArray[np.int32], groups: int, columns: Spans) -> _Windows:
-        """Window rows of what is shown, by groups that have no objective of their own."""
+        """Return the window rows of visible promises, by groups that have no objective of their own."""
         done = decided(self.records, self._shown, group, groups)
         without = promise_columns([Promise(PromiseClass.FLOW, objective_ppm=0)] * groups)
         return _Windows(done, window_rows(done, without, columns, 0, groups))
 
     @staticmethod
     def _parts(grouped: _Windows, row: int, span: WindowSpan) -> NDArray[np.int64]:
-        """Verdict rows of a window row."""
+        """Return the verdict rows of a window row."""
         done, group = grouped.done, grouped.rows.promise[row]
         a, b = done.first[group], done.first[group + 1]
         low, high = np.searchsorted(done.tau[a:b], (span.from_us, span.until_us))
@@ -198,7 +198,7 @@ class Measuring:
         ordered: Sequence[WindowSpan],
         columns: Spans,
     ) -> Mapping[tuple[int, WindowSpan], Quality]:
-        """The quality score of every scope and span, with its change since the span before."""
+        """Return the quality score of every scope and span, with its change since the span before."""
         k = len(_COMPONENTS)
         component = np.array(
             [_COMPONENTS.index(COMPONENT[term.kind]) for term in self.log.terms], np.int32
@@ -221,9 +221,9 @@ class Measuring:
         }
 
     def _digest(self, parts: NDArray[np.int64]) -> bytes:
-        """SHA-256 over the clock events of every ticket and term that counts, in the log's order.
+        """Hash with SHA-256 the clock events of every incident and term that counts, in the log's order.
 
-        Per unit: term id, ticket id; then the number of events of each unit (i64), their instants (i64 µs) and their
+        Per unit: term id, incident id; then the number of events of each unit (i64), their times (i64 µs) and their
         codes (u8), all little-endian.
         """
         log = self.log
@@ -232,7 +232,7 @@ class Measuring:
         ends = np.cumsum(counts)
         events = np.repeat(first - (ends - counts), counts) + np.arange(ends[-1])
         digest = hashlib.sha256()
-        term_of = log.term_of[units]  # ascends, as units do
+        term_of = log.term_of[units]  # ascending, as units are
         edges = [0, *(np.flatnonzero(np.diff(term_of)) + 1).tolist(), units.size]
         for a, b in pairwise(edges):
             term = log.terms[term_of[a]]
@@ -245,7 +245,7 @@ class Measuring:
     def verdicts_in(
         self, scope: Scope, span: WindowSpan
     ) -> Mapping[tuple[UUID, UUID, int], PartVerdict]:
-        """Ticket, term and part → verdict, of everything of a scope that was decided in a span."""
+        """Return incident, term and part → verdict, of everything of a scope that was decided in a span."""
         log, rows = self.log, self.verdicts
         parts = self._decided if scope.term_id else self._shown
         tau = rows.decided_us[parts]
@@ -263,14 +263,14 @@ class Measuring:
 
 
 def _budget(allowed: int, late: int) -> float:
-    """Share of the error budget that is left; `allowed` in millionths of a part."""
+    """Return the share of the error budget that is left; `allowed` in millionths of a part."""
     if allowed == 0:
         return 1.0 if late == 0 else float("-inf")
     return (allowed - late * PPM) / allowed
 
 
 def _plain(rows: WindowRows, row: int) -> dict[str, Any]:
-    """A window row in Python's numbers, without what it is about."""
+    """Return a window row as Python numbers, without its keys."""
     return {
         name: column[row].item() for name, column in zip(rows._fields[2:], rows[2:], strict=True)
     }

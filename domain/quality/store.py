@@ -1,4 +1,4 @@
-"""Measurements as rows: what is stored, what replaces it, and what of that is news."""
+"""Store measurements: what is stored, what replaces it, and which changes are recorded as facts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ _COLUMNS = ("id", "tenant_id", *_KEYED, *_MEASURED, "evaluated_at")
 
 
 class Before(NamedTuple):
-    """What a stored row says that can be news when it changes."""
+    """Values of a stored row whose changes are recorded as facts."""
 
     id: UUID
     n: int
@@ -40,7 +40,7 @@ class Before(NamedTuple):
 
 
 def key_of(scope: Scope, span: WindowSpan) -> Key:
-    """What a measurement is about; rolling windows are one each, wherever they end."""
+    """Return the key of a measurement; of rolling windows there is one each, wherever they end."""
     rolling = span.window in ROLLING
     return scope.site_id, scope.term_id, span.window, -1 if rolling else span.from_us
 
@@ -48,7 +48,7 @@ def key_of(scope: Scope, span: WindowSpan) -> Key:
 async def stored(
     session: AsyncSession, account_id: UUID, spans: Sequence[WindowSpan]
 ) -> Mapping[Key, Before]:
-    """What is stored of these windows."""
+    """Return the stored rows of these windows."""
     row = Measurement
     first = min(span.from_us for span in spans if span.window not in ROLLING)
     found = await session.execute(
@@ -75,7 +75,7 @@ async def stored(
 
 
 def row_of(account: Account, log: EventLog, found: ScopeFigures, at: datetime) -> Measurement:
-    """A measurement as its row."""
+    """Convert a measurement to its row."""
     terms = [log.terms[term] for term in found.terms]
     quality = found.quality
     return Measurement(
@@ -122,7 +122,7 @@ async def replace(
     *,
     at: datetime,
 ) -> int:
-    """Make the stored rows of these windows say what was found; returns how many say something else now."""
+    """Replace the stored rows of these windows; return how many changed."""
     keys = {key_of(each.scope, each.span) for each in found}
     gone = [row.id for key, row in known.items() if key not in keys or key[2] in ROLLING]
     if gone:
@@ -159,7 +159,7 @@ def _plain(row: Measurement) -> tuple[Any, ...]:
 async def _note_portfolio(
     session: AsyncSession, tenant_id: UUID, spans: Sequence[WindowSpan], *, at: datetime
 ) -> None:
-    """How the company's accounts are spread in these windows, without saying which is which."""
+    """Store the distribution of the company's accounts in these windows, without their names."""
     windows = sorted({(str(s.window), s.from_us) for s in spans if s.window not in ROLLING})
     await session.execute(
         text(_SPREAD),
@@ -197,7 +197,7 @@ def compare(
     *,
     at: datetime,
 ) -> Iterator[QualityChanged]:
-    """The facts that tell of months that measure differently: the one under way, and those measured before."""
+    """Return the facts about changed months: the current one, and those measured before."""
     news = {key_of(each.scope, each.span): each for each in found}
     for span in spans:
         if span.window is not Window.MONTH:

@@ -1,4 +1,4 @@
-"""Which stretches are measured: windows on an account's calendar around an instant, and those before them."""
+"""Measured windows: those on an account's calendar around a time, and those before them."""
 
 from calendar import isleap
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(us: int) -> datetime:
-    """An instant in µs as an aware one."""
+    """Convert µs to an aware datetime."""
     return _EPOCH + timedelta(microseconds=us)
 
 
@@ -40,7 +40,7 @@ class WindowSpan(NamedTuple):
 
 
 def span_at(window: Window, local: Local, at_us: int) -> WindowSpan:
-    """The window of this kind that an instant lies in; a rolling one ends at the instant."""
+    """Return the window of this kind that contains a time; a rolling one ends at the time."""
     if window in ROLLING:
         return WindowSpan(window, at_us - ROLLING[window], at_us)
     first = _first_day(window, _local_day(local.zone, at_us), local.year_starts)
@@ -49,14 +49,14 @@ def span_at(window: Window, local: Local, at_us: int) -> WindowSpan:
 
 
 def before(span: WindowSpan, local: Local) -> WindowSpan:
-    """The window of the same kind that ends where this one begins."""
+    """Return the window of the same kind that ends where this one begins."""
     if span.window in ROLLING:
         return WindowSpan(span.window, span.from_us - ROLLING[span.window], span.from_us)
     return span_at(span.window, local, span.from_us - 1)
 
 
 def touching(window: Window, local: Local, first_us: int, last_us: int) -> Iterator[WindowSpan]:
-    """Every calendar window of a kind that touches [first_us, last_us], in order."""
+    """Return every calendar window of a kind that touches [first_us, last_us], in order."""
     span = span_at(window, local, first_us)
     while span.from_us <= last_us:
         yield span
@@ -64,7 +64,7 @@ def touching(window: Window, local: Local, first_us: int, last_us: int) -> Itera
 
 
 def laid_out(spans: Iterable[WindowSpan]) -> tuple[Sequence[WindowSpan], Spans]:
-    """The spans once each, in the order of the kernel's rows, and as its columns."""
+    """Return the distinct spans, in the order of the kernel's rows, and as its columns."""
     ordered = sorted(set(spans), key=lambda s: (_ORDER.index(s.window), s.from_us, s.until_us))
     kinds = np.array([_ORDER.index(span.window) for span in ordered], np.int64)
     until_us = np.array([span.until_us for span in ordered], np.int64)
@@ -97,7 +97,7 @@ def _first_day(window: Window, day: date, year_starts: date) -> date:
 
 
 def anniversary(start: date, year: int) -> date:
-    """The day of `year` on which a contract of `start` begins its next year; of 29 February often 1 March."""
+    """Return the day of `year` on which a contract of `start` begins its next year; of 29 February often 1 March."""
     if (start.month, start.day) == (2, 29):
         return date(year, 3, 1) - timedelta(days=isleap(year))
     return start.replace(year=year)

@@ -1,4 +1,4 @@
-"""Recovery cases: making good what went wrong, until the client is satisfied."""
+"""Recovery cases: steps after a failure until the client is satisfied."""
 
 from domain.recovery.actions import follow_up, hand_over, open_case, take_step
 from domain.recovery.model import (

@@ -1,4 +1,4 @@
-"""Open a recovery case, go through its steps, and close it only when the client is satisfied."""
+"""Open a recovery case, take its steps, and close it only when the client is satisfied."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -38,7 +38,7 @@ async def open_case(
     owner_id: UUID,
     at: datetime,
 ) -> RecoveryCase:
-    """Begin to make good what went wrong on a ticket; a ticket has one open case at a time."""
+    """Open a recovery case for an incident; an incident has one open case at a time."""
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(summary, "summary")
     incident = await session.scalar(
@@ -65,7 +65,9 @@ async def open_case(
         .returning(RecoveryCase)
     )
     if case is None:
-        raise Refused(Code.ALREADY_EXISTS, "The ticket has an open case.", argument="incidentId")
+        raise Refused(
+            Code.ALREADY_EXISTS, "The incident already has an open case.", argument="incidentId"
+        )
     _begin(session, case, dict.fromkeys(StepKind, owner_id), at)
     record(
         session,
@@ -94,12 +96,12 @@ async def take_step(
     at: datetime,
     expected_version: int | None = None,
 ) -> RecoveryCase:
-    """Do the next step; to compensate is to offer what the toolkit of the case's size holds."""
+    """Take the next step; the step `compensate` offers remedies that the case's size allows."""
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_words(note, "note")
     if kind is StepKind.FOLLOW_UP:
         raise Refused(
-            Code.INVALID, "A follow-up asks whether the client is satisfied.", argument="kind"
+            Code.INVALID, "Record a follow-up with satisfied: true or false.", argument="kind"
         )
     case = await _open(session, actor, case_id, expected_version)
     step = await _next(session, case, kind, argument="kind")
@@ -108,7 +110,9 @@ async def take_step(
         await _own_credit(session, case, credit_id)
         step.remedies, step.credit_id = sorted(map(str, remedies)), credit_id
     elif remedies or credit_id is not None:
-        raise Refused(Code.INVALID, "Remedies go with compensating.", argument="remedies")
+        raise Refused(
+            Code.INVALID, "Remedies belong to the step COMPENSATE only.", argument="remedies"
+        )
     _done(session, actor, case, step, note, at)
     await session.flush()
     return case
@@ -124,7 +128,7 @@ async def follow_up(
     at: datetime,
     expected_version: int | None = None,
 ) -> RecoveryCase:
-    """Ask whether the client is satisfied: yes closes the case, no begins another round. Clients may say so too."""
+    """Record whether the client is satisfied: yes closes the case, no begins another round. Clients may do this too."""
     actor.must(Right.FOLLOW_UP)
     must_be_words(note, "note")
     case = await _open(session, actor, case_id, expected_version)
@@ -157,13 +161,13 @@ async def hand_over(
     at: datetime,
     expected_version: int | None = None,
 ) -> RecoveryCase:
-    """Give a step that is not done to somebody else of the company."""
+    """Hand over a step that is not done to another user of the company."""
     actor.must(Right.MANAGE_ACCOUNTS)
     case = await _open(session, actor, case_id, expected_version)
     await _colleague(session, actor, owner_id)
     step = (await _steps(session, case))[kind]
     if step.done_at is not None:
-        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument="kind")
+        raise Refused(Code.ALREADY_DONE, f"The step {kind} is already done.", argument="kind")
     record(
         session,
         actor,
@@ -210,13 +214,13 @@ async def _steps(session: AsyncSession, case: RecoveryCase) -> dict[StepKind, Re
 async def _next(
     session: AsyncSession, case: RecoveryCase, kind: StepKind, *, argument: str
 ) -> RecoveryStep:
-    """The step, when those before it are done and it is not; `argument` is what asked for it."""
+    """Return the step, if those before it are done and it is not; `argument` is what requested it."""
     steps = await _steps(session, case)
     first = next((each for each in before(kind) if steps[each].done_at is None), None)
     if first is not None:
-        raise Refused(Code.INVALID, f"First comes {first}.", argument=argument)
+        raise Refused(Code.INVALID, f"The step {first} must be done first.", argument=argument)
     if steps[kind].done_at is not None:
-        raise Refused(Code.ALREADY_DONE, f"The step {kind} is done.", argument=argument)
+        raise Refused(Code.ALREADY_DONE, f"The step {kind} is already done.", argument=argument)
     return steps[kind]
 
 
@@ -264,7 +268,7 @@ async def _colleague(session: AsyncSession, actor: Actor, user_id: UUID) -> None
         User.disabled_at.is_(None),
     )
     if await session.scalar(known) is None:
-        raise Refused(Code.NOT_FOUND, "No such colleague.", argument="ownerUserId")
+        raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="ownerUserId")
 
 
 async def _own_credit(session: AsyncSession, case: RecoveryCase, credit_id: UUID | None) -> None:

@@ -1,4 +1,4 @@
-"""Facts about recovery cases. What was said stays in the case."""
+"""Facts about recovery cases. Notes stay in the case."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,7 +7,7 @@ from domain.core.ledger import Fact
 
 
 class CaseOpened(Fact):
-    """Something is to be made good."""
+    """A recovery case was opened."""
 
     kind: ClassVar[str] = "recovery.opened"
     incident_id: UUID
@@ -37,7 +37,7 @@ class CaseReopened(Fact):
 
 
 class StepHandedOver(Fact):
-    """Somebody else of the company does a step; `before` and `after` are the users."""
+    """A step was handed over to another user of the company; `before` and `after` are the users."""
 
     kind: ClassVar[str] = "recovery.step_handed_over"
     step: str

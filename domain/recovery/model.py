@@ -12,7 +12,7 @@ from domain.core.base import Base, Owned, Versioned
 
 
 class Size(StrEnum):
-    """How much there is to make good."""
+    """Size of a failure, which decides the remedies and due times."""
 
     SMALL = "small"
     MEDIUM = "medium"
@@ -20,7 +20,7 @@ class Size(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What a client can be offered."""
+    """Remedy that can be offered to a client."""
 
     EXTENDED_SERVICE = "extended_service"
     TRAINING_SESSION = "training_session"
@@ -31,7 +31,7 @@ class Remedy(StrEnum):
 
 
 class StepKind(StrEnum):
-    """The steps, in their order."""
+    """Kind of step in a recovery case, in order."""
 
     APOLOGIZE = "apologize"
     LISTEN = "listen"
@@ -41,14 +41,14 @@ class StepKind(StrEnum):
 
 
 class CaseState(StrEnum):
-    """Whether a case is being worked on."""
+    """State of a recovery case: open or closed."""
 
     OPEN = "open"
     CLOSED = "closed"
 
 
 class RecoveryCase(Base, Owned, Versioned):
-    """Making good what went wrong for a client; a round is five steps; the last ends with a satisfied client."""
+    """Recovery case for a client; a round has five steps; the last round ends with a satisfied client."""
 
     __tablename__ = "recovery_case"
     __table_args__ = (
@@ -73,7 +73,7 @@ class RecoveryCase(Base, Owned, Versioned):
 
 
 class RecoveryStep(Base, Owned):
-    """One step of one round: who does it by when, and what was done."""
+    """One step of one round: the owner, the due date, and what was done."""
 
     __tablename__ = "recovery_step"
     __table_args__ = (

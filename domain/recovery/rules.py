@@ -1,4 +1,4 @@
-"""By when each step of a recovery is done, and what may be offered, by how much there is to make good."""
+"""Due times and allowed remedies of a recovery case, by its size."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -23,34 +23,34 @@ ALWAYS: dict[Size, frozenset[Remedy]] = {
     Size.MEDIUM: frozenset(),
     Size.MAJOR: frozenset({Remedy.EXECUTIVE_APOLOGY, Remedy.RECOVERY_PLAN}),
 }
-"""What is not left out."""
+"""Remedies that are mandatory."""
 
 
 def due(size: Size, begun_at: datetime) -> dict[StepKind, datetime]:
-    """By when each step of a round is done."""
+    """Return when each step of a round is due."""
     steps = zip(StepKind, _HOURS[size], strict=True)
     return {kind: begun_at + timedelta(hours=hours) for kind, hours in steps}
 
 
 def before(kind: StepKind) -> list[StepKind]:
-    """The steps that come first."""
+    """Return the steps before this one."""
     order = list(StepKind)
     return order[: order.index(kind)]
 
 
 def check_remedies(size: Size, remedies: Collection[Remedy], *, has_credit: bool) -> None:
-    """Refuse what the toolkit of this size does not hold, nothing at all, or a service credit without the credit."""
+    """Refuse remedies that this size does not allow, an empty list, or a service credit without the credit."""
     allowed = ", ".join(sorted(TOOLKIT[size]))
     if not remedies or not set(remedies) <= TOOLKIT[size]:
-        raise Refused(Code.INVALID, f"A {size} case offers: {allowed}.", argument="remedies")
+        raise Refused(Code.INVALID, f"A {size} case can offer: {allowed}.", argument="remedies")
     missing = ALWAYS[size] - set(remedies)
     if missing:
         raise Refused(
-            Code.INVALID, f"A {size} case always offers {', '.join(sorted(missing))}.",
+            Code.INVALID, f"A {size} case must offer {', '.join(sorted(missing))}.",
             argument="remedies",
         )  # fmt: skip
     if (Remedy.SERVICE_CREDIT in remedies) != has_credit:
         raise Refused(
-            Code.INVALID, "A service credit goes with the credit that was given.",
+            Code.INVALID, "A service credit needs creditId, the credit that was granted.",
             argument="creditId",
         )  # fmt: skip

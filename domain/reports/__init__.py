@@ -1,4 +1,4 @@
-"""Reports: what happened and which promises were kept, daily and weekly, at the client's own time."""
+"""Reports: incidents and promises of a day or week, delivered at a local time of the client."""
 
 from domain.reports.actions import adopt, due, make_next, put_off, set_plan, unplanned_accounts
 from domain.reports.content import Content, Proactive

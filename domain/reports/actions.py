@@ -1,4 +1,4 @@
-"""Plan reports, and make them when their time comes."""
+"""Plan reports, and make them when they are due."""
 
 import asyncio
 from datetime import datetime, time
@@ -34,15 +34,15 @@ from domain.reports.periods import (
 from domain.reports.reads import names_of
 
 DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
-"""Local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
+"""Default local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
 PLANNED = ("enabled", "local_time", "weekday", "late_credit_cents")
 """When a report that could not be made is tried again."""
 
 
 async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """The accounts with an agreement that lack the plan of a default report: the companies in turn.
+    """Select accounts with an agreement that lack the plan of a default report, the companies alternately.
 
-    One for which none could be planned waits until its next attempt.
+    An account for which planning failed waits until its next attempt.
     """
     signed = exists().where(Agreement.account_id == Account.id)
     planned = select(func.count()).where(ReportPlan.account_id == Account.id).scalar_subquery()
@@ -58,9 +58,7 @@ async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int)
 async def adopt(session: AsyncSession, *, at: datetime, only: UUID | None = None) -> int:
     """Plan each default report that an account (or `only` that one) under agreement has no plan for yet.
 
-    Returns how many were planned.
-
-    The first report is about the period under way: nothing is made up about the past.
+    Returns how many were planned. The first report covers the current period; past periods get no report.
     """
     signed = exists().where(Agreement.account_id == Account.id)
     mine = signed if only is None else and_(signed, Account.id == only)
@@ -104,17 +102,20 @@ async def set_plan(
     at: datetime,
     expected_version: int | None = None,
 ) -> ReportPlan:
-    """Say when a client gets a report, or that it gets none; what is None stays as it is.
+    """Set when a client gets a report, or that it gets none; a value of None stays as it is.
 
-    `late_credit_cents` is what the client gets for one that is late, 0 for nothing.
-
-    Switched on again, it begins with the period under way.
+    `late_credit_cents` is the credit for a late report, 0 for nothing. A plan that is enabled again begins with the
+    current period.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     if weekday is not None and not 0 <= weekday <= 6:
-        raise Refused(Code.INVALID, "A weekday is 0 (Monday) to 6.", argument="weekday")
+        raise Refused(Code.INVALID, "weekday must be 0 (Monday) to 6.", argument="weekday")
     if local_time is not None and local_time.tzinfo is not None:
-        raise Refused(Code.INVALID, "It is the client's own clock: no zone.", argument="localTime")
+        raise Refused(
+            Code.INVALID,
+            "localTime is in the client's time zone: give it without a zone.",
+            argument="localTime",
+        )
     must_be_cents(late_credit_cents, "lateCreditCents")
     if late_credit_cents and actor.role is not Role.SYSTEM:
         await compensation.must_be_within(
@@ -173,12 +174,12 @@ def _next(plan: ReportPlan, account: Account) -> Period:
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[UUID]:
-    """Plans whose next report is to be made, by id."""
+    """Return the ids of plans whose next report is due."""
     return [plan.id for plan in await due_plans(session, at=at, limit=limit)]
 
 
 async def due_plans(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[Subject]:
-    """Plans whose next report is to be made: the companies in turn, of one the longest due first."""
+    """Select plans whose next report is due: the companies alternately, the longest overdue of each first."""
     turn = turn_of(ReportPlan.tenant_id, ReportPlan.look_at, ReportPlan.id)
     found = await session.execute(
         select(ReportPlan.tenant_id, ReportPlan.id)
@@ -190,10 +191,10 @@ async def due_plans(session: AsyncSession, *, at: datetime, limit: int = 50) -> 
 
 
 async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Report | None:
-    """Make a plan's next report if its time has come, write it to the contacts, and move on to the one after.
+    """Make a plan's next report if it is due, send it to the contacts, and advance the plan.
 
-    None when somebody else makes it right now, or there is nothing to make. Once per client, cadence and period, by
-    the table's key; the letters once per contact, by theirs. Nothing of it lasts unless all of it does.
+    None when another worker makes it at the moment, or nothing is due. Once per client, cadence and period, by the
+    table's key; the messages once per contact, by theirs. All of it is one transaction.
     """
     plan = await session.scalar(
         select(ReportPlan)
@@ -204,11 +205,11 @@ async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Re
         return None
     account = await session.get_one(Account, plan.account_id)
     period = _next(plan, account)
-    if period.made_at > at:  # the client's clock or plan was moved
+    if period.made_at > at:  # the client's time zone or plan was changed
         plan.look_at = period.made_at
         return None
     report = None
-    if period.until_at > period.from_at:  # a day that a zone skipped has nothing to tell
+    if period.until_at > period.from_at:  # a day that a zone skipped has no report
         report = await _make(session, account, period, at=at)
     plan.next_on = following(plan.cadence, plan.next_on)
     plan.look_at = _next(plan, account).made_at
@@ -259,5 +260,5 @@ async def _make(
 
 
 async def put_off(session: AsyncSession, plan_id: UUID, *, until: datetime) -> None:
-    """Let a plan whose report cannot be made wait; the others must not."""
+    """Postpone a plan whose report fails, so that it does not hold up the others."""
     await session.execute(update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=until))

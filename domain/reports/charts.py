@@ -1,16 +1,16 @@
-"""What the charts of a report show: points, axes with round numbers, and the same in words for who cannot see them."""
+"""Charts of a report: points, axes with round numbers, and a text alternative."""
 
 from domain.reports.content import Content
 from domain.reports.language import Language
 from domain.reports.view_model import PairChart, PairPoint, ShareChart, ShareLegend, SharePoint
 
 _BOTTOMS = ((90, 2), (80, 5), (50, 10), (0, 20))
-"""Where the axis of a share may begin, and its steps: wide enough for the worst day, no wider."""
+"""Possible starts of the axis of a share, and their steps: wide enough for the worst day, no wider."""
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
 def share_chart(content: Content, say: Language) -> ShareChart | None:
-    """Promises kept a day over 28 days; None when nothing was decided in them."""
+    """Return the chart of promises kept per day over 28 days; None when nothing was decided in them."""
     kept = sum(day.kept for day in content.days)
     n = kept + sum(day.late for day in content.days)
     if n == 0:
@@ -51,7 +51,7 @@ def share_chart(content: Content, say: Language) -> ShareChart | None:
 
 
 def ticket_chart(content: Content, say: Language) -> PairChart | None:
-    """Tickets that came in and were resolved, on the days of the week; None when there were none."""
+    """Return the chart of incidents opened and resolved, on the days of the week; None when there were none."""
     days = content.days[-7:]
     opened, resolved = sum(day.opened for day in days), sum(day.resolved for day in days)
     if opened + resolved == 0:

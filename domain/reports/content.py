@@ -1,4 +1,4 @@
-"""What a report says, as it is stored: ids and numbers, no words; and what it is counted from."""
+"""Content of a report as it is stored: ids and numbers without texts; and the input it is computed from."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,13 +14,13 @@ from domain.reports.periods import Cadence
 VERSION = 1
 TREND_DAYS = 28
 MOST = 12
-"""Rows of a list; how many more there are is said."""
+"""Maximum rows of a list; the number of further rows is shown."""
 AHEAD = {Cadence.DAILY: timedelta(hours=24), Cadence.WEEKLY: timedelta(days=7)}
-"""How far a report looks forward."""
+"""How far ahead a report looks."""
 
 
 class Stand(StrEnum):
-    """How a promise stood when the report was made."""
+    """State of a promise when the report was made."""
 
     KEPT = "kept"
     LATE = "late"
@@ -30,7 +30,7 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One promise about one ticket as the evaluator judged it; internal objectives are left out."""
+    """One promise of one incident as the evaluator judged it; internal objectives are left out."""
 
     incident_id: UUID
     site_id: UUID
@@ -47,18 +47,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class IncidentDates:
-    """A ticket's dates."""
+    """The times of an incident."""
 
     id: UUID
     site_id: UUID
     opened_at: datetime
     resolved_at: datetime | None
-    is_ours: bool  # reported by us, not by the client
+    is_ours: bool  # reported by the company, not by the client
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Money the client gets back: for a promise about a ticket, for a month's promise, or (kind None) as a gesture."""
+    """A credit: for a promise of an incident, for a month's promise, or (kind None) as goodwill."""
 
     incident_id: UUID | None
     kind: PromiseKind | None
@@ -68,7 +68,7 @@ class Grant:
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something worth telling: kind of fact, when, and the numbers that its sentence needs."""
+    """A fact with a line of its own: kind, time, and the numbers of its sentence."""
 
     kind: str
     at: datetime
@@ -77,7 +77,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class PromiseLine(msgspec.Struct, frozen=True):
-    """A promise by name; `over_us` is how far beyond its time it went, below 0 what is left."""
+    """A promise by name; `over_us` is how far beyond its target it is, below 0 what is left."""
 
     incident_id: UUID
     kind: PromiseKind
@@ -87,7 +87,7 @@ class PromiseLine(msgspec.Struct, frozen=True):
 
 
 class TicketLine(msgspec.Struct, frozen=True):
-    """A ticket by name."""
+    """An incident by name."""
 
     incident_id: UUID
     opened_at: datetime
@@ -104,7 +104,7 @@ class CreditLine(msgspec.Struct, frozen=True):
 
 
 class KindFigures(msgspec.Struct, frozen=True):
-    """How one kind of promise went; `median_us` is the usual time on its calendar, None where there is none."""
+    """Results of one kind of promise; `median_us` is the median duration on its calendar, None where there is none."""
 
     kind: PromiseKind
     kept: int
@@ -113,7 +113,7 @@ class KindFigures(msgspec.Struct, frozen=True):
 
 
 class SiteFigures(msgspec.Struct, frozen=True):
-    """How one place went."""
+    """Results of one site."""
 
     site_id: UUID
     opened: int
@@ -132,7 +132,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The numbers of one stretch."""
+    """The numbers of one period."""
 
     opened: int
     resolved: int
@@ -142,14 +142,14 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Proactive(msgspec.Struct, frozen=True):
-    """Of so many changes of the service, how many were told before they took effect (COM-03)."""
+    """How many changes of the service were announced before they took effect (COM-03)."""
 
     changes: int
     told: int
 
 
 class Content(msgspec.Struct, frozen=True):
-    """A whole report. `lists` are cut at `MOST`; the numbers beside them say how many there are."""
+    """A whole report. `lists` are cut at `MOST`; the numbers beside them give the full count."""
 
     version: int
     cadence: Cadence
@@ -178,7 +178,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def incidents_of(content: Content) -> set[UUID]:
-    """The tickets whose names a reader of the report needs."""
+    """Return the incidents whose names a reader of the report needs."""
     promises = (*content.late_lines, *content.risk_lines, *content.next_lines)
     tickets = (*content.opened_lines, *content.open_lines)
     others = [line.incident_id for line in content.credit_lines]

@@ -1,4 +1,4 @@
-"""Read what a report is about, as of the instant it is made."""
+"""Read the data of a report, as of the time it is made."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ NOTED = (
     *("incident.reopened", "incident.prioritised", "promise.revised", "budget.burning"),
     *("agreement.amended", "agreement.ended"),
 )
-"""Kinds of facts that are worth a line of their own."""
+"""Kinds of facts that get a line of their own."""
 PLANNED = timedelta(days=30)
 _LATE = (State.LATE_OPEN, State.LATE_CLOSED)
 _OPEN = (State.LATE_OPEN, State.RUNNING, State.PAUSED)
 
 
 async def gather(session: AsyncSession, account: Account, period: Period) -> Content:
-    """The content of a report: verdicts from the ledger as of `period.made_at`, by the evaluator's own kernel."""
+    """Return the content of a report: verdicts from the ledger as of `period.made_at`, by the evaluator's kernel."""
     at = period.made_at
     since = period.until_at - timedelta(days=TREND_DAYS + 1)
     parts = await parts_of(session, account, since=since, at=at)
@@ -64,9 +64,9 @@ async def gather(session: AsyncSession, account: Account, period: Period) -> Con
 async def parts_of(
     session: AsyncSession, account: Account, *, since: datetime, at: datetime
 ) -> list[Part]:
-    """The promises to the client that were decided since `since`, or are not decided, as of `at`.
+    """Return the promises to the client that were decided since `since`, or are undecided, as of `at`.
 
-    Judged from the ledger; our own objectives are left out.
+    Evaluated from the ledger; internal objectives are left out.
     """
     log = await archive.load(session, account.id, at=at)
     specs = await calendars.specs(session, {term.calendar_version_id for term in log.terms})
@@ -97,7 +97,7 @@ async def parts_of(
 def _judged(
     log: archive.EventLog, since_us: int, at_us: int
 ) -> Iterator[tuple[UUID, tuple[Term, datetime | None], dict[str, Any]]]:
-    """Ticket, what was promised and when it breaks, and what the kernel says of it."""
+    """Yield incident, term and due time of each promise, with the kernel's result."""
     rows = columns_of(archive.judged(log, at_us))
     shown = np.array([not term.internal for term in log.terms], np.bool_)
     if not shown.size:
@@ -135,7 +135,7 @@ def _stand(state: State, warned: int) -> Stand:
 async def _tickets(
     session: AsyncSession, account_id: UUID, *, since: datetime, at: datetime
 ) -> list[IncidentDates]:
-    """Tickets that were open at some time since `since`; what is resolved after `at` is open at `at`."""
+    """Return incidents that were open at some time since `since`; those resolved after `at` are open at `at`."""
     row = Incident
     found = await session.execute(
         select(row.id, row.site_id, row.opened_at, row.resolved_at, row.source).where(
@@ -198,7 +198,7 @@ async def _notes(session: AsyncSession, account: Account, period: Period) -> lis
 
 
 def _note(kind: str, at: datetime, subject_id: UUID, body: dict[str, object]) -> Note | None:
-    """The fact as a line, with what its sentence needs; None for one that is no news to a client."""
+    """Return the fact as a line with its numbers; None for a fact that is no news for a client."""
     if kind == "budget.burning":
         if body["state"] == "calm":
             return None
@@ -212,7 +212,7 @@ def _note(kind: str, at: datetime, subject_id: UUID, body: dict[str, object]) ->
 
 
 async def _planned(session: AsyncSession, account_id: UUID, *, at: datetime) -> list[Note]:
-    """What is known to come: dates agreed for tickets, terms that take effect, agreements that end."""
+    """Return known future events: dates agreed for incidents, terms that take effect, agreements that end."""
     until = at + PLANNED
     agreed = await session.execute(
         select(Incident.id, Incident.agreed_at).where(

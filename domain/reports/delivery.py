@@ -1,4 +1,4 @@
-"""Follow reports: were they delivered, were they there in time, and what does the client get if not."""
+"""Follow reports: record delivery and punctuality, and credit late ones."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,18 +18,18 @@ from domain.reports.letter import intent_of, stem
 from domain.reports.model import Report, ReportPlan, ReportVerdict
 
 SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
-"""How often it is looked whether a report was delivered: soon while it may still be in time, then now and then."""
+"""How often the delivery of a report is checked: SOON while it may still be in time, LATER afterwards."""
 GIVEN_UP = timedelta(days=3)
 SETTLED = timedelta(minutes=2)
-"""How long after it was due nobody is called late yet: a letter that left in time may still have to be written down."""
+"""Delay before a report is called late: the outcome of a message sent in time may still have to be recorded."""
 _UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
 _ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 
 
 async def reports_to_follow(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """Reports whose delivery or verdict is to be looked at: the companies in turn, of one the longest due first.
+    """Select reports whose delivery or verdict is open: the companies alternately, the longest overdue of each first.
 
-    One that could not be looked at waits until its next attempt.
+    One whose check failed waits until its next attempt.
     """
     turn = turn_of(Report.tenant_id, Report.look_at, Report.id)
     found = await session.execute(
@@ -44,10 +44,7 @@ async def reports_to_follow(session: AsyncSession, *, at: datetime, limit: int) 
 async def follow(
     session: AsyncSession, *, at: datetime, limit: int = 100, only: UUID | None = None
 ) -> int:
-    """Look at reports (or `only` that one) of which delivery or verdict is open, and record what became of them.
-
-    Returns how many.
-    """
+    """Check reports (or `only` that one) whose delivery or verdict is open, and record the outcome; return how many."""
     mine = Report.look_at <= at
     reports = (
         await session.scalars(
@@ -91,7 +88,7 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
 async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at: datetime) -> None:
     """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
 
-    It is booked as a gesture, because the credits of promises belong to tickets.
+    It is booked as goodwill, because the credits of promises belong to incidents.
     """
     cents = await session.scalar(
         select(ReportPlan.late_credit_cents).where(
@@ -112,10 +109,10 @@ async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at:
 
 
 async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:
-    """When the last of its letters was taken; None while one is under way, or when none arrived.
+    """Return when the last of its messages was accepted; None while one is pending, or when none arrived.
 
-    A letter that waits for the end of its reader's own quiet hours is not waited for. A report that nobody is
-    written about is delivered when it is made: it lies in the portal.
+    A message that waits for the end of its reader's own quiet hours does not count. A report without recipients is
+    delivered when it is made, because it is available in the portal.
     """
     letters = (
         await session.execute(

@@ -1,4 +1,4 @@
-"""Was a report there in time? Judged by the kernel that judges every promise."""
+"""Evaluate the punctuality of a report with the kernel that evaluates every promise."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,18 +15,18 @@ _PROMISES = promise_columns([Promise(PromiseClass.DUE, [0, 0, 0, 0])])
 
 
 class DeliveryVerdict(NamedTuple):
-    """A verdict and its instant; None while undecided."""
+    """A verdict and its time; None while undecided."""
 
     verdict: ReportVerdict | None
     at: datetime | None
 
 
 def judge(due_at: datetime, delivered_at: datetime | None, *, at: datetime) -> DeliveryVerdict:
-    """Kept when delivered by `due_at`, the instant itself included; late from the first instant after it."""
+    """Return kept when delivered by `due_at`, that time included; late from the first moment after it."""
     events = [Event(to_us(due_at), 0, 0, EventKind.START)]
     if delivered_at is not None:
         events.append(Event(to_us(delivered_at), 0, 0, EventKind.STOP))
-    # The kernel sees nothing of the future: what was delivered early is judged once the due instant has come.
+    # The kernel ignores future events: an early delivery is evaluated once the due time has come.
     seen_at = max(at, due_at) if delivered_at is not None else at
     if seen_at < due_at:
         return DeliveryVerdict(None, None)

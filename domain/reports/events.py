@@ -1,4 +1,4 @@
-"""Facts about reports: made, delivered, and whether they were there in time."""
+"""Facts about reports: made, delivered, and punctual or late."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from domain.reports.model import Report
 
 
 class ReportFact(Fact):
-    """What every fact about a report tells."""
+    """Fields of every fact about a report."""
 
     cadence: str
     first_on: date
@@ -16,31 +16,31 @@ class ReportFact(Fact):
 
 
 class ReportMade(ReportFact):
-    """A report was made and handed to those who get it."""
+    """A report was made and sent to its recipients."""
 
     kind: ClassVar[str] = "report.made"
 
 
 class ReportDelivered(ReportFact):
-    """It reached everybody who gets it; `at` is when the last mail server took it."""
+    """A report reached every recipient; `at` is when the last mail server accepted it."""
 
     kind: ClassVar[str] = "report.delivered"
 
 
 class ReportInTime(ReportFact):
-    """It was there in time."""
+    """A report was delivered in time."""
 
     kind: ClassVar[str] = "report.kept"
 
 
 class Late(ReportFact):
-    """It was not there when it was promised; `at` is when it was due."""
+    """A report was late; `at` is when it was due."""
 
     kind: ClassVar[str] = "report.late"
 
 
 class PlanSet(Fact):
-    """When a client gets reports changed, or what it gets for late ones; subject is the plan."""
+    """The schedule of a client's reports, or the credit for late ones, changed; the subject is the plan."""
 
     kind: ClassVar[str] = "report_plan.set"
     cadence: str
@@ -49,7 +49,7 @@ class PlanSet(Fact):
 
 
 def about(kind: type[ReportFact], report: Report, at: datetime) -> ReportFact:
-    """A fact of this kind about a report."""
+    """Create a fact of this kind about a report."""
     return kind(
         account_id=report.account_id,
         subject_id=report.id,

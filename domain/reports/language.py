@@ -1,4 +1,4 @@
-"""The languages that reports speak."""
+"""Languages of reports."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def speech(code: str, zone: str) -> Language:
-    """The words of reports in a language, instants in a time zone."""
+    """Return the texts of reports in a language, with times in a time zone."""
     return language.of(code, TEMPLATES, zone)

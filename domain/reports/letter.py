@@ -1,4 +1,4 @@
-"""A report as a letter: what its templates are told, the charts as pictures, and the same as a PDF."""
+"""Reports as messages: template variables, charts as images, and the report as PDF."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -21,7 +21,7 @@ PDF, PNG = "application/pdf", "image/png"
 
 
 class LetterContent(msgspec.Struct, frozen=True):
-    """The letter in one language; `pictures` are the names of the charts' pictures, in their order."""
+    """The message in one language; `pictures` are the names of the chart images, in their order."""
 
     subject: str
     page: ReportPage
@@ -32,7 +32,7 @@ class LetterContent(msgspec.Struct, frozen=True):
 
 
 class ReportLetter(Variables, frozen=True, kw_only=True):
-    """What every report's letter is told; `letters` by language."""
+    """Variables of every report's message; `letters` by language."""
 
     template: ClassVar[str]
     version: ClassVar[int] = 1
@@ -73,7 +73,7 @@ class Letter(msgspec.Struct, frozen=True):
 def letter_of(
     content: Content, names: ReportNames, *, languages: Iterable[str] = LANGUAGES
 ) -> Letter:
-    """The letter in these languages; takes up to 100 ms of CPU for each, so call it in a thread."""
+    """Build the message in these languages; takes up to 100 ms of CPU for each, so call it in a thread."""
     letters: dict[str, LetterContent] = {}
     attachments: list[Attachment] = []
     for code in languages:
@@ -99,22 +99,22 @@ def letter_of(
 
 
 def intent_of(report_id: UUID) -> str:
-    """What the letters of a report are about."""
+    """Return the intent of the messages of a report."""
     return f"report:{report_id}"
 
 
 def pdf_of(content: Content, names: ReportNames, *, code: str) -> bytes:
-    """The report as an accessible PDF (PDF/UA-1)."""
+    """Render the report as an accessible PDF (PDF/UA-1)."""
     return _pdf(content, page_of(content, names, code=code))
 
 
 def filename(content: Content, code: str) -> str:
-    """What the PDF is called."""
+    """Return the file name of the PDF."""
     return f"{stem(content.cadence, content.first_on)}-{code}.pdf"
 
 
 def stem(cadence: Cadence, first_on: date) -> str:
-    """`daily-2026-11-14` or `weekly-2026-w46`."""
+    """Return `daily-2026-11-14` or `weekly-2026-w46`."""
     if cadence is Cadence.WEEKLY:
         year, week, _ = first_on.isocalendar()
         return f"{cadence}-{year}-w{week:02d}"

@@ -1,4 +1,4 @@
-"""Rows: when a client gets which report, and the reports that were made. One cadence and period is one report."""
+"""Rows: report plans and the reports that were made; one report per cadence and period."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -12,16 +12,16 @@ from domain.reports.periods import Cadence
 
 
 class ReportVerdict(StrEnum):
-    """Whether a report was there when it was promised."""
+    """Verdict on the delivery of a report in time."""
 
     KEPT = "kept"
     LATE = "late"
 
 
 class ReportPlan(Base, Owned, Versioned):
-    """Which report a client gets when, on the client's own clock, and which one is next.
+    """Plan of a client's report: its schedule on the client's clock, and the next report.
 
-    Its row is locked while a report is made: two workers never make one together.
+    Its row is locked while a report is made, so that two workers never make the same one.
     """
 
     __tablename__ = "report_plan"
@@ -36,15 +36,13 @@ class ReportPlan(Base, Owned, Versioned):
     enabled: Mapped[bool] = mapped_column(default=True)
     local_time: Mapped[time]
     weekday: Mapped[int] = mapped_column(default=0)  # of weekly ones; Monday 0
-    late_credit_cents: Mapped[
-        int | None
-    ]  # what the client gets for one that is late; None: nothing
+    late_credit_cents: Mapped[int | None]  # credit for a late report; None: nothing
     next_on: Mapped[date]  # first local day of the next report
-    look_at: Mapped[datetime]  # when it is to be made, or tried again
+    look_at: Mapped[datetime]  # when it is made, or tried again
 
 
 class Report(Base, Owned):
-    """A report as it was made: its content is ids and numbers and never changes; words are added when it is read."""
+    """A report as it was made: its content is ids and numbers and never changes; texts are added when it is read."""
 
     __tablename__ = "report"
     __table_args__ = (
@@ -68,7 +66,5 @@ class Report(Base, Owned):
     verdict: Mapped[ReportVerdict | None]
     judged_at: Mapped[
         datetime | None
-    ]  # the instant of the verdict: of delivery, or when it became late
-    look_at: Mapped[
-        datetime | None
-    ]  # when to look again whether it was delivered; null: nothing more to see
+    ]  # the time of the verdict: of delivery, or when it became late
+    look_at: Mapped[datetime | None]  # next check of its delivery; null: nothing more to check

@@ -1,4 +1,4 @@
-"""Told before it happened? Changes of the service, and the notices that came before them (COM-03)."""
+"""Proactive notices: changes of the service, and the notices sent before them (COM-03)."""
 
 import re
 from collections import defaultdict
@@ -20,13 +20,13 @@ from domain.reports.content import Part, Proactive, Stand
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AT_ITS_START = ("opened",)
 LONG_BEFORE = timedelta(days=366)
-"""How long before a change without a clock a letter about it may have left."""
+"""How long before a change without a clock a message about it may have been sent."""
 
 
 class Change(NamedTuple):
-    """The service became another than was agreed or usual: about what, and from when on.
+    """A deviation from the agreed or usual service: its subject and its start.
 
-    A notice counts from `since_at` on: what was said before the clock ran is not about its running late.
+    A notice counts from `since_at` on: one sent before the clock ran is not about its delay.
     """
 
     subject_id: UUID
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 def breaches(parts: Iterable[Part], begin: datetime, end: datetime) -> list[Change]:
-    """Promises that turned out late in a stretch: the client gets something later than agreed."""
+    """Return promises that turned out late in a period: the client gets something later than agreed."""
     return [
         Change(part.incident_id, part.started_at, part.decided_at)
         for part in parts
@@ -46,7 +46,7 @@ def breaches(parts: Iterable[Part], begin: datetime, end: datetime) -> list[Chan
 
 
 def ratio_of(changes: Sequence[Change], notices: Mapping[UUID, Sequence[datetime]]) -> Proactive:
-    """How many changes were told of before they took effect; a notice at the very instant came too late."""
+    """Return how many changes were announced before they took effect; a notice at the same time came too late."""
     told = sum(
         any(
             notice < change.at and (change.since_at is None or notice > change.since_at)
@@ -60,9 +60,9 @@ def ratio_of(changes: Sequence[Change], notices: Mapping[UUID, Sequence[datetime
 async def amendments(
     session: AsyncSession, account_id: UUID, begin: datetime, end: datetime
 ) -> list[Change]:
-    """Versions of terms, after the first, that took effect in a stretch, and agreements that ended in it.
+    """Return versions of terms, after the first, that took effect in a period, and agreements that ended in it.
 
-    Each counts as told beforehand by a letter about itself that left before it took effect.
+    Each counts as announced by a message about itself that was sent before it took effect.
     """
     terms = await session.execute(
         select(Terms.id, Terms.in_force).where(Terms.account_id == account_id, Terms.number > 1)
@@ -82,7 +82,7 @@ async def amendments(
     ends = []
     for agreement_id, at in ended:
         if at is not None:
-            # A letter about an end that was moved since says nothing of the one that holds.
+            # A message about an end that was moved since does not count for the new end.
             decided_at = await session.scalar(
                 select(func.max(LedgerRow.at)).where(
                     LedgerRow.subject_id == agreement_id, LedgerRow.kind == AgreementEnding.kind
@@ -95,9 +95,9 @@ async def amendments(
 async def notices(
     session: AsyncSession, account_id: UUID, changes: Sequence[Change], *, until: datetime
 ) -> Mapping[UUID, Sequence[datetime]]:
-    """When something was said to the client about these subjects: updates on tickets, and messages that left.
+    """Return when the client was notified about these subjects: updates of incidents, and sent messages.
 
-    The notice of a ticket's opening is no notice of its running late.
+    The notice of an incident's opening is no notice of its delay.
     """
     subjects = {change.subject_id for change in changes}
     found: dict[UUID, list[datetime]] = defaultdict(list)
@@ -129,7 +129,7 @@ async def notices(
     for intent, sent_at in sent:
         if sent_at is None:
             continue
-        for terms_id in versions.get(intent, ()):  # a letter about the agreement as a whole
+        for terms_id in versions.get(intent, ()):  # a message about the agreement as a whole
             found[terms_id].append(sent_at)
         named = _ID.search(intent)
         if named is not None and not intent.endswith(_AT_ITS_START):

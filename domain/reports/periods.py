@@ -1,4 +1,4 @@
-"""When reports are due: local times across changes of the clock, and the stretch that a report is about."""
+"""Due times of reports: local times across clock changes, and the period of a report."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
 LEAD = timedelta(minutes=15)
-"""How long before it is due a report is made: it is to lie in the inbox by then, not to be begun."""
+"""How long before its due time a report is made, because it must be delivered by then."""
 
 
 class Cadence(StrEnum):
-    """How often a report comes."""
+    """Interval at which a report is made: daily or weekly."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -19,7 +19,7 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The local days [first_on, last_on] that a report is about, and when it has to be there."""
+    """The local days [first_on, last_on] that a report is about, and when it is due."""
 
     cadence: Cadence
     first_on: date
@@ -34,17 +34,17 @@ class Period:
 
     @property
     def made_at(self) -> datetime:
-        """As of when it is made."""
+        """The time whose state it reports."""
         return max(self.until_at, self.due_at - LEAD)
 
 
 def days_of(cadence: Cadence) -> int:
-    """How many local days a report is about."""
+    """Return how many local days a report is about."""
     return 7 if cadence is Cadence.WEEKLY else 1
 
 
 def instant_of(day: date, at: time, zone: str) -> datetime:
-    """A local time as an instant: the first one when the clock shows it twice, the next existing one when never."""
+    """Convert a local time to UTC: the first one when the clock shows it twice, the next existing one when never."""
     local = datetime.combine(day, at.replace(tzinfo=None), tzinfo=ZoneInfo(zone))
     while not _exists(local):
         local = (local + MINUTE).replace(fold=0, second=0, microsecond=0)
@@ -59,7 +59,7 @@ def _exists(local: datetime) -> bool:
 def period_from(
     cadence: Cadence, first_on: date, *, zone: str, at: time, weekday: int = 0
 ) -> Period:
-    """The period that begins on a local day (a Monday for weeks); weekly ones are due on `weekday` (Monday 0) after."""
+    """Return the period that begins on a local day (Monday for weeks), due on `weekday` (Monday 0) if weekly."""
     after = first_on + timedelta(days=days_of(cadence))
     due_on = after + timedelta(days=weekday) if cadence is Cadence.WEEKLY else after
     return Period(
@@ -72,11 +72,11 @@ def period_from(
 
 
 def first_day_at(cadence: Cadence, at: datetime, zone: str) -> date:
-    """The first local day of the period under way at an instant."""
+    """Return the first local day of the period that contains a time."""
     today = at.astimezone(ZoneInfo(zone)).date()
     return today - timedelta(days=today.weekday()) if cadence is Cadence.WEEKLY else today
 
 
 def following(cadence: Cadence, first_on: date) -> date:
-    """The first day of the period after."""
+    """Return the first day of the period after."""
     return first_on + timedelta(days=days_of(cadence))

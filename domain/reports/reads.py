@@ -1,4 +1,4 @@
-"""Ask for reports: what one says with the names in it, and how punctual and how proactive we were."""
+"""Read reports: their documents with names, punctuality, and the share of proactive notices."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from domain.reports.model import Report, ReportVerdict
 
 @dataclass(frozen=True, slots=True)
 class TicketName:
-    """How a ticket is called in a report."""
+    """The names of an incident in a report."""
 
     reference: str
     summary: str
@@ -36,7 +36,7 @@ class TicketName:
 
 @dataclass(frozen=True, slots=True)
 class ReportNames:
-    """What the ids in a report are called, as of now: what was erased since is not told again."""
+    """Current names for the ids in a report: erased names are not shown."""
 
     company: str
     account: str
@@ -45,7 +45,7 @@ class ReportNames:
 
 
 async def names_of(session: AsyncSession, account: Account, content: Content) -> ReportNames:
-    """What the ids in a report are called."""
+    """Return the names for the ids in a report."""
     tenant = await session.get_one(Tenant, account.tenant_id)
     sites = await session.execute(select(Site.id, Site.name).where(Site.account_id == account.id))
     known = {row.id: row.name for row in sites}
@@ -70,7 +70,7 @@ async def _ticket_names(
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """Of the reports that were due in a stretch: how many, and how many were there in time or late."""
+    """Punctuality of the reports due in a period: the total, and how many were in time or late."""
 
     due: int
     kept: int
@@ -80,7 +80,7 @@ class Punctuality:
 async def punctuality(
     session: AsyncSession, actor: Actor, account_id: UUID, *, from_at: datetime, until_at: datetime
 ) -> Punctuality:
-    """How punctual a client's reports were (COM-02: their delivery is a promise too)."""
+    """Return how punctual a client's reports were (COM-02: their delivery is a promise too)."""
     rows = await session.execute(
         select(Report.verdict, func.count())
         .where(
@@ -100,7 +100,7 @@ async def punctuality(
 async def document_of(
     session: AsyncSession, actor: Actor, report_id: UUID
 ) -> tuple[Content, ReportNames] | None:
-    """What a report says and the names in it, for who may see it; None when it is not theirs."""
+    """Return the content and names of a report; None when it is not visible to the actor."""
     report = await session.scalar(
         select(Report).where(Report.id == report_id, visible_to(actor, Report))
     )
@@ -114,9 +114,9 @@ async def document_of(
 async def proactive_of(
     session: AsyncSession, actor: Actor, account_id: UUID, *, from_at: datetime, until_at: datetime
 ) -> Proactive | None:
-    """Of the changes of the service in [from_at, until_at), how many the client was told of before (COM-03).
+    """Return how many of the changes of the service in [from_at, until_at) the client was notified of before (COM-03).
 
-    None when there is no such account for the actor.
+    None when the account is not visible to the actor.
     """
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))

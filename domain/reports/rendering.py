@@ -1,4 +1,4 @@
-"""A report's content in the words of one language: headline, figures, charts and lists, ready to be set or mailed."""
+"""Render a report's content in one language: headline, figures, charts and lists, for the PDF and the message."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from domain.reports.view_model import FigureTile, ReportPage, Tone
 
 
 def page_of(content: Content, names: ReportNames, *, code: str) -> ReportPage:
-    """The report in a language; the same content and names give the same page."""
+    """Return the report in a language; the same content and names give the same page."""
     say = speech(code, content.zone)
     weekly = content.cadence is Cadence.WEEKLY
     as_of = say.moment(content.as_of_at, form="EEEE d MMMM y")
@@ -37,7 +37,7 @@ def page_of(content: Content, names: ReportNames, *, code: str) -> ReportPage:
 
 
 def tone_of(content: Content) -> Tone:
-    """Colour of the headline: red from one late promise in ten on, amber for fewer, blue where nothing was decided."""
+    """Return the colour of the headline: red from one late promise in ten on, amber for fewer, blue for none."""
     late, n = content.figures.late, content.figures.late + content.figures.kept
     if n == 0:
         return "calm"
@@ -47,7 +47,7 @@ def tone_of(content: Content) -> Tone:
 
 
 def headline(content: Content, say: Language) -> str:
-    """The one line that a client reads: kept promises, or that there was nothing to keep."""
+    """Return the headline: kept promises, or that there was nothing to keep."""
     kept, late = content.figures.kept, content.figures.late
     n = kept + late
     if n == 0:
@@ -143,7 +143,7 @@ def _trend(content: Content, say: Language) -> str:
 
 
 def short_date(content: Content, say: Language) -> str:
-    """The period as a subject line says it."""
+    """Format the period for a subject line."""
     first: date = content.first_on
     if content.cadence is Cadence.DAILY:
         return say.day(first, "d MMM y")
@@ -151,5 +151,5 @@ def short_date(content: Content, say: Language) -> str:
 
 
 def summary_of(content: Content, *, code: str) -> str:
-    """The headline alone, which needs no names."""
+    """Return the headline alone, which needs no names."""
     return headline(content, speech(code, content.zone))

@@ -1,4 +1,4 @@
-"""The lists of a report in one language: what was late, what needs attention, tickets, credits, what is next."""
+"""Lists of a report in one language: late promises, open risks, incidents, credits, and what is next."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,7 +18,7 @@ from domain.reports.view_model import Column, Section
 
 
 def daily_sections(content: Content, names: ReportNames, say: Language) -> list[Section]:
-    """What a daily report lists."""
+    """Return the lists of a daily report."""
     tickets = _tickets("opened", content.opened_lines, content.figures.opened, content, names, say)
     known = {line.incident_id for line in content.opened_lines}
     earlier = [line for line in content.open_lines if line.incident_id not in known]
@@ -36,7 +36,7 @@ def daily_sections(content: Content, names: ReportNames, say: Language) -> list[
 
 
 def weekly_sections(content: Content, names: ReportNames, say: Language) -> list[Section]:
-    """What a weekly review lists."""
+    """Return the lists of a weekly review."""
     return [
         _week(content, say),
         *_late(content, names, say),
@@ -288,7 +288,7 @@ def _promise(line: PromiseLine, say: Language) -> str:
 
 
 def _called(names: ReportNames, incident_id: UUID | None, say: Language) -> str:
-    """A ticket by reference, what it is about, and where if the client has several places."""
+    """Describe an incident by reference, summary, and site if the account has several sites."""
     if incident_id is None:
         return ""
     found = names.tickets.get(incident_id)

@@ -1,4 +1,4 @@
-"""Count what a report says: pure, from what was read as of one instant."""
+"""Compute the numbers of a report: pure, from data as of one time."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ def content_of(
     planned: Sequence[Note],
     proactive: Proactive,
 ) -> Content:
-    """Count everything for one period; what is given was read as of `period.made_at`."""
+    """Compute everything for one period; the data was read as of `period.made_at`."""
     inside = _within(period.from_at, period.until_at)
     previous = _within(*_before(period, zone))
     decided = [part for part in parts if inside(part.decided_at)]
@@ -91,7 +91,7 @@ def content_of(
 
 
 def _before(period: Period, zone: str) -> tuple[datetime, datetime]:
-    """The same number of local days before the period, whatever number of hours they had."""
+    """Return the same number of local days before the period, whatever number of hours they had."""
     first_on = period.first_on - timedelta(days=days_of(period.cadence))
     return instant_of(first_on, time(), zone), period.from_at
 
@@ -119,7 +119,7 @@ def _figures(
 def _days(
     period: Period, zone: str, parts: Iterable[Part], tickets: Iterable[IncidentDates]
 ) -> list[Day]:
-    """The 28 local days up to the last one of the period."""
+    """Return the 28 local days up to the last one of the period."""
     place = ZoneInfo(zone)
 
     def on(at: datetime | None) -> date | None:
@@ -136,9 +136,9 @@ def _days(
 
 
 def _goal(parts: Iterable[Part], days: Sequence[Day]) -> int | None:
-    """What was agreed for the promises of the trend, each with the weight of how often it fell due; None without any.
+    """Return the agreed objective of the trend's promises, weighted by how often they fell due; None without any.
 
-    Rounded down: we do not claim to have promised more than the terms say.
+    Rounded down, so that it is never above what the terms promise.
     """
     first, last = days[0].on, days[-1].on
     agreed = [
@@ -165,7 +165,7 @@ def _kinds(decided: Iterable[Part]) -> list[KindFigures]:
 
 
 def _sites(decided: Iterable[Part], opened: Iterable[IncidentDates]) -> list[SiteFigures]:
-    """Places with something to tell, the one with most late promises first, then most tickets."""
+    """Return sites with results, the one with most late promises first, then most incidents."""
     tickets = Counter(ticket.site_id for ticket in opened)
     stands = Counter((part.site_id, part.stand) for part in decided)
     places = sorted({*tickets, *(site for site, _ in stands)}, key=str)

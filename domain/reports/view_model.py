@@ -1,4 +1,4 @@
-"""What a report looks like before it is set: plain data that the PDF's template and the letter's template both read."""
+"""View model of a report: plain data that the PDF template and the message template both read."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Column(Shown, frozen=True):
 
 
 class Section(Shown, frozen=True):
-    """One list; `empty` is said when it has no rows, `more` below rows that were cut."""
+    """One list; `empty` is shown when it has no rows, `more` below rows that were cut."""
 
     title: str
     note: str
@@ -54,7 +54,7 @@ class PairPoint(Shown, frozen=True):
 
 
 class ShareLegend(Shown, frozen=True):
-    """What the marks of a share mean."""
+    """Legend of a share chart."""
 
     kept: str
     late: str

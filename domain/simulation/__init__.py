@@ -1,4 +1,4 @@
-"""Play proposed terms on real history before promising them, and let a person answer for their risk."""
+"""Simulate proposed terms on real history before they are promised, and sign off their risk."""
 
 from domain.simulation.actions import amend, outcomes_of, sign, sign_off, simulate
 from domain.simulation.model import Simulation

@@ -36,14 +36,14 @@ from domain.simulation.rules import (
     worst_cents,
 )
 
-CHUNK = 4_000  # tickets played at a time
+CHUNK = 4_000  # incidents simulated at a time
 UP_TO_NOW = timedelta(days=1)
 """A simulation that leaves out more of the newest history than this is an exploration."""
 SEED = 0
 SAMPLE = 10
-"""So often promises that cost money must have been decided for their history to say what a month costs."""
+"""Minimum number of decided promises with credits for a meaningful estimate of a month's cost."""
 GOOD_FOR = timedelta(days=30)
-"""How long a simulation speaks for its terms: history goes on."""
+"""How long a simulation is valid for its terms."""
 
 
 async def simulate(
@@ -57,7 +57,7 @@ async def simulate(
     until_at: datetime | None = None,
     seed: int = 0,
 ) -> Simulation:
-    """Play the terms on the account's tickets opened in [from_at, until_at), else on all of them; keep the result."""
+    """Simulate the terms on the account's incidents opened in [from_at, until_at), else on all; store the result."""
     actor.must(Right.MANAGE_AGREEMENTS)
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))
@@ -144,7 +144,7 @@ async def outcomes_of(
     from_at: datetime | None,
     until_at: datetime,
 ) -> list[SimulatedOutcome]:
-    """What the terms would have come to by `until_at`, for the tickets opened before it."""
+    """Return the results of the terms by `until_at`, for the incidents opened before it."""
     await agreements.must_be_computable(session, account.tenant_id, terms)
     versions = {each.calendar_version_id for each in terms.promises}
     hours = await specs(session, versions)
@@ -168,7 +168,7 @@ async def outcomes_of(
 
 
 async def _prices(session: AsyncSession, account: Account, at: datetime) -> dict[str, int]:
-    """What the client's rates cost at an instant; of two agreements' prices for one code the higher."""
+    """Return the prices of the account's rates at a time; of two agreements' prices for one code the higher."""
     day = at.astimezone(ZoneInfo(account.time_zone)).date()
     rows = await session.execute(
         select(Rate.code, func.max(Rate.price_cents))
@@ -190,7 +190,7 @@ async def _facts(session: AsyncSession, tickets: dict[UUID, SimulatedIncident]) 
 
 
 def _report(terms: TermsDraft, outcomes: Sequence[SimulatedOutcome]) -> JSON:
-    """Per promise and per site: how many, how many kept, credits before caps, and whether the objective is missed."""
+    """Summarize per promise and per site: count, kept, credits before caps, and whether the objective is missed."""
     found = []
     for line in lines(outcomes):
         promise = terms.promises[line.promise]
@@ -212,11 +212,11 @@ def _report(terms: TermsDraft, outcomes: Sequence[SimulatedOutcome]) -> JSON:
 async def sign_off(
     session: AsyncSession, actor: Actor, simulation_id: UUID, *, reason: str, at: datetime
 ) -> Simulation:
-    """Accept, by name, the risk that a simulation showed. Nobody but a person may."""
+    """Sign off, by name, the risk that a simulation showed. Only a person may."""
     actor.must(Right.ACCEPT_RISK)
     kind, _, user_id = actor.subject.partition(":")
     if kind != "user":
-        raise Refused(Code.NOT_ALLOWED, "A person signs off, not a system.")
+        raise Refused(Code.NOT_ALLOWED, "Only a person can sign off, not an API key.")
     must_be_words(reason, "reason")
     simulation = await session.scalar(
         select(Simulation)
@@ -226,7 +226,7 @@ async def sign_off(
     if simulation is None:
         raise Refused(Code.NOT_FOUND, "No such simulation.", argument="id")
     if simulation.signed_off_at is not None:
-        raise Refused(Code.ALREADY_DONE, "It has been signed off.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The simulation is already signed off.", argument="id")
     if not simulation.whole_history:
         raise Refused(
             Code.INVALID,
@@ -264,9 +264,9 @@ async def sign(
     terms: TermsDraft,
     at: datetime,
 ) -> Agreement:
-    """Enter a signed agreement, unless its terms cost the account's own history more than may be borne unsigned.
+    """Record a signed agreement, unless its terms cost more on the account's history than is allowed without sign-off.
 
-    A client without tickets has nothing to try the terms on: who signs the first agreement answers for it.
+    An account without incidents has no history to simulate: the first agreement is the signer's own responsibility.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
     tickets = exists().where(Incident.account_id == Account.id)
@@ -291,7 +291,7 @@ async def amend(
     at: datetime,
     expected_version: int | None = None,
 ) -> Terms:
-    """Amend an agreement, unless a month of the new terms may cost more than the limit and nobody has signed that off.
+    """Amend an agreement, unless a month of the new terms may cost more than the limit without a sign-off.
 
     Terms that were not simulated in the last 30 days are simulated now.
     """
@@ -312,9 +312,9 @@ async def amend(
 async def _must_be_borne(
     session: AsyncSession, actor: Actor, account: Account, terms: TermsDraft, at: datetime
 ) -> None:
-    """Refuse terms whose month may cost more than the limit, and terms of which nothing can be said, until signed off.
+    """Refuse terms whose month may cost more than the limit, or that cannot be estimated, until signed off.
 
-    With too little history only the cap says what a month can cost.
+    With too little history only the cap limits what a month can cost.
     """
     simulation = await session.scalar(
         select(Simulation)
@@ -334,7 +334,7 @@ async def _must_be_borne(
         if terms.credit_cap_cents is None or terms.credit_cap_cents > limit:
             raise Refused(
                 Code.SIGN_OFF_NEEDED,
-                "There is too little history to try these terms on. Cap a month's credits at "
+                "There is too little history to simulate these terms. Cap a month's credits at "
                 f"{limit / 100:.2f} {terms.currency}, or simulate them and have that signed off.",
                 argument="terms",
             )
@@ -348,7 +348,7 @@ async def _must_be_borne(
 
 
 def _sample(simulation: Simulation, terms: TermsDraft) -> int:
-    """How often promises that cost money were decided; 0 when one that was hardly tried could pass the limit alone."""
+    """Return how often promises with credits were decided; 0 when a hardly tested one could pass the limit alone."""
     decided = {
         line["promise"]: line["n"] for line in simulation.report["lines"] if line["site_id"] is None
     }

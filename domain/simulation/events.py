@@ -8,7 +8,7 @@ from domain.core.ledger import Fact
 
 
 class TermsSignedOff(Fact):
-    """Somebody accepted the risk of terms that exceed the account's limit; the fact's actor says who."""
+    """The risk of terms that exceed the account's limit was signed off; the fact's actor is the person."""
 
     kind: ClassVar[str] = "terms.signed_off"
     simulation_id: UUID
@@ -19,7 +19,7 @@ class TermsSignedOff(Fact):
 
 
 class TermsSimulated(Fact):
-    """Proposed terms were played on a client's history; subject is the simulation."""
+    """Proposed terms were simulated on a client's history; the subject is the simulation."""
 
     kind: ClassVar[str] = "terms.simulated"
     terms_sha256: str

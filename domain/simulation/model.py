@@ -1,4 +1,4 @@
-"""Rows: what proposed terms would have cost on real history, and who accepted that risk."""
+"""Rows: what proposed terms would have cost on real history, and who signed off that risk."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from domain.core.base import JSON, Base, Owned
 
 
 class Simulation(Base, Owned):
-    """Proposed terms played on an account's own history: expected compliance and credits of a month."""
+    """Proposed terms simulated on an account's own history: expected compliance and credits of a month."""
 
     __tablename__ = "simulation"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Play proposed terms on tickets that really happened, and say what a period of them would have cost."""
+"""Simulate proposed terms on past incidents, and estimate what a period of them would have cost."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ from domain.promises.translation import ClockFact, build, judge, to_us
 
 WEEK_US = 7 * 86_400_000_000
 DRAWS = 2_000
-UNFINISHED = 20  # one in so many may still be running
-BLOCK = 4  # weeks drawn together, so that bad weeks that follow each other do so in a draw too
+UNFINISHED = 20  # one in this many may still be undecided
+BLOCK = 4  # weeks drawn together, so that consecutive bad weeks stay consecutive in a draw
 MONTH_WEEKS = 4
 MONTH_SHARE = (30.4375, 28.0)  # four weeks are this much less than a month
 _MONTHS, _WEEKS = 12, 52
@@ -31,7 +31,7 @@ _MONTHS, _WEEKS = 12, 52
 
 @dataclass(frozen=True, slots=True)
 class SimulatedIncident:
-    """What the proposed promises need to know of a ticket."""
+    """The attributes of an incident that the proposed promises depend on."""
 
     id: UUID
     kind: str
@@ -40,12 +40,12 @@ class SimulatedIncident:
 
 
 class SimulatedOutcome(NamedTuple):
-    """What one proposed promise would have come to for one ticket."""
+    """Result of one proposed promise for one incident."""
 
-    promise: int  # place in the draft
+    promise: int  # position in the draft
     ticket: SimulatedIncident
     kept: bool
-    decided_at: datetime | None  # None: still running
+    decided_at: datetime | None  # None: undecided
     started_at: datetime
     cents: int  # credit before any cap
 
@@ -59,7 +59,7 @@ class Exposure(NamedTuple):
 
 
 def fingerprint(terms: TermsDraft) -> bytes:
-    """SHA-256 of the terms in canonical JSON: the same terms, however they are written down."""
+    """Hash the terms in canonical JSON with SHA-256: equal terms have the same hash."""
     plain = [
         [
             each.name,
@@ -82,7 +82,7 @@ def fingerprint(terms: TermsDraft) -> bytes:
 
 
 def worst_cents(promise: PromiseDraft, fee_cents: int) -> int:
-    """The most that breaking a promise once, or missing one month's band, costs; what rates cost is not counted."""
+    """Return the largest credit for one broken promise or one month's band, without credits in units of a rate."""
     shares: list[CreditDraft | BandDraft] = [*promise.credits.values(), *promise.bands]
     return max(
         (each.fixed_cents or (each.fee_bps or 0) * fee_cents // 10_000 for each in shares),
@@ -91,12 +91,12 @@ def worst_cents(promise: PromiseDraft, fee_cents: int) -> int:
 
 
 def promises_money(terms: TermsDraft) -> bool:
-    """Whether breaking these terms can earn a credit at all."""
+    """Return whether breaking these terms can earn a credit at all."""
     return any(each.credits or each.bands for each in terms.promises)
 
 
 def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]:
-    """The draft's promises as terms that a clock can run on; the id says the place in the draft."""
+    """Return the draft's promises as terms for the clock; the id holds the position in the draft."""
     return [
         Term(
             id=UUID(int=place),
@@ -128,9 +128,9 @@ def play(
     at: datetime,
     prices: Mapping[str, int] | None = None,
 ) -> list[SimulatedOutcome]:
-    """Every outcome as of `at`; the promises attach to tickets and are judged as signed ones are.
+    """Return every result as of `at`; promises apply to incidents and are evaluated as signed ones are.
 
-    `prices` are what the rates that credits name cost, in cents. Compliance bands are not played.
+    `prices` are the prices of the rates that credits name, in cents. Compliance bands are not simulated.
     """
     attached = {
         ticket.id: applicable(promised, ticket.kind, ticket.category) for ticket in tickets.values()
@@ -150,7 +150,7 @@ def play(
 
 
 def _largest(outcomes: list[SimulatedOutcome]) -> list[SimulatedOutcome]:
-    """Of one ticket's credits only the largest counts: each adds what it is beyond those before it."""
+    """Apply the rule that only the largest credit of an incident counts: each adds the excess over those before it."""
     most: dict[UUID, int] = {}
     order = sorted(
         (n for n, each in enumerate(outcomes) if each.cents),
@@ -171,10 +171,10 @@ def _rules(drafts: Mapping[Priority | None, CreditDraft]) -> list[CreditRule]:
 def weekly(
     outcomes: Sequence[SimulatedOutcome], zone: str, from_at: datetime, until_at: datetime
 ) -> NDArray[np.int64]:
-    """Credits before caps of what began in every whole week of [from_at, until_at), from a local midnight on.
+    """Return credits before caps of what began in every whole week of [from_at, until_at), from a local midnight on.
 
-    Weeks of which more than a twentieth is still running are left out: a promise is late only when its time has run,
-    so they would look better than they are. Is that true of all of them, the most complete one speaks alone.
+    Weeks of which more than a twentieth is undecided are left out: a promise is late only when its time has run, so
+    they would look better than they are. If that applies to all weeks, only the most complete one is used.
     """
     begin = from_at.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     weeks = (to_us(until_at) - to_us(begin)) // WEEK_US
@@ -202,12 +202,12 @@ def exposure(
     seed: int,
     share: tuple[float, float] = (1.0, 1.0),
 ) -> Exposure:
-    """What `horizon` weeks cost: circular blocks of weeks drawn with replacement (Politis and Romano 1992).
+    """Estimate what `horizon` weeks cost: circular blocks of weeks drawn with replacement (Politis and Romano 1992).
 
     Each draw first draws another history like this one and then the horizon from that, because a short history is a
     small sample. In trials an interval for 90 of 100 held 77 after 8 weeks and 88 after 52; drawn from the history
-    itself, 59 and 85.
-    The monthly cap holds for every twelfth of 52 weeks. `share` scales each draw's months, before their cap.
+    itself, 59 and 85. The monthly cap applies to every twelfth of 52 weeks. `share` scales each draw's months, before
+    their cap.
     """
     if weeks.size == 0 or horizon <= 0:
         return Exposure(0, 0, 0)
@@ -228,14 +228,14 @@ def exposure(
 
 
 def _blocks(rng: np.random.Generator, of: int, length: int) -> NDArray[np.int64]:
-    """For every draw `length` places out of `of`, in blocks of the cube root of `of`; (draws, length)."""
+    """Return for every draw `length` positions out of `of`, in blocks of the cube root of `of`; (draws, length)."""
     block = max(1, min(BLOCK, round(of ** (1 / 3))))
     starts = rng.integers(0, of, (DRAWS, -(-length // block), 1))
     return ((starts + np.arange(block)) % of).reshape(DRAWS, -1)[:, :length]
 
 
 def month(weeks: NDArray[np.int64], *, cap_cents: int | None, seed: int) -> Exposure:
-    """What a month costs."""
+    """Estimate what a month costs."""
     return exposure(weeks, horizon=MONTH_WEEKS, cap_cents=cap_cents, seed=seed, share=MONTH_SHARE)
 
 
@@ -250,7 +250,7 @@ class SimulatedLine(NamedTuple):
 
 
 def lines(outcomes: Iterable[SimulatedOutcome]) -> list[SimulatedLine]:
-    """Every promise everywhere and at every site, by promise and site; what still runs does not count."""
+    """Summarize every promise everywhere and at every site, by promise and site; undecided results do not count."""
     counts: dict[tuple[int, UUID | None], list[int]] = {}
     for each in outcomes:
         if each.decided_at is None:

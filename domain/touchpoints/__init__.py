@@ -1,4 +1,4 @@
-"""Touchpoints: how often we speak with a client beyond the daily work, what is due, and what is overdue."""
+"""Touchpoints: planned contacts with clients beyond the daily work, with their due dates."""
 
 from domain.touchpoints.actions import activity_at, complete, plan, to_plan
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind

@@ -1,4 +1,4 @@
-"""Plan contacts with clients, and note that they were made."""
+"""Plan contacts with clients, and record that they were made."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -24,9 +24,9 @@ PART = "touchpoints"
 
 
 async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequence[Touchpoint]:
-    """Let one contact of each kind be open for a client, due as tier and activity say now; returns the open ones.
+    """Plan one contact of each kind for an account, due by tier and activity; return the open ones.
 
-    The first is counted from today: what was not planned was not missed.
+    The first is counted from today: an unplanned contact was not missed.
     """
     today = at.astimezone(ZoneInfo(account.time_zone)).date()
     activity = await activity_at(session, account, today=today)
@@ -51,7 +51,7 @@ async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequ
 
 
 async def activity_at(session: AsyncSession, account: Account, *, today: date) -> Activity:
-    """How much goes on with a client: by the last ticket, and the last time somebody spoke with a contact."""
+    """Return the activity of an account: by the last incident, and the last contact with a person of the client."""
     work = await session.scalar(
         select(func.max(Incident.opened_at)).where(Incident.account_id == account.id)
     )
@@ -68,7 +68,7 @@ async def activity_at(session: AsyncSession, account: Account, *, today: date) -
 async def to_plan(
     session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
 ) -> list[Subject]:
-    """The next accounts to plan contacts for, in the order of their ids; without those that wait for an attempt."""
+    """Select the next accounts to plan contacts for, in the order of their ids, without deferred ones."""
     query = select(Account.tenant_id, Account.id).where(~is_deferred(PART, Account.id, at=at))
     page = query.order_by(Account.id).limit(limit)
     found = await session.execute(page if after is None else page.where(Account.id > after))
@@ -83,7 +83,7 @@ async def complete(
     contact_id: UUID | None = None,
     at: datetime,
 ) -> Touchpoint:
-    """Note that a contact was made, with whom; the next of its kind is counted from then."""
+    """Record that a contact was made, with whom; the next of its kind is counted from then."""
     actor.must(Right.MANAGE_ACCOUNTS)
     row = await session.scalar(
         select(Touchpoint)
@@ -108,7 +108,7 @@ async def complete(
         if row.done_at is None:
             person.last_contact_at = at
     if row.done_at is not None:
-        raise Refused(Code.ALREADY_DONE, "This contact was made.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "This touchpoint is already completed.", argument="id")
     row.done_at, row.done_by, row.contact_id = at, actor.subject, contact_id
     record(
         session,

@@ -1,4 +1,4 @@
-"""Facts about touchpoints: the company's own affair, so clients are not shown them."""
+"""Facts about touchpoints. They are internal to the company: clients do not see them."""
 
 from datetime import date
 from typing import ClassVar

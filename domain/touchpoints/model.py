@@ -11,7 +11,7 @@ from domain.core.base import Base, Owned
 
 
 class TouchpointKind(StrEnum):
-    """What sort of contact."""
+    """Kind of planned contact with a client."""
 
     FORMAL_REVIEW = "formal_review"
     CHECK_IN = "check_in"
@@ -19,7 +19,7 @@ class TouchpointKind(StrEnum):
 
 
 class Activity(StrEnum):
-    """How much there is going on with a client, by the recency of work and contact."""
+    """Activity of an account, by the recency of work and contact."""
 
     ACTIVE_PROJECT = "active_project"
     LONG_TERM = "long_term"
@@ -47,9 +47,7 @@ class Touchpoint(Base, Owned):
     )
 
     kind: Mapped[TouchpointKind]
-    anchor_on: Mapped[
-        date
-    ]  # the contact before it, or the first day: the interval is counted from here
+    anchor_on: Mapped[date]  # the contact before it, or the first day: start of the interval
     due_on: Mapped[date]
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]

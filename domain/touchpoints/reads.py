@@ -1,4 +1,4 @@
-"""Ask about touchpoints: which clients are to be asked today how it goes, and what there is to say."""
+"""Reads of touchpoints: which check-ins are due today, and their figures."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -31,16 +31,16 @@ class CheckInDue:
 
 
 def intent_of(touchpoint_id: UUID) -> str:
-    """What the letter of a check-in is about."""
+    """Return the intent of a check-in's message."""
     return f"{_INTENT}{touchpoint_id}"
 
 
 async def check_ins_due(
     session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
 ) -> list[Subject]:
-    """Check-ins due from nine in the morning of their day at the client's, of which nobody was written to yet.
+    """Select check-ins due from 09:00 local time of their day, without a message so far.
 
-    One that could not be asked waits until its next attempt.
+    One whose message failed waits until its next attempt.
     """
     asked = exists().where(Message.intent == func.concat(_INTENT, cast(Touchpoint.id, Text)))
     query = (
@@ -63,7 +63,7 @@ async def check_ins_due(
 
 
 async def figures_of(session: AsyncSession, touchpoint_id: UUID) -> CheckInDue:
-    """What there is to say at a check-in."""
+    """Return the figures of a check-in."""
     touchpoint = await session.get_one(Touchpoint, touchpoint_id)
     account = await session.get_one(Account, touchpoint.account_id)
     since = datetime.combine(touchpoint.anchor_on, time(), ZoneInfo(account.time_zone))

@@ -1,4 +1,4 @@
-"""How often we meet a client: by tier, and by activity where the tier leaves it open (COM-04, COM-05)."""
+"""How often a client is contacted: by tier, and by activity where the tier leaves it open (COM-04, COM-05)."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ BY_TIER: dict[CadenceTier, dict[TouchpointKind, ContactInterval | None]] = {
     },
     CadenceTier.STANDARD: {
         TouchpointKind.FORMAL_REVIEW: HALF_YEARLY,
-        TouchpointKind.CHECK_IN: None,  # as needed: what goes on with the client decides
+        TouchpointKind.CHECK_IN: None,  # as needed: the activity decides
         TouchpointKind.SOCIAL: YEARLY,
     },
 }
@@ -59,12 +59,12 @@ def activity_of(
 
 
 def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> ContactInterval:
-    """What the tier says, else what the activity says."""
+    """Return the tier's interval, else that of the activity."""
     return BY_TIER[tier][kind] or BY_ACTIVITY[activity]
 
 
 def due_on(anchor_on: date, interval: ContactInterval) -> date:
-    """The day a contact is due: the same day of a later month, or that month's last day."""
+    """Return the day a contact is due: the same day of a later month, or that month's last day."""
     months = anchor_on.year * 12 + anchor_on.month - 1 + interval.months
     year, month = divmod(months, 12)
     day = min(anchor_on.day, monthrange(year, month + 1)[1])

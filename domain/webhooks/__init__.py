@@ -1,4 +1,4 @@
-"""Webhooks: facts are pushed to addresses outside, signed, in order, until they are taken or given up."""
+"""Webhooks: facts are sent to external addresses, signed, in order, until they are accepted or dead."""
 
 from domain.core.encryption import SecretCipher
 from domain.webhooks.actions import (

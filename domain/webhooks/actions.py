@@ -1,4 +1,4 @@
-"""Change webhooks: add one, give it a new secret, hold it, let it go on, send it back over the ledger, end it."""
+"""Change webhooks: add, rotate the secret, pause, resume, replay, and end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ from domain.webhooks.pausing import disable, hold, note
 from domain.webhooks.rules import check_url, new_secret, secret_text
 
 OVERLAP = timedelta(hours=24)
-"""How long the secret before signs along with a new one."""
+"""How long the previous secret signs along with a new one."""
 OWNERS = frozenset({"user", "key"})
 MOST = 50
-"""Webhooks that one owner has at most."""
+"""Maximum number of webhooks per owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadDocument:
-    """A GraphQL operation whose answer about a fact is what is sent; checked by who hands it over."""
+    """A GraphQL operation whose response about a fact is the payload; validated by the caller."""
 
     document: str
     operation_name: str | None
@@ -46,17 +46,17 @@ class PayloadDocument:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which facts: of one client or of all in reach, of some kinds or of all."""
+    """Which facts are sent: of one account or of all accessible ones, of some kinds or of all."""
 
     account_id: UUID | None = None
     kinds: Sequence[str] | None = None
     promise_kinds: Sequence[str] | None = None
 
     def narrowed(self, by: Self) -> Self:
-        """What both want. Refuses two clients, which no fact is about at once."""
+        """Return the intersection of both filters. Refuses two accounts, because no fact is about both."""
         if self.account_id and by.account_id and self.account_id != by.account_id:
             raise Refused(
-                Code.INVALID, "The document is about another client.", argument="accountId"
+                Code.INVALID, "The document is about another account.", argument="accountId"
             )
         return type(self)(
             self.account_id or by.account_id,
@@ -78,15 +78,16 @@ async def add(
     loopback: bool = False,
     at: datetime,
 ) -> tuple[Webhook, str]:
-    """Push facts to an address from now on, in the name of the actor or of the key `key_id`; its secret is told here.
+    """Send facts to an address from now on, as the actor or the key `key_id`; the secret is returned here only.
 
-    The owner's rights are read anew at every delivery: what it may not see (any more) is not sent.
+    The owner's rights are read anew at every delivery: facts that are not (or no longer) visible to the owner are not
+    sent.
     """
     _must_may(actor)
     await _must_reach(session, actor, wanted.account_id)
     owner = actor.subject if key_id is None else f"key:{await _key(session, actor, key_id)}"
     if owner.partition(":")[0] not in OWNERS:
-        raise Refused(Code.NOT_ALLOWED, "A webhook belongs to a user or to a key.")
+        raise Refused(Code.NOT_ALLOWED, "A webhook must belong to a user or to an API key.")
     must_be_line(name, "name")
     for kind in wanted.kinds or ():
         must_be_line(kind, "kinds")
@@ -99,7 +100,7 @@ async def add(
         )
     )
     if len(has.all()) >= MOST:
-        raise Refused(Code.INVALID, f"One owner has {MOST} webhooks at most.", argument="url")
+        raise Refused(Code.INVALID, f"An owner can have at most {MOST} webhooks.", argument="url")
     webhook = Webhook(
         id=uuid7(),
         tenant_id=actor.tenant_id,
@@ -125,14 +126,14 @@ async def add(
 async def rotate_secret(
     session: AsyncSession, actor: Actor, vault: SecretCipher, webhook_id: UUID, *, at: datetime
 ) -> tuple[Webhook, str]:
-    """Sign with a new secret, told here; the one before signs along for 24 hours, so that receivers can change over."""
+    """Create a new secret, returned here only; the previous one stays valid for 24 hours for the switch."""
     webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     its = WebhookSecret.webhook_id == webhook_id
     newest = (
         select(WebhookSecret.id).where(its).order_by(WebhookSecret.made_at.desc()).limit(1)
     ).scalar_subquery()
-    # Whoever rotates twice in a hurry wants the first secret gone: only the newest one overlaps.
+    # After two quick rotations only the newest previous secret overlaps, because the first one is meant to be gone.
     await session.execute(
         update(WebhookSecret)
         .where(its, WebhookSecret.id != newest, WebhookSecret.ends_at > at)
@@ -151,7 +152,7 @@ async def rotate_secret(
 async def pause(
     session: AsyncSession, actor: Actor, webhook_id: UUID, *, reason: str, at: datetime
 ) -> Webhook:
-    """Push nothing until somebody resumes it. The ledger keeps what happens meanwhile."""
+    """Pause a webhook until it is resumed. The ledger keeps the facts meanwhile."""
     webhook = await locked(session, actor, webhook_id)
     must_be_line(reason, "reason")
     if webhook.state is not WebhookState.ACTIVE:
@@ -160,11 +161,11 @@ async def pause(
 
 
 async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
-    """Go on where it stood."""
+    """Resume a webhook from its position."""
     webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     if webhook.state is WebhookState.ACTIVE:
-        raise Refused(Code.ALREADY_DONE, "The webhook is active.", argument="id")
+        raise Refused(Code.ALREADY_DONE, "The webhook is already active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
     webhook.not_before = None
     note(session, actor, webhook, events.WebhookResumed, at)
@@ -174,7 +175,7 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
 
 
 async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
-    """Push nothing there ever again."""
+    """End a webhook permanently."""
     webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     return await disable(session, actor, webhook, reason="ended by its owner", at=at)
@@ -183,18 +184,20 @@ async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: date
 async def replay(
     session: AsyncSession, actor: Actor, webhook_id: UUID, *, after: int, at: datetime
 ) -> Webhook:
-    """Push every fact after number `after` once more, each under the `webhook-id` it had; the log keeps all attempts.
+    """Send every fact after number `after` again, each under its former `webhook-id`; the log keeps all attempts.
 
-    Refuses a place that the ledger has not reached.
+    Refuses a position that the ledger has not reached.
     """
     webhook = await locked(session, actor, webhook_id)
     _must_not_be_over(webhook)
     if not 0 <= after <= await _head(session, actor.tenant_id):
-        raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument="after")
+        raise Refused(
+            Code.CURSOR_INVALID, "The ledger has not reached this position.", argument="after"
+        )
     if after < webhook.position:
         webhook.position = after
         webhook.round += 1
-        # What waits beyond the new position has to wait for the facts before it to be laid down again.
+        # Pending deliveries beyond the new position wait until the facts before it are enqueued again.
         await session.execute(
             update(WebhookDelivery)
             .where(
@@ -212,7 +215,7 @@ async def replay(
 async def retry(
     session: AsyncSession, actor: Actor, delivery_id: UUID, *, at: datetime
 ) -> WebhookDelivery:
-    """Try a dead delivery once more, from the first pause on; it goes before what waits in its lane."""
+    """Retry a dead delivery, with the schedule from its beginning; it goes before the pending ones of its lane."""
     _must_may(actor)
     delivery = await session.scalar(
         select(WebhookDelivery)
@@ -265,7 +268,7 @@ def _new_secret(
 
 
 def _must_may(actor: Actor) -> None:
-    """Refuse unless the actor looks after webhooks."""
+    """Refuse unless the actor may manage webhooks."""
     actor.must(Right.MANAGE_WEBHOOKS)
 
 
@@ -279,12 +282,12 @@ async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | No
         query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(query) is None:
             raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    elif actor.accounts is None:  # who is limited to some accounts is told of those
+    elif actor.accounts is None:  # an actor limited to some accounts gets facts of those
         actor.must(Right.WATCH_ALL)
 
 
 async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
-    """A key in whose name the actor may add webhooks: one that does not reach further than the actor."""
+    """Return a key for which the actor may add webhooks: one without access beyond the actor's."""
     actor.must(Right.MANAGE_KEYS)
     key = await session.scalar(select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey)))
     if key is None:
@@ -300,7 +303,7 @@ async def _head(session: AsyncSession, tenant_id: UUID) -> int:
 
 
 async def locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
-    """The webhook, locked for a change that the actor may make."""
+    """Lock a webhook that the actor may change."""
     _must_may(actor)
     webhook = await session.scalar(
         select(Webhook)

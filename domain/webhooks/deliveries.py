@@ -1,7 +1,7 @@
-"""The work of webhooks, step by step: lay facts down as deliveries, take one that is due, write down how it went.
+"""Deliveries of webhooks, step by step: enqueue facts as deliveries, claim one that is due, record the result.
 
-Order: a delivery is due only when no earlier one of its lane (one client's facts, for one webhook) is pending. Whoever
-lays down, and whoever finishes, holds the webhook's row, so that neither misses the other's rows.
+Order: a delivery is due only when no earlier one of its lane (one account's facts, for one webhook) is pending.
+Enqueuing and finishing both hold the webhook's row lock, so that neither misses the other's rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,14 +30,14 @@ from domain.webhooks.reads import wants
 from domain.webhooks.rules import EXCERPT, pause_s
 
 AHEAD = 1_000
-"""Deliveries of a webhook that are laid down and not done, at most: the rest of the ledger waits in the ledger."""
+"""Maximum number of pending deliveries per webhook; further facts stay in the ledger until there is room."""
 LEASE = timedelta(seconds=45)
-"""How long a delivery is in somebody's hands; more than an attempt and writing it down can take."""
+"""How long a claimed delivery is reserved; longer than an attempt and recording it can take."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery in hand: nobody else has this attempt."""
+    """A claimed delivery: no other worker has this attempt."""
 
     delivery_id: UUID
     webhook_id: UUID
@@ -47,31 +47,31 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """What came back of an attempt: a status, or why there is none."""
+    """Result of an attempt: a status, or why there is none."""
 
     took_ms: int
     status: int | None = None
     excerpt: str | None = None
     error: str | None = None
     retry_after_s: float | None = None
-    """How long the receiver wants to be left alone."""
+    """Delay that the receiver requested."""
 
     @property
     def taken(self) -> bool:
-        """Whether the receiver has it."""
+        """Whether the receiver accepted it."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def gone(self) -> bool:
-        """Whether the receiver says that it will never want anything again."""
+        """Whether the receiver reports that it is gone for good."""
         return self.status == 410
 
 
 async def behind(session: AsyncSession, *, at: datetime, rendering: bool) -> list[Subject]:
-    """Active webhooks whose company has numbered facts that they were not laid down for: the companies in turn.
+    """Select active webhooks whose company has facts after their position, the companies alternately.
 
     One for which that failed waits until its next attempt. Without `rendering` those with a GraphQL document are left
-    to a worker that can answer them.
+    to a worker that can execute it.
     """
     query = (
         select(Webhook.tenant_id, Webhook.id)
@@ -88,7 +88,7 @@ async def behind(session: AsyncSession, *, at: datetime, rendering: bool) -> lis
 
 
 async def hold_webhook(session: AsyncSession, webhook_id: UUID) -> Webhook | None:
-    """Lock an active webhook's row; None when somebody has it, or it is active no more."""
+    """Lock an active webhook's row; None when it is locked or no longer active."""
     row: Webhook | None = await session.scalar(
         select(Webhook)
         .where(Webhook.id == webhook_id, Webhook.state == WebhookState.ACTIVE)
@@ -106,9 +106,9 @@ async def enqueue(
     at: datetime,
     limit: int = 500,
 ) -> int:
-    """Lay the next facts that `webhook` (locked) wants down as deliveries; returns how many. `fence` is its owner's.
+    """Enqueue the next matching facts for `webhook` (locked); return how many. `fence` is its owner's scope.
 
-    One delivery for each fact, whatever happens: the table says so. A replay makes it pending again.
+    One delivery per fact, by a unique key. A replay makes it pending again.
     """
     mine = WebhookDelivery.webhook_id == webhook.id
     waiting = await session.scalar(
@@ -141,7 +141,7 @@ async def enqueue(
     position = found[-1].seq if len(found) == room else max(webhook.position, head or 0)
     if found:
         await _insert(session, webhook, found, at)
-    # Not through the row: the position is no edit of the webhook, and its version is for edits.
+    # Not through the row, because the position is no edit and must not raise the version.
     await session.execute(update(Webhook).where(Webhook.id == webhook.id).values(position=position))
     await make_due(session, webhook.id, at=at)
     return len(found)
@@ -187,7 +187,7 @@ async def _insert(
 async def make_due(
     session: AsyncSession, webhook_id: UUID, *, at: datetime, lane: UUID | None = None
 ) -> None:
-    """Let the first pending delivery of each lane be due, unless it is already."""
+    """Make the first pending delivery of each lane due, unless it already is."""
     earlier = aliased(WebhookDelivery)
     first = ~exists().where(
         earlier.webhook_id == WebhookDelivery.webhook_id,
@@ -219,7 +219,7 @@ async def take(
     rendering: bool,
     busy: Collection[UUID] = (),
 ) -> list[ClaimedDelivery]:
-    """Take deliveries that are due, longest due first, none of `busy` webhooks; committed before they are sent."""
+    """Claim due deliveries, longest overdue first, none of `busy` webhooks; committed before they are sent."""
     query = (
         select(WebhookDelivery.id)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
@@ -256,7 +256,7 @@ async def take(
 async def held(
     session: AsyncSession, taken: ClaimedDelivery
 ) -> tuple[Webhook, WebhookDelivery] | None:
-    """Lock what an attempt was made for; None when the attempt is no longer the delivery's last, or it is done."""
+    """Lock the delivery of an attempt; None when a later attempt began, or it is done."""
     webhook = await session.scalar(
         select(Webhook).where(Webhook.id == taken.webhook_id).with_for_update(key_share=True)
     )
@@ -275,7 +275,7 @@ async def held(
 def note(
     session: AsyncSession, delivery: WebhookDelivery, outcome: DeliveryOutcome, *, at: datetime
 ) -> None:
-    """Write an attempt down."""
+    """Record an attempt."""
     excerpt = outcome.excerpt
     session.add(
         WebhookAttempt(
@@ -294,7 +294,7 @@ def note(
 def settle(
     delivery: WebhookDelivery, outcome: DeliveryOutcome, *, at: datetime, chance: float
 ) -> DeliveryState:
-    """How a delivery stands after an attempt: delivered, dead, or due again after its pause."""
+    """Set the state after an attempt: delivered, dead, or due again after a pause."""
     pause = pause_s(delivery.attempts, chance)
     if outcome.taken:
         delivery.state, delivery.done_at, delivery.due_at = DeliveryState.DELIVERED, at, None
@@ -306,8 +306,8 @@ def settle(
 
 
 async def leave_alone(session: AsyncSession, webhook_id: UUID, *, until: datetime | None) -> None:
-    """Ask a receiver nothing until an instant, in no lane, because it said so; None ends that."""
-    await session.execute(  # not through the row: how it fares is no edit of the webhook
+    """Send a receiver nothing until a time, in no lane, because it requested that; None ends the pause."""
+    await session.execute(  # not through the row, because this is no edit of the webhook
         update(Webhook).where(Webhook.id == webhook_id).values(not_before=until)
     )
 
@@ -315,7 +315,7 @@ async def leave_alone(session: AsyncSession, webhook_id: UUID, *, until: datetim
 async def claim_next(
     session: AsyncSession, delivery: WebhookDelivery, *, at: datetime
 ) -> ClaimedDelivery | None:
-    """Take what comes after a delivery that is done, in its lane; None when nothing does, or it is not laid down."""
+    """Claim the delivery after one that is done, in its lane; None when there is none, or it is not enqueued."""
     await make_due(session, delivery.webhook_id, at=at, lane=delivery.lane)
     row = await session.scalar(
         select(WebhookDelivery)
@@ -337,7 +337,7 @@ async def claim_next(
 
 
 async def forget(session: AsyncSession, *, before: datetime, limit: int) -> int:
-    """Drop deliveries that came to their end before an instant, with their attempts; returns how many."""
+    """Delete deliveries that ended before a time, with their attempts; return how many."""
     old = (
         select(WebhookDelivery.id)
         .where(WebhookDelivery.state != DeliveryState.PENDING, WebhookDelivery.done_at < before)

@@ -7,7 +7,7 @@ from domain.core.ledger import Fact
 
 
 class Added(Fact):
-    """Facts are pushed to an address from now on."""
+    """A webhook was added."""
 
     kind: ClassVar[str] = "webhook.added"
     owner: str
@@ -20,33 +20,33 @@ class SecretRotated(Fact):
 
 
 class WebhookPaused(Fact):
-    """Nothing is pushed until somebody resumes it; nothing is lost meanwhile."""
+    """A webhook was paused; its facts stay in the ledger until it is resumed."""
 
     kind: ClassVar[str] = "webhook.paused"
     reason: str
 
 
 class WebhookResumed(Fact):
-    """It goes on where it stood."""
+    """A webhook was resumed from its position."""
 
     kind: ClassVar[str] = "webhook.resumed"
 
 
 class Disabled(Fact):
-    """It is over for good."""
+    """A webhook was ended permanently."""
 
     kind: ClassVar[str] = "webhook.disabled"
     reason: str
 
 
 class Replayed(Fact):
-    """Everything after an earlier fact is pushed once more."""
+    """A webhook sends everything after an earlier fact again."""
 
     kind: ClassVar[str] = "webhook.replayed"
 
 
 class DeliveryDied(Fact):
-    """A fact was not taken after the last attempt."""
+    """A fact was not accepted after the last attempt."""
 
     kind: ClassVar[str] = "webhook.delivery_died"
     delivery_id: UUID
@@ -54,7 +54,7 @@ class DeliveryDied(Fact):
 
 
 class DeliveryRetried(Fact):
-    """Somebody had a delivery that was given up tried once more."""
+    """A user retried a dead delivery."""
 
     kind: ClassVar[str] = "webhook.delivery_retried"
     delivery_id: UUID

@@ -1,4 +1,4 @@
-"""Rows: where facts are pushed to, the secrets they are signed with, each delivery and each attempt at it."""
+"""Rows: webhooks, their secrets, and each delivery with its attempts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from domain.core.base import JSON, Base, Tenanted, Versioned
 
 
 class WebhookState(StrEnum):
-    """Whether facts are pushed there."""
+    """State of a webhook: active, paused or disabled."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -20,7 +20,7 @@ class WebhookState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """How far a delivery came."""
+    """State of a webhook delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -28,10 +28,10 @@ class DeliveryState(StrEnum):
 
 
 class Webhook(Base, Tenanted, Versioned):
-    """An address that is told of facts, in the name and under the rights of its owner.
+    """An address that facts are sent to, in the name and with the rights of its owner.
 
-    It follows the ledger by position: what lies behind `position` has been laid down as deliveries, what lies ahead is
-    in the ledger and nowhere else. So nothing is lost while it is paused, and a replay is a step back.
+    It follows the ledger by position: facts up to `position` are enqueued as deliveries, later ones are only in the
+    ledger. So nothing is lost while it is paused, and a replay moves the position back.
     """
 
     __tablename__ = "webhook"
@@ -50,12 +50,12 @@ class Webhook(Base, Tenanted, Versioned):
     position: Mapped[int]
     round: Mapped[int] = mapped_column(default=1)  # raised by every replay
     failing_since: Mapped[datetime | None]
-    not_before: Mapped[datetime | None]  # its receiver asked to be left alone until then
+    not_before: Mapped[datetime | None]  # the receiver requested no deliveries before this time
     created_at: Mapped[datetime]
 
 
 class WebhookSecret(Base, Tenanted):
-    """What deliveries are signed with, encrypted; several hold while one takes over from another."""
+    """Encrypted signing secret of deliveries; two are valid during a rotation."""
 
     __tablename__ = "webhook_secret"
 
@@ -66,7 +66,7 @@ class WebhookSecret(Base, Tenanted):
 
 
 class WebhookDelivery(Base, Tenanted):
-    """One fact for one webhook. The first of its lane (a client's facts, in order) is due, others wait behind it."""
+    """One fact for one webhook. The first of its lane (an account's facts, in order) is due, others wait behind it."""
 
     __tablename__ = "webhook_delivery"
     __table_args__ = (
@@ -95,12 +95,12 @@ class WebhookDelivery(Base, Tenanted):
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)  # of this round
     queued_at: Mapped[datetime]
-    due_at: Mapped[datetime | None]  # null: it waits in its lane, or its webhook is not active
+    due_at: Mapped[datetime | None]  # null: not the first of its lane, or the webhook is not active
     done_at: Mapped[datetime | None]
 
 
 class WebhookAttempt(Base, Tenanted):
-    """One request and what came back."""
+    """HTTP request of a delivery, with its response."""
 
     __tablename__ = "webhook_attempt"
     __table_args__ = (Index(None, "delivery_id", "at"),)

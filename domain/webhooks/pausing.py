@@ -1,4 +1,4 @@
-"""Hold a webhook, or end it: for its owner, and for the worker when its receiver or its owner leaves no choice."""
+"""Pause or end a webhook: for its owner, and for the worker when the receiver or owner requires it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Ask: in whose name a webhook speaks, and what it is signed with."""
+"""Read the owner, the signing keys and the filter of a webhook."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from domain.webhooks.rules import SERVICES
 
 
 async def owner_of(session: AsyncSession, webhook: Webhook, *, at: datetime) -> Actor | None:
-    """Who the owner is right now; None when the key was revoked or has expired, or the user may not come in."""
+    """Return the owner as an actor; None when the key was revoked or has expired, or the user is disabled."""
     kind, _, row_id = webhook.owner.partition(":")
     if kind == "user":
         actor = await accounts.actor_of_user(session, UUID(row_id))
@@ -29,7 +29,7 @@ async def owner_of(session: AsyncSession, webhook: Webhook, *, at: datetime) -> 
 async def keys_of(
     session: AsyncSession, vault: SecretCipher, webhook_id: UUID, *, at: datetime
 ) -> list[bytes]:
-    """The secrets that deliveries are signed with at `at`, the newest first."""
+    """Return the secrets that deliveries are signed with at `at`, the newest first."""
     found = await session.scalars(
         select(WebhookSecret.sealed)
         .where(
@@ -42,7 +42,7 @@ async def keys_of(
 
 
 def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
-    """Which facts a webhook is told, besides the fence of its owner; none about webhooks themselves."""
+    """Return the condition for the facts that a webhook sends, besides its owner's scope; none about webhooks."""
     conditions: list[ColumnElement[bool]] = [
         not_(LedgerRow.kind.startswith(word, autoescape=True)) for word in SERVICES
     ]

@@ -404,7 +404,7 @@ async def test_what_is_no_fence_is_refused(api: Api, office: Office, now: dateti
     refused = {
         "different": [(lat, lon)] * 3,
         "different corners": [(lat, lon), (lat, lon), (lat + 0.001, lon)],
-        "longitude before latitude": [(b, a) for a, b in square],
+        "seem to be swapped": [(b, a) for a, b in square],
         "farther than 50 km": [(a + 10, b) for a, b in square],
         "latitude (within 90)": [(lat, lon), (91.0, lon), (lat, lon + 0.001)],
         "crosses": [square[0], square[2], square[1], square[3]],

@@ -256,14 +256,14 @@ def _whole(_expectation: Expectation, asker: Asker, _row_id: UUID | None) -> boo
 
 WITHIN: dict[str, Within] = {
     "the own company": _always,
-    "the own company, for those who reach every account": _whole,
-    "accounts in reach": Expectation.in_reach,
-    "accounts in reach, and what holds for all accounts": Expectation.or_general,
-    "users who reach nothing else; always oneself": Expectation.user_in_reach,
-    "of users who reach nothing else": Expectation.of_user_in_reach,
+    "the own company, with access to every account": _whole,
+    "accessible accounts": Expectation.in_reach,
+    "accessible accounts, and what applies to all accounts": Expectation.or_general,
+    "users with access to nothing else; always oneself": Expectation.user_in_reach,
+    "of users with access to nothing else": Expectation.of_user_in_reach,
     "of users one manages; always one's own": Expectation.of_user_in_reach,
-    "of roles one manages, within reach": _whole,
-    "that terms in reach follow": Expectation.is_followed,
+    "of roles one manages, with accessible accounts only": _whole,
+    "used by accessible terms": Expectation.is_followed,
     "one's own": Expectation.is_own_webhook,
     "of one's own webhooks": Expectation.is_own_webhook,
 }

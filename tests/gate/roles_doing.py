@@ -182,4 +182,4 @@ class Doing:
 
 def _is_refused(told: dict[str, Any]) -> bool:
     refused = told.get("Refusal_code") == "NOT_ALLOWED"
-    return refused and "may not do this (" in told["Refusal_message"]
+    return refused and "may not do this; it needs the right" in told["Refusal_message"]

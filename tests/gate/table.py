@@ -22,10 +22,10 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "of what was promised to the client": lambda row: row["promise"]["internal"] is False,
     "updates for the client": lambda row: row["clientVisible"] is True,
     "granted credits": lambda row: row["state"] == "GRANTED",
-    "letters that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,
-    "letters to contacts": lambda row: row["contact"] is not None,
+    "messages that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,
+    "messages to contacts": lambda row: row["contact"] is not None,
     "stays and absences": lambda row: row["kind"] in {"STAY", "ABSENCE"},
-    "inside the client's fences": lambda row: row["site"] is not None,
+    "inside the client's geofences": lambda row: row["site"] is not None,
 }
 """What somebody without a right is left with, by the page's words."""
 

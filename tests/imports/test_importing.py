@@ -143,7 +143,7 @@ async def test_rows_that_cannot_be_read_go_aside_with_their_reason(importer: Imp
         header, *rejects = csv.reader(file)
     assert header[:2] == ["row", "reason"]
     assert [row[:2] for row in rejects] == [
-        ["3", "no key: the ticket has no number"],
+        ["3", "no key: the incident has no number"],
         ["4", "unknown priority: '9'"],
     ]
     assert set(rejects[1][2:]) == {*C[:4], "9", *C[5:]}

@@ -37,7 +37,7 @@ def test_a_cluster_is_named_by_some_of_its_nodes_with_one_login_for_all() -> Non
     [
         ("http://a", "starts with redis://"),
         ("redis+cluster://a:1/3", "one database"),
-        ("redis+sentinel://a:1", "which master"),
+        ("redis+sentinel://a:1", "ends with the name"),
     ],
 )
 def test_an_address_that_cannot_be_is_refused_before_anything_starts(url: str, why: str) -> None:

@@ -1,7 +1,7 @@
-"""Numbering: committed facts get their place in the ledger (`seq`), their link in the chain, their consequences.
+"""Sequencing: committed facts get their sequence number (`seq`), their link in the hash chain, and their jobs.
 
-`seq` is dense: 1, 2, 3 … over all tenants, given in one transaction at a time by one relay. So a reader that knows
-`n` and is shown `n + 2` knows that it lacks exactly one fact.
+`seq` is dense: 1, 2, 3 … over all tenants, assigned in one transaction at a time by one relay. A reader that has `n`
+and receives `n + 2` therefore knows that exactly one fact is missing.
 """
 
 from domain.core.sequencing.actions import SequencedBatch, assign_sequence

@@ -1,4 +1,4 @@
-"""Number committed facts, link them, and write down their consequences."""
+"""Assign sequence numbers to committed facts, link them in the hash chain, and write their jobs to the outbox."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ from domain.core.sequencing.reads import head
 
 @dataclass(frozen=True, slots=True)
 class SequencedBatch:
-    """What one round of numbering did: how many facts, up to which number, and the outbox rows it made."""
+    """Result of one round of sequencing: the number of facts, the last number, and the outbox rows."""
 
     facts: int
     seq: int
     outbox: tuple[UUID, ...]
 
 
-# Everything here is found by an index and in its order, whatever the statistics say: those of before an import let
-# the planner read all that waits, or the whole ledger, for every batch.
+# Every fact is found by an index and in its order, whatever the statistics are. Statistics from before an import
+# made the planner read everything that waits, or the whole ledger, for each batch.
 _BY_INDEX = text(
     "SELECT set_config('enable_' || each, 'off', true)"
     " FROM unnest(ARRAY['seqscan', 'bitmapscan', 'sort', 'hashjoin', 'mergejoin']) AS each"
@@ -53,7 +53,7 @@ _PLACE = text(
     bindparam("seqs", type_=ARRAY(BigInteger)),
     bindparam("hashes", type_=ARRAY(LargeBinary)),
 )
-# Rows, not objects: those cost ten times as much, and an import has half a million facts.
+# Rows, not objects: objects cost ten times as much, and an import has half a million facts.
 _FACT = (
     LedgerRow.id,
     LedgerRow.tenant_id,
@@ -76,18 +76,18 @@ async def assign_sequence(
     due_at: datetime,
     limit: int = 1000,
 ) -> SequencedBatch:
-    """Number the oldest unnumbered facts, link them, and write down their consequences; the caller commits.
+    """Number the oldest unnumbered facts, link them and write their jobs to the outbox; the caller commits.
 
-    When more wait than `limit`, live facts go before history, so that what happens now does not queue behind an
-    import; but not before older facts of their own account, whose order is kept.
+    When more than `limit` wait, live facts go before history, so that current events do not queue behind an import.
+    They do not overtake older facts of their own account, whose order is kept.
 
-    `routes` says which jobs follow from a kind of fact; history has no consequences. Only the relay's leader calls
-    this, on the connection that holds the leader's lock. The numbers are unique in the table too, so that a second
-    caller fails instead of numbering twice.
+    `routes` lists the jobs of each kind of fact; history has no jobs. Only the relay's leader calls this, on the
+    connection that holds the leader's lock. The numbers are unique in the table too, so that a second caller fails
+    instead of numbering twice.
     """
     await session.execute(_BY_INDEX)
     entries = await _next(session, limit)
-    # A tenant's head may remember more than the ledger shows, after somebody cut off its end: no number comes twice.
+    # A tenant's head may be ahead of the ledger after somebody deleted its last facts: no number is used twice.
     seq = max(await head(session), await session.scalar(select(func.max(LedgerHead.seq))) or 0)
     if not entries:
         return SequencedBatch(0, seq, ())
@@ -107,7 +107,7 @@ async def assign_sequence(
 
 
 async def _next(session: AsyncSession, limit: int) -> list[Row[*tuple[Any, ...]]]:
-    """The facts to number now, in order."""
+    """Select the facts to number now, in order."""
     oldest = list(await session.execute(_waiting(limit)))
     if len(oldest) < limit or all(entry.origin is Origin.LIVE for entry in oldest):
         return oldest
@@ -121,10 +121,10 @@ def _waiting(limit: int) -> Select[*tuple[Any, ...]]:
 
 
 def _overtaking(limit: int) -> Select[*tuple[Any, ...]]:
-    """Live facts of accounts that no history waits of.
+    """Select live facts of accounts without unnumbered history.
 
-    Indexes of their own find them behind an import's; they need the literal, a parameter does not fit. Facts without
-    an account are asked for apart: IS NOT DISTINCT FROM finds nothing by an index, and would compare each live fact
+    Separate partial indexes find them behind an import's facts; they need a literal, a parameter does not match. Facts
+    without an account take a query of their own: IS NOT DISTINCT FROM uses no index, and would compare each live fact
     with the whole import of its company.
     """
     past = aliased(LedgerRow)

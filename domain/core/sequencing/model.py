@@ -1,4 +1,4 @@
-"""A fact as it travels to readers, and how far numbering is behind."""
+"""Facts as readers receive them, and how far sequencing is behind."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from domain.core.ledger import LedgerRow, Origin
 
 
 class SequencedEvent(msgspec.Struct, frozen=True, array_like=True):
-    """A fact with its place in the ledger, as it travels to readers; order of fields = order on the wire."""
+    """A sequenced fact as readers receive it; the order of the fields is the order of the encoding."""
 
     seq: int
     tenant_id: UUID
@@ -26,11 +26,11 @@ class SequencedEvent(msgspec.Struct, frozen=True, array_like=True):
     body: JSON
     trace_id: str | None = None
     link: int | None = None
-    """What a cursor keeps of the fact's hash, see `link_of`."""
+    """The part of the fact's hash that a cursor keeps, see `link_of`."""
 
     @classmethod
     def of(cls, entry: LedgerRow) -> Self:
-        """The row, ready to travel; the row must have its number."""
+        """Convert a ledger row that has a sequence number."""
         if entry.seq is None:
             raise ValueError(f"fact {entry.id} has no number yet")
         values: dict[str, Any] = {name: getattr(entry, name) for name in COLUMNS}
@@ -38,17 +38,17 @@ class SequencedEvent(msgspec.Struct, frozen=True, array_like=True):
 
 
 COLUMNS = tuple(name for name in SequencedEvent.__struct_fields__ if name != "link")
-"""The columns of the ledger that travel, in the order of the fields."""
+"""Names of the ledger columns, in the order of the fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far numbering is behind: facts without a number, and since when the oldest of them waits."""
+    """Lag of sequencing: how many facts have no number, and since when the oldest of them waits."""
 
     facts: int
     oldest_at: datetime | None
 
 
 def link_of(fact_hash: bytes | None) -> int | None:
-    """The first six bytes of a fact's hash as a number: with its `seq` they name one fact of one history."""
+    """Return the first six bytes of a fact's hash as a number; with `seq` it identifies one fact of one epoch."""
     return None if fact_hash is None else int.from_bytes(fact_hash[:6], "big")

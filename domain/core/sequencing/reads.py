@@ -1,4 +1,4 @@
-"""Reads of the numbered ledger: its name, its end, its facts in order, and what is not numbered yet."""
+"""Reads of the sequenced ledger: its name, its end, its facts in order, and its lag."""
 
 from datetime import datetime
 from typing import Any
@@ -15,15 +15,15 @@ _TRAVELS = (*(getattr(LedgerRow, name) for name in COLUMNS), LedgerRow.hash)
 
 
 async def link_at(session: AsyncSession, seq: int) -> int | None:
-    """What a cursor at `seq` keeps; None where no fact stands. `session` sees every company."""
+    """Return the hash part that a cursor at `seq` keeps; None where there is no fact. `session` sees every company."""
     return link_of(await session.scalar(select(LedgerRow.hash).where(LedgerRow.seq == seq)))
 
 
 async def check_cursor(session: AsyncSession, at: LedgerPosition, *, argument: str) -> int:
-    """Return the `seq` of a cursor; refuse it when the ledger has not come that far, or has another fact there.
+    """Return the `seq` of a cursor; refuse it when the ledger is shorter, or has another fact there.
 
-    The latter means that the ledger was restored from a backup after the cursor was given and has grown past it
-    since. Going on from it would skip the facts in between without a word. `session` sees every company.
+    A different fact means that the ledger was restored from a backup after the cursor was issued and has grown past it
+    since. Continuing from the cursor would silently skip the facts in between. `session` sees every company.
     """
     last = await head(session)
     if 0 <= at.seq <= last:
@@ -31,7 +31,11 @@ async def check_cursor(session: AsyncSession, at: LedgerPosition, *, argument: s
         if at.link is None or found is None or link_of(found) == at.link:
             return at.seq
     elif at.link is None:
-        raise Refused(Code.CURSOR_INVALID, "The ledger has no such place.", argument=argument)
+        raise Refused(
+            Code.CURSOR_INVALID,
+            "The ledger has no fact at this cursor. Read the ledger from its beginning.",
+            argument=argument,
+        )
     raise Refused(
         Code.LEDGER_RESTORED,
         "The ledger was restored from a backup after this cursor was given: what you have may not have happened. "
@@ -41,9 +45,10 @@ async def check_cursor(session: AsyncSession, at: LedgerPosition, *, argument: s
 
 
 async def ledger_name(session: AsyncSession) -> str:
-    """A name no other ledger has: of this cluster and this database in it.
+    """Return a name that is unique to this database in this cluster.
 
-    Keys in Redis carry it, so that two databases on one Redis, or one that was made anew, never read each other's.
+    Keys in Redis contain it, so that two databases on one Redis, or one that was recreated, never read each other's
+    data.
     """
     name = await session.scalar(
         text(
@@ -55,12 +60,12 @@ async def ledger_name(session: AsyncSession) -> str:
 
 
 async def head(session: AsyncSession) -> int:
-    """The highest number given so far; 0 in an empty ledger."""
+    """Return the highest sequence number; 0 in an empty ledger."""
     return await session.scalar(select(func.coalesce(func.max(LedgerRow.seq), 0))) or 0
 
 
 async def last_recorded_at(session: AsyncSession) -> datetime | None:
-    """When the last numbered fact was recorded; None in an empty ledger."""
+    """Return when the last numbered fact was recorded; None in an empty ledger."""
     recorded_at: datetime | None = await session.scalar(
         select(LedgerRow.recorded_at)
         .where(LedgerRow.seq.is_not(None))
@@ -77,7 +82,7 @@ async def read(
     upto: int | None = None,
     limit: int = 500,
 ) -> list[SequencedEvent]:
-    """At most `limit` numbered facts with `after` < seq ≤ `upto`, in order; the caller brings the fence."""
+    """Read at most `limit` facts with `after` < seq ≤ `upto`, in order; the caller passes the scope as conditions."""
     query = select(*_TRAVELS).where(LedgerRow.seq > after, *conditions)
     if upto is not None:
         query = query.where(LedgerRow.seq <= upto)
@@ -91,14 +96,14 @@ def _travelling(row: Row[*tuple[Any, ...]]) -> SequencedEvent:
 
 
 async def fact(session: AsyncSession, fact_id: int) -> SequencedEvent:
-    """One numbered fact by its id, as the outbox names it."""
+    """Return one numbered fact by its ledger id, which the outbox refers to."""
     return SequencedEvent.of(
         (await session.scalars(select(LedgerRow).where(LedgerRow.id == fact_id))).one()
     )
 
 
 async def lag(session: AsyncSession) -> Lag:
-    """What the relay has not numbered yet."""
+    """Return the number and age of the facts that have no sequence number yet."""
     facts, oldest_at = (
         await session.execute(
             select(func.count(), func.min(LedgerRow.recorded_at)).where(LedgerRow.seq.is_(None))

@@ -1,1 +1,1 @@
-"""Numba kernels: clocks, verdicts, windows, scores. NumPy in, NumPy out, one semantics for one and for all."""
+"""Numba kernels: clocks, verdicts, windows, scores. NumPy arrays in and out, the same semantics for one and many."""

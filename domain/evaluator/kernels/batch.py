@@ -1,4 +1,4 @@
-"""The one way to a verdict: events, promises and calendars in, a row per measured part out."""
+"""Compute verdicts: events, promises and calendars in, one row per measured part out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ KINDS = (np.int64, np.int32, np.int32, np.uint8, np.uint8, np.float32)  # of `Ev
 
 
 class HorizonTooShort(ValueError):
-    """A calendar's expansion ends before an instant that is needed: expand it further."""
+    """A calendar's expansion ends before a time that is needed: expand it further."""
 
 
 def verdicts(
@@ -28,12 +28,7 @@ def verdicts(
     at_us: int,
     warn_ppm: Sequence[int] = WARN_PPM,
 ) -> Verdicts:
-    """Judge every part that the events with `ts <= at_us` make measurable.
-
-    The same kernel serves one unit and a million; rows come by promise, unit, part. Raises
-    HorizonTooShort when an event, `at_us` or a deadline lies outside a calendar's expansion and
-    ValueError for warn thresholds that do not ascend within 1..1,000,000 ppm.
-    """
+    """Evaluate every part that the events with `ts <= at_us` make measurable."""
     events = checked(events, promises, calendars)
     return columns_of(judged(seal(events, promises), promises, calendars, at_us, warn_ppm))
 
@@ -45,7 +40,7 @@ def judged(
     at_us: int,
     warn_ppm: Sequence[int] = WARN_PPM,
 ) -> Rows:
-    """Judge a log that is laid out already; see `verdicts` for the rows and the errors."""
+    """Evaluate a log that is already in the kernel's layout; see `verdicts` for the rows and the errors."""
     if list(warn_ppm) != sorted(warn_ppm) or not all(0 < ppm <= PPM for ppm in warn_ppm):
         raise ValueError(f"warn thresholds ascend within 1..1,000,000 ppm: {warn_ppm}")
     check_horizon(sealed.ts, promises, calendars, at_us)
@@ -56,7 +51,7 @@ def judged(
 
 
 def within_horizon(rows: Rows) -> Rows:
-    """Refuse rows of which a deadline could not be computed."""
+    """Refuse rows whose deadline could not be computed."""
     refused = np.flatnonzero(rows.breach_us == BEYOND)
     if refused.size:
         raise HorizonTooShort(
@@ -66,12 +61,12 @@ def within_horizon(rows: Rows) -> Rows:
 
 
 def empty_rows(capacity: int) -> Rows:
-    """Room for at most `capacity` rows; a part needs at least one event."""
+    """Allocate at most `capacity` rows; a part needs at least one event."""
     return np.recarray(capacity, VERDICT)
 
 
 def columns_of(rows: Rows) -> Verdicts:
-    """Views of the fields; nothing is copied."""
+    """Return views of the fields; nothing is copied."""
     plain = rows.view(np.ndarray)
     return Verdicts._make(plain[name] for name in Verdicts._fields)
 
@@ -113,7 +108,7 @@ def _plain(column: Any, kind: type) -> NDArray[Any]:
 
 @kernel
 def _fault(events: Events, promises: int) -> int:
-    """One walk over what a kernel uses as an index."""
+    """Return the first invalid index of the columns, in one pass."""
     for i in range(events.ts.size):
         if events.promise[i] < 0 or events.promise[i] >= promises:
             return OUTSIDE
@@ -125,7 +120,7 @@ def _fault(events: Events, promises: int) -> int:
 
 
 def horizon(promises: Promises, calendars: Calendars) -> tuple[int, int]:
-    """From where and until where every working calendar in use is expanded, µs."""
+    """Return the period in which every used working calendar is expanded, µs."""
     used = np.unique(promises.calendar)
     used = used[~calendars.always[used]]
     if used.size == 0:
@@ -136,7 +131,7 @@ def horizon(promises: Promises, calendars: Calendars) -> tuple[int, int]:
 def check_horizon(
     ts: NDArray[np.int64], promises: Promises, calendars: Calendars, at_us: int
 ) -> None:
-    """Refuse instants outside the expansions that count working hours."""
+    """Refuse times outside the expansions that count working hours."""
     if ts.size == 0:
         return
     within = horizon(promises, calendars)

@@ -1,8 +1,4 @@
-"""How fast the error budget burns: several windows, compared in integers.
-
-Factor of a pair of windows = share of the budget × period ÷ long window; a float comparison was
-wrong in one of a hundred boundary cases. A pair speaks only from 20 parts in its long window on.
-"""
+"""Burn rates of error budgets: several windows, compared in integers."""
 
 from math import gcd
 from typing import NamedTuple
@@ -30,7 +26,7 @@ class Limits(NamedTuple):
 
 
 def limits_for(promises: Promises, period_days: int = 30) -> Limits:
-    """Limits of every promise for a budget period; 14.4, 6 and 1 for 30 days."""
+    """Return the limits of every promise for a budget period; 14.4, 6 and 1 for 30 days."""
     ours, theirs = [], []
     for objective_ppm in promises.objective_ppm.tolist():
         for share, long, _, _ in PAIRS:

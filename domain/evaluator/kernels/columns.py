@@ -24,11 +24,7 @@ class Events(NamedTuple):
 
 
 class Promises(NamedTuple):
-    """What was promised: one row per promise version.
-
-    One table instead of a column per term: a compiled call that is handed eight arrays spends more
-    time counting references than judging.
-    """
+    """Dimension of promises: one row per promise version."""
 
     terms: NDArray[np.int64]  # (promises, 12), see the numbers below and the properties
     marks: NDArray[np.float64]  # (promises, 2) POINT: kept from this value on; counts as quality 1
@@ -64,14 +60,14 @@ CLS, CALENDAR, TARGET, DAYS, OBJECTIVE, PAUSABLE, TERMS = 0, 1, 2, 6, 10, 11, 12
 
 
 class Calendars(NamedTuple):
-    """Working time of k calendars: a row of numbers each, and one array they point into."""
+    """Working time of k calendars: a row of numbers each, and one array that they refer to."""
 
     head: NDArray[np.int64]  # (k, 13), see the numbers below
-    data: NDArray[np.int64]  # intervals, day tables, offsets, business days, one behind the other
+    data: NDArray[np.int64]  # intervals, day tables, offsets, business days, concatenated
 
     @property
     def always(self) -> NDArray[np.bool_]:
-        """Around the clock: C(t) = t, no intervals are read; (k,)."""
+        """Around the clock: C(t) = t, intervals are not used; (k,)."""
         return self.head[:, ALWAYS] != 0
 
     @property
@@ -81,7 +77,7 @@ class Calendars(NamedTuple):
 
     @property
     def until_us(self) -> NDArray[np.int64]:
-        """… to here; beyond, a deadline is refused, never guessed; (k,)."""
+        """… to here; beyond, a deadline is refused, never estimated; (k,)."""
         return self.head[:, UNTIL]
 
 
@@ -131,12 +127,14 @@ class Verdicts(NamedTuple):
     decided_us: NDArray[np.int64]  # τ, -1 while undecided
     elapsed_us: NDArray[np.int64]  # m; COVER: staffed µs inside the plan
     paused_us: NDArray[np.int64]  # wall clock, open and paused
-    next_check_us: NDArray[np.int64]  # first instant > T at which state or warn changes by itself
+    next_check_us: NDArray[
+        np.int64
+    ]  # first time > T at which state or warn changes without an event
     quality: NDArray[np.float64]  # q in 0..1, NaN while undecided
 
 
 class Promise(NamedTuple):
-    """One row of the promise dimension, to be turned into columns by `promise_columns`."""
+    """One row of the promise dimension, as input of `promise_columns`."""
 
     cls: PromiseClass
     target_us: Sequence[int] = NO_TARGETS
@@ -149,7 +147,7 @@ class Promise(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One row of the event columns, to be turned into columns by `event_columns`."""
+    """One row of the event columns, as input of `event_columns`."""
 
     ts: int
     promise: int
@@ -160,7 +158,7 @@ class Event(NamedTuple):
 
 
 def promise_columns(rows: Iterable[Promise]) -> Promises:
-    """Columns of the promise dimension; ValueError when a row contradicts itself."""
+    """Return columns of the promise dimension; ValueError when a row contradicts itself."""
     rows = list(rows)
     for row in rows:
         _check(row)
@@ -176,7 +174,7 @@ def promise_columns(rows: Iterable[Promise]) -> Promises:
 
 
 def event_columns(rows: Iterable[Event]) -> Events:
-    """Columns of events given in arrival order."""
+    """Return columns of events given in arrival order."""
     rows = list(rows)
     return Events(
         ts=np.array([r.ts for r in rows], np.int64),

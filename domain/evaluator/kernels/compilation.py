@@ -1,4 +1,4 @@
-"""How a kernel is compiled: once per source text, kept on disk, without the GIL."""
+"""Compilation of kernels: once per source text, cached on disk, without the GIL."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ def cache_directory() -> str:
 
 
 def _homes() -> Iterator[Path]:
-    """Yield where machine code may be kept, the best place first."""
+    """Yield directories for machine code, the preferred one first."""
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(named)
     yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "waarborg"
@@ -54,20 +54,16 @@ vars(config)["CACHE_DIR"] = cache_directory()
 
 
 def kernel(function: F) -> F:
-    """Compile on first call; safe to call from many threads, each on its own arrays."""
+    """Decorator of kernels: compile on first call; safe in many threads, each with its own arrays."""
     return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def leaf(function: F) -> F:
-    """Compile what kernels call in their innermost loop and what allocates nothing.
-
-    Without numba's reference counts: two atomic additions per array and call were nine tenths of
-    the time of a verdict.
-    """
+    """Decorator of functions that kernels call in their innermost loop and that allocate nothing."""
     compiled: Any = numba.njit
     return cast("F", compiled(nogil=True, error_model="numpy", _nrt=False)(function))
 
 
 def step(function: F) -> F:
-    """Compile what only kernels call; it is cached inside them."""
+    """Decorator of functions that only kernels call; they are cached inside them."""
     return cast("F", numba.njit(nogil=True, error_model="numpy")(function))

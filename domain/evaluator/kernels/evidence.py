@@ -1,4 +1,4 @@
-"""Evidence: which fixes of a track can be true together, judged by the speed that lies between them."""
+"""Plausibility of fixes: which fixes of a track can be true together, by the speed between them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +8,12 @@ from domain.evaluator.kernels.compilation import kernel, step
 Floats = NDArray[np.float64]
 
 FASTEST_MPS = 70.0  # nobody on duty travels faster (252 km/h)
-SLACK_M = 50.0  # what a place may be off besides its accuracy
-BLUR_M = 200.0  # an accuracy excuses no more than this
-UNSAID_M = 10.0  # what a fix without an accuracy is taken for
-# Another place than the one known so far is believed after so many fixes in a row over so long,
+SLACK_M = 50.0  # possible error of a position besides its accuracy
+BLUR_M = 200.0  # upper limit of the accuracy that is taken into account
+UNSAID_M = 10.0  # assumed accuracy of a fix without one
+# A position other than the known one is believed after so many fixes in a row over so long,
 MOVED_FIXES, MOVED_S = 3, 120.0
-MOST_SUPPORT = 10  # and more of them than speak for the place known so far, up to this.
+MOST_SUPPORT = 10  # and more of them than support the known position, up to this.
 
 METRES_A_DEGREE = 111_195.0
 
@@ -24,15 +24,9 @@ def credible(
     lat: Floats,  # (fixes,) degrees
     lon: Floats,  # (fixes,) degrees
     accuracy_m: Floats,  # (fixes,) NaN is unknown
-    support: int,  # fixes in a row that spoke for the first one, itself included
+    support: int,  # fixes in a row that support the first one, itself included
 ) -> tuple[NDArray[np.bool_], int, int]:
-    """Which fixes are believed, (fixes,); which is the last of them; and how many in a row speak for it.
-
-    A fix is believed when it can be reached from the last one that is. Those that cannot wait: they are believed
-    together once there are enough of them for long enough, and dropped when a later fix agrees with the last believed
-    one. Later fixes than the last believed one are not decided yet: read from that one on, a track judged piece by
-    piece gives what the whole gives.
-    """
+    """Return which fixes are believed, (fixes,); which is the last of them; and how many in a row support it."""
     found = np.zeros(t.size, np.bool_)
     if not t.size:
         return found, -1, 0

@@ -28,7 +28,7 @@ from domain.evaluator.kernels.columns import (
 )
 
 _DAY = 86_400_000_000
-_EDGE = 1 << 62  # beyond every instant
+_EDGE = 1 << 62  # later than every time
 
 
 class Expansion(NamedTuple):
@@ -39,13 +39,13 @@ class Expansion(NamedTuple):
     until_us: int  # … to here
     open_us: NDArray[np.int64]  # (intervals,) sorted, disjoint, merged where they touch
     close_us: NDArray[np.int64]  # (intervals,) exclusive
-    zone_from_us: NDArray[np.int64]  # (offsets,) instants from which an offset holds
+    zone_from_us: NDArray[np.int64]  # (offsets,) times from which an offset is in force
     zone_offset_us: NDArray[np.int64]  # (offsets,) wall clock minus UTC
     business_day: NDArray[np.int64]  # (days,) local days since 1970 with working time
 
 
 def pack(expansions: Sequence[Expansion]) -> Calendars:
-    """Lay the expansions of several calendars behind each other, with prefix sums."""
+    """Concatenate the expansions of several calendars, with prefix sums."""
     head = np.zeros((len(expansions), HEAD), np.int64)
     data: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     end = 0
@@ -67,7 +67,7 @@ def pack(expansions: Sequence[Expansion]) -> Calendars:
 
 
 def zone_offsets(zone: str, from_day: int, until_day: int) -> tuple[NDArray[np.int64], ...]:
-    """Every change of the zone's offset: sampled daily, then bisected to the second."""
+    """Return every change of the zone's offset: sampled daily, then bisected to the second."""
     local = ZoneInfo(zone)
 
     def offset(second: int) -> int:
@@ -89,12 +89,12 @@ def zone_offsets(zone: str, from_day: int, until_day: int) -> tuple[NDArray[np.i
 
 
 def midnight(zone: str, day: date) -> int:
-    """First instant of a local day, µs; where midnight is skipped, the switch."""
+    """Return the first time of a local day, µs; where midnight is skipped, the switch."""
     return round(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp()) * 10**6
 
 
 def _day_table(e: Expansion) -> NDArray[np.int64]:
-    """First interval that closes after each UTC midnight: working time in O(1)."""
+    """Return the first interval that closes after each UTC midnight: working time in O(1)."""
     if e.always:
         return np.zeros(0, np.int64)
     midnights = np.arange(e.from_us // _DAY, e.until_us // _DAY + 2, dtype=np.int64) * _DAY
@@ -102,6 +102,6 @@ def _day_table(e: Expansion) -> NDArray[np.int64]:
 
 
 def _inverse_table(before: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Last interval with at most so much working time before it, by steps: a deadline in O(1)."""
+    """Return the last interval with at most so much working time before it, by steps: a deadline in O(1)."""
     steps = np.arange((total >> STEP_BITS) + 1, dtype=np.int64) << STEP_BITS
     return np.maximum(0, np.searchsorted(before, steps, side="right") - 1).astype(np.int64)

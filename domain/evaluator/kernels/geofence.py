@@ -1,8 +1,4 @@
-"""Places: how far outside a fence, when somebody is in a place, when somebody stands still.
-
-The automata read fixes in the order of their instants and keep all they know in a few numbers, so that judging a day
-piece by piece gives what judging it whole gives. Instants are seconds, places metres on a plane, -1 is "not".
-"""
+"""Detectors: distance from a geofence, stays inside it, and dwells (standing still)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,41 +7,44 @@ from domain.evaluator.kernels.compilation import kernel, step
 
 Floats = NDArray[np.float64]
 
-BLURRED_M = 100.0  # a fix less accurate than this says nothing near the edge of a fence
-UNSAID_M = 10.0  # what a fix without an accuracy is taken for
-MARGIN_M = 10.0  # a fence is left at least so far outside
+BLURRED_M = 100.0  # a less accurate fix is ignored near the edge of a geofence
+UNSAID_M = 10.0  # assumed accuracy of a fix without one
+MARGIN_M = 10.0  # minimum distance outside that ends a stay
 SURE_SHARE = (
-    0.5  # of a fence's size: a fix inside that is at least so accurate counts anywhere inside
+    0.5  # of the geofence's size: a fix inside that is at least so accurate counts anywhere inside
 )
-ENTER_FIXES, ENTER_S = 2.0, 5.0  # inside so often, over so long: one stray fix is no arrival
+ENTER_FIXES, ENTER_S = (
+    2.0,
+    5.0,
+)  # minimum fixes inside, and their duration: one stray fix is no arrival
 LEAVE_FIXES, LEAVE_S = 2.0, 20.0
-SLOW_MPS, FAST_MPS = 3.0, 8.0  # slower has stopped here; faster is passing through
-RIDE_S = 60.0  # between the two: inside for so long
+SLOW_MPS, FAST_MPS = 3.0, 8.0  # slower: has stopped; faster: is passing through
+RIDE_S = 60.0  # between the two: minimum time inside
 
 # Standing still, chosen on every other day of real tracks with a diary (agreement there 0.903, on the other days
 # 0.879; a speed below 0.5 m/s over 120 s: 0.885 and 0.868).
-STILL_M, STILL_S = 35.0, 420.0  # within so far of one spot for so long
-AWAY_M, AWAY_S = 70.0, 30.0  # until farther than this for so long
-WEIGHT = 60.0, 600.0  # fixes that the spot is a mean of, before and while standing still
+STILL_M, STILL_S = 35.0, 420.0  # within this distance of one spot for this time
+AWAY_M, AWAY_S = 70.0, 30.0  # until farther than this for this time
+WEIGHT = 60.0, 600.0  # fixes that the spot is a mean of, before and during a dwell
 
 METRES_A_DEGREE = 111_195.0  # of a great circle on a sphere of 6,371,009 m
-STAY = 11  # numbers a stay automaton keeps, and where among them are
+STAY = 11  # numbers in the state of a stay detector, and the positions of
 LAST, BEFORE = (
     9,
     10,
-)  # the last fix that speaks for being there, and the last one that says anything
-DWELL = 9  # numbers a dwell automaton keeps
+)  # the last fix that supports the stay, and the last one with a vote
+DWELL = 9  # numbers in the state of a dwell detector
 
 
 @kernel
 def outside_m(
     x: Floats,  # (fixes,) metres east
     y: Floats,  # (fixes,) metres north
-    corner_x: Floats,  # (corners,) of the fence; none: a circle around 0, 0
+    corner_x: Floats,  # (corners,) of the geofence; none: a circle around 0, 0
     corner_y: Floats,  # (corners,)
     radius_m: float,
 ) -> Floats:
-    """How far outside the fence each place is, (fixes,); negative is inside."""
+    """Return the distance of each position outside the geofence, (fixes,); negative is inside."""
     found = np.empty(x.size)
     for i in range(x.size):
         if corner_x.size == 0:
@@ -74,15 +73,11 @@ def _outside_polygon(x: float, y: float, corner_x: Floats, corner_y: Floats) -> 
     return -nearest if inside else nearest
 
 
-IN, NEAR, OUT, NOTHING = 1, 0, -1, 2  # what a fix says about a fence
+IN, NEAR, OUT, NOTHING = 1, 0, -1, 2  # vote of a fix about a geofence
 
 
 def votes(outside: Floats, size_m: Floats, accuracy_m: Floats) -> NDArray[np.int8]:
-    """What each fix says about a fence of this size, (fixes,): `IN`, `NEAR` its edge, `OUT` or `NOTHING`.
-
-    `IN`: all of its circle of uncertainty lies inside, or it is inside and accurate against the size of the fence.
-    `OUT`: farther outside than its own accuracy.
-    """
+    """Return the vote of each fix on a geofence of this size, (fixes,): `IN`, `NEAR` its edge, `OUT`, `NOTHING`."""
     blur = np.where(np.isnan(accuracy_m), UNSAID_M, accuracy_m)
     inside = (outside <= -blur) | ((outside <= 0) & (blur <= SURE_SHARE * size_m))
     says = np.where(
@@ -94,22 +89,15 @@ def votes(outside: Floats, size_m: Floats, accuracy_m: Floats) -> NDArray[np.int
 @kernel
 def stays(
     t: Floats,  # (fixes,) seconds, ascending
-    x: Floats,  # (fixes,) metres east of anywhere, the same for every piece
+    x: Floats,  # (fixes,) metres east of any origin, the same for every call
     y: Floats,  # (fixes,) metres north of it
     accuracy_m: Floats,  # (fixes,) NaN is unknown
-    speed_mps: Floats,  # (fixes,) as the device says it, NaN is unknown
+    speed_mps: Floats,  # (fixes,) as reported by the device, NaN is unknown
     says: NDArray[np.int8],  # (fixes,) from `votes`
     hole_s: float,  # a longer gap between fixes proves nothing
-    memory: Floats,  # (STAY,) changed in place; zeros to begin with
+    memory: Floats,  # (STAY,) state, changed in place; zeros at first
 ) -> Floats:
-    """When somebody came into a fence and went, (stays, 4): from, proven at, until (-1: still there), lapsed.
-
-    A stay begins with the first of the fixes inside that prove it: two at least over `ENTER_S`, from which on the
-    guard is slower than `SLOW_MPS` by the device's word and by the distance covered; over `RIDE_S` below `FAST_MPS`.
-    A fix faster than that is no arrival. It ends with the first of the fixes that disprove it, or, where the record
-    has a hole, with the last fix before the hole: then it has lapsed. A stay that `memory` brings along comes first,
-    with the same `from` as before.
-    """
+    """Return stays inside a geofence, (stays, 4): from, proven at, until (-1: not ended), lapsed."""
     found = np.empty((t.size + 1, 4))
     rows = 0
     here, since, first_x, first_y, first_blur, count, proven, gone, against, last, before = memory
@@ -164,17 +152,12 @@ def stays(
 @kernel
 def dwells(
     t: Floats,  # (fixes,) seconds, ascending
-    x: Floats,  # (fixes,) metres east of anywhere, the same for every piece
+    x: Floats,  # (fixes,) metres east of any origin, the same for every call
     y: Floats,  # (fixes,) metres north of it
-    new: int,  # the first fix that was not judged before; those from `memory[0]` on come along
-    memory: Floats,  # (DWELL,) changed in place; zeros to begin with
+    new: int,  # the first new fix; those from `memory[0]` on are included
+    memory: Floats,  # (DWELL,) state, changed in place; zeros at first
 ) -> Floats:
-    """When somebody stood still, (dwells, 3): from, proven at, until (-1: still does).
-
-    Fixes within `STILL_M` of their mean for `STILL_S` are a dwell from the first of them on; it ends with the first
-    fix of a run that stays farther than `AWAY_M` for `AWAY_S`. `memory[0]` is the instant from which fixes are wanted
-    again.
-    """
+    """Return periods of standing still, (dwells, 3): from, proven at, until (-1: not ended)."""
     found = np.empty((t.size + 1, 3))
     rows = 0
     _want, spot_x, spot_y, weight, since, still, gone, begun, proven = memory

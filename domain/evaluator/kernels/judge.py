@@ -1,24 +1,4 @@
-"""The verdict kernel: one reading of a unit's events gives its row, or its rows.
-
-Where the semantics leave a choice, this is what was chosen:
-
-- The target in force is the one of START's priority until a PRIORITY event. A part is late at the
-  first instant at which its running total exceeds the target in force: so a PRIORITY event whose
-  new target has already been used up makes the part late at that event's own instant (a breach is
-  never dated before the fact that caused it), also after the STOP, and no later priority rescues
-  a part that was late. A priority without a target takes the part out of measurement.
-- A deadline met while paused is the one that would have held if time had been resumed at the stop.
-- FLOW: a CANCEL ends an open part. A part that is late by then stays late; any other has no verdict. RESTORE,
-  and REOPEN too, continue a cancelled part with the time it had used; a STOP while it is cancelled does not
-  count. A priority that came meanwhile and whose target is used up makes the part late when it continues.
-- DUE: a CANCEL before the STOP ends the part in the same way, at its own instant; also before the START.
-- UPDATE: a START, UPDATE, REOPEN begins a part, the next UPDATE or STOP ends it; UPDATE events
-  before START or after STOP do not count; PRIORITY concerns the part that is open.
-- COVER: first START and first STOP after it are the plan, on the wall clock. Overlapping STAFFED
-  intervals count once. Decided at the end of the plan; quality of a late shift is the staffed
-  share of what was required.
-- POINT: every MEASURE is decided at once; a NaN value is not a measurement.
-"""
+"""The verdict kernel: one pass over a unit's events gives its rows."""
 
 from typing import Any
 
@@ -79,7 +59,7 @@ def judge(
     p_from: int,
     p_until: int,
 ) -> int:
-    """Write the rows of promises p_from..p_until-1 at instant `at` into `out`; return how many."""
+    """Write the rows of promises p_from..p_until-1 at time `at` into `out`; return how many."""
     first, ts, unit, code, value = sealed
     data = calendars.data
     row = 0
@@ -135,7 +115,7 @@ def judge_unit(
 
 @leaf
 def fixed_target(head: Numbers, data: Numbers, terms: Numbers, priority: int, start: int) -> int:
-    """Target in working µs for a clock that started at `start`; -1 = none."""
+    """Return the target in working µs of a clock that started at `start`; -1 = none."""
     days = terms[DAYS + priority]
     if days < 0:
         return int(terms[TARGET + priority])
@@ -148,7 +128,7 @@ def fixed_target(head: Numbers, data: Numbers, terms: Numbers, priority: int, st
 
 @leaf
 def share_of(target: int, ppm: int) -> int:
-    """⌈target · ppm / 1,000,000⌉ without overflow."""
+    """Return ⌈target · ppm / 1,000,000⌉ without overflow."""
     return target // PPM * ppm + (target % PPM * ppm + PPM - 1) // PPM
 
 
@@ -295,7 +275,7 @@ def _without_verdict(out: Rows, row: int) -> None:
     out[row].state = CANCELLED
     if (
         out[row].elapsed_us > out[row].target_us
-    ):  # a priority that came afterwards: there is no deadline to name
+    ):  # the priority came afterwards: there is no deadline
         out[row].breach_us = -1
     out[row].decided_us = -1
     out[row].quality = np.nan

@@ -1,4 +1,4 @@
-"""Events laid out for reading: per promise, per unit, by (ts, seq)."""
+"""Layout of events for reading: per promise, per unit, by (ts, seq)."""
 
 from typing import NamedTuple
 
@@ -25,19 +25,19 @@ class Sealed(NamedTuple):
 
 @leaf
 def kind_of(code: int) -> int:
-    """EventKind in a code; signed, or numba makes a float of it."""
+    """Return the EventKind in a code; signed, because numba would make a float of it."""
     return int(np.int64(code) & 15)
 
 
 @leaf
 def priority_of(code: int) -> int:
-    """Priority in a code."""
+    """Return the priority in a code."""
     return int(np.int64(code) >> 4)
 
 
 @kernel
 def seal(events: Events, promises: Promises) -> Sealed:
-    """Lay events out for reading."""
+    """Arrange events for reading."""
     first = np.cumsum(counted(events, 0, events.ts.size, promises.terms.shape[0]))
     sealed = empty_sealed(first)
     scatter(events, 0, events.ts.size, sealed, first[:-1].copy(), promises)
@@ -47,7 +47,7 @@ def seal(events: Events, promises: Promises) -> Sealed:
 
 @kernel
 def counted(events: Events, lo: int, hi: int, promises: int) -> NDArray[np.int64]:
-    """How many of the events lo..hi-1 each promise has, after a 0; (promises + 1,)."""
+    """Count the events lo..hi-1 of each promise, after a 0; (promises + 1,)."""
     counts = np.zeros(promises + 1, np.int64)
     for p in events.promise[lo:hi]:
         counts[p + 1] += 1
@@ -56,7 +56,7 @@ def counted(events: Events, lo: int, hi: int, promises: int) -> NDArray[np.int64
 
 @kernel
 def empty_sealed(first: NDArray[np.int64]) -> Sealed:
-    """Room for the events of every promise."""
+    """Allocate the columns for the events of every promise."""
     n = first[-1]
     return Sealed(
         first,
@@ -71,7 +71,7 @@ def empty_sealed(first: NDArray[np.int64]) -> Sealed:
 def scatter(
     events: Events, lo: int, hi: int, sealed: Sealed, at: NDArray[np.int64], promises: Promises
 ) -> None:
-    """Bring the events lo..hi-1 to their promise; `at` says where each promise goes on."""
+    """Copy the events lo..hi-1 to their promise; `at` is the next position of each promise."""
     for i in range(lo, hi):
         p = events.promise[i]
         j = at[p]
@@ -79,13 +79,13 @@ def scatter(
         sealed.ts[j] = events.ts[i]
         sealed.unit[j] = events.unit[i]
         sealed.code[j] = events.kind[i] | (events.priority[i] << 4)
-        if promises.terms[p, CLS] == POINT:  # 4 bytes per event that nobody else reads
+        if promises.terms[p, CLS] == POINT:  # 4 bytes per event that only POINT needs
             sealed.value[j] = events.value[i]
 
 
 @kernel
 def order(sealed: Sealed, promises: Promises, p_from: int, p_until: int) -> None:
-    """Bring each promise's events from the order of arrival into unit, ts, seq; in place."""
+    """Sort each promise's events from the order of arrival into unit, ts, seq; in place."""
     for p in range(p_from, p_until):
         a, b = sealed.first[p], sealed.first[p + 1]
         if b - a > 1:

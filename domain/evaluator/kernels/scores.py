@@ -1,4 +1,4 @@
-"""The quality score: what each component contributes, exact to the last digit shown."""
+"""The quality score: the contribution of each component, exact to the last digit shown."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ PPM = 1_000_000
 
 
 class Component(StrEnum):
-    """What quality is made of."""
+    """Component of the quality score."""
 
     PUNCTUALITY = "punctuality"
     COVERAGE = "coverage"
@@ -27,7 +27,7 @@ WEIGHTS: Mapping[Component, int] = dict(zip(Component, (20, 20, 15, 20, 10, 5, 1
 
 
 class Measured(NamedTuple):
-    """The time-decayed mean quality of one component, and how many parts it rests on."""
+    """The time-decayed mean quality of one component, and the number of its parts."""
 
     score: float  # 0..1
     n: int
@@ -50,11 +50,7 @@ def quality_score(
     measured: Mapping[Component, Measured],
     weights: Mapping[Component, int] = WEIGHTS,
 ) -> Quality:
-    """Q = 100 · Σ w·s / Σ w over the components that have data (n > 0).
-
-    Rounded by largest remainder, ties by the order of components. ValueError when a weight is
-    negative, all are zero, or a score lies outside 0..1.
-    """
+    """Return Q = 100 · Σ w·s / Σ w over the components that have data (n > 0)."""
     if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
         raise ValueError(f"weights are at least 0 and not all 0: {dict(weights)}")
     present = {

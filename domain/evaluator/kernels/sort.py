@@ -1,4 +1,4 @@
-"""Stable order of integer keys: dealt into buckets and exchanged there; by digits where that fails."""
+"""Stable sort of integer keys: bucket distribution and exchanges; digit by digit where that is slow."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,12 +7,14 @@ from domain.evaluator.kernels.compilation import step
 
 BITS = 11  # 2,048 counters stay in the first-level cache; 8 and 16 bits were slower
 FEW = 48
-MOVES = 8  # exchanges per key at which a second thought is cheaper: keys that huddle in few buckets
+MOVES = (
+    8  # exchanges per key above which the digit sort is cheaper: keys concentrated in few buckets
+)
 
 
 @step
 def stable_order(keys: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Positions of `keys` in ascending order; equal keys keep their order."""
+    """Return positions of `keys` in ascending order; equal keys keep their order."""
     n = keys.size
     order = np.arange(n).astype(np.int32)
     if n < 2:
@@ -26,8 +28,8 @@ def stable_order(keys: NDArray[np.int64]) -> NDArray[np.int32]:
     if n <= FEW:
         by_exchange(keys.copy(), order, n * n)
         return order
-    # One bucket for one or two keys: a single deal nearly sorts keys that are spread evenly, and a
-    # few exchanges do the rest. Three passes over digits took twice the time.
+    # One bucket for one or two keys: one distribution nearly sorts evenly spread keys, and a
+    # few exchanges complete it. Three passes over digits took twice the time.
     shift = 0
     while ((high - low) >> shift) > 2 * n:
         shift += 1
@@ -49,7 +51,7 @@ def stable_order(keys: NDArray[np.int64]) -> NDArray[np.int32]:
 
 @step
 def by_exchange(key: NDArray[np.int64], order: NDArray[np.int32], most: int) -> bool:
-    """Sort nearly sorted keys and what belongs to them, in place; False: given up halfway."""
+    """Sort nearly sorted keys and their positions, in place; False when given up after `most` exchanges."""
     moves = 0
     for i in range(1, key.size):
         mine, its = key[i], order[i]
@@ -68,7 +70,7 @@ def by_exchange(key: NDArray[np.int64], order: NDArray[np.int32], most: int) -> 
 
 @step
 def _by_digits(keys: NDArray[np.int64], low: int, high: int) -> NDArray[np.int32]:
-    """Stable order digit by digit, least first: the same time whatever the keys."""
+    """Return the stable order, sorted digit by digit, least first: the same time for any keys."""
     n = keys.size
     order, spare = np.arange(n).astype(np.int32), np.empty(n, np.int32)
     key, spare_key = keys - low, np.empty_like(keys)

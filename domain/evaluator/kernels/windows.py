@@ -33,7 +33,7 @@ class Spans(NamedTuple):
     kind_first: NDArray[np.int64]  # (kinds + 1,)
     from_us: NDArray[np.int64]  # (spans,) ascending within a kind
     until_us: NDArray[np.int64]  # (spans,) ascending within a kind
-    end: NDArray[np.int64]  # (spans,) row of `ends_us` that is this window's end
+    end: NDArray[np.int64]  # (spans,) row of `ends_us` with this window's end
     ends_us: NDArray[np.int64]  # (ends,) every end once, ascending
 
 
@@ -112,7 +112,7 @@ def decided(
 def window_rows(
     done: Decided, promises: Promises, spans: Spans, p_from: int, p_until: int
 ) -> WindowRows:
-    """Rows of the run p_from..p_until-1, by promise and span; `done` is grouped by promise."""
+    """Return rows of the run p_from..p_until-1, by promise and span; `done` is grouped by promise."""
     most = 0
     for p in range(p_until - p_from):
         if done.first[p + 1] > done.first[p]:
@@ -141,7 +141,7 @@ def window_rows(
 
 @step
 def empty_window_rows(capacity: int) -> WindowRows:
-    """Columns for at most `capacity` rows."""
+    """Allocate columns for at most `capacity` rows."""
     return WindowRows(
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
@@ -190,7 +190,7 @@ def _promise(
                 continue
             until, since = spans.until_us[s], spans.from_us[s]
             if low < high and tau[high - 1] < since and words.size < 8 * (high - low):
-                words[:] = 0  # nothing stays: cheaper than bit by bit where bits are many
+                words[:] = 0  # nothing stays: cheaper than bit by bit where there are many bits
                 low = high
             while low < high and tau[low] < since:
                 words[rank[low] >> 6] ^= ONE << np.uint64(rank[low] & 63)
@@ -206,7 +206,7 @@ def _promise(
                 continue
             good = int(kept[high]) - int(kept[low])
             row_of[s] = row
-            # Counted here and not at every flip: counters that all flips share wait for each other.
+            # Counted here and not at every flip: a counter shared by all flips would serialize them.
             for block in range(blocks.size):
                 bits = 0
                 for w in range(block * BLOCK, (block + 1) * BLOCK):
@@ -231,10 +231,7 @@ def _promise(
 
 @step
 def twins(spans: Spans) -> NDArray[np.int32]:
-    """For each window the calendar day that is the same stretch of time, or -1; (spans,).
-
-    The last 24 hours at a midnight are a day, unless the clock was changed.
-    """
+    """Return for each window the calendar day of the same period, or -1; (spans,)."""
     found = np.full(spans.from_us.size, np.int32(-1))
     for kind in range(1, spans.kind_first.size - 1):
         day = spans.kind_first[0]
@@ -269,11 +266,7 @@ def _again(out: WindowRows, row: int, to: int, span: int) -> None:
 
 @step
 def ranked(measure: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Measures in ascending order, and where each of them is in it.
-
-    Ordered by the bits of their floats, which ascend like logarithms: durations crowd at the short
-    end, and buckets of equal width would be full there. Exact below 2**53 µs, 285 years.
-    """
+    """Return measures in ascending order, and the position of each of them."""
     keys = measure
     if measure.max() < EXACT and measure.min() >= 0:
         keys = (measure + NEGLIGIBLE).astype(np.float64).view(np.int64)
@@ -288,7 +281,7 @@ def ranked(measure: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 def ranks_at(
     words: NDArray[np.uint64], blocks: NDArray[np.int32], count: int
 ) -> tuple[int, int, int]:
-    """Ranks of p50, p90 and p95 among the `count` bits that are set, in one walk."""
+    """Return ranks of p50, p90 and p95 among the `count` set bits, in one pass."""
     block = before = 0
     nth = (count * 50 + 99) // 100
     while nth - before > blocks[block]:
@@ -309,7 +302,7 @@ def ranks_at(
 
 @step
 def select(words: NDArray[np.uint64], w: int, nth: int) -> int:
-    """Position of the nth set bit from word `w` on, counted from 1."""
+    """Return the position of the nth set bit from word `w` on, counted from 1."""
     bits = _ones(words[w])
     while nth > bits:
         nth -= bits
@@ -342,11 +335,7 @@ def _ones(word: np.uint64) -> int:
 def decayed_scores(
     tau: NDArray[np.int64], quality: NDArray[np.float64], ends: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Σ q·2^(τ/H) / Σ 2^(τ/H) over τ < e for every end e; NaN before the first part.
-
-    The sums are relative to the end of the last UTC day that has a part: a fixed landmark overflows
-    within years, and sums carried from end to end would depend on which ends are asked for.
-    """
+    """Return Σ q·2^(τ/H) / Σ 2^(τ/H) over τ < e for every end e; NaN before the first part."""
     scores = np.full(ends.size, np.nan)
     value = weight = 0.0
     i, midnight = 0, np.int64(0)  # the end of that day
@@ -368,11 +357,7 @@ def decayed_scores(
 
 @step
 def decay(ago_us: int) -> float:
-    """2**(ago / H) for ago <= 0.
-
-    Within a day, where parts are, eight terms of the series are exact to the last bit or two and
-    cheaper than exp2.
-    """
+    """Return 2**(ago / H) for ago <= 0."""
     x = ago_us * (LN2 / HALF_LIFE_US)
     if ago_us < -NEAR_US:
         return float(np.exp2(ago_us / HALF_LIFE_US))
@@ -384,7 +369,7 @@ def decay(ago_us: int) -> float:
 
 @step
 def wilson_lower(kept: int, n: int) -> float:
-    """Lower bound of the Wilson score interval, 95 % (Wilson 1927)."""
+    """Return the lower bound of the Wilson score interval, 95 % (Wilson 1927)."""
     share, square = kept / n, Z * Z
     middle = share + square / (2 * n)
     spread = Z * np.sqrt(share * (1 - share) / n + square / (4.0 * n * n))
@@ -393,7 +378,7 @@ def wilson_lower(kept: int, n: int) -> float:
 
 @step
 def budget_left(late: int, n: int, objective_ppm: int) -> float:
-    """Share of the error budget that is left: exactly 0 when exactly spent, negative beyond."""
+    """Return the share of the error budget that is left: exactly 0 when exactly spent, negative beyond."""
     allowed = (PPM - objective_ppm) * n
     if allowed == 0:
         return 1.0 if late == 0 else -np.inf

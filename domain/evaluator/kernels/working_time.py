@@ -25,13 +25,13 @@ from domain.evaluator.kernels.columns import (
 from domain.evaluator.kernels.compilation import leaf
 
 DAY = 86_400_000_000
-BEYOND = (1 << 63) - 1  # the expansion ends before this instant; callers refuse
+BEYOND = (1 << 63) - 1  # the expansion ends before this time; callers refuse
 Numbers = NDArray[np.int64]
 
 
 @leaf
 def working(head: Numbers, data: Numbers, t: int) -> int:
-    """C(t): working µs before `t`; t itself when always open. O(1)."""
+    """Return C(t): working µs before `t`; t itself when always open. O(1)."""
     if head[ALWAYS]:
         return t
     n, opens = head[INTERVALS], head[OPEN]
@@ -45,14 +45,14 @@ def working(head: Numbers, data: Numbers, t: int) -> int:
 
 @leaf
 def exceeded_at(head: Numbers, data: Numbers, c: int) -> int:
-    """C⁻¹(c): the first instant after which more than `c` has elapsed (right inverse). O(1)."""
+    """Return C⁻¹(c): the first time after which more than `c` has elapsed (right inverse). O(1)."""
     if head[ALWAYS]:
         return c
     if c >= head[TOTAL]:
         return BEYOND
     n, opens = head[INTERVALS], head[OPEN]
     before = opens + 2 * n
-    # Ten halvings of a year's intervals took longer than the rest of a verdict.
+    # A binary search of a year's intervals took longer than the rest of a verdict.
     i = data[head[INVERSE] + (c >> STEP_BITS)] if c > 0 else 0
     while i + 1 < n and data[before + i + 1] <= c:
         i += 1
@@ -67,7 +67,7 @@ def reached_at(head: Numbers, data: Numbers, c: int) -> int:
 
 @leaf
 def last_at_most(data: Numbers, start: int, n: int, x: int) -> int:
-    """Position of the last of the n ascending numbers from `start` on that is <= x; 0 if none."""
+    """Return the position of the last of the n ascending numbers from `start` on that is <= x; 0 if none."""
     low, high = 0, n
     while high - low > 1:
         middle = (low + high) // 2
@@ -80,12 +80,7 @@ def last_at_most(data: Numbers, start: int, n: int, x: int) -> int:
 
 @leaf
 def business_deadline(head: Numbers, data: Numbers, start: int, days: int) -> int:
-    """Move `start` forward into working time, then the same wall clock `days` business days on.
-
-    On an always-open calendar every local day is a business day. A wall clock that happens twice
-    means its first occurrence; one that does not exist, the instant that many minutes after the
-    switch (PEP 495 with fold=0). BEYOND when the expansion ends before it.
-    """
+    """Move `start` forward into working time, and return the same wall clock `days` business days on."""
     always = head[ALWAYS] != 0
     moved = start if always else exceeded_at(head, data, working(head, data, start))
     if moved == BEYOND or start < head[FROM]:
