@@ -84,22 +84,22 @@ def _kind(fact: type[Fact]) -> FactKind:
         for name in fact.__struct_fields__
         if name not in HEAD
     ]
-    told = inspect.cleandoc(fact.__doc__ or "").partition("\n\n")[0]
-    return FactKind(fact.kind, " ".join(told.split()), tuple(fields))
+    description = inspect.cleandoc(fact.__doc__ or "").partition("\n\n")[0]
+    return FactKind(fact.kind, " ".join(description.split()), tuple(fields))
 
 
 def _field(kind: str, name: str, hint: Any, *, is_personal: bool) -> FactField:
     options = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
     kept = [each for each in options if each is not type(None)]
-    said = ERASABLE if is_personal else " | ".join(_type(each) for each in kept)
+    type_name = ERASABLE if is_personal else " | ".join(_type(each) for each in kept)
     values = tuple(
         str(value)
         for each in kept
         if isinstance(each, type) and issubclass(each, StrEnum)
         for value in each
     )
-    names = type_named_by(kind, name) if "UUID" in said else None
-    return FactField(name, said, len(kept) < len(options), values, names)
+    names = type_named_by(kind, name) if "UUID" in type_name else None
+    return FactField(name, type_name, len(kept) < len(options), values, names)
 
 
 def _type(hint: Any) -> str:
@@ -139,6 +139,6 @@ def page() -> str:
             lines += ["", "| field | type | |", "|---|---|---|"]
         for field in kind.fields:
             values = ", ".join(f"`{each}`" for each in field.values) or field.names or ""
-            said = field.type if field.nullable else f"{field.type}!"
-            lines.append(f"| `{field.name}` | {said} | {values} |".replace(" |  |", " | |"))
+            type_name = field.type if field.nullable else f"{field.type}!"
+            lines.append(f"| `{field.name}` | {type_name} | {values} |".replace(" |  |", " | |"))
     return "\n".join(lines) + "\n"

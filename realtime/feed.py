@@ -85,7 +85,7 @@ class Facts(EventSource):
         async with self._make() as session:
             await authorize_topic(session, self._actor, self._topic[1])
             # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
-            now = await sequencing.head(session)
+            now = await sequencing.last_seq(session)
         self._restores = self._hub.restores
         self._told = now if self._after is None else await self._hub.check_cursor(self._after)
 

@@ -158,7 +158,10 @@ class Hub:
 
     async def _start(self) -> Streams:
         async with self._make() as session:
-            name, position = await sequencing.ledger_name(session), await sequencing.head(session)
+            name, position = (
+                await sequencing.ledger_name(session),
+                await sequencing.last_seq(session),
+            )
         self._line = SequenceBuffer(position)
         self._ready.set()
         return Streams(self._redis, name)
@@ -183,7 +186,7 @@ class Hub:
         while True:
             async with self._make() as session:
                 facts = await sequencing.read(session, after=self.position, limit=PAGE)
-                if not facts and await sequencing.head(session) < self.position:
+                if not facts and await sequencing.last_seq(session) < self.position:
                     return await self._start_over()
             await self._pass_on(self._line.jump(facts))
             if len(facts) < PAGE:

@@ -109,7 +109,9 @@ class PositionIngest:
                 self._fenced_at, self._fences = tick, {}
             since = self._now() - self._keep
             async with self._make() as session:
-                post = await positions.post_of(session, device_id, since=since, fences=self._fences)
+                post = await positions.device_assignment(
+                    session, device_id, since=since, fences=self._fences
+                )
             self._posts[device_id] = (tick, post)
             self._posts.move_to_end(device_id)
             while len(self._posts) > KEPT:

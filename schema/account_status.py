@@ -232,7 +232,7 @@ class StatusQuery:
         ctx: Context = info.context
         account = ids.known(account_id, "Account")
         async with ctx.sessions() as session:
-            seq = await sequencing.head(session)
+            seq = await sequencing.last_seq(session)
         if account is None or await ctx.loaders.account.load(account) is None:
             return None
         return AccountStanding(ctx.actor.tenant_id, account, seq)

@@ -9,7 +9,7 @@ import strawberry
 
 from domain import accounts, audit
 from domain.access import visible_to
-from domain.audit import Held, bundle
+from domain.audit import ProvenFact, bundle
 from domain.core import cursor
 from domain.core.ledger import LedgerRow
 from schema.accounts import Account
@@ -52,7 +52,7 @@ class Proven:
 
     account: str
     tree_size: int
-    facts: list[Held]
+    facts: list[ProvenFact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Extension:
     hashes: tuple[bytes, ...]
 
 
-HeldRow = strawberry.Parent[Held]
+HeldRow = strawberry.Parent[ProvenFact]
 
 
-@from_row(Held)
+@from_row(ProvenFact)
 class AuditFact:
     """A fact as its leaf of the tree holds it, with the proof that the tree has it."""
 
@@ -97,7 +97,7 @@ class AuditFacts:
 
     @resolver(list[AuditFact])
     @staticmethod
-    def facts(row: strawberry.Parent[Proven]) -> list[Held]:
+    def facts(row: strawberry.Parent[Proven]) -> list[ProvenFact]:
         """The facts, by position."""
         return row.facts
 
@@ -131,7 +131,7 @@ class AuditQuery:
         info: Info,
         entry_id: Annotated[str, "The fact, by its `cursor` in the ledger."],
         tree_size: TreeSize = None,
-    ) -> Held | None:
+    ) -> ProvenFact | None:
         """The proof that a fact is under a checkpoint; null when it is not yours to see or not under it (yet)."""
         ctx: Context = info.context
         at = cursor.position_of(ctx.secret, ctx.actor.tenant_id, entry_id)
@@ -140,7 +140,7 @@ class AuditQuery:
             under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
             if under is None:
                 return None
-            found = await audit.held(
+            found = await audit.proven_facts(
                 session,
                 visible_to(ctx.actor, LedgerRow),
                 LedgerRow.seq == seq,
@@ -171,7 +171,7 @@ class AuditQuery:
             under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
             if account is None or under is None:
                 return None
-            facts = await audit.held(
+            facts = await audit.proven_facts(
                 session,
                 visible_to(ctx.actor, LedgerRow),
                 tenant_id=ctx.actor.tenant_id,

@@ -7,7 +7,7 @@ import strawberry
 
 from domain import incidents, quality
 from domain.agreements import PromiseTerm as TermRow
-from domain.quality import Benchmark, Burn, Changed, PeerDistribution, Restated
+from domain.quality import Benchmark, Burn, ChangedVerdict, PeerDistribution, RestatedWindow
 from schema.agreements import PromiseTerm
 from schema.core.context import Info
 from schema.core.scalars import Long
@@ -23,8 +23,8 @@ enum(
 )  # fmt: skip
 
 BurnRow = strawberry.Parent[quality.BurnState]
-ChangedRow = strawberry.Parent[Changed]
-RestatedRow = strawberry.Parent[Restated]
+ChangedRow = strawberry.Parent[ChangedVerdict]
+RestatedRow = strawberry.Parent[RestatedWindow]
 BenchmarkRow = strawberry.Parent[Benchmark]
 
 
@@ -89,7 +89,7 @@ class QualityBenchmark:
         return row.peers_quality
 
 
-@from_row(Changed)
+@from_row(ChangedVerdict)
 class VerdictChange:
     """A verdict that was another one, or none, when less was known."""
 
@@ -120,7 +120,7 @@ class VerdictChange:
         return await info.context.loaders.promise_term.load(row.term_id)
 
 
-@from_row(Restated)
+@from_row(RestatedWindow)
 class Restatement:
     """A window measured twice: with the facts known at an instant, and with those known now."""
 

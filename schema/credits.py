@@ -115,7 +115,7 @@ class Credit(Node):
     @staticmethod
     def number(row: Row) -> str:
         """Its number for people, such as `CRD-000123`: counted per company, found by `credits(search)`."""
-        return short_numbers.written(short_numbers.CREDIT, row.number)
+        return short_numbers.format_number(short_numbers.CREDIT, row.number)
 
     @resolver(Long)
     @staticmethod

@@ -9,7 +9,7 @@ import strawberry
 from domain import accounts, positions
 from domain.credentials import Device as DeviceRow
 from domain.duties import Duty as DutyRow
-from domain.positions import WORDS, Reason
+from domain.positions import REASON_TEXT, Reason
 from schema.accounts import Account, Site, User
 from schema.core.context import Info
 from schema.core.ids import Node
@@ -19,10 +19,10 @@ from schema.core.types import enum, from_row, resolver
 
 enum(
     Reason, "FixRefusal",  # type: ignore[type-var]
-    fine="Nothing wrong.", unreadable=WORDS[Reason.UNREADABLE],
-    impossible_place=WORDS[Reason.IMPOSSIBLE_PLACE], impossible_value=WORDS[Reason.IMPOSSIBLE_VALUE],
-    from_the_future=WORDS[Reason.FROM_THE_FUTURE], too_old=WORDS[Reason.TOO_OLD],
-    off_duty=WORDS[Reason.OFF_DUTY],
+    fine="Nothing wrong.", unreadable=REASON_TEXT[Reason.UNREADABLE],
+    impossible_place=REASON_TEXT[Reason.IMPOSSIBLE_PLACE], impossible_value=REASON_TEXT[Reason.IMPOSSIBLE_VALUE],
+    from_the_future=REASON_TEXT[Reason.FROM_THE_FUTURE], too_old=REASON_TEXT[Reason.TOO_OLD],
+    off_duty=REASON_TEXT[Reason.OFF_DUTY],
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def _wanted(number: str) -> dict[Any, ColumnElement[bool]]:
         (Credit, short_numbers.CREDIT),
         (Report, short_numbers.REPORT),
     ):
-        counted = short_numbers.read(prefix, text)
+        counted = short_numbers.parse_number(prefix, text)
         if counted is not None:
             wanted[model] = model.number == counted
     external = Incident.external_id == text

@@ -10,7 +10,7 @@ from strawberry.types.unset import UNSET
 
 from domain import quality
 from domain.accounts import ServiceTier
-from domain.quality import Benchmark, Component, Restated, Scope, Window
+from domain.quality import Benchmark, Component, RestatedWindow, Scope, Window
 from schema.accounts import Account
 from schema.comparisons import BudgetBurn, QualityBenchmark, Restatement
 from schema.core import ids
@@ -151,7 +151,7 @@ class QualityQuery:
         known_at: Annotated[datetime, "With the facts recorded by this instant."],
         site_id: SiteArg = None,
         promise_id: PromiseArg = None,
-    ) -> Restated | None:
+    ) -> RestatedWindow | None:
         """A past window evaluated again from the ledger as it was known, beside what is known now."""
         account, scope = ids.known(account_id, "Account"), _scope(site_id, promise_id)
         if account is None or scope is None:

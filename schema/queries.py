@@ -161,7 +161,7 @@ class Query:
         query = visible(info, CreditRow, account_id)
         if search is not None:
             query = query.where(
-                CreditRow.number == (short_numbers.read(short_numbers.CREDIT, search) or 0)
+                CreditRow.number == (short_numbers.parse_number(short_numbers.CREDIT, search) or 0)
             )
         if decided_from is not None:
             query = query.where(CreditRow.decided_at >= decided_from)

@@ -70,7 +70,7 @@ class Report(Node):
     @staticmethod
     def number(row: Row) -> str:
         """Its number for people, such as `RPT-000123`: counted per company."""
-        return short_numbers.written(short_numbers.REPORT, row.number)
+        return short_numbers.format_number(short_numbers.REPORT, row.number)
 
     @resolver(Account | None)
     @staticmethod
@@ -155,7 +155,7 @@ class ReportQuery:
         query = among(query, row.cadence, cadences)
         if search is not None:
             query = query.where(
-                row.number == (short_numbers.read(short_numbers.REPORT, search) or 0)
+                row.number == (short_numbers.parse_number(short_numbers.REPORT, search) or 0)
             )
         return among(query, row.verdict, verdicts)
 

@@ -16,7 +16,7 @@ from domain.access import Actor, visible_to
 from domain.accounts import Site
 from domain.core.db import Sessions
 from domain.duties import Duty
-from domain.positions import FENCED, Kind, Presence, SiteState, site_state
+from domain.positions import HAS_GEOFENCE, Kind, Presence, SiteState, site_state
 
 MOST = 500  # places that are listed; they are all counted
 
@@ -95,7 +95,7 @@ async def _posts(
         .where(
             visible_to(actor, Site),
             Site.account_id == account_id,
-            or_(FENCED, Site.id.in_(expected)),
+            or_(HAS_GEOFENCE, Site.id.in_(expected)),
         )
         .order_by(Site.name, Site.id)
     )

@@ -65,11 +65,11 @@ async def grow_all(make: Sessions) -> None:
     """Bring every tree up to its ledger, the companies in turn."""
 
     async def grow(session: AsyncSession, company: Subject) -> None:
-        if await audit.grow(session, company.id, limit=FACTS) == FACTS:
+        if await audit.append(session, company.id, limit=FACTS) == FACTS:
             left.append(company)
 
     async with make() as session:
-        left = await audit.behind(session, at=datetime.now(UTC))
+        left = await audit.companies_behind(session, at=datetime.now(UTC))
     while left:
         companies, left = left, []
         await attempt_each(make, "audit", companies, grow)
@@ -104,7 +104,7 @@ def _named(company: Subject) -> Iterator[None]:
     """Log a damaged tree under a name of its own: it is no failure like others."""
     try:
         yield
-    except audit.Damaged:
+    except audit.TreeCorrupt:
         log.exception("audit.damaged", tenant=str(company.id))
         raise
 
@@ -178,14 +178,14 @@ async def expire_all(make: Sessions, kept: privacy.Retention, *, at: datetime) -
         gone.append(count)
 
     async def old_words(session: AsyncSession, company: Subject) -> None:
-        gone.append(await retention.expire_words(session, kept, company.id, at=at, limit=ROWS))
+        gone.append(await retention.expire_texts(session, kept, company.id, at=at, limit=ROWS))
 
     async def old_user(session: AsyncSession, user: Subject) -> None:
         gone.append(await retention.expire_user(session, user, at=at))
 
     async with make() as session:
         of_messages = await retention.companies_with_old_messages(session, kept, at=at)
-        of_words = await retention.companies_with_old_words(session, kept, at=at)
+        of_words = await retention.companies_with_old_texts(session, kept, at=at)
         users = await retention.old_users(session, kept, at=at, limit=ROWS)
     await attempt_each(make, "old messages", of_messages, old_messages)
     await attempt_each(make, "old words", of_words, old_words)

@@ -44,7 +44,7 @@ async def _ask(session: AsyncSession, due: CheckInDue, *, at: datetime) -> None:
             "company": tenant.name,
             "account": due.account.name,
             "since_on": due.touchpoint.anchor_on,
-            "tickets": due.tickets,
+            "tickets": due.incidents,
             "kept": due.kept,
             "promised": due.promised,
         },

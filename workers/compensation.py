@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
 from domain.access import Actor
-from domain.compensation.reads import Over
+from domain.compensation.reads import MonthToClose
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
 from workers.jobs import JobContext
@@ -33,7 +33,7 @@ async def close_months(work: WorkContext, limit: int) -> int:
     return limit if closed else 0
 
 
-async def _close(make: Sessions, month: Over, at: datetime) -> bool:
+async def _close(make: Sessions, month: MonthToClose, at: datetime) -> bool:
     async def close(session: AsyncSession) -> None:
         actor = Actor.system(month.tenant_id, "worker")
         await compensation.close_month(session, actor, month.agreement_id, month.month_on, at=at)

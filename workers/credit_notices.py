@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from domain import messages, promises
 from domain.accounts.model import Account, Tenant
-from domain.compensation import WHY
+from domain.compensation import ADJUSTMENT_REASONS
 from domain.compensation.model import Credit
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
@@ -51,7 +51,7 @@ async def tell_adjustment(hand: JobContext) -> None:
         return
     entry_id = UUID(hand.fact.body["entry_id"])
     entry = await hand.session.get_one(JournalEntry, entry_id)
-    why = WHY[entry.reason]
+    why = ADJUSTMENT_REASONS[entry.reason]
     what = {
         "why": why,
         "decision": await _words(hand) if why == "decided" else None,

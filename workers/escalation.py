@@ -10,7 +10,7 @@ from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.escalation.actions import due, put_off
+from domain.escalation.actions import defer, due
 from domain.escalation.rules import percent_of
 from domain.incidents.model import Incident
 from domain.promises.model import Promise, State
@@ -94,17 +94,17 @@ async def step_all(make: Sessions, at: datetime, limit: int) -> int:
     if taken is not None:
         return taken
     async with make() as session:
-        tickets = await due(session, at=at, limit=limit)
-    for ticket in tickets:
-        await _step(make, ticket, at)
-    return len(tickets)
+        incidents = await due(session, at=at, limit=limit)
+    for incident in incidents:
+        await _step(make, incident, at)
+    return len(incidents)
 
 
-async def _step(make: Sessions, ticket: Subject, at: datetime) -> None:
+async def _step(make: Sessions, incident: Subject, at: datetime) -> None:
     async def step(session: AsyncSession) -> None:
-        await escalation.sweep(session, at=at, only=ticket.id)
+        await escalation.sweep(session, at=at, only=incident.id)
 
     async def postpone(session: AsyncSession, until: datetime) -> None:
-        await put_off(session, ticket.id, until=until)
+        await defer(session, incident.id, until=until)
 
-    await attempt(make, "escalations", ticket, step, postponement=Postponement(PUT_OFF, postpone))
+    await attempt(make, "escalations", incident, step, postponement=Postponement(PUT_OFF, postpone))

@@ -95,7 +95,7 @@ class Runner:
     async def _run(self, outbox_id: UUID, *, first_only: bool) -> None:
         at = datetime.now(UTC)
         async with transaction(self._make) as session:
-            attempt = await claims.begin(
+            attempt = await claims.start_attempt(
                 session, outbox_id, at=at, lease=BEGUN, first_only=first_only
             )
             if (

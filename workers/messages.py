@@ -27,7 +27,7 @@ def _is_critical(incident: Incident) -> bool:
 async def hurry_notices(hand: JobContext) -> None:
     """Let notices that wait for the end of quiet hours go now when their incident has become critical."""
     if hand.fact.body["priority"] == Priority.CRITICAL:
-        await messages.hurry(
+        await messages.expedite(
             hand.session, f"incident:{hand.fact.subject_id}:", hand.fact.account_id, at=hand.at
         )
 

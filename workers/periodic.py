@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.core.db import Sessions, reason, transaction
-from domain.core.deferral import FIRST, Subject, defer, settle, settle_past
+from domain.core.deferral import FIRST, Subject, clear, clear_past_due, defer
 from domain.core.settings import Settings
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ async def attempt(
     try:
         async with transaction(make) as session:
             await work(session)
-            await settle(session, part, subject.id)
+            await clear(session, part, subject.id)
     except Exception as error:
         if is_away(error):
             raise
@@ -104,7 +104,7 @@ async def attempt_batch(
         async with transaction(make) as session:
             count = await work(session)
             if 0 < count < limit:
-                await settle_past(session, part, at=at)
+                await clear_past_due(session, part, at=at)
     except Exception as error:
         if is_away(error):
             raise

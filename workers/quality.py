@@ -35,7 +35,7 @@ async def mark_quality(hand: JobContext) -> None:
 async def sweep_quality(work: WorkContext, limit: int) -> int:
     """Measure the accounts that are due; several may do so at once: an account has one taker."""
     async with transaction(work.make) as session:
-        taken = await quality.take(session, at=datetime.now(UTC), limit=limit)
+        taken = await quality.claim_due(session, at=datetime.now(UTC), limit=limit)
     for each in taken:
         await _try_to_measure(work.make, each)
     return len(taken)
@@ -48,7 +48,7 @@ async def _try_to_measure(make: Sessions, taken: quality.ClaimedAccount) -> None
         await _measure(make, taken)
 
     async def postpone(session: AsyncSession, until: datetime) -> None:
-        await quality.put_off(session, taken, until=until)
+        await quality.defer(session, taken, until=until)
 
     await attempt(
         make,

@@ -183,7 +183,7 @@ class Relay:
                 await self._release(left)
                 if not checked:
                     async with self._make() as session, asyncio.timeout(REDIS_S):
-                        await self._streams.forget_beyond(await sequencing.head(session))
+                        await self._streams.forget_beyond(await sequencing.last_seq(session))
                     checked = True
                 await self._ship_rest()
             except Exception as error:  # noqa: BLE001 - Redis only hurries: the workers and the readers find it all
@@ -200,7 +200,7 @@ class Relay:
         while True:
             async with self._make() as session:
                 shipped = await session.scalar(select(func.max(ShardMark.shipped_seq))) or 0
-                after = max(shipped, await sequencing.head(session) - LATEST)
+                after = max(shipped, await sequencing.last_seq(session) - LATEST)
                 facts = await sequencing.read(session, after=after, limit=BATCH)
             if not facts:
                 return

@@ -76,7 +76,7 @@ async def _make(make: Sessions, plan: Subject, at: datetime) -> None:
             log.info("report.made", report=str(report.id), cadence=str(report.cadence))
 
     async def postpone(session: AsyncSession, until: datetime) -> None:
-        await reports.put_off(session, plan.id, until=until)
+        await reports.defer(session, plan.id, until=until)
 
     await attempt(make, "reports", plan, work, postponement=Postponement(AGAIN, postpone, at))
 
@@ -98,7 +98,7 @@ async def plan_all(make: Sessions, *, at: datetime) -> None:
     after: UUID | None = None
     while True:
         async with make() as session:
-            page = await touchpoints.to_plan(session, at=at, after=after, limit=ACCOUNTS)
+            page = await touchpoints.accounts_to_plan(session, at=at, after=after, limit=ACCOUNTS)
         await attempt_each(make, "touchpoints", page, plan)
         if len(page) < ACCOUNTS:
             return

@@ -50,22 +50,22 @@ async def judge_due(make: Sessions, now: datetime, limit: int) -> int:
         return judged
     async with make() as session:
         due = await promises.due(session, at=now, limit=limit)
-    for ticket in due:
-        await _judge_one(make, ticket, now)
+    for incident in due:
+        await _judge_one(make, incident, now)
     return len(due)
 
 
-async def _judge_one(make: Sessions, ticket: Subject, now: datetime) -> None:
+async def _judge_one(make: Sessions, incident: Subject, now: datetime) -> None:
     async def judge(session: AsyncSession) -> None:
-        await promises.sweep(session, at=now, only=ticket.id)
+        await promises.sweep(session, at=now, only=incident.id)
 
     async def postpone(session: AsyncSession, until: datetime) -> None:
-        await promises.defer(session, ticket.id, until=until)
+        await promises.defer(session, incident.id, until=until)
 
-    await attempt(make, "promises", ticket, judge, postponement=Postponement(PUT_OFF, postpone))
+    await attempt(make, "promises", incident, judge, postponement=Postponement(PUT_OFF, postpone))
 
 
 async def forget_answers(work: WorkContext, limit: int) -> int:
     """Delete the answers of idempotency keys that are older than a day."""
     async with transaction(work.make) as session:
-        return await idempotency.forget(session, at=datetime.now(UTC), limit=limit)
+        return await idempotency.delete_expired(session, at=datetime.now(UTC), limit=limit)

@@ -18,7 +18,14 @@ from domain.webhooks import (
     WebhookState,
     events,
 )
-from domain.webhooks.deliveries import claim_next, held, leave_alone, make_due, note, settle
+from domain.webhooks.deliveries import (
+    claim_next,
+    lock_claimed,
+    make_due,
+    pause_receiver,
+    record_attempt,
+    settle,
+)
 
 GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: then the webhook is paused
 
@@ -27,15 +34,15 @@ async def write_down(
     session: AsyncSession, taken: ClaimedDelivery, outcome: DeliveryOutcome, sent_at: datetime
 ) -> ClaimedDelivery | None:
     """Keep what came of an attempt, and take what is next in the lane when this one is done."""
-    found = await held(session, taken)
+    found = await lock_claimed(session, taken)
     if found is None:  # somebody else took it over: this attempt stands in the log as a repeat
         row = await session.get(WebhookDelivery, taken.delivery_id)
         if row is not None:
-            note(session, row, outcome, at=sent_at)
+            record_attempt(session, row, outcome, at=sent_at)
         return None
     webhook, delivery = found
     at = datetime.now(UTC)
-    note(session, delivery, outcome, at=sent_at)
+    record_attempt(session, delivery, outcome, at=sent_at)
     chance = random.random()  # noqa: S311 - spreads load, guards nothing
     state = settle(delivery, outcome, at=at, chance=chance)
     actor = Actor.system(webhook.tenant_id, "worker")
@@ -45,16 +52,16 @@ async def write_down(
         since = await _is_ill(session, webhook, at)
         if outcome.retry_after_s:
             until = at + timedelta(seconds=outcome.retry_after_s)
-            await leave_alone(session, webhook.id, until=until)
+            await pause_receiver(session, webhook.id, until=until)
         if outcome.gone:
-            await webhooks.disable(
+            await webhooks.end_locked(
                 session, actor, webhook, reason="the receiver answered 410 Gone", at=at
             )
             return None
         if state is DeliveryState.DEAD:
             _mourn(session, actor, webhook, delivery, at)
             if at - since >= GIVEN_UP_AFTER:
-                await webhooks.hold(
+                await webhooks.pause_locked(
                     session, actor, webhook, reason="nothing was taken for five days", at=at
                 )
     await session.flush()
@@ -67,11 +74,11 @@ async def drop(
     session: AsyncSession, taken: ClaimedDelivery, outcome: DeliveryOutcome, at: datetime
 ) -> None:
     """End a delivery that may not be made."""
-    found = await held(session, taken)
+    found = await lock_claimed(session, taken)
     if found is None:
         return
     webhook, delivery = found
-    note(session, delivery, outcome, at=at)
+    record_attempt(session, delivery, outcome, at=at)
     delivery.state, delivery.done_at, delivery.due_at = DeliveryState.DEAD, at, None
     await session.flush()
     await make_due(session, webhook.id, at=at, lane=delivery.lane)
@@ -80,7 +87,7 @@ async def drop(
 async def pause(session: AsyncSession, webhook: Webhook, reason: str, at: datetime) -> None:
     """Hold a locked webhook until somebody resumes it."""
     actor = Actor.system(webhook.tenant_id, "worker")
-    await webhooks.hold(session, actor, webhook, reason=reason, at=at)
+    await webhooks.pause_locked(session, actor, webhook, reason=reason, at=at)
 
 
 def _mourn(

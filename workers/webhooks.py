@@ -27,7 +27,14 @@ from domain.core.sequencing import SequencedEvent
 from domain.core.settings import Settings
 from domain.duties.pseudonyms import Doer, names_of
 from domain.webhooks import ClaimedDelivery, DeliveryOutcome, SecretCipher, Webhook
-from domain.webhooks.deliveries import behind, enqueue, forget, held, hold_webhook, take
+from domain.webhooks.deliveries import (
+    claim_due,
+    delete_finished,
+    enqueue,
+    hold_webhook,
+    lock_claimed,
+    webhooks_behind,
+)
 from domain.webhooks.rules import signatures
 from workers.outbound.http_client import WebhookClient
 from workers.periodic import WorkContext, attempt_each
@@ -80,7 +87,7 @@ async def keep_webhooks(make: Sessions, settings: Settings, voice: PayloadRender
 async def forget_deliveries(work: WorkContext, limit: int) -> int:
     """Drop deliveries that came to their end 30 days ago."""
     async with transaction(work.make) as session:
-        return await forget(session, before=datetime.now(UTC) - KEPT, limit=limit)
+        return await delete_finished(session, before=datetime.now(UTC) - KEPT, limit=limit)
 
 
 class WebhookDispatcher:
@@ -115,7 +122,9 @@ class WebhookDispatcher:
     async def lay_down_all(self) -> int:
         """Bring every webhook up to its ledger, a page each; returns how many deliveries were laid down."""
         async with self._make() as session:
-            found = await behind(session, at=datetime.now(UTC), rendering=self._voice is not None)
+            found = await webhooks_behind(
+                session, at=datetime.now(UTC), rendering=self._voice is not None
+            )
         laid: list[int] = []
 
         async def one(session: AsyncSession, webhook: Subject) -> None:
@@ -144,7 +153,7 @@ class WebhookDispatcher:
         working = Counter(self._lanes.values())
         busy = [webhook_id for webhook_id, lanes in working.items() if lanes >= LANES_OF_ONE]
         async with transaction(self._make) as session:
-            taken = await take(
+            taken = await claim_due(
                 session,
                 at=datetime.now(UTC),
                 limit=min(room, LANES_OF_ONE),
@@ -256,7 +265,7 @@ class WebhookDispatcher:
     async def _hand_back(self, taken: ClaimedDelivery) -> None:
         """Let somebody else go on with a lane: the delivery that was taken last was not begun."""
         async with transaction(self._make) as session:
-            found = await held(session, taken)
+            found = await lock_claimed(session, taken)
             if found is not None:
                 _webhook, delivery = found
                 delivery.attempts -= 1

@@ -96,7 +96,7 @@ async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
         if done is None:
             return tally
         last = done.last
-        tally.tickets += done.tickets
+        tally.tickets += done.incidents
         tally.written += done.written
 
 
@@ -111,7 +111,7 @@ async def _verify(make: Sessions, incidents: Select[UUID]) -> Tally:
             return tally
         done, differences = compared
         last = done.last
-        tally.tickets += done.tickets
+        tally.tickets += done.incidents
         tally.differences += len(differences)
         tally.shown += differences[: SHOWN - len(tally.shown)]
 

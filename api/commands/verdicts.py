@@ -23,7 +23,7 @@ from domain.calendars import CalendarSpec
 from domain.core import short_numbers
 from domain.core.db import connect, sessions
 from domain.core.settings import Settings
-from domain.core.spreadsheets import neutral_everywhere
+from domain.core.spreadsheets import neutralize_everywhere
 from domain.incidents import Incident
 from domain.promises import Promise, State, announced_due
 
@@ -204,7 +204,7 @@ def _told(row: Row) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
-    return neutral_everywhere(value) if isinstance(value, str) else value
+    return neutralize_everywhere(value) if isinstance(value, str) else value
 
 
 class _Csv:

@@ -14,7 +14,7 @@ from api.demo.data import COMPANY, Client
 from domain import agreements, compensation, invoices, recovery
 from domain.access import Actor
 from domain.agreements import Unit
-from domain.compensation.rules import following
+from domain.compensation.rules import next_month
 from domain.incidents import Incident
 from domain.invoices import Party
 from domain.promises import Promise, State
@@ -68,7 +68,7 @@ def billed_month(start: datetime, end: datetime) -> tuple[date, datetime]:
     month_on = end.astimezone(ZONE).date().replace(day=1)
     while True:
         month_on = (month_on - timedelta(days=1)).replace(day=1)
-        morning = datetime.combine(following(month_on), time(8), ZONE)
+        morning = datetime.combine(next_month(month_on), time(8), ZONE)
         billed_at = max(morning, start + timedelta(days=7))
         if billed_at < end:
             return month_on, billed_at

@@ -29,7 +29,7 @@ from api.support.errors import plain
 from domain import positions
 from domain.core.db import transaction
 from domain.core.errors import Refused
-from domain.positions import MOST, WORDS, FixSource, IngestOutcome, Reason, ReceivedFix
+from domain.positions import MAX_FIXES, REASON_TEXT, FixSource, IngestOutcome, Reason, ReceivedFix
 from realtime.position_ingest import AWAY, IngestBusy
 
 log = structlog.get_logger()
@@ -112,9 +112,11 @@ async def _positions(request: Request, state: AppState) -> Response:
             await _panic(state, device, max(calls, key=positions.ms_of), FixSource.BATCH)
     if outcome.refused:
         reason = outcome.refused[-1][1]
-        await _note(state, device, FixSource.BATCH, reason, WORDS[reason], len(outcome.refused))
+        await _note(
+            state, device, FixSource.BATCH, reason, REASON_TEXT[reason], len(outcome.refused)
+        )
     refused = [
-        {"index": index, "reason": reason.name, "message": WORDS[reason]}
+        {"index": index, "reason": reason.name, "message": REASON_TEXT[reason]}
         for index, reason in outcome.refused
     ]
     told = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "refused": refused}
@@ -221,10 +223,10 @@ async def _phone(state: AppState, device_id: UUID, told: TrackerMessage, source:
     if outcome is None or not outcome.refused:
         return
     reason = outcome.refused[-1][1]
-    await _note(state, device_id, source, reason, WORDS[reason], len(outcome.refused))
+    await _note(state, device_id, source, reason, REASON_TEXT[reason], len(outcome.refused))
     if await _for_good(state, device_id, told, outcome):
         return
-    raise _No(STATUS.get(reason, 400), WORDS[reason], "BAD_REQUEST")
+    raise _No(STATUS.get(reason, 400), REASON_TEXT[reason], "BAD_REQUEST")
 
 
 async def _for_good(
@@ -314,8 +316,8 @@ async def _take(
 
 
 def _bounded(fixes: Sequence[object]) -> None:
-    if len(fixes) > MOST:
-        raise _No(413, f"A report may have at most {MOST} fixes.", "BAD_REQUEST")
+    if len(fixes) > MAX_FIXES:
+        raise _No(413, f"A report may have at most {MAX_FIXES} fixes.", "BAD_REQUEST")
 
 
 async def _device(state: AppState, presented: str | None) -> UUID | None:

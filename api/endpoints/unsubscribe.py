@@ -56,7 +56,7 @@ async def _link(request: Request) -> Response:
             message = await messages.unsubscribe(session, key, at=state.now())
     else:
         async with state.sessions() as session:
-            message = await messages.by_key(session, key)
+            message = await messages.message_by_key(session, key)
     if message is None:
         return Response(status_code=404, headers=_HEADERS)
     return _page(message, done=request.method == "POST")

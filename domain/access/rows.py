@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 
 from domain.access import own_work, scopes
 from domain.access.rights import CLIENTS, Right
-from domain.access.rule import Rows, in_company, in_reach, in_whole_company
+from domain.access.rule import Rows, in_accounts, in_company, in_whole_company
 
 R = Right
 MONEY_TEMPLATES = (
@@ -38,12 +38,12 @@ ROWS: dict[str, Rows] = {
     "site": Rows((R.READ_SITES,), "", own=own_work.site_of_duty),
     "contact": _reach(R.READ_CONTACTS),
     "app_user": Rows(
-        (R.READ_USERS,), "users with access to nothing else; always oneself", scopes.users_in_reach,
+        (R.READ_USERS,), "users with access to nothing else; always oneself", scopes.accessible_users,
         unless={R.READ_STAFF: lambda user: user.role.in_(CLIENTS)}, always=own_work.is_self,
     ),
-    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, with accessible accounts only", scopes.keys_in_reach),
+    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, with accessible accounts only", scopes.accessible_keys),
     "device": Rows(
-        (R.READ_DEVICES,), "of users with access to nothing else", scopes.of_users_in_reach,
+        (R.READ_DEVICES,), "of users with access to nothing else", scopes.of_accessible_users,
         own=own_work.user_is_self,
     ),
     "sign_in": Rows(
@@ -104,7 +104,7 @@ ROWS: dict[str, Rows] = {
     "message_attempt": _reach(R.READ_MESSAGES),
     "measurement": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
     "burn_state": Rows((R.READ_QUALITY,), "", unless={R.READ_INTERNAL: _not_internal}),
-    "quality_policy": Rows((R.READ_SETTINGS,), _OR_GENERAL, scopes.in_reach_or_general),
+    "quality_policy": Rows((R.READ_SETTINGS,), _OR_GENERAL, scopes.in_accounts_or_general),
     "report": _reach(R.READ_QUALITY),
     "report_plan": _reach(R.READ_QUALITY),
     "duty": Rows((R.READ_ROSTER,), "", own=own_work.user_is_self),
@@ -118,14 +118,14 @@ ROWS: dict[str, Rows] = {
     ),
     "escalation": _reach(R.READ_ESCALATIONS),
     "escalation_step": _reach(R.READ_ESCALATIONS),
-    "escalation_policy": Rows((R.READ_ESCALATIONS,), _OR_GENERAL, scopes.in_reach_or_general),
+    "escalation_policy": Rows((R.READ_ESCALATIONS,), _OR_GENERAL, scopes.in_accounts_or_general),
     "webhook": Rows((R.MANAGE_WEBHOOKS,), "one's own", scopes.webhooks_of),
     "webhook_delivery": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.deliveries_of),
     "webhook_attempt": Rows((R.MANAGE_WEBHOOKS,), "of one's own webhooks", scopes.attempts_of),
     "outbox": Rows((R.OPERATE,), _WHOLE, in_whole_company),
     "deferral": Rows((R.OPERATE,), _WHOLE, in_whole_company),
     "audit_checkpoint": Rows((R.READ_LEDGER,), "the own company", in_company, own=in_company),
-    "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_reach),
+    "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_accounts),
 }  # fmt: skip
 
 NEVER_SHOWN = frozenset(

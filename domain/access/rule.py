@@ -15,7 +15,7 @@ Scope = Callable[[Actor, Any], ColumnElement[bool]]
 """A condition on the columns of a model that depends on the actor."""
 
 
-def in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
+def in_accounts(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select rows of the accessible accounts."""
     return actor.scope(model)
 
@@ -46,7 +46,7 @@ class Rows:
 
     rights: tuple[Right, ...]
     words: str
-    scope: Scope = in_reach
+    scope: Scope = in_accounts
     unless: Mapping[Right, Condition] = field(default_factory=dict)
     own: Scope | None = None
     always: Scope | None = None

@@ -32,7 +32,7 @@ def company_itself(actor: Actor, model: Any) -> ColumnElement[bool]:
     return own
 
 
-def users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
+def accessible_users(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select users without access to anything beyond the actor's access."""
     own = in_company(actor, model)
     if actor.accounts is None:
@@ -42,12 +42,12 @@ def users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
     return and_(own, model.id.in_(inside), model.id.not_in(outside))
 
 
-def of_users_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
+def of_accessible_users(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select rows of such users."""
     own = in_company(actor, model)
     if actor.accounts is None:
         return own
-    return and_(own, model.user_id.in_(select(_USER.c.id).where(users_in_reach(actor, _USER.c))))
+    return and_(own, model.user_id.in_(select(_USER.c.id).where(accessible_users(actor, _USER.c))))
 
 
 def managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -58,7 +58,7 @@ def managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
     limited to some accounts manages nobody with access to another one, or to all.
     """
     roles = [role for role in Role if actor.manages(role)]
-    return and_(users_in_reach(actor, model), model.role.in_(roles)) if roles else false()
+    return and_(accessible_users(actor, model), model.role.in_(roles)) if roles else false()
 
 
 def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -67,7 +67,7 @@ def of_managed_users(actor: Actor, model: Any) -> ColumnElement[bool]:
     return and_(in_company(actor, model), model.user_id.in_(managed))
 
 
-def keys_in_reach(actor: Actor, model: Any) -> ColumnElement[bool]:
+def accessible_keys(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select the keys of roles that the actor manages, without access beyond the actor's."""
     roles = [role for role in Role if actor.manages(role)]
     own = and_(in_company(actor, model), model.role.in_(roles))
@@ -111,7 +111,7 @@ def _terms(actor: Actor) -> ColumnElement[bool]:
     return seen if actor.may(Right.READ_INTERNAL) else and_(seen, _TERM.c.internal.is_(False))
 
 
-def in_reach_or_general(actor: Actor, model: Any) -> ColumnElement[bool]:
+def in_accounts_or_general(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select rows of the accessible accounts, and those that apply to all accounts."""
     return or_(actor.scope(model), and_(in_company(actor, model), model.account_id.is_(None)))
 

@@ -127,7 +127,7 @@ async def add_contact(
     account = await _account(session, actor, account_id, argument="accountId")
     await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
     check(fields)
-    await _must_be_nobodys(session, account.id, fields.get("email"))
+    await _must_be_unused(session, account.id, fields.get("email"))
     contact = await _insert_once(
         session,
         Contact,
@@ -162,7 +162,7 @@ async def change_contact(
     must_be_current(contact.version, expected_version)
     await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
     check(changes)
-    await _must_be_nobodys(session, contact.account_id, changes.get("email"), but_for=contact.id)
+    await _must_be_unused(session, contact.account_id, changes.get("email"), but_for=contact.id)
     changed = _changed(contact, changes)
     if changed:
         record(
@@ -174,7 +174,7 @@ async def change_contact(
     return contact
 
 
-async def _must_be_nobodys(
+async def _must_be_unused(
     session: AsyncSession, account_id: UUID, email: str | None, *, but_for: UUID | None = None
 ) -> None:
     """Refuse the mailbox of another contact of the account, however it is written; concurrent requests wait."""
@@ -198,10 +198,10 @@ async def note_contacts_read(
 ) -> None:
     """Record that the actor read the account's contacts, at most once per hour."""
     once_key = f"contacts_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
-    said = select(LedgerRow.id).where(
+    recorded = select(LedgerRow.id).where(
         LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
     )
-    if await session.scalar(said) is None:
+    if await session.scalar(recorded) is None:
         fact = ContactsRead(account_id=account_id, subject_id=account_id, at=at)
         record(session, actor, fact, once_key=once_key)
 
@@ -228,7 +228,7 @@ async def add_user(
     if actor.is_client and role not in CLIENTS:
         raise Refused(Code.NOT_ALLOWED, "A client can add client users only.", argument="role")
     must_manage(actor, role)
-    await must_reach(session, actor, role, accounts)
+    await must_have_access(session, actor, role, accounts)
     email = email.strip().lower()
     check({"email": email, "name": name, "language": language})
     await _must_be_new(session, actor, email)
@@ -253,7 +253,7 @@ def must_manage(actor: Actor, role: Role) -> None:
         raise Refused(Code.NOT_ALLOWED, words, argument="role")
 
 
-async def must_reach(
+async def must_have_access(
     session: AsyncSession, actor: Actor, role: Role, accounts: Collection[UUID]
 ) -> None:
     """Refuse inaccessible accounts, none for a client role, and all of them to an actor without access to all."""

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from domain.core.errors import Code, Refused
 from domain.core.mailboxes import is_mailbox
-from domain.core.text_rules import must_be_line, must_be_words
+from domain.core.text_rules import must_be_line, must_be_text
 
 PREFIX = "wb"
 
@@ -94,7 +94,7 @@ def check(fields: Mapping[str, Any]) -> None:
     for field, value in fields.items():
         for words in value if isinstance(value, list) else [value]:
             if type(words) is str:
-                (must_be_words if field in _PAGES else must_be_line)(words, camel(field))
+                (must_be_text if field in _PAGES else must_be_line)(words, camel(field))
         if value is None or field not in _MUST_BE:
             continue
         fits, wanted = _MUST_BE[field]

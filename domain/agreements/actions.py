@@ -25,7 +25,7 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_day, must_be_instant
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
-from domain.core.text_rules import must_be_line, must_be_words
+from domain.core.text_rules import must_be_line, must_be_text
 
 
 async def sign(
@@ -148,7 +148,7 @@ async def end(
     A future end may be moved; a past one may not, because incidents were opened since.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     must_be_instant(ended_at, "endedAt", at)
     agreement = await _locked(session, actor, agreement_id, expected_version)
     if agreement.ended_at is not None and agreement.ended_at <= at:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
 from domain.calendars.rules import CalendarSpec, capacity
-from domain.core.bounds import MOST_CENTS, MOST_MILLI, must_be_cents, must_be_currency
+from domain.core.bounds import MAX_CENTS, MAX_MILLI, must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
 
@@ -143,7 +143,9 @@ def _problems(promise: PromiseDraft) -> list[str]:
             found.append(f"the target for {priority} must be 0 to {LONGEST_S:,} seconds.")
         elif not 0 <= (target.business_days or 0) <= LONGEST_DAYS:
             found.append(f"the target for {priority} must be 0 to {LONGEST_DAYS} business days.")
-    found += [problem for credit in promise.credits.values() for problem in _amiss(credit)]
+    found += [
+        problem for credit in promise.credits.values() for problem in _promise_problems(credit)
+    ]
     levels = [band.below_ppm for band in promise.bands]
     if len(set(levels)) != len(levels) or not all(1 <= level <= 1_000_000 for level in levels):
         found.append("bands must be below different shares of 1 to 1,000,000 ppm.")
@@ -151,31 +153,31 @@ def _problems(promise: PromiseDraft) -> list[str]:
         if (band.fixed_cents is None) == (band.fee_bps is None):
             found.append("a band needs either a fixed amount or a share of the fee.")
         elif (
-            not 0 <= (band.fixed_cents or 0) <= MOST_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
+            not 0 <= (band.fixed_cents or 0) <= MAX_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
         ):
-            found.append(f"a band must be 0 to {MOST_CENTS:,} cents and at most the whole fee.")
+            found.append(f"a band must be 0 to {MAX_CENTS:,} cents and at most the whole fee.")
     if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective cannot have credits.")
     return found
 
 
-def _amiss(credit: CreditDraft) -> list[str]:
+def _promise_problems(credit: CreditDraft) -> list[str]:
     found = []
     ways = (credit.fixed_cents, credit.fee_bps, credit.units_milli)
     if sum(way is not None for way in ways) != 1:
         found.append("a credit needs exactly one of: a fixed amount, a share, free units.")
     elif (
-        not 0 <= (credit.fixed_cents or 0) <= MOST_CENTS or not 0 <= (credit.fee_bps or 0) <= 10_000
+        not 0 <= (credit.fixed_cents or 0) <= MAX_CENTS or not 0 <= (credit.fee_bps or 0) <= 10_000
     ):
-        found.append(f"a credit must be 0 to {MOST_CENTS:,} cents and at most the whole fee.")
+        found.append(f"a credit must be 0 to {MAX_CENTS:,} cents and at most the whole fee.")
     elif credit.units_milli is not None and (
-        not 0 < credit.units_milli <= MOST_MILLI or credit.rate_code is None
+        not 0 < credit.units_milli <= MAX_MILLI or credit.rate_code is None
     ):
-        found.append(f"free units must be 1 to {MOST_MILLI:,} thousandths of a rate's unit.")
+        found.append(f"free units must be 1 to {MAX_MILLI:,} thousandths of a rate's unit.")
     elif credit.fixed_cents is not None and credit.rate_code is not None:
         found.append("a fixed amount cannot refer to a rate.")
-    most = MOST_CENTS if credit.most_cents is None else credit.most_cents
-    if not 0 <= credit.least_cents <= most <= MOST_CENTS:
+    most = MAX_CENTS if credit.most_cents is None else credit.most_cents
+    if not 0 <= credit.least_cents <= most <= MAX_CENTS:
         found.append(
             "a credit's minimum must not be negative, and its maximum not below it nor above the limit."
         )
@@ -205,7 +207,7 @@ def seed_matrix(
         kind: PromiseKind,
         targets: dict[Priority, Target],
         *,
-        tickets: tuple[TicketKind, ...] = (),
+        kinds: tuple[TicketKind, ...] = (),
         internal: bool = False,
     ) -> PromiseDraft:
         return PromiseDraft(
@@ -213,7 +215,7 @@ def seed_matrix(
             kind,
             calendar_version_id,
             targets,
-            ticket_kinds=tickets,
+            ticket_kinds=kinds,
             internal=internal,
             credits={} if internal else dict(earns or {}),
         )
@@ -224,19 +226,19 @@ def seed_matrix(
             "first_response",
             response,
             table(15 * _MINUTE, _HOUR, 4 * _HOUR, 4 * _HOUR),
-            tickets=urgent,
+            kinds=urgent,
         ),
         promise(
             "first_response_other",
             response,
             table(15 * _MINUTE, _HOUR, 4 * _HOUR, 8 * _HOUR),
-            tickets=other,
+            kinds=other,
         ),
         promise(
             "answer",
             response,
             table(15 * _MINUTE, _HOUR, 2 * _HOUR, 2 * _HOUR),
-            tickets=asked,
+            kinds=asked,
         ),
         promise(
             "next_update",
@@ -252,7 +254,7 @@ def seed_matrix(
             "resolution_objective",
             PromiseKind.RESOLUTION,
             {Priority.CRITICAL: Target(elapsed_s=_HOUR)},
-            tickets=urgent,
+            kinds=urgent,
             internal=True,
         ),
         promise(
@@ -262,6 +264,6 @@ def seed_matrix(
                 Priority.CRITICAL: Target(elapsed_s=20 * _MINUTE),
                 Priority.HIGH: Target(elapsed_s=45 * _MINUTE),
             },
-            tickets=(TicketKind.ALARM,),
+            kinds=(TicketKind.ALARM,),
         ),
     )

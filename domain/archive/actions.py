@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account
 from domain.archive.model import EventSegment, Sealing
-from domain.archive.reads import ground, month_rows, touched_since
-from domain.archive.rules import Chunk, packed_ids, used
+from domain.archive.reads import month_rows, terms_and_calendars, touched_since
+from domain.archive.rules import Chunk, packed_ids, without_unused_sites
 from domain.core.base import uuid7
 from domain.core.ledger import LedgerRow
 from domain.incidents.model import Incident
@@ -45,7 +45,7 @@ async def seal(session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
     limit = until(at)
     upto_seq = await session.scalar(select(func.coalesce(func.max(LedgerRow.seq), 0))) or 0
     months = await _months(session, account_id, head, limit)
-    base = await ground(session, account_id)
+    base = await terms_and_calendars(session, account_id)
     for month_on in months:
         pieces = await month_rows(
             session, base.terms, account_id, month_on=month_on, upto_seq=upto_seq
@@ -103,7 +103,7 @@ async def _write(
 
 def packed(piece: Chunk) -> dict[str, int | bytes]:
     """Convert a chunk to the columns of a segment."""
-    piece = used(piece)
+    piece = without_unused_sites(piece)
     return {
         "events": piece.ts.size,
         "units": piece.counts.size,

@@ -106,7 +106,7 @@ class TermsAndCalendars:
     specs: Mapping[UUID, calendars.CalendarSpec]
 
 
-async def ground(session: AsyncSession, account_id: UUID) -> TermsAndCalendars:
+async def terms_and_calendars(session: AsyncSession, account_id: UUID) -> TermsAndCalendars:
     """Return every term the account ever had."""
     ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.account_id == account_id))
     known = await agreements.terms_by_id(session, ids)
@@ -128,7 +128,7 @@ async def load(
 
     With `known_at`, only facts recorded by then, read from the ledger's rows; `sealed` is False to always read rows.
     """
-    base = await ground(session, account_id)
+    base = await terms_and_calendars(session, account_id)
     pieces: dict[UUID, list[Chunk]] = defaultdict(list)
     if known_at is not None:
         found = await rows(session, base.terms, account_id, _KNOWN, known_at)
@@ -190,10 +190,10 @@ async def rows(
         return {}
     ids, facts, codes, ordinals = (list(column) for column in zip(*meanings, strict=True))
     driver = await driver_of(session)
-    told = bytearray()
+    copied = bytearray()
 
     async def take(data: bytes) -> None:
-        told.extend(data)
+        copied.extend(data)
 
     await driver.copy_from_query(
         _EVENTS.format(which=which),
@@ -204,33 +204,33 @@ async def rows(
         format="binary",
     )
     return _pieces(
-        terms, np.frombuffer(told, _ROW, (len(told) - _HEADER - 2) // _ROW.itemsize, _HEADER)
+        terms, np.frombuffer(copied, _ROW, (len(copied) - _HEADER - 2) // _ROW.itemsize, _HEADER)
     )
 
 
-def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Chunk]:
+def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:
     """Group rows by incident, in the order of the ledger, and sort them into reading order per term."""
-    if told.size == 0:
+    if copied.size == 0:
         return {}
-    incident = ids_of(told["incident"].tobytes())
+    incident = ids_of(copied["incident"].tobytes())
     new = np.append(True, (incident[1:] != incident[:-1]).any(axis=1))
-    opened = told["opened"][new].astype(np.int64) + _PG_EPOCH_US
-    months, tickets = months_of(opened), incident[new]
+    opened = copied["opened"][new].astype(np.int64) + _PG_EPOCH_US
+    months, incidents = months_of(opened), incident[new]
     by_month = np.argsort(months, kind="stable")  # ids ascend within a month already
     rank = np.empty(by_month.size, np.int32)
     rank[by_month] = np.arange(by_month.size, dtype=np.int32)
-    code = told["code"].astype(np.uint8)
+    code = copied["code"].astype(np.uint8)
     events = Events(
-        told["ts"].astype(np.int64) + _PG_EPOCH_US,
-        told["term"].astype(np.int32),
+        copied["ts"].astype(np.int64) + _PG_EPOCH_US,
+        copied["term"].astype(np.int32),
         rank[np.cumsum(new) - 1],
         (code & 15).astype(np.uint8),
         (code >> 4).astype(np.uint8),
         np.zeros(code.size, np.float32),
     )
     laid = seal(events, promise_columns(dimension(term, 0) for term in terms))
-    sites, site_of = distinct(ids_of(told["site"][new].tobytes())[by_month])
-    months, tickets = months[by_month], tickets[by_month]
+    sites, site_of = distinct(ids_of(copied["site"][new].tobytes())[by_month])
+    months, incidents = months[by_month], incidents[by_month]
     found = {}
     for row, term in enumerate(terms):
         a, b = int(laid.first[row]), int(laid.first[row + 1])
@@ -241,7 +241,7 @@ def _pieces(terms: Sequence[Term], told: NDArray[Any]) -> dict[UUID, Chunk]:
                 laid.code[a:b],
                 counts.astype(np.int32),
                 months[units],
-                tickets[units],
+                incidents[units],
                 site_of[units],
                 sites,
             )

@@ -82,9 +82,9 @@ def distinct(ids: Ids) -> tuple[Ids, NDArray[np.int32]]:
     order = np.lexsort((ids[:, 1], ids[:, 0]))
     ascending = ids[order]
     new = np.append(True, (ascending[1:] != ascending[:-1]).any(axis=1))[: order.size]
-    place = np.empty(order.size, np.int32)
-    place[order] = np.cumsum(new) - 1
-    return ascending[new], place
+    index = np.empty(order.size, np.int32)
+    index[order] = np.cumsum(new) - 1
+    return ascending[new], index
 
 
 def uuid_of(halves: NDArray[np.uint64]) -> UUID:
@@ -92,13 +92,13 @@ def uuid_of(halves: NDArray[np.uint64]) -> UUID:
     return UUID(int=int(halves[0]) << 64 | int(halves[1]))
 
 
-def without(piece: Chunk, tickets: Collection[UUID]) -> Chunk:
+def without(piece: Chunk, incidents: Collection[UUID]) -> Chunk:
     """Return the chunk without the events of these incidents."""
-    wanted = ids_of(b"".join(ticket.bytes for ticket in tickets))
+    wanted = ids_of(b"".join(incident.bytes for incident in incidents))
     keep = ~np.isin(piece.incidents[:, 1].astype(np.uint64), wanted[:, 1].astype(np.uint64))
     for unit in np.flatnonzero(~keep):  # half an id is equal: compare the whole
-        keep[unit] = uuid_of(piece.incidents[unit]) not in tickets
-    return piece if keep.all() else taken(piece, np.flatnonzero(keep))
+        keep[unit] = uuid_of(piece.incidents[unit]) not in incidents
+    return piece if keep.all() else select_units(piece, np.flatnonzero(keep))
 
 
 def in_order(pieces: Sequence[Chunk]) -> Sequence[Chunk]:
@@ -109,9 +109,9 @@ def in_order(pieces: Sequence[Chunk]) -> Sequence[Chunk]:
     months = [(int(piece.months[0]), int(piece.months[-1])) for piece in pieces]
     if all(before[1] < after[0] for before, after in pairwise(months)):
         return pieces
-    whole = joined(pieces)
+    whole = concatenated(pieces)
     order = np.lexsort((whole.incidents[:, 1], whole.incidents[:, 0], whole.months))
-    return [taken(whole, order)]
+    return [select_units(whole, order)]
 
 
 def assembled(
@@ -129,7 +129,9 @@ def assembled(
         dimension(term, versions.index(term.calendar_version_id), specs[term.calendar_version_id])
         for term in present
     )
-    ts, code, counts, _months, incidents, site_of, sites = used(joined(list(chain(*parts))))
+    ts, code, counts, _months, incidents, site_of, sites = without_unused_sites(
+        concatenated(list(chain(*parts)))
+    )
     sealed = Sealed(
         first=np.cumsum([0, *(sum(p.ts.size for p in part) for part in parts)]).astype(np.int64),
         ts=ts,
@@ -164,21 +166,21 @@ def judged(log: EventLog, at_us: int) -> Rows:
     return batch.judged(log.sealed, log.promises, log.calendars, at_us)
 
 
-def joined(pieces: Sequence[Chunk]) -> Chunk:
+def concatenated(pieces: Sequence[Chunk]) -> Chunk:
     """Concatenate chunks to one, with one table of sites."""
-    table, place = distinct(_behind([piece.sites for piece in pieces], (0, 2), ">u8"))
+    table, index = distinct(_concatenate([piece.sites for piece in pieces], (0, 2), ">u8"))
     ends = np.cumsum([piece.sites.shape[0] for piece in pieces])
-    places = np.split(place, ends)[:-1]
+    indexes = np.split(index, ends)[:-1]
     return Chunk(
-        _behind([piece.ts for piece in pieces], 0, "<i8"),
-        _behind([piece.code for piece in pieces], 0, "u1"),
-        _behind([piece.counts for piece in pieces], 0, "<i4"),
-        _behind([piece.months for piece in pieces], 0, "<i4"),
-        _behind([piece.incidents for piece in pieces], (0, 2), ">u8"),
-        _behind(
+        _concatenate([piece.ts for piece in pieces], 0, "<i8"),
+        _concatenate([piece.code for piece in pieces], 0, "u1"),
+        _concatenate([piece.counts for piece in pieces], 0, "<i4"),
+        _concatenate([piece.months for piece in pieces], 0, "<i4"),
+        _concatenate([piece.incidents for piece in pieces], (0, 2), ">u8"),
+        _concatenate(
             [
                 piece.site_of if _is_all_in_order(to, table) else to[piece.site_of]
-                for piece, to in zip(pieces, places, strict=True)
+                for piece, to in zip(pieces, indexes, strict=True)
             ],
             0,
             "<i4",
@@ -187,21 +189,21 @@ def joined(pieces: Sequence[Chunk]) -> Chunk:
     )
 
 
-def used(piece: Chunk) -> Chunk:
+def without_unused_sites(piece: Chunk) -> Chunk:
     """Return the chunk without sites that none of its incidents is at."""
     seen = np.zeros(piece.sites.shape[0], np.bool_)
     seen[piece.site_of] = True
     if seen.all():
         return piece
-    place = np.cumsum(seen, dtype=np.int32) - 1
-    return piece._replace(sites=piece.sites[seen], site_of=place[piece.site_of].astype(np.int32))
+    index = np.cumsum(seen, dtype=np.int32) - 1
+    return piece._replace(sites=piece.sites[seen], site_of=index[piece.site_of].astype(np.int32))
 
 
-def _is_all_in_order(place: NDArray[np.int32], table: Ids) -> bool:
-    return np.array_equal(place, np.arange(table.shape[0]))
+def _is_all_in_order(index: NDArray[np.int32], table: Ids) -> bool:
+    return np.array_equal(index, np.arange(table.shape[0]))
 
 
-def _behind(
+def _concatenate(
     columns: Sequence[NDArray[Any]], empty: int | tuple[int, int], kind: str
 ) -> NDArray[Any]:
     """Concatenate columns; views that are adjacent in one array are returned as a slice of it, without a copy.
@@ -226,7 +228,7 @@ def _address(column: NDArray[Any]) -> int:
     return int(column.__array_interface__["data"][0])
 
 
-def taken(piece: Chunk, units: NDArray[np.int64]) -> Chunk:
+def select_units(piece: Chunk, units: NDArray[np.int64]) -> Chunk:
     """Return the events of these units, in this order."""
     first = np.cumsum(piece.counts, dtype=np.int64) - piece.counts
     counts = piece.counts[units]

@@ -1,9 +1,9 @@
 """Proofs of the audit trail: a Merkle tree over each company's ledger, signed checkpoints, and bundles for clients."""
 
 from domain.audit.actions import (
-    behind,
+    append,
+    companies_behind,
     due,
-    grow,
     publish,
     request_checkpoint,
     sign,
@@ -11,12 +11,12 @@ from domain.audit.actions import (
 )
 from domain.audit.model import Checkpoint, Leaf
 from domain.audit.reads import (
-    Damaged,
-    Held,
+    ProvenFact,
+    TreeCorrupt,
     checkpoint,
     consistency,
-    held,
     must_not_be_restored,
+    proven_facts,
     published_sizes,
 )
 from domain.audit.rules import leaf_text, origin_of, week_of
@@ -24,19 +24,19 @@ from domain.audit.signed_note import Signer
 
 __all__ = [
     "Checkpoint",
-    "Damaged",
-    "Held",
     "Leaf",
+    "ProvenFact",
     "Signer",
-    "behind",
+    "TreeCorrupt",
+    "append",
     "checkpoint",
+    "companies_behind",
     "consistency",
     "due",
-    "grow",
-    "held",
     "leaf_text",
     "must_not_be_restored",
     "origin_of",
+    "proven_facts",
     "publish",
     "published_sizes",
     "request_checkpoint",

@@ -16,7 +16,7 @@ from domain.accounts.model import Account
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
 from domain.audit.model import Checkpoint, Leaf, Tile, Tree
-from domain.audit.reads import READ, Damaged, checkpoint, roots, tiles
+from domain.audit.reads import READ, TreeCorrupt, checkpoint, roots, tiles
 from domain.audit.rules import actor_salt, leaf_text, origin_of, week_of
 from domain.audit.signed_note import Signer, checkpoint_text
 from domain.core import epoch
@@ -29,7 +29,7 @@ from domain.core.ledger import LedgerHead, LedgerRow, record
 log = structlog.get_logger()
 
 
-async def behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
+async def companies_behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
     """Select companies whose tree lacks facts of their ledger; a company that failed waits until its next attempt."""
     query = (
         select(LedgerHead.tenant_id)
@@ -42,7 +42,7 @@ async def behind(session: AsyncSession, *, at: datetime) -> list[Subject]:
     return _companies(await session.scalars(query))
 
 
-async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> int:
+async def append(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> int:
     """Append the next facts of a company to its tree, in the order of their numbers; return how many.
 
     A step is one transaction under the tree's lock: a worker that crashes leaves the tree unchanged, and two workers
@@ -54,20 +54,20 @@ async def grow(session: AsyncSession, tenant_id: UUID, *, limit: int = 2000) -> 
     if not facts:
         return 0
     numbers = await _numbered(session, facts)
-    told = list(zip(facts, numbers, strict=True))
+    numbered = list(zip(facts, numbers, strict=True))
     hashes = [
         merkle.leaf_hash(leaf_text(fact, nth, actor_salt(tree.secret, fact.id)))
-        for fact, nth in told
+        for fact, nth in numbered
     ]
-    edge = await tiles(session, tenant_id, merkle.edge(tree.size))
-    await _keep(session, tenant_id, merkle.grown(tree.size, edge, hashes))
+    edge = await tiles(session, tenant_id, merkle.frontier(tree.size))
+    await _keep(session, tenant_id, merkle.appended(tree.size, edge, hashes))
     await copy_rows(
         session,
         Leaf.__tablename__,
         ("tenant_id", "position", "seq", "account_id", "nth"),
         [
             (tenant_id, position, fact.seq, fact.account_id, nth)
-            for position, (fact, nth) in enumerate(told, tree.size)
+            for position, (fact, nth) in enumerate(numbered, tree.size)
         ],
     )
     tree.size, tree.seq = tree.size + len(facts), facts[-1].seq
@@ -220,10 +220,14 @@ async def _signed(session: AsyncSession, signer: Signer, tree: Tree, at: datetim
     last = await checkpoint(session, tree.tenant_id)
     if last is not None:
         if last.size > tree.size:
-            raise Damaged(f"{tree.tenant_id}: {last.size} facts were signed, {tree.size} are left")
+            raise TreeCorrupt(
+                f"{tree.tenant_id}: {last.size} facts were signed, {tree.size} are left"
+            )
         [root] = await roots(session, tree.tenant_id, [(0, last.size)])
         if root != last.root:
-            raise Damaged(f"{tree.tenant_id}: the first {last.size} facts are not what was signed")
+            raise TreeCorrupt(
+                f"{tree.tenant_id}: the first {last.size} facts are not what was signed"
+            )
     tree.signed_size, tree.signed_seq, tree.signed_at = tree.size, tree.seq, at
     tree.is_wanted, tree.week = False, tree.week or week_of(at)
     if last is not None and last.size == tree.size:

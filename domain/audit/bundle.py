@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Role
 from domain.audit.model import Checkpoint
-from domain.audit.reads import Held, consistency, held
+from domain.audit.reads import ProvenFact, consistency, proven_facts
 from domain.core.ledger import LedgerRow
 
 PAGE = 1000
@@ -48,7 +48,7 @@ async def records(
             yield {"consistency": {"from": old, "to": size, "hashes": encoded(hashes)}}
     after, facts = -1, 0
     while True:
-        page = await held(
+        page = await proven_facts(
             session,
             actor.scope(LedgerRow),
             tenant_id=tenant_id,
@@ -69,7 +69,7 @@ async def records(
     yield {"end": facts}
 
 
-def record(fact: Held) -> dict[str, Any]:
+def record(fact: ProvenFact) -> dict[str, Any]:
     """Format a fact with its proof for the verifier."""
     return {
         "position": fact.position,

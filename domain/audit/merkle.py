@@ -89,8 +89,8 @@ class Roots:
 
     def _of(self, level: int, number: int) -> bytes:
         if level % HEIGHT == 0:
-            place = number % WIDTH * BYTES
-            found = self._tiles[level // HEIGHT, number // WIDTH][place : place + BYTES]
+            position = number % WIDTH * BYTES
+            found = self._tiles[level // HEIGHT, number // WIDTH][position : position + BYTES]
             if len(found) != BYTES:
                 raise ValueError(f"the tile of node {level}, {number} ends before it")
             return found
@@ -101,7 +101,7 @@ class Roots:
         return found
 
 
-def edge(size: int) -> list[Tile]:
+def frontier(size: int) -> list[Tile]:
     """Return the tiles that a tree of `size` leaves has begun and not filled."""
     found, level = [], 0
     while size:
@@ -111,21 +111,21 @@ def edge(size: int) -> list[Tile]:
     return found
 
 
-def grown(
+def appended(
     size: int, edge_tiles: Mapping[Tile, bytes], leaves: Sequence[bytes]
 ) -> dict[Tile, bytes]:
     """Return the tiles that change when leaf hashes are appended to a tree of `size`; needs its `frontier`."""
     changed: dict[Tile, bytes] = {}
     level, new = 0, list(leaves)
     while new:
-        place, above = size >> (HEIGHT * level), list[bytes]()
+        position, above = size >> (HEIGHT * level), list[bytes]()
         while new:
-            number, used = divmod(place, WIDTH)
+            number, used = divmod(position, WIDTH)
             fits, new = new[: WIDTH - used], new[WIDTH - used :]
             before = edge_tiles[level, number] if used else b""
             changed[level, number] = before + b"".join(fits)
-            place += len(fits)
-            if place % WIDTH == 0:
+            position += len(fits)
+            if position % WIDTH == 0:
                 above.append(_folded(changed[level, number]))
         level, new = level + 1, above
     return changed

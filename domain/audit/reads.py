@@ -42,12 +42,12 @@ READ = (
 """The columns that a leaf is made of."""
 
 
-class Damaged(Exception):
+class TreeCorrupt(Exception):
     """The stored tree is corrupt: it lacks hashes, or does not continue what was signed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ProvenFact:
     """A fact with the content of its leaf, and the proof that the tree of some size has it at this position."""
 
     position: int
@@ -98,7 +98,7 @@ async def published_sizes(
     return list(await session.scalars(query.distinct()))
 
 
-async def held(
+async def proven_facts(
     session: AsyncSession,
     *conditions: ColumnElement[bool],
     tenant_id: UUID,
@@ -109,7 +109,7 @@ async def held(
     prove: bool = True,
     shown: bool = True,
     reader: Actor,
-) -> list[Held]:
+) -> list[ProvenFact]:
     """Return facts under these conditions in the tree of `size`, by position after `after`, with their proofs.
 
     With an account only its facts; unless `shown` is off, only those that clients see.
@@ -146,7 +146,7 @@ async def held(
     )
     words = await _disclosed(session, [row.body for row in rows])
     return [
-        Held(
+        ProvenFact(
             row.position,
             leaf_text(row, row.nth, _salt(row)).decode(),
             tuple(root(each) for each in path),
@@ -164,14 +164,18 @@ def _disclosures(
     row: Any, words: dict[str, tuple[bytes, str]], reader: Actor
 ) -> dict[str, tuple[bytes, str]]:
     hidden, salt = hidden_words(reader, row.kind), _salt(row)
-    told = {
+    disclosures = {
         field: words[value]
         for field, value in row.body.items()
         if isinstance(value, str) and value in words and field not in hidden
     }
     if salt is not None and reader.may(Right.READ_ACTORS):
-        told["actor"] = (salt, row.actor)
-    return told if reader.may(Right.READ_WORDS) else {k: v for k, v in told.items() if k == "actor"}
+        disclosures["actor"] = (salt, row.actor)
+    return (
+        disclosures
+        if reader.may(Right.READ_WORDS)
+        else {k: v for k, v in disclosures.items() if k == "actor"}
+    )
 
 
 async def tiles(
@@ -187,7 +191,7 @@ async def tiles(
     )
     found = {(level, number): hashes for level, number, hashes in rows}
     if len(found) != len(wanted):
-        raise Damaged(f"tiles are missing from the tree of {tenant_id}")
+        raise TreeCorrupt(f"tiles are missing from the tree of {tenant_id}")
     return found
 
 

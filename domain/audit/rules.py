@@ -49,7 +49,7 @@ def leaf_text(fact: LeafColumns, nth: int | None, salt: bytes | None) -> bytes:
         if salt is None
         else PREFIX + hashlib.sha256(salt + fact.actor.encode()).hexdigest()
     )
-    told = {
+    content = {
         "v": 1 if salt is None else 2,
         "tenant": fact.tenant_id,
         "account": fact.account_id,
@@ -64,7 +64,7 @@ def leaf_text(fact: LeafColumns, nth: int | None, salt: bytes | None) -> bytes:
         "trace": fact.trace_id,
         "once": fact.once_key,
     }
-    return msgspec.json.encode(told, order="deterministic")
+    return msgspec.json.encode(content, order="deterministic")
 
 
 def origin_of(origin: str, tenant_id: UUID) -> str:

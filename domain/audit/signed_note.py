@@ -29,8 +29,8 @@ class Signer:
         return f"{name}+{self._key_id(name).hex()}+{encoded}"
 
     def _key_id(self, name: str) -> bytes:
-        told = name.encode() + b"\n" + _ED25519 + self._public()
-        return hashlib.sha256(told).digest()[:4]
+        key_data = name.encode() + b"\n" + _ED25519 + self._public()
+        return hashlib.sha256(key_data).digest()[:4]
 
     def _public(self) -> bytes:
         return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

@@ -200,9 +200,9 @@ def closing_before(spec: CalendarSpec, at_us: int) -> int:
 
     year = _utc(at_us).year
     hours = expand(spec, date(year - 1, 1, 1), date(year + 1, 12, 31))
-    place = int(np.searchsorted(hours.open_us, at_us))
-    if 0 < place < hours.open_us.size and hours.open_us[place] == at_us:
-        return int(hours.close_us[place - 1])
+    index = int(np.searchsorted(hours.open_us, at_us))
+    if 0 < index < hours.open_us.size and hours.open_us[index] == at_us:
+        return int(hours.close_us[index - 1])
     return at_us
 
 

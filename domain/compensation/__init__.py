@@ -2,7 +2,7 @@
 
 from domain.compensation.actions import close_month, decide, net_cents, settle
 from domain.compensation.decisions import (
-    WHY,
+    ADJUSTMENT_REASONS,
     approve,
     choose_policy,
     decline,
@@ -20,10 +20,10 @@ from domain.compensation.model import (
     Dispute,
     DisputeState,
 )
-from domain.compensation.reads import Over, months_over
+from domain.compensation.reads import MonthToClose, months_over
 
 __all__ = [
-    "WHY",
+    "ADJUSTMENT_REASONS",
     "ClosedMonth",
     "CompensationPolicy",
     "Credit",
@@ -31,7 +31,7 @@ __all__ = [
     "CreditState",
     "Dispute",
     "DisputeState",
-    "Over",
+    "MonthToClose",
     "approve",
     "choose_policy",
     "close_month",

@@ -50,7 +50,7 @@ class Limit(NamedTuple):
     currency: str
 
 
-class Stands(NamedTuple):
+class EndState(NamedTuple):
     """State of a promise that no longer earns a credit; `ended`: its clock came to an end."""
 
     state: State
@@ -152,7 +152,7 @@ async def settle_months(
     incident_id: UUID | None = None,
     promise_id: UUID | None = None,
     reasons: Mapping[UUID, str] | None = None,
-    untold: frozenset[UUID] = frozenset(),
+    silent_for: frozenset[UUID] = frozenset(),
 ) -> Mapping[object, Credit]:
     """Adjust every credit of some months to what it should be. The caller holds the lock of the agreement.
 
@@ -190,11 +190,19 @@ async def settle_months(
         target = 0 if due is None else due.cents
         if target == net:
             continue
-        said = (reasons or {}).get(credit.id) or _reason(credit, states, fresh=key in made, net=net)
-        entry = await post(session, actor, credit, target - net, n=n + 1, reason=said, at=at)
-        if key not in made and credit.id not in untold:
+        entry_reason = (reasons or {}).get(credit.id) or _reason(
+            credit, states, fresh=key in made, net=net
+        )
+        entry = await post(
+            session, actor, credit, target - net, n=n + 1, reason=entry_reason, at=at
+        )
+        if key not in made and credit.id not in silent_for:
             words = credit.decision_reason if credit.id in (reasons or {}) else None
-            record(session, actor, adjusted(credit, entry, target - net, target, words or said, at))
+            record(
+                session,
+                actor,
+                adjusted(credit, entry, target - net, target, words or entry_reason, at),
+            )
     return made
 
 
@@ -368,7 +376,7 @@ def exceeds(limit: Limit | None, cents: int, currency: str) -> bool:
     return currency != limit.currency or cents > limit.cents
 
 
-async def _states(session: AsyncSession, found: Entitlements) -> dict[UUID, Stands]:
+async def _states(session: AsyncSession, found: Entitlements) -> dict[UUID, EndState]:
     """Return the states of promises whose credits no longer earn anything."""
     gone = [
         credit.promise_id
@@ -380,10 +388,10 @@ async def _states(session: AsyncSession, found: Entitlements) -> dict[UUID, Stan
     rows = await session.execute(
         select(Promise.id, Promise.state, Promise.stopped_at).where(Promise.id == func.any(gone))
     )
-    return {row.id: Stands(row.state, ended=row.stopped_at is not None) for row in rows}
+    return {row.id: EndState(row.state, ended=row.stopped_at is not None) for row in rows}
 
 
-def _reason(credit: Credit, states: Mapping[UUID, Stands], *, fresh: bool, net: int) -> str:
+def _reason(credit: Credit, states: Mapping[UUID, EndState], *, fresh: bool, net: int) -> str:
     if credit.kind is CreditKind.PERIOD:
         return MONTH if fresh else MEASURED
     if fresh:

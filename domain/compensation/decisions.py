@@ -34,7 +34,7 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
-from domain.core.text_rules import must_be_words
+from domain.core.text_rules import must_be_text
 
 STANDARD_BPS = 2_100  # the same as in `domain/invoices`, which this package must not import
 
@@ -42,7 +42,7 @@ AGREED = "Somebody of the company agreed to the credit."
 GIVEN = "Given beyond what was owed."
 """Texts of journal entries, which are permanent; what people wrote is in the credit, where names can be erased."""
 
-WHY = {
+ADJUSTMENT_REASONS = {
     CALLED_OFF: "called_off", KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
     OTHERWISE: "decided",
 }  # fmt: skip
@@ -56,18 +56,18 @@ async def approve(
 
     Neither the person who proposed it nor an API key can approve it.
     """
-    credit, account = await _held(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
     await must_be_somebody_else(session, actor, credit)
     credit.state = CreditState.GRANTED
-    said = [each for each in (credit.decision_reason, reason) if each]
-    credit.decision_by, credit.decision_reason = actor.subject, "\n".join(said)
+    reasons = [each for each in (credit.decision_reason, reason) if each]
+    credit.decision_by, credit.decision_reason = actor.subject, "\n".join(reasons)
     await session.flush()
     if credit.kind is CreditKind.GOODWILL:
         await post(session, actor, credit, credit.amount_cents, n=1, reason=GIVEN, at=at)
     else:
-        await _settle(session, actor, credit, account, AGREED, at=at, tell=False)
+        await _settle(session, actor, credit, account, AGREED, at=at, notify=False)
     net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
     record(session, actor, announced(credit, net, at))
     return credit
@@ -77,7 +77,7 @@ async def decline(
     session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
 ) -> Credit:
     """Decline a proposed credit."""
-    credit, account = await _held(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(session, actor, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
     credit.state = CreditState.DECLINED
@@ -95,7 +95,7 @@ async def override(
 ) -> Credit:
     """Override a granted credit with an amount, whatever the schedule gives and also above the month's cap."""
     must_be_cents(cents, "amountCents")
-    credit, account = await _held(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(session, actor, credit_id, reason)
     if credit.state is not CreditState.GRANTED or credit.kind is CreditKind.GOODWILL:
         raise Refused(
             Code.INVALID, "Only a granted credit of the schedule can be overridden.", argument="id"
@@ -148,7 +148,7 @@ async def grant_goodwill(
     the client in the last 30 days.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     must_be_cents(cents, "amountCents", least=1)
     known = await session.scalar(
         select(Agreement.id).where(Agreement.id == agreement_id, actor.scope(Agreement))
@@ -280,12 +280,12 @@ def _rate_bps(policy: CompensationPolicy, category: str) -> int:
     return policy.vat_rate_bps or STANDARD_BPS
 
 
-async def _held(
+async def _locked_credit(
     session: AsyncSession, actor: Actor, credit_id: UUID, reason: str
 ) -> tuple[Credit, Account]:
     """Load a credit with its agreement locked."""
     actor.must(Right.APPROVE_CREDITS)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     query = select(Credit).where(Credit.id == credit_id, actor.scope(Credit))
     credit = await session.scalar(query)
     if credit is None:
@@ -303,7 +303,7 @@ async def _settle(
     reason: str,
     *,
     at: datetime,
-    tell: bool = True,
+    notify: bool = True,
 ) -> None:
     months = {credit.month_on}
     if credit.incident_id is not None:
@@ -313,5 +313,5 @@ async def _settle(
     await settle_months(
         session, actor, account, credit.agreement_id, months, at=at,
         incident_id=credit.incident_id, reasons={credit.id: reason},
-        untold=frozenset() if tell else frozenset({credit.id}),
+        silent_for=frozenset() if notify else frozenset({credit.id}),
     )  # fmt: skip

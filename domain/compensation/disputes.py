@@ -15,7 +15,7 @@ from domain.compensation.model import Dispute, DisputeState
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow, record
-from domain.core.text_rules import must_be_words
+from domain.core.text_rules import must_be_text
 from domain.promises.model import Promise, State
 
 VERDICTS = frozenset({State.KEPT, State.LATE})
@@ -26,7 +26,7 @@ async def contest(
 ) -> Dispute:
     """Contest a verdict; a promise has one open dispute at a time."""
     actor.must(Right.CONTEST)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     promise = await _promise(session, actor, promise_id, argument="promiseId")
     if promise.state not in VERDICTS:
         raise Refused(
@@ -80,7 +80,7 @@ async def decide_dispute(
     entries.
     """
     actor.must(Right.APPROVE_CREDITS)
-    must_be_words(outcome, "outcome")
+    must_be_text(outcome, "outcome")
     dispute = await session.scalar(
         select(Dispute)
         .where(Dispute.id == dispute_id, actor.scope(Dispute))

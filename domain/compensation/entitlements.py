@@ -27,10 +27,10 @@ from domain.compensation.rules import (
     amount_cents,
     band_cents,
     band_for,
-    begins,
     entitled,
-    following,
     month_of,
+    month_start,
+    next_month,
     rule_for,
 )
 from domain.promises.model import Promise, State
@@ -115,11 +115,11 @@ async def compute(
     closed = await _closed(session, agreement_id, months) if bands else set()
     whole = incident_id is None or bool(closed) or await _capped(session, agreement_id)
     late = await _broken(session, agreement_id, time_zone, months, None if whole else incident_id)
-    tickets = {row.incident_id for row in late} | ({incident_id} if incident_id else set())
-    given = await _credits(session, agreement_id, months if whole else set(), tickets)
+    incidents = {row.incident_id for row in late} | ({incident_id} if incident_id else set())
+    given = await _credits(session, agreement_id, months if whole else set(), incidents)
     late = [row for row in late if row.id in given or row.id == promise_id]
     rules, terms, rates = await _terms(session, agreement_id, late, bands)
-    turn = 1 + (await _turns(session, agreement_id))
+    turn = 1 + (await _credit_count(session, agreement_id))
     earned: dict[object, Entitlement] = {}
     broken = []
     for row in late:
@@ -138,14 +138,14 @@ async def compute(
             bounded=same,
         )
         month_on = day.replace(day=1)
-        place = _turn(given.get(row.id), turn)
+        sequence_no = _sequence_no(given.get(row.id), turn)
         turn += row.id not in given
         earned[row.id] = Entitlement(
-            CreditKind.PROMISE, of, month_on, cents, 0, place, row, rule, currency=currency
+            CreditKind.PROMISE, of, month_on, cents, 0, sequence_no, row, rule, currency=currency
         )
         broken.append(
             BrokenPromise(
-                row.id, row.incident_id, row.term_id, place, month_on, cents,
+                row.id, row.incident_id, row.term_id, sequence_no, month_on, cents,
                 of.credit_cap_cents if same else None, of.per_cause is PerCause.LARGEST,
                 _given(given.get(row.id)), currency,
             )
@@ -159,15 +159,15 @@ async def compute(
             cents = 0 if band is None else band_cents(band, of.period_fee_cents)
             if band is None and key not in given:
                 continue
-            place = _turn(given.get(key), turn)
+            sequence_no = _sequence_no(given.get(key), turn)
             turn += key not in given
             earned[key] = Entitlement(
-                CreditKind.PERIOD, of, month_on, cents, 0, place, term_id=term.id,
+                CreditKind.PERIOD, of, month_on, cents, 0, sequence_no, term_id=term.id,
                 currency=of.currency,
             )  # fmt: skip
             weighed.append(
                 Month(
-                    term.id, place, month_on, cents, of.credit_cap_cents,
+                    term.id, sequence_no, month_on, cents, of.credit_cap_cents,
                     of.per_cause is PerCause.LARGEST, _given(given.get(key)), of.currency,
                 )
             )  # fmt: skip
@@ -183,11 +183,11 @@ async def compute(
     )
 
 
-def _turn(credit: Credit | None, following_turn: int) -> int:
+def _sequence_no(credit: Credit | None, following_turn: int) -> int:
     return following_turn if credit is None else credit.turn
 
 
-async def _turns(session: AsyncSession, agreement_id: UUID) -> int:
+async def _credit_count(session: AsyncSession, agreement_id: UUID) -> int:
     """Count the credits of an agreement; the caller holds its lock."""
     found = await session.scalar(
         select(func.coalesce(func.max(Credit.turn), 0)).where(Credit.agreement_id == agreement_id)
@@ -213,7 +213,9 @@ def _late(agreement_id: UUID) -> tuple[ColumnElement[bool], ...]:
 def _within(column: Any, months: Iterable[date], time_zone: str) -> ColumnElement[bool]:
     return or_(
         *(
-            and_(column >= begins(m, time_zone), column < begins(following(m), time_zone))
+            and_(
+                column >= month_start(m, time_zone), column < month_start(next_month(m), time_zone)
+            )
             for m in months
         )
     )
@@ -228,28 +230,28 @@ async def _broken(
 ) -> Sequence[Promise]:
     """Load the broken promises of the months, with all others of the same incidents; or those of one incident."""
     if incident_id is not None:
-        tickets = {incident_id}
+        incidents = {incident_id}
     else:
         inside = select(Promise.incident_id).where(
             *_late(agreement_id), _within(Promise.decided_at, months, time_zone)
         )
-        tickets = set(await session.scalars(inside))
+        incidents = set(await session.scalars(inside))
     query = select(Promise).where(
-        Promise.incident_id == func.any(list(tickets)), *_late(agreement_id)
+        Promise.incident_id == func.any(list(incidents)), *_late(agreement_id)
     )
     found = await session.scalars(query.execution_options(populate_existing=True))
     return found.all()
 
 
 async def _credits(
-    session: AsyncSession, agreement_id: UUID, months: set[date], tickets: set[UUID]
+    session: AsyncSession, agreement_id: UUID, months: set[date], incidents: set[UUID]
 ) -> dict[object, Credit]:
     rows = await session.scalars(
         select(Credit)
         .where(
             Credit.agreement_id == agreement_id,
             or_(
-                Credit.incident_id == func.any(list(tickets)),
+                Credit.incident_id == func.any(list(incidents)),
                 and_(Credit.kind != CreditKind.GOODWILL, Credit.month_on == func.any(list(months))),
             ),
         )

@@ -17,7 +17,7 @@ from domain.core.ledger import LedgerRow
 from domain.journal.model import Book, JournalEntry, JournalLine
 
 OTHERWISE = "Somebody of the company decided on another amount."
-TOGETHER = timedelta(days=30)
+ADDED_UP_WITHIN = timedelta(days=30)
 """Amounts that one person gives one client within this period are added up, so that splitting avoids no threshold."""
 
 
@@ -35,7 +35,7 @@ async def limit_of(
             LedgerRow.tenant_id == actor.tenant_id,
             LedgerRow.kind == PolicyChosen.kind,
             LedgerRow.actor.in_(persons),
-            LedgerRow.at > at - TOGETHER,
+            LedgerRow.at > at - ADDED_UP_WITHIN,
         )
     )
     earlier = [body["before"].get("approval_above_cents") for body in bodies]
@@ -60,7 +60,7 @@ async def given_by(
             Credit.state == CreditState.GRANTED,
             Credit.proposed_by.in_(persons),
             Credit.decision_by.in_(persons),
-            Credit.decided_at > at - TOGETHER,
+            Credit.decided_at > at - ADDED_UP_WITHIN,
         )
     )
     overrides = await session.scalar(
@@ -71,7 +71,7 @@ async def given_by(
             JournalEntry.actor.in_(persons),
             JournalEntry.reason == OTHERWISE,
             JournalLine.currency == currency,
-            JournalEntry.at > at - TOGETHER,
+            JournalEntry.at > at - ADDED_UP_WITHIN,
             JournalLine.book == Book.CLIENT_CREDIT,
             JournalLine.amount_cents < 0,
         )

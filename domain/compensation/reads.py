@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Terms
 from domain.compensation.model import ClosedMonth
-from domain.core.deferral import is_deferred, turn_of
+from domain.core.deferral import is_deferred, rank_of
 
 PART = "months"
 STEP = text("interval '1 month'")
@@ -18,7 +18,7 @@ EARLIEST = date(1990, 1, 1)
 """First month that is closed; terms entered with an absurdly early start must not create thousands of months."""
 
 
-class Over(NamedTuple):
+class MonthToClose(NamedTuple):
     """A past month of an agreement that is not closed."""
 
     tenant_id: UUID
@@ -26,7 +26,7 @@ class Over(NamedTuple):
     month_on: date
 
 
-async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> list[Over]:
+async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> list[MonthToClose]:
     """Select the next month to close of each agreement: the companies alternately, the oldest month first.
 
     An agreement of which a month could not be closed waits until its next attempt.
@@ -61,7 +61,7 @@ async def months_over(session: AsyncSession, *, at: datetime, limit: int) -> lis
                 func.timezone(Account.time_zone, month - STEP) < Agreement.ended_at,
             ),
         )
-        .order_by(turn_of(Agreement.tenant_id, month, Agreement.id), func.random())
+        .order_by(rank_of(Agreement.tenant_id, month, Agreement.id), func.random())
         .limit(limit)
     )
-    return [Over(*row) for row in rows]
+    return [MonthToClose(*row) for row in rows]

@@ -26,7 +26,7 @@ class BrokenPromise:
     month_on: date
     earned_cents: int
     cap_cents: int | None
-    largest: bool  # only the largest credit of one incident counts
+    only_largest: bool  # only the largest credit of one incident counts
     given_cents: int | None = None  # amount that a person decided instead
     currency: str = "EUR"
 
@@ -40,7 +40,7 @@ class Month:
     month_on: date
     earned_cents: int
     cap_cents: int | None
-    largest: bool
+    only_largest: bool
     given_cents: int | None = None
     currency: str = "EUR"
 
@@ -103,7 +103,7 @@ def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mappin
         own = each.earned_cents if each.given_cents is None else each.given_cents
         of = (each.incident_id, each.currency)
         before = cause.get(of, 0)
-        adds = excess_over(own, before) if each.largest and each.given_cents is None else own
+        adds = excess_over(own, before) if each.only_largest and each.given_cents is None else own
         cause[of] = max(before, own)
         about = (each.term_id, each.month_on, each.currency)
         single[about] = single.get(about, 0) + adds
@@ -111,7 +111,7 @@ def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mappin
     for month in months:
         key = (month.term_id, month.month_on)
         own = month.earned_cents if month.given_cents is None else month.given_cents
-        part = month.largest and month.given_cents is None
+        part = month.only_largest and month.given_cents is None
         earlier = single.get((*key, month.currency), 0)
         gained.append((key, month, excess_over(own, earlier) if part else own))
     found: dict[object, int] = {}
@@ -136,11 +136,11 @@ def month_of(at: datetime, time_zone: str) -> date:
     return at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
-def following(month_on: date) -> date:
+def next_month(month_on: date) -> date:
     """Return the first day of the month after."""
     return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
 
 
-def begins(month_on: date, time_zone: str) -> datetime:
+def month_start(month_on: date, time_zone: str) -> datetime:
     """Return the time at which a local month begins."""
     return datetime(month_on.year, month_on.month, 1, tzinfo=ZoneInfo(time_zone))

@@ -17,14 +17,14 @@ FIRST_INSTANT = datetime(EARLIEST.year, EARLIEST.month, EARLIEST.day, tzinfo=UTC
 LAST_INSTANT = datetime(LATEST.year, LATEST.month, LATEST.day, 23, 59, 59, 999_999, UTC)
 YEARS_AHEAD = 10
 """How many years ahead of the present a start, end or due date may be."""
-MOST_CENTS = 100_000_000_000
+MAX_CENTS = 100_000_000_000
 """Limit of a booked amount: 1,000,000,000 units of a currency. Totals of ten million such amounts fit a bigint."""
-MOST_CENTS_TOLD = 10 * MOST_CENTS
+MAX_NOTED_CENTS = 10 * MAX_CENTS
 """Limit of an amount that is only noted, such as a client's yearly revenue; sums of many such amounts fit a bigint."""
-MOST_SECONDS = YEARS_AHEAD * 366 * 86_400
-MOST_ITEMS = 1_000
+MAX_SECONDS = YEARS_AHEAD * 366 * 86_400
+MAX_ITEMS = 1_000
 """Maximum number of items in a list."""
-MOST_MILLI = 1_000_000_000
+MAX_MILLI = 1_000_000_000
 """Maximum rate in thousandths: a million units."""
 
 
@@ -52,26 +52,26 @@ def must_be_instant(instant: datetime | None, argument: str, at: datetime) -> No
 
 def must_be_cents(cents: int | None, argument: str, *, least: int = 0) -> None:
     """Refuse an amount below `least` or above the limit of a booked amount; None means not given."""
-    if cents is not None and not least <= cents <= MOST_CENTS:
+    if cents is not None and not least <= cents <= MAX_CENTS:
         raise Refused(
             Code.INVALID,
-            f"{argument} must be from {least:,} to {MOST_CENTS:,} cents.",
+            f"{argument} must be from {least:,} to {MAX_CENTS:,} cents.",
             argument=argument,
         )
 
 
 def must_be_quantity(milli: int, argument: str, *, price_cents: int = 0) -> None:
     """Refuse a quantity in thousandths above a million units, or whose amount at `price_cents` is above the limit."""
-    if abs(milli) > MOST_MILLI:
+    if abs(milli) > MAX_MILLI:
         raise Refused(
             Code.INVALID,
-            f"{argument} must be at most {MOST_MILLI:,} thousandths of a unit.",
+            f"{argument} must be at most {MAX_MILLI:,} thousandths of a unit.",
             argument=argument,
         )
-    if abs(milli) * price_cents > MOST_CENTS * 1_000:
+    if abs(milli) * price_cents > MAX_CENTS * 1_000:
         raise Refused(
             Code.INVALID,
-            f"{argument} comes to more than {MOST_CENTS:,} cents at its price.",
+            f"{argument} comes to more than {MAX_CENTS:,} cents at its price.",
             argument=argument,
         )
 

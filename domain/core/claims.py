@@ -55,7 +55,7 @@ def _blocked() -> ColumnElement[bool]:
 
 
 @cache
-def _begins(*, first_only: bool) -> Update:
+def _start_attempt(*, first_only: bool) -> Update:
     conditions = [Outbox.id == _ID, Outbox.state == OutboxState.PENDING, ~_blocked()]
     if first_only:
         conditions += [
@@ -77,7 +77,7 @@ def _begins(*, first_only: bool) -> Update:
     )
 
 
-async def begin(
+async def start_attempt(
     session: AsyncSession,
     outbox_id: UUID,
     *,
@@ -92,7 +92,7 @@ async def begin(
     rows that were attempted before are left alone.
     """
     attempt: int | None = await session.scalar(
-        _begins(first_only=first_only),
+        _start_attempt(first_only=first_only),
         {"row_id": outbox_id, "at": at, "held_since": at - HOLD, "until": at + lease},
     )
     return attempt
@@ -113,12 +113,12 @@ def _claims() -> Update:
         .correlate(_TENANTS)
         .lateral("due")
     )
-    place = func.row_number().over(
+    rank = func.row_number().over(
         partition_by=_TENANTS.c.id, order_by=[due.c.due_at, due.c.fact_id]
     )
     # Companies of equal rank come in random order: ordered by age, the largest backlogs would always come first.
     turns = (
-        select(due.c.id, place.label("turn"), func.random().label("lot"))
+        select(due.c.id, rank.label("turn"), func.random().label("lot"))
         .select_from(_TENANTS)
         .join(due, true())
         .cte("turns")

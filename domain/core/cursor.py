@@ -28,7 +28,7 @@ def encode(secret: bytes, tenant_id: UUID, values: Sequence[Value]) -> str:
     """Encrypt `values` into a token that is valid for this tenant only."""
     payload = msgspec.msgpack.encode(list(values))
     signature = _sign(secret, tenant_id, payload)
-    return _spelled(signature + _veil(secret, signature, payload))
+    return _spelled(signature + _xor_cipher(secret, signature, payload))
 
 
 def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
@@ -44,7 +44,7 @@ def decode(secret: bytes, tenant_id: UUID, token: str) -> list[Value]:
     ):  # characters that base64 decoding ignores, or another encoding of the same bytes
         raise _invalid()
     signature = raw[:_SIGNATURE]
-    payload = _veil(secret, signature, raw[_SIGNATURE:])
+    payload = _xor_cipher(secret, signature, raw[_SIGNATURE:])
     if not hmac.compare_digest(signature, _sign(secret, tenant_id, payload)):
         raise _invalid()
     return msgspec.msgpack.decode(payload, type=list[Value])
@@ -88,7 +88,7 @@ def _sign(secret: bytes, tenant_id: UUID, payload: bytes) -> bytes:
     return hmac.digest(secret, tenant_id.bytes + payload, "sha256")[:_SIGNATURE]
 
 
-def _veil(secret: bytes, signature: bytes, text: bytes) -> bytes:
+def _xor_cipher(secret: bytes, signature: bytes, text: bytes) -> bytes:
     """Encrypt or decrypt by XOR with a key stream derived from the secret and the signature."""
     stream = hashlib.shake_256(b"cursor" + secret + signature).digest(len(text))
     return bytes(a ^ b for a, b in zip(text, stream, strict=True))

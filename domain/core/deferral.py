@@ -61,7 +61,7 @@ def is_deferred(
     )
 
 
-def turn_of(
+def rank_of(
     tenant_id: InstrumentedAttribute[UUID], *order: SQLColumnExpression[Any]
 ) -> ColumnElement[int]:
     """Return the rank of a row among those of its company; ordering by it serves the companies alternately."""
@@ -100,7 +100,7 @@ async def defer(
     return next_try_at
 
 
-async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
+async def clear(session: AsyncSession, part: str, subject_id: UUID) -> None:
     """Delete the deferral of work that succeeded."""
     await session.execute(
         delete(Deferral)
@@ -109,7 +109,7 @@ async def settle(session: AsyncSession, part: str, subject_id: UUID) -> None:
     )
 
 
-async def settle_past(session: AsyncSession, part: str, *, at: datetime) -> None:
+async def clear_past_due(session: AsyncSession, part: str, *, at: datetime) -> None:
     """Delete the deferrals of a part whose next attempt was due by `at`, because all due work succeeded."""
     await session.execute(
         delete(Deferral)

@@ -127,7 +127,7 @@ async def _add(session: AsyncSession, server: str, reason: str, at: datetime) ->
     epoch = LedgerEpoch(
         server=server,
         began_at=at,
-        began_after_seq=await sequencing.head(session),
+        began_after_seq=await sequencing.last_seq(session),
         reason=reason,
     )
     session.add(epoch)

@@ -33,10 +33,10 @@ class ErasableText(Base):
     words: Mapped[str]
 
 
-def commit_to(words: str) -> tuple[str, bytes]:
+def commit_to(text: str) -> tuple[str, bytes]:
     """Return a new commitment to a text, and its salt of 32 bytes."""
     salt = secrets.token_bytes(32)
-    return PREFIX + hashlib.sha256(salt + words.encode()).hexdigest(), salt
+    return PREFIX + hashlib.sha256(salt + text.encode()).hexdigest(), salt
 
 
 def is_commitment(value: object) -> bool:

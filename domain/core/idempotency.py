@@ -12,7 +12,7 @@ from domain.core.base import JSON, Base
 from domain.core.errors import Code, Refused
 
 
-class StoredAnswer(Base):
+class StoredResponse(Base):
     """Response of a mutation under a key: the payload's hash, and the resulting row or refusal."""
 
     __tablename__ = "idempotency"
@@ -25,7 +25,7 @@ class StoredAnswer(Base):
     answered_at: Mapped[datetime]
 
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 
 
 async def claim(
@@ -36,25 +36,27 @@ async def claim(
     A second request with the key waits on the unique index until the first commits or rolls back, so the effect happens
     once. Refuses a key that was used for another payload. A key can be reused after 24 hours.
     """
-    fresh = insert(StoredAnswer).values(
+    fresh = insert(StoredResponse).values(
         tenant_id=tenant_id, key=key, payload_sha256=payload_sha256, answer={}, answered_at=at
     )
     mine = await session.scalar(
         fresh.on_conflict_do_update(
-            index_elements=[StoredAnswer.tenant_id, StoredAnswer.key],
+            index_elements=[StoredResponse.tenant_id, StoredResponse.key],
             set_={
                 "payload_sha256": fresh.excluded.payload_sha256,
                 "answer": fresh.excluded.answer,
                 "answered_at": fresh.excluded.answered_at,
             },
-            where=StoredAnswer.answered_at < at - KEPT,
-        ).returning(StoredAnswer.key)
+            where=StoredResponse.answered_at < at - RETENTION,
+        ).returning(StoredResponse.key)
     )
     if mine is not None:
         return None
     earlier = (
         await session.scalars(
-            select(StoredAnswer).where(StoredAnswer.tenant_id == tenant_id, StoredAnswer.key == key)
+            select(StoredResponse).where(
+                StoredResponse.tenant_id == tenant_id, StoredResponse.key == key
+            )
         )
     ).one()
     if earlier.payload_sha256 != payload_sha256:
@@ -66,25 +68,25 @@ async def claim(
     return earlier.answer
 
 
-async def keep(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -> None:
+async def store_response(session: AsyncSession, tenant_id: UUID, key: str, answer: JSON) -> None:
     """Store the response given under a claimed key."""
     await session.execute(
-        update(StoredAnswer)
-        .where(StoredAnswer.tenant_id == tenant_id, StoredAnswer.key == key)
+        update(StoredResponse)
+        .where(StoredResponse.tenant_id == tenant_id, StoredResponse.key == key)
         .values(answer=answer)
     )
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:
+async def delete_expired(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:
     """Delete expired responses; return how many, so that the caller knows whether to continue."""
     old = (
-        select(StoredAnswer.tenant_id, StoredAnswer.key)
-        .where(StoredAnswer.answered_at < at - KEPT)
+        select(StoredResponse.tenant_id, StoredResponse.key)
+        .where(StoredResponse.answered_at < at - RETENTION)
         .limit(limit)
     )
     gone = await session.execute(
-        delete(StoredAnswer)
-        .where(tuple_(StoredAnswer.tenant_id, StoredAnswer.key).in_(old))
-        .returning(StoredAnswer.key)
+        delete(StoredResponse)
+        .where(tuple_(StoredResponse.tenant_id, StoredResponse.key).in_(old))
+        .returning(StoredResponse.key)
     )
     return len(gone.all())

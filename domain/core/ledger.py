@@ -209,7 +209,7 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
     """Return SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC times)."""
-    told = {
+    content = {
         "seq": seq,
         "tenant": fact.tenant_id,
         "account": fact.account_id,
@@ -221,4 +221,4 @@ def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
         "actor": fact.actor,
         "body": fact.body,
     }
-    return hashlib.sha256(previous + _CANONICAL.encode(told)).digest()
+    return hashlib.sha256(previous + _CANONICAL.encode(content)).digest()

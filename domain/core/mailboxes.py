@@ -14,11 +14,11 @@ def is_mailbox(address: str) -> bool:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local) or len(local) > LONGEST_LOCAL_PART:
         return False
-    ascii_domain = domain_on_the_wire(domain)
+    ascii_domain = domain_to_ascii(domain)
     return ascii_domain is not None and len(local) + 1 + len(ascii_domain) <= LONGEST
 
 
-def domain_on_the_wire(domain: str) -> str | None:
+def domain_to_ascii(domain: str) -> str | None:
     """Return a domain in ASCII and lower case; None when it is no valid domain."""
     if domain.lower() == "localhost":
         return "localhost"
@@ -30,13 +30,13 @@ def domain_on_the_wire(domain: str) -> str | None:
     return found.lower() if is_name else None
 
 
-def on_the_wire(address: str) -> str:
+def address_to_ascii(address: str) -> str:
     """Return an address with its domain in ASCII; an address without a valid domain is returned unchanged."""
     local, at, domain = address.rpartition("@")
-    found = domain_on_the_wire(domain) if at else None
+    found = domain_to_ascii(domain) if at else None
     return address if found is None else f"{local}@{found}"
 
 
 def mailbox(address: str) -> str:
     """Return the normal form of an address; case and the script of the domain make no difference."""
-    return on_the_wire(address.strip()).casefold()
+    return address_to_ascii(address.strip()).casefold()

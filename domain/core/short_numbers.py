@@ -14,12 +14,12 @@ DIGITS = 6
 _NUMBER = re.compile(r"(?:(?P<prefix>[A-Z]{3})[-\s]?)?0*(?P<digits>[0-9]{1,15})")
 
 
-def written(prefix: str, number: int) -> str:
+def format_number(prefix: str, number: int) -> str:
     """Format a number for display, such as `INC-000123`."""
     return f"{prefix}-{number:0{DIGITS}}"
 
 
-def read(prefix: str, text: str) -> int | None:
+def parse_number(prefix: str, text: str) -> int | None:
     """Parse `INC-000123`, `inc 123` or `123`; return None when the text is no number of this kind."""
     found = _NUMBER.fullmatch(text.strip().upper())
     if found is None or found["prefix"] not in {None, prefix}:

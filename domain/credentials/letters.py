@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts import Tenant, User
 from domain.credentials.invitations import new_text
 from domain.credentials.model import Invitation, Purpose
-from domain.messages.rules import Words, render
+from domain.messages.rules import RenderedText, render
 from domain.messages.template_data import Variables
 
 
@@ -40,7 +40,7 @@ class ResetLetter(PasswordLetter, frozen=True, kw_only=True):
 class IdentityLetter:
     """A message as it is sent: recipient, language and texts."""
 
-    def __init__(self, user: User, company: str, language: str, words: Words) -> None:
+    def __init__(self, user: User, company: str, language: str, words: RenderedText) -> None:
         self.recipient, self.tenant_id = user.email, user.tenant_id
         self.company, self.language, self.words = company, language, words
 

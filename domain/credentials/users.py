@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from domain import accounts
 from domain.access import Actor, Role
 from domain.accounts import Reach, User, managed_user
-from domain.accounts.actions import must_manage, must_reach
+from domain.accounts.actions import must_have_access, must_manage
 from domain.accounts.rules import check
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
@@ -88,7 +88,7 @@ async def _change_reach(
         words = "You cannot change your own role or accounts; ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
     must_manage(actor, role)
-    await must_reach(session, actor, role, listed)
+    await must_have_access(session, actor, role, listed)
     await session.execute(delete(Reach).where(Reach.user_id == user.id))
     session.add_all(
         Reach(user_id=user.id, account_id=account_id, tenant_id=user.tenant_id)

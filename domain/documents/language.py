@@ -30,16 +30,16 @@ class Language:
     def __init__(self, code: str, folder: Path, zone: str) -> None:
         self.code = code
         self.zone = ZoneInfo(zone)
-        self._words = words(code, folder)
+        self._words = load_texts(code, folder)
         self._locale = Locale.parse(self._words["locale"])
 
-    def say(self, key: str, **told: Any) -> str:
+    def say(self, key: str, **variables: Any) -> str:
         """Return the text of `section.name` with its variables; of plurals the form for `n`. Raises KeyError."""
         section, _, name = key.partition(".")
         found = self._words[section][name]
         if isinstance(found, Mapping):
-            found = found[self._locale.plural_form(told["n"])]
-        return str(found).format_map({k: self._plain(v) for k, v in told.items()})
+            found = found[self._locale.plural_form(variables["n"])]
+        return str(found).format_map({k: self._plain(v) for k, v in variables.items()})
 
     def _plain(self, value: Any) -> str:
         return self.number(value) if isinstance(value, int) else str(value)
@@ -105,6 +105,6 @@ class Language:
 
 
 @cache
-def words(code: str, folder: Path) -> Mapping[str, Any]:
+def load_texts(code: str, folder: Path) -> Mapping[str, Any]:
     """Load every text of a language, by section and name."""
     return tomllib.loads((folder / f"words.{code}.toml").read_text("utf-8"))

@@ -41,12 +41,15 @@ def pictures(template: str, data: Any, *, inputs: Mapping[str, str] | None = Non
 def _made(template: str, data: Any, inputs: Mapping[str, str] | None, **how: Any) -> list[bytes]:
     import typst
 
-    said = {"data": msgspec.json.encode(data, order="deterministic").decode(), **(inputs or {})}
+    variables = {
+        "data": msgspec.json.encode(data, order="deterministic").decode(),
+        **(inputs or {}),
+    }
     made = typst.compile(
         str(TEMPLATES / f"{template}.typ"),
         root=str(TEMPLATES),
         ignore_system_fonts=True,
-        sys_inputs=said,
+        sys_inputs=variables,
         **how,
     )
     return made if isinstance(made, list) else [made]

@@ -180,14 +180,14 @@ def _must_roster(actor: Actor) -> None:
 async def _must_be_free(
     session: AsyncSession,
     user_id: UUID,
-    place: tuple[UUID, UUID | None],
+    post: tuple[UUID, UUID | None],
     span: tuple[datetime, datetime],
     tour: str | None,
 ) -> None:
     """Refuse a duty at a site while the guard is on duty at another one, except on one tour."""
     # Two concurrent duties of one guard wait for each other here.
     await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    account_id, site_id = place
+    account_id, site_id = post
     elsewhere = select(Duty.id).where(
         Duty.user_id == user_id,
         Duty.from_at < span[1],

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.duties.model import Duty
 
 
@@ -23,7 +23,7 @@ async def overdue(session: AsyncSession, *, at: datetime, limit: int) -> list[Su
     found = await session.execute(
         select(Duty.tenant_id, Duty.id)
         .where(Duty.ended_at.is_(None), Duty.until_at <= at, ~is_deferred("duties", Duty.id, at=at))
-        .order_by(turn_of(Duty.tenant_id, Duty.until_at, Duty.id), func.random())
+        .order_by(rank_of(Duty.tenant_id, Duty.until_at, Duty.id), func.random())
         .limit(limit)
     )
     return [Subject(*row) for row in found]

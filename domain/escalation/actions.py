@@ -14,12 +14,12 @@ from domain.accounts.model import Account, Contact, User
 from domain.agreements.model import Priority
 from domain.core.base import uuid7
 from domain.core.changes import values_of
-from domain.core.deferral import Subject, turn_of
+from domain.core.deferral import Subject, rank_of
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 from domain.escalation import events
-from domain.escalation.letters import tell
+from domain.escalation.letters import notify
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.reads import people, policy_for, steps_of, update_due
 from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
@@ -124,12 +124,12 @@ async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: 
         )
     ).one()
     await session.refresh(incident)
-    await _go_on(session, actor, row, incident, at)
+    await _advance(session, actor, row, incident, at)
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
     """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
-    turn = turn_of(Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id)
+    turn = rank_of(Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id)
     found = await session.execute(
         select(Escalation.tenant_id, Escalation.incident_id)
         .where(Escalation.next_step_at <= at)
@@ -139,7 +139,7 @@ async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subjec
     return [Subject(*row) for row in found]
 
 
-async def put_off(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
+async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
     """Postpone the escalation of an incident, because it fails."""
     await session.execute(
         update(Escalation).where(Escalation.incident_id == incident_id).values(next_step_at=until)
@@ -164,11 +164,11 @@ async def sweep(
     )
     for row in rows:
         incident = await session.get_one(Incident, row.incident_id)
-        await _go_on(session, Actor.system(row.tenant_id, "sweeper"), row, incident, at)
+        await _advance(session, Actor.system(row.tenant_id, "sweeper"), row, incident, at)
     return len(rows)
 
 
-async def _go_on(
+async def _advance(
     session: AsyncSession, actor: Actor, row: Escalation, incident: Incident, at: datetime
 ) -> None:
     """Determine the cycle of an incident, take its due steps, and store when the next one is due."""
@@ -186,7 +186,7 @@ async def _go_on(
             number = latest_due(steps, repeat, since, row.taken, at)
             told_at = due_at(steps, repeat, since, number) or coming
             step = steps[min(number, len(steps) - 1)]
-            await _take(session, actor, row, incident, step, cycle, since, number, told_at, at)
+            await _take_step(session, actor, row, incident, step, cycle, since, number, told_at, at)
             row.taken = number + 1
     row.next_step_at = await _management(session, actor, row, incident, coming, at)
     await session.flush()
@@ -222,11 +222,11 @@ async def _management(
         return late_at if due is None else min(due, late_at)
     step = StepDraft(after_minutes=0, roles=[Role.MANAGEMENT], urgent=True)
     opened = incident.opened_at
-    await _take(session, actor, row, incident, step, Cycle.MANAGEMENT, opened, 0, late_at, at)
+    await _take_step(session, actor, row, incident, step, Cycle.MANAGEMENT, opened, 0, late_at, at)
     return due
 
 
-async def _take(
+async def _take_step(
     session: AsyncSession,
     actor: Actor,
     row: Escalation,
@@ -279,7 +279,7 @@ async def _take(
             contact_ids=step.contact_ids,
         ),
     )
-    await tell(session, actor, taken, incident, step, users, cycle, since, number, at)
+    await notify(session, actor, taken, incident, step, users, cycle, since, number, at)
 
 
 def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) -> None:

@@ -16,10 +16,10 @@ from domain.escalation.model import Cycle
 from domain.escalation.rules import StepDraft
 from domain.incidents.model import Incident
 from domain.messages.model import Urgency
-from domain.messages.template_data import AboutTicket
+from domain.messages.template_data import AboutIncident
 
 
-class Escalated(AboutTicket, frozen=True, kw_only=True):
+class Escalated(AboutIncident, frozen=True, kw_only=True):
     """An incident needs attention: nobody acknowledged it, nobody updated it, or it has been open for so long."""
 
     template: ClassVar[str] = "ticket_escalated"
@@ -40,7 +40,7 @@ class EscalatedUrgently(Escalated, frozen=True, kw_only=True):
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
 
 
-async def tell(
+async def notify(
     session: AsyncSession,
     actor: Actor,
     taken: UUID,

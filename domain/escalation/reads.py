@@ -107,12 +107,12 @@ async def update_due(
         return promised
     if policy is None or policy.stale_minutes is None:
         return None
-    said = await session.scalar(
+    last_update = await session.scalar(
         select(func.max(LedgerRow.at)).where(
             LedgerRow.subject_id == incident.id,
             LedgerRow.kind == "incident.updated",
             LedgerRow.body.contains({"client_visible": True, "from_us": True}),
         )
     )
-    last = max(filter(None, (said, incident.acknowledged_at, incident.opened_at)))
+    last = max(filter(None, (last_update, incident.acknowledged_at, incident.opened_at)))
     return last + timedelta(minutes=policy.stale_minutes)

@@ -17,7 +17,7 @@ from domain.factors.passkeys import (
     remove_passkey,
 )
 from domain.factors.reads import Enrolled, enrolled
-from domain.factors.reset import forget_factors, reset_factors
+from domain.factors.reset import delete_factors, reset_factors
 from domain.factors.rules import base32, uri_of
 
 __all__ = [
@@ -29,8 +29,8 @@ __all__ = [
     "base32",
     "begin_totp",
     "confirm_totp",
+    "delete_factors",
     "enrolled",
-    "forget_factors",
     "new_recovery_codes",
     "note_passkey_use",
     "passkey_of",

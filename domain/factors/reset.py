@@ -24,7 +24,7 @@ async def reset_factors(
     if actor.subject == f"user:{user.id}":
         words = "You cannot reset your own second factor; remove it, or ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
-    await forget_factors(session, user_id)
+    await delete_factors(session, user_id)
     await end_all(session, user, EndedBy.MANAGER, at=at)
     fact = FactorRemoved(account_id=None, subject_id=user.id, at=at, factor="all")
     record(session, actor, fact)
@@ -32,7 +32,7 @@ async def reset_factors(
     return user
 
 
-async def forget_factors(session: AsyncSession, user_id: UUID) -> None:
+async def delete_factors(session: AsyncSession, user_id: UUID) -> None:
     """Delete the rows of every second factor of a user."""
     for model in (Totp, RecoveryCode, Passkey):
         await session.execute(

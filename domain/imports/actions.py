@@ -11,13 +11,13 @@ from sqlalchemy import Select, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import quality
-from domain.imports import conflicts, folds, ledger_writer, staging, tickets
+from domain.imports import conflicts, folds, incident_rows, ledger_writer, staging
 from domain.imports.decoding import Decoder
 from domain.imports.mapping import Profile, columns_of
 from domain.imports.reader import ColumnFile, Dialect, open_source
 from domain.imports.rejects import Rejects
 from domain.imports.staged import Decoded
-from domain.imports.target import ground
+from domain.imports.target import prepare_target
 from domain.imports.timestamps import FIRST
 from domain.promises import batch
 from domain.promises.bulk_start import attach
@@ -64,7 +64,7 @@ async def import_incidents(
     dialect = Dialect(profile.encoding, profile.delimiter, profile.quote)
     source = open_source(path, dialect, own=own)
     Decoder(profile, source.header)  # a missing column is refused before anything is created
-    base = await ground(session, profile, tenant=tenant, at=at)
+    base = await prepare_target(session, profile, tenant=tenant, at=at)
     decoder = Decoder(profile, source.header, places=base.places, at=at)
     await staging.prepare(session, base.actor.tenant_id, profile)
     with Rejects(rejects, decoder.names, source.dialect) as refused:
@@ -85,9 +85,9 @@ async def import_incidents(
         await ledger_writer.gather(session, profile)
         async for contradiction in conflicts.against(session, profile):
             refused.add([contradiction])
-        facts = await ledger_writer.tell(session, base.actor)
+        facts = await ledger_writer.write_facts(session, base.actor)
         progress("Writing the ledger", 0.5)
-        new, changed = await tickets.fold(session, base.actor, profile, at=at)
+        new, changed = await incident_rows.fold(session, base.actor, profile, at=at)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Writing the ledger", 1.0)
         clients = (
@@ -95,12 +95,12 @@ async def import_incidents(
         ).all()
         for client in clients:
             await attach(session, base.actor.tenant_id, account_id=client)
-        live = await _consequential(session)
+        live = await _with_credits(session)
         judged, promises, last = 0, 0, None
         while done := await batch.evaluate(
             session, lambda _: base.actor, _TOUCHED, at=at, after=last, live=live
         ):
-            judged, promises, last = judged + done.tickets, promises + done.written, done.last
+            judged, promises, last = judged + done.incidents, promises + done.written, done.last
             progress("Judging", judged / (new + changed))
     for client in clients if promises else ():
         await quality.mark(session, base.actor.tenant_id, client, dirty_from=FIRST, at=at)
@@ -127,20 +127,20 @@ async def _refresh_statistics(session: AsyncSession) -> None:
     await session.execute(text("SELECT refresh_statistics()"))
 
 
-_CONSEQUENTIAL = """
+_WITH_CREDITS = """
 SELECT t.id FROM touched t
 WHERE EXISTS (SELECT FROM ledger l WHERE l.subject_id = t.id AND l.kind = 'incident.opened' AND l.origin = 'live')
    OR EXISTS (SELECT FROM credit c WHERE c.incident_id = t.id)
 """
 
 
-async def _consequential(session: AsyncSession) -> frozenset[UUID]:
+async def _with_credits(session: AsyncSession) -> frozenset[UUID]:
     """Return incidents of the file whose verdicts lead to credits and notices to the client.
 
     Those that were opened live, and those that earned a credit since they were imported. Any other incident of a file
     is history: its verdicts are shown and measured, without credits or notices.
     """
-    found = await session.scalars(text(_CONSEQUENTIAL))
+    found = await session.scalars(text(_WITH_CREDITS))
     return frozenset(found)
 
 

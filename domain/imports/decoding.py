@@ -9,10 +9,10 @@ from uuid import UUID
 from domain.agreements.model import Priority, TicketKind
 from domain.core.errors import Code, Refused
 from domain.imports.durations import duration_of
-from domain.imports.facts import FactAt, Take, fact_columns, told_of
+from domain.imports.facts import FactAt, Take, fact_columns, staged_fact
 from domain.imports.mapping import Column, Profile, Value
 from domain.imports.reader import Cell, MalformedRow, RowBatch
-from domain.imports.row_target import Places
+from domain.imports.row_target import AccountsAndSites
 from domain.imports.staged import Decoded, Reject, Row, StagedFact
 from domain.imports.timestamps import LAST, TOLERANCE, Instant, Instants, InvalidValue
 from domain.incidents.model import PauseCause, Source
@@ -29,7 +29,7 @@ class Decoder:
         profile: Profile,
         header: Sequence[str],
         *,
-        places: Places | None = None,
+        places: AccountsAndSites | None = None,
         at: datetime = LAST,
     ) -> None:
         """Find the columns; refuse a file without one that the profile needs. `at` is now."""
@@ -54,7 +54,7 @@ class Decoder:
         self._category = self._text(ticket.category, "ticket.category")
         self._reporter = self._text(ticket.reporter, "ticket.reporter")
         self._summary = self._text(ticket.summary, "ticket.summary")
-        self._places = places or Places.only(UUID(int=0), UUID(int=0))
+        self._places = places or AccountsAndSites.only(UUID(int=0), UUID(int=0))
         self._account = self._name(profile.into.account, "into.account")
         self._site = self._name(profile.into.site, "into.site")
         self._latest = at + max(self._skew, TOLERANCE)
@@ -147,7 +147,7 @@ class Decoder:
                 raise InvalidValue(f"{fact.kind}: no {fact.field}")
             if fact.kind == "incident.reassigned" and words is None:
                 raise InvalidValue("incident.reassigned: nobody to reassign to")
-            yield told_of(
+            yield staged_fact(
                 fact, number, key, moved, None if moved == said else said, body=body, words=words
             )
 

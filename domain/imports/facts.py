@@ -35,7 +35,7 @@ _PERSONAL = {
     "incident.reopened": "reason",
     "incident.prioritised": "reason",
 }
-_UNSAID = {
+_DEFAULT_TEXT = {
     "incident.reopened": "reopened at the source",
     "incident.prioritised": "changed at the source",
 }
@@ -126,7 +126,7 @@ def _when(
     ]
 
 
-def told_of(
+def staged_fact(
     fact: FactAt,
     number: int,
     key: str,
@@ -144,7 +144,7 @@ def told_of(
     if words is not None:
         commitment, salt = commit_to(words)
         detail[_PERSONAL[fact.kind]] = commitment
-    elif fact.kind in _UNSAID:
-        detail["reason"] = _UNSAID[fact.kind]
+    elif fact.kind in _DEFAULT_TEXT:
+        detail["reason"] = _DEFAULT_TEXT[fact.kind]
     text = msgspec.json.encode(detail).decode() if detail else None
     return StagedFact(number, key, fact.spec, at, said_at, body, text, commitment, salt, words)

@@ -32,7 +32,7 @@ class Wall(NamedTuple):
     again: datetime | None
 
 
-def second(rows: Sequence[Wall]) -> list[int]:
+def second_hour(rows: Sequence[Wall]) -> list[int]:
     """Return the rows of the second hour: with them, the times never go back from row to row.
 
     `rows` are in file order; a file with the newest row first is read from its end. Rows in no order stay in the first
@@ -66,7 +66,7 @@ async def settle(session: AsyncSession, profile: Profile) -> None:
     for _, group in groupby(rows, key=lambda row: row.key):
         own = list(group)
         walls = [Wall(row.number, row.at, row.again) for row in own]
-        numbers += second(walls) if profile.log.order is None else _resolve(walls)
+        numbers += second_hour(walls) if profile.log.order is None else _resolve(walls)
     if numbers:
         await session.execute(text(_TOLD), {"numbers": numbers})
         await session.execute(text(_SECOND), {"numbers": numbers})

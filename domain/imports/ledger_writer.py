@@ -257,7 +257,7 @@ async def gather(session: AsyncSession, profile: Profile) -> None:
     await session.execute(text("ANALYZE telling"))
 
 
-async def tell(session: AsyncSession, actor: Actor) -> int:
+async def write_facts(session: AsyncSession, actor: Actor) -> int:
     """Write the facts of `telling` that the ledger does not have; return how many.
 
     Leaves the temporary table `touched` (id, facts).

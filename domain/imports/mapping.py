@@ -13,7 +13,7 @@ from domain.calendars.rules import CalendarSpec
 Column = str | list[str]
 """A column's name, or several names of which the first one in the file is used (sources rename columns)."""
 
-Told = Literal[
+ImportedKind = Literal[
     "incident.acknowledged",
     "incident.work_started",
     "incident.arrived",
@@ -26,7 +26,7 @@ Told = Literal[
     "incident.reassigned",
 ]
 Pick = Literal["once", "every", "first", "last"]
-ONCE = frozenset(get_args(Told)[:5])
+ONCE = frozenset(get_args(ImportedKind)[:5])
 """Facts that an incident has once, until it is reopened."""
 
 Meaning = Literal[
@@ -74,7 +74,7 @@ class FactColumn(_Strict):
     Its time is in column `at`, or column `after` gives the duration after the opening.
     """
 
-    kind: Told
+    kind: ImportedKind
     at: Column | None = None
     after: Column | None = None
     unit: Literal["seconds", "minutes", "hours", "days"] = "minutes"  # of plain numbers in `after`

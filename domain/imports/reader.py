@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from domain.core.errors import Code, Refused
-from domain.core.spreadsheets import plain
+from domain.core.spreadsheets import restore
 
 Cell = str | datetime | None
 BATCH = 8_192  # rows; twice as many is no faster and takes twice the memory
@@ -229,7 +229,7 @@ class CsvSource:
         numbers: list[int], rows: list[list[str]], wanted: list[int], torn: list[MalformedRow]
     ) -> RowBatch:
         columns = list(zip(*rows, strict=True)) if rows else []
-        cells: list[list[Cell]] = [[plain(cell) for cell in columns[i]] for i in wanted if rows]
+        cells: list[list[Cell]] = [[restore(cell) for cell in columns[i]] for i in wanted if rows]
         return RowBatch(numbers, cells or [() for _ in wanted], tuple(torn))
 
     def _records(

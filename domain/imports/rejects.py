@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from domain.core import private_files
-from domain.core.spreadsheets import neutral
+from domain.core.spreadsheets import neutralize
 from domain.imports.reader import REJECTED, Cell, Dialect
 from domain.imports.staged import Reject
 
@@ -72,7 +72,7 @@ class Rejects:
 
 
 def _cell(cell: Cell) -> str | None:
-    return None if cell is None else neutral(str(cell))
+    return None if cell is None else neutralize(str(cell))
 
 
 def _errors(encoding: str) -> str:

@@ -8,7 +8,7 @@ from domain.accounts.model import Account, Site
 from domain.imports.timestamps import InvalidValue
 
 
-class Places:
+class AccountsAndSites:
     """The accounts and sites of a company, by name, id and (accounts) KvK number."""
 
     def __init__(

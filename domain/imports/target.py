@@ -13,7 +13,7 @@ from domain.accounts import Account, Site, Tenant
 from domain.agreements import Agreement, PromiseDraft, Target, TermsDraft
 from domain.core.errors import Code, Refused
 from domain.imports.mapping import AgreementSpec, Profile
-from domain.imports.row_target import Places
+from domain.imports.row_target import AccountsAndSites
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class ImportTarget:
     """The actor of an import, and the accounts and sites of its rows."""
 
     actor: Actor
-    places: Places
+    places: AccountsAndSites
 
 
-async def ground(
+async def prepare_target(
     session: AsyncSession, profile: Profile, *, tenant: str | None, at: datetime
 ) -> ImportTarget:
     """Find or create everything the profile names; `tenant` (name or id) takes precedence over the profile's.
@@ -39,7 +39,7 @@ async def ground(
         await _sign(session, actor, client.id, profile, profile.agreement, at)
     await session.flush()
     if client is not None and site is not None:
-        return ImportTarget(actor, Places.only(client.id, site.id))
+        return ImportTarget(actor, AccountsAndSites.only(client.id, site.id))
     known = await session.scalars(
         select(Account).where(Account.tenant_id == company.id).order_by(Account.id)
     )
@@ -47,7 +47,9 @@ async def ground(
         select(Site).where(Site.tenant_id == company.id).order_by(Site.id)
     )
     account_id = None if client is None else client.id
-    places = Places(known.all(), sites.all(), account_id=account_id, site=profile.into.site)
+    places = AccountsAndSites(
+        known.all(), sites.all(), account_id=account_id, site=profile.into.site
+    )
     return ImportTarget(actor, places)
 
 

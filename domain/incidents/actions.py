@@ -10,7 +10,7 @@ from domain.access import Actor, Right, Role
 from domain.agreements.model import Priority
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.text_rules import must_be_line, must_be_words
+from domain.core.text_rules import must_be_line, must_be_text
 from domain.incidents import events
 from domain.incidents.lifecycle import (
     acknowledge_row,
@@ -89,11 +89,11 @@ async def update(
         raise Refused(
             Code.INCIDENT_NOT_OPEN, "The incident is closed; reopen it first.", argument="id"
         )
-    must_be_words(body, "body")
+    must_be_text(body, "body")
     if actor.is_client:
         client_visible = True
         incident.client_contact_count += 1
-    said = IncidentUpdate(
+    row = IncidentUpdate(
         id=uuid7(),
         tenant_id=incident.tenant_id,
         account_id=incident.account_id,
@@ -103,14 +103,14 @@ async def update(
         body=body,
         client_visible=client_visible,
     )
-    session.add(said)
+    session.add(row)
     record_event(
         session,
         actor,
         incident,
         events.Updated,
         at,
-        update_id=said.id,
+        update_id=row.id,
         client_visible=client_visible,
         from_us=not actor.is_client and actor.role is not Role.SYSTEM,
     )
@@ -130,7 +130,7 @@ async def pause(
     """Pause the clocks for a cause that the client can read; the total duration of an incident's pauses is limited."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
-    must_be_words(note, "note")
+    must_be_text(note, "note")
     if incident.status is Status.PAUSED:
         raise Refused(Code.ALREADY_DONE, "The incident is already paused.", argument="id")
     before = await session.scalars(select(Pause).where(Pause.incident_id == incident.id))
@@ -218,7 +218,7 @@ async def resolve(
     """
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
-    must_be_words(resolution, "resolution")
+    must_be_text(resolution, "resolution")
     if incident.status is Status.PAUSED:
         await _resume(session, actor, incident, at)
     if incident.status is Status.NEW:
@@ -281,7 +281,7 @@ async def reopen(
             f"The incident is {incident.status}, still open.",
             argument="id",
         )
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     ended_at = incident.closed_at or incident.resolved_at or at
     if not actor.may(Right.HANDLE) and at - ended_at > REOPENED_WITHIN:
         raise Refused(
@@ -313,7 +313,7 @@ async def change_priority(
         raise Refused(
             Code.ALREADY_DONE, f"The priority is already {priority}.", argument="priority"
         )
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     before, incident.priority = incident.priority, priority
     record_event(
         session,

@@ -23,7 +23,7 @@ from domain.incidents.model import Incident, Status
 from domain.incidents.proofs import Proof
 
 ARRIVED = events.Arrived.kind
-_TAKES_UP = frozenset(
+_ACKNOWLEDGING = frozenset(
     f"incident.{what}"
     for what in (
         *("acknowledged", "arrived", "work_started", "paused", "resolved"),
@@ -87,8 +87,8 @@ async def withdraw_arrivals(
     counts as its acknowledgement.
     """
     incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
-    facts = await _story(session, incident)
-    standing = _standing(facts)
+    facts = await _incident_facts(session, incident)
+    standing = _valid_arrivals(facts)
     proofs = {str(each) for each in proven_by}
     wrong = [
         fact
@@ -103,12 +103,12 @@ async def withdraw_arrivals(
         record_event(session, actor, incident, events.ArrivalWithdrawn, fact.at, **cited)
     incident.arrived_at = min((fact.at for fact in left), default=None)
     if any(_came_with(facts, incident, fact) for fact in wrong):
-        _take_up_anew(session, actor, incident, facts, left)
+        _acknowledge_anew(session, actor, incident, facts, left)
     return await evaluated(session, actor, incident, at)
 
 
-async def _story(session: AsyncSession, incident: Incident) -> Sequence[LedgerRow]:
-    wanted = _TAKES_UP | {events.ArrivalWithdrawn.kind}
+async def _incident_facts(session: AsyncSession, incident: Incident) -> Sequence[LedgerRow]:
+    wanted = _ACKNOWLEDGING | {events.ArrivalWithdrawn.kind}
     rows = await session.scalars(
         select(LedgerRow)
         .where(LedgerRow.subject_id == incident.id, LedgerRow.kind.in_(wanted))
@@ -117,7 +117,7 @@ async def _story(session: AsyncSession, incident: Incident) -> Sequence[LedgerRo
     return rows.all()
 
 
-def _standing(facts: Sequence[LedgerRow]) -> list[LedgerRow]:
+def _valid_arrivals(facts: Sequence[LedgerRow]) -> list[LedgerRow]:
     """Return the arrivals that were not withdrawn."""
 
     def key(fact: LedgerRow) -> tuple[datetime, str | None]:
@@ -144,7 +144,7 @@ def _came_with(facts: Sequence[LedgerRow], incident: Incident, arrival: LedgerRo
     )
 
 
-def _take_up_anew(
+def _acknowledge_anew(
     session: AsyncSession,
     actor: Actor,
     incident: Incident,
@@ -158,7 +158,7 @@ def _take_up_anew(
     done = [
         fact
         for fact in facts
-        if fact.kind in _TAKES_UP
+        if fact.kind in _ACKNOWLEDGING
         and (fact in arrivals if fact.kind == ARRIVED else _by_somebody(fact))
     ]
     first = min(done, key=lambda fact: fact.at, default=None)

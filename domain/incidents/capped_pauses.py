@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.incidents.model import Incident, Pause, Status
 
 
@@ -14,7 +14,7 @@ async def capped_pauses(session: AsyncSession, *, at: datetime, limit: int) -> l
 
     An incident whose pause could not be ended waits until its next attempt.
     """
-    turn = turn_of(Incident.tenant_id, Pause.cap_at, Pause.id)
+    turn = rank_of(Incident.tenant_id, Pause.cap_at, Pause.id)
     found = await session.execute(
         select(Incident.tenant_id, Incident.id)
         .join(Pause, Pause.incident_id == Incident.id)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
-from domain.core.text_rules import must_be_words
+from domain.core.text_rules import must_be_text
 from domain.incidents import events
 from domain.incidents.arrivals import arrive
 from domain.incidents.lifecycle import load_for_update, record_event
@@ -121,7 +121,7 @@ async def decide_late_arrival(
 ) -> Incident:
     """Accept or decline a late arrival; an accepted one leads to a new evaluation of the promises."""
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     kind = events.LateArrivalAccepted if accept else events.LateArrivalDeclined
     body = {"arrived_at": offer.arrived_at, "duty_id": offer.duty_id, "reason": reason}
     record_event(session, actor, incident, kind, at, **body)

@@ -131,7 +131,7 @@ class Incident(Base, Owned, Versioned):
     @property
     def reference(self) -> str:
         """The number in its spoken form, such as `INC-000123`."""
-        return short_numbers.written(short_numbers.INCIDENT, self.number)
+        return short_numbers.format_number(short_numbers.INCIDENT, self.number)
 
 
 class IncidentUpdate(Base, Owned):

@@ -79,7 +79,7 @@ async def open_incident(
     _must_be_agreed(actor, agreed_at, at)
     if actor.is_client and client_limit is not None:
         await _must_be_within_limit(session, actor, client_limit, at)
-    sender = await _claimed(session, actor, site.account_id, external)
+    sender = await _claim_number(session, actor, site.account_id, external)
     incident = Incident(
         id=uuid7(),
         tenant_id=actor.tenant_id,
@@ -100,8 +100,8 @@ async def open_incident(
     session.add(incident)
     await session.flush()
     _record(session, actor, incident)
-    ticket = promises.PromiseSubject(incident.id, incident.account_id, kind, category, at)
-    await promises.start(session, actor, ticket, at=at)
+    subject = promises.PromiseSubject(incident.id, incident.account_id, kind, category, at)
+    await promises.start(session, actor, subject, at=at)
     return incident
 
 
@@ -173,7 +173,7 @@ async def _must_be_within_limit(
     session: AsyncSession, actor: Actor, most: int, at: datetime
 ) -> None:
     """Refuse a client user who opens too many incidents in a short time."""
-    await _locked(session, f"incidents of {actor.subject}")
+    await _lock(session, f"incidents of {actor.subject}")
     opened = await session.scalar(
         select(func.count())
         .select_from(Incident)
@@ -193,14 +193,14 @@ async def _must_be_within_limit(
         )
 
 
-async def _claimed(
+async def _claim_number(
     session: AsyncSession, actor: Actor, account_id: UUID, external: ExternalNumber
 ) -> str | None:
     """Return the sender of an external number; refuse, with the incident's id, a number used before."""
     if external.id is None:
         return None
     sender = sender_of(actor)
-    await _locked(session, f"{account_id} {sender} {external.source} {external.id}")
+    await _lock(session, f"{account_id} {sender} {external.source} {external.id}")
     known = await session.scalar(
         select(Incident.id).where(
             Incident.account_id == account_id,
@@ -238,6 +238,6 @@ async def _reporter(session: AsyncSession, actor: Actor, given: str) -> str:
     return name or given
 
 
-async def _locked(session: AsyncSession, what: str) -> None:
+async def _lock(session: AsyncSession, what: str) -> None:
     """Lock a name until the transaction ends, so that concurrent requests about it run one after the other."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))

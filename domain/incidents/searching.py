@@ -19,7 +19,7 @@ def matching(search: str) -> ColumnElement[bool]:
         raise Refused(
             Code.INVALID, f"search must have 1 to {LONGEST} characters.", argument="search"
         )
-    number = short_numbers.read(short_numbers.INCIDENT, text)
+    number = short_numbers.parse_number(short_numbers.INCIDENT, text)
     exact = [Incident.external_id == text]
     if number is not None:
         exact.append(Incident.number == number)

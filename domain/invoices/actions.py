@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, price_on, rates_of
-from domain.compensation.rules import following
+from domain.compensation.rules import next_month
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_day, must_be_quantity
 from domain.core.changes import as_text, values_of
@@ -115,7 +115,7 @@ async def plan(
         )
     must_be_day(month_on, "monthOn", at)
     month_on = month_on.replace(day=1)
-    last_on = following(month_on) - timedelta(1)
+    last_on = next_month(month_on) - timedelta(1)
     rate = priced(await rates_of(session, agreement.id), rate_code, last_on)
     must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
     values = {"quantity_milli": quantity_milli}
@@ -128,12 +128,12 @@ async def plan(
         )
         .with_for_update()
     )
-    said = insert(PlannedLine).values(
+    statement = insert(PlannedLine).values(
         id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
         agreement_id=agreement.id, month_on=month_on, rate_code=rate_code, version=1, **values,
     )  # fmt: skip
     [row] = await session.scalars(
-        said.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=["agreement_id", "month_on", "rate_code"],
             set_={**values, "version": PlannedLine.version + 1},
         ).returning(PlannedLine),

@@ -16,7 +16,7 @@ from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
 from domain.compensation.actions import lock_agreement
 from domain.compensation.model import ClosedMonth
-from domain.compensation.rules import begins, following
+from domain.compensation.rules import month_start, next_month
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
@@ -58,7 +58,7 @@ async def bill(
     sale = await parties(session, account)
     closed.billed_at = at
     taxed = treatment(*sale)
-    delivered = await _unbilled(session, agreement.id, following(month_on))
+    delivered = await _unbilled(session, agreement.id, next_month(month_on))
     lines: dict[str, list[Sourced]] = {}
     for currency, line in [
         *await _fee(session, agreement, account, month_on, taxed),
@@ -112,7 +112,7 @@ async def _issue(
         issued_on=issued_on,
         due_on=issued_on + timedelta(days=PAYMENT_DAYS),
         period_from_on=month_on,
-        period_until_on=following(month_on) - timedelta(days=1),
+        period_until_on=next_month(month_on) - timedelta(days=1),
         currency=currency,
         supplier=asdict(sale[0]),
         customer=asdict(sale[1]),
@@ -197,8 +197,8 @@ async def _fee(
     session: AsyncSession, agreement: Agreement, account: Account, month_on: date, taxed: Treatment
 ) -> list[tuple[str, Sourced]]:
     """Return the line for the period fee with the currency of its terms, if there is a fee."""
-    from_at = begins(month_on, account.time_zone)
-    until_at = begins(following(month_on), account.time_zone)
+    from_at = month_start(month_on, account.time_zone)
+    until_at = month_start(next_month(month_on), account.time_zone)
     if agreement.ended_at is not None and agreement.ended_at <= from_at:
         return []
     versions = await session.scalars(

@@ -15,7 +15,7 @@ from domain.access import Actor
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
-from domain.compensation.rules import following, month_of
+from domain.compensation.rules import month_of, next_month
 from domain.core.base import uuid7
 from domain.core.ledger import record
 from domain.core.text_rules import LINE
@@ -24,7 +24,7 @@ from domain.invoices.events import CreditNoteIssued
 from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from domain.invoices.numbers import NOTES, next_number
 from domain.invoices.reads import parties
-from domain.invoices.rules import DocumentLine, fitting, totals
+from domain.invoices.rules import DocumentLine, fitting_lines, totals
 from domain.invoices.taxes import HOME, Treatment, treatment
 from domain.invoices.vat import VatCategory
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
@@ -108,7 +108,7 @@ async def close_out(
             agreement_id=agreement.id,
             issued_on=at.astimezone(ZoneInfo(tenant.time_zone)).date(),
             period_from_on=min(months),
-            period_until_on=following(max(months)) - timedelta(days=1),
+            period_until_on=next_month(max(months)) - timedelta(days=1),
             currency=currency,
             supplier=asdict(supplier),
             customer=asdict(customer),
@@ -194,7 +194,7 @@ async def _issue(
     at: datetime,
 ) -> CreditNote | None:
     """Insert a note of what fits, with its lines, its journal entry and its fact; None when nothing does."""
-    kept = fitting([each.line for each in found], most_cents)
+    kept = fitting_lines([each.line for each in found], most_cents)
     if not kept:
         return None
     sums = totals(line for _, line in kept)
@@ -207,10 +207,10 @@ async def _issue(
     session.add_all(
         CreditNoteLine(
             tenant_id=note.tenant_id, account_id=note.account_id, credit_note_id=note.id,
-            credit_id=found[place].credit_id, entry_id=found[place].entry_id,
-            part=found[place].part, **asdict(line),
+            credit_id=found[index].credit_id, entry_id=found[index].entry_id,
+            part=found[index].part, **asdict(line),
         )
-        for place, line in kept
+        for index, line in kept
     )  # fmt: skip
     about = await _about(session, note)
     await journal.post(

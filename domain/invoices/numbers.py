@@ -13,9 +13,9 @@ INVOICES, NOTES = "F", "C"
 
 async def next_number(session: AsyncSession, tenant_id: UUID, series: str, year: int) -> str:
     """Return the next number; a rollback returns it, so there are no gaps."""
-    said = insert(DocumentSeries).values(tenant_id=tenant_id, series=series, year=year, last=1)
+    statement = insert(DocumentSeries).values(tenant_id=tenant_id, series=series, year=year, last=1)
     n = await session.scalar(
-        said.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=["tenant_id", "series", "year"], set_={"last": DocumentSeries.last + 1}
         ).returning(DocumentSeries.last)
     )

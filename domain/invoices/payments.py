@@ -12,7 +12,7 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_day
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
-from domain.core.text_rules import LINE, must_be_line, must_be_words
+from domain.core.text_rules import LINE, must_be_line, must_be_text
 from domain.invoices.events import InvoicePaid, PaymentReversed
 from domain.invoices.model import Invoice, Payment
 from domain.invoices.reads import outstanding
@@ -82,7 +82,7 @@ async def reverse(
 ) -> Payment:
     """Reverse a payment that was booked by mistake; return the counter-entry."""
     actor.must(Right.BILL)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     found = await session.scalar(
         select(Payment).where(Payment.id == payment_id, actor.scope(Payment))
     )

@@ -12,7 +12,7 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_day
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
-from domain.core.text_rules import LINE, must_be_line, must_be_words
+from domain.core.text_rules import LINE, must_be_line, must_be_text
 from domain.invoices.events import PayoutBooked, PayoutTakenBack
 from domain.invoices.model import CreditNote, Payout
 from domain.journal import Book, JournalKind
@@ -88,7 +88,7 @@ async def reverse_payout(
 ) -> Payout:
     """Reverse a payout that was booked by mistake; return the counter-entry."""
     actor.must(Right.BILL)
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     found = await session.scalar(select(Payout).where(Payout.id == payout_id, actor.scope(Payout)))
     note = None if found is None else await _locked(session, actor, found.credit_note_id)
     if found is None or note is None:

@@ -25,7 +25,7 @@ class Block(msgspec.Struct, frozen=True, rename="kebab"):
     lines: list[str]
 
 
-class Paper(msgspec.Struct, frozen=True, rename="kebab"):
+class PrintedNote(msgspec.Struct, frozen=True, rename="kebab"):
     """The note in one language, as the template uses it."""
 
     language: str
@@ -52,11 +52,11 @@ def credit_note_pdf(note: CreditNoteDocument, *, code: str) -> bytes:
     xml = credit_note_xml(note).decode()
     at = datetime.combine(note.issued_on, time(12), tzinfo=UTC)
     return documents.pdf(
-        "credit_note", paper_of(note, code=code), at=at, standards=["a-3b"], inputs={"xml": xml}
+        "credit_note", printed_note(note, code=code), at=at, standards=["a-3b"], inputs={"xml": xml}
     )
 
 
-def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
+def printed_note(note: CreditNoteDocument, *, code: str) -> PrintedNote:
     """Return the printed texts in a language."""
     say = language.of(code, _TEMPLATES)
     totals, currency = note.totals, note.currency
@@ -65,7 +65,7 @@ def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
         first=say.day(note.period_from_on, "d MMMM y"),
         last=say.day(note.period_until_on, "d MMMM y"),
     )
-    return Paper(
+    return PrintedNote(
         language=say.code,
         title=say.say("note.title"),
         number=note.number,
@@ -114,14 +114,14 @@ def paper_of(note: CreditNoteDocument, *, code: str) -> Paper:
 
 def _remarks(note: CreditNoteDocument, say: Language) -> list[str]:
     categories = {line.vat_category for line in note.lines}
-    told = [
+    remarks = [
         say.say(f"remark.{_remark(category, note)}")
         for category in VatCategory
         if category in categories and category is not VatCategory.STANDARD
     ]
     how = "closing" if note.closing else "settled"
     return [
-        *told,
+        *remarks,
         say.say(f"remark.{how}", invoice=note.invoice_number),
         say.say("remark.inside" if names_invoice(note) else "remark.inside_core"),
     ]
@@ -149,12 +149,12 @@ def _block(title: str, party: Party, say: Language) -> Block:
     if party.country != "NL":
         lines.append(party.country)
     lines += [
-        told
-        for told in (
+        remarks
+        for remarks in (
             _told("party.kvk", party.kvk_number, say),
             _told("party.vat", party.vat_number, say),
         )
-        if told
+        if remarks
     ]
     return Block(title, party.legal_name, lines)
 

@@ -14,9 +14,9 @@ from domain.access import Actor, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Rate, Terms, Unit
 from domain.compensation.model import ClosedMonth
-from domain.compensation.rules import following
+from domain.compensation.rules import next_month
 from domain.core.base import JSON
-from domain.core.deferral import is_deferred, turn_of
+from domain.core.deferral import is_deferred, rank_of
 from domain.core.errors import Code, Refused
 from domain.invoices.model import (
     BillingParty,
@@ -130,7 +130,7 @@ async def billing(
             visible_to(actor, DeliveredLine),
             DeliveredLine.agreement_id == agreement_id,
             DeliveredLine.delivered_on >= month_on,
-            DeliveredLine.delivered_on < following(month_on),
+            DeliveredLine.delivered_on < next_month(month_on),
         )
     )
     for code, quantity, price in delivered:
@@ -192,7 +192,7 @@ async def months_to_bill(
             ),
         )
         .order_by(
-            turn_of(ClosedMonth.tenant_id, ClosedMonth.month_on, ClosedMonth.id), func.random()
+            rank_of(ClosedMonth.tenant_id, ClosedMonth.month_on, ClosedMonth.id), func.random()
         )
         .limit(limit)
     )

@@ -137,7 +137,7 @@ def totals(lines: Iterable[DocumentLine]) -> Totals:
     return Totals(vat, net, tax, net + tax)
 
 
-def most_net(gross_cents: int, rate_bps: int) -> int:
+def max_net(gross_cents: int, rate_bps: int) -> int:
     """Return the largest net amount that with VAT is at most `gross_cents`."""
     net = max(0, gross_cents * _BPS // (_BPS + rate_bps))
     while net and net + rounded(net * rate_bps, _BPS) > gross_cents:
@@ -147,7 +147,7 @@ def most_net(gross_cents: int, rate_bps: int) -> int:
     return net
 
 
-def fitting(
+def fitting_lines(
     lines: Sequence[DocumentLine], gross_cents: int | None
 ) -> list[tuple[int, DocumentLine]]:
     """Return the lines, with their positions, that together credit at most `gross_cents`; the last one is cut to fit.
@@ -156,18 +156,18 @@ def fitting(
     """
     if not lines:
         return []
-    room = None if gross_cents is None else most_net(gross_cents, lines[0].vat_rate_bps)
+    room = None if gross_cents is None else max_net(gross_cents, lines[0].vat_rate_bps)
     if room is not None:
         room -= sum(line.net_cents for line in lines if line.net_cents < 0)
     found: list[tuple[int, DocumentLine]] = []
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         cents = line.net_cents
         if cents > 0 and room is not None:
             cents = min(cents, room)
             room -= cents
         if cents:
             cut = replace(line, position=len(found) + 1, price_cents=abs(cents), net_cents=cents)
-            found.append((place, cut))
+            found.append((index, cut))
     return found if sum(line.net_cents for _, line in found) > 0 else []
 
 

@@ -19,7 +19,7 @@ from domain.messages.delivery import (
     mark_sent,
     mark_unconfirmed,
 )
-from domain.messages.immediate import hurry
+from domain.messages.immediate import expedite
 from domain.messages.model import (
     Address,
     Attempt,
@@ -32,19 +32,19 @@ from domain.messages.model import (
 )
 from domain.messages.preferences import (
     add_address,
-    by_key,
     end_address,
+    message_by_key,
     remove_address,
     subscribe,
     unsubscribe,
 )
 from domain.messages.retries import retry, retry_all
-from domain.messages.rules import Attachment, Words, as_html
+from domain.messages.rules import Attachment, RenderedText, as_html
 from domain.messages.signing import MessageSigner
 from domain.messages.suppression import STOPPED, SuppressedAddress, suppressions, unsuppress
 from domain.messages.template_data import (
     TEMPLATES,
-    AboutTicket,
+    AboutIncident,
     AdjustedCreditNotice,
     AgreementAmended,
     AgreementEnded,
@@ -72,7 +72,7 @@ __all__ = [
     "STOPPED",
     "TEMPLATES",
     "WAITING",
-    "AboutTicket",
+    "AboutIncident",
     "Address",
     "AdjustedCreditNotice",
     "AgreementAmended",
@@ -102,20 +102,19 @@ __all__ = [
     "PendingMessage",
     "PromiseAtRisk",
     "Recovery",
+    "RenderedText",
     "SuppressedAddress",
     "Unsubscription",
     "Urgency",
     "Variables",
-    "Words",
     "add_address",
     "as_html",
     "begin",
     "bounce",
-    "by_key",
     "compose",
     "compose_to_users",
     "end_address",
-    "hurry",
+    "expedite",
     "is_hard_bounce",
     "load_for_delivery",
     "mark_delivered",
@@ -126,6 +125,7 @@ __all__ = [
     "mark_retry",
     "mark_sent",
     "mark_unconfirmed",
+    "message_by_key",
     "note_answer",
     "remove_address",
     "retry",

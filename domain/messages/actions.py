@@ -19,7 +19,7 @@ from domain.core.mailboxes import mailbox
 from domain.messages.channel_selection import channels, e164, not_before
 from domain.messages.events import Queued
 from domain.messages.model import Address, Enclosure, Message, Unsubscription
-from domain.messages.rules import Attachment, checked, render
+from domain.messages.rules import Attachment, check_variables, render
 from domain.messages.template_data import Variables
 
 
@@ -56,19 +56,19 @@ async def compose(
     template's topic. `contacts` limits the recipients. Returns the new messages; refuses an unknown template and
     variables that do not fit it.
     """
-    told = checked(template, variables)
+    values = check_variables(template, variables)
     query = select(Contact).where(
         Contact.account_id == account_id, actor.scope(Contact), Contact.wants_service_messages
     )
     if contacts is not None:
         query = query.where(Contact.id.in_(contacts))
-    if told.topic is not None:
-        away = select(Unsubscription.contact_id).where(Unsubscription.topic == told.topic)
+    if values.topic is not None:
+        away = select(Unsubscription.contact_id).where(Unsubscription.topic == values.topic)
         query = query.where(Contact.id.not_in(away))
     people = list(await session.scalars(query.order_by(Contact.id)))
     addresses = await _addresses(session, [contact.id for contact in people])
     readers = (_reader(contact, addresses) for contact in people)
-    return await _write(session, actor, account_id, told, readers, intent, attachments, at)
+    return await _write(session, actor, account_id, values, readers, intent, attachments, at)
 
 
 async def compose_to_users(
@@ -84,7 +84,7 @@ async def compose_to_users(
     attachments: Sequence[Attachment] = (),
 ) -> list[Message]:
     """Compose a message about an account for colleagues, by e-mail; hidden from clients, with their facts."""
-    told = checked(template, variables)
+    values = check_variables(template, variables)
     account = await session.scalar(
         select(Account).where(Account.id == account_id, actor.scope(Account))
     )
@@ -107,12 +107,12 @@ async def compose_to_users(
         )
         for user in users
     ]
-    return await _write(session, actor, account_id, told, readers, intent, attachments, at)
+    return await _write(session, actor, account_id, values, readers, intent, attachments, at)
 
 
 def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -> Recipient:
     own = {Channel.EMAIL: contact.email, Channel.SMS: e164(contact.phone)}
-    reached_at = {channel: place for channel, place in own.items() if place}
+    reached_at = {channel: address for channel, address in own.items() if address}
     return Recipient(
         name=contact.name,
         language=contact.language,
@@ -144,7 +144,7 @@ async def _write(
     session: AsyncSession,
     actor: Actor,
     account_id: UUID,
-    told: Variables,
+    values: Variables,
     readers: Iterable[Recipient],
     intent: str,
     attachments: Sequence[Attachment],
@@ -156,17 +156,19 @@ async def _write(
     )  # people who were entered twice before duplicates were refused get one message
     for reader in readers:
         order = channels(
-            told.urgency, reader.preferred, reader.reached_at, email_only=told.email_only
+            values.urgency, reader.preferred, reader.reached_at, email_only=values.email_only
         )
         if not order:
             continue
         if order[0] is Channel.EMAIL:
-            place = mailbox(reader.reached_at[Channel.EMAIL])
-            if place in mailboxes:
+            address = mailbox(reader.reached_at[Channel.EMAIL])
+            if address in mailboxes:
                 continue
-            mailboxes.add(place)
+            mailboxes.add(address)
         files = [each for each in attachments if each.language in {None, reader.language}]
-        message = await _insert(session, actor, account_id, told, reader, order, intent, files, at)
+        message = await _insert(
+            session, actor, account_id, values, reader, order, intent, files, at
+        )
         if message is None:
             continue
         for position, file in enumerate(files):
@@ -181,7 +183,7 @@ async def _write(
                 at=at,
                 contact_id=reader.contact_id,
                 intent=intent,
-                template=told.template,
+                template=values.template,
                 internal=reader.user_id is not None,
             ),
         )
@@ -192,7 +194,7 @@ async def _insert(
     session: AsyncSession,
     actor: Actor,
     account_id: UUID,
-    told: Variables,
+    values: Variables,
     reader: Recipient,
     order: Sequence[Channel],
     intent: str,
@@ -200,7 +202,7 @@ async def _insert(
     at: datetime,
 ) -> Message | None:
     """Insert the message, unless this person already has one about this intent (unique key)."""
-    words = render(told, language=reader.language, time_zone=reader.time_zone, name=reader.name)
+    words = render(values, language=reader.language, time_zone=reader.time_zone, name=reader.name)
     person = Message.contact_id if reader.user_id is None else Message.user_id
     message: Message | None = await session.scalar(
         insert(Message)
@@ -211,12 +213,12 @@ async def _insert(
             contact_id=reader.contact_id,
             user_id=reader.user_id,
             intent=intent,
-            template=told.template,
-            template_version=told.version,
+            template=values.template,
+            template_version=values.version,
             language=reader.language,
-            urgency=told.urgency,
-            topic=told.topic,
-            unsubscribe_key=None if told.topic is None else secrets.token_urlsafe(24),
+            urgency=values.urgency,
+            topic=values.topic,
+            unsubscribe_key=None if values.topic is None else secrets.token_urlsafe(24),
             channel=order[0],
             recipient=reader.reached_at[order[0]],
             fallbacks=list(order[1:]),
@@ -227,7 +229,7 @@ async def _insert(
             queued_at=at,
             not_before=not_before(
                 at,
-                urgency=told.urgency,
+                urgency=values.urgency,
                 time_zone=reader.time_zone,
                 quiet_from=reader.quiet_from,
                 quiet_until=reader.quiet_until,

@@ -100,23 +100,22 @@ _SUBJECTS = {
 }
 
 
-def judge(said: str, *, status: str = "") -> BounceVerdict:
+def judge(text: str, *, status: str = "") -> BounceVerdict:
     """Classify a bounce or a refused recipient.
 
-    `status` is the status field of a delivery notice; `said` the other server's response, or the text of a notice
+    `status` is the status field of a delivery notice; `text` the other server's response, or the text of a notice
     without fields.
     """
-    said = _TYPE.sub("", said)
-    told = _codes(said)
+    text = _TYPE.sub("", text)
+    stated = _codes(text)
     own = [tuple(map(int, match.groups())) for match in [_FIRST.match(status)] if match is not None]
-    codes: _Codes = [*told, *(each for each in own if len(each) == 3)]
-    reply = None if told else _REPLY.search(said)
+    codes: _Codes = [*stated, *(each for each in own if len(each) == 3)]
+    reply = None if stated else _REPLY.search(text)
     if any(code[0] == 4 for code in codes) or (reply is not None and reply[1][0] == "4"):
         return BounceVerdict.SOFT
-    if (5, 4, 1) in codes and "recipient address rejected" in said.lower():
-        return (
-            BounceVerdict.HARD
-        )  # the text of Exchange Online when its directory has no such recipient
+    if (5, 4, 1) in codes and "recipient address rejected" in text.lower():
+        # The text of Exchange Online when its directory has no such recipient.
+        return BounceVerdict.HARD
     found = {verdict for verdict in map(_of_code, codes) if verdict is not None}
     if found - {BounceVerdict.HARD}:
         return next(
@@ -124,17 +123,17 @@ def judge(said: str, *, status: str = "") -> BounceVerdict:
             for each in (BounceVerdict.OURS, BounceVerdict.POLICY, BounceVerdict.SOFT)
             if each in found
         )
-    heard = _of_words(said)
+    verdict = _of_words(text)
     if found:
-        return _unless_contradicted(said, heard)
-    if heard is not None:
-        return heard
+        return _unless_contradicted(text, verdict)
+    if verdict is not None:
+        return verdict
     return _without_words(codes, None if reply is None else reply[1])
 
 
-def is_hard_bounce(said: str, *, status: str = "") -> bool:
+def is_hard_bounce(text: str, *, status: str = "") -> bool:
     """Return whether the recipient does not exist."""
-    return judge(said, status=status) is BounceVerdict.HARD
+    return judge(text, status=status) is BounceVerdict.HARD
 
 
 def is_failure(text: str) -> bool:
@@ -142,9 +141,9 @@ def is_failure(text: str) -> bool:
     return bool(_codes(text) or _REPLY.search(text) or _of_words(text) is not None)
 
 
-def _codes(said: str) -> _Codes:
+def _codes(text: str) -> _Codes:
     """Return the enhanced status codes at the positions where servers write them."""
-    found = [_FIRST.match(said), *_WITH_REPLY.finditer(said), *_MARKED.finditer(said)]
+    found = [_FIRST.match(text), *_WITH_REPLY.finditer(text), *_MARKED.finditer(text)]
     codes: _Codes = []
     for match in found:
         if match is not None:
@@ -161,22 +160,22 @@ def _of_code(code: tuple[int, int, int]) -> BounceVerdict | None:
     return _SUBJECTS.get(subject)
 
 
-def _of_words(said: str) -> BounceVerdict | None:
+def _of_words(text: str) -> BounceVerdict | None:
     """Classify by phrases, the more cautious first; addresses, hosts and links are ignored."""
-    words = _NO_WORDS.sub(" ", said.lower())
+    words = _NO_WORDS.sub(" ", text.lower())
     for verdict, pattern in _WORDS.items():
         if pattern.search(words):
             return verdict
     return None
 
 
-def _unless_contradicted(said: str, heard: BounceVerdict | None) -> BounceVerdict:
+def _unless_contradicted(text: str, verdict: BounceVerdict | None) -> BounceVerdict:
     """Return hard, as the code says, unless the text names another cause and no missing recipient."""
-    if heard in {None, BounceVerdict.HARD} or _WORDS[BounceVerdict.HARD].search(
-        _NO_WORDS.sub(" ", said.lower())
+    if verdict in {None, BounceVerdict.HARD} or _WORDS[BounceVerdict.HARD].search(
+        _NO_WORDS.sub(" ", text.lower())
     ):
         return BounceVerdict.HARD
-    return heard or BounceVerdict.HARD
+    return verdict or BounceVerdict.HARD
 
 
 def _without_words(codes: _Codes, reply: str | None) -> BounceVerdict:

@@ -65,7 +65,7 @@ async def load_for_delivery(
     if message.channel is Channel.EMAIL and await is_suppressed(
         session, message, message.recipient
     ):
-        if not await _turn(session, message):
+        if not await _fall_back(session, message):
             _fail(session, actor, message, at, STOPPED)
             return None
         message.error = STOPPED
@@ -118,7 +118,7 @@ async def mark_sent(session: AsyncSession, actor: Actor, message_id: UUID, *, at
     record(
         session,
         actor,
-        Sent(**_of(message), at=at, channel=message.channel),
+        Sent(**_fact_fields(message), at=at, channel=message.channel),
     )
 
 
@@ -147,7 +147,7 @@ async def mark_retry(
     )
     patience = 1 if message.urgency is Urgency.CRITICAL else PATIENCE
     is_over = outcome is AttemptOutcome.FAILED and len(tries.all()) >= patience
-    return message.channel if is_over and await _turn(session, message) else None
+    return message.channel if is_over and await _fall_back(session, message) else None
 
 
 async def mark_unconfirmed(
@@ -181,7 +181,7 @@ async def mark_rejected(
     attempt = await _open(session, message)
     if attempt is not None:
         _end(attempt, AttemptOutcome.REFUSED, at, error)
-    if await _turn(session, message):
+    if await _fall_back(session, message):
         message.state, message.error = MessageState.QUEUED, error
         return message.channel
     _fail(session, actor, message, at, error)
@@ -204,7 +204,7 @@ async def mark_delivered(
     message = await _locked(session, actor, message_id)
     if message.state is MessageState.SENT:
         message.state, message.delivered_at = MessageState.DELIVERED, at
-        record(session, actor, MessageDelivered(**_of(message), at=at))
+        record(session, actor, MessageDelivered(**_fact_fields(message), at=at))
     return message
 
 
@@ -229,7 +229,7 @@ async def mark_read(
         )  # fmt: skip
     if message.state in ARRIVED - {MessageState.READ}:
         message.state, message.read_at = MessageState.READ, at
-        record(session, actor, MessageRead(**_of(message), at=at))
+        record(session, actor, MessageRead(**_fact_fields(message), at=at))
     return message
 
 
@@ -254,36 +254,38 @@ async def bounce(
     if verdict is BounceVerdict.HARD:
         await suppress(session, actor, message, at=at, error=error)
     message.bounced_at, message.error = at, error
-    turned = await _turn(session, message)
+    turned = await _fall_back(session, message)
     message.state = MessageState.QUEUED if turned else MessageState.BOUNCED
     by = message.channel if turned else None
     record(
-        session, actor, Bounced(**_of(message), at=at, error=error, again_by=by, verdict=verdict)
+        session,
+        actor,
+        Bounced(**_fact_fields(message), at=at, error=error, again_by=by, verdict=verdict),
     )
 
 
-async def _turn(session: AsyncSession, message: Message) -> bool:
+async def _fall_back(session: AsyncSession, message: Message) -> bool:
     """Switch to the next channel that can reach the person; return whether there is one."""
     while message.fallbacks and message.contact_id is not None:
         channel, *rest = message.fallbacks
         message.fallbacks = rest
-        place = await _place(session, message.contact_id, Channel(channel))
-        if place is None or (
-            channel == Channel.EMAIL and await is_suppressed(session, message, place)
+        address = await _address_of(session, message.contact_id, Channel(channel))
+        if address is None or (
+            channel == Channel.EMAIL and await is_suppressed(session, message, address)
         ):
             continue
-        message.channel, message.recipient = Channel(channel), place
+        message.channel, message.recipient = Channel(channel), address
         return True
     return False
 
 
-async def _place(session: AsyncSession, contact_id: UUID, channel: Channel) -> str | None:
+async def _address_of(session: AsyncSession, contact_id: UUID, channel: Channel) -> str | None:
     contact = await session.get_one(Contact, contact_id)
     if channel is Channel.EMAIL:
         return contact.email
     if channel is Channel.SMS:
         return e164(contact.phone)
-    place: str | None = await session.scalar(
+    address: str | None = await session.scalar(
         select(Address.url)
         .where(
             Address.contact_id == contact_id,
@@ -293,19 +295,19 @@ async def _place(session: AsyncSession, contact_id: UUID, channel: Channel) -> s
         .order_by(Address.id.desc())
         .limit(1)
     )
-    return place
+    return address
 
 
 def _fail(session: AsyncSession, actor: Actor, message: Message, at: datetime, error: str) -> None:
     message.state, message.error = MessageState.FAILED, error
-    record(session, actor, Failed(**_of(message), at=at, error=error))
+    record(session, actor, Failed(**_fact_fields(message), at=at, error=error))
 
 
 def _end(attempt: Attempt, outcome: AttemptOutcome, at: datetime, error: str | None) -> None:
     attempt.outcome, attempt.ended_at, attempt.error = outcome, at, error
 
 
-def _of(message: Message) -> dict[str, Any]:
+def _fact_fields(message: Message) -> dict[str, Any]:
     """Return the fields of every fact about a message."""
     return {
         "account_id": message.account_id,

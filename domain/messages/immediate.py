@@ -11,7 +11,7 @@ from domain.core.outbox import Outbox, OutboxState
 from domain.messages.model import Message, MessageState, Urgency
 
 
-async def hurry(
+async def expedite(
     session: AsyncSession, intent: str, account_id: UUID | None, *, at: datetime
 ) -> int:
     """Make the waiting messages whose intent has this prefix critical, and their jobs due; return how many."""

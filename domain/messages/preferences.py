@@ -20,7 +20,7 @@ _KEYED = frozenset({Channel.PUSH})
 _WITH_URL = frozenset({Channel.PUSH, Channel.CHAT})
 
 
-async def by_key(session: AsyncSession, key: str) -> Message | None:
+async def message_by_key(session: AsyncSession, key: str) -> Message | None:
     """Return the message with this unsubscribe key; None when there is none."""
     message: Message | None = await session.scalar(
         select(Message).where(Message.unsubscribe_key == key)
@@ -33,7 +33,7 @@ async def unsubscribe(session: AsyncSession, key: str, *, at: datetime) -> Messa
 
     The key is the authorization, because it was sent to the reader only. A second call has no effect.
     """
-    message = await by_key(session, key)
+    message = await message_by_key(session, key)
     if message is None or message.contact_id is None or message.topic is None:
         return message
     added = await session.scalar(
@@ -129,7 +129,7 @@ async def add_address(
         .returning(Address.id)
     )
     if added is not None:
-        _tell(session, actor, contact, AddressAdded, channel, at)
+        _record_fact(session, actor, contact, AddressAdded, channel, at)
     return contact
 
 
@@ -155,11 +155,11 @@ async def remove_address(
     if address is None:
         return False
     address.ended_at = at
-    _tell(session, actor, contact, AddressEnded, address.channel, at)
+    _record_fact(session, actor, contact, AddressEnded, address.channel, at)
     return True
 
 
-def _tell(
+def _record_fact(
     session: AsyncSession,
     actor: Actor,
     contact: Contact,

@@ -31,7 +31,7 @@ async def retry(session: AsyncSession, actor: Actor, outbox_id: UUID, *, at: dat
     )
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such job.", argument="id")
-    if not await _revive(session, actor, Outbox.id == outbox_id, at=at):
+    if not await _retry_rows(session, actor, Outbox.id == outbox_id, at=at):
         raise Refused(Code.INVALID, "The job is done; there is nothing to retry.", argument="id")
     await session.refresh(row)
     return row
@@ -40,10 +40,10 @@ async def retry(session: AsyncSession, actor: Actor, outbox_id: UUID, *, at: dat
 async def retry_all(session: AsyncSession, actor: Actor, *, at: datetime) -> int:
     """Retry all dead jobs of the company; return how many."""
     actor.must(Right.OPERATE)
-    return await _revive(session, actor, Outbox.state == OutboxState.DEAD, at=at)
+    return await _retry_rows(session, actor, Outbox.state == OutboxState.DEAD, at=at)
 
 
-async def _revive(
+async def _retry_rows(
     session: AsyncSession, actor: Actor, which: ColumnElement[bool], *, at: datetime
 ) -> int:
     if actor.accounts is not None:

@@ -46,7 +46,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class RenderedText:
     """A rendered message: subject, text, and HTML when the template has its own."""
 
     subject: str
@@ -65,31 +65,31 @@ class Words:
         return digest.hexdigest()
 
 
-def checked(template: str | type[Variables], variables: Mapping[str, Any]) -> Variables:
+def check_variables(template: str | type[Variables], variables: Mapping[str, Any]) -> Variables:
     """Check the variables of a template: all must be present and of the right types; otherwise refuse."""
     kind = TEMPLATES.get(template) if isinstance(template, str) else template
     if kind is None:
         raise Refused(Code.INVALID, f"There is no template {template!r}.", argument="template")
     try:
-        told = msgspec.convert(dict(variables), kind)
+        checked = msgspec.convert(dict(variables), kind)
     except msgspec.ValidationError as error:
         raise Refused(Code.INVALID, f"{kind.template}: {error}", argument="variables") from error
-    said = msgspec.structs.asdict(told)
+    text = msgspec.structs.asdict(checked)
     empty = sorted(
-        name for name, each in said.items() if isinstance(each, str) and not each.strip()
+        name for name, each in text.items() if isinstance(each, str) and not each.strip()
     )
     if empty:
         raise Refused(Code.INVALID, f"{kind.template}: {empty[0]} is empty.", argument="variables")
-    return told
+    return checked
 
 
-def render(variables: Variables, *, language: str, time_zone: str, name: str) -> Words:
+def render(variables: Variables, *, language: str, time_zone: str, name: str) -> RenderedText:
     """Render subject, text and HTML for one reader: `name` is used in the greeting, times are in `time_zone`.
 
     Raises `Refused` when a placeholder is left in the template's text: an incomplete message is never sent.
     """
     known = language if language in LANGUAGES else "en"
-    told = msgspec.structs.asdict(variables) | {
+    checked = msgspec.structs.asdict(variables) | {
         "name": name,
         "zone": ZoneInfo(time_zone),
         "language": known,
@@ -97,10 +97,10 @@ def render(variables: Variables, *, language: str, time_zone: str, name: str) ->
     stem = f"{variables.template}.{variables.version}"
     template = _compiled(variables.folder, stem, known)
     try:
-        return Words(
-            " ".join(template.subject.render(told).split()),  # a header is a single line
-            template.body.render(told).strip() + "\n",
-            None if template.page is None else inlined(template.page.render(told)),
+        return RenderedText(
+            " ".join(template.subject.render(checked).split()),  # a header is a single line
+            template.body.render(checked).strip() + "\n",
+            None if template.page is None else inlined(template.page.render(checked)),
         )
     except UndefinedError as error:
         raise Refused(Code.INVALID, f"{stem}: {error}", argument="variables") from error
@@ -132,13 +132,13 @@ def _must_be_filled(stem: str, environment: Environment, source: str) -> None:
 
     What people wrote (an incident's summary) may contain `[name]`; the template around it may not.
     """
-    said = "".join(value for _, kind, value in environment.lex(source) if kind == "data")
-    found = _PLACEHOLDER.search(said)
+    text = "".join(value for _, kind, value in environment.lex(source) if kind == "data")
+    found = _PLACEHOLDER.search(text)
     if found is not None:
         raise Refused(Code.INVALID, f"{stem}: {found[0]} is not filled in.", argument="template")
 
 
-def as_html(words: Words, *, language: str) -> str:
+def as_html(words: RenderedText, *, language: str) -> str:
     """Return the HTML of a message: the template's own, or paragraphs of the text; styles inlined, nothing external."""
     if words.html is not None:
         return words.html

@@ -42,7 +42,7 @@ async def suppress(
     if message.channel is not Channel.EMAIL:
         return
     people = await _people(session, actor.tenant_id, message.recipient)
-    stands = await _stands(session, people)
+    stands = await _newest_facts(session, people)
     for person_id, account_id in people.items():
         if _is_for(stands.get(person_id), message.recipient):
             continue
@@ -65,7 +65,7 @@ async def suppress(
 async def is_suppressed(session: AsyncSession, message: Message, address: str) -> bool:
     """Return whether an address is suppressed for the reader of a message."""
     readers = [each for each in (message.contact_id, message.user_id) if each is not None]
-    stands = await _stands(session, readers)
+    stands = await _newest_facts(session, readers)
     return any(_is_for(stands.get(each), address) for each in readers)
 
 
@@ -78,7 +78,7 @@ async def unsuppress(session: AsyncSession, actor: Actor, address: str, *, at: d
             "Your user is limited to some accounts; only users with access to all accounts can do this.",
         )
     people = await _people(session, actor.tenant_id, address)
-    stands = await _stands(session, people)
+    stands = await _newest_facts(session, people)
     lifted = [person for person in people if _is_for(stands.get(person), address)]
     if not lifted:
         raise Refused(Code.NOT_FOUND, "No such suppressed address.", argument="address")
@@ -109,7 +109,7 @@ async def suppressions(
             query = query.where(model.tenant_id.in_(tenants))
         known = query.where(model.id.in_(select(LedgerRow.subject_id).where(_KIND))).subquery()
         rows = (await session.execute(select(known))).all()
-        stands = await _stands(session, [row.id for row in rows])
+        stands = await _newest_facts(session, [row.id for row in rows])
         for person_id, tenant_id, address in rows:
             stand = stands.get(person_id)
             key = (tenant_id, address.lower())
@@ -122,7 +122,7 @@ async def suppressions(
 
 
 @dataclass(frozen=True, slots=True)
-class _Stand:
+class _AddressFact:
     """The newest fact about a person's address, with its erasable text."""
 
     entry: LedgerRow
@@ -133,7 +133,7 @@ class _Stand:
 _KIND: ColumnElement[bool] = LedgerRow.kind.in_([Suppressed.kind, Freed.kind])
 
 
-def _is_for(stand: _Stand | None, address: str) -> bool:
+def _is_for(stand: _AddressFact | None, address: str) -> bool:
     return (
         stand is not None
         and stand.entry.kind == Suppressed.kind
@@ -142,7 +142,9 @@ def _is_for(stand: _Stand | None, address: str) -> bool:
     )
 
 
-async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, _Stand]:
+async def _newest_facts(
+    session: AsyncSession, people: Collection[UUID]
+) -> dict[UUID, _AddressFact]:
     if not people:
         return {}
     newest = (
@@ -155,15 +157,15 @@ async def _stands(session: AsyncSession, people: Collection[UUID]) -> dict[UUID,
     wanted = [
         entry.body[name] for entry in entries for name in ("address", "error") if name in entry.body
     ]
-    said = {
+    texts = {
         row.commitment: row.words
         for row in await session.scalars(
             select(ErasableText).where(ErasableText.commitment.in_(wanted))
         )
     }
     return {
-        entry.subject_id: _Stand(
-            entry, said.get(entry.body["address"]), said.get(entry.body.get("error", ""))
+        entry.subject_id: _AddressFact(
+            entry, texts.get(entry.body["address"]), texts.get(entry.body.get("error", ""))
         )
         for entry in entries
     }

@@ -30,7 +30,7 @@ class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     company: str
 
 
-class AboutTicket(Variables, frozen=True, kw_only=True):
+class AboutIncident(Variables, frozen=True, kw_only=True):
     """Variables of every notice about an incident."""
 
     site: str
@@ -39,7 +39,7 @@ class AboutTicket(Variables, frozen=True, kw_only=True):
     opened_at: datetime
 
 
-class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
+class IncidentOpened(AboutIncident, frozen=True, kw_only=True):
     """An incident was opened at a site; `respond_by` when a first response is promised."""
 
     template: ClassVar[str] = "incident_opened"
@@ -51,7 +51,7 @@ class IncidentOpened(AboutTicket, frozen=True, kw_only=True):
     respond_by: datetime | None
 
 
-class IncidentUpdated(AboutTicket, frozen=True, kw_only=True):
+class IncidentUpdated(AboutIncident, frozen=True, kw_only=True):
     """An incident has an update; `next_update_by` when a next one is promised."""
 
     template: ClassVar[str] = "incident_updated"
@@ -63,7 +63,7 @@ class IncidentUpdated(AboutTicket, frozen=True, kw_only=True):
     next_update_by: datetime | None
 
 
-class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
+class IncidentResolved(AboutIncident, frozen=True, kw_only=True):
     """An incident was resolved."""
 
     template: ClassVar[str] = "incident_resolved"
@@ -73,7 +73,7 @@ class IncidentResolved(AboutTicket, frozen=True, kw_only=True):
     resolved_at: datetime
 
 
-class PromiseAtRisk(AboutTicket, frozen=True, kw_only=True):
+class PromiseAtRisk(AboutIncident, frozen=True, kw_only=True):
     """A promise will be broken unless something happens; `used_percent` of its time has passed."""
 
     template: ClassVar[str] = "promise_at_risk"
@@ -171,7 +171,7 @@ class PayoutReversedNotice(PayoutNotice, frozen=True, kw_only=True):
     version: ClassVar[int] = 1
 
 
-class CreditNotice(AboutTicket, frozen=True, kw_only=True):
+class CreditNotice(AboutIncident, frozen=True, kw_only=True):
     """A promise was broken and the client gets a credit; times are None when the step has not happened."""
 
     template: ClassVar[str] = "credit_notice"
@@ -199,7 +199,7 @@ class GrantedCreditNotice(Variables, frozen=True, kw_only=True):
     currency: str
 
 
-class AdjustedCreditNotice(AboutTicket, frozen=True, kw_only=True):
+class AdjustedCreditNotice(AboutIncident, frozen=True, kw_only=True):
     """A credit that the client was notified of was adjusted; with the fact that changed the verdict, where one did.
 
     `fact_kind` happened at `fact_at` and was recorded at `known_at`; `decision` is the text of the person who decided.
@@ -235,7 +235,7 @@ class MonthCreditAdjusted(Variables, frozen=True, kw_only=True):
     currency: str
 
 
-class Recovery(AboutTicket, frozen=True, kw_only=True):
+class Recovery(AboutIncident, frozen=True, kw_only=True):
     """Apology: what went wrong, what was done about it (None: not yet) and what the client is offered.
 
     `offers` are names of remedies; a service credit is given with its amount, or with 0 as long as it is not granted.

@@ -18,18 +18,18 @@ from domain.positions.model import Fix, FixSource, Kind, Presence, Watched, Wher
 from domain.positions.panic import call_for_help
 from domain.positions.presence import due, judge, warm
 from domain.positions.reads import (
-    FENCED,
+    HAS_GEOFENCE,
     DeviceAssignment,
     Fences,
     ShiftWindow,
     changed_since,
+    device_assignment,
     fences_of,
     last_positions,
-    post_of,
 )
 from domain.positions.rules import (
-    MOST,
-    WORDS,
+    MAX_FIXES,
+    REASON_TEXT,
     LivePosition,
     Reason,
     ReceivedFix,
@@ -40,9 +40,9 @@ from domain.positions.rules import (
 )
 
 __all__ = [
-    "FENCED",
-    "MOST",
-    "WORDS",
+    "HAS_GEOFENCE",
+    "MAX_FIXES",
+    "REASON_TEXT",
     "DeviceAssignment",
     "DeviceReport",
     "Fences",
@@ -65,6 +65,7 @@ __all__ = [
     "changed_since",
     "clock_ms",
     "decide_late_arrival",
+    "device_assignment",
     "draw_fence",
     "drop_partitions",
     "due",
@@ -78,7 +79,6 @@ __all__ = [
     "ms_of",
     "note_read",
     "note_refusal",
-    "post_of",
     "report",
     "set_clock",
     "site_state",

@@ -21,8 +21,8 @@ from domain.positions.events import PositionsRead, SiteFenced
 from domain.positions.geofences import check_outline
 from domain.positions.ingest import DeviceReport, IngestOutcome, accept_one
 from domain.positions.model import FixSource, Watched, Whereabouts
-from domain.positions.reads import kept_since, post_of
-from domain.positions.rules import MOST, WORDS, ReceivedFix, clock_ms
+from domain.positions.reads import device_assignment, kept_since
+from domain.positions.rules import MAX_FIXES, REASON_TEXT, ReceivedFix, clock_ms
 
 AHEAD = timedelta(days=2)
 
@@ -42,7 +42,7 @@ async def assign(
 async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
     """End a duty; from then on the guard's position is not recorded."""
     duty = await duties.end(session, actor, duty_id, at=at)
-    await _forget_whereabouts(session, [duty], at)
+    await _delete_last_positions(session, [duty], at)
     return duty
 
 
@@ -51,7 +51,7 @@ async def end_overdue(
 ) -> list[Duty]:
     """End the duties (or `only` that one) whose time is over; return them."""
     over = await duties.end_overdue(session, at=at, limit=limit, only=only)
-    await _forget_whereabouts(session, over, at)
+    await _delete_last_positions(session, over, at)
     return over
 
 
@@ -101,7 +101,7 @@ async def draw_fence(
         record(session, actor, fact)
         site.fence_radius_m, site.fence_outline = radius_m, wanted
         await session.flush()
-        await _judge_anew(session, site.account_id, at)
+        await _schedule_evaluation(session, site.account_id, at)
     return site
 
 
@@ -126,10 +126,12 @@ async def report(
     )
     if device is None:
         raise Refused(Code.NOT_FOUND, "You have no such device.", argument="deviceId")
-    if len(readings) > MOST:
-        raise Refused(Code.INVALID, f"A report may have at most {MOST} fixes.", argument="fixes")
+    if len(readings) > MAX_FIXES:
+        raise Refused(
+            Code.INVALID, f"A report may have at most {MAX_FIXES} fixes.", argument="fixes"
+        )
     since = await kept_since(session) or at
-    post = await post_of(session, device_id, since=since)
+    post = await device_assignment(session, device_id, since=since)
     if post is None or not readings:
         return device, IngestOutcome(0, 0, ())
     clock = clock_ms(skew_s, post.clock_ms)
@@ -140,7 +142,7 @@ async def report(
     if outcome.refused:
         reason = outcome.refused[-1][1]
         many = len(outcome.refused)
-        await note_refusal(session, device_id, reason, WORDS[reason], count=many, at=at)
+        await note_refusal(session, device_id, reason, REASON_TEXT[reason], count=many, at=at)
     return device, outcome
 
 
@@ -149,10 +151,10 @@ async def note_read(
 ) -> None:
     """Record that the actor viewed the positions of the account's guards, at most once per hour."""
     once_key = f"positions_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
-    said = select(LedgerRow.id).where(
+    recorded = select(LedgerRow.id).where(
         LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
     )
-    if await session.scalar(said) is None:
+    if await session.scalar(recorded) is None:
         fact = PositionsRead(account_id=account_id, subject_id=account_id, at=at)
         record(session, actor, fact, once_key=once_key)
 
@@ -171,7 +173,7 @@ async def drop_partitions(session: AsyncSession, *, at: datetime, keep: timedelt
     return await session.scalar(select(func.fix_forget(before.date()))) or 0
 
 
-async def _judge_anew(session: AsyncSession, account_id: UUID, at: datetime) -> None:
+async def _schedule_evaluation(session: AsyncSession, account_id: UUID, at: datetime) -> None:
     """Have the running duties evaluated with the current geofences, even without new fixes."""
     watched = (
         select(Watched.duty_id)
@@ -186,7 +188,7 @@ async def _judge_anew(session: AsyncSession, account_id: UUID, at: datetime) -> 
     await session.execute(update(Watched).where(Watched.duty_id.in_(ids)).values(next_check_at=at))
 
 
-async def _forget_whereabouts(session: AsyncSession, over: Sequence[Duty], at: datetime) -> None:
+async def _delete_last_positions(session: AsyncSession, over: Sequence[Duty], at: datetime) -> None:
     """Remove the last position of ended duties from the map, notify subscribers, and evaluate the duties once more."""
     ids = [duty.id for duty in over]
     nowhere = dict.fromkeys(

@@ -25,7 +25,7 @@ async def stays(session: AsyncSession, duty: Duty) -> Sequence[Presence]:
     return rows.all()
 
 
-def posted(duty: Duty, rows: Iterable[Presence]) -> set[tuple[datetime, datetime | None]]:
+def own_stays(duty: Duty, rows: Iterable[Presence]) -> set[tuple[datetime, datetime | None]]:
     """Return when the guard was at the post of the duty, by the duty's own device."""
     if duty.site_id is None:
         return set()

@@ -29,7 +29,7 @@ class Geofence(NamedTuple):
 
     def distance_m(self, lat: float, lon: float) -> float:
         """Return the distance of a position outside the geofence; negative is inside."""
-        x, y = self.place(lat, lon)
+        x, y = self.to_plane(lat, lon)
         return _to_outline(self.corners, x, y) if self.corners else hypot(x, y) - self.radius_m
 
     @property
@@ -43,7 +43,7 @@ class Geofence(NamedTuple):
         )
         return 2 * area_m2(self.corners) / length
 
-    def place(self, lat: float, lon: float) -> tuple[float, float]:
+    def to_plane(self, lat: float, lon: float) -> tuple[float, float]:
         """Return metres east and north of the origin."""
         east = (lon - self.lon + 540.0) % 360.0 - 180.0  # a geofence may cross the date line
         return east * METRES_A_DEGREE * cos(radians(self.lat)), (lat - self.lat) * METRES_A_DEGREE
@@ -98,7 +98,7 @@ def polygon(outline: Sequence[float]) -> Geofence:
     """Return the geofence with these corners, measured from the first."""
     origin = Geofence(outline[0], outline[1], 0.0)
     corners = zip(outline[::2], outline[1::2], strict=True)
-    return origin._replace(corners=tuple(origin.place(*corner) for corner in corners))
+    return origin._replace(corners=tuple(origin.to_plane(*corner) for corner in corners))
 
 
 def check_outline(outline: Sequence[float], lat: float | None, lon: float | None) -> None:
@@ -132,7 +132,7 @@ def _check_nearness(outline: Sequence[float], site: Geofence) -> None:
     """Refuse an outline far from the site; the error hints at swapped latitude and longitude if that fits."""
 
     def farthest_m(lats: Sequence[float], lons: Sequence[float]) -> float:
-        return max(hypot(*site.place(*each)) for each in zip(lats, lons, strict=True))
+        return max(hypot(*site.to_plane(*each)) for each in zip(lats, lons, strict=True))
 
     lats, lons = outline[::2], outline[1::2]
     if farthest_m(lats, lons) <= FROM_SITE_M:

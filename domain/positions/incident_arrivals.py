@@ -57,7 +57,7 @@ async def arrivals(
     actor: Actor,
     duty: Duty,
     stays: Sequence[Presence],
-    told: Collection[UUID],
+    known_stays: Collection[UUID],
     found: NewFixes,
     on_time: OnTime,
     *,
@@ -66,44 +66,44 @@ async def arrivals(
     """Update the incidents at the sites where a guard was, according to the stays that are known now.
 
     An incident's arrival clock stops at the first fix inside after its opening. Arrivals that were proven by stays of
-    `told` and no longer are, are withdrawn. Late evidence changes no verdict automatically: it is offered for a
+    `known_stays` and no longer are, are withdrawn. Late evidence changes no verdict automatically: it is offered for a
     decision, and meanwhile the fixes that came in time count.
     """
-    if not found.t.size and not (found.whole and told):
+    if not found.t.size and not (found.whole and known_stays):
         return
-    for ticket in await _tickets(session, duty, stays, told, found):
-        here = [row for row in stays if row.site_id == ticket.site_id]
-        row, came_at = _first(here, ticket.opened_at, found)
-        arrived_at = ticket.arrived_at
+    for incident in await _affected_incidents(session, duty, stays, known_stays, found):
+        here = [row for row in stays if row.site_id == incident.site_id]
+        row, came_at = _first(here, incident.opened_at, found)
+        arrived_at = incident.arrived_at
         if found.whole and arrived_at is not None and (came_at is None or arrived_at < came_at):
             changed = await incidents.withdraw_arrivals(
-                session, actor, ticket.id, proven_by=told, before=came_at, at=at
+                session, actor, incident.id, proven_by=known_stays, before=came_at, at=at
             )
             arrived_at = arrived_at if changed is None else changed.arrived_at
         if row is not None and came_at is not None and (arrived_at is None or came_at < arrived_at):
             proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
-            if await _put_up(session, actor, duty, ticket, came_at, proof, on_time):
+            if await _offer(session, actor, duty, incident, came_at, proof, on_time):
                 stays_, those = await on_time.read()
-                here_ = [each for each in stays_ if each.site_id == ticket.site_id]
-                row, came_at = _first(here_, ticket.opened_at, those)
+                here_ = [each for each in stays_ if each.site_id == incident.site_id]
+                row, came_at = _first(here_, incident.opened_at, those)
                 if row is None or came_at is None or (arrived_at and came_at >= arrived_at):
                     continue
                 proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
             with suppress(Refused):  # somebody else was faster, or the incident had ended
-                await incidents.arrive(session, actor, ticket.id, at=came_at, proof=proof)
+                await incidents.arrive(session, actor, incident.id, at=came_at, proof=proof)
 
 
-async def _put_up(
+async def _offer(
     session: AsyncSession,
     actor: Actor,
     duty: Duty,
-    ticket: "_Ticket",
+    incident: "_IncidentRow",
     came_at: datetime,
     proof: Proof,
     on_time: OnTime,
 ) -> bool:
     """Return whether an arrival needs a person's decision; if so, offer it."""
-    if not await late_evidence.would_undo(session, ticket.id, came_at, at=proof.told_at):
+    if not await late_evidence.would_undo(session, incident.id, came_at, at=proof.told_at):
         return False
     late_s = await late_evidence.late_s(session, duty, proof.fixes)
     if late_s <= on_time.within.total_seconds():
@@ -118,24 +118,24 @@ async def _put_up(
         presence_id=proof.presence_id,
         fixes=proof.fixes,
     )
-    await incidents.offer_late_arrival(session, actor, ticket.id, offer, at=proof.told_at)
+    await incidents.offer_late_arrival(session, actor, incident.id, offer, at=proof.told_at)
     return True
 
 
-class _Ticket(NamedTuple):
+class _IncidentRow(NamedTuple):
     id: UUID
     site_id: UUID
     opened_at: datetime
     arrived_at: datetime | None
 
 
-async def _tickets(
+async def _affected_incidents(
     session: AsyncSession,
     duty: Duty,
     stays: Sequence[Presence],
-    told: Collection[UUID],
+    known_stays: Collection[UUID],
     found: NewFixes,
-) -> list[_Ticket]:
+) -> list[_IncidentRow]:
     """Select the incidents that the new fixes may affect."""
     first, last = duty.from_at, duty.ended_at or duty.until_at
     if found.t.size:
@@ -150,12 +150,12 @@ async def _tickets(
             or_(Incident.status.in_(OPEN), Incident.resolved_at >= first),
             or_(Incident.arrived_at.is_(None), Incident.arrived_at > sooner),
         )
-    if found.whole and told:
+    if found.whole and known_stays:
         # Only arrivals that these stays proved: the account's other incidents would be locked and read in vain.
         cited = exists().where(
             LedgerRow.subject_id == Incident.id,
             LedgerRow.kind == incidents.ARRIVED,
-            LedgerRow.body["presence_id"].astext.in_([str(each) for each in told]),
+            LedgerRow.body["presence_id"].astext.in_([str(each) for each in known_stays]),
         )
         may_go = and_(Incident.arrived_at >= duty.from_at, cited)
     rows = await session.execute(
@@ -172,7 +172,7 @@ async def _tickets(
         )
         .order_by(Incident.id)
     )
-    return [_Ticket(*row) for row in rows]
+    return [_IncidentRow(*row) for row in rows]
 
 
 def _first(
@@ -180,13 +180,13 @@ def _first(
 ) -> tuple[Presence | Stay | None, datetime | None]:
     """Return the first stay that means an arrival, and its time."""
     for row in sorted(stays, key=lambda row: row.from_at):
-        came_at = _came_at(row, opened_at, found)
+        came_at = _arrival_time(row, opened_at, found)
         if came_at is not None:
             return row, came_at
     return None, None
 
 
-def _came_at(row: Presence | Stay, opened_at: datetime, found: NewFixes) -> datetime | None:
+def _arrival_time(row: Presence | Stay, opened_at: datetime, found: NewFixes) -> datetime | None:
     """Return the arrival time for an incident: the start of the stay, or the first fix after the opening."""
     if row.from_at >= opened_at:
         return row.from_at

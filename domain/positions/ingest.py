@@ -149,13 +149,13 @@ class _Group:
             report = int(self.report[row])
             index = row - int(self.edges[report])
             refused.setdefault(report, []).append((index, Reason(int(reasons[row]))))
-        told = []
+        kept_rows = []
         for each, whole in enumerate(self.reports):
             no = tuple(refused.get(each, ()))
-            told.append(
+            kept_rows.append(
                 IngestOutcome(accepted[each], len(whole.readings) - accepted[each] - len(no), no)
             )
-        return told
+        return kept_rows
 
 
 async def _store(

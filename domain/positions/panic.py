@@ -76,8 +76,8 @@ async def _site(session: AsyncSession, duty: Duty) -> UUID:
     here = await session.get(Whereabouts, duty.id)
     if here is not None and here.site_id is not None:
         return here.site_id
-    places = select(Site).where(Site.account_id == duty.account_id).order_by(Site.name, Site.id)
-    sites = list(await session.scalars(places))
+    query = select(Site).where(Site.account_id == duty.account_id).order_by(Site.name, Site.id)
+    sites = list(await session.scalars(query))
     if not sites:
         raise Refused(
             Code.NOT_FOUND,

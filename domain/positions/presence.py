@@ -27,9 +27,9 @@ from domain.positions.model import Kind, Presence, Watched, Whereabouts
 from domain.positions.presence_diff import Interval, reconcile, reconcile_all
 from domain.positions.reads import fence_history, kept_since
 from domain.positions.rules import ms_of
-from domain.positions.tracks import Floats, Track, pieces, plane, seconds
+from domain.positions.tracks import Floats, Track, plane, seconds, slices
 
-SHORTEST_HOLE_S = 300
+MIN_GAP_S = 300
 LATE_AFTER = timedelta(minutes=15)
 History = Sequence[tuple[UUID, Sequence[GeofencePeriod]]]
 
@@ -78,9 +78,9 @@ async def judge(
     fences = await fence_history(session, duty.account_id)
     over_at = duty.ended_at or duty.until_at
     memory = watched.memory
-    if _anew(here.dirty_from, watched, fences, over=over_at <= at) and await _has_all(
-        session, duty
-    ):
+    if _needs_full_evaluation(
+        here.dirty_from, watched, fences, over=over_at <= at
+    ) and await _has_all(session, duty):
         memory, watched.upto_at = {}, None
     track = await tracks.read(session, duty, watched.upto_at, memory, over_at)
     now = min(at, over_at)
@@ -89,7 +89,7 @@ async def judge(
     began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     told = {row.id for row in known if row.kind is Kind.STAY}
-    before = companions.posted(duty, known)
+    before = companions.own_stays(duty, known)
     rows = await reconcile_all(
         session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
     )
@@ -112,7 +112,7 @@ async def judge(
 
     on_time = OnTime(late_after, read_on_time)
     await arrivals(session, actor, duty, stays, told, new, on_time, at=at)
-    must_tell = "untold" in memory or before != companions.posted(duty, rows)
+    must_tell = "untold" in memory or before != companions.own_stays(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})
     watched.next_check_at = _next_check(duty, rows, absences, watched, fences, at)
@@ -141,7 +141,9 @@ def _stay(span: Interval, rows: Sequence[Presence]) -> Stay | None:
     return None
 
 
-def _anew(dirty_from: datetime | None, watched: Watched, fences: History, *, over: bool) -> bool:
+def _needs_full_evaluation(
+    dirty_from: datetime | None, watched: Watched, fences: History, *, over: bool
+) -> bool:
     """Return whether continuing from the saved state could give another result than a full evaluation."""
     late = dirty_from is not None and watched.upto_at is not None and dirty_from <= watched.upto_at
     # Intervals are closed with the end of a duty; a duty that is resumed is evaluated completely.
@@ -164,15 +166,15 @@ def _spans(
     for site_id, drawn in fences:
         state = _state(memory.get("stays", {}).get(str(site_id)))
         x, y, outside, size = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
-        says = geofence.votes(outside, size, track.accuracy_m[new])
-        columns = (track.t[new], x, y, track.accuracy_m[new], track.speed_mps[new], says)
-        spans = geofence.stays(*columns, hole_s(duty), state)
-        lapsed = now.timestamp() - state[geofence.BEFORE] > hole_s(duty)
+        votes = geofence.votes(outside, size, track.accuracy_m[new])
+        columns = (track.t[new], x, y, track.accuracy_m[new], track.speed_mps[new], votes)
+        spans = geofence.stays(*columns, longest_gap_s(duty), state)
+        lapsed = now.timestamp() - state[geofence.BEFORE] > longest_gap_s(duty)
         if spans.size and spans[-1, 2] < 0 and lapsed:
             spans[-1, 2:] = state[geofence.LAST], 1.0
         found += _told(Kind.STAY, site_id, spans)
         kept["stays"][str(site_id)] = state.tolist()
-        insides[site_id] = says == geofence.IN
+        insides[site_id] = votes == geofence.IN
     found += _dwells(duty, memory, track, kept)
     found += _silences(duty, track.heard, upto_at, now)
     for since, until in track.mocks:
@@ -203,9 +205,9 @@ def _dwells(duty: Duty, memory: JSON, track: Track, kept: JSON) -> list[Interval
     return _told(Kind.DWELL, None, spans)
 
 
-def hole_s(duty: Duty) -> float:
+def longest_gap_s(duty: Duty) -> float:
     """Return the longest gap between fixes that still proves a stay: the allowed silence, at least 5 min."""
-    return float(max(duty.silent_after_s, SHORTEST_HOLE_S))
+    return float(max(duty.silent_after_s, MIN_GAP_S))
 
 
 def _silences(duty: Duty, t: Floats, upto_at: datetime | None, now: datetime) -> Iterable[Interval]:
@@ -257,7 +259,7 @@ def _next_check(
     for row in rows:
         if row.kind is Kind.STAY and row.until_at is None:
             before = watched.memory["stays"][str(row.site_id)][geofence.BEFORE]
-            checks.append(seconds(before + hole_s(duty) + 0.001))
+            checks.append(seconds(before + longest_gap_s(duty) + 0.001))
     if Kind.SILENCE not in lasting:
         heard_at = max(watched.upto_at or duty.from_at, duty.from_at)
         checks.append(heard_at + timedelta(seconds=duty.silent_after_s, milliseconds=1))
@@ -294,7 +296,7 @@ def _outside(
     """Return each fix on the plane of its geofence, its distance outside (inf: no geofence), and that size."""
     x, y, size = np.zeros(t.size), np.zeros(t.size), np.zeros(t.size)
     outside = np.full(t.size, np.inf)
-    for each, part in zip(drawn, pieces(t, [each.from_at for each in drawn]), strict=True):
+    for each, part in zip(drawn, slices(t, [each.from_at for each in drawn]), strict=True):
         if each.fence is None or part.start >= part.stop:
             continue
         corners = np.array(each.fence.corners, np.float64).reshape(-1, 2)
@@ -326,7 +328,7 @@ def warm() -> None:
     """
     one = np.zeros(1)
     outside = geofence.outside_m(one, one, one, one, 1.0)
-    says = geofence.votes(outside, one, one)
-    geofence.stays(one, one, one, one, one, says, 1.0, np.zeros(geofence.STAY))
+    votes = geofence.votes(outside, one, one)
+    geofence.stays(one, one, one, one, one, votes, 1.0, np.zeros(geofence.STAY))
     evidence.credible(one, one, one, one, 1)
     geofence.dwells(one, one, one, 0, np.zeros(geofence.DWELL))

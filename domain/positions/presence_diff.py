@@ -14,7 +14,7 @@ from domain.duties.model import Duty
 from domain.positions import events
 from domain.positions.model import Kind, Presence
 
-_TELLS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
+_FACTS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
     Kind.STAY: (events.GuardArrived, events.Left, False),
     Kind.DWELL: (events.GuardStoodStill, events.Moved, True),
     Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
@@ -94,9 +94,9 @@ async def reconcile(
                 lapsed=span.lapsed,
             )
             session.add(row)
-            _tell(session, actor, duty, row, 0, span.from_at, span.fixes)
+            _record_fact(session, actor, duty, row, 0, span.from_at, span.fixes)
             if span.until_at is not None:
-                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+                _record_fact(session, actor, duty, row, 1, span.until_at, (span.until_at,))
         else:
             left.remove(row)
             was = (row.from_at, row.until_at)
@@ -105,7 +105,7 @@ async def reconcile(
             if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
                 _revise(session, actor, duty, row, was, at)
             elif was[1] is None and span.until_at is not None:
-                _tell(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+                _record_fact(session, actor, duty, row, 1, span.until_at, (span.until_at,))
         kept.append(row)
     for row in left:
         fact = events.Retracted(
@@ -130,7 +130,7 @@ def _match(rows: Sequence[Presence], span: Interval) -> Presence | None:
     return None
 
 
-def _tell(
+def _record_fact(
     session: AsyncSession,
     actor: Actor,
     duty: Duty,
@@ -139,7 +139,7 @@ def _tell(
     at: datetime,
     fixes: Sequence[datetime],
 ) -> None:
-    began, ended, _internal = _TELLS[row.kind]
+    began, ended, _internal = _FACTS[row.kind]
     kind = ended if end else began
     if end and row.lapsed:
         kind = events.PresenceLapsed
@@ -169,5 +169,5 @@ def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, An
         "site_id": row.site_id,
         "guard": duty.number,
         "fixes": list(fixes),
-        "internal": _TELLS[row.kind][2],
+        "internal": _FACTS[row.kind][2],
     }

@@ -22,7 +22,7 @@ _OLDEST = (
     "SELECT right(min(c.relname), 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
     " WHERE i.inhparent = 'fix'::regclass"
 )
-FENCED = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
+HAS_GEOFENCE = or_(Site.fence_outline.is_not(None), Site.fence_radius_m.is_not(None))
 """Condition for the sites with a geofence, where positions can prove presence."""
 
 
@@ -67,7 +67,7 @@ class DeviceAssignment(NamedTuple):
         return any(tour.from_ms <= at_ms < tour.until_ms for tour in self.tours)
 
 
-async def post_of(
+async def device_assignment(
     session: AsyncSession,
     device_id: UUID,
     *,
@@ -120,7 +120,7 @@ async def fences_of(session: AsyncSession, account_ids: Collection[UUID]) -> dic
         return {}
     found: dict[UUID, Fences] = {}
     sites = await session.scalars(
-        select(Site).where(Site.account_id.in_(account_ids), FENCED).order_by(Site.id)
+        select(Site).where(Site.account_id.in_(account_ids), HAS_GEOFENCE).order_by(Site.id)
     )
     for site in sites:
         fence = fence_of(site.lat, site.lon, site.fence_radius_m, site.fence_outline)
@@ -138,7 +138,7 @@ async def fence_history(
         .outerjoin(
             LedgerRow, and_(LedgerRow.subject_id == Site.id, LedgerRow.kind == SiteFenced.kind)
         )
-        .where(Site.account_id == account_id, or_(FENCED, LedgerRow.id.is_not(None)))
+        .where(Site.account_id == account_id, or_(HAS_GEOFENCE, LedgerRow.id.is_not(None)))
         .order_by(Site.id, LedgerRow.at, LedgerRow.id)
     )
     found: dict[UUID, list[GeofencePeriod]] = {}

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 1_000  # fixes in one report
+MAX_FIXES = 1_000  # fixes in one report
 LAST_MS = 1 << 43
 AHEAD_MS = 120_000  # how far a device's clock may be ahead of ours
 RIGHT_MS = 10_000  # a smaller clock offset is ignored: reports take a moment to arrive
@@ -84,7 +84,7 @@ class Reason(IntEnum):
     OFF_DUTY = 6
 
 
-WORDS = {
+REASON_TEXT = {
     Reason.UNREADABLE: "Not a fix: at, lat and lon are required.",
     Reason.IMPOSSIBLE_PLACE: "Impossible position: latitude is within 90, longitude within 180 degrees, not both 0.",
     Reason.IMPOSSIBLE_VALUE: "No longer used: an impossible speed, heading, altitude or battery is stored as unknown.",
@@ -170,7 +170,7 @@ def judge(
 ) -> NDArray[np.uint8]:
     """Return a `Reason` for each fix: the first that applies. `from_ms` to `until_ms` is the duty at the fix."""
     nowhere = np.isnan(fixes.lat) & np.isnan(fixes.lon)
-    place = nowhere | (
+    bad_position = nowhere | (
         (np.abs(fixes.lat) <= 90)
         & (np.abs(fixes.lon) <= 180)
         & ~(
@@ -179,7 +179,7 @@ def judge(
     )
     on_duty = (fixes.at_ms >= from_ms) & (fixes.at_ms < until_ms)
     return np.select(
-        [~place, fixes.at_ms > now_ms + AHEAD_MS, fixes.at_ms < oldest_ms, ~on_duty],
+        [~bad_position, fixes.at_ms > now_ms + AHEAD_MS, fixes.at_ms < oldest_ms, ~on_duty],
         [Reason.IMPOSSIBLE_PLACE, Reason.FROM_THE_FUTURE, Reason.TOO_OLD, Reason.OFF_DUTY],
         Reason.FINE,
     ).astype(np.uint8)

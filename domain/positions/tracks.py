@@ -54,8 +54,8 @@ async def read(
         .order_by(Fix.at)
     )
     told = [
-        (ms_of(at) / 1000, *place, bool(mock), ms_of(received_at) / 1000)
-        for at, *place, mock, received_at in rows
+        (ms_of(at) / 1000, *coordinates, bool(mock), ms_of(received_at) / 1000)
+        for at, *coordinates, mock, received_at in rows
     ]
     t, lat, lon, accuracy, speed, mock, received = (
         np.array(told, np.float64).reshape(-1, 7).T.copy()
@@ -125,7 +125,7 @@ def first_at(t: Floats, at: datetime) -> int:
     return int(np.searchsorted(t, ms_of(at) / 1000))
 
 
-def pieces(t: Floats, starts: Sequence[datetime | None]) -> list[slice]:
+def slices(t: Floats, starts: Sequence[datetime | None]) -> list[slice]:
     """Yield the fixes between times, the first of which may be None: always."""
     edges = [0 if each is None else first_at(t, each) for each in starts]
     return [slice(a, b) for a, b in zip(edges, [*edges[1:], t.size], strict=True)]

@@ -14,12 +14,12 @@ from domain.core.base import JSON
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import record
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
-from domain.factors import forget_factors
+from domain.factors import delete_factors
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
 from domain.positions.model import Fix
 from domain.privacy.events import Erased, ErasureRequested, Exported
-from domain.privacy.mentions import black_out, must_be_mentions
-from domain.privacy.reads import everything, found
+from domain.privacy.mentions import must_be_mentions, redact
+from domain.privacy.reads import locked_person, personal_data
 from domain.privacy.rules import ERASED, Person
 
 WORDLESS = {
@@ -41,7 +41,7 @@ async def request_erasure(
 
     `confirmed` are the texts, as the export lists them, that mean this person.
     """
-    row = await found(session, actor, person, person_id)
+    row = await locked_person(session, actor, person, person_id)
     await must_be_mentions(session, actor, row, confirmed)
     record(
         session,
@@ -68,14 +68,14 @@ async def export(
     at: datetime,
 ) -> tuple[Contact | User, JSON]:
     """Return the person's row and everything about the person that `actor` may read; record the export."""
-    row = await found(session, actor, person, person_id)
-    told = await everything(session, actor, row)
+    row = await locked_person(session, actor, person, person_id)
+    data = await personal_data(session, actor, row)
     record(
         session,
         actor,
         Exported(account_id=_account_of(row), subject_id=row.id, at=at, person=person),
     )
-    return row, told
+    return row, data
 
 
 async def erase(
@@ -92,20 +92,20 @@ async def erase(
     Messages to the person lose recipient and text and keep their hash. Free text changes only in the `confirmed` texts,
     within the actor's access. A second call has no effect.
     """
-    row = await found(session, actor, person, person_id)
+    row = await locked_person(session, actor, person, person_id)
     if row.name == ERASED:
         return
-    words, texts = await black_out(session, actor, row, confirmed)
-    letters, dropped = await _forget_messages(session, actor, row, at)
+    words, texts = await redact(session, actor, row, confirmed)
+    letters, dropped = await _erase_messages(session, actor, row, at)
     dropped += await _drop(
         session, ErasableText.tenant_id == row.tenant_id, ErasableText.subject_id == row.id
     )
     account_id = _account_of(row)
     if isinstance(row, Contact):
-        _forget_contact(row)
+        _erase_contact(row)
     else:
         await accounts.disable_user(session, actor, row.id, at=at)
-        await _forget_credentials(session, row.id, at)
+        await _erase_credentials(session, row.id, at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
     record(
         session,
@@ -134,7 +134,7 @@ def _account_of(row: Contact | User) -> UUID | None:
     return row.account_id if isinstance(row, Contact) else None
 
 
-def _forget_contact(row: Contact) -> None:
+def _erase_contact(row: Contact) -> None:
     row.name = row.role = ERASED
     row.email = row.phone = row.seniority = row.tone = row.cultural_notes = None
     row.last_contact_at = row.quiet_from = row.quiet_until = None
@@ -142,7 +142,7 @@ def _forget_contact(row: Contact) -> None:
     row.wants_service_messages = False
 
 
-async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+async def _erase_credentials(session: AsyncSession, user_id: UUID, at: datetime) -> None:
     """Delete passwords, invitations, sign-ins and fixes; devices stay without name or use, because facts name them."""
     sign_ins = select(SignIn.id).where(SignIn.user_id == user_id)
     devices = select(Device.id).where(Device.user_id == user_id)
@@ -157,10 +157,10 @@ async def _forget_credentials(session: AsyncSession, user_id: UUID, at: datetime
         .values(name=ERASED, revoked_at=func.coalesce(Device.revoked_at, at)),
     ):
         await session.execute(gone.execution_options(synchronize_session=False))
-    await forget_factors(session, user_id)
+    await delete_factors(session, user_id)
 
 
-async def _forget_messages(
+async def _erase_messages(
     session: AsyncSession, actor: Actor, row: Contact | User, at: datetime
 ) -> tuple[int, int]:
     """Return how many messages to the person lost their text, and how many disclosures of them were deleted."""
@@ -180,7 +180,7 @@ async def _forget_messages(
         .execution_options(synchronize_session=False)
     )
     forgotten = letters.all()
-    await forget_parts(session, forgotten)
+    await delete_parts(session, forgotten)
     for model in (Address, Unsubscription) if isinstance(row, Contact) else ():
         await session.execute(
             delete(model)
@@ -195,7 +195,7 @@ async def _forget_messages(
     return len(forgotten), dropped
 
 
-async def forget_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
+async def delete_parts(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
     """Delete the files of messages, and the servers' error texts of attempts, because those name addresses."""
     for forgotten in (
         delete(Enclosure).where(Enclosure.message_id.in_(message_ids)),

@@ -106,7 +106,7 @@ async def must_be_mentions(
         )
 
 
-async def black_out(
+async def redact(
     session: AsyncSession, actor: Actor, row: Contact | User, places: Collection[str]
 ) -> tuple[int, int]:
     """Replace the person's identifiers in the confirmed texts; return how many disclosures and other texts lost them.

@@ -24,7 +24,7 @@ FACTS = 5_000
 """Maximum number of facts and messages in an export, newest first; the ledger has more, page by page."""
 
 
-async def found(
+async def locked_person(
     session: AsyncSession, actor: Actor, person: Person, person_id: UUID
 ) -> Contact | User:
     """Lock the row of a person; refused without the right for such people, or without access to this one."""
@@ -41,15 +41,15 @@ async def found(
     return row
 
 
-async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -> JSON:
+async def personal_data(session: AsyncSession, actor: Actor, row: Contact | User) -> JSON:
     """Return everything about a person that the actor may read: the row, messages, facts, and texts with the name."""
-    told: JSON = {"person": _person(row), "row": _plain(row)}
+    export: JSON = {"person": _person(row), "row": _plain(row)}
     if isinstance(row, User):
-        told |= await _of_user(session, actor, row)
+        export |= await _of_user(session, actor, row)
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
     messages = select(Message).where(own == row.id, visible_to(actor, Message))
     newest = await session.scalars(messages.order_by(Message.queued_at.desc()).limit(FACTS))
-    told["messages"] = [_plain(each) for each in reversed(newest.all())]
+    export["messages"] = [_plain(each) for each in reversed(newest.all())]
     about = [LedgerRow.subject_id == row.id]
     if isinstance(row, Contact):
         about.append(LedgerRow.body["contact_id"].as_string() == str(row.id))
@@ -59,7 +59,7 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
     entries = (await session.scalars(facts.order_by(LedgerRow.id.desc()).limit(FACTS))).all()
     doers = {Doer(entry.account_id, entry.actor) for entry in entries}
     names = await names_of(session, actor, doers)
-    told["facts"] = [
+    export["facts"] = [
         {
             "kind": entry.kind,
             "at": entry.at,
@@ -69,11 +69,11 @@ async def everything(session: AsyncSession, actor: Actor, row: Contact | User) -
         }
         for entry in reversed(entries)
     ]
-    told["facts_complete"] = len(entries) < FACTS
+    export["facts_complete"] = len(entries) < FACTS
     named = await mentions(session, actor, row)
-    told["named_in"] = [each._asdict() for each in named.found]
-    told["named_in_complete"] = named.complete
-    plain: JSON = msgspec.to_builtins(told)
+    export["named_in"] = [each._asdict() for each in named.found]
+    export["named_in_complete"] = named.complete
+    plain: JSON = msgspec.to_builtins(export)
     return plain
 
 

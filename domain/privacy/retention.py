@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
 from domain.accounts.model import Tenant, User
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import record
 from domain.messages.model import Message
-from domain.privacy.actions import ENDED, WORDLESS, erase, forget_parts
+from domain.privacy.actions import ENDED, WORDLESS, delete_parts, erase
 from domain.privacy.events import Expired
 from domain.privacy.rules import ERASED, Person, Retention
 
@@ -26,7 +26,7 @@ async def companies_with_old_messages(
     return [Subject(each, each) for each in await session.scalars(query)]
 
 
-async def companies_with_old_words(
+async def companies_with_old_texts(
     session: AsyncSession, kept: Retention, *, at: datetime
 ) -> list[Subject]:
     """Select companies with texts of facts past their retention; one that failed waits until its next attempt."""
@@ -49,7 +49,7 @@ async def old_users(
             User.name != ERASED,
             ~is_deferred("old users", User.id, at=at),
         )
-        .order_by(turn_of(User.tenant_id, User.disabled_at, User.id), func.random())
+        .order_by(rank_of(User.tenant_id, User.disabled_at, User.id), func.random())
         .limit(limit)
     )
     return [Subject(*row) for row in found]
@@ -73,11 +73,11 @@ async def expire_messages(
         .execution_options(synchronize_session=False)
     )
     ids = gone.all()
-    await forget_parts(session, ids)
+    await delete_parts(session, ids)
     return _record(session, "messages", tenant_id, len(ids), at)
 
 
-async def expire_words(
+async def expire_texts(
     session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
 ) -> int:
     """Delete the texts of a company's facts past their retention, at most `limit`; return how many."""

@@ -26,7 +26,7 @@ class Retention:
     users: timedelta  # from the end of a user's access
 
 
-WORDS, LETTERS, DIGITS = 2, 6, 7
+MIN_WORDS, MIN_LETTERS, MIN_DIGITS = 2, 6, 7
 """What makes a name or a number distinctive: minimum words, letters and digits."""
 
 
@@ -44,11 +44,11 @@ def identifiers(row: Named, *, name: bool = True) -> list[str]:
     """
     known = [row.email or ""]
     phone = getattr(row, "phone", None) or ""
-    if sum(each.isdigit() for each in phone) >= DIGITS:
+    if sum(each.isdigit() for each in phone) >= MIN_DIGITS:
         known.append(phone)
     full = " ".join((row.name or "").split())
     letters = sum(each.isalnum() for each in full)
-    if name and len(full.split()) >= WORDS and letters >= LETTERS:
+    if name and len(full.split()) >= MIN_WORDS and letters >= MIN_LETTERS:
         known.append(full)
     return [each for each in known if each]
 

@@ -27,7 +27,7 @@ class PromiseSubject(NamedTuple):
 
 
 async def start(
-    session: AsyncSession, actor: Actor, ticket: PromiseSubject, *, at: datetime
+    session: AsyncSession, actor: Actor, incident: PromiseSubject, *, at: datetime
 ) -> list[Promise]:
     """Pin the promises in force when the incident was opened, and start their clocks.
 
@@ -35,20 +35,20 @@ async def start(
     """
     terms = await agreements.in_force(
         session,
-        ticket.account_id,
-        at=ticket.opened_at,
-        kind=ticket.kind,
-        category=ticket.category,
+        incident.account_id,
+        at=incident.opened_at,
+        kind=incident.kind,
+        category=incident.category,
     )
     session.add(
         PromiseWatch(
             tenant_id=actor.tenant_id,
-            account_id=ticket.account_id,
-            incident_id=ticket.id,
+            account_id=incident.account_id,
+            incident_id=incident.id,
             term_ids=[term.id for term in terms],
         )
     )
-    return await evaluate(session, actor, ticket.id, at=at)
+    return await evaluate(session, actor, incident.id, at=at)
 
 
 async def evaluate(
@@ -84,7 +84,7 @@ async def _judge(
     known = {(row.incident_id, row.term_id, row.part): row for row in stored}
     by_id = {row.id: row for row in known.values()}
     changes = target_rows(watch.tenant_id, known, judge(batch, at=at), at)
-    rows = [_stored(session, by_id.get(change.row.id), change.row) for change in changes]
+    rows = [_copy_columns(session, by_id.get(change.row.id), change.row) for change in changes]
     for change in changes:
         for fact in change.facts:
             record(session, actor, fact)
@@ -95,7 +95,7 @@ async def _judge(
     return rows
 
 
-def _stored(session: AsyncSession, known: Promise | None, row: PromiseRow) -> Promise:
+def _copy_columns(session: AsyncSession, known: Promise | None, row: PromiseRow) -> Promise:
     """Copy the columns of `row` to the mapped row."""
     promise = known
     if promise is None:

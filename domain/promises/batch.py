@@ -38,7 +38,7 @@ CHUNK = 4_000  # incidents; about 30 MB with their facts
 class ChunkResult(NamedTuple):
     """Result of one chunk."""
 
-    tickets: int
+    incidents: int
     written: int  # promise rows that are new or changed
     last: UUID  # the incident after which the next chunk begins
 
@@ -253,8 +253,8 @@ def _differences(
     expected = {key_of(row): computed(row) for row in judged}
     found: list[Difference] = []
     for key in stored.keys() | expected.keys():
-        row, said = stored.get(key), expected.get(key)
-        if row is None or said is None:
+        row, expected_values = stored.get(key), expected.get(key)
+        if row is None or expected_values is None:
             if row is None or row.state is not State.CANCELLED:
                 found.append(
                     Difference(
@@ -263,11 +263,11 @@ def _differences(
                         key[2],
                         "row",
                         row and str(row.state),
-                        None if said is None else str(said[1]),
+                        None if expected_values is None else str(expected_values[1]),
                     )
                 )
             continue
-        for name, ours, theirs in zip(COMPARED, compared_of(row), said, strict=True):
+        for name, ours, theirs in zip(COMPARED, compared_of(row), expected_values, strict=True):
             if ours != theirs:
                 found.append(Difference(incident, key[1], key[2], name, ours, theirs))
     return found

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
-from domain.core.deferral import Subject, turn_of
+from domain.core.deferral import Subject, rank_of
 from domain.core.ledger import Fact
 from domain.promises.batch import load, write
 from domain.promises.model import PromiseWatch
@@ -19,7 +19,7 @@ from domain.promises.rows import PromiseRow, target_rows
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
     """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
-    turn = turn_of(PromiseWatch.tenant_id, PromiseWatch.next_check_at, PromiseWatch.incident_id)
+    turn = rank_of(PromiseWatch.tenant_id, PromiseWatch.next_check_at, PromiseWatch.incident_id)
     found = await session.execute(
         select(PromiseWatch.tenant_id, PromiseWatch.incident_id)
         .where(PromiseWatch.next_check_at <= at)

@@ -17,14 +17,14 @@ PAUSED, RESUMED = "incident.paused", "incident.resumed"
 MARKS = frozenset({PAUSED, RESUMED, "incident.resolved", "incident.closed"})
 
 
-class Mark(NamedTuple):
+class PauseMark(NamedTuple):
     """A fact that begins or ends a pause."""
 
     at: datetime
     kind: str
 
 
-class Hold(NamedTuple):
+class PausedPeriod(NamedTuple):
     """Period in which the clocks are paused; `is_told` when a recorded resumption ends it at exactly that time."""
 
     from_at: datetime
@@ -37,22 +37,24 @@ def is_capped(kind: str, body: Any) -> bool:
     return kind == RESUMED and bool(body.get("capped"))
 
 
-def holds(marks: Iterable[Mark], allowance: timedelta = PAUSE_ALLOWANCE) -> list[Hold]:
+def paused_periods(
+    marks: Iterable[PauseMark], allowance: timedelta = PAUSE_ALLOWANCE
+) -> list[PausedPeriod]:
     """Return the paused periods of one incident; `marks` in the order of the ledger."""
-    found: list[Hold] = []
+    found: list[PausedPeriod] = []
     left, since = allowance, None
     for at, kind in sorted(marks, key=lambda mark: mark.at):
         if kind == PAUSED:
             since = at if since is None else since
         elif since is not None:
             until = min(at, since + left)
-            found.append(Hold(since, until, is_told=kind == RESUMED and until == at))
+            found.append(PausedPeriod(since, until, is_told=kind == RESUMED and until == at))
             left, since = left - (until - since), None
     if since is not None:
-        found.append(Hold(since, since + left, is_told=False))
+        found.append(PausedPeriod(since, since + left, is_told=False))
     return found
 
 
-def is_held(found: Sequence[Hold], at: datetime) -> bool:
+def is_paused(found: Sequence[PausedPeriod], at: datetime) -> bool:
     """Return whether the clocks are paused at a time."""
     return any(each.from_at <= at < each.until_at for each in found)

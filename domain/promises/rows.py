@@ -114,7 +114,7 @@ def target_rows(
     """Return all rows of one incident as they should be at `at`, each with the facts to record."""
     found = [_judged_row(tenant_id, stored.get(key_of(row)), row, at) for row in judged]
     current = {key_of(row) for row in judged}
-    return found + [_gone(row, at) for key, row in stored.items() if key not in current]
+    return found + [_cancelled_row(row, at) for key, row in stored.items() if key not in current]
 
 
 def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: datetime) -> Change:
@@ -151,7 +151,7 @@ def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: d
     return Change(row, list(state_changes(row, was, warned, at)))
 
 
-def _gone(known: Stored, at: datetime) -> Change:
+def _cancelled_row(known: Stored, at: datetime) -> Change:
     """Cancel a stored row whose clock never ran, according to later facts."""
     row = PromiseRow(**dict(zip(COLUMNS, values_of(known), strict=True)))
     if row.state is State.CANCELLED:

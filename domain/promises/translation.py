@@ -23,7 +23,15 @@ from domain.evaluator.kernels.columns import (
 )
 from domain.promises.announced_due import announced_due
 from domain.promises.model import UNDER_WAY, State
-from domain.promises.pause_limit import MARKS, RESUMED, Hold, Mark, holds, is_capped, is_held
+from domain.promises.pause_limit import (
+    MARKS,
+    RESUMED,
+    PausedPeriod,
+    PauseMark,
+    is_capped,
+    is_paused,
+    paused_periods,
+)
 
 EVALUATOR = 2
 """Version of the evaluator; raised when the same facts, terms and calendars may get another verdict."""
@@ -166,14 +174,14 @@ def build(
     unit_of = {incident: unit for unit, incident in enumerate(units)}
     priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
     agreed: dict[UUID, tuple[datetime, Priority]] = {}
-    marks: dict[UUID, list[Mark]] = {}
+    marks: dict[UUID, list[PauseMark]] = {}
     dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
     rows: list[Event] = []
     for fact in facts:
         if is_capped(fact.kind, fact.body):
             continue
         if fact.kind in MARKS:
-            marks.setdefault(fact.incident_id, []).append(Mark(fact.at, fact.kind))
+            marks.setdefault(fact.incident_id, []).append(PauseMark(fact.at, fact.kind))
         if fact.kind == "incident.due_agreed":
             due_at = datetime.fromisoformat(fact.body["due_at"])
             agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
@@ -185,9 +193,9 @@ def build(
         rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
     held: set[UUID] = set()
     for incident, found in marks.items():
-        stretches = holds(found)
+        stretches = paused_periods(found)
         rows += _derived(stretches, attached[incident], unit_of[incident], row_of)
-        if is_held(stretches, at):
+        if is_paused(stretches, at):
             held.add(incident)
     calendars = calendars_for(
         [specs[version] for version in versions],
@@ -279,7 +287,7 @@ def _events(
 
 
 def _derived(
-    stretches: Iterable[Hold], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
+    stretches: Iterable[PausedPeriod], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
 ) -> Iterator[Event]:
     """Add resumptions that no fact records: at the end of the allowance, and at a resolution or closing."""
     for hold in stretches:

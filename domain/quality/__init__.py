@@ -1,7 +1,7 @@
 """Quality: compliance, durations and scores per window and scope, benchmarks, and burn rates of error budgets."""
 
 from domain.evaluator.kernels.scores import Component
-from domain.quality.actions import ClaimedAccount, mark, measure, put_off, set_policy, take
+from domain.quality.actions import ClaimedAccount, claim_due, defer, mark, measure, set_policy
 from domain.quality.model import (
     Burn,
     BurnState,
@@ -13,9 +13,9 @@ from domain.quality.model import (
 )
 from domain.quality.reads import (
     Benchmark,
-    Changed,
+    ChangedVerdict,
     PeerDistribution,
-    Restated,
+    RestatedWindow,
     benchmark,
     burning,
     compliance,
@@ -29,7 +29,7 @@ __all__ = [
     "Benchmark",
     "Burn",
     "BurnState",
-    "Changed",
+    "ChangedVerdict",
     "ClaimedAccount",
     "Component",
     "Look",
@@ -38,17 +38,17 @@ __all__ = [
     "PeerDistribution",
     "Portfolio",
     "QualityPolicy",
-    "Restated",
+    "RestatedWindow",
     "Scope",
     "Window",
     "benchmark",
     "burning",
+    "claim_due",
     "compliance",
+    "defer",
     "mark",
     "measure",
     "policy_of",
-    "put_off",
     "restated",
     "set_policy",
-    "take",
 ]

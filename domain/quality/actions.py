@@ -25,7 +25,15 @@ from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window
 from domain.quality.reads import local_of, policy_of
 from domain.quality.rules import Measuring, ScopeFigures
 from domain.quality.store import compare, replace, stored
-from domain.quality.windows import CALENDAR, ROLLING, Local, WindowSpan, instant, span_at, touching
+from domain.quality.windows import (
+    CALENDAR,
+    ROLLING,
+    Local,
+    WindowSpan,
+    instant,
+    span_at,
+    windows_touching,
+)
 
 SOON = timedelta(milliseconds=500)
 """How long marks are collected before one measurement."""
@@ -67,7 +75,9 @@ async def mark(
     )
 
 
-async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[ClaimedAccount]:
+async def claim_due(
+    session: AsyncSession, *, at: datetime, limit: int = 20
+) -> list[ClaimedAccount]:
     """Claim due accounts, longest overdue first; each is reserved for `LEASE`."""
     due = (
         select(Look.account_id)
@@ -86,7 +96,7 @@ async def take(session: AsyncSession, *, at: datetime, limit: int = 20) -> list[
     return [ClaimedAccount(*row) for row in found]
 
 
-async def put_off(session: AsyncSession, taken: ClaimedAccount, *, until: datetime) -> None:
+async def defer(session: AsyncSession, taken: ClaimedAccount, *, until: datetime) -> None:
     """Postpone an account whose measurement fails; the next mark brings it forward."""
     await session.execute(
         update(Look)
@@ -134,7 +144,9 @@ async def measure(session: AsyncSession, taken: ClaimedAccount, *, at: datetime)
 
 def spans_of(local: Local, first_us: int, at_us: int) -> list[WindowSpan]:
     """Return every calendar window that touches [first_us, at_us], and the rolling ones up to now."""
-    calendar = [span for kind in CALENDAR for span in touching(kind, local, first_us, at_us)]
+    calendar = [
+        span for kind in CALENDAR for span in windows_touching(kind, local, first_us, at_us)
+    ]
     return [*calendar, *(span_at(kind, local, at_us) for kind in ROLLING)]
 
 
@@ -173,12 +185,12 @@ async def _note_burns(
         was, row.n_30d, row.misses_left, row.looked_at = row.state, burn.n, burn.misses_left, at
         if was is not burn.burn:
             row.state, row.since_at = burn.burn, at
-            told = BudgetBurning(
+            fact = BudgetBurning(
                 account_id=account.id, subject_id=term.id, at=at, term_id=term.id, name=term.name,
                 state=str(burn.burn), was=str(was), n_30d=burn.n, misses_left=burn.misses_left,
                 internal=term.internal,
             )  # fmt: skip
-            record(session, actor, told)
+            record(session, actor, fact)
 
 
 _POLICY = ("weights", "risk_limit_bps")
@@ -230,15 +242,15 @@ async def set_policy(
     )
     before = None if known is None else values_of(known, _POLICY)
     plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
-    said = insert(QualityPolicy).values(
+    statement = insert(QualityPolicy).values(
         id=uuid7(), tenant_id=actor.tenant_id, tier=tier, account_id=account_id, weights=plain,
         risk_limit_bps=risk_limit_bps,
     )  # fmt: skip
     policy: QualityPolicy | None = await session.scalar(
-        said.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=[QualityPolicy.tenant_id, QualityPolicy.tier, QualityPolicy.account_id],
             set_={
-                name: said.excluded[name]
+                name: statement.excluded[name]
                 for name in ("tenant_id", *_POLICY)
                 if name not in left_out
             },

@@ -28,14 +28,14 @@ HISTORY = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class EffectivePolicy:
     """The policy that applies to one account."""
 
     weights: Mapping[Component, int]
     risk_limit_bps: int
 
 
-async def policy_of(session: AsyncSession, account: Account) -> Chosen:
+async def policy_of(session: AsyncSession, account: Account) -> EffectivePolicy:
     """Return the account's policy, field by field: its own, else its tier's, else the company's, else the default."""
     rows = await session.scalars(
         select(QualityPolicy).where(
@@ -53,7 +53,7 @@ async def policy_of(session: AsyncSession, account: Account) -> Chosen:
             weights = {part: int(row.weights.get(part, 0)) for part in Component}
         if row.risk_limit_bps is not None:
             limit = row.risk_limit_bps
-    return Chosen(weights, limit)
+    return EffectivePolicy(weights, limit)
 
 
 async def local_of(session: AsyncSession, account: Account) -> Local:
@@ -134,7 +134,7 @@ async def measured_at(
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedVerdict:
     """A verdict that differs from the one known before."""
 
     incident_id: UUID
@@ -145,13 +145,13 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Restated:
+class RestatedWindow:
     """A window as it was known at a time, as it is known now, and the verdicts that differ."""
 
     known_at: datetime
     then: Measurement | None
     now: Measurement | None
-    changed: Sequence[Changed]
+    changed: Sequence[ChangedVerdict]
 
 
 async def restated(
@@ -164,7 +164,7 @@ async def restated(
     at: datetime,
     known_at: datetime,
     now: datetime,
-) -> Restated | None:
+) -> RestatedWindow | None:
     """Measure a past window twice from the ledger: with the facts recorded by `known_at`, and with all of them.
 
     Both use the terms pinned when each incident was opened: those then in force. None when there is no such account, or
@@ -181,13 +181,15 @@ async def restated(
         row is not None and row.internal for row in (then, current)
     ):
         return None
-    return Restated(known_at, then, current, _changed(old, new, scope, span))
+    return RestatedWindow(known_at, then, current, _changed(old, new, scope, span))
 
 
-def _changed(old: Measuring, new: Measuring, scope: Scope, span: WindowSpan) -> list[Changed]:
+def _changed(
+    old: Measuring, new: Measuring, scope: Scope, span: WindowSpan
+) -> list[ChangedVerdict]:
     was, now = old.verdicts_in(scope, span), new.verdicts_in(scope, span)
     return [
-        Changed(*key, was.get(key), now.get(key))
+        ChangedVerdict(*key, was.get(key), now.get(key))
         for key in sorted(was.keys() | now.keys())
         if was.get(key) is not now.get(key)
     ]

@@ -33,7 +33,7 @@ from domain.evaluator.kernels.windows import (
     decided_rows,
     window_rows,
 )
-from domain.quality.windows import Local, WindowSpan, before, laid_out
+from domain.quality.windows import Local, WindowSpan, before, span_columns
 
 COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.ARRIVAL: Component.PUNCTUALITY,
@@ -116,7 +116,7 @@ class Measuring:
     def found(self, spans: Sequence[WindowSpan]) -> Iterator[ScopeFigures]:
         """Return every promise, site and account for every span in which something was decided."""
         wanted = set(spans)
-        ordered, columns = laid_out([*spans, *(before(span, self.local) for span in spans)])
+        ordered, columns = span_columns([*spans, *(before(span, self.local) for span in spans)])
         by_term = _Windows(self.by_term, self.of_terms(columns))
         for row in range(by_term.rows.n.size):
             span = ordered[by_term.rows.span[row]]
@@ -155,7 +155,7 @@ class Measuring:
 
     def _of_term(self, grouped: _Windows, row: int, span: WindowSpan) -> ScopeFigures:
         term = int(grouped.rows.promise[row])
-        columns = _plain(grouped.rows, row)
+        columns = _as_numbers(grouped.rows, row)
         return ScopeFigures(
             scope=Scope(term_id=self.log.terms[term].id),
             span=span,
@@ -171,7 +171,7 @@ class Measuring:
     ) -> ScopeFigures:
         parts = self._parts(grouped, row, span)
         n = np.bincount(self.verdicts.promise[parts], minlength=len(self.log.terms))
-        columns = _plain(grouped.rows, row)
+        columns = _as_numbers(grouped.rows, row)
         late = int(columns["n"]) - int(columns["kept"])
         allowed = int((n * (PPM - self._objective)).sum())  # each promise brings its own budget
         columns |= {
@@ -269,7 +269,7 @@ def _budget(allowed: int, late: int) -> float:
     return (allowed - late * PPM) / allowed
 
 
-def _plain(rows: WindowRows, row: int) -> dict[str, Any]:
+def _as_numbers(rows: WindowRows, row: int) -> dict[str, Any]:
     """Return a window row as Python numbers, without its keys."""
     return {
         name: column[row].item() for name, column in zip(rows._fields[2:], rows[2:], strict=True)

@@ -30,7 +30,7 @@ _MEASURED = (
 _COLUMNS = ("id", "tenant_id", *_KEYED, *_MEASURED, "evaluated_at")
 
 
-class Before(NamedTuple):
+class StoredValues(NamedTuple):
     """Values of a stored row whose changes are recorded as facts."""
 
     id: UUID
@@ -47,7 +47,7 @@ def key_of(scope: Scope, span: WindowSpan) -> Key:
 
 async def stored(
     session: AsyncSession, account_id: UUID, spans: Sequence[WindowSpan]
-) -> Mapping[Key, Before]:
+) -> Mapping[Key, StoredValues]:
     """Return the stored rows of these windows."""
     row = Measurement
     first = min(span.from_us for span in spans if span.window not in ROLLING)
@@ -68,7 +68,9 @@ async def stored(
     )
     wanted = {(span.window, span.from_us) for span in spans}
     return {
-        key_of(Scope(site, term), WindowSpan(window, to_us(at), 0)): Before(row_id, n, kept, points)
+        key_of(Scope(site, term), WindowSpan(window, to_us(at), 0)): StoredValues(
+            row_id, n, kept, points
+        )
         for site, term, window, at, row_id, n, kept, points in found
         if window in ROLLING or (window, to_us(at)) in wanted
     }
@@ -116,7 +118,7 @@ async def replace(
     session: AsyncSession,
     account: Account,
     found: Sequence[ScopeFigures],
-    known: Mapping[Key, Before],
+    known: Mapping[Key, StoredValues],
     spans: Sequence[WindowSpan],
     log: EventLog,
     *,
@@ -192,7 +194,7 @@ SET ratios = excluded.ratios, points_e6 = excluded.points_e6, noted_at = exclude
 def compare(
     account: Account,
     found: Sequence[ScopeFigures],
-    known: Mapping[Key, Before],
+    known: Mapping[Key, StoredValues],
     spans: Sequence[WindowSpan],
     *,
     at: datetime,
@@ -212,8 +214,8 @@ def compare(
             was, is_ = known.get(key), news.get(key)
             quality = None if is_ is None else is_.quality
             points = None if quality is None else quality.points_e6
-            said = (0, 0, None) if is_ is None else (is_.n, is_.kept, points)
-            if (was is None and not now) or (was is not None and was[1:] == said):
+            measured = (0, 0, None) if is_ is None else (is_.n, is_.kept, points)
+            if (was is None and not now) or (was is not None and was[1:] == measured):
                 continue
             yield QualityChanged(
                 account_id=account.id,
@@ -222,8 +224,8 @@ def compare(
                 site_id=key[0],
                 from_at=instant(span.from_us),
                 until_at=instant(span.until_us),
-                n=said[0],
-                kept=said[1],
+                n=measured[0],
+                kept=measured[1],
                 points_e6=points,
                 was_e6=None if was is None else was.points_e6,
                 coverage_ppm=None if quality is None else quality.coverage_ppm,

@@ -55,7 +55,9 @@ def before(span: WindowSpan, local: Local) -> WindowSpan:
     return span_at(span.window, local, span.from_us - 1)
 
 
-def touching(window: Window, local: Local, first_us: int, last_us: int) -> Iterator[WindowSpan]:
+def windows_touching(
+    window: Window, local: Local, first_us: int, last_us: int
+) -> Iterator[WindowSpan]:
     """Return every calendar window of a kind that touches [first_us, last_us], in order."""
     span = span_at(window, local, first_us)
     while span.from_us <= last_us:
@@ -63,7 +65,7 @@ def touching(window: Window, local: Local, first_us: int, last_us: int) -> Itera
         span = span_at(window, local, span.until_us)
 
 
-def laid_out(spans: Iterable[WindowSpan]) -> tuple[Sequence[WindowSpan], Spans]:
+def span_columns(spans: Iterable[WindowSpan]) -> tuple[Sequence[WindowSpan], Spans]:
     """Return the distinct spans, in the order of the kernel's rows, and as its columns."""
     ordered = sorted(set(spans), key=lambda s: (_ORDER.index(s.window), s.from_us, s.until_us))
     kinds = np.array([_ORDER.index(span.window) for span in ordered], np.int64)

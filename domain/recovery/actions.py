@@ -14,7 +14,7 @@ from domain.compensation.model import Credit
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
-from domain.core.text_rules import must_be_line, must_be_words
+from domain.core.text_rules import must_be_line, must_be_text
 from domain.incidents.model import Incident
 from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone, StepHandedOver
 from domain.recovery.model import (
@@ -98,7 +98,7 @@ async def take_step(
 ) -> RecoveryCase:
     """Take the next step; the step `compensate` offers remedies that the case's size allows."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    must_be_words(note, "note")
+    must_be_text(note, "note")
     if kind is StepKind.FOLLOW_UP:
         raise Refused(
             Code.INVALID, "Record a follow-up with satisfied: true or false.", argument="kind"
@@ -130,7 +130,7 @@ async def follow_up(
 ) -> RecoveryCase:
     """Record whether the client is satisfied: yes closes the case, no begins another round. Clients may do this too."""
     actor.must(Right.FOLLOW_UP)
-    must_be_words(note, "note")
+    must_be_text(note, "note")
     case = await _open(session, actor, case_id, expected_version)
     step = await _next(session, case, StepKind.FOLLOW_UP, argument="id")
     _done(session, actor, case, step, note, at)

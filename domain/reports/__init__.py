@@ -1,8 +1,8 @@
 """Reports: incidents and promises of a day or week, delivered at a local time of the client."""
 
-from domain.reports.actions import adopt, due, make_next, put_off, set_plan, unplanned_accounts
+from domain.reports.actions import adopt, defer, due, make_next, set_plan, unplanned_accounts
 from domain.reports.content import Content, Proactive
-from domain.reports.data import gather
+from domain.reports.data import load_content
 from domain.reports.delivery import follow, reports_to_follow
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, ReportVerdict
@@ -27,17 +27,17 @@ __all__ = [
     "ReportPlan",
     "ReportVerdict",
     "adopt",
+    "defer",
     "document_of",
     "due",
     "filename",
     "follow",
-    "gather",
+    "load_content",
     "make_next",
     "names_of",
     "pdf_of",
     "proactive_of",
     "punctuality",
-    "put_off",
     "reports_to_follow",
     "set_plan",
     "summary_of",

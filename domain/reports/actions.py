@@ -16,11 +16,11 @@ from domain.agreements.model import Agreement
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents
 from domain.core.changes import values_of
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
 from domain.reports import events
-from domain.reports.data import gather
+from domain.reports.data import load_content
 from domain.reports.delivery import SOON
 from domain.reports.letter import intent_of, letter_of
 from domain.reports.model import Report, ReportPlan
@@ -49,7 +49,7 @@ async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int)
     found = await session.execute(
         select(Account.tenant_id, Account.id)
         .where(signed, planned < len(DEFAULTS), ~is_deferred("report plans", Account.id, at=at))
-        .order_by(turn_of(Account.tenant_id, Account.id), func.random())
+        .order_by(rank_of(Account.tenant_id, Account.id), func.random())
         .limit(limit)
     )
     return [Subject(*row) for row in found]
@@ -180,7 +180,7 @@ async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[U
 
 async def due_plans(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[Subject]:
     """Select plans whose next report is due: the companies alternately, the longest overdue of each first."""
-    turn = turn_of(ReportPlan.tenant_id, ReportPlan.look_at, ReportPlan.id)
+    turn = rank_of(ReportPlan.tenant_id, ReportPlan.look_at, ReportPlan.id)
     found = await session.execute(
         select(ReportPlan.tenant_id, ReportPlan.id)
         .where(ReportPlan.enabled, ReportPlan.look_at <= at)
@@ -221,7 +221,7 @@ async def _make(
     session: AsyncSession, account: Account, period: Period, *, at: datetime
 ) -> Report | None:
     actor = Actor.system(account.tenant_id, "reports")
-    content = await gather(session, account, period)
+    content = await load_content(session, account, period)
     report: Report | None = await session.scalar(
         insert(Report)
         .values(
@@ -259,6 +259,6 @@ async def _make(
     return report
 
 
-async def put_off(session: AsyncSession, plan_id: UUID, *, until: datetime) -> None:
+async def defer(session: AsyncSession, plan_id: UUID, *, until: datetime) -> None:
     """Postpone a plan whose report fails, so that it does not hold up the others."""
     await session.execute(update(ReportPlan).where(ReportPlan.id == plan_id).values(look_at=until))

@@ -16,9 +16,9 @@ def share_chart(content: Content, say: Language) -> ShareChart | None:
     if n == 0:
         return None
     points = []
-    for place, day in enumerate(content.days):
+    for index, day in enumerate(content.days):
         decided = day.kept + day.late
-        from_the_end = len(content.days) - 1 - place
+        from_the_end = len(content.days) - 1 - index
         label = say.day(day.on, "d MMM") if from_the_end % 7 == 0 else ""
         points.append(SharePoint(label, 100 * day.kept / decided if decided else None))
     worst = min(point.value for point in points if point.value is not None)
@@ -50,7 +50,7 @@ def share_chart(content: Content, say: Language) -> ShareChart | None:
     )
 
 
-def ticket_chart(content: Content, say: Language) -> PairChart | None:
+def incident_chart(content: Content, say: Language) -> PairChart | None:
     """Return the chart of incidents opened and resolved, on the days of the week; None when there were none."""
     days = content.days[-7:]
     opened, resolved = sum(day.opened for day in days), sum(day.resolved for day in days)

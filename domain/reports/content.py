@@ -19,7 +19,7 @@ AHEAD = {Cadence.DAILY: timedelta(hours=24), Cadence.WEEKLY: timedelta(days=7)}
 """How far ahead a report looks."""
 
 
-class Stand(StrEnum):
+class ReportedState(StrEnum):
     """State of a promise when the report was made."""
 
     KEPT = "kept"
@@ -35,7 +35,7 @@ class Part:
     incident_id: UUID
     site_id: UUID
     kind: PromiseKind
-    stand: Stand
+    stand: ReportedState
     is_open: bool
     started_at: datetime | None
     due_at: datetime | None
@@ -86,7 +86,7 @@ class PromiseLine(msgspec.Struct, frozen=True):
     is_open: bool
 
 
-class TicketLine(msgspec.Struct, frozen=True):
+class IncidentLine(msgspec.Struct, frozen=True):
     """An incident by name."""
 
     incident_id: UUID
@@ -166,8 +166,8 @@ class Content(msgspec.Struct, frozen=True):
     late_lines: list[PromiseLine]
     risk_lines: list[PromiseLine]
     next_lines: list[PromiseLine]
-    opened_lines: list[TicketLine]
-    open_lines: list[TicketLine]
+    opened_lines: list[IncidentLine]
+    open_lines: list[IncidentLine]
     credit_lines: list[CreditLine]
     kinds: list[KindFigures]
     sites: list[SiteFigures]
@@ -180,11 +180,11 @@ class Content(msgspec.Struct, frozen=True):
 def incidents_of(content: Content) -> set[UUID]:
     """Return the incidents whose names a reader of the report needs."""
     promises = (*content.late_lines, *content.risk_lines, *content.next_lines)
-    tickets = (*content.opened_lines, *content.open_lines)
+    incidents = (*content.opened_lines, *content.open_lines)
     others = [line.incident_id for line in content.credit_lines]
     others += [note.incident_id for note in (*content.notes, *content.planned)]
     return (
         {line.incident_id for line in promises}
-        | {line.incident_id for line in tickets}
+        | {line.incident_id for line in incidents}
         | {other for other in others if other is not None}
     )

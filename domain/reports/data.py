@@ -24,7 +24,15 @@ from domain.promises.announced_due import announced_due
 from domain.promises.model import Promise
 from domain.promises.translation import from_us, to_us
 from domain.reports import notice_ratio
-from domain.reports.content import TREND_DAYS, Content, Grant, IncidentDates, Note, Part, Stand
+from domain.reports.content import (
+    TREND_DAYS,
+    Content,
+    Grant,
+    IncidentDates,
+    Note,
+    Part,
+    ReportedState,
+)
 from domain.reports.periods import Period
 from domain.reports.statistics import content_of
 
@@ -38,7 +46,7 @@ _LATE = (State.LATE_OPEN, State.LATE_CLOSED)
 _OPEN = (State.LATE_OPEN, State.RUNNING, State.PAUSED)
 
 
-async def gather(session: AsyncSession, account: Account, period: Period) -> Content:
+async def load_content(session: AsyncSession, account: Account, period: Period) -> Content:
     """Return the content of a report: verdicts from the ledger as of `period.made_at`, by the evaluator's kernel."""
     at = period.made_at
     since = period.until_at - timedelta(days=TREND_DAYS + 1)
@@ -47,17 +55,17 @@ async def gather(session: AsyncSession, account: Account, period: Period) -> Con
         *notice_ratio.breaches(parts, period.from_at, period.until_at),
         *await notice_ratio.amendments(session, account.id, period.from_at, period.until_at),
     ]
-    told = await notice_ratio.notices(session, account.id, changes, until=period.until_at)
+    notices = await notice_ratio.notices(session, account.id, changes, until=period.until_at)
     return content_of(
         period,
         zone=account.time_zone,
         currency=account.currency,
         parts=parts,
-        tickets=await _tickets(session, account.id, since=since, at=at),
+        incidents=await _incidents(session, account.id, since=since, at=at),
         grants=await _grants(session, account.id, since=since, at=at),
         notes=await _notes(session, account, period),
         planned=await _planned(session, account.id, at=at),
-        proactive=notice_ratio.ratio_of(changes, told),
+        proactive=notice_ratio.ratio_of(changes, notices),
     )
 
 
@@ -76,21 +84,21 @@ async def parts_of(
             Incident.id == func.any(list({incident_id for incident_id, _, _ in found}))
         )
     )
-    tickets = {row.id: row for row in rows}
+    incidents = {row.id: row for row in rows}
     return [
         Part(
             incident_id=incident_id,
-            site_id=tickets[incident_id].site_id,
+            site_id=incidents[incident_id].site_id,
             due_at=announced_due(
                 term,
                 specs[term.calendar_version_id],
-                tickets[incident_id].priority,
-                started_at=says["started_at"],
+                incidents[incident_id].priority,
+                started_at=values["started_at"],
                 due_at=breaches_at,
             ),
-            **says,
+            **values,
         )
-        for incident_id, (term, breaches_at), says in found
+        for incident_id, (term, breaches_at), values in found
     ]
 
 
@@ -113,7 +121,7 @@ def _judged(
             (term, from_us(int(rows.breach_us[row]))),
             {
                 "kind": term.kind,
-                "stand": _stand(state, int(rows.warn[row])),
+                "stand": _state(state, int(rows.warn[row])),
                 "is_open": state in _OPEN,
                 "started_at": from_us(int(rows.started_us[row])),
                 "decided_at": from_us(int(rows.decided_us[row])),
@@ -124,15 +132,15 @@ def _judged(
         )
 
 
-def _stand(state: State, warned: int) -> Stand:
+def _state(state: State, warned: int) -> ReportedState:
     if state is State.KEPT:
-        return Stand.KEPT
+        return ReportedState.KEPT
     if state in _LATE:
-        return Stand.LATE
-    return Stand.AT_RISK if warned and state is State.RUNNING else Stand.RUNNING
+        return ReportedState.LATE
+    return ReportedState.AT_RISK if warned and state is State.RUNNING else ReportedState.RUNNING
 
 
-async def _tickets(
+async def _incidents(
     session: AsyncSession, account_id: UUID, *, since: datetime, at: datetime
 ) -> list[IncidentDates]:
     """Return incidents that were open at some time since `since`; those resolved after `at` are open at `at`."""
@@ -146,11 +154,11 @@ async def _tickets(
     )
     return [
         IncidentDates(
-            ticket_id, site_id, opened_at,
+            incident_id, site_id, opened_at,
             None if resolved_at is None or resolved_at > at else resolved_at,
             source is not Source.CLIENT,
         )
-        for ticket_id, site_id, opened_at, resolved_at, source in found
+        for incident_id, site_id, opened_at, resolved_at, source in found
     ]  # fmt: skip
 
 
@@ -204,8 +212,8 @@ def _note(kind: str, at: datetime, subject_id: UUID, body: dict[str, object]) ->
             return None
         return Note(kind, at, says={"left": body["misses_left"], "n": body["n_30d"]})
     if kind == "promise.revised":
-        says = {"was": body["was"], "now": body["now"], "promise": body["promise_kind"]}
-        return Note(kind, at, UUID(str(body["incident_id"])), says)
+        values = {"was": body["was"], "now": body["now"], "promise": body["promise_kind"]}
+        return Note(kind, at, UUID(str(body["incident_id"])), values)
     if kind.startswith("incident."):
         return Note(kind, at, subject_id, {k: body[k] for k in ("priority",) if k in body})
     return Note(kind, at)
@@ -233,7 +241,11 @@ async def _planned(session: AsyncSession, account_id: UUID, *, at: datetime) -> 
         )
     )
     return [
-        *(Note("incident.due_agreed", when, ticket) for ticket, when in agreed if when is not None),
+        *(
+            Note("incident.due_agreed", when, incident)
+            for incident, when in agreed
+            if when is not None
+        ),
         *(
             Note("terms.in_force", in_force.lower, says={"reference": reference})
             for reference, in_force in terms

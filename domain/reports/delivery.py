@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import compensation
 from domain.access import Actor
 from domain.agreements.model import Terms
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import record
 from domain.messages.model import Message, MessageState
 from domain.reports import events
@@ -31,7 +31,7 @@ async def reports_to_follow(session: AsyncSession, *, at: datetime, limit: int) 
 
     One whose check failed waits until its next attempt.
     """
-    turn = turn_of(Report.tenant_id, Report.look_at, Report.id)
+    turn = rank_of(Report.tenant_id, Report.look_at, Report.id)
     found = await session.execute(
         select(Report.tenant_id, Report.id)
         .where(Report.look_at <= at, ~is_deferred("report deliveries", Report.id, at=at))
@@ -76,7 +76,7 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
         kind = events.ReportInTime if verdict is ReportVerdict.KEPT else events.Late
         record(session, actor, events.about(kind, report, judged_at))
         if verdict is ReportVerdict.LATE:
-            await _give_back(session, actor, report, at=at)
+            await _credit_late_report(session, actor, report, at=at)
     over = at > report.due_at + GIVEN_UP and report.verdict is not None
     if over or (report.delivered_at is not None and report.verdict is not None):
         report.look_at = None
@@ -85,7 +85,9 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
         report.look_at = at + (SOON if at <= busy_until else LATER)
 
 
-async def _give_back(session: AsyncSession, actor: Actor, report: Report, *, at: datetime) -> None:
+async def _credit_late_report(
+    session: AsyncSession, actor: Actor, report: Report, *, at: datetime
+) -> None:
     """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
 
     It is booked as goodwill, because the credits of promises belong to incidents.

@@ -5,11 +5,11 @@ from pathlib import Path
 from domain.documents import language
 from domain.documents.language import LANGUAGES, Language
 
-__all__ = ["LANGUAGES", "TEMPLATES", "Language", "speech"]
+__all__ = ["LANGUAGES", "TEMPLATES", "Language", "language_of"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def speech(code: str, zone: str) -> Language:
+def language_of(code: str, zone: str) -> Language:
     """Return the texts of reports in a language, with times in a time zone."""
     return language.of(code, TEMPLATES, zone)

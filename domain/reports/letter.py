@@ -11,7 +11,7 @@ import msgspec
 from domain import documents
 from domain.messages import Attachment, Urgency, Variables
 from domain.reports.content import Content
-from domain.reports.language import LANGUAGES, TEMPLATES, speech
+from domain.reports.language import LANGUAGES, TEMPLATES, language_of
 from domain.reports.periods import Cadence
 from domain.reports.reads import ReportNames
 from domain.reports.rendering import page_of, short_date
@@ -78,7 +78,7 @@ def letter_of(
     attachments: list[Attachment] = []
     for code in languages:
         page = page_of(content, names, code=code)
-        say = speech(code, content.zone)
+        say = language_of(code, content.zone)
         pictures = [f"chart{number}-{code}" for number, _ in enumerate(page.charts, 1)]
         when = short_date(content, say)
         letters[code] = LetterContent(

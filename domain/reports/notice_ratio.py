@@ -15,7 +15,7 @@ from domain.agreements.model import Agreement, Terms
 from domain.core.ledger import LedgerRow
 from domain.incidents.model import IncidentUpdate
 from domain.messages.model import Message
-from domain.reports.content import Part, Proactive, Stand
+from domain.reports.content import Part, Proactive, ReportedState
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AT_ITS_START = ("opened",)
@@ -39,7 +39,7 @@ def breaches(parts: Iterable[Part], begin: datetime, end: datetime) -> list[Chan
     return [
         Change(part.incident_id, part.started_at, part.decided_at)
         for part in parts
-        if part.stand is Stand.LATE
+        if part.stand is ReportedState.LATE
         and part.decided_at is not None
         and begin <= part.decided_at < end
     ]
@@ -47,14 +47,14 @@ def breaches(parts: Iterable[Part], begin: datetime, end: datetime) -> list[Chan
 
 def ratio_of(changes: Sequence[Change], notices: Mapping[UUID, Sequence[datetime]]) -> Proactive:
     """Return how many changes were announced before they took effect; a notice at the same time came too late."""
-    told = sum(
+    announced = sum(
         any(
             notice < change.at and (change.since_at is None or notice > change.since_at)
             for notice in notices.get(change.subject_id, ())
         )
         for change in changes
     )
-    return Proactive(len(changes), told)
+    return Proactive(len(changes), announced)
 
 
 async def amendments(
@@ -103,14 +103,14 @@ async def notices(
     found: dict[UUID, list[datetime]] = defaultdict(list)
     if not subjects:
         return found
-    said = await session.execute(
+    updates = await session.execute(
         select(IncidentUpdate.incident_id, IncidentUpdate.at).where(
             IncidentUpdate.incident_id.in_(subjects),
             IncidentUpdate.client_visible,
             IncidentUpdate.at < until,
         )
     )
-    for incident_id, at in said:
+    for incident_id, at in updates:
         found[incident_id].append(at)
     earliest = min(change.since_at or change.at - LONG_BEFORE for change in changes)
     sent = await session.execute(

@@ -24,7 +24,7 @@ from domain.reports.model import Report, ReportVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class TicketName:
+class IncidentName:
     """The names of an incident in a report."""
 
     reference: str
@@ -40,7 +40,7 @@ class ReportNames:
 
     company: str
     account: str
-    tickets: Mapping[UUID, TicketName]
+    incidents: Mapping[UUID, IncidentName]
     sites: Mapping[UUID, str]
 
 
@@ -49,18 +49,18 @@ async def names_of(session: AsyncSession, account: Account, content: Content) ->
     tenant = await session.get_one(Tenant, account.tenant_id)
     sites = await session.execute(select(Site.id, Site.name).where(Site.account_id == account.id))
     known = {row.id: row.name for row in sites}
-    tickets = await _ticket_names(session, account.id, incidents_of(content), known)
-    return ReportNames(tenant.name, account.name, tickets, known)
+    incidents = await _incident_names(session, account.id, incidents_of(content), known)
+    return ReportNames(tenant.name, account.name, incidents, known)
 
 
-async def _ticket_names(
+async def _incident_names(
     session: AsyncSession, account_id: UUID, ids: Collection[UUID], sites: Mapping[UUID, str]
-) -> dict[UUID, TicketName]:
+) -> dict[UUID, IncidentName]:
     rows = await session.scalars(
         select(Incident).where(Incident.account_id == account_id, Incident.id.in_(ids))
     )
     return {
-        row.id: TicketName(
+        row.id: IncidentName(
             row.reference, row.summary, sites[row.site_id], row.kind,
             row.priority,
         )
@@ -128,5 +128,5 @@ async def proactive_of(
         *notice_ratio.breaches(parts, from_at, until_at),
         *await notice_ratio.amendments(session, account.id, from_at, until_at),
     ]
-    told = await notice_ratio.notices(session, account.id, changes, until=until_at)
-    return notice_ratio.ratio_of(changes, told)
+    notices = await notice_ratio.notices(session, account.id, changes, until=until_at)
+    return notice_ratio.ratio_of(changes, notices)

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from domain.reports.charts import share_chart, ticket_chart
+from domain.reports.charts import incident_chart, share_chart
 from domain.reports.content import Content
-from domain.reports.language import Language, speech
+from domain.reports.language import Language, language_of
 from domain.reports.periods import Cadence
 from domain.reports.reads import ReportNames
 from domain.reports.sections import daily_sections, weekly_sections
@@ -13,10 +13,10 @@ from domain.reports.view_model import FigureTile, ReportPage, Tone
 
 def page_of(content: Content, names: ReportNames, *, code: str) -> ReportPage:
     """Return the report in a language; the same content and names give the same page."""
-    say = speech(code, content.zone)
+    say = language_of(code, content.zone)
     weekly = content.cadence is Cadence.WEEKLY
     as_of = say.moment(content.as_of_at, form="EEEE d MMMM y")
-    drawn = (share_chart(content, say), ticket_chart(content, say) if weekly else None)
+    drawn = (share_chart(content, say), incident_chart(content, say) if weekly else None)
     return ReportPage(
         language=say.code,
         title=say.say(f"title.{content.cadence}"),
@@ -69,9 +69,12 @@ def _lead(content: Content, say: Language) -> str:
         if content.open_now == 0:
             return say.say("lead.quiet")
         return say.say("lead.nothing_due", open=still)
-    said = [say.say("lead.tickets", n=figures.opened), say.say("lead.resolved", n=figures.resolved)]
-    said.append(still)
-    sentences = [", ".join(said) + "."]
+    counts = [
+        say.say("lead.tickets", n=figures.opened),
+        say.say("lead.resolved", n=figures.resolved),
+    ]
+    counts.append(still)
+    sentences = [", ".join(counts) + "."]
     more = []
     if content.at_risk:
         more.append(say.say("lead.risk", n=content.at_risk))
@@ -152,4 +155,4 @@ def short_date(content: Content, say: Language) -> str:
 
 def summary_of(content: Content, *, code: str) -> str:
     """Return the headline alone, which needs no names."""
-    return headline(content, speech(code, content.zone))
+    return headline(content, language_of(code, content.zone))

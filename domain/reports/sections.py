@@ -6,10 +6,10 @@ from uuid import UUID
 from domain.reports.content import (
     Content,
     CreditLine,
+    IncidentLine,
     KindFigures,
     Note,
     PromiseLine,
-    TicketLine,
 )
 from domain.reports.language import Language
 from domain.reports.periods import Cadence
@@ -19,7 +19,9 @@ from domain.reports.view_model import Column, Section
 
 def daily_sections(content: Content, names: ReportNames, say: Language) -> list[Section]:
     """Return the lists of a daily report."""
-    tickets = _tickets("opened", content.opened_lines, content.figures.opened, content, names, say)
+    incidents = _incidents(
+        "opened", content.opened_lines, content.figures.opened, content, names, say
+    )
     known = {line.incident_id for line in content.opened_lines}
     earlier = [line for line in content.open_lines if line.incident_id not in known]
     older = content.open_now - (len(content.open_lines) - len(earlier))
@@ -27,8 +29,8 @@ def daily_sections(content: Content, names: ReportNames, say: Language) -> list[
         *_late(content, names, say),
         *_risk(content, names, say),
         *_kinds(content, say),
-        tickets,
-        *([_tickets("open", earlier, older, content, names, say)] if earlier else []),
+        incidents,
+        *([_incidents("open", earlier, older, content, names, say)] if earlier else []),
         *_credits(content, names, say),
         *_notes(content, names, say),
         _next(content, names, say),
@@ -43,7 +45,7 @@ def weekly_sections(content: Content, names: ReportNames, say: Language) -> list
         *_risk(content, names, say),
         *_kinds(content, say),
         *([_sites(content, names, say)] if content.sites else []),
-        _tickets("actions", content.open_lines, content.open_now, content, names, say),
+        _incidents("actions", content.open_lines, content.open_now, content, names, say),
         *_credits(content, names, say),
         *_notes(content, names, say),
         _next(content, names, say),
@@ -62,7 +64,7 @@ def _late(content: Content, names: ReportNames, say: Language) -> list[Section]:
     rows = [
         [
             _promise(line, say),
-            _called(names, line.incident_id, say),
+            _incident_label(names, line.incident_id, say),
             _due(line, say),
             _over(line, say),
         ]
@@ -85,7 +87,7 @@ def _risk(content: Content, names: ReportNames, say: Language) -> list[Section]:
     rows = [
         [
             _promise(line, say),
-            _called(names, line.incident_id, say),
+            _incident_label(names, line.incident_id, say),
             _due(line, say),
             say.span(-line.over_us),
         ]
@@ -119,9 +121,9 @@ def _kinds(content: Content, say: Language) -> list[Section]:
     return [Section(say.say("section.kinds"), "", columns, rows, "", "")]
 
 
-def _tickets(
+def _incidents(
     key: str,
-    lines: Sequence[TicketLine],
+    lines: Sequence[IncidentLine],
     n: int,
     content: Content,
     names: ReportNames,
@@ -136,7 +138,7 @@ def _tickets(
         Column(say.say("column.stands"), 23),
     ]
 
-    def stands(line: TicketLine) -> str:
+    def stands(line: IncidentLine) -> str:
         if line.resolved_at is None:
             return say.say("cell.open")
         same = line.resolved_at.date() == line.opened_at.date() and not weekly
@@ -146,7 +148,7 @@ def _tickets(
     rows = [
         [
             say.moment(line.opened_at) if is_open or weekly else say.clock(line.opened_at),
-            _called(names, line.incident_id, say),
+            _incident_label(names, line.incident_id, say),
             _priority(names, line, say),
             stands(line),
         ]
@@ -165,7 +167,7 @@ def _credits(content: Content, names: ReportNames, say: Language) -> list[Sectio
         Column(say.say("column.amount"), 20, right=True),
     ]
     rows = [
-        [_granted(line, say), _called(names, line.incident_id, say),
+        [_granted(line, say), _incident_label(names, line.incident_id, say),
          say.money(line.amount_cents, line.currency)]
         for line in content.credit_lines
     ]  # fmt: skip
@@ -207,11 +209,11 @@ def _week(content: Content, say: Language) -> Section:
     sign = "" if cents[0] == cents[1] else "+" if cents[0] > cents[1] else "−"
     money = [say.money(each, content.currency) for each in cents]
     rows.append([say.say("figure.credits"), *money, f"{sign}{change}"])
-    told = content.proactive
+    proactive = content.proactive
     note = ""
-    if told.changes:
-        share = say.share(told.told, told.changes)
-        note = say.say("note.proactive", n=told.changes, told=told.told, share=share)
+    if proactive.changes:
+        share = say.share(proactive.told, proactive.changes)
+        note = say.say("note.proactive", n=proactive.changes, told=proactive.told, share=share)
     return Section(say.say("section.week"), note, columns, rows, "", "")
 
 
@@ -243,29 +245,29 @@ def _notes(content: Content, names: ReportNames, say: Language) -> list[Section]
 
 
 def _sentence(note: Note, names: ReportNames, say: Language) -> str:
-    about = _called(names, note.incident_id, say)
-    says = note.says
+    about = _incident_label(names, note.incident_id, say)
+    values = note.says
     match note.kind:
         case "incident.reopened":
             return say.say("note.reopened", ticket=about)
         case "incident.prioritised":
-            priority = say.say(f"priority.{says['priority']}")
+            priority = say.say(f"priority.{values['priority']}")
             return say.say("note.prioritised", ticket=about, priority=priority)
         case "promise.revised":
-            now = say.say("verdict.late" if says["now"] == "late" else "verdict.kept")
-            promise = say.say(f"kind.{says['promise']}")
+            now = say.say("verdict.late" if values["now"] == "late" else "verdict.kept")
+            promise = say.say(f"kind.{values['promise']}")
             return say.say("note.revised", promise=promise, ticket=about, now=now)
         case "budget.burning":
-            if says["left"] < 0:
-                return say.say("note.overspent", of=says["n"])
-            return say.say("note.burning", n=says["left"], of=says["n"])
+            if values["left"] < 0:
+                return say.say("note.overspent", of=values["n"])
+            return say.say("note.burning", n=values["left"], of=values["n"])
         case "incident.due_agreed":
             return say.say("note.due_agreed", ticket=about)
         case "terms.in_force":
-            return say.say("note.in_force", reference=says["reference"])
+            return say.say("note.in_force", reference=values["reference"])
         case "agreement.ended":
-            if "reference" in says:
-                return say.say("note.agreement_ends", reference=says["reference"])
+            if "reference" in values:
+                return say.say("note.agreement_ends", reference=values["reference"])
             return say.say("note.ended")
         case _:
             return say.say("note.amended")
@@ -274,7 +276,7 @@ def _sentence(note: Note, names: ReportNames, say: Language) -> str:
 def _next(content: Content, names: ReportNames, say: Language) -> Section:
     columns = [Column(say.say("column.when"), 22), Column(say.say("column.what"), 78)]
     coming = [
-        (line.due_at, f"{_promise(line, say)}: {_called(names, line.incident_id, say)}")
+        (line.due_at, f"{_promise(line, say)}: {_incident_label(names, line.incident_id, say)}")
         for line in content.next_lines
         if line.due_at is not None
     ]
@@ -287,19 +289,19 @@ def _promise(line: PromiseLine, say: Language) -> str:
     return say.say(f"kind.{line.kind}")
 
 
-def _called(names: ReportNames, incident_id: UUID | None, say: Language) -> str:
+def _incident_label(names: ReportNames, incident_id: UUID | None, say: Language) -> str:
     """Describe an incident by reference, summary, and site if the account has several sites."""
     if incident_id is None:
         return ""
-    found = names.tickets.get(incident_id)
+    found = names.incidents.get(incident_id)
     if found is None:
         return say.say("cell.gone")
-    place = f" ({found.site})" if len(names.sites) > 1 else ""
-    return f"{found.reference} – {found.summary}{place}"
+    site = f" ({found.site})" if len(names.sites) > 1 else ""
+    return f"{found.reference} – {found.summary}{site}"
 
 
-def _priority(names: ReportNames, line: TicketLine, say: Language) -> str:
-    found = names.tickets.get(line.incident_id)
+def _priority(names: ReportNames, line: IncidentLine, say: Language) -> str:
+    found = names.incidents.get(line.incident_id)
     return say.say("cell.gone") if found is None else say.say(f"priority.{found.priority}")
 
 

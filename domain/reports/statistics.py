@@ -19,14 +19,14 @@ from domain.reports.content import (
     Figures,
     Grant,
     IncidentDates,
+    IncidentLine,
     KindFigures,
     Note,
     Part,
     Proactive,
     PromiseLine,
+    ReportedState,
     SiteFigures,
-    Stand,
-    TicketLine,
 )
 from domain.reports.periods import Period, days_of, instant_of
 
@@ -37,7 +37,7 @@ def content_of(
     zone: str,
     currency: str,
     parts: Sequence[Part],
-    tickets: Sequence[IncidentDates],
+    incidents: Sequence[IncidentDates],
     grants: Sequence[Grant],
     notes: Sequence[Note],
     planned: Sequence[Note],
@@ -47,18 +47,18 @@ def content_of(
     inside = _within(period.from_at, period.until_at)
     previous = _within(*_before(period, zone))
     decided = [part for part in parts if inside(part.decided_at)]
-    late = [part for part in decided if part.stand is Stand.LATE]
-    risk = [part for part in parts if part.stand is Stand.AT_RISK]
+    late = [part for part in decided if part.stand is ReportedState.LATE]
+    risk = [part for part in parts if part.stand is ReportedState.AT_RISK]
     soon = period.made_at + AHEAD[period.cadence]
     due = [
         part
         for part in parts
-        if part.stand is Stand.RUNNING and part.due_at is not None and part.due_at < soon
+        if part.stand is ReportedState.RUNNING and part.due_at is not None and part.due_at < soon
     ]
-    opened = [ticket for ticket in tickets if inside(ticket.opened_at)]
-    still = [ticket for ticket in tickets if ticket.resolved_at is None]
+    opened = [incident for incident in incidents if inside(incident.opened_at)]
+    still = [incident for incident in incidents if incident.resolved_at is None]
     ours = [grant for grant in grants if inside(grant.decided_at) and grant.amount_cents]
-    days = _days(period, zone, parts, tickets)
+    days = _days(period, zone, parts, incidents)
     return Content(
         version=VERSION,
         cadence=period.cadence,
@@ -67,16 +67,16 @@ def content_of(
         first_on=period.first_on,
         last_on=period.last_on,
         as_of_at=period.made_at,
-        figures=_figures(inside, parts, tickets, grants),
-        before=_figures(previous, parts, tickets, grants),
+        figures=_figures(inside, parts, incidents, grants),
+        before=_figures(previous, parts, incidents, grants),
         open_now=len(still),
         at_risk=len(risk),
-        goal_ppm=_goal(parts, days),
+        goal_ppm=_objective(parts, days),
         late_lines=[_line(part) for part in sorted(late, key=_overrun, reverse=True)[:MOST]],
         risk_lines=[_line(part) for part in sorted(risk, key=_due)[:MOST]],
         next_lines=[_line(part) for part in sorted(due, key=_due)[:5]],
-        opened_lines=[_ticket(ticket) for ticket in sorted(opened, key=_opened)[:MOST]],
-        open_lines=[_ticket(ticket) for ticket in sorted(still, key=_opened)[:MOST]],
+        opened_lines=[_incident_line(incident) for incident in sorted(opened, key=_opened)[:MOST]],
+        open_lines=[_incident_line(incident) for incident in sorted(still, key=_opened)[:MOST]],
         credit_lines=[
             CreditLine(grant.incident_id, grant.kind, grant.amount_cents, grant.currency)
             for grant in sorted(ours, key=lambda grant: grant.decided_at)[:MOST]
@@ -104,38 +104,44 @@ def _within(begin: datetime, end: datetime) -> Any:
 
 
 def _figures(
-    inside: Any, parts: Iterable[Part], tickets: Sequence[IncidentDates], grants: Iterable[Grant]
+    inside: Any, parts: Iterable[Part], incidents: Sequence[IncidentDates], grants: Iterable[Grant]
 ) -> Figures:
     stands = Counter(part.stand for part in parts if inside(part.decided_at))
     return Figures(
-        opened=sum(inside(ticket.opened_at) for ticket in tickets),
-        resolved=sum(inside(ticket.resolved_at) for ticket in tickets),
-        kept=stands[Stand.KEPT],
-        late=stands[Stand.LATE],
+        opened=sum(inside(incident.opened_at) for incident in incidents),
+        resolved=sum(inside(incident.resolved_at) for incident in incidents),
+        kept=stands[ReportedState.KEPT],
+        late=stands[ReportedState.LATE],
         credits_cents=sum(grant.amount_cents for grant in grants if inside(grant.decided_at)),
     )
 
 
 def _days(
-    period: Period, zone: str, parts: Iterable[Part], tickets: Iterable[IncidentDates]
+    period: Period, zone: str, parts: Iterable[Part], incidents: Iterable[IncidentDates]
 ) -> list[Day]:
     """Return the 28 local days up to the last one of the period."""
-    place = ZoneInfo(zone)
+    timezone = ZoneInfo(zone)
 
     def on(at: datetime | None) -> date | None:
-        return None if at is None else at.astimezone(place).date()
+        return None if at is None else at.astimezone(timezone).date()
 
     stands = Counter((on(part.decided_at), part.stand) for part in parts)
-    opened = Counter(on(ticket.opened_at) for ticket in tickets)
-    resolved = Counter(on(ticket.resolved_at) for ticket in tickets)
+    opened = Counter(on(incident.opened_at) for incident in incidents)
+    resolved = Counter(on(incident.resolved_at) for incident in incidents)
     last = period.last_on
     return [
-        Day(day, stands[day, Stand.KEPT], stands[day, Stand.LATE], opened[day], resolved[day])
+        Day(
+            day,
+            stands[day, ReportedState.KEPT],
+            stands[day, ReportedState.LATE],
+            opened[day],
+            resolved[day],
+        )
         for day in (last - timedelta(days=n) for n in range(TREND_DAYS - 1, -1, -1))
     ]
 
 
-def _goal(parts: Iterable[Part], days: Sequence[Day]) -> int | None:
+def _objective(parts: Iterable[Part], days: Sequence[Day]) -> int | None:
     """Return the agreed objective of the trend's promises, weighted by how often they fell due; None without any.
 
     Rounded down, so that it is never above what the terms promise.
@@ -158,7 +164,7 @@ def _kinds(decided: Iterable[Part]) -> list[KindFigures]:
         parts = by_kind.get(kind, [])
         times = [part.elapsed_us for part in parts if not part.is_open and part.target_us > 0]
         if parts:
-            late = sum(part.stand is Stand.LATE for part in parts)
+            late = sum(part.stand is ReportedState.LATE for part in parts)
             usual = median_low(times) if times else None
             found.append(KindFigures(kind, len(parts) - late, late, usual))
     return found
@@ -166,12 +172,17 @@ def _kinds(decided: Iterable[Part]) -> list[KindFigures]:
 
 def _sites(decided: Iterable[Part], opened: Iterable[IncidentDates]) -> list[SiteFigures]:
     """Return sites with results, the one with most late promises first, then most incidents."""
-    tickets = Counter(ticket.site_id for ticket in opened)
+    incidents = Counter(incident.site_id for incident in opened)
     stands = Counter((part.site_id, part.stand) for part in decided)
-    places = sorted({*tickets, *(site for site, _ in stands)}, key=str)
+    sites = sorted({*incidents, *(site for site, _ in stands)}, key=str)
     rows = [
-        SiteFigures(site, tickets[site], stands[site, Stand.KEPT], stands[site, Stand.LATE])
-        for site in places
+        SiteFigures(
+            site,
+            incidents[site],
+            stands[site, ReportedState.KEPT],
+            stands[site, ReportedState.LATE],
+        )
+        for site in sites
     ]
     return sorted(rows, key=lambda row: (-row.late, -row.opened, -row.kept))[:MOST]
 
@@ -181,8 +192,8 @@ def _line(part: Part) -> PromiseLine:
     return PromiseLine(part.incident_id, part.kind, part.due_at, over, part.is_open)
 
 
-def _ticket(ticket: IncidentDates) -> TicketLine:
-    return TicketLine(ticket.id, ticket.opened_at, ticket.resolved_at)
+def _incident_line(incident: IncidentDates) -> IncidentLine:
+    return IncidentLine(incident.id, incident.opened_at, incident.resolved_at)
 
 
 def _overrun(part: Part) -> int:
@@ -193,5 +204,5 @@ def _due(part: Part) -> tuple[bool, Any]:
     return part.due_at is None, part.due_at
 
 
-def _opened(ticket: IncidentDates) -> datetime:
-    return ticket.opened_at
+def _opened(incident: IncidentDates) -> datetime:
+    return incident.opened_at

@@ -18,7 +18,7 @@ from domain.calendars import specs
 from domain.core.base import JSON
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow, record
-from domain.core.text_rules import must_be_words
+from domain.core.text_rules import must_be_text
 from domain.incidents.model import Incident
 from domain.promises.translation import CLOCK_EVENT_KINDS, EVALUATOR, ClockFact
 from domain.simulation.events import TermsSignedOff, TermsSimulated
@@ -26,12 +26,12 @@ from domain.simulation.model import Simulation
 from domain.simulation.rules import (
     SimulatedIncident,
     SimulatedOutcome,
+    can_earn_credits,
     fingerprint,
     lines,
     month,
-    play,
-    promises_money,
     proposed,
+    simulate_outcomes,
     weekly,
     worst_cents,
 )
@@ -42,7 +42,7 @@ UP_TO_NOW = timedelta(days=1)
 SEED = 0
 SAMPLE = 10
 """Minimum number of decided promises with credits for a meaningful estimate of a month's cost."""
-GOOD_FOR = timedelta(days=30)
+VALID_FOR = timedelta(days=30)
 """How long a simulation is valid for its terms."""
 
 
@@ -64,10 +64,10 @@ async def simulate(
     )
     if account is None:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    return await _played(session, actor, account, terms, from_at, until_at, seed, at)
+    return await _simulated(session, actor, account, terms, from_at, until_at, seed, at)
 
 
-async def _played(
+async def _simulated(
     session: AsyncSession,
     actor: Actor,
     account: Account,
@@ -155,14 +155,16 @@ async def outcomes_of(
     if from_at is not None:
         query = query.where(Incident.opened_at >= from_at)
     rows = await session.execute(query.order_by(Incident.id))
-    tickets = [SimulatedIncident(row.id, str(row.kind), row.category, row.site_id) for row in rows]
+    incidents = [
+        SimulatedIncident(row.id, str(row.kind), row.category, row.site_id) for row in rows
+    ]
     prices = await _prices(session, account, until_at)
     found: list[SimulatedOutcome] = []
-    for begin in range(0, len(tickets), CHUNK):
-        chunk = {ticket.id: ticket for ticket in tickets[begin : begin + CHUNK]}
+    for begin in range(0, len(incidents), CHUNK):
+        chunk = {incident.id: incident for incident in incidents[begin : begin + CHUNK]}
         facts = await _facts(session, chunk)
         found += await asyncio.to_thread(
-            play, terms, promised, chunk, facts, hours, at=until_at, prices=prices
+            simulate_outcomes, terms, promised, chunk, facts, hours, at=until_at, prices=prices
         )
     return found
 
@@ -178,11 +180,13 @@ async def _prices(session: AsyncSession, account: Account, at: datetime) -> dict
     return {code: int(cents) for code, cents in rows}
 
 
-async def _facts(session: AsyncSession, tickets: dict[UUID, SimulatedIncident]) -> list[ClockFact]:
+async def _facts(
+    session: AsyncSession, incidents: dict[UUID, SimulatedIncident]
+) -> list[ClockFact]:
     rows = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
         .where(
-            LedgerRow.subject_id == func.any(list(tickets)), LedgerRow.kind.in_(CLOCK_EVENT_KINDS)
+            LedgerRow.subject_id == func.any(list(incidents)), LedgerRow.kind.in_(CLOCK_EVENT_KINDS)
         )
         .order_by(LedgerRow.id)
     )
@@ -217,7 +221,7 @@ async def sign_off(
     kind, _, user_id = actor.subject.partition(":")
     if kind != "user":
         raise Refused(Code.NOT_ALLOWED, "Only a person can sign off, not an API key.")
-    must_be_words(reason, "reason")
+    must_be_text(reason, "reason")
     simulation = await session.scalar(
         select(Simulation)
         .where(Simulation.id == simulation_id, actor.scope(Simulation))
@@ -269,12 +273,12 @@ async def sign(
     An account without incidents has no history to simulate: the first agreement is the signer's own responsibility.
     """
     actor.must(Right.MANAGE_AGREEMENTS)
-    tickets = exists().where(Incident.account_id == Account.id)
+    incidents = exists().where(Incident.account_id == Account.id)
     experienced = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account), tickets)
+        select(Account).where(Account.id == account_id, actor.scope(Account), incidents)
     )
     if experienced is not None:
-        await _must_be_borne(session, actor, experienced, terms, at)
+        await _must_be_accepted(session, actor, experienced, terms, at)
     return await agreements.sign(
         session, actor, account_id, reference=reference, title=title, signed_on=signed_on,
         in_force_from=in_force_from, terms=terms, at=at,
@@ -302,14 +306,14 @@ async def amend(
     )
     if account is not None:
         actor.must(Right.MANAGE_AGREEMENTS)
-        await _must_be_borne(session, actor, account, terms, at)
+        await _must_be_accepted(session, actor, account, terms, at)
     return await agreements.amend(
         session, actor, agreement_id, in_force_from=in_force_from, terms=terms, at=at,
         expected_version=expected_version,
     )  # fmt: skip
 
 
-async def _must_be_borne(
+async def _must_be_accepted(
     session: AsyncSession, actor: Actor, account: Account, terms: TermsDraft, at: datetime
 ) -> None:
     """Refuse terms whose month may cost more than the limit, or that cannot be estimated, until signed off.
@@ -321,16 +325,16 @@ async def _must_be_borne(
         .where(
             Simulation.account_id == account.id,
             Simulation.terms_sha256 == fingerprint(terms),
-            Simulation.simulated_at >= at - GOOD_FOR,
+            Simulation.simulated_at >= at - VALID_FOR,
             Simulation.whole_history,
         )
         .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
         .limit(1)
-    ) or await _played(session, actor, account, terms, None, None, 0, at)
+    ) or await _simulated(session, actor, account, terms, None, None, 0, at)
     if simulation.signed_off_at is not None:
         return
     limit = simulation.limit_cents
-    if promises_money(terms) and _sample(simulation, terms) < SAMPLE:
+    if can_earn_credits(terms) and _sample(simulation, terms) < SAMPLE:
         if terms.credit_cap_cents is None or terms.credit_cap_cents > limit:
             raise Refused(
                 Code.SIGN_OFF_NEEDED,

@@ -43,7 +43,7 @@ class SimulatedOutcome(NamedTuple):
     """Result of one proposed promise for one incident."""
 
     promise: int  # position in the draft
-    ticket: SimulatedIncident
+    incident: SimulatedIncident
     kept: bool
     decided_at: datetime | None  # None: undecided
     started_at: datetime
@@ -77,8 +77,8 @@ def fingerprint(terms: TermsDraft) -> bytes:
         for each in sorted(terms.promises, key=lambda each: each.name)
     ]
     money = [terms.period_fee_cents, terms.currency, terms.credit_cap_cents, terms.per_cause]
-    said = [plain, *money]
-    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+    canonical = [plain, *money]
+    return hashlib.sha256(msgspec.json.encode(canonical, order="deterministic")).digest()
 
 
 def worst_cents(promise: PromiseDraft, fee_cents: int) -> int:
@@ -90,7 +90,7 @@ def worst_cents(promise: PromiseDraft, fee_cents: int) -> int:
     )
 
 
-def promises_money(terms: TermsDraft) -> bool:
+def can_earn_credits(terms: TermsDraft) -> bool:
     """Return whether breaking these terms can earn a credit at all."""
     return any(each.credits or each.bands for each in terms.promises)
 
@@ -99,7 +99,7 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
     """Return the draft's promises as terms for the clock; the id holds the position in the draft."""
     return [
         Term(
-            id=UUID(int=place),
+            id=UUID(int=index),
             tenant_id=tenant_id,
             account_id=account_id,
             agreement_id=UUID(int=0),
@@ -114,14 +114,14 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
             internal=each.internal,
             targets=dict(each.targets),
         )
-        for place, each in enumerate(terms.promises)
+        for index, each in enumerate(terms.promises)
     ]
 
 
-def play(
+def simulate_outcomes(
     terms: TermsDraft,
     promised: Sequence[Term],
-    tickets: Mapping[UUID, SimulatedIncident],
+    incidents: Mapping[UUID, SimulatedIncident],
     facts: Iterable[ClockFact],
     specs: Mapping[UUID, CalendarSpec],
     *,
@@ -133,19 +133,20 @@ def play(
     `prices` are the prices of the rates that credits name, in cents. Compliance bands are not simulated.
     """
     attached = {
-        ticket.id: applicable(promised, ticket.kind, ticket.category) for ticket in tickets.values()
+        incident.id: applicable(promised, incident.kind, incident.category)
+        for incident in incidents.values()
     }
     rules = [_rules(each.credits) for each in terms.promises]
     found = []
     for row in judge(build(attached, facts, specs, at=at), at=at):
         if row.started_at is None or row.state is State.CANCELLED:
             continue
-        place, kept, late = row.term.id.int, row.state is State.KEPT, row.state is State.LATE
-        rule = rule_for(rules[place], row.priority) if late and not row.term.internal else None
+        index, kept, late = row.term.id.int, row.state is State.KEPT, row.state is State.LATE
+        rule = rule_for(rules[index], row.priority) if late and not row.term.internal else None
         price = (prices or {}).get(rule.rate_code or "") if rule is not None else None
         cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents, price)
-        ticket = tickets[row.incident_id]
-        found.append(SimulatedOutcome(place, ticket, kept, row.decided_at, row.started_at, cents))
+        incident = incidents[row.incident_id]
+        found.append(SimulatedOutcome(index, incident, kept, row.decided_at, row.started_at, cents))
     return found if terms.per_cause is PerCause.EACH else _largest(found)
 
 
@@ -158,8 +159,8 @@ def _largest(outcomes: list[SimulatedOutcome]) -> list[SimulatedOutcome]:
     )
     for n in order:
         each = outcomes[n]
-        before = most.get(each.ticket.id, 0)
-        most[each.ticket.id] = max(before, each.cents)
+        before = most.get(each.incident.id, 0)
+        most[each.incident.id] = max(before, each.cents)
         outcomes[n] = each._replace(cents=excess_over(each.cents, before))
     return outcomes
 
@@ -255,7 +256,7 @@ def lines(outcomes: Iterable[SimulatedOutcome]) -> list[SimulatedLine]:
     for each in outcomes:
         if each.decided_at is None:
             continue
-        for site_id in (None, each.ticket.site_id):
+        for site_id in (None, each.incident.site_id):
             count = counts.setdefault((each.promise, site_id), [0, 0, 0])
             count[0] += 1
             count[1] += each.kept

@@ -1,6 +1,6 @@
 """Touchpoints: planned contacts with clients beyond the daily work, with their due dates."""
 
-from domain.touchpoints.actions import activity_at, complete, plan, to_plan
+from domain.touchpoints.actions import accounts_to_plan, activity_at, complete, plan
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
 from domain.touchpoints.reads import CheckInDue, check_ins_due, figures_of, intent_of
 
@@ -9,11 +9,11 @@ __all__ = [
     "CheckInDue",
     "Touchpoint",
     "TouchpointKind",
+    "accounts_to_plan",
     "activity_at",
     "check_ins_due",
     "complete",
     "figures_of",
     "intent_of",
     "plan",
-    "to_plan",
 ]

@@ -65,7 +65,7 @@ async def activity_at(session: AsyncSession, account: Account, *, today: date) -
     )
 
 
-async def to_plan(
+async def accounts_to_plan(
     session: AsyncSession, *, at: datetime, after: UUID | None, limit: int
 ) -> list[Subject]:
     """Select the next accounts to plan contacts for, in the order of their ids, without deferred ones."""

@@ -25,7 +25,7 @@ class CheckInDue:
 
     touchpoint: Touchpoint
     account: Account
-    tickets: int
+    incidents: int
     kept: int
     promised: int
 
@@ -67,7 +67,9 @@ async def figures_of(session: AsyncSession, touchpoint_id: UUID) -> CheckInDue:
     touchpoint = await session.get_one(Touchpoint, touchpoint_id)
     account = await session.get_one(Account, touchpoint.account_id)
     since = datetime.combine(touchpoint.anchor_on, time(), ZoneInfo(account.time_zone))
-    tickets = await _count(session, Incident.account_id == account.id, Incident.opened_at >= since)
+    incidents = await _count(
+        session, Incident.account_id == account.id, Incident.opened_at >= since
+    )
     decided = (
         Promise.account_id == account.id,
         Promise.internal.is_(False),
@@ -75,7 +77,7 @@ async def figures_of(session: AsyncSession, touchpoint_id: UUID) -> CheckInDue:
     )
     kept = await _count(session, *decided, Promise.state == State.KEPT)
     late = await _count(session, *decided, Promise.state == State.LATE)
-    return CheckInDue(touchpoint, account, tickets, kept, kept + late)
+    return CheckInDue(touchpoint, account, incidents, kept, kept + late)
 
 
 async def _count(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:

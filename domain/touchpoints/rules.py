@@ -43,7 +43,7 @@ BY_ACTIVITY = {
     Activity.INACTIVE: QUARTERLY,
 }
 WORKED_WITHIN = timedelta(days=30)
-HEARD_WITHIN = timedelta(days=365)
+CONTACTED_WITHIN = timedelta(days=365)
 
 
 def activity_of(
@@ -53,7 +53,7 @@ def activity_of(
     if last_work_on is not None and today - last_work_on <= WORKED_WITHIN:
         return Activity.ACTIVE_PROJECT
     heard = max((on for on in (last_work_on, last_contact_on) if on is not None), default=None)
-    if heard is not None and today - heard <= HEARD_WITHIN:
+    if heard is not None and today - heard <= CONTACTED_WITHIN:
         return Activity.LONG_TERM
     return Activity.INACTIVE
 

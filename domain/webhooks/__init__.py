@@ -22,8 +22,8 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
-from domain.webhooks.pausing import disable, hold
-from domain.webhooks.reads import keys_of, owner_of, wants
+from domain.webhooks.pausing import end_locked, pause_locked
+from domain.webhooks.reads import fact_filter, keys_of, owner_of
 from domain.webhooks.rules import message_id, secret_text
 
 __all__ = [
@@ -39,18 +39,18 @@ __all__ = [
     "WebhookSecret",
     "WebhookState",
     "add",
-    "disable",
     "end",
-    "hold",
+    "end_locked",
+    "fact_filter",
     "keys_of",
     "locked",
     "message_id",
     "owner_of",
     "pause",
+    "pause_locked",
     "replay",
     "resume",
     "retry",
     "rotate_secret",
     "secret_text",
-    "wants",
 ]

@@ -17,7 +17,7 @@ from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerHead
 from domain.core.text_rules import must_be_line
 from domain.webhooks import events
-from domain.webhooks.deliveries import leave_alone, make_due
+from domain.webhooks.deliveries import make_due, pause_receiver
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -25,7 +25,7 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
-from domain.webhooks.pausing import disable, hold, note
+from domain.webhooks.pausing import end_locked, pause_locked, record_fact
 from domain.webhooks.rules import check_url, new_secret, secret_text
 
 OVERLAP = timedelta(hours=24)
@@ -83,8 +83,8 @@ async def add(
     The owner's rights are read anew at every delivery: facts that are not (or no longer) visible to the owner are not
     sent.
     """
-    _must_may(actor)
-    await _must_reach(session, actor, wanted.account_id)
+    _must_manage(actor)
+    await _must_have_access(session, actor, wanted.account_id)
     owner = actor.subject if key_id is None else f"key:{await _key(session, actor, key_id)}"
     if owner.partition(":")[0] not in OWNERS:
         raise Refused(Code.NOT_ALLOWED, "A webhook must belong to a user or to an API key.")
@@ -119,7 +119,7 @@ async def add(
     session.add(webhook)
     await session.flush()
     secret = _new_secret(session, vault, webhook, at=at)
-    note(session, actor, webhook, events.Added, at, owner=owner)
+    record_fact(session, actor, webhook, events.Added, at, owner=owner)
     return webhook, secret
 
 
@@ -128,7 +128,7 @@ async def rotate_secret(
 ) -> tuple[Webhook, str]:
     """Create a new secret, returned here only; the previous one stays valid for 24 hours for the switch."""
     webhook = await locked(session, actor, webhook_id)
-    _must_not_be_over(webhook)
+    _must_not_be_ended(webhook)
     its = WebhookSecret.webhook_id == webhook_id
     newest = (
         select(WebhookSecret.id).where(its).order_by(WebhookSecret.made_at.desc()).limit(1)
@@ -145,7 +145,7 @@ async def rotate_secret(
         .values(ends_at=at + OVERLAP)
     )
     secret = _new_secret(session, vault, webhook, at=at)
-    note(session, actor, webhook, events.SecretRotated, at)
+    record_fact(session, actor, webhook, events.SecretRotated, at)
     return webhook, secret
 
 
@@ -157,18 +157,18 @@ async def pause(
     must_be_line(reason, "reason")
     if webhook.state is not WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, f"The webhook is {webhook.state}.", argument="id")
-    return await hold(session, actor, webhook, reason=reason, at=at)
+    return await pause_locked(session, actor, webhook, reason=reason, at=at)
 
 
 async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
     """Resume a webhook from its position."""
     webhook = await locked(session, actor, webhook_id)
-    _must_not_be_over(webhook)
+    _must_not_be_ended(webhook)
     if webhook.state is WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, "The webhook is already active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
     webhook.not_before = None
-    note(session, actor, webhook, events.WebhookResumed, at)
+    record_fact(session, actor, webhook, events.WebhookResumed, at)
     await session.flush()
     await make_due(session, webhook.id, at=at)
     return webhook
@@ -177,8 +177,8 @@ async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: d
 async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
     """End a webhook permanently."""
     webhook = await locked(session, actor, webhook_id)
-    _must_not_be_over(webhook)
-    return await disable(session, actor, webhook, reason="ended by its owner", at=at)
+    _must_not_be_ended(webhook)
+    return await end_locked(session, actor, webhook, reason="ended by its owner", at=at)
 
 
 async def replay(
@@ -189,7 +189,7 @@ async def replay(
     Refuses a position that the ledger has not reached.
     """
     webhook = await locked(session, actor, webhook_id)
-    _must_not_be_over(webhook)
+    _must_not_be_ended(webhook)
     if not 0 <= after <= await _head(session, actor.tenant_id):
         raise Refused(
             Code.CURSOR_INVALID, "The ledger has not reached this position.", argument="after"
@@ -207,7 +207,7 @@ async def replay(
             )
             .values(due_at=None)
         )
-    note(session, actor, webhook, events.Replayed, at)
+    record_fact(session, actor, webhook, events.Replayed, at)
     await session.flush()
     return webhook
 
@@ -216,7 +216,7 @@ async def retry(
     session: AsyncSession, actor: Actor, delivery_id: UUID, *, at: datetime
 ) -> WebhookDelivery:
     """Retry a dead delivery, with the schedule from its beginning; it goes before the pending ones of its lane."""
-    _must_may(actor)
+    _must_manage(actor)
     delivery = await session.scalar(
         select(WebhookDelivery)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
@@ -226,10 +226,10 @@ async def retry(
         raise Refused(Code.NOT_FOUND, "No such delivery.", argument="id")
     webhook = await locked(session, actor, delivery.webhook_id)
     await session.refresh(delivery)
-    _must_not_be_over(webhook)
+    _must_not_be_ended(webhook)
     if delivery.state is not DeliveryState.DEAD:
         raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
-    note(
+    record_fact(
         session,
         actor,
         webhook,
@@ -241,7 +241,7 @@ async def retry(
     )
     delivery.state, delivery.attempts, delivery.done_at = DeliveryState.PENDING, 0, None
     await session.flush()
-    await leave_alone(session, webhook.id, until=None)
+    await pause_receiver(session, webhook.id, until=None)
     await make_due(session, webhook.id, at=at)
     return delivery
 
@@ -267,17 +267,17 @@ def _new_secret(
     return secret_text(secret)
 
 
-def _must_may(actor: Actor) -> None:
+def _must_manage(actor: Actor) -> None:
     """Refuse unless the actor may manage webhooks."""
     actor.must(Right.MANAGE_WEBHOOKS)
 
 
-def _must_not_be_over(webhook: Webhook) -> None:
+def _must_not_be_ended(webhook: Webhook) -> None:
     if webhook.state is WebhookState.DISABLED:
         raise Refused(Code.ALREADY_DONE, "The webhook was ended; add a new one.", argument="id")
 
 
-async def _must_reach(session: AsyncSession, actor: Actor, account_id: UUID | None) -> None:
+async def _must_have_access(session: AsyncSession, actor: Actor, account_id: UUID | None) -> None:
     if account_id is not None:
         query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
         if await session.scalar(query) is None:
@@ -304,7 +304,7 @@ async def _head(session: AsyncSession, tenant_id: UUID) -> int:
 
 async def locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the actor may change."""
-    _must_may(actor)
+    _must_manage(actor)
     webhook = await session.scalar(
         select(Webhook)
         .where(Webhook.id == webhook_id, visible_to(actor, Webhook))

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.core.base import uuid7
-from domain.core.deferral import Subject, is_deferred, turn_of
+from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import LedgerHead, LedgerRow
 from domain.core.text_rules import cleaned
 from domain.webhooks.model import (
@@ -26,7 +26,7 @@ from domain.webhooks.model import (
     WebhookDelivery,
     WebhookState,
 )
-from domain.webhooks.reads import wants
+from domain.webhooks.reads import fact_filter
 from domain.webhooks.rules import EXCERPT, pause_s
 
 AHEAD = 1_000
@@ -67,7 +67,7 @@ class DeliveryOutcome:
         return self.status == 410
 
 
-async def behind(session: AsyncSession, *, at: datetime, rendering: bool) -> list[Subject]:
+async def webhooks_behind(session: AsyncSession, *, at: datetime, rendering: bool) -> list[Subject]:
     """Select active webhooks whose company has facts after their position, the companies alternately.
 
     One for which that failed waits until its next attempt. Without `rendering` those with a GraphQL document are left
@@ -81,7 +81,7 @@ async def behind(session: AsyncSession, *, at: datetime, rendering: bool) -> lis
             Webhook.position < LedgerHead.seq,
             ~is_deferred("webhooks", Webhook.id, at=at),
         )
-        .order_by(turn_of(Webhook.tenant_id, Webhook.id), Webhook.id)
+        .order_by(rank_of(Webhook.tenant_id, Webhook.id), Webhook.id)
     )
     found = await session.execute(query if rendering else query.where(_plain()))
     return [Subject(*row) for row in found]
@@ -132,7 +132,7 @@ async def enqueue(
                 LedgerRow.seq > webhook.position,
                 LedgerRow.seq <= (head or 0),
                 fence,
-                *wants(webhook),
+                *fact_filter(webhook),
             )
             .order_by(LedgerRow.seq)
             .limit(room)
@@ -211,7 +211,7 @@ async def make_due(
     )
 
 
-async def take(
+async def claim_due(
     session: AsyncSession,
     *,
     at: datetime,
@@ -253,7 +253,7 @@ async def take(
     return [ClaimedDelivery(*row) for row in rows]
 
 
-async def held(
+async def lock_claimed(
     session: AsyncSession, taken: ClaimedDelivery
 ) -> tuple[Webhook, WebhookDelivery] | None:
     """Lock the delivery of an attempt; None when a later attempt began, or it is done."""
@@ -272,7 +272,7 @@ async def held(
     return None if webhook is None or delivery is None else (webhook, delivery)
 
 
-def note(
+def record_attempt(
     session: AsyncSession, delivery: WebhookDelivery, outcome: DeliveryOutcome, *, at: datetime
 ) -> None:
     """Record an attempt."""
@@ -305,7 +305,9 @@ def settle(
     return delivery.state
 
 
-async def leave_alone(session: AsyncSession, webhook_id: UUID, *, until: datetime | None) -> None:
+async def pause_receiver(
+    session: AsyncSession, webhook_id: UUID, *, until: datetime | None
+) -> None:
     """Send a receiver nothing until a time, in no lane, because it requested that; None ends the pause."""
     await session.execute(  # not through the row, because this is no edit of the webhook
         update(Webhook).where(Webhook.id == webhook_id).values(not_before=until)
@@ -336,7 +338,7 @@ async def claim_next(
     return ClaimedDelivery(row.id, row.webhook_id, row.fact_id, row.attempts)
 
 
-async def forget(session: AsyncSession, *, before: datetime, limit: int) -> int:
+async def delete_finished(session: AsyncSession, *, before: datetime, limit: int) -> int:
     """Delete deliveries that ended before a time, with their attempts; return how many."""
     old = (
         select(WebhookDelivery.id)

@@ -11,24 +11,24 @@ from domain.webhooks import events
 from domain.webhooks.model import DeliveryState, Webhook, WebhookDelivery, WebhookState
 
 
-async def hold(
+async def pause_locked(
     session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
 ) -> Webhook:
     """Pause a locked webhook."""
     webhook.state, webhook.reason = WebhookState.PAUSED, reason
     await _nothing_due(session, webhook)
-    note(session, actor, webhook, events.WebhookPaused, at, reason=reason)
+    record_fact(session, actor, webhook, events.WebhookPaused, at, reason=reason)
     await session.flush()
     return webhook
 
 
-async def disable(
+async def end_locked(
     session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
 ) -> Webhook:
     """End a locked webhook."""
     webhook.state, webhook.reason = WebhookState.DISABLED, reason
     await _nothing_due(session, webhook)
-    note(session, actor, webhook, events.Disabled, at, reason=reason)
+    record_fact(session, actor, webhook, events.Disabled, at, reason=reason)
     await session.flush()
     return webhook
 
@@ -44,7 +44,7 @@ async def _nothing_due(session: AsyncSession, webhook: Webhook) -> None:
     )
 
 
-def note(
+def record_fact(
     session: AsyncSession,
     actor: Actor,
     webhook: Webhook,

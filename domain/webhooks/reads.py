@@ -41,7 +41,7 @@ async def keys_of(
     return [vault.open(webhook_id, sealed) for sealed in found]
 
 
-def wants(webhook: Webhook) -> list[ColumnElement[bool]]:
+def fact_filter(webhook: Webhook) -> list[ColumnElement[bool]]:
     """Return the condition for the facts that a webhook sends, besides its owner's scope; none about webhooks."""
     conditions: list[ColumnElement[bool]] = [
         not_(LedgerRow.kind.startswith(word, autoescape=True)) for word in SERVICES

@@ -16,9 +16,9 @@ from domain.core.bounds import (
     FIRST_INSTANT,
     LAST_INSTANT,
     LATEST,
-    MOST_CENTS_TOLD,
-    MOST_ITEMS,
-    MOST_SECONDS,
+    MAX_ITEMS,
+    MAX_NOTED_CENTS,
+    MAX_SECONDS,
 )
 from domain.core.errors import Code, Refused
 from schema.core.scalars import WireNames
@@ -74,8 +74,8 @@ def _check(name: str, value: Any) -> None:
     if check is not None:
         check(name, value)
     elif isinstance(value, list):
-        if len(value) > MOST_ITEMS:
-            raise _refused(name, f"has {len(value):,} items; {MOST_ITEMS:,} at most")
+        if len(value) > MAX_ITEMS:
+            raise _refused(name, f"has {len(value):,} items; {MAX_ITEMS:,} at most")
         for each in value:
             _check(name, each)
     elif isinstance(value, dict):
@@ -113,9 +113,9 @@ def _text(name: str, words: str) -> None:
 
 
 def _whole(name: str, number: int) -> None:
-    if name.endswith("_cents") and abs(number) > MOST_CENTS_TOLD:
-        raise _refused(name, f"is {MOST_CENTS_TOLD // 100:,} in whole money at most")
-    if name.endswith("_s") and not 0 <= number <= MOST_SECONDS:
+    if name.endswith("_cents") and abs(number) > MAX_NOTED_CENTS:
+        raise _refused(name, f"is {MAX_NOTED_CENTS // 100:,} in whole money at most")
+    if name.endswith("_s") and not 0 <= number <= MAX_SECONDS:
         raise _refused(name, "is not negative, and ten years at most")
 
 

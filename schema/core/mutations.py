@@ -198,11 +198,11 @@ async def _run(
                 if refused.refusal.retryable:
                     raise
                 told: JSON = {"refusal": msgspec.to_builtins(refused.refusal)}
-                await idempotency.keep(session, tenant_id, own, told)
+                await idempotency.store_response(session, tenant_id, own, told)
                 return refused.refusal
             row = result if isinstance(result, Keyed) else result.row  # type: ignore[attr-defined]
             told = {"type": type(row).__name__, "id": str(row.id)}
-            await idempotency.keep(session, tenant_id, own, told)
+            await idempotency.store_response(session, tenant_id, own, told)
             return result
     return await _repeat(ctx, earlier, again)
 

@@ -100,7 +100,7 @@ class Day:
             since += timedelta(seconds=10)
         make = self.server.api.make
         async with make() as session:
-            post = await positions.post_of(session, guard.device.id, since=self.at - KEEP)
+            post = await positions.device_assignment(session, guard.device.id, since=self.at - KEEP)
         assert post is not None
         report = DeviceReport(post, readings, 1, float("nan"))
         await positions.accept(make, [report], {}, at=self.at, keep=KEEP)

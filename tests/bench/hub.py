@@ -191,7 +191,7 @@ async def _place(running: Servers, data: Path) -> Place:
     world = await build.client(make)
     await facts.number_all(make)
     async with make() as session:
-        name, head = await sequencing.ledger_name(session), await sequencing.head(session)
+        name, head = await sequencing.ledger_name(session), await sequencing.last_seq(session)
     await engine.dispose()
     settings = Settings(data=data, redis_url=running.redis_url, database_url=running.database_url)
     token = tokens.load(settings).issue(

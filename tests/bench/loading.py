@@ -30,8 +30,8 @@ from domain.accounts import Account, Site
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.archive import Sealing, parquet
 from domain.archive.actions import packed
-from domain.archive.reads import ground
-from domain.archive.rules import Chunk, EventLog, assembled, ids_of, months_of, taken
+from domain.archive.reads import terms_and_calendars
+from domain.archive.rules import Chunk, EventLog, assembled, ids_of, months_of, select_units
 from domain.core.base import uuid7
 from domain.core.db import Sessions, connect, copy_rows, sessions, transaction
 from domain.core.ledger import shard_of
@@ -96,7 +96,7 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
             signed_on=date(2025, 1, 1), in_force_from=at, terms=TermsDraft(drafts), at=at,
         )  # fmt: skip
     async with make() as session:
-        known = (await ground(session, account.id)).terms
+        known = (await terms_and_calendars(session, account.id)).terms
     by_name = {term.name: term.id for term in known}
     return World(account, site, [by_name[f"{place:05}"] for place in range(len(rows))])
 
@@ -164,7 +164,7 @@ async def seal(session: AsyncSession, base: World, events: Events, log: Syntheti
             await session.execute(insert(archive.EventSegment).values(
                 id=uuid7(), tenant_id=base.account.tenant_id, account_id=base.account.id,
                 term_id=term_id, month_on=date(1970 + month // 12, month % 12 + 1, 1),
-                **packed(taken(whole, mine))))  # fmt: skip
+                **packed(select_units(whole, mine))))  # fmt: skip
     session.add(Sealing(
         account_id=base.account.id, tenant_id=base.account.tenant_id,
         until_at=from_us(AT_US) or datetime.now(UTC), upto_seq=1 << 40,
@@ -244,7 +244,7 @@ async def measure(make: Sessions, directory: Path, events: int, rows: int, round
 
         async def read(base: World = base, at: datetime = at) -> EventLog:
             async with make() as session:
-                known = await ground(session, base.account.id)
+                known = await terms_and_calendars(session, base.account.id)
             pieces = parquet.read(directory, base.account.tenant_id, base.account.id)
             return assembled(known.terms, pieces, known.specs, at_us=to_us(at))
 

@@ -16,7 +16,7 @@ from domain.evaluator.kernels.codes import EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
 from domain.evaluator.kernels.windows import Spans
 from domain.quality.actions import spans_of
-from domain.quality.windows import Local, laid_out
+from domain.quality.windows import Local, span_columns
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 FIRST_US = 1_761_955_200_000_000  # 2025-11-01T00:00Z
@@ -65,7 +65,7 @@ def synthetic(events: int, *, promises: int = 0, seed: int = 1) -> Log:
         ordered,
         dimension,
         calendars_for(SPECS, dimension, int(ordered.ts.min()), AT_US),
-        laid_out(spans_of(LOCAL, FIRST_US, AT_US))[1],
+        span_columns(spans_of(LOCAL, FIRST_US, AT_US))[1],
         AT_US,
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.messages.rules import LANGUAGES, checked, render
+from domain.messages.rules import LANGUAGES, check_variables, render
 from domain.promises import CLOCK_EVENT_KINDS
 from domain.recovery import Remedy
 from tests.domain.messages.test_templates import TOLD
@@ -12,7 +12,7 @@ from tests.domain.messages.test_templates import TOLD
 def test_a_correction_has_words_for_every_fact_that_moves_a_clock(kind: str) -> None:
     told = TOLD["credit_adjusted"] | {"fact_kind": kind.removeprefix("incident.")}
     for language in LANGUAGES:
-        words = checked("credit_adjusted", told)
+        words = check_variables("credit_adjusted", told)
         assert render(words, language=language, time_zone="UTC", name="An").body
 
 
@@ -20,4 +20,6 @@ def test_a_correction_has_words_for_every_fact_that_moves_a_clock(kind: str) -> 
 def test_an_offer_has_words_for_every_remedy(remedy: str) -> None:
     told = TOLD["recovery"] | {"offers": [str(remedy)]}
     for language in LANGUAGES:
-        assert render(checked("recovery", told), language=language, time_zone="UTC", name="An").body
+        assert render(
+            check_variables("recovery", told), language=language, time_zone="UTC", name="An"
+        ).body

@@ -45,12 +45,12 @@ async def test_answers_are_kept_for_a_day_and_then_forgotten(api: Api, office: O
             when = at - timedelta(hours=age)
             assert await idempotency.claim(session, tenant_id, name, b"x", at=when) is None
     async with transaction(api.make) as session:
-        while await idempotency.forget(session, at=at, limit=10):
+        while await idempotency.delete_expired(session, at=at, limit=10):
             pass
     async with api.make() as session:
         left = await session.scalars(
-            select(idempotency.StoredAnswer.key).where(
-                idempotency.StoredAnswer.tenant_id == tenant_id
+            select(idempotency.StoredResponse.key).where(
+                idempotency.StoredResponse.tenant_id == tenant_id
             )
         )
         assert [*left] == ["young"]

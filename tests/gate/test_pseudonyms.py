@@ -79,7 +79,7 @@ async def places(api: Api, office: Office) -> tuple[Guard, list[Place]]:
     await prober.number(api)
     signer = audit.Signer(Ed25519PrivateKey.generate(), "pseudonyms")
     async with transaction(api.make) as session:
-        while await audit.grow(session, world.tenant.id):
+        while await audit.append(session, world.tenant.id):
             pass
         await audit.sign(session, signer, world.tenant.id, at=now)
     return guard, found

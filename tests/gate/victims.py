@@ -182,7 +182,7 @@ async def _look_at(api: Api, office: Office) -> None:
         )
     await prober.number(api)
     async with transaction(api.make) as session:
-        while await audit.grow(session, world.tenant.id):
+        while await audit.append(session, world.tenant.id):
             pass
         await audit.sign(
             session, audit.Signer(Ed25519PrivateKey.generate(), "probe"), world.tenant.id, at=at

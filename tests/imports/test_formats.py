@@ -6,7 +6,7 @@ import pytest
 
 from domain.core.errors import Refused
 from domain.imports.decoding import Decoder
-from domain.imports.folds import Wall, second
+from domain.imports.folds import Wall, second_hour
 from domain.imports.reader import Cell, RowBatch
 from domain.imports.staged import Decoded
 from tests.profiles import CASES, profile
@@ -138,11 +138,11 @@ def test_the_order_of_the_rows_says_which_of_two_hours_is_meant() -> None:
         at = datetime(2024, 10, 27, 0, minute, tzinfo=UTC)
         return Wall(number, at, at.replace(hour=1) if again else None)
 
-    assert second([wall(1, 50), wall(2, 5), wall(3, 40)]) == [2, 3]
+    assert second_hour([wall(1, 50), wall(2, 5), wall(3, 40)]) == [2, 3]
     early, late = (Wall(n, datetime(2024, 10, d, tzinfo=UTC), None) for n, d in ((0, 26), (9, 28)))
-    assert second([early, wall(1, 50), wall(2, 5), late]) == [2]
-    assert second([late, wall(2, 5), wall(1, 50), early]) == [2]
-    assert second([early, late, wall(1, 50), wall(2, 5), early]) == []
+    assert second_hour([early, wall(1, 50), wall(2, 5), late]) == [2]
+    assert second_hour([late, wall(2, 5), wall(1, 50), early]) == [2]
+    assert second_hour([early, late, wall(1, 50), wall(2, 5), early]) == []
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ async def test_verifying_finds_a_row_that_was_tampered_with(importer: Importer) 
     async with importer.make() as session:
         found = await batch.verify(session, which, at=NOW)
     assert clean is not None
-    assert (clean[0].tickets, clean[1]) == (3, [])
+    assert (clean[0].incidents, clean[1]) == (3, [])
     assert found is not None
     [difference] = found[1]
     assert (difference.incident_id, difference.field) == (ticket.id, "elapsed_us")

@@ -102,7 +102,7 @@ async def test_open_subscriptions_end_with_a_notice_when_a_backup_is_restored_un
         async with server.socket(office.client) as socket:
             await socket.subscribe("1", FEED, a=office.account)
             async with server.api.make() as session:
-                head = await sequencing.head(session)
+                head = await sequencing.last_seq(session)
             hub = server.api.state.hub
             await facts.until(lambda: hub.listeners == 1 and hub.position == head)
             await replace(pair, backup, live)

@@ -102,6 +102,6 @@ async def test_credits_of_the_second_half_against_the_interval_of_the_first(
     )
     assert known
     assert stated.p5 <= stated.p50 <= stated.p95
-    before = {(each.ticket.id, each.promise): each for each in known if not each.kept}
-    again = {(each.ticket.id, each.promise): each for each in after}
+    before = {(each.incident.id, each.promise): each for each in known if not each.kept}
+    again = {(each.incident.id, each.promise): each for each in after}
     assert not any(again[key].kept for key in before)  # once late, always late

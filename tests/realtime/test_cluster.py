@@ -139,7 +139,7 @@ class Scene:
     async def behind(self) -> set[int]:
         """The shards whose stream lacks something."""
         async with self.make() as session:
-            head = await sequencing.head(session)
+            head = await sequencing.last_seq(session)
             return {
                 *await session.scalars(select(ShardMark.shard).where(ShardMark.shipped_seq < head))
             }

@@ -77,7 +77,7 @@ async def measure(api: Api, office: Office) -> None:
             session, tenant, account, dirty_from=at - timedelta(hours=2), at=at - SOON
         )
     async with transaction(api.make) as session:
-        taken = await quality.take(session, at=at, limit=10_000)
+        taken = await quality.claim_due(session, at=at, limit=10_000)
     async with transaction(api.make) as session:
         for each in taken:
             if each.account_id == account:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.accounts import Account
-from domain.core.idempotency import StoredAnswer
+from domain.core.idempotency import StoredResponse
 from domain.core.ledger import LedgerRow
 from domain.incidents import Incident
 from schema.core import ids
@@ -390,7 +390,7 @@ async def test_a_retryable_refusal_is_not_kept(api: Api, office: Office) -> None
         id=incident["id"], expectedVersion=7, idempotencyKey="try",
     )  # fmt: skip
     assert (stale["code"], stale["retryable"]) == ("STALE_VERSION", True)
-    assert await count(api, StoredAnswer, StoredAnswer.key.endswith(" try"), office) == 0
+    assert await count(api, StoredResponse, StoredResponse.key.endswith(" try"), office) == 0
 
 
 async def test_a_keys_text_is_told_once(api: Api, office: Office) -> None:

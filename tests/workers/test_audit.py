@@ -137,14 +137,14 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_tree_whole(make: Sess
 
     async def die() -> None:
         async with transaction(make) as session:
-            await audit.grow(session, whom.actor.tenant_id, limit=300)
+            await audit.append(session, whom.actor.tenant_id, limit=300)
             raise RuntimeError("power")
 
     with pytest.raises(RuntimeError, match="power"):
         await die()
     for _ in range(2):
         async with transaction(make) as session:
-            await audit.grow(session, whom.actor.tenant_id, limit=300)
+            await audit.append(session, whom.actor.tenant_id, limit=300)
     await asyncio.gather(*(grow_all(make) for _ in range(4)))  # four workers at once
     async with make() as session:
         tree = await session.get_one(Tree, whom.actor.tenant_id)
@@ -157,7 +157,7 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_tree_whole(make: Sess
         ).all()
     async with transaction(make) as session:
         checkpoint = await audit.sign(session, SIGNER, whom.actor.tenant_id, at=facts.T0)
-        held = await audit.held(
+        held = await audit.proven_facts(
             session,
             LedgerRow.tenant_id == whom.actor.tenant_id,
             tenant_id=whom.actor.tenant_id,

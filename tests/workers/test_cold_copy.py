@@ -47,7 +47,7 @@ class Installation:
     async def head(self) -> int:
         """The highest number given."""
         async with self.make() as session:
-            return await sequencing.head(session)
+            return await sequencing.last_seq(session)
 
     async def epochs(self) -> int:
         """How many epochs there are."""

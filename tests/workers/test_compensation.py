@@ -12,7 +12,7 @@ from domain.access import Actor
 from domain.agreements import Priority
 from domain.compensation import ClosedMonth, Credit
 from domain.compensation.actions import KEPT
-from domain.compensation.rules import following
+from domain.compensation.rules import next_month
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import record
 from domain.incidents.events import Acknowledged
@@ -116,5 +116,5 @@ async def test_two_workers_close_every_month_once_and_bill_those_that_are_billed
         closed = list(months)
     expected = [date(2026, 1, 1)]
     while expected[-1] < last_month:
-        expected.append(following(expected[-1]))
+        expected.append(next_month(expected[-1]))
     assert closed == expected

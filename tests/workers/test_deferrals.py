@@ -10,7 +10,7 @@ from domain import agreements, compensation
 from domain.access import Actor
 from domain.compensation.model import ClosedMonth
 from domain.core.db import Sessions, transaction
-from domain.core.deferral import Deferral, Subject, defer, deferred, settle
+from domain.core.deferral import Deferral, Subject, clear, defer, deferred
 from domain.core.settings import Settings
 from tests import build, facts
 from tests.workers.refusing import refuse
@@ -83,7 +83,7 @@ async def test_attempts_come_after_ten_seconds_doubling_to_an_hour(make: Session
     assert pauses[:4] == [10, 20, 40, 80]
     assert pauses[-1] == 3600
     async with transaction(make) as session:
-        await settle(session, "months", subject.id)
+        await clear(session, "months", subject.id)
         assert not await deferred(session, Deferral.subject_id == subject.id)
 
 

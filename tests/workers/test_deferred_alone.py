@@ -119,7 +119,7 @@ async def numbered(make: Sessions, world: World) -> None:
 async def grown(make: Sessions, world: World) -> None:
     await facts.number_all(make)
     async with transaction(make) as session:
-        await audit.grow(session, world.tenant.id)
+        await audit.append(session, world.tenant.id)
 
 
 async def signed(make: Sessions, world: World) -> None:

@@ -125,7 +125,7 @@ async def test_news_of_another_company_overtakes_an_import_that_is_being_numbere
 async def noted(make: Sessions, whom: facts.Client, n: int) -> tuple[float, int]:
     """Commit a fact and wait for its number: seconds, and how many numbers were given before it since then."""
     async with make() as session:
-        head = await sequencing.head(session)
+        head = await sequencing.last_seq(session)
     began = time.perf_counter()
     [entry] = await facts.note(make, whom, n)
     async with asyncio.timeout(60):

@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from domain import messages
-from domain.core.mailboxes import on_the_wire
-from domain.messages import MessageSigner, Words
+from domain.core.mailboxes import address_to_ascii
+from domain.messages import MessageSigner, RenderedText
 from domain.messages.signing import HEADER
 from workers.outbound.senders import OutboundMessage, domain_of
 
@@ -35,7 +35,7 @@ def letter_of(
     letter["Date"] = format_datetime(leaves_at)
     letter["From"] = Address(display_name=parcel.company, addr_spec=sent_from)
     letter["Reply-To"] = Address(addr_spec=sent_from)
-    letter["To"] = Address(addr_spec=on_the_wire(message.recipient))
+    letter["To"] = Address(addr_spec=address_to_ascii(message.recipient))
     letter["Subject"] = message.subject
     letter["Auto-Submitted"] = "auto-generated"
     letter["X-Auto-Response-Suppress"] = "All"
@@ -47,7 +47,7 @@ def letter_of(
     if leave is not None:
         letter["List-Unsubscribe"] = f"<{leave}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    words = Words(message.subject, message.body, message.html)
+    words = RenderedText(message.subject, message.body, message.html)
     page = messages.as_html(words, language=message.language)
     letter.set_content(_with_end(message.body, leave, message.language), cte="quoted-printable")
     letter.add_alternative(

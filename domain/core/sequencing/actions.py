@@ -27,7 +27,7 @@ from domain.core.base import uuid7
 from domain.core.job_order import lane_of
 from domain.core.ledger import GENESIS, LedgerHead, LedgerRow, Origin, chain
 from domain.core.outbox import Outbox
-from domain.core.sequencing.reads import head
+from domain.core.sequencing.reads import last_seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ async def assign_sequence(
     await session.execute(_BY_INDEX)
     entries = await _next(session, limit)
     # A tenant's head may be ahead of the ledger after somebody deleted its last facts: no number is used twice.
-    seq = max(await head(session), await session.scalar(select(func.max(LedgerHead.seq))) or 0)
+    seq = max(await last_seq(session), await session.scalar(select(func.max(LedgerHead.seq))) or 0)
     if not entries:
         return SequencedBatch(0, seq, ())
     heads = await _heads(session, {entry.tenant_id for entry in entries})
@@ -102,7 +102,7 @@ async def assign_sequence(
     await session.execute(_PLACE, {"ids": ids, "seqs": seqs, "hashes": hashes})
     await _keep_heads(session, heads)
     return SequencedBatch(
-        len(entries), seqs[-1], await _consequences(session, entries, routes, due_at)
+        len(entries), seqs[-1], await _write_jobs(session, entries, routes, due_at)
     )
 
 
@@ -111,7 +111,7 @@ async def _next(session: AsyncSession, limit: int) -> list[Row[*tuple[Any, ...]]
     oldest = list(await session.execute(_waiting(limit)))
     if len(oldest) < limit or all(entry.origin is Origin.LIVE for entry in oldest):
         return oldest
-    live = await session.execute(_overtaking(limit))
+    live = await session.execute(_live_facts_first(limit))
     first = {entry.id: entry for entry in live}
     return [*first.values(), *(each for each in oldest if each.id not in first)][:limit]
 
@@ -120,7 +120,7 @@ def _waiting(limit: int) -> Select[*tuple[Any, ...]]:
     return select(*_FACT).where(LedgerRow.seq.is_(None)).order_by(LedgerRow.id).limit(limit)
 
 
-def _overtaking(limit: int) -> Select[*tuple[Any, ...]]:
+def _live_facts_first(limit: int) -> Select[*tuple[Any, ...]]:
     """Select live facts of accounts without unnumbered history.
 
     Separate partial indexes find them behind an import's facts; they need a literal, a parameter does not match. Facts
@@ -156,7 +156,7 @@ async def _keep_heads(session: AsyncSession, heads: Mapping[UUID, tuple[int, byt
     )
 
 
-async def _consequences(
+async def _write_jobs(
     session: AsyncSession,
     entries: Sequence[Row[*tuple[Any, ...]]],
     routes: Mapping[str, Sequence[str]],

@@ -11,7 +11,7 @@ from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.core.sequencing.model import COLUMNS, Lag, SequencedEvent, link_of
 
-_TRAVELS = (*(getattr(LedgerRow, name) for name in COLUMNS), LedgerRow.hash)
+_READ_COLUMNS = (*(getattr(LedgerRow, name) for name in COLUMNS), LedgerRow.hash)
 
 
 async def link_at(session: AsyncSession, seq: int) -> int | None:
@@ -25,7 +25,7 @@ async def check_cursor(session: AsyncSession, at: LedgerPosition, *, argument: s
     A different fact means that the ledger was restored from a backup after the cursor was issued and has grown past it
     since. Continuing from the cursor would silently skip the facts in between. `session` sees every company.
     """
-    last = await head(session)
+    last = await last_seq(session)
     if 0 <= at.seq <= last:
         found = await session.scalar(select(LedgerRow.hash).where(LedgerRow.seq == at.seq))
         if at.link is None or found is None or link_of(found) == at.link:
@@ -59,7 +59,7 @@ async def ledger_name(session: AsyncSession) -> str:
     return str(name)
 
 
-async def head(session: AsyncSession) -> int:
+async def last_seq(session: AsyncSession) -> int:
     """Return the highest sequence number; 0 in an empty ledger."""
     return await session.scalar(select(func.coalesce(func.max(LedgerRow.seq), 0))) or 0
 
@@ -83,14 +83,14 @@ async def read(
     limit: int = 500,
 ) -> list[SequencedEvent]:
     """Read at most `limit` facts with `after` < seq ≤ `upto`, in order; the caller passes the scope as conditions."""
-    query = select(*_TRAVELS).where(LedgerRow.seq > after, *conditions)
+    query = select(*_READ_COLUMNS).where(LedgerRow.seq > after, *conditions)
     if upto is not None:
         query = query.where(LedgerRow.seq <= upto)
     rows = await session.execute(query.order_by(LedgerRow.seq).limit(limit))
-    return [_travelling(row) for row in rows]
+    return [_sequenced(row) for row in rows]
 
 
-def _travelling(row: Row[*tuple[Any, ...]]) -> SequencedEvent:
+def _sequenced(row: Row[*tuple[Any, ...]]) -> SequencedEvent:
     *values, fact_hash = row
     return SequencedEvent(**dict(zip(COLUMNS, values, strict=True)), link=link_of(fact_hash))
 

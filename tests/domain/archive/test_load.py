@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import agreements, archive, calendars, incidents, promises
 from domain.agreements import Priority, TicketKind
 from domain.archive import parquet, segments
-from domain.archive.reads import ground
+from domain.archive.reads import terms_and_calendars
 from domain.archive.rules import assembled, uuid_of
 from domain.core import sequencing
 from domain.core.db import Sessions, transaction
@@ -254,7 +254,7 @@ async def test_parquet_gives_back_the_sealed_log_and_is_made_again_when_it_chang
         events = sum([await parquet.write_month(session, tmp_path, *each) for each in stale])
         rest = [each for each in await parquet.stale(session, tmp_path) if each[0] == mine]
         log = await archive.load(session, world.account.id, at=NOW)
-        base = await ground(session, world.account.id)
+        base = await terms_and_calendars(session, world.account.id)
     pieces = parquet.read(tmp_path, mine, world.account.id)
     again = assembled(base.terms, pieces, base.specs, at_us=to_us(NOW))
     async with transaction(make) as session:

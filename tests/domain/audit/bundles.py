@@ -24,7 +24,7 @@ async def signed(make: Sessions, tenant_id: UUID, signer: Signer = SIGNER) -> Ch
     """Number, grow and sign everything of a company."""
     await facts.number_all(make)
     async with transaction(make) as session:
-        while await audit.grow(session, tenant_id):
+        while await audit.append(session, tenant_id):
             pass
         checkpoint = await audit.sign(session, signer, tenant_id, at=T0)
     assert checkpoint is not None

@@ -60,8 +60,8 @@ def planted(contents: Sequence[bytes], steps: Sequence[int] = ()) -> Tree:
     size, tiles = 0, dict[merkle.Tile, bytes]()
     for step in (*steps, len(hashes)):
         new = hashes[size : size + step]
-        edge = {tile: tiles[tile] for tile in merkle.edge(size)}
-        tiles |= merkle.grown(size, edge, new)
+        edge = {tile: tiles[tile] for tile in merkle.frontier(size)}
+        tiles |= merkle.appended(size, edge, new)
         size += len(new)
     return size, tiles
 

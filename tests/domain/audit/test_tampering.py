@@ -301,7 +301,7 @@ async def test_a_rewritten_ledger_with_a_tree_grown_anew_is_seen_even_when_the_k
         await change(session, whom, f"UPDATE ledger SET {EDITS['actor']} WHERE {ACCOUNT_FACTS}")
         for table in ("audit_leaf", "audit_tile", "audit_checkpoint", "audit_tree"):
             await change(session, whom, f"DELETE FROM {table} WHERE tenant_id = :tenant")
-        await audit.grow(session, tenant_id)
+        await audit.append(session, tenant_id)
         await audit.sign(session, SIGNER, tenant_id, at=facts.T0)
         fooled, _ = await both(session, whom, tmp_path, capsys, checkpoint.verifier_key)
         whole, own = await both(
@@ -324,7 +324,7 @@ async def test_a_tree_that_does_not_continue_what_was_signed_is_not_signed(
             "UPDATE audit_tile SET hashes = set_byte(hashes, 40, 1 + get_byte(hashes, 40) % 255)"
             " WHERE tenant_id = :tenant AND level = 0",
         )
-        with pytest.raises(audit.Damaged, match="not what was signed"):
+        with pytest.raises(audit.TreeCorrupt, match="not what was signed"):
             await audit.sign(session, SIGNER, whom.actor.tenant_id, at=facts.T0)
 
 

@@ -12,7 +12,7 @@ import pytest
 from domain import messages
 from domain.core.errors import Code, Refused
 from domain.messages import Attachment, Variables
-from domain.messages.rules import LANGUAGES, Words, checked, grouped, render
+from domain.messages.rules import LANGUAGES, RenderedText, check_variables, grouped, render
 from domain.messages.template_data import HOUSE, TEMPLATES
 from tests.build import T0
 
@@ -153,8 +153,10 @@ FIELDS = [
 ]
 
 
-def said(template: str, language: str, *, zone: str = "Europe/Amsterdam") -> Words:
-    return render(checked(template, TOLD[template]), language=language, time_zone=zone, name="An")
+def said(template: str, language: str, *, zone: str = "Europe/Amsterdam") -> RenderedText:
+    return render(
+        check_variables(template, TOLD[template]), language=language, time_zone=zone, name="An"
+    )
 
 
 @pytest.mark.parametrize(("template", "language"), EACH)
@@ -176,7 +178,7 @@ def test_without_any_one_of_its_variables_no_template_is_rendered(
 ) -> None:
     short = {name: each for name, each in TOLD[template].items() if name != field}
     with pytest.raises(Refused) as refused:
-        checked(template, short)
+        check_variables(template, short)
     assert refused.value.refusal.code is Code.INVALID
     assert field in refused.value.refusal.message
 
@@ -188,7 +190,7 @@ def test_a_variable_that_says_nothing_is_refused(template: str, field: str) -> N
     else:
         blank = "  "
     with pytest.raises(Refused):
-        checked(template, TOLD[template] | {field: blank})
+        check_variables(template, TOLD[template] | {field: blank})
 
 
 @pytest.mark.parametrize(("template", "language"), EACH)
@@ -211,7 +213,10 @@ def test_the_words_use_every_variable(template: str, language: str) -> None:
         choice |= {str(value): choices[field]} if field in choices else {}
         changed = TOLD[template] | {field: choice.get(str(value), other[type(value)])}
         after = render(
-            checked(template, changed), language=language, time_zone="Europe/Amsterdam", name="An"
+            check_variables(template, changed),
+            language=language,
+            time_zone="Europe/Amsterdam",
+            name="An",
         )
         assert after != before, field
 
@@ -229,7 +234,7 @@ def test_a_placeholder_that_nobody_filled_in_is_never_sent(left: str, tmp_path: 
     (tmp_path / "careless.1.nl.txt").write_text(f"Onderwerp\n---\n{text}\n{{{{ company }}}}")
     with pytest.raises(Refused) as refused:
         render(
-            checked(Careless, {"company": "V"}),
+            check_variables(Careless, {"company": "V"}),
             language="nl",
             time_zone="Europe/Amsterdam",
             name="An",
@@ -245,7 +250,9 @@ def test_a_template_that_asks_for_what_it_is_not_told_is_refused(tmp_path: Path)
 
     (tmp_path / "curious.1.nl.txt").write_text("Onderwerp\n---\n{{ company }} {{ amount }}")
     with pytest.raises(Refused, match="amount"):
-        render(checked(Curious, {"company": "V"}), language="nl", time_zone="UTC", name="An")
+        render(
+            check_variables(Curious, {"company": "V"}), language="nl", time_zone="UTC", name="An"
+        )
 
 
 def test_a_page_of_its_own_is_escaped_and_its_styles_are_inlined(tmp_path: Path) -> None:
@@ -259,7 +266,7 @@ def test_a_page_of_its_own_is_escaped_and_its_styles_are_inlined(tmp_path: Path)
         "<html><head><style>td { color: #123456 }</style></head><body><table><tr><td>{{ company }}"
         "</td></tr></table><img src='cid:trend'></body></html>"
     )
-    told = checked(Fancy, {"company": "A & <B>"})
+    told = check_variables(Fancy, {"company": "A & <B>"})
     page = render(told, language="nl", time_zone="UTC", name="An").html
     assert page is not None
     assert 'style="color: #123456' in page
@@ -289,22 +296,22 @@ def test_markup_in_a_summary_stays_text_in_the_page() -> None:
 )
 def test_variables_that_do_not_fit_the_template_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
-        checked("credit_notice", TOLD["credit_notice"] | wrong)
+        check_variables("credit_notice", TOLD["credit_notice"] | wrong)
     assert refused.value.refusal.code is Code.INVALID
 
 
 def test_an_unknown_template_is_refused() -> None:
     with pytest.raises(Refused):
-        checked("love_letter", {})
+        check_variables("love_letter", {})
 
 
 def test_the_fingerprint_changes_with_every_part_of_what_was_said() -> None:
-    words = Words("S", "B")
+    words = RenderedText("S", "B")
     file = Attachment("a.pdf", "application/pdf", b"1")
     said_otherwise = [
         words.sha256(),
-        Words("S", "C").sha256(),
-        Words("S", "B", "<p>").sha256(),
+        RenderedText("S", "C").sha256(),
+        RenderedText("S", "B", "<p>").sha256(),
         words.sha256([file]),
         words.sha256([replace(file, content=b"2")]),
     ]

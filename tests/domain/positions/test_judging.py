@@ -53,7 +53,7 @@ async def walk(make: Sessions, guard: Guard, steps: Sequence[Step], accuracy_m: 
         for s, north in steps
     ]
     async with make() as session:
-        post = await positions.post_of(session, guard.device.id, since=at - KEEP)
+        post = await positions.device_assignment(session, guard.device.id, since=at - KEEP)
     assert post is not None
     report = DeviceReport(post, readings, 1, float("nan"))
     [outcome], _ = await positions.accept(make, [report], {}, at=at, keep=KEEP)

@@ -43,7 +43,9 @@ async def measure(make: Sessions, world: World, *, at: datetime, dirty: datetime
     async with transaction(make) as session:
         await quality.mark(session, tenant, account, dirty_from=dirty, at=at - SOON)
     async with transaction(make) as session:
-        taken = [t for t in await quality.take(session, at=at, limit=10_000) if t[0] == account]
+        taken = [
+            t for t in await quality.claim_due(session, at=at, limit=10_000) if t[0] == account
+        ]
     async with transaction(make) as session:
         return sum([await quality.measure(session, each, at=at) for each in taken])
 
@@ -247,7 +249,7 @@ async def test_marks_that_come_while_an_account_is_measured_are_not_lost(make: S
     async with transaction(make) as session:
         await quality.mark(session, *who, dirty_from=T0, at=NOW)
     async with transaction(make) as session:
-        due = await quality.take(session, at=NOW + timedelta(seconds=1), limit=10_000)
+        due = await quality.claim_due(session, at=NOW + timedelta(seconds=1), limit=10_000)
     [mine] = [each for each in due if each.account_id == world.account.id]
     async with transaction(make) as session:
         await quality.mark(session, *who, dirty_from=T0, at=NOW + timedelta(seconds=2))
@@ -255,7 +257,7 @@ async def test_marks_that_come_while_an_account_is_measured_are_not_lost(make: S
         await quality.measure(session, mine, at=NOW + timedelta(seconds=1))
 
     async with transaction(make) as session:
-        again = await quality.take(session, at=NOW + timedelta(seconds=3), limit=10_000)
+        again = await quality.claim_due(session, at=NOW + timedelta(seconds=3), limit=10_000)
 
     assert [each.dirty_from_at for each in again if each.account_id == world.account.id] == [T0]
 

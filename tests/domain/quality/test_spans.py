@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from domain.promises.translation import to_us
 from domain.quality.actions import spans_of
 from domain.quality.model import Window
-from domain.quality.windows import DAY, Local, before, instant, laid_out, span_at, touching
+from domain.quality.windows import (
+    DAY,
+    Local,
+    before,
+    instant,
+    span_at,
+    span_columns,
+    windows_touching,
+)
 from tests import naive_windows as twin
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -39,7 +47,7 @@ def test_a_contract_year_begins_on_the_anniversary_of_the_first_agreement(
 def test_a_contract_of_a_leap_day_begins_its_other_years_on_the_first_of_march() -> None:
     local = Local("UTC", date(2024, 2, 29))
 
-    years = list(touching(Window.CONTRACT_YEAR, local, us(2024, 3, 1), us(2028, 3, 1)))
+    years = list(windows_touching(Window.CONTRACT_YEAR, local, us(2024, 3, 1), us(2028, 3, 1)))
 
     assert [f"{instant(year.from_us):%Y-%m-%d}" for year in years] == [
         "2024-02-29", "2025-03-01", "2026-03-01", "2027-03-01", "2028-02-29",
@@ -67,6 +75,6 @@ def test_windows_are_those_of_the_twin_that_walks_through_the_days(
         if not window[0].startswith("LAST") or window[2] == at_us
     ]
     assert [(kinds[str(s.window)], s.from_us, s.until_us) for s in spans] == expected
-    _, columns = laid_out(spans)
+    _, columns = span_columns(spans)
     assert columns.from_us.tolist() == [since for _, since, _ in expected]
     assert columns.ends_us[columns.end].tolist() == columns.until_us.tolist()

@@ -16,10 +16,18 @@ from pypdf import PdfReader
 import domain.reports
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.documents import language
-from domain.reports.content import Content, Grant, IncidentDates, Note, Part, Proactive, Stand
+from domain.reports.content import (
+    Content,
+    Grant,
+    IncidentDates,
+    Note,
+    Part,
+    Proactive,
+    ReportedState,
+)
 from domain.reports.letter import letter_of, pdf_of
 from domain.reports.periods import Cadence, Period, period_from
-from domain.reports.reads import ReportNames, TicketName
+from domain.reports.reads import IncidentName, ReportNames
 from domain.reports.rendering import page_of
 from domain.reports.statistics import content_of
 
@@ -35,15 +43,15 @@ def period(cadence: Cadence = Cadence.DAILY) -> Period:
 
 
 def part(
-    stand: Stand, *, at: datetime | None = None, ticket: UUID | None = None, **fields: Any
+    stand: ReportedState, *, at: datetime | None = None, ticket: UUID | None = None, **fields: Any
 ) -> Part:
     noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    decided = stand in {Stand.KEPT, Stand.LATE}
+    decided = stand in {ReportedState.KEPT, ReportedState.LATE}
     values: dict[str, Any] = {
         "incident_id": ticket or uuid4(), "site_id": SITE, "kind": PromiseKind.FIRST_RESPONSE,
         "stand": stand, "is_open": not decided, "started_at": noon - timedelta(hours=2),
         "due_at": noon - timedelta(hours=1), "decided_at": (at or noon) if decided else None,
-        "elapsed_us": (70 if stand is Stand.LATE else 20) * MINUTE, "target_us": 60 * MINUTE,
+        "elapsed_us": (70 if stand is ReportedState.LATE else 20) * MINUTE, "target_us": 60 * MINUTE,
         "objective_ppm": 990_000,
     }  # fmt: skip
     return Part(**(values | fields))
@@ -51,7 +59,7 @@ def part(
 
 def content(cadence: Cadence = Cadence.DAILY, **given: Any) -> Content:
     nothing: dict[str, Any] = {
-        "parts": [], "tickets": [], "grants": [], "notes": [], "planned": [],
+        "parts": [], "incidents": [], "grants": [], "notes": [], "planned": [],
         "proactive": Proactive(0, 0),
     }  # fmt: skip
     return content_of(period(cadence), zone="Europe/Amsterdam", currency="EUR", **(nothing | given))
@@ -59,7 +67,7 @@ def content(cadence: Cadence = Cadence.DAILY, **given: Any) -> Content:
 
 def names(*tickets: UUID, summary: str = "Alarm in de hal") -> ReportNames:
     known = {
-        each: TicketName("AB12", summary, "Terminal", TicketKind.ALARM, Priority.HIGH)
+        each: IncidentName("AB12", summary, "Terminal", TicketKind.ALARM, Priority.HIGH)
         for each in tickets
     }
     return ReportNames("Noorderlicht", "Haven", known, {SITE: "Terminal"})
@@ -82,7 +90,9 @@ def words(page: Any) -> str:
 def test_the_headline_is_the_promises_kept(
     kept: int, late: int, said: dict[str, str], tone: str
 ) -> None:
-    parts = [part(Stand.KEPT) for _ in range(kept)] + [part(Stand.LATE) for _ in range(late)]
+    parts = [part(ReportedState.KEPT) for _ in range(kept)] + [
+        part(ReportedState.LATE) for _ in range(late)
+    ]
     for code, headline in said.items():
         page = page_of(content(parts=parts), names(), code=code)
         assert (page.headline, page.tone) == (headline, tone)
@@ -93,7 +103,7 @@ def test_a_quiet_day_is_called_quiet_only_when_nothing_was_open_either(code: str
     quiet = page_of(content(), names(), code=code)
     ticket = uuid4()
     earlier = IncidentDates(ticket, SITE, datetime(2026, 2, 20, tzinfo=UTC), None, is_ours=True)
-    waiting = page_of(content(tickets=[earlier]), names(ticket), code=code)
+    waiting = page_of(content(incidents=[earlier]), names(ticket), code=code)
     assert "rustige" in quiet.headline or "quiet" in quiet.headline
     assert not quiet.charts
     assert "rustige" not in waiting.headline
@@ -108,8 +118,8 @@ def test_late_and_endangered_promises_are_named_with_their_figures(code: str) ->
     page = page_of(
         content(
             parts=[
-                part(Stand.LATE, ticket=late),
-                part(Stand.AT_RISK, ticket=risk, due_at=due, elapsed_us=45 * MINUTE),
+                part(ReportedState.LATE, ticket=late),
+                part(ReportedState.AT_RISK, ticket=risk, due_at=due, elapsed_us=45 * MINUTE),
             ],
             grants=[
                 Grant(late, PromiseKind.FIRST_RESPONSE, 12_550, "EUR",
@@ -129,7 +139,7 @@ def test_late_and_endangered_promises_are_named_with_their_figures(code: str) ->
 
 @LANGUAGES
 def test_a_share_is_cut_never_rounded_up_to_a_hundred(code: str) -> None:
-    parts = [part(Stand.KEPT) for _ in range(2999)] + [part(Stand.LATE)]
+    parts = [part(ReportedState.KEPT) for _ in range(2999)] + [part(ReportedState.LATE)]
     page = page_of(content(parts=parts), names(), code=code)
     assert page.tiles[0].value.startswith("99,9" if code == "nl" else "99.9")
 
@@ -137,9 +147,9 @@ def test_a_share_is_cut_never_rounded_up_to_a_hundred(code: str) -> None:
 def test_what_is_outside_the_day_does_not_count_in_it() -> None:
     inside = period()
     parts = [
-        part(Stand.KEPT, at=inside.from_at),
-        part(Stand.KEPT, at=inside.until_at),  # the next day's
-        part(Stand.LATE, at=inside.from_at - timedelta(microseconds=1)),  # the day before's
+        part(ReportedState.KEPT, at=inside.from_at),
+        part(ReportedState.KEPT, at=inside.until_at),  # the next day's
+        part(ReportedState.LATE, at=inside.from_at - timedelta(microseconds=1)),  # the day before's
     ]
     found = content(parts=parts)
     assert (found.figures.kept, found.figures.late) == (1, 0)
@@ -150,7 +160,11 @@ def test_what_is_outside_the_day_does_not_count_in_it() -> None:
 @LANGUAGES
 def test_a_week_is_set_beside_the_week_before(code: str) -> None:
     before = datetime(2026, 2, 25, 12, tzinfo=UTC)
-    parts = [part(Stand.KEPT), part(Stand.KEPT, at=before), part(Stand.LATE, at=before)]
+    parts = [
+        part(ReportedState.KEPT),
+        part(ReportedState.KEPT, at=before),
+        part(ReportedState.LATE, at=before),
+    ]
     page = page_of(
         content(Cadence.WEEKLY, parts=parts, proactive=Proactive(4, 3)), names(), code=code
     )
@@ -187,7 +201,9 @@ def test_every_kind_of_note_has_a_sentence(code: str) -> None:
 @pytest.mark.parametrize("cadence", list(Cadence))
 def test_the_same_report_is_the_same_bytes_and_an_accessible_pdf(cadence: Cadence) -> None:
     ticket = uuid4()
-    told = content(cadence, parts=[part(Stand.LATE, ticket=ticket), part(Stand.KEPT)])
+    told = content(
+        cadence, parts=[part(ReportedState.LATE, ticket=ticket), part(ReportedState.KEPT)]
+    )
     first = pdf_of(told, names(ticket), code="nl")
     assert first == pdf_of(told, names(ticket), code="nl")
     reader = PdfReader(BytesIO(first))
@@ -201,7 +217,7 @@ def test_the_same_report_is_the_same_bytes_and_an_accessible_pdf(cadence: Cadenc
 def test_long_dutch_words_stay_on_the_page() -> None:
     ticket = uuid4()
     long = "Arbeidsongeschiktheidsverzekeringsmaatschappijgebouwontruimingsinstallatiestoring"
-    told = content(parts=[part(Stand.LATE, ticket=ticket)])
+    told = content(parts=[part(ReportedState.LATE, ticket=ticket)])
     reader = PdfReader(BytesIO(pdf_of(told, names(ticket, summary=long), code="nl")))
     edges: list[float] = []
 
@@ -217,7 +233,7 @@ def test_a_letter_has_a_picture_for_each_chart_and_a_pdf_in_each_language() -> N
     ticket = uuid4()
     opened = IncidentDates(ticket, SITE, period().from_at, None, is_ours=True)
     letter = letter_of(
-        content(Cadence.WEEKLY, parts=[part(Stand.KEPT)], tickets=[opened]), names(ticket)
+        content(Cadence.WEEKLY, parts=[part(ReportedState.KEPT)], incidents=[opened]), names(ticket)
     )
     files = [(file.language, file.media_type, file.content_id) for file in letter.attachments]
     assert files == [
@@ -297,7 +313,7 @@ def test_the_period_before_is_of_whole_local_days(
     ]
     found = content_of(
         period_from(cadence, first_on, zone=zone, at=time(8)),
-        zone=zone, currency="EUR", parts=[], tickets=tickets, grants=[], notes=[], planned=[],
+        zone=zone, currency="EUR", parts=[], incidents=tickets, grants=[], notes=[], planned=[],
         proactive=Proactive(0, 0),
     )  # fmt: skip
     assert found.before.opened == len(inside)
