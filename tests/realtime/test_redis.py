@@ -47,7 +47,7 @@ def test_an_address_that_cannot_be_is_refused_before_anything_starts(url: str, w
 
 @pytest.mark.parametrize("jobs", ["", "redis+cluster://a:1"])
 def test_the_job_queue_is_refused_a_cluster(jobs: str) -> None:
-    with pytest.raises(ValidationError, match="Redis of its own"):
+    with pytest.raises(ValidationError, match="separate Redis server"):
         Settings(redis_url="redis+cluster://a:1", jobs_redis_url=jobs)
     found = Settings(redis_url="redis+cluster://a:1", jobs_redis_url="redis://jobs")
     assert found.jobs_redis_url == "redis://jobs"

@@ -90,13 +90,13 @@ async def test_a_case_has_five_steps_in_order_each_dated_and_owned(scene: Scene)
 
 async def test_no_step_is_skipped_or_done_twice(scene: Scene) -> None:
     case = await scene.open()
-    with pytest.raises(Refused, match="First comes apologize"):
+    with pytest.raises(Refused, match="The step apologize must be done first"):
         await scene.step(case, StepKind.LISTEN)
     await scene.step(case, StepKind.APOLOGIZE)
     with pytest.raises(Refused) as refused:
         await scene.step(case, StepKind.APOLOGIZE)
     assert refused.value.refusal.code is Code.ALREADY_DONE
-    with pytest.raises(Refused, match="First comes listen"):
+    with pytest.raises(Refused, match="The step listen must be done first"):
         await scene.ask(case, satisfied=True)
 
 
