@@ -15,9 +15,9 @@ CAPABILITIES = (
     "calendars",
     "incidents",
     "positions",
+    "promises",
     "quality",
     "reports",
-    "sla",
 )
 
 
