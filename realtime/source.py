@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 
 class GapReason(StrEnum):
-    """Why a feed ends."""
+    """Reason for which a subscription ends."""
 
     TOO_SLOW = "too_slow"  # the reader did not keep up: come back with the cursor
     RESTORED = "restored"  # the ledger was restored from a backup: read it again

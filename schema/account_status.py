@@ -61,15 +61,19 @@ class Counts:
 
 @from_row(Counts)
 class StatusCounts:
-    """How many tickets and promises stand how."""
+    """Numbers of open incidents and undecided promises of an account, by state."""
 
-    new: Annotated[int, "Tickets that nobody has confirmed yet."]
-    in_progress: Annotated[int, "Tickets that are confirmed or worked on."]
-    paused: Annotated[int, "Tickets whose clocks stand still, for a recorded cause."]
-    resolved: Annotated[int, "Tickets that are done and not put away yet."]
-    running: Annotated[int, "Promises whose clock runs, less than half of the time gone."]
-    at_risk: Annotated[int, "Promises whose clock runs, half of the time or more gone."]
-    held: Annotated[int, "Promises whose clock stands still or has not begun."]
+    new: Annotated[int, "Number of incidents that nobody has acknowledged yet."]
+    in_progress: Annotated[int, "Number of incidents that are acknowledged or in progress."]
+    paused: Annotated[int, "Number of incidents with paused clocks."]
+    resolved: Annotated[int, "Number of incidents that are resolved but not closed."]
+    running: Annotated[
+        int, "Number of promises with a running clock and less than half of the time used."
+    ]
+    at_risk: Annotated[
+        int, "Number of promises with a running clock and half of the time or more used."
+    ]
+    held: Annotated[int, "Number of promises with a clock that is paused or has not started."]
 
 
 Row = strawberry.Parent[AccountStanding]
@@ -77,37 +81,37 @@ Row = strawberry.Parent[AccountStanding]
 
 @from_row(AccountStanding)
 class AccountStatus:
-    """How a client stands this moment; each one is whole, the newest counts."""
+    """Status of an account at one instant. Each one is complete: the newest replaces those before."""
 
     @resolver(str)
     @staticmethod
     async def cursor(row: Row, info: Info) -> str:
-        """Everything up to here is in it; `accountEvents` goes on from it."""
+        """Position in the ledger up to which events are included; pass it to `accountEvents` as `after` to continue."""
         link = await info.context.hub.link_at(row.seq)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
     @resolver(datetime)
     @staticmethod
     def at(info: Info) -> datetime:
-        """The instant at which it was so; `remainingSeconds` of its promises counts from here."""
+        """Instant of this status; `remainingSeconds` of the promises counts from here."""
         return info.context.at
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
-        """The client."""
+        """Account that this status describes."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(StatusCounts, work=50)
     @staticmethod
     async def counts(row: Row, info: Info) -> Counts:
-        """How many tickets and promises stand how."""
+        """Numbers of incidents and promises by state."""
         return await _counts(info.context, row.account_id)
 
     @resolver(list[Incident], work=50)
     @staticmethod
     async def incidents(row: Row, info: Info) -> list[incidents.Incident]:
-        """The tickets that are not closed, newest first, 100 at most; their `promises` have the countdowns."""
+        """Incidents that are not closed, newest first, at most 100; their `promises` have the countdowns."""
         query = (
             select(incidents.Incident)
             .where(
@@ -123,23 +127,25 @@ class AccountStatus:
     @resolver(list[SiteStatus])
     @staticmethod
     async def sites(
-        row: Row, info: Info, first: Annotated[int, "How many at most, 500 at most."] = 100
+        row: Row,
+        info: Info,
+        first: Annotated[int, "Maximum number of sites to return, at most 500."] = 100,
     ) -> Sequence[SitePresence]:
-        """The places that have a fence or somebody on duty, by name; `siteCount` says how many there are in all."""
+        """Sites with a geofence or with somebody on duty, by name; `siteCount` is their total number."""
         if not 0 <= first <= MOST_SITES:
-            raise Refused(Code.INVALID, f"first is 0 to {MOST_SITES}.", argument="first")
+            raise Refused(Code.INVALID, f"first must be 0 to {MOST_SITES}.", argument="first")
         return (await _posts(row, info)).places[:first]
 
     @resolver(int)
     @staticmethod
     async def site_count(row: Row, info: Info) -> int:
-        """How many places have a fence or somebody on duty."""
+        """Total number of sites with a geofence or with somebody on duty."""
         return (await _posts(row, info)).count
 
     @resolver(list[RoamingStatus])
     @staticmethod
     async def roaming(row: Row, info: Info) -> Sequence[RovingShift]:
-        """Guards on duty who go round all of the places, by the beginning of the duty."""
+        """Guards on duty who patrol all sites of the account, by start of the duty."""
         return (await _posts(row, info)).roaming
 
 
@@ -226,9 +232,12 @@ class StatusQuery:
     @resolver(AccountStatus | None)
     @staticmethod
     async def account_status(
-        info: Info, account_id: Annotated[strawberry.ID, "The client."]
+        info: Info, account_id: Annotated[strawberry.ID, "Account to read the status of."]
     ) -> AccountStanding | None:
-        """How a client stands this moment; `accountEvents` from its cursor, or `accountStatus` live, goes on."""
+        """Status of an account at this instant.
+
+        Continue with `accountEvents` from its cursor, or subscribe to `accountStatus`.
+        """
         ctx: Context = info.context
         account = ids.known(account_id, "Account")
         async with ctx.sessions() as session:
@@ -244,7 +253,7 @@ class StatusSubscription:
 
     @subscription(AccountStatus)
     def account_status(
-        self, info: Info, account_id: Annotated[strawberry.ID, "The client."]
+        self, info: Info, account_id: Annotated[strawberry.ID, "Account to follow the status of."]
     ) -> AsyncIterable[AccountStanding]:
-        """How a client stands: now, and whole again whenever something changes it. Slow readers get the newest."""
+        """Status of an account: now, and in full again after each change. Slow readers receive only the newest."""
         return Standings(info.context, ids.wanted(account_id, "Account", "accountId"))

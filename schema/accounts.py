@@ -7,12 +7,12 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts
-from domain.access import Role
-from domain.accounts import (
+from schema.account_enums import (
     CadenceTier,
     Channel,
     Complexity,
     ContractType,
+    Role,
     Segment,
     ServiceTier,
     Stage,
@@ -31,110 +31,77 @@ from schema.core.mutations import (
 )
 from schema.core.pagination import checked
 from schema.core.scalars import Long
-from schema.core.types import RESTRICTED, enum, from_row, resolver
-
-enum(
-    Segment, "Segment",
-    enterprise="A large organisation.", mid_market="A middle-sized one.", small_business="A small one.",
-)  # fmt: skip
-enum(
-    Stage, "Stage",
-    prospect="Not a client yet.", onboarding="Getting started.", delivery="Being served.",
-    growth="Taking more services.", renewal="Deciding whether to go on.", advocacy="Recommending us.",
-)  # fmt: skip
-enum(
-    ContractType, "ContractType",
-    subscription="By the period.", project="By the project.", retainer="A reserved amount of work.",
-    transactional="By the assignment.",
-)  # fmt: skip
-enum(
-    Complexity, "Complexity",
-    simple="One service at one site.", moderate="Some services or sites.", complex="Many of both.",
-    custom="Made to measure.",
-)  # fmt: skip
-enum(
-    CadenceTier, "CadenceTier",
-    strategic="Most often.", core="Regularly.", standard="As often as everybody.",
-)  # fmt: skip
-enum(
-    ServiceTier, "ServiceTier",
-    basic="Standard support.", enhanced="A manager of one's own, and priority.",
-    premium="Also business reviews and training.",
-)  # fmt: skip
-enum(
-    Channel, "Channel",
-    email="E-mail.", sms="A text message.", push="A notification in an app.",
-    chat="A message in a chat room.", webhook="A call of a partner's system.",
-)  # fmt: skip
-enum(
-    Role, "Role",
-    client_user="Works for a client: sees the client's accounts, reports.",
-    client_admin="Also manages the client's users.",
-    guard="On duty at the sites; reports.",
-    dispatcher="Handles tickets around the clock.",
-    relationship_manager="Looks after accounts, agreements and tickets.",
-    finance="Agreements and money.",
-    management="Everything.",
-    partner="A partner's system.",
-    auditor="Reads everything, changes nothing.",
-    system="The software itself.",
-)  # fmt: skip
+from schema.core.types import RESTRICTED, from_row, resolver
 
 AccountRow = strawberry.Parent[accounts.Account]
 SiteRow = strawberry.Parent[accounts.Site]
 ContactRow = strawberry.Parent[accounts.Contact]
-Few = Annotated[int, "How many at most, 100 at most."]
+Few = Annotated[int, "Maximum number of rows to return, at most 100."]
 
 
 @from_row(accounts.Tenant)
 class Tenant(Node):
-    """A security company."""
+    """Security company that uses this system."""
 
-    name: Annotated[str, "What it is called."]
-    kvk_number: Annotated[str | None, "Number in the Dutch trade register."]
-    permit_number: Annotated[str | None, "Number of its permit (ND-nummer)."]
-    time_zone: Annotated[str, "IANA time zone of its days."]
-    currency: Annotated[str, "ISO 4217 code of its money."]
+    name: Annotated[str, "Name of the security company."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register (KvK), eight digits."]
+    permit_number: Annotated[str | None, "Permit number of the company (ND-nummer)."]
+    time_zone: Annotated[str, "IANA time zone of the company's days."]
+    currency: Annotated[str, "Default currency of the company, as an ISO 4217 code."]
 
 
 @from_row(accounts.User)
 class User(Node):
-    """Somebody who signs in: staff of the company, or of a client."""
+    """Person who can sign in: staff of the company or of a client."""
 
-    email: Annotated[str, "The address with which the user signs in, and to which letters go."]
-    name: Annotated[str, "What the user is called."]
-    role: Annotated[Role, "What the user may do."]
-    language: Annotated[str | None, "`nl` or `en`, of letters; null for the company's."]
-    disabled_at: Annotated[datetime | None, "Since when the user cannot sign in any more."]
-    version: Annotated[int, "Raised by every change."]
+    email: Annotated[str, "E-mail address for signing in and for messages to the user."]
+    name: Annotated[str, "Name of the user, as shown to people."]
+    role: Annotated[Role, "Role of the user, which decides the rights."]
+    language: Annotated[
+        str | None, "Language of e-mail to the user, `nl` or `en`; null for the company's language."
+    ]
+    disabled_at: Annotated[
+        datetime | None, "Time at which access was disabled; null while the user can sign in."
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
 
 @from_row(accounts.Contact)
 class Contact(Node):
-    """A person on the client's side, and how that person wants to be spoken to."""
+    """Contact person of a client, with preferences for messages."""
 
-    name: Annotated[str, "What the person is called."]
-    email: Annotated[str | None, "Where mail goes."]
-    phone: Annotated[str | None, "Where calls and texts go."]
-    role: Annotated[str, "What the person does there."]
-    seniority: Annotated[str | None, "How high in the organisation."]
-    decision_power: Annotated[int, "Say in decisions, 1 to 5.", RESTRICTED]
-    relationship_strength: Annotated[int, "How well we know each other, 1 to 5.", RESTRICTED]
-    last_contact_at: Annotated[datetime | None, "When we last spoke.", RESTRICTED]
-    channel: Annotated[Channel, "How the person wants to hear from us."]
-    language: Annotated[str, "`nl` or `en`."]
-    tone: Annotated[str | None, "How the person wants to be addressed.", RESTRICTED]
+    name: Annotated[str, "Name of the contact person."]
+    email: Annotated[str | None, "E-mail address of the contact; null when there is none."]
+    phone: Annotated[
+        str | None, "Phone number for calls and text messages; null when there is none."
+    ]
+    role: Annotated[str, "Function of the person at the client."]
+    seniority: Annotated[str | None, "Seniority of the person in the organisation."]
+    decision_power: Annotated[int, "Influence on decisions, from 1 (low) to 5 (high).", RESTRICTED]
+    relationship_strength: Annotated[
+        int, "Strength of the relationship, from 1 (weak) to 5 (strong).", RESTRICTED
+    ]
+    last_contact_at: Annotated[
+        datetime | None, "Time of the last conversation with the contact.", RESTRICTED
+    ]
+    channel: Annotated[Channel, "Channel by which the contact prefers to receive messages."]
+    language: Annotated[str, "Language of messages to the contact, `nl` or `en`."]
+    tone: Annotated[str | None, "Tone in which the person prefers to be addressed.", RESTRICTED]
     time_zone: Annotated[str, "IANA time zone of the quiet hours."]
-    cultural_notes: Annotated[str | None, "What to mind.", RESTRICTED]
-    quiet_from: Annotated[time | None, "No messages from this local time on."]
-    quiet_until: Annotated[time | None, "Messages again from this local time on."]
-    wants_service_messages: Annotated[bool, "Whether notices about the service are welcome."]
-    version: Annotated[int, "Raised by every change."]
+    cultural_notes: Annotated[str | None, "Notes on culture and customs to respect.", RESTRICTED]
+    quiet_from: Annotated[
+        time | None, "Local time at which quiet hours start: no messages from then on."
+    ]
+    quiet_until: Annotated[
+        time | None, "Local time at which quiet hours end: messages are sent again."
+    ]
+    wants_service_messages: Annotated[bool, "Whether the contact wants messages about the service."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(User | None)
     @staticmethod
     async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
-        """Who of the company looks after the contact. Null for clients."""
+        """User of the company who looks after the contact. Null for clients."""
         if row.internal_owner_id is None:
             return None
         return await info.context.loaders.user.load(row.internal_owner_id)
@@ -142,32 +109,35 @@ class Contact(Node):
 
 @from_row(accounts.Site)
 class Site(Node):
-    """A place the company guards for a client."""
+    """Site that the company guards for a client."""
 
-    name: Annotated[str, "What it is called."]
-    street: Annotated[str | None, "Street and number."]
-    postcode: Annotated[str | None, "Postal code."]
-    city: Annotated[str | None, "Town."]
-    country: Annotated[str, "ISO 3166 code."]
-    lat: Annotated[float | None, "Latitude in degrees, WGS 84."]
-    lon: Annotated[float | None, "Longitude in degrees, WGS 84."]
-    services: Annotated[list[str], "What is done there."]
-    fence_radius_m: Annotated[float | None, "The circle around it in which a guard is there."]
-    fence_outline: Annotated[
-        list[float] | None, "Or the corners: latitude, longitude, latitude, longitude …"
+    name: Annotated[str, "Name of the site, as shown to people."]
+    street: Annotated[str | None, "Street and house number of the site."]
+    postcode: Annotated[str | None, "Postal code of the site."]
+    city: Annotated[str | None, "City or town of the site."]
+    country: Annotated[str, "Country of the site, as an ISO 3166 code."]
+    lat: Annotated[float | None, "Latitude of the site in degrees, WGS 84."]
+    lon: Annotated[float | None, "Longitude of the site in degrees, WGS 84."]
+    services: Annotated[list[str], "Services performed at the site, such as patrols."]
+    fence_radius_m: Annotated[
+        float | None, "Radius of the circular geofence in metres; null without a circle."
     ]
-    version: Annotated[int, "Raised by every change."]
+    fence_outline: Annotated[
+        list[float] | None,
+        "Corners of the geofence polygon: latitude, longitude, latitude, longitude …; null without a polygon.",
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(ItsAccount | None)
     @staticmethod
     async def account(row: SiteRow, info: Info) -> accounts.Account | None:
-        """The client whose place it is."""
+        """Account of the client that owns the site."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(list[ItsIncident])
     @staticmethod
     async def incidents(row: SiteRow, info: Info, first: Few = 10) -> list[Any]:
-        """The newest tickets of this place; the root field `incidents` pages and filters."""
+        """Newest incidents at this site; use the root field `incidents` for pages and filters."""
         return await info.context.loaders.incidents_of_site.load(
             Some(row.id, checked(first, "first"))
         )
@@ -175,33 +145,41 @@ class Site(Node):
 
 @from_row(accounts.Account)
 class Account(Node):
-    """A client of the security company."""
+    """Account: a client of the security company."""
 
-    name: Annotated[str, "What the client is called."]
-    kvk_number: Annotated[str | None, "Number in the Dutch trade register, eight digits."]
-    segment: Annotated[Segment, "How large the client is."]
-    vertical: Annotated[str | None, "What the client does."]
-    regions: Annotated[list[str], "Where."]
-    yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents.", RESTRICTED]
-    employees: Annotated[int | None, "How many people work there."]
-    yearly_transactions: Annotated[Long | None, "How many transactions a year.", RESTRICTED]
-    complexity: Annotated[Complexity, "How much there is to the service."]
-    contract_type: Annotated[ContractType, "How the client buys."]
-    growth_potential: Annotated[int, "1 to 5.", RESTRICTED]
-    strategic_importance: Annotated[int, "1 to 5.", RESTRICTED]
-    stage: Annotated[Stage, "Where the relationship stands.", RESTRICTED]
-    cadence_tier: Annotated[CadenceTier, "How often we meet.", RESTRICTED]
-    service_tier: Annotated[ServiceTier, "What support the client is entitled to."]
+    name: Annotated[str, "Name of the client, as shown to people."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register (KvK), eight digits."]
+    segment: Annotated[Segment, "Size class of the client."]
+    vertical: Annotated[str | None, "Industry sector of the client."]
+    regions: Annotated[list[str], "Regions in which the client operates."]
+    yearly_revenue_cents: Annotated[
+        Long | None, "Yearly revenue of the client, in cents.", RESTRICTED
+    ]
+    employees: Annotated[int | None, "Number of employees of the client."]
+    yearly_transactions: Annotated[
+        Long | None, "Number of transactions of the client per year.", RESTRICTED
+    ]
+    complexity: Annotated[Complexity, "Complexity of the service for this client."]
+    contract_type: Annotated[ContractType, "Way in which the client buys services."]
+    growth_potential: Annotated[int, "Potential for growth, from 1 (low) to 5 (high).", RESTRICTED]
+    strategic_importance: Annotated[
+        int, "Strategic importance, from 1 (low) to 5 (high).", RESTRICTED
+    ]
+    stage: Annotated[Stage, "Stage of the relationship with the client.", RESTRICTED]
+    cadence_tier: Annotated[
+        CadenceTier, "Tier that decides how often contact is planned.", RESTRICTED
+    ]
+    service_tier: Annotated[ServiceTier, "Tier of support to which the client is entitled."]
     time_zone: Annotated[str, "IANA time zone of the client's days and months."]
-    language: Annotated[str, "`nl` or `en`."]
-    currency: Annotated[str, "ISO 4217 code of the client's money."]
-    client_since_on: Annotated[date | None, "The first day as a client."]
-    version: Annotated[int, "Raised by every change."]
+    language: Annotated[str, "Language of messages to the client, `nl` or `en`."]
+    currency: Annotated[str, "Currency of the client's money, as an ISO 4217 code."]
+    client_since_on: Annotated[date | None, "First day as a client of the company."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(list[Site])
     @staticmethod
     async def sites(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Site]:
-        """The places guarded for the client, by name; the root field `sites` pages."""
+        """Sites guarded for the client, by name; use the root field `sites` for pages."""
         return await info.context.loaders.sites_of_account.load(
             Some(row.id, checked(first, "first"))
         )
@@ -209,7 +187,7 @@ class Account(Node):
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Contact]:
-        """The people on the client's side, by name."""
+        """Contact persons of the client, by name."""
         return await info.context.loaders.contacts_of_account.load(
             Some(row.id, checked(first, "first"))
         )
@@ -217,7 +195,7 @@ class Account(Node):
     @resolver(list[ItsAgreement])
     @staticmethod
     async def agreements(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
-        """What was signed with the client, newest first."""
+        """Agreements signed with the client, newest first."""
         return await info.context.loaders.agreements_of_account.load(
             Some(row.id, checked(first, "first"))
         )
@@ -225,7 +203,7 @@ class Account(Node):
     @resolver(list[ItsIncident])
     @staticmethod
     async def incidents(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
-        """The client's newest tickets; the root field `incidents` pages and filters."""
+        """Newest incidents of the client; use the root field `incidents` for pages and filters."""
         return await info.context.loaders.incidents_of_account.load(
             Some(row.id, checked(first, "first"))
         )
@@ -239,18 +217,26 @@ class AccountMutation:
     @staticmethod
     async def create_account(
         ask: MutationContext,
-        name: Annotated[str, "What the client is called; unique in the company."],
-        kvk_number: Annotated[str | None, "Number in the trade register, eight digits."] = None,
-        segment: Annotated[Segment, "How large the client is."] = Segment.MID_MARKET,
-        vertical: Annotated[str | None, "What the client does."] = None,
-        employees: Annotated[int | None, "How many people work there."] = None,
-        yearly_revenue_cents: Annotated[Long | None, "Turnover a year, in cents."] = None,
-        service_tier: Annotated[ServiceTier, "The support agreed."] = ServiceTier.BASIC,
-        time_zone: Annotated[str, "IANA time zone."] = "Europe/Amsterdam",
-        language: Annotated[str, "`nl` or `en`."] = "nl",
-        client_since_on: Annotated[date | None, "The first day as a client."] = None,
+        name: Annotated[str, "Name of the client; unique in the company."],
+        kvk_number: Annotated[
+            str | None, "Number in the Dutch trade register (KvK), eight digits."
+        ] = None,
+        segment: Annotated[Segment, "Size class of the client."] = Segment.MID_MARKET,
+        vertical: Annotated[str | None, "Industry sector of the client."] = None,
+        employees: Annotated[int | None, "Number of employees of the client."] = None,
+        yearly_revenue_cents: Annotated[
+            Long | None, "Yearly revenue of the client, in cents."
+        ] = None,
+        service_tier: Annotated[
+            ServiceTier, "Tier of support agreed with the client."
+        ] = ServiceTier.BASIC,
+        time_zone: Annotated[
+            str, "IANA time zone of the client's days and months."
+        ] = "Europe/Amsterdam",
+        language: Annotated[str, "Language of messages to the client, `nl` or `en`."] = "nl",
+        client_since_on: Annotated[date | None, "First day as a client of the company."] = None,
     ) -> accounts.Account:
-        """Open a client account."""
+        """Create an account for a client."""
         return await accounts.create_account(
             ask.session, ask.actor, name=name, at=ask.at, kvk_number=kvk_number, segment=segment,
             vertical=vertical, employees=employees, yearly_revenue_cents=yearly_revenue_cents,
@@ -262,26 +248,48 @@ class AccountMutation:
     @staticmethod
     async def change_account(
         ask: MutationContext,
-        id: Annotated[AccountId, "The client."],
-        name: Annotated[str | None, "Another name; unique in the company."] = UNSET,
-        kvk_number: Annotated[str | None, "Another number in the trade register, or null."] = UNSET,
-        segment: Annotated[Segment | None, "How large the client is now."] = UNSET,
-        vertical: Annotated[str | None, "What the client does, or null."] = UNSET,
-        regions: Annotated[list[str] | None, "Where."] = UNSET,
-        employees: Annotated[int | None, "How many people work there, or null."] = UNSET,
-        yearly_revenue_cents: Annotated[Long | None, "Turnover a year in cents, or null."] = UNSET,
-        yearly_transactions: Annotated[Long | None, "Transactions a year, or null."] = UNSET,
-        complexity: Annotated[Complexity | None, "How much there is to the service."] = UNSET,
-        contract_type: Annotated[ContractType | None, "How the client buys."] = UNSET,
-        growth_potential: Annotated[int | None, "1 to 5."] = UNSET,
-        strategic_importance: Annotated[int | None, "1 to 5."] = UNSET,
-        cadence_tier: Annotated[CadenceTier | None, "How often we meet."] = UNSET,
-        service_tier: Annotated[ServiceTier | None, "What support the client gets."] = UNSET,
-        language: Annotated[str | None, "`nl` or `en`."] = UNSET,
-        client_since_on: Annotated[date | None, "The first day as a client, or null."] = UNSET,
+        id: Annotated[AccountId, "Account to be changed."],
+        name: Annotated[str | None, "New name of the client; unique in the company."] = UNSET,
+        kvk_number: Annotated[
+            str | None, "New number in the Dutch trade register (KvK), or null for none."
+        ] = UNSET,
+        segment: Annotated[Segment | None, "New size class of the client."] = UNSET,
+        vertical: Annotated[str | None, "Industry sector of the client, or null."] = UNSET,
+        regions: Annotated[list[str] | None, "Regions in which the client operates."] = UNSET,
+        employees: Annotated[int | None, "Number of employees of the client, or null."] = UNSET,
+        yearly_revenue_cents: Annotated[
+            Long | None, "Yearly revenue of the client in cents, or null."
+        ] = UNSET,
+        yearly_transactions: Annotated[
+            Long | None, "Number of transactions of the client per year, or null."
+        ] = UNSET,
+        complexity: Annotated[
+            Complexity | None, "Complexity of the service for this client."
+        ] = UNSET,
+        contract_type: Annotated[
+            ContractType | None, "Way in which the client buys services."
+        ] = UNSET,
+        growth_potential: Annotated[
+            int | None, "Potential for growth, from 1 (low) to 5 (high)."
+        ] = UNSET,
+        strategic_importance: Annotated[
+            int | None, "Strategic importance, from 1 (low) to 5 (high)."
+        ] = UNSET,
+        cadence_tier: Annotated[
+            CadenceTier | None, "Tier that decides how often contact is planned."
+        ] = UNSET,
+        service_tier: Annotated[
+            ServiceTier | None, "Tier of support that the client receives."
+        ] = UNSET,
+        language: Annotated[
+            str | None, "Language of messages to the client, `nl` or `en`."
+        ] = UNSET,
+        client_since_on: Annotated[
+            date | None, "First day as a client, or null when unknown."
+        ] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Account:
-        """Change what is known of a client; what is left out stays as it is."""
+        """Change the details of an account. Arguments that are omitted stay as they are."""
         given = {
             "name": name, "kvk_number": kvk_number, "segment": segment, "vertical": vertical,
             "regions": regions, "employees": employees, "yearly_revenue_cents": yearly_revenue_cents,
@@ -299,17 +307,19 @@ class AccountMutation:
     @staticmethod
     async def add_site(
         ask: MutationContext,
-        account_id: Annotated[AccountId, "The client."],
-        name: Annotated[str, "What the place is called; unique for the client."],
-        street: Annotated[str | None, "Street and number."] = None,
-        postcode: Annotated[str | None, "Postal code."] = None,
-        city: Annotated[str | None, "Town."] = None,
-        country: Annotated[str, "ISO 3166 code."] = "NL",
-        lat: Annotated[float | None, "Latitude in degrees."] = None,
-        lon: Annotated[float | None, "Longitude in degrees."] = None,
-        services: Annotated[list[str] | None, "What is done there."] = None,
+        account_id: Annotated[AccountId, "Account of the client that owns the site."],
+        name: Annotated[str, "Name of the site; unique within the account."],
+        street: Annotated[str | None, "Street and house number of the site."] = None,
+        postcode: Annotated[str | None, "Postal code of the site."] = None,
+        city: Annotated[str | None, "City or town of the site."] = None,
+        country: Annotated[str, "Country of the site, as an ISO 3166 code."] = "NL",
+        lat: Annotated[float | None, "Latitude of the site in degrees, WGS 84."] = None,
+        lon: Annotated[float | None, "Longitude of the site in degrees, WGS 84."] = None,
+        services: Annotated[
+            list[str] | None, "Services performed at the site, such as patrols."
+        ] = None,
     ) -> accounts.Site:
-        """Put a place of the client under guard."""
+        """Add a site of a client to be guarded."""
         return await accounts.add_site(
             ask.session, ask.actor, account_id, name=name, at=ask.at, street=street,
             postcode=postcode, city=city, country=country, lat=lat, lon=lon, services=services or [],
@@ -319,25 +329,39 @@ class AccountMutation:
     @staticmethod
     async def add_contact(
         ask: MutationContext,
-        account_id: Annotated[AccountId, "The client."],
-        name: Annotated[str, "What the person is called."],
-        role: Annotated[str, "What the person does there."],
-        email: Annotated[str | None, "Where mail goes; unique for the client."] = None,
-        phone: Annotated[str | None, "Where calls and texts go."] = None,
-        channel: Annotated[Channel, "How the person wants to hear from us."] = Channel.EMAIL,
-        language: Annotated[str, "`nl` or `en`."] = "nl",
+        account_id: Annotated[AccountId, "Account of the contact person."],
+        name: Annotated[str, "Name of the contact person."],
+        role: Annotated[str, "Function of the person at the client."],
+        email: Annotated[
+            str | None, "E-mail address of the contact; unique within the account."
+        ] = None,
+        phone: Annotated[str | None, "Phone number for calls and text messages."] = None,
+        channel: Annotated[
+            Channel, "Channel by which the contact prefers to receive messages."
+        ] = Channel.EMAIL,
+        language: Annotated[str, "Language of messages to the contact, `nl` or `en`."] = "nl",
         time_zone: Annotated[str, "IANA time zone of the quiet hours."] = "Europe/Amsterdam",
-        quiet_from: Annotated[time | None, "No messages from this local time on."] = None,
-        quiet_until: Annotated[time | None, "Messages again from this local time on."] = None,
-        wants_service_messages: Annotated[bool, "Whether notices are welcome."] = True,
-        seniority: Annotated[str | None, "How high in the organisation."] = None,
-        decision_power: Annotated[int, "Say in decisions, 1 to 5."] = 3,
-        relationship_strength: Annotated[int, "How well we know each other, 1 to 5."] = 3,
-        tone: Annotated[str | None, "How the person wants to be addressed."] = None,
-        cultural_notes: Annotated[str | None, "What to mind."] = None,
-        internal_owner_id: Annotated[UserId | None, "Who of the company looks after it."] = None,
+        quiet_from: Annotated[
+            time | None, "Local time at which quiet hours start: no messages from then on."
+        ] = None,
+        quiet_until: Annotated[
+            time | None, "Local time at which quiet hours end: messages are sent again."
+        ] = None,
+        wants_service_messages: Annotated[
+            bool, "Whether the contact wants messages about the service."
+        ] = True,
+        seniority: Annotated[str | None, "Seniority of the person in the organisation."] = None,
+        decision_power: Annotated[int, "Influence on decisions, from 1 (low) to 5 (high)."] = 3,
+        relationship_strength: Annotated[
+            int, "Strength of the relationship, from 1 (weak) to 5 (strong)."
+        ] = 3,
+        tone: Annotated[str | None, "Tone in which the person prefers to be addressed."] = None,
+        cultural_notes: Annotated[str | None, "Notes on culture and customs to respect."] = None,
+        internal_owner_id: Annotated[
+            UserId | None, "User of the company who looks after the contact."
+        ] = None,
     ) -> accounts.Contact:
-        """Add a person on the client's side."""
+        """Add a contact person to an account."""
         return await accounts.add_contact(
             ask.session, ask.actor, account_id, name=name, role=role, at=ask.at, email=email,
             phone=phone, channel=channel, language=language, time_zone=time_zone,
@@ -351,29 +375,47 @@ class AccountMutation:
     @staticmethod
     async def change_contact(
         ask: MutationContext,
-        id: Annotated[ContactId, "The contact."],
-        name: Annotated[str | None, "A new name."] = UNSET,
-        role: Annotated[str | None, "Another role."] = UNSET,
-        email: Annotated[str | None, "Another address, or null for none."] = UNSET,
-        phone: Annotated[str | None, "Another number, or null for none."] = UNSET,
-        channel: Annotated[Channel | None, "Another channel."] = UNSET,
-        language: Annotated[str | None, "Another language."] = UNSET,
-        time_zone: Annotated[str | None, "Another time zone of the quiet hours."] = UNSET,
-        quiet_from: Annotated[time | None, "Start of the quiet hours, or null."] = UNSET,
-        quiet_until: Annotated[time | None, "End of the quiet hours, or null."] = UNSET,
-        wants_service_messages: Annotated[bool | None, "Whether notices are welcome."] = UNSET,
-        seniority: Annotated[str | None, "How high in the organisation, or null."] = UNSET,
-        decision_power: Annotated[int | None, "Say in decisions, 1 to 5."] = UNSET,
-        relationship_strength: Annotated[
-            int | None, "How well we know each other, 1 to 5."
+        id: Annotated[ContactId, "Contact to be changed."],
+        name: Annotated[str | None, "New name of the contact."] = UNSET,
+        role: Annotated[str | None, "New function of the person at the client."] = UNSET,
+        email: Annotated[str | None, "New e-mail address, or null for none."] = UNSET,
+        phone: Annotated[str | None, "New phone number, or null for none."] = UNSET,
+        channel: Annotated[Channel | None, "New preferred channel for messages."] = UNSET,
+        language: Annotated[str | None, "New language of messages, `nl` or `en`."] = UNSET,
+        time_zone: Annotated[str | None, "New IANA time zone of the quiet hours."] = UNSET,
+        quiet_from: Annotated[
+            time | None, "Local time at which quiet hours start, or null for none."
         ] = UNSET,
-        last_contact_at: Annotated[datetime | None, "When we last spoke, or null."] = UNSET,
-        tone: Annotated[str | None, "How to address the person, or null."] = UNSET,
-        cultural_notes: Annotated[str | None, "What to mind, or null."] = UNSET,
-        internal_owner_id: Annotated[UserId | None, "Who looks after it, or null."] = UNSET,
+        quiet_until: Annotated[
+            time | None, "Local time at which quiet hours end, or null for none."
+        ] = UNSET,
+        wants_service_messages: Annotated[
+            bool | None, "Whether the contact wants messages about the service."
+        ] = UNSET,
+        seniority: Annotated[
+            str | None, "Seniority of the person in the organisation, or null."
+        ] = UNSET,
+        decision_power: Annotated[
+            int | None, "Influence on decisions, from 1 (low) to 5 (high)."
+        ] = UNSET,
+        relationship_strength: Annotated[
+            int | None, "Strength of the relationship, from 1 (weak) to 5 (strong)."
+        ] = UNSET,
+        last_contact_at: Annotated[
+            datetime | None, "Time of the last conversation with the contact, or null."
+        ] = UNSET,
+        tone: Annotated[
+            str | None, "Tone in which the person prefers to be addressed, or null."
+        ] = UNSET,
+        cultural_notes: Annotated[
+            str | None, "Notes on culture and customs to respect, or null."
+        ] = UNSET,
+        internal_owner_id: Annotated[
+            UserId | None, "User of the company who looks after the contact, or null."
+        ] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Contact:
-        """Change details of a contact; what is left out stays as it is."""
+        """Change the details of a contact. Arguments that are omitted stay as they are."""
         given = {
             "name": name, "role": role, "email": email, "phone": phone, "channel": channel,
             "language": language, "time_zone": time_zone, "quiet_from": quiet_from,
@@ -391,17 +433,22 @@ class AccountMutation:
     @staticmethod
     async def add_user(
         ask: MutationContext,
-        email: Annotated[str, "The address that identifies the user."],
-        name: Annotated[str, "What the user is called."],
-        role: Annotated[Role, "What the user may do."],
+        email: Annotated[str, "E-mail address that identifies the user."],
+        name: Annotated[str, "Name of the user, as shown to people."],
+        role: Annotated[Role, "Role of the user, which decides the rights."],
         account_ids: Annotated[
-            list[AccountId] | None, "The accounts the user is limited to; clients need one."
+            list[AccountId] | None,
+            "Accounts to which the user is limited; users of clients need at least one.",
         ] = None,
-        language: Annotated[str | None, "`nl` or `en`, of letters; null for the company's."] = None,
+        language: Annotated[
+            str | None,
+            "Language of e-mail to the user, `nl` or `en`; null for the company's language.",
+        ] = None,
     ) -> accounts.User:
-        """Add a user with a role that you have the rights of; a client adds client users of the own accounts.
+        """Add a user, in a role of which you hold all rights.
 
-        One address may be several users: of two clients, or of a client and the company.
+        A client's administrator adds users for its own accounts. One e-mail address may belong to several users: of
+        two clients, or of a client and the company.
         """
         return await accounts.add_user(
             ask.session, ask.actor, email=email, name=name, role=role,

@@ -24,19 +24,28 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 enum(
-    CreditBasis, "CreditBasis",
-    fixed="A fixed amount.", fee_share="A share of the period fee.",
-    line_share="A share of the price of a rate.", service="Units of a rate for free.",
-)  # fmt: skip
+    CreditBasis,
+    "CreditBasis",
+    fixed="A fixed amount for each credit.",
+    fee_share="A share of the period fee.",
+    line_share="A share of the price of a rate.",
+    service="Units of a rate, free of charge.",
+)
 enum(
-    PerCause, "PerCause",
-    largest="Of one ticket's credits the largest counts.", each="Every credit counts in full.",
-)  # fmt: skip
+    PerCause,
+    "PerCause",
+    largest="Only the largest of the credits for one incident counts.",
+    each="Every credit for the incident counts in full.",
+)
 enum(
-    Unit, "Unit",
-    piece="A piece, a visit, a call.", hour="An hour.", day="A day.", month="A month.",
-    kilometre="A kilometre.",
-)  # fmt: skip
+    Unit,
+    "Unit",
+    piece="Per piece, visit or call.",
+    hour="Per hour of the service.",
+    day="Per day of the service.",
+    month="Per month of the service.",
+    kilometre="Per kilometre driven for the service.",
+)
 
 AgreementRow = strawberry.Parent[agreements.Agreement]
 TermsRow = strawberry.Parent[agreements.Terms]
@@ -46,241 +55,283 @@ RateRow = strawberry.Parent[agreements.Rate]
 
 @from_row(agreements.PromiseTarget)
 class PromiseTarget(Node):
-    """How long a promise allows a priority: elapsed time on the calendar, or whole business days."""
+    """Time that a promise allows for one priority: seconds of its calendar, or whole business days."""
 
-    priority: Annotated[Priority, "For tickets of this priority."]
-    elapsed_s: Annotated[int | None, "Seconds on the calendar."]
-    business_days: Annotated[int | None, "Business days of the calendar."]
+    priority: Annotated[Priority, "Priority of the incidents to which the target applies."]
+    elapsed_s: Annotated[
+        int | None, "Allowed time in seconds of the calendar; null when business days are set."
+    ]
+    business_days: Annotated[
+        int | None, "Allowed time in business days of the calendar; null when seconds are set."
+    ]
 
 
 @from_row(agreements.CreditRule)
 class CreditRule(Node):
-    """What one broken promise costs the company."""
+    """Rule for the credit that one broken promise causes."""
 
     priority: Annotated[
-        Priority | None, "For this priority; null for those without a rule of their own."
+        Priority | None,
+        "Priority to which the rule applies; null for every priority without its own rule.",
     ]
-    basis: Annotated[CreditBasis, "How it is computed."]
-    fixed_cents: Annotated[Long | None, "The fixed amount, in cents."]
-    fee_bps: Annotated[int | None, "The share of fee or price, in hundredths of a percent."]
-    rate_code: Annotated[str | None, "The rate whose price, or of which units, are meant."]
-    units_milli: Annotated[Long | None, "Thousandths of the rate's unit that are free."]
-    least_cents: Annotated[Long, "At least this, in cents."]
-    most_cents: Annotated[Long | None, "At most this, in cents."]
+    basis: Annotated[CreditBasis, "Basis on which the credit is computed."]
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."]
+    fee_bps: Annotated[
+        int | None, "Share of the fee or price, in basis points (hundredths of a percent)."
+    ]
+    rate_code: Annotated[str | None, "Code of the rate that supplies the price or the free units."]
+    units_milli: Annotated[Long | None, "Free units, in thousandths of the rate's unit."]
+    least_cents: Annotated[Long, "Minimum amount of the credit, in cents."]
+    most_cents: Annotated[Long | None, "Maximum amount of the credit, in cents."]
 
 
 @from_row(agreements.CreditBand)
 class CreditBand:
-    """What a month in which too little was kept costs; the lowest band that fits holds."""
+    """Credit for a month in which too few promises were kept; the lowest band that fits applies."""
 
-    below_ppm: Annotated[int, "When less than this share was kept, in millionths."]
-    fixed_cents: Annotated[Long | None, "The fixed amount, in cents."]
-    fee_bps: Annotated[int | None, "The share of the period fee, in hundredths of a percent."]
+    below_ppm: Annotated[
+        int, ("Upper limit of the band: it applies when a smaller share was kept, in millionths.")
+    ]
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."]
+    fee_bps: Annotated[
+        int | None, "Share of the period fee, in basis points (hundredths of a percent)."
+    ]
 
 
 @from_row(agreements.Rate)
 class Rate(Node):
-    """What one unit of a service costs, on which days."""
+    """Price of one unit of a service, for a range of days."""
 
     code: Annotated[
         str,
-        "Its code within the agreement.",
+        "Code of the rate within the agreement.",
         Deprecated("Ask rateCode: `code` cannot be selected beside the one of a Refusal."),
     ]
-    name: Annotated[str, "What invoices call it."]
-    unit: Annotated[Unit, "What the price is for."]
-    price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
-    currency: Annotated[str, "ISO 4217 code."]
+    name: Annotated[str, "Name of the service on invoices."]
+    unit: Annotated[Unit, "Unit to which the price applies."]
+    price_cents: Annotated[Long, "Price of one unit in cents, without VAT."]
+    currency: Annotated[str, "Currency of the price, as an ISO 4217 code."]
 
     @resolver(str)
     @staticmethod
     def rate_code(row: RateRow) -> str:
-        """Its code within the agreement."""
+        """Code of the rate within the agreement."""
         return row.code
 
     @resolver(date | None)
     @staticmethod
     def from_on(row: RateRow) -> date | None:
-        """From this day on."""
+        """First day on which the price applies."""
         return row.in_force.lower
 
     @resolver(date | None)
     @staticmethod
     def until_on(row: RateRow) -> date | None:
-        """Until the day before this one; null while it is the last price."""
+        """Day from which the price no longer applies; null for the last price."""
         return row.in_force.upper
 
 
 @from_row(agreements.PromiseTerm)
 class PromiseTerm(Node):
-    """One promise in the terms: about which tickets, on which calendar, with which objective."""
+    """One promise in the terms: the incidents it covers, its calendar and its objective."""
 
-    name: Annotated[str, "What it is called; unique in the terms."]
-    kind: Annotated[PromiseKind, "What is promised."]
-    ticket_kinds: Annotated[list[str], "About these kinds of tickets; empty for all."]
-    category: Annotated[str | None, "About this category; null for all."]
-    objective_ppm: Annotated[int, "The share to be kept, in millionths."]
-    pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."]
-    internal: Annotated[bool, "The company's own objective: never credited, not shown to clients."]
+    name: Annotated[str, "Name of the promise; unique within the terms."]
+    kind: Annotated[
+        PromiseKind, "Kind of promise, which decides the events that start and stop its clock."
+    ]
+    ticket_kinds: Annotated[list[str], "Kinds of incidents that the promise covers; empty for all."]
+    category: Annotated[str | None, "Category of incidents that the promise covers; null for all."]
+    objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."]
+    pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."]
+    internal: Annotated[
+        bool,
+        "Whether it is an internal objective of the company: never credited, not shown to clients.",
+    ]
 
     @resolver(CalendarVersion | None)
     @staticmethod
     async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
-        """The hours in which its clock runs."""
+        """Calendar with the hours in which the clock runs."""
         return await info.context.loaders.calendar_version.load(row.calendar_version_id)
 
     @resolver(list[PromiseTarget])
     @staticmethod
     async def targets(row: TermRow, info: Info) -> list[agreements.PromiseTarget]:
-        """How long it allows each priority."""
+        """Time allowed for each priority."""
         return await info.context.loaders.targets_of_term.load(row.id)
 
     @resolver(list[CreditRule])
     @staticmethod
     async def credit_rules(row: TermRow, info: Info) -> list[agreements.CreditRule]:
-        """What breaking it costs."""
+        """Credits for a single broken promise."""
         return await info.context.loaders.credit_rules_of_term.load(row.id)
 
     @resolver(list[CreditBand])
     @staticmethod
     async def credit_bands(row: TermRow, info: Info) -> list[agreements.CreditBand]:
-        """What a month in which too little was kept costs, lowest first."""
+        """Credits for a month in which too few promises were kept, lowest band first."""
         return await info.context.loaders.credit_bands_of_term.load(row.id)
 
 
 @from_row(agreements.Terms)
 class Terms(Node):
-    """One version of an agreement's terms and when it is in force; versions never overlap."""
+    """One version of an agreement's terms with the time in which it is in force. Versions never overlap."""
 
-    number: Annotated[int, "1, 2, 3 … within the agreement."]
-    period_fee_cents: Annotated[Long, "What the client pays a month, in cents."]
-    currency: Annotated[str, "ISO 4217 code of the money in these terms."]
+    number: Annotated[int, "Number of the version within the agreement: 1, 2, 3 …"]
+    period_fee_cents: Annotated[Long, "Monthly fee of the client, in cents."]
+    currency: Annotated[str, "Currency of the amounts in these terms, as an ISO 4217 code."]
     credit_cap_cents: Annotated[
-        Long | None, "Credits of a month at most, in cents; null for no cap."
+        Long | None, "Maximum sum of the credits of a month, in cents; null for no maximum."
     ]
-    per_cause: Annotated[PerCause, "What counts when one ticket breaks several promises."]
+    per_cause: Annotated[PerCause, "Rule for an incident that breaks several promises."]
 
     @resolver(datetime | None)
     @staticmethod
     def in_force_from(row: TermsRow) -> datetime | None:
-        """From this instant on."""
+        """Instant from which the terms are in force."""
         return row.in_force.lower
 
     @resolver(datetime | None)
     @staticmethod
     def in_force_until(row: TermsRow) -> datetime | None:
-        """Until just before this instant; null while it is the last version."""
+        """Instant at which the terms stop being in force, exclusive; null for the last version."""
         return row.in_force.upper
 
     @resolver(list[PromiseTerm])
     @staticmethod
     async def promises(row: TermsRow, info: Info) -> list[agreements.PromiseTerm]:
-        """The promises made."""
+        """Promises made in this version."""
         return await info.context.loaders.promises_of_terms.load(row.id)
 
     @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
-        """The agreement it belongs to."""
+        """Agreement to which the terms belong."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
 @from_row(agreements.Agreement)
 class Agreement(Node):
-    """What the company and a client signed."""
+    """Agreement that the company and a client signed."""
 
-    reference: Annotated[str, "Its number; unique in the company."]
-    title: Annotated[str, "What it is about."]
-    signed_on: Annotated[date, "The day of the signatures."]
-    ended_at: Annotated[datetime | None, "Since when it holds no more."]
-    version: Annotated[int, "Raised by every change."]
+    reference: Annotated[str, "Reference number of the agreement; unique in the company."]
+    title: Annotated[str, "Title of the agreement, as shown to people."]
+    signed_on: Annotated[date, "Day on which the agreement was signed."]
+    ended_at: Annotated[
+        datetime | None, "Time at which the agreement ended; null while it is in force."
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: AgreementRow, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account of the client that signed."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(list[Terms])
     @staticmethod
     async def terms(row: AgreementRow, info: Info) -> list[agreements.Terms]:
-        """The versions of its terms, newest first."""
+        """Versions of the terms, newest first."""
         return await info.context.loaders.terms_of_agreement.load(row.id)
 
     @resolver(list[Rate])
     @staticmethod
     async def rates(row: AgreementRow, info: Info) -> list[agreements.Rate]:
-        """Every price there was, is or will be, by code and day."""
+        """All past, current and future prices, by code and day."""
         return await info.context.loaders.rates_of_agreement.load(row.id)
 
 
 @input_type
 class TargetInput:
-    """How long a priority is allowed: elapsed seconds or business days, one of the two."""
+    """Time allowed for one priority: give either elapsed seconds or business days."""
 
-    priority: Annotated[Priority, "For tickets of this priority."]
-    elapsed_s: Annotated[int | None, "Seconds on the calendar."] = None
-    business_days: Annotated[int | None, "Business days of the calendar."] = None
+    priority: Annotated[Priority, "Priority of the incidents to which the target applies."]
+    elapsed_s: Annotated[int | None, "Allowed time in seconds of the calendar."] = None
+    business_days: Annotated[int | None, "Allowed time in business days of the calendar."] = None
 
 
 @input_type
 class CreditRuleInput:
-    """What breaking the promise costs: a fixed amount or a share of the fee, one of the two."""
+    """Credit for a broken promise: give either a fixed amount or a share of the fee."""
 
     priority: Annotated[
-        Priority | None, "For this priority; null for all without a rule of their own."
+        Priority | None,
+        "Priority to which the rule applies; null for every priority without its own rule.",
     ] = None
-    fixed_cents: Annotated[Long | None, "In cents."] = None
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."] = None
     fee_bps: Annotated[
-        int | None, "Hundredths of a percent of the period fee; with `rateCode` of that price."
+        int | None,
+        (
+            "Share of the period fee in basis points (hundredths of a percent); with "
+            "`rateCode`, of the price of that rate."
+        ),
     ] = None
-    rate_code: Annotated[str | None, "A rate of the agreement."] = None
-    units_milli: Annotated[Long | None, "Thousandths of the rate's unit for free."] = None
-    least_cents: Annotated[Long, "At least this, in cents."] = 0  # type: ignore[assignment]
-    most_cents: Annotated[Long | None, "At most this, in cents."] = None
+    rate_code: Annotated[str | None, "Code of a rate of the agreement."] = None
+    units_milli: Annotated[Long | None, "Free units, in thousandths of the rate's unit."] = None
+    least_cents: Annotated[Long, "Minimum amount of the credit, in cents."] = 0  # type: ignore[assignment]
+    most_cents: Annotated[Long | None, "Maximum amount of the credit, in cents."] = None
 
 
 @input_type
 class CreditBandInput:
-    """What a month in which too little was kept costs: fixed, or a share of the fee."""
+    """Credit for a month in which too few promises were kept: a fixed amount or a share of the fee."""
 
-    below_ppm: Annotated[int, "When less than this share was kept, in millionths."]
-    fixed_cents: Annotated[Long | None, "In cents."] = None
-    fee_bps: Annotated[int | None, "Hundredths of a percent of the period fee."] = None
+    below_ppm: Annotated[
+        int, ("Upper limit of the band: it applies when a smaller share was kept, in millionths.")
+    ]
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."] = None
+    fee_bps: Annotated[
+        int | None, "Share of the period fee, in basis points (hundredths of a percent)."
+    ] = None
 
 
 @input_type
 class PromiseTermInput:
-    """One promise of the terms."""
+    """One promise in a version of terms."""
 
-    name: Annotated[str, "What it is called; unique in the terms."]
-    kind: Annotated[PromiseKind, "What is promised."]
-    calendar_version_id: Annotated[strawberry.ID, "The hours in which its clock runs."]
-    targets: Annotated[list[TargetInput], "How long it allows each priority."]
+    name: Annotated[str, "Name of the promise; unique within the terms."]
+    kind: Annotated[
+        PromiseKind, "Kind of promise, which decides the events that start and stop its clock."
+    ]
+    calendar_version_id: Annotated[
+        strawberry.ID, "Calendar version with the hours in which the clock runs."
+    ]
+    targets: Annotated[list[TargetInput], "Time allowed for each priority."]
     ticket_kinds: Annotated[
-        list[TicketKind] | None, "About these kinds of tickets; null for all."
+        list[TicketKind] | None, "Kinds of incidents that the promise covers; null for all."
     ] = None
-    category: Annotated[str | None, "About this category; null for all."] = None
-    objective_ppm: Annotated[int, "The share to be kept, in millionths."] = 990_000
-    pausable: Annotated[bool, "Whether pauses of a ticket hold the clock."] = True
-    internal: Annotated[bool, "An objective of the company's own."] = False
-    credit_rules: Annotated[list[CreditRuleInput] | None, "What breaking it costs."] = None
+    category: Annotated[
+        str | None, "Category of incidents that the promise covers; null for all."
+    ] = None
+    objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."] = (
+        990_000
+    )
+    pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."] = (
+        True
+    )
+    internal: Annotated[
+        bool,
+        "Whether it is an internal objective of the company: never credited, not shown to clients.",
+    ] = False
+    credit_rules: Annotated[
+        list[CreditRuleInput] | None, "Credits for a single broken promise."
+    ] = None
     credit_bands: Annotated[
-        list[CreditBandInput] | None, "What a month in which too little was kept costs."
+        list[CreditBandInput] | None, "Credits for a month in which too few promises were kept."
     ] = None
 
 
 @input_type
 class TermsInput:
-    """One version of terms."""
+    """One version of an agreement's terms, in full."""
 
-    promises: Annotated[list[PromiseTermInput], "The promises made."]
-    period_fee_cents: Annotated[Long, "What the client pays a month, in cents."] = 0  # type: ignore[assignment]
-    currency: Annotated[str, "ISO 4217 code."] = "EUR"
+    promises: Annotated[list[PromiseTermInput], "Promises made in this version."]
+    period_fee_cents: Annotated[Long, "Monthly fee of the client, in cents."] = 0  # type: ignore[assignment]
+    currency: Annotated[str, "Currency of the amounts in these terms, as an ISO 4217 code."] = "EUR"
     credit_cap_cents: Annotated[
-        Long | None, "Credits of a month at most, in cents; null for no cap."
+        Long | None, "Maximum sum of the credits of a month, in cents; null for no maximum."
     ] = None
-    per_cause: Annotated[PerCause, "What counts when one ticket breaks several promises."] = (
+    per_cause: Annotated[PerCause, "Rule for an incident that breaks several promises."] = (
         PerCause.LARGEST
     )
 
@@ -335,7 +386,9 @@ def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
     found: dict[K, V] = {}
     for priority, value in given:
         if priority in found:
-            raise Refused(Code.INVALID, f"{priority} is named twice.", argument="promises")
+            raise Refused(
+                Code.INVALID, f"Priority {priority} has two targets; give one.", argument="promises"
+            )
         found[priority] = value
     return found
 
@@ -348,14 +401,14 @@ class AgreementMutation:
     @staticmethod
     async def sign_agreement(
         ask: MutationContext,
-        account_id: Annotated[AccountId, "The client."],
-        reference: Annotated[str, "Its number; unique in the company."],
-        title: Annotated[str, "What it is about."],
-        signed_on: Annotated[date, "The day of the signatures."],
-        in_force_from: Annotated[datetime, "From when the terms hold."],
-        terms: Annotated[TermsInput, "The first version of the terms."],
+        account_id: Annotated[AccountId, "Account of the client that signed."],
+        reference: Annotated[str, "Reference number of the agreement; unique in the company."],
+        title: Annotated[str, "Title of the agreement, as shown to people."],
+        signed_on: Annotated[date, "Day on which the agreement was signed."],
+        in_force_from: Annotated[datetime, "Instant from which the terms are in force."],
+        terms: Annotated[TermsInput, "First version of the terms."],
     ) -> agreements.Agreement:
-        """Enter a signed agreement. Terms that the client's own history makes risky need a sign-off first."""
+        """Record a signed agreement. Terms that are risky on the client's own history need a sign-off first."""
         return await simulation.sign(
             ask.session, ask.actor, account_id, reference=reference, title=title,
             signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
@@ -365,12 +418,14 @@ class AgreementMutation:
     @staticmethod
     async def end_agreement(
         ask: MutationContext,
-        id: Annotated[AgreementId, "The agreement."],
-        ended_at: Annotated[datetime, "From when it holds for no new ticket; not in the past."],
-        reason: Annotated[str, "Why."],
+        id: Annotated[AgreementId, "Agreement to be ended."],
+        ended_at: Annotated[
+            datetime, "Instant from which no new incident is covered; not in the past."
+        ],
+        reason: Annotated[str, "Reason for ending the agreement."],
         expected_version: ExpectedVersion = None,
     ) -> agreements.Agreement:
-        """Let an agreement end; what was promised about tickets opened before is kept or broken as agreed."""
+        """End an agreement. Promises on incidents opened before the end are evaluated and credited as agreed."""
         return await agreements.end(
             ask.session, ask.actor, id, ended_at=ended_at, reason=reason, at=ask.at,
             expected_version=expected_version,
@@ -380,14 +435,18 @@ class AgreementMutation:
     @staticmethod
     async def amend_agreement(
         ask: MutationContext,
-        id: Annotated[AgreementId, "The agreement."],
+        id: Annotated[AgreementId, "Agreement to be amended."],
         in_force_from: Annotated[
-            datetime, "From when the new terms hold; the old ones until then."
+            datetime,
+            "Instant from which the new terms are in force; the old terms apply until then.",
         ],
-        terms: Annotated[TermsInput, "The new version of the terms, in full."],
+        terms: Annotated[TermsInput, "New version of the terms, in full."],
         expected_version: ExpectedVersion = None,
     ) -> agreements.Terms:
-        """Let a new version of the terms hold from an instant on; open tickets keep theirs. Risk needs a sign-off."""
+        """Put a new version of the terms in force from an instant on.
+
+        Open incidents keep theirs; risky terms need a sign-off.
+        """
         return await simulation.amend(
             ask.session, ask.actor, id, in_force_from=in_force_from, terms=terms.draft(),
             at=ask.at, expected_version=expected_version,

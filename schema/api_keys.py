@@ -23,38 +23,42 @@ class Issued:
 
 @from_row(accounts.ApiKey)
 class ApiKey(Node):
-    """A partner system's key; only a hash of it is kept."""
+    """API key of a partner system; only a hash of the key is stored."""
 
-    name: Annotated[str, "What the key is for."]
-    prefix: Annotated[str, "The part of the key that is no secret."]
-    role: Annotated[Role, "What the key may do."]
+    name: Annotated[str, "Name that says the purpose of the key."]
+    prefix: Annotated[str, "First characters of the key, which are not secret."]
+    role: Annotated[Role, "Role of the key, which decides the rights."]
     scopes: Annotated[
-        list[str] | None, "Which parts of that, such as `incidents:read`; null for all of it."
+        list[str] | None,
+        "Scopes to which the key is limited, such as `incidents:read`; null for every right of the role.",
     ]
-    created_at: Annotated[datetime, "When it was issued."]
-    expires_at: Annotated[datetime | None, "From when on it does not work."]
-    revoked_at: Annotated[datetime | None, "Since when it does not work."]
-    last_used_at: Annotated[datetime | None, "When it was last used, to the minute."]
+    created_at: Annotated[datetime, "Time at which the key was issued."]
+    expires_at: Annotated[datetime | None, "Time from which the key is no longer valid."]
+    revoked_at: Annotated[
+        datetime | None, "Time at which the key was revoked; null while it is not."
+    ]
+    last_used_at: Annotated[datetime | None, "Time of the last use, to the minute."]
 
     @resolver(bool)
     @staticmethod
     def reaches_all_accounts(row: strawberry.Parent[accounts.ApiKey]) -> bool:
-        """Whether the key reaches every client of the company."""
+        """Whether the key has access to every account of the company."""
         return row.account_ids is None
 
 
 @from_row(Issued)
 class IssuedApiKey:
-    """A new key."""
+    """Newly issued API key with its secret."""
 
     secret: Annotated[
-        str | None, "The key itself, told once; null when the answer is repeated under its key."
+        str | None,
+        "The secret key, returned once; null when the response is repeated for the same idempotency key.",
     ]
 
     @resolver(ApiKey)
     @staticmethod
     def api_key(issued: strawberry.Parent[Issued]) -> accounts.ApiKey:
-        """The key as it is listed."""
+        """The issued key, as listed by `apiKeys`."""
         return issued.row
 
 
@@ -66,22 +70,26 @@ class KeyMutation:
     @staticmethod
     async def issue_api_key(
         ask: MutationContext,
-        name: Annotated[str, "What the key is for."],
-        role: Annotated[Role, "What the key may do."] = Role.PARTNER,
+        name: Annotated[str, "Name that says the purpose of the key."],
+        role: Annotated[Role, "Role of the key, which decides the rights."] = Role.PARTNER,
         account_ids: Annotated[
-            list[AccountId] | None, "The accounts the key is limited to."
+            list[AccountId] | None, "Accounts to which the key is limited."
         ] = None,
-        expires_at: Annotated[datetime | None, "From when on it does not work."] = None,
+        expires_at: Annotated[
+            datetime | None, "Time from which the key is no longer valid."
+        ] = None,
         all_accounts: Annotated[
-            bool, "Let the key reach every client, instead of naming accounts."
+            bool, "Whether the key gets access to every account, instead of to listed ones."
         ] = False,
         scopes: Annotated[
             list[str] | None,
-            "What the key may do, such as `incidents:read`; null for a partner's operational scopes, or"
-            " for all that another role may.",
+            (
+                "Scopes of the key, such as `incidents:read`; null for the operational scopes "
+                "of a partner, or for every right of another role."
+            ),
         ] = None,
     ) -> Issued:
-        """Make a key for a partner system."""
+        """Issue an API key for a partner system."""
         row, secret = await accounts.issue_api_key(
             ask.session, ask.actor, name=name, role=role, accounts=account_ids,
             expires_at=expires_at, all_accounts=all_accounts, scopes=scopes, at=ask.at,
@@ -91,7 +99,7 @@ class KeyMutation:
     @mutation(ApiKey)
     @staticmethod
     async def revoke_api_key(
-        ask: MutationContext, id: Annotated[ApiKeyId, "The key."]
+        ask: MutationContext, id: Annotated[ApiKeyId, "API key to be revoked."]
     ) -> accounts.ApiKey:
-        """Stop a key from working; open sockets close within seconds."""
+        """Revoke an API key; its open connections close within seconds."""
         return await accounts.revoke_api_key(ask.session, ask.actor, id, at=ask.at)

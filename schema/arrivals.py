@@ -9,8 +9,8 @@ from domain import incidents, positions
 from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, mutation
 from schema.incidents import Incident
 
-ArrivedAt = Annotated[datetime, "Which: its `arrivedAt`."]
-Reason = Annotated[str, "Why, in your words; client and company read it."]
+ArrivedAt = Annotated[datetime, "Late arrival that is meant, by its `arrivedAt`."]
+Reason = Annotated[str, "Reason for the decision; client and company can read it."]
 
 
 @strawberry.type
@@ -21,12 +21,15 @@ class LateArrivalMutation:
     @staticmethod
     async def accept_late_arrival(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The incident."],
+        id: Annotated[IncidentId, "Incident with the late arrival."],
         arrived_at: ArrivedAt,
         reason: Reason,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Confirm that the guard was on site then: the promises are judged anew. Not by the guard."""
+        """Confirm that the guard was on site at that time, and evaluate the promises again.
+
+        The guard cannot confirm it.
+        """
         return await positions.decide_late_arrival(
             ask.session,
             ask.actor,
@@ -42,12 +45,12 @@ class LateArrivalMutation:
     @staticmethod
     async def decline_late_arrival(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The incident."],
+        id: Annotated[IncidentId, "Incident with the late arrival."],
         arrived_at: ArrivedAt,
         reason: Reason,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say that it does not count: the verdict stands."""
+        """Decline a late arrival: it does not count, and the verdict does not change."""
         return await positions.decide_late_arrival(
             ask.session,
             ask.actor,

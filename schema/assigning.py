@@ -17,13 +17,14 @@ class AssignmentMutation:
     @staticmethod
     async def assign_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident to be assigned."],
         user_id: Annotated[
-            UserId | None, "One of the company's people who reaches the client; null for nobody."
+            UserId | None,
+            "User of the company with access to the account; null to assign it to nobody.",
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say who handles an open ticket from now on; from one person to another it changes hands."""
+        """Assign an open incident to a user. A change from one user to another counts as a reassignment."""
         return await incidents.assign(
             ask.session, ask.actor, id, user_id=user_id, at=ask.at,
             expected_version=expected_version,

@@ -21,28 +21,29 @@ from schema.core.scalars import Json, Long
 from schema.core.types import from_row, resolver
 
 TreeSize = Annotated[
-    Long | None, "Under the checkpoint over so many facts; null for the last checkpoint."
+    Long | None, "Size of the checkpoint to use, in facts; null for the newest checkpoint."
 ]
 
 
 @from_row(audit.Checkpoint)
 class AuditCheckpoint:
-    """A signed statement that the company's ledger, as a Merkle tree (RFC 6962), has this size and root."""
+    """Signed statement of the size and root of the company's ledger as a Merkle tree (RFC 6962)."""
 
-    size: Annotated[Long, "How many facts of the company it is over."]
+    size: Annotated[Long, "Number of facts that the checkpoint covers."]
     note: Annotated[
         str,
-        "The checkpoint as a signed note (c2sp.org/tlog-checkpoint). Keep it: it is your proof.",
+        "Checkpoint as a signed note (c2sp.org/tlog-checkpoint). Keep it: it is your proof.",
     ]
     verifier_key: Annotated[
-        str, "The key it is signed with. Pin the one you were given by mail, not this one."
+        str,
+        "Public key of the signature. Verify with the key that you received by e-mail, not with this one.",
     ]
-    signed_at: Annotated[datetime, "When it was signed."]
+    signed_at: Annotated[datetime, "Time at which the checkpoint was signed."]
 
     @resolver(str)
     @staticmethod
     def root_hash(row: strawberry.Parent[audit.Checkpoint]) -> str:
-        """The root of the tree, in base64."""
+        """Root hash of the tree, in base64."""
         return b64encode(row.root).decode()
 
 
@@ -67,49 +68,49 @@ HeldRow = strawberry.Parent[ProvenFact]
 
 @from_row(ProvenFact)
 class AuditFact:
-    """A fact as its leaf of the tree holds it, with the proof that the tree has it."""
+    """Fact as stored in its leaf of the tree, with the proof of inclusion."""
 
-    position: Annotated[Long, "Its place in the tree, from 0."]
+    position: Annotated[Long, "Position of the leaf in the tree, from 0."]
     text: Annotated[
         str,
-        "The fact in canonical JSON. The leaf's hash is SHA-256 over a zero byte and this text.",
+        "Fact in canonical JSON. The hash of the leaf is SHA-256 over a zero byte and this text.",
     ]
 
     @resolver(list[str])
     @staticmethod
     def hashes(row: HeldRow) -> list[str]:
-        """The audit path (RFC 6962 §2.1.1) from the leaf to the root, in base64."""
+        """Audit path (RFC 6962 §2.1.1) from the leaf to the root, in base64."""
         return bundle.encoded(row.hashes)
 
     @resolver(Json)
     @staticmethod
     def disclosures(row: HeldRow) -> Any:
-        """Field → `salt` and `words` behind the field's `sha256:…`, as far as they were not erased."""
+        """Salt and text for each field that holds a `sha256:…` commitment (`salt` and `words`), unless erased."""
         return bundle.record(row)["disclosures"]
 
 
 @from_row(Proven)
 class AuditFacts:
-    """Facts of one client under one checkpoint."""
+    """Facts of one account under one checkpoint."""
 
-    account: Annotated[str, "The account as the facts' texts name it."]
-    tree_size: Annotated[Long, "The size of the checkpoint that the proofs lead to."]
+    account: Annotated[str, "Id of the account, as used in the text of the facts."]
+    tree_size: Annotated[Long, "Size of the checkpoint to which the proofs lead."]
 
     @resolver(list[AuditFact])
     @staticmethod
     def facts(row: strawberry.Parent[Proven]) -> list[ProvenFact]:
-        """The facts, by position."""
+        """Facts in the order of their positions."""
         return row.facts
 
 
 @from_row(Extension)
 class AuditConsistency:
-    """The proof (RFC 6962 §2.1.2) that nothing under the older checkpoint was changed in the newer one."""
+    """Proof of consistency (RFC 6962 §2.1.2): the newer checkpoint changed nothing of the older one."""
 
     @resolver(list[str])
     @staticmethod
     def hashes(row: strawberry.Parent[Extension]) -> list[str]:
-        """The proof, in base64."""
+        """Hashes of the proof, in base64."""
         return bundle.encoded(row.hashes)
 
 
@@ -120,7 +121,7 @@ class AuditQuery:
     @resolver(AuditCheckpoint | None)
     @staticmethod
     async def audit_checkpoint(info: Info, tree_size: TreeSize = None) -> audit.Checkpoint | None:
-        """A checkpoint of your company's audit trail; null when there is none (yet) over so many facts."""
+        """Checkpoint of the company's audit trail; null when there is none (yet) of that size."""
         ctx: Context = info.context
         async with ctx.sessions() as session:
             return await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
@@ -129,10 +130,10 @@ class AuditQuery:
     @staticmethod
     async def audit_proof(
         info: Info,
-        entry_id: Annotated[str, "The fact, by its `cursor` in the ledger."],
+        entry_id: Annotated[str, "Fact to prove, by its `cursor` in the ledger."],
         tree_size: TreeSize = None,
     ) -> ProvenFact | None:
-        """The proof that a fact is under a checkpoint; null when it is not yours to see or not under it (yet)."""
+        """Proof that a checkpoint includes a fact; null when you may not see the fact or it is not included (yet)."""
         ctx: Context = info.context
         at = cursor.position_of(ctx.secret, ctx.actor.tenant_id, entry_id)
         seq = await ctx.hub.check_cursor(at, argument="entryId")
@@ -156,12 +157,14 @@ class AuditQuery:
     @staticmethod
     async def audit_facts(
         info: Info,
-        account_id: Annotated[strawberry.ID, "The client."],
+        account_id: Annotated[strawberry.ID, "Account to read the facts of."],
         tree_size: TreeSize = None,
-        first: Annotated[int, "How many facts at most: 100 at most."] = 50,
-        after: Annotated[Long, "Start behind this position; -1 starts with the first fact."] = -1,  # type: ignore[assignment]
+        first: Annotated[int, "Maximum number of facts to return, at most 100."] = 50,
+        after: Annotated[
+            Long, "Position after which to start; -1 starts with the first fact."
+        ] = -1,  # type: ignore[assignment]
     ) -> Proven | None:
-        """The facts that a client sees, each with its proof, in the order of the tree; null without a checkpoint."""
+        """Facts visible to a client, each with its proof, in the order of the tree; null without a checkpoint."""
         ctx: Context = info.context
         account: accounts.Account | None = None
         row_id = ids.known(account_id, "Account")
@@ -188,11 +191,12 @@ class AuditQuery:
     async def audit_consistency(
         info: Info,
         since: Annotated[
-            Long, strawberry.argument(name="from", description="The older checkpoint's size.")
+            Long,
+            strawberry.argument(name="from", description="Size of the older checkpoint, in facts."),
         ],
-        to: Annotated[Long, "The newer checkpoint's size."],
+        to: Annotated[Long, "Size of the newer checkpoint, in facts."],
     ) -> Extension | None:
-        """The proof that one checkpoint continues another; null unless both were signed."""
+        """Proof that one checkpoint continues another; null unless both were signed."""
         ctx: Context = info.context
         async with ctx.sessions() as session:
             for size in (since, to):
@@ -212,7 +216,8 @@ class AuditMutation:
     @mutation(Account)
     @staticmethod
     async def request_checkpoint(
-        ask: MutationContext, account_id: Annotated[AccountId, "The client."]
+        ask: MutationContext,
+        account_id: Annotated[AccountId, "Account that receives the checkpoint."],
     ) -> accounts.Account:
-        """Have a fresh checkpoint signed and mailed to the client's contacts."""
+        """Sign a new checkpoint and send it by e-mail to the contacts of the account."""
         return await audit.request_checkpoint(ask.session, ask.actor, account_id, at=ask.at)

@@ -70,7 +70,7 @@ VERBS = (
 def build(*, suggestions: bool = True) -> strawberry.Schema:
     """Build the executable schema; building takes 0.1 s, so a process does it once."""
     mutation: Any = merge_types("Mutation", VERBS)
-    mutation.__strawberry_definition__.description = "What can be done."
+    mutation.__strawberry_definition__.description = "All mutations of this API."
     query: Any = merge_types(
         "Query",
         (
@@ -81,11 +81,11 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
             *(OutboxQuery, StatusQuery, SessionQuery),
         ),
     )
-    query.__strawberry_definition__.description = "What can be asked."
+    query.__strawberry_definition__.description = "All queries of this API."
     subscription: Any = merge_types(
         "Subscription", (Subscription, StatusSubscription, PositionSubscription)
     )
-    subscription.__strawberry_definition__.description = "What can be followed."
+    subscription.__strawberry_definition__.description = "All subscriptions of this API."
     schema = strawberry.Schema(
         query=query,
         mutation=mutation,

@@ -24,44 +24,50 @@ VersionRow = strawberry.Parent[calendars.CalendarVersion]
 
 @from_row(calendars.CalendarVersion)
 class CalendarVersion(Node):
-    """A calendar's hours as they were agreed at one time; it never changes."""
+    """Version of a calendar, with its hours; it never changes."""
 
-    number: Annotated[int, "1, 2, 3 … within the calendar."]
+    number: Annotated[int, "Number of the version within the calendar: 1, 2, 3 …"]
     spec: Annotated[
         Json,
-        "`zone`, `always_open`, `hours` (a weekday's intervals as [from, until] in local time), `country`, "
-        "`subdivision`, `holiday_categories`, `holidays_left_out`, `closures`.",
+        (
+            "Definition of the hours: `zone`, `always_open`, `hours` (intervals [from, "
+            "until] of a weekday in local time), `country`, `subdivision`, "
+            "`holiday_categories`, `holidays_left_out`, `closures`."
+        ),
     ]
 
     @resolver(ItsCalendar | None)
     @staticmethod
     async def calendar(row: VersionRow, info: Info) -> calendars.Calendar | None:
-        """The calendar it is a version of."""
+        """Calendar to which the version belongs."""
         return await info.context.loaders.calendar.load(row.calendar_id)
 
 
 @from_row(calendars.Calendar)
 class Calendar(Node):
-    """The hours in which a promise's clock runs, under one name over the years."""
+    """Calendar of the hours in which the clock of a promise runs, with all its versions."""
 
-    name: Annotated[str, "What it is called; unique in the company."]
+    name: Annotated[str, "Name of the calendar; unique in the company."]
 
     @resolver(list[CalendarVersion])
     @staticmethod
     async def versions(row: CalendarRow, info: Info) -> list[calendars.CalendarVersion]:
-        """Its versions, newest first."""
+        """Versions of the calendar, newest first."""
         return await info.context.loaders.versions_of_calendar.load(row.id)
 
 
 @input_type
 class HoursInput:
-    """An interval of a weekday in which the clock runs; a day may have several."""
+    """Interval of a weekday in which the clock runs. A day may have several intervals."""
 
-    day: Annotated[str, "`mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`."]
-    from_time: Annotated[time, "Local time at which it begins."]
+    day: Annotated[str, "Day of the week: `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`."]
+    from_time: Annotated[time, "Local time at which the interval starts."]
     until_time: Annotated[
         time | None,
-        "Local time at which it ends; null, 24:00 and 23:59:59 are midnight. Before `fromTime`: on the next day.",
+        (
+            "Local time at which the interval ends; null, 24:00 and 23:59:59 mean "
+            "midnight. A time before `fromTime` is on the next day."
+        ),
     ] = None
 
 
@@ -73,18 +79,32 @@ class CalendarMutation:
     @staticmethod
     async def define_calendar(
         ask: MutationContext,
-        name: Annotated[str, "What it is called."],
+        name: Annotated[str, "Name of the calendar; unique in the company."],
         zone: Annotated[str, "IANA time zone of the hours."] = "Europe/Amsterdam",
-        always_open: Annotated[bool, "Around the clock; then nothing else is given."] = False,
-        hours: Annotated[list[HoursInput] | None, "The working hours of the week."] = None,
-        country: Annotated[str | None, "ISO 3166 code whose public holidays are free."] = None,
-        subdivision: Annotated[str | None, "Province or state with holidays of its own."] = None,
-        holidays_left_out: Annotated[
-            list[str] | None, "English names of holidays that are worked, such as Good Friday."
+        always_open: Annotated[
+            bool,
+            "Whether the clock runs around the clock; then no hours, holidays or closures are given.",
+        ] = False,
+        hours: Annotated[list[HoursInput] | None, "Working hours of the week, by weekday."] = None,
+        country: Annotated[
+            str | None,
+            "Country with public holidays on which the clock does not run, as an ISO 3166 code.",
         ] = None,
-        closures: Annotated[list[date] | None, "Further free days."] = None,
+        subdivision: Annotated[
+            str | None, "Province or state with additional public holidays."
+        ] = None,
+        holidays_left_out: Annotated[
+            list[str] | None,
+            "English names of public holidays that are working days, such as Good Friday.",
+        ] = None,
+        closures: Annotated[
+            list[date] | None, "Additional days on which the clock does not run."
+        ] = None,
     ) -> calendars.CalendarVersion:
-        """Say when a clock runs. The newest version if it says the same, else a new version."""
+        """Define the hours in which a clock runs.
+
+        Returns the newest version when nothing differs, else a new version.
+        """
         stored: dict[str, Any] = {
             "zone": zone,
             "always_open": always_open,
@@ -98,7 +118,7 @@ class CalendarMutation:
             spec = CalendarSpec.from_dict(stored)
         except ValueError as error:
             part = to_camel_case(getattr(error, "part", "hours"))
-            raise Refused(Code.INVALID, f"Not a calendar: {error}.", argument=part) from None
+            raise Refused(Code.INVALID, f"Not a valid calendar: {error}.", argument=part) from None
         return await calendars.define(ask.session, ask.actor, name=name, spec=spec, at=ask.at)
 
 
@@ -106,7 +126,11 @@ def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:
     week: dict[str, list[list[str]]] = {}
     for span in sorted(hours, key=lambda span: (span.day, span.from_time)):
         if span.day not in _DAYS:
-            raise Refused(Code.INVALID, f"{span.day!r} is not a weekday.", argument="hours")
+            raise Refused(
+                Code.INVALID,
+                f"{span.day!r} is not a weekday; use mon, tue, wed, thu, fri, sat or sun.",
+                argument="hours",
+            )
         begins = _minute(span.from_time, "fromTime")
         until = "24:00" if span.until_time is None else _end(span.until_time)
         week.setdefault(span.day, []).append([begins, until])
@@ -124,9 +148,9 @@ def _minute(at: time, argument: str) -> str:
     if at.second or at.microsecond or at.tzinfo is not None:
         raise Refused(
             Code.INVALID,
-            f"Hours begin and end at whole minutes of the calendar's zone, not at {at.isoformat()}.",
+            f"Hours start and end at whole minutes in the calendar's zone, not at {at.isoformat()}.",
             argument=argument,
         )
     if at.fold and argument == "fromTime":  # 24:00, see schema/core/scalars.py
-        raise Refused(Code.INVALID, "An interval begins before 24:00.", argument=argument)
+        raise Refused(Code.INVALID, "An interval must start before 24:00.", argument=argument)
     return f"{at:%H:%M}"

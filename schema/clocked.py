@@ -24,17 +24,18 @@ from schema.promises import Promise
 
 
 class IncidentOrder(StrEnum):
-    """In which order tickets are listed."""
+    """Order in which incidents are listed."""
 
     NEWEST = "newest"
     NEXT_DUE = "next_due"
 
 
 enum(
-    IncidentOrder, "IncidentOrder",
-    newest="The last one opened first.",
-    next_due="By `nextDueAt`, the soonest first; only tickets on which the clock of a promise runs.",
-)  # fmt: skip
+    IncidentOrder,
+    "IncidentOrder",
+    newest="By opening time, the last opened first.",
+    next_due="By `nextDueAt`, the earliest first; only incidents with a running promise clock.",
+)
 NEWEST = Order((IncidentRow.opened_at, IncidentRow.id), descending=True)
 
 
@@ -63,31 +64,42 @@ class ClockedQuery:
     def incidents(
         info: Info,
         account_id: AccountFilter = None,
-        site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
-        statuses: Annotated[list[Status] | None, "Only those that stand so."] = None,
-        priorities: Annotated[list[Priority] | None, "Only these priorities."] = None,
-        kinds: Annotated[list[TicketKind] | None, "Only such tickets."] = None,
-        opened_from: Annotated[datetime | None, "Opened at this instant or later."] = None,
-        opened_before: Annotated[datetime | None, "Opened before this instant."] = None,
+        site_id: Annotated[strawberry.ID | None, "Only incidents at this site."] = None,
+        statuses: Annotated[list[Status] | None, "Only incidents in one of these statuses."] = None,
+        priorities: Annotated[
+            list[Priority] | None, "Only incidents with one of these priorities."
+        ] = None,
+        kinds: Annotated[list[TicketKind] | None, "Only incidents of these kinds."] = None,
+        opened_from: Annotated[
+            datetime | None, "Only incidents opened at this instant or later."
+        ] = None,
+        opened_before: Annotated[
+            datetime | None, "Only incidents opened before this instant."
+        ] = None,
         search: Annotated[
             str | None,
-            "Only those with this number (`INC-000123`, `123`, or an external one), or with this text in summary or"
-            " reporter.",
+            (
+                "Only incidents with this number (`INC-000123`, `123`, or an external one), "
+                "or with this text in summary or reporter."
+            ),
         ] = None,
-        external_source: Annotated[str | None, "Only those read from this system."] = None,
-        external_id: Annotated[str | None, "Only those with this number of another system."] = None,
+        external_source: Annotated[str | None, "Only incidents imported from this system."] = None,
+        external_id: Annotated[
+            str | None, "Only incidents with this number in another system."
+        ] = None,
         assignee_id: Annotated[
             strawberry.ID | None,
-            "Only those that this user handles; of others than yourself only for who sees the company's people.",
+            "Only incidents assigned to this user. Only readers who see the company's users may name somebody else.",
         ] = None,
         due_before: Annotated[
-            datetime | None, "Only those whose `nextDueAt` is before this instant."
+            datetime | None, "Only incidents with a `nextDueAt` before this instant."
         ] = None,
         order_by: Annotated[
-            IncidentOrder, "In which order; a cursor is good for its own order."
+            IncidentOrder,
+            "Order of the list; a cursor is valid only for the order it was made with.",
         ] = IncidentOrder.NEWEST,
     ) -> Rows | Ordered:
-        """Tickets, newest first unless another order is asked for."""
+        """Incidents, newest first unless another order is requested."""
         query = visible(info, IncidentRow, account_id)
         query = naming(query, IncidentRow.site_id, "Site", site_id)
         query = _handled_by(query, info, assignee_id)
@@ -126,10 +138,12 @@ class ClockedQuery:
     def due_promises(
         info: Info,
         account_id: AccountFilter = None,
-        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
-        due_before: Annotated[datetime | None, "`dueAt` is before this instant."] = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only promises of these kinds."] = None,
+        due_before: Annotated[
+            datetime | None, "Only promises with a `dueAt` before this instant."
+        ] = None,
     ) -> Rows:
-        """Promises that are running, the next one due first."""
+        """Running promises, the next one due first."""
         query = visible(info, PromiseRow, account_id)
         query = among(query, PromiseRow.kind, kinds)
         query = query.where(PromiseRow.announced_due_at.is_not(None))
@@ -142,11 +156,13 @@ class ClockedQuery:
     def promises(
         info: Info,
         account_id: AccountFilter = None,
-        states: Annotated[list[State] | None, "Only those that stand so."] = None,
-        kinds: Annotated[list[PromiseKind] | None, "Only such promises."] = None,
-        due_before: Annotated[datetime | None, "`dueAt` is before this instant."] = None,
+        states: Annotated[list[State] | None, "Only promises in one of these states."] = None,
+        kinds: Annotated[list[PromiseKind] | None, "Only promises of these kinds."] = None,
+        due_before: Annotated[
+            datetime | None, "Only promises with a `dueAt` before this instant."
+        ] = None,
     ) -> Rows:
-        """Promises on the clock, the latest made first."""
+        """Promises on incidents, the latest made first."""
         query = visible(info, PromiseRow, account_id)
         query = among(query, PromiseRow.state, states)
         query = among(query, PromiseRow.kind, kinds)

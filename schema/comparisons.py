@@ -17,10 +17,12 @@ from schema.measurements import SlaCompliance
 from schema.promises import Verdict
 
 enum(
-    Burn, "BurnRate",
-    calm="Slower than the budget allows.", ticket="Too fast for the month: look at it.",
-    page="So fast that it is gone in days: act now.",
-)  # fmt: skip
+    Burn,
+    "BurnRate",
+    calm="Calm: slower than the budget allows.",
+    ticket="Too fast for the budget to last the month: examine the cause.",
+    page="So fast that the budget is gone within days: act now.",
+)
 
 BurnRow = strawberry.Parent[quality.BurnState]
 ChangedRow = strawberry.Parent[ChangedVerdict]
@@ -30,111 +32,120 @@ BenchmarkRow = strawberry.Parent[Benchmark]
 
 @from_row(quality.BurnState)
 class BudgetBurn:
-    """How fast the error budget of a promise is used up, as of the last look."""
+    """Burn rate of the error budget of a promise, at its last measurement."""
 
-    state: Annotated[Burn, "How fast."]
-    since_at: Annotated[datetime, "Since when it burns like this."]
+    state: Annotated[Burn, "Speed at which the error budget is consumed."]
+    since_at: Annotated[datetime, "Time since which the budget has been in this state."]
     misses_left: Annotated[
-        Long, "How many more of the last 30 days' promises could be late; below 0: overspent."
+        Long,
+        "Number of promises that may still be late within the last 30 days; negative when the budget is overspent.",
     ]
-    looked_at: Annotated[datetime, "When it was last looked at."]
+    looked_at: Annotated[datetime, "Time of the last measurement."]
 
     @resolver(Long)
     @staticmethod
     def decided(row: BurnRow) -> int:
-        """How many of these promises were decided in the last 30 days."""
+        """Number of these promises that were decided in the last 30 days."""
         return row.n_30d
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: BurnRow, info: Info) -> TermRow | None:
-        """The promise."""
+        """Promise in the terms that the budget belongs to."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
 
 @from_row(PeerDistribution)
 class Standing:
-    """Where a value stands among others."""
+    """Rank of a value among a set of other values."""
 
-    n: Annotated[int, "How many others there are."]
-    percentile: Annotated[int, "Which share of them it is above, 0 to 100; equal ones count half."]
-    median: Annotated[float, "The middle one of them."]
+    n: Annotated[int, "Number of other values compared with."]
+    percentile: Annotated[
+        int, ("Percentage of the other values below this one, 0 to 100; equal values count half.")
+    ]
+    median: Annotated[float, "Median of the other values."]
 
 
 @from_row(Benchmark)
 class QualityBenchmark:
-    """A client's window among its own earlier ones and among other clients of the company, who stay unnamed."""
+    """Window of an account, compared with its own earlier windows and with other accounts, which are not named."""
 
     history: Annotated[
-        Standing | None, "The share kept among up to twelve windows before; null: there are none."
+        Standing | None,
+        "Share of kept promises among up to twelve earlier windows; null when there are none.",
     ]
-    peers: Annotated[Standing | None, "The share kept among other clients; null: fewer than five."]
+    peers: Annotated[
+        Standing | None,
+        "Share of kept promises among other accounts; null for fewer than five accounts.",
+    ]
 
     @resolver(SlaCompliance)
     @staticmethod
     def own(row: BenchmarkRow) -> quality.Measurement:
-        """The window itself."""
+        """Measurement of the window itself."""
         return row.own
 
     @resolver(Standing | None)
     @staticmethod
     def history_points(row: BenchmarkRow) -> PeerDistribution | None:
-        """The quality score, in millionths of a point, among up to twelve windows before."""
+        """Quality score among up to twelve earlier windows, in millionths of a point."""
         return row.history_quality
 
     @resolver(Standing | None)
     @staticmethod
     def peers_points(row: BenchmarkRow) -> PeerDistribution | None:
-        """The quality score, in millionths of a point, among other clients; null: fewer than five."""
+        """Quality score among other accounts, in millionths of a point; null for fewer than five accounts."""
         return row.peers_quality
 
 
 @from_row(ChangedVerdict)
 class VerdictChange:
-    """A verdict that was another one, or none, when less was known."""
+    """Verdict that differs between an earlier state of knowledge and now."""
 
-    part: Annotated[int, "Which interval of a next-update promise; 0 for others."]
+    part: Annotated[int, "Number of the interval of a next-update promise; 0 for other kinds."]
 
     @resolver(Verdict | None)
     @staticmethod
     def was(row: ChangedRow) -> Verdict | None:
-        """The verdict with what was known then; null: not decided in this window."""
+        """Verdict with the facts known then; null when not decided in this window."""
         return None if row.was is None else Verdict(row.was)
 
     @resolver(Verdict | None)
     @staticmethod
     def now(row: ChangedRow) -> Verdict | None:
-        """The verdict with what is known now; null: not decided in this window."""
+        """Verdict with the facts known now; null when not decided in this window."""
         return None if row.now is None else Verdict(row.now)
 
     @resolver(Incident | None)
     @staticmethod
     async def incident(row: ChangedRow, info: Info) -> incidents.Incident | None:
-        """The ticket."""
+        """Incident with the changed verdict."""
         return await info.context.loaders.incident.load(row.incident_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: ChangedRow, info: Info) -> TermRow | None:
-        """The promise."""
+        """Promise in the terms that the verdict is about."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
 
 @from_row(RestatedWindow)
 class Restatement:
-    """A window measured twice: with the facts known at an instant, and with those known now."""
+    """Window measured twice: with the facts known at an instant, and with those known now."""
 
-    known_at: Annotated[datetime, "Facts recorded later do not count for `then`."]
-    changed: Annotated[list[VerdictChange], "The verdicts that differ."]
+    known_at: Annotated[
+        datetime, "Instant of knowledge: facts recorded after it do not count for `then`."
+    ]
+    changed: Annotated[list[VerdictChange], "Verdicts that differ between the two measurements."]
 
     @resolver(SlaCompliance | None)
     @staticmethod
     def then(row: RestatedRow) -> quality.Measurement | None:
-        """As it was known; null when nothing was decided."""
+        """Measurement with the facts known then; null when nothing was decided."""
         return row.then
 
     @resolver(SlaCompliance | None)
     @staticmethod
     def now(row: RestatedRow) -> quality.Measurement | None:
-        """As it is known now; null when nothing was decided."""
+        """Measurement with the facts known now; null when nothing was decided."""
         return row.now

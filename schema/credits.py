@@ -28,99 +28,123 @@ from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 
 enum(
-    CreditKind, "CreditKind",
-    promise="A promise was broken.", period="Less was kept in a month than agreed.",
-    goodwill="A gesture; nobody owed it.",
-)  # fmt: skip
+    CreditKind,
+    "CreditKind",
+    promise="Credit for one broken promise.",
+    period="Credit for a month in which too few promises were kept.",
+    goodwill="Goodwill credit, which no rule requires.",
+)
 enum(
-    CreditState, "CreditState",
-    awaiting="Above the threshold: somebody of the company has to agree.", granted="It counts.",
-    declined="Somebody of the company decided that it is not given.",
-)  # fmt: skip
+    CreditState,
+    "CreditState",
+    awaiting="Above the approval threshold: a person of the company must approve it.",
+    granted="Granted: the credit counts.",
+    declined="Declined by a person of the company; it is not granted.",
+)
 enum(
-    DisputeState, "DisputeState",
-    open="Not judged anew yet.", changed="Facts changed the verdict.",
-    unchanged="Judged anew, the verdict is what it was.",
-)  # fmt: skip
+    DisputeState,
+    "DisputeState",
+    open="Open: not evaluated again yet.",
+    changed="Changed: the new evaluation gave another verdict.",
+    unchanged="Unchanged: the new evaluation gave the same verdict.",
+)
 enum(
-    Book, "Book",
-    client_credit="What clients are owed.", service_recovery="What broken promises cost.",
-    goodwill="What gestures cost.", receivable="What clients owe.", revenue="What was billed.",
-    vat="VAT to be paid.", bank="What came in, less what was paid out.",
-)  # fmt: skip
+    Book,
+    "Book",
+    client_credit="Credits owed to clients (liability).",
+    service_recovery="Cost of credits for broken promises.",
+    goodwill="Cost of goodwill credits to clients.",
+    receivable="Amounts that clients owe (receivables).",
+    revenue="Revenue from issued invoices.",
+    vat="Value added tax to be paid.",
+    bank="Money received, less money paid out.",
+)
 enum(
-    JournalKind, "JournalKind",
-    grant="A credit began.", adjust="A counter-entry: a credit moved.",
-    apply="Credits were put on a credit note.", invoice="An invoice was issued.",
-    payment="Money came in.", payout="Money was paid to a client.",
-    reversal="A payment or payout that was booked wrongly was taken back.",
-)  # fmt: skip
+    JournalKind,
+    "JournalKind",
+    grant="A credit was granted.",
+    adjust="A counter-entry changed the amount of a credit.",
+    apply="Credits were set off on a credit note.",
+    invoice="An invoice was issued.",
+    payment="A payment for an invoice was received.",
+    payout="A credit note was paid out to the client.",
+    reversal="A payment or payout that was booked wrongly was reversed.",
+)
 enum(
-    VatCategory, "VatCategory",
-    standard="S: taxed, a lower price.", zero="Z: taxed at nothing.", exempt="E: exempt.",
+    VatCategory,
+    "VatCategory",
+    standard="S: standard rate; the credit lowers the taxable amount.",
+    zero="Z: zero rate of VAT.",
+    exempt="E: exempt from VAT.",
     outside="O: outside the scope of VAT, such as damages.",
     reverse="AE: reverse charge, for businesses elsewhere in the EU.",
-)  # fmt: skip
+)
 
 Row = strawberry.Parent[compensation.Credit]
 EntryRow = strawberry.Parent[journal.JournalEntry]
 DisputeRow = strawberry.Parent[compensation.Dispute]
-Reason = Annotated[str, "Why; the client reads it."]
+Reason = Annotated[str, "Reason for the decision; the client can read it."]
 
 
 @from_row(journal.JournalLine)
 class JournalLine:
-    """What an entry moves in one book; debit positive."""
+    """Amount that a journal entry moves in one book; debit is positive."""
 
-    book: Annotated[Book, "Which account of the general ledger."]
-    amount_cents: Annotated[Long, "In cents; debit positive, credit negative."]
-    currency: Annotated[str, "ISO 4217 code."]
+    book: Annotated[Book, "Account of the general ledger that is debited or credited."]
+    amount_cents: Annotated[Long, "Amount in cents; debit positive, credit negative."]
+    currency: Annotated[str, "Currency of the amount, as an ISO 4217 code."]
 
 
 @from_row(journal.JournalEntry)
 class JournalEntry:
-    """One movement of money. Entries are never changed; what is wrong is put right by another one."""
+    """Journal entry for one movement of money. Entries never change; a further entry corrects an error."""
 
-    n: Annotated[int, "1, 2, 3 … of what it is about."]
-    kind: Annotated[JournalKind, "What it records."]
-    reason: Annotated[str, "Why."]
-    at: Annotated[datetime, "When."]
+    n: Annotated[int, "Number of the entry for the credit or document it is about: 1, 2, 3 …"]
+    kind: Annotated[JournalKind, "Kind of movement that the entry records."]
+    reason: Annotated[str, "Reason for the entry, for people."]
+    at: Annotated[datetime, "Time at which the entry was made."]
 
     @resolver(list[JournalLine])
     @staticmethod
     async def lines(row: EntryRow, info: Info) -> list[journal.JournalLine]:
-        """What it moves; together zero."""
+        """Amounts by book; they sum to zero."""
         return await info.context.loaders.lines_of_entry.load(row.id)
 
 
 @from_row(compensation.Credit)
 class Credit(Node):
-    """Money a client gets back, as it was first decided, and what it has come to since."""
+    """Credit of a client: the amount first decided and the amount after later adjustments."""
 
-    kind: Annotated[CreditKind, "What it is for."]
-    state: Annotated[CreditState, "Whether it counts; clients see those that do."]
-    amount_cents: Annotated[Long, "The amount as first decided, in cents; it never changes."]
+    kind: Annotated[CreditKind, "Event that the credit compensates."]
+    state: Annotated[CreditState, "State of the decision; clients see granted credits only."]
+    amount_cents: Annotated[Long, "Amount as first decided, in cents; it never changes."]
     uncapped_cents: Annotated[
-        Long, "What the rule says before other credits and the cap, in cents."
+        Long, "Amount by the rule, before other credits and the cap, in cents."
     ]
-    units_milli: Annotated[Long | None, "Free service: thousandths of the rate's unit."]
-    currency: Annotated[str, "ISO 4217 code."]
-    month_on: Annotated[date, "First day of the month it counts against."]
-    decided_at: Annotated[datetime, "When it was decided."]
-    override_cents: Annotated[Long | None, "What people decided instead of the schedule, in cents."]
-    decision_by: Annotated[str | None, "Who agreed, declined or overrode it.", RESTRICTED]
-    decision_reason: Annotated[str | None, "Why."]
+    units_milli: Annotated[Long | None, "Free units, in thousandths of the rate's unit."]
+    currency: Annotated[str, "Currency of the credit, as an ISO 4217 code."]
+    month_on: Annotated[date, "First day of the month in which the credit counts."]
+    decided_at: Annotated[datetime, "Time of the first decision."]
+    override_cents: Annotated[
+        Long | None, "Amount set by a person instead of the schedule, in cents."
+    ]
+    decision_by: Annotated[
+        str | None, "Person who approved, declined or overrode the credit.", RESTRICTED
+    ]
+    decision_reason: Annotated[
+        str | None, "Reason for the decision by a person; null when there was none."
+    ]
 
     @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
-        """Its number for people, such as `CRD-000123`: counted per company, found by `credits(search)`."""
+        """Number for people, such as `CRD-000123`; counted per company, found by `credits(search)`."""
         return short_numbers.format_number(short_numbers.CREDIT, row.number)
 
     @resolver(Long)
     @staticmethod
     async def net_cents(row: Row, info: Info) -> int:
-        """What it comes to by now, in cents: the sum of its entries."""
+        """Current amount in cents: the sum of the entries."""
         entries = await info.context.loaders.entries_of_subject.load(row.id)
         loader = info.context.loaders.lines_of_entry
         lines = await loader.load_many([entry.id for entry in entries])
@@ -131,31 +155,31 @@ class Credit(Node):
     @resolver(list[JournalEntry])
     @staticmethod
     async def entries(row: Row, info: Info) -> list[journal.JournalEntry]:
-        """What moved it, oldest first."""
+        """Journal entries of the credit, oldest first."""
         return await info.context.loaders.entries_of_subject.load(row.id)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client who gets it."""
+        """Account of the client that receives the credit."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(ItsPromise | None)
     @staticmethod
     async def promise(row: Row, info: Info) -> Any:
-        """The promise that was broken; null for months and gestures."""
+        """Broken promise; null for months and goodwill."""
         return await _maybe(info.context.loaders.promise, row.promise_id)
 
     @resolver(ItsIncident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
-        """The ticket it was broken on; null for months and gestures."""
+        """Incident with the broken promise; null for months and goodwill."""
         return await _maybe(info.context.loaders.incident, row.incident_id)
 
     @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
-        """The agreement that says so."""
+        """Agreement with the rule for the credit."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
@@ -165,36 +189,43 @@ async def _maybe(loader: Any, row_id: Any) -> Any:
 
 @from_row(compensation.Dispute)
 class Dispute(Node):
-    """A client contests a verdict; it is judged anew from the ledger."""
+    """Dispute of a verdict by a client; the promise is evaluated again from the ledger."""
 
-    state: Annotated[DisputeState, "How it ended."]
-    reason: Annotated[str, "Why the verdict is contested."]
-    opened_at: Annotated[datetime, "When."]
-    verdict_was: Annotated[str, "The verdict then."]
-    verdict_was_at: Annotated[datetime, "The instant of that verdict."]
-    facts_was: Annotated[int, "How many facts about the ticket there were."]
-    verdict_now: Annotated[str | None, "The verdict after judging anew."]
-    verdict_now_at: Annotated[datetime | None, "The instant of that verdict."]
-    facts_now: Annotated[int | None, "How many facts there were by then."]
-    outcome: Annotated[str | None, "What was said about it."]
-    decided_at: Annotated[datetime | None, "When it was judged anew."]
+    state: Annotated[DisputeState, "State of the dispute: open, or its result."]
+    reason: Annotated[str, "Reason for which the client contests the verdict."]
+    opened_at: Annotated[datetime, "Time at which the dispute was opened."]
+    verdict_was: Annotated[str, "Verdict at the time of the dispute."]
+    verdict_was_at: Annotated[datetime, "Time of the verdict at the time of the dispute."]
+    facts_was: Annotated[int, "Number of facts about the incident at the time of the dispute."]
+    verdict_now: Annotated[str | None, "Verdict after the new evaluation."]
+    verdict_now_at: Annotated[datetime | None, "Time of the verdict after the new evaluation."]
+    facts_now: Annotated[int | None, "Number of facts about the incident at the new evaluation."]
+    outcome: Annotated[str | None, "Explanation given to the client."]
+    decided_at: Annotated[
+        datetime | None, "Time of the new evaluation; null while the dispute is open."
+    ]
 
     @resolver(ItsPromise | None)
     @staticmethod
     async def promise(row: DisputeRow, info: Info) -> Any:
-        """The promise whose verdict it is."""
+        """Promise with the contested verdict."""
         return await info.context.loaders.promise.load(row.promise_id)
 
 
 @from_row(compensation.CompensationPolicy)
 class CompensationPolicy(Node):
-    """Above which amount somebody must agree to a credit, and how credits are taxed. Not shown to clients."""
+    """Approval threshold and tax category of credits. Not visible to clients."""
 
-    approval_above_cents: Annotated[Long | None, "In cents; null for never."]
-    approval_currency: Annotated[str, "Of that amount; credits in another currency always wait."]
-    vat_category: Annotated[str, "Of credits on credit notes: S, Z, E or O."]
-    vat_rate_bps: Annotated[int, "Hundredths of a percent."]
-    version: Annotated[int, "Raised by every change."]
+    approval_above_cents: Annotated[
+        Long | None, "Amount above which a credit needs approval, in cents; null for never."
+    ]
+    approval_currency: Annotated[
+        str,
+        "Currency of the threshold, as an ISO 4217 code; credits in another currency always need approval.",
+    ]
+    vat_category: Annotated[str, "VAT category of credits on credit notes: S, Z, E or O."]
+    vat_rate_bps: Annotated[int, "VAT rate in basis points (hundredths of a percent)."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
 
 @strawberry.type
@@ -205,31 +236,31 @@ class CreditMutation:
     @staticmethod
     async def approve_credit(
         ask: MutationContext,
-        id: Annotated[CreditId, "The credit that waits."],
+        id: Annotated[CreditId, "Credit that awaits approval."],
         reason: Reason,
     ) -> compensation.Credit:
-        """Let a credit above the threshold count. Somebody else than who gave it, and a person."""
+        """Approve a credit above the threshold. Only a person may do so, and not the one who gave the credit."""
         return await compensation.approve(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
     @mutation(Credit)
     @staticmethod
     async def decline_credit(
         ask: MutationContext,
-        id: Annotated[CreditId, "The credit that waits."],
-        reason: Annotated[str, "Why."],
+        id: Annotated[CreditId, "Credit that awaits approval."],
+        reason: Annotated[str, "Reason for declining the credit."],
     ) -> compensation.Credit:
-        """Decide that a credit above the threshold is not given."""
+        """Decline a credit above the threshold; it is not granted."""
         return await compensation.decline(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
     @mutation(Credit)
     @staticmethod
     async def override_credit(
         ask: MutationContext,
-        id: Annotated[CreditId, "The credit."],
-        amount_cents: Annotated[Long, "What it shall come to, in cents."],
+        id: Annotated[CreditId, "Granted credit to be adjusted."],
+        amount_cents: Annotated[Long, "New amount of the credit, in cents."],
         reason: Reason,
     ) -> compensation.Credit:
-        """Let a granted credit come to another amount than the schedule says, by a counter-entry."""
+        """Set the amount of a granted credit by a counter-entry, instead of the amount by the schedule."""
         return await compensation.override(
             ask.session, ask.actor, id, cents=amount_cents, reason=reason, at=ask.at
         )
@@ -238,11 +269,11 @@ class CreditMutation:
     @staticmethod
     async def give_credit(
         ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "The agreement it is set off under."],
-        amount_cents: Annotated[Long, "In cents."],
+        agreement_id: Annotated[AgreementId, "Agreement under which the credit is set off."],
+        amount_cents: Annotated[Long, "Amount of the credit, in cents."],
         reason: Reason,
     ) -> compensation.Credit:
-        """Give a client something nobody owes; costed apart from guaranteed credits."""
+        """Give a goodwill credit that no rule requires; its cost is booked separately from guaranteed credits."""
         return await compensation.grant_goodwill(
             ask.session, ask.actor, agreement_id, cents=amount_cents, reason=reason, at=ask.at
         )
@@ -253,21 +284,29 @@ class CreditMutation:
         ask: MutationContext,
         approval_above_cents: Annotated[
             Long | None,
-            "Above this somebody must agree; left out: as it is, never at first; null: never.",
+            "Threshold for approval in cents; omitted: unchanged, at first never; null: never.",
         ] = UNSET,
         vat_category: Annotated[
-            str | None, "Of credits on credit notes: S, Z, E or O; null: as it is, S at first."
+            str | None,
+            "VAT category of credits on credit notes: S, Z, E or O; null: unchanged, at first S.",
         ] = None,
         vat_rate_bps: Annotated[
-            int | None, "Hundredths of a percent, 0 unless S; null: as it is, or what fits."
+            int | None,
+            (
+                "VAT rate in basis points (hundredths of a percent), 0 unless S; null: "
+                "unchanged, or the default of the category."
+            ),
         ] = None,
         approval_currency: Annotated[
             str | None,
-            "Of that amount; credits in another always wait. Null: as it is, EUR at first.",
+            (
+                "Currency of the threshold; credits in another currency always need approval. "
+                "Null: unchanged, at first EUR."
+            ),
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> compensation.CompensationPolicy:
-        """Choose above which amount somebody must agree to a credit, and how credits are taxed."""
+        """Set the approval threshold and the tax category of credits."""
         return await compensation.choose_policy(
             ask.session, ask.actor,
             approval_above_cents=None if approval_above_cents is UNSET else approval_above_cents,
@@ -281,10 +320,10 @@ class CreditMutation:
     @staticmethod
     async def contest_verdict(
         ask: MutationContext,
-        promise_id: Annotated[PromiseId, "The promise whose verdict you contest."],
-        reason: Annotated[str, "Why."],
+        promise_id: Annotated[PromiseId, "Promise with the verdict to be contested."],
+        reason: Annotated[str, "Reason for contesting the verdict."],
     ) -> compensation.Dispute:
-        """Contest a verdict; it will be judged anew from the ledger."""
+        """Contest a verdict. The promise will be evaluated again from the ledger."""
         return await compensation.contest(
             ask.session, ask.actor, promise_id, reason=reason, at=ask.at
         )
@@ -293,10 +332,10 @@ class CreditMutation:
     @staticmethod
     async def decide_dispute(
         ask: MutationContext,
-        id: Annotated[DisputeId, "The dispute."],
-        outcome: Annotated[str, "What to tell the client about it."],
+        id: Annotated[DisputeId, "Dispute to be decided."],
+        outcome: Annotated[str, "Explanation for the client."],
     ) -> compensation.Dispute:
-        """Judge a contested promise anew from every fact there is by now; only facts change the verdict."""
+        """Evaluate a contested promise again from all facts recorded by now. Only facts can change the verdict."""
         return await compensation.decide_dispute(
             ask.session, ask.actor, id, outcome=outcome, at=ask.at
         )

@@ -18,12 +18,16 @@ from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, SiteId
 from schema.core.types import enum, from_row, resolver
 
 enum(
-    Reason, "FixRefusal",  # type: ignore[type-var]
-    fine="Nothing wrong.", unreadable=REASON_TEXT[Reason.UNREADABLE],
-    impossible_place=REASON_TEXT[Reason.IMPOSSIBLE_PLACE], impossible_value=REASON_TEXT[Reason.IMPOSSIBLE_VALUE],
-    from_the_future=REASON_TEXT[Reason.FROM_THE_FUTURE], too_old=REASON_TEXT[Reason.TOO_OLD],
+    Reason,
+    "FixRefusal",  # type: ignore[type-var]
+    fine="No refusal: the fix was accepted.",
+    unreadable=REASON_TEXT[Reason.UNREADABLE],
+    impossible_place=REASON_TEXT[Reason.IMPOSSIBLE_PLACE],
+    impossible_value=REASON_TEXT[Reason.IMPOSSIBLE_VALUE],
+    from_the_future=REASON_TEXT[Reason.FROM_THE_FUTURE],
+    too_old=REASON_TEXT[Reason.TOO_OLD],
     off_duty=REASON_TEXT[Reason.OFF_DUTY],
-)  # fmt: skip
+)
 
 
 DeviceId = Annotated[UUID, GlobalIdOf("Device")]
@@ -35,62 +39,75 @@ DutyParent = strawberry.Parent[DutyRow]
 
 @from_row(DeviceRow)
 class Device(Node):
-    """What a guard carries, and what hands in where it is."""
+    """Device of a guard that reports positions."""
 
-    name: Annotated[str, "What its owner calls it."]
-    enrolled_at: Annotated[datetime, "Since when it hands in fixes."]
-    revoked_at: Annotated[datetime | None, "Since when it may not any more."]
-    refusals: Annotated[int, "How much of what it handed in was refused, since it was enrolled."]
-    refused_at: Annotated[datetime | None, "When something of it was refused last."]
-    refused_message: Annotated[str | None, "Why, in words, as the device was told."]
+    name: Annotated[str, "Name of the device, given by its owner."]
+    enrolled_at: Annotated[
+        datetime, "Time at which the device was enrolled and could report positions."
+    ]
+    revoked_at: Annotated[
+        datetime | None, "Time from which the device may no longer report positions."
+    ]
+    refusals: Annotated[int, "Number of refused fixes since the device was enrolled."]
+    refused_at: Annotated[datetime | None, "Time of the last refused fix."]
+    refused_message: Annotated[
+        str | None, "Explanation of the last refusal, as returned to the device."
+    ]
 
     @resolver(Reason | None)
     @staticmethod
     def refused_for(row: DeviceParent) -> Reason | None:
-        """Why something of it was refused last."""
+        """Reason of the last refused fix."""
         return None if row.refused_for is None else Reason[row.refused_for.upper()]
 
     @resolver(float)
     @staticmethod
     def clock_behind_s(row: DeviceParent) -> float:
-        """How far its clock is behind ours, as it said last (`sentAt`); its instants are corrected by that."""
+        """Seconds by which the clock of the device is behind the server, by its last report (`sentAt`).
+
+        Times are corrected by it.
+        """
         return row.clock_ms / 1000
 
     @resolver(User | None)
     @staticmethod
     async def user(row: DeviceParent, info: Info) -> accounts.User | None:
-        """Whose it is."""
+        """User to whom the device belongs."""
         return await info.context.loaders.user.load(row.user_id)
 
 
 @from_row(DutyRow)
 class Duty(Node):
-    """A guard at work for a client; only meanwhile is it known where the guard's device is."""
+    """Duty of a guard for an account. The position of the guard's device is known only during a duty."""
 
-    number: Annotated[int, "What you know the guard by: the same at this client every time."]
-    from_at: Annotated[datetime, "From when."]
-    until_at: Annotated[datetime, "Until when."]
-    ended_at: Annotated[datetime | None, "When it ended; null while it is to come or lasts."]
-    grace_s: Annotated[int, "How long the guard may be on the way to the place."]
-    silent_after_s: Annotated[int, "After how long without a fix the device counts as silent."]
-    tour: Annotated[str | None, "The mobile shift over several clients that it is part of."]
+    number: Annotated[int, "Pseudonymous number of the guard, constant within one account."]
+    from_at: Annotated[datetime, "Time at which the duty starts."]
+    until_at: Annotated[datetime, "Planned end of the duty."]
+    ended_at: Annotated[
+        datetime | None, "Time at which the duty ended; null while it is planned or running."
+    ]
+    grace_s: Annotated[int, "Seconds that the guard may take to reach the site."]
+    silent_after_s: Annotated[int, "Seconds without a fix after which the device counts as silent."]
+    tour: Annotated[
+        str | None, "Tour of which the duty is part: a mobile shift across several accounts."
+    ]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: DutyParent, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account for which the guard works."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: DutyParent, info: Info) -> accounts.Site | None:
-        """The place where the guard is expected; null for one who goes round all of the client's places."""
+        """Site at which the guard is expected; null for a guard who patrols all sites of the account."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
     @resolver(User | None)
     @staticmethod
     async def user(row: DutyParent, info: Info) -> accounts.User | None:
-        """The guard. Null for clients."""
+        """User who is the guard. Null for clients."""
         return await info.context.loaders.user.load(row.user_id)
 
 
@@ -103,17 +120,17 @@ class DutyQuery:
     def devices(
         info: Info,
     ) -> Rows:
-        """What guards carry, newest first; the company's own people see it."""
+        """Devices of guards, newest first; visible to the company's own staff."""
         return visible(info, DeviceRow)
 
     @lists(Duty, DutyRow.from_at, DutyRow.id, descending=True)
     @staticmethod
     def duties(
         info: Info,
-        account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
-        running: Annotated[bool, "Only those that have not ended."] = False,
+        account_id: Annotated[strawberry.ID | None, "Only duties for this account."] = None,
+        running: Annotated[bool, "Only duties that have not ended; false for all duties."] = False,
     ) -> Rows:
-        """Who is on duty, was or will be, the latest first."""
+        """Past, current and planned duties of guards, the latest first."""
         query = visible(info, DutyRow, account_id)
         return query.where(DutyRow.ended_at.is_(None)) if running else query
 
@@ -126,18 +143,22 @@ class DutyMutation:
     @staticmethod
     async def assign_device(
         ask: MutationContext,
-        device_id: Annotated[DeviceId, "What the guard carries."],
-        account_id: Annotated[AccountId, "The client."],
-        from_at: Annotated[datetime, "From when; also in the past."],
-        until_at: Annotated[datetime, "Until when, 31 days later at most."],
-        site_id: Annotated[SiteId | None, "The place where the guard is expected."] = None,
-        grace_s: Annotated[int, "How long the guard may be on the way there."] = 900,
-        silent_after_s: Annotated[int, "After how long without a fix it is silent."] = 300,
+        device_id: Annotated[DeviceId, "Device that the guard carries."],
+        account_id: Annotated[AccountId, "Account for which the guard works."],
+        from_at: Annotated[datetime, "Start of the duty; may be in the past."],
+        until_at: Annotated[datetime, "End of the duty, at most 31 days after the start."],
+        site_id: Annotated[
+            SiteId | None, "Site at which the guard is expected; null for all sites of the account."
+        ] = None,
+        grace_s: Annotated[int, "Seconds that the guard may take to reach the site."] = 900,
+        silent_after_s: Annotated[
+            int, "Seconds without a fix after which the device counts as silent."
+        ] = 300,
         tour: Annotated[
-            str | None, "The name of a mobile shift: its duties may overlap at different places."
+            str | None, "Name of the mobile shift; its duties may overlap at different sites."
         ] = None,
     ) -> DutyRow:
-        """Put the owner of a device on duty. A guard is on duty at one place at a time, except on one tour."""
+        """Put the owner of a device on duty. A guard is on duty at one site at a time, except within one tour."""
         return await positions.assign(
             ask.session, ask.actor, device_id, account_id, from_at=from_at, until_at=until_at,
             site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, tour=tour, at=ask.at,
@@ -145,6 +166,6 @@ class DutyMutation:
 
     @mutation(Duty)
     @staticmethod
-    async def end_duty(ask: MutationContext, id: Annotated[DutyId, "The duty."]) -> DutyRow:
-        """Let a guard go; where the guard is from then on is not known."""
+    async def end_duty(ask: MutationContext, id: Annotated[DutyId, "Duty to be ended."]) -> DutyRow:
+        """End a duty; the position of the guard is not recorded from then on."""
         return await positions.end(ask.session, ask.actor, id, at=ask.at)

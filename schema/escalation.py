@@ -25,10 +25,12 @@ from schema.core.types import enum, from_row, input_type, resolver
 from schema.incidents import Incident
 
 enum(
-    Cycle, "EscalationCycle",
-    unacknowledged="Nobody took the ticket up.", stale="Its next news is overdue.",
-    management="It has been open for four hours.",
-)  # fmt: skip
+    Cycle,
+    "EscalationCycle",
+    unacknowledged="Nobody has acknowledged the incident.",
+    stale="The next update of the incident is overdue.",
+    management="The incident has been open for four hours.",
+)
 
 PolicyId = Annotated[UUID, GlobalIdOf("EscalationPolicy")]
 Row = strawberry.Parent[EscalationRow]
@@ -52,54 +54,57 @@ StepParent = strawberry.Parent[StepView]
 
 @from_row(StepView)
 class EscalationPolicyStep:
-    """So many minutes after its cycle began, these are told."""
+    """Step of an escalation policy: the people to notify, a number of minutes after the cycle began."""
 
-    after_minutes: Annotated[int, "Minutes after the ticket was opened, or its news was due."]
-    roles: Annotated[list[Role], "Everybody of these roles who looks after the client."]
-    urgent: Annotated[bool, "Whether it goes past quiet hours."]
+    after_minutes: Annotated[int, "Minutes since the incident was opened or its update was due."]
+    roles: Annotated[list[Role], "Roles to notify: all their users who look after the account."]
+    urgent: Annotated[bool, "Whether the notification ignores quiet hours."]
 
     @resolver(list[User])
     @staticmethod
     async def users(row: StepParent, info: Info) -> list[Any]:
-        """These colleagues."""
+        """Users of the company to notify."""
         found = await info.context.loaders.user.load_many(row.user_ids)
         return [user for user in found if user is not None]
 
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: StepParent, info: Info) -> list[Any]:
-        """These people on the client's side."""
+        """Contacts of the client to notify."""
         found = await info.context.loaders.contact.load_many(row.contact_ids)
         return [contact for contact in found if contact is not None]
 
 
 @from_row(PolicyRow)
 class EscalationPolicy(Node):
-    """Who is told of a ticket that nobody takes up or speaks about, and after how long."""
+    """Policy for incidents without acknowledgement or updates: the people to notify, and after how long."""
 
-    name: Annotated[str, "What it is called."]
-    repeat_minutes: Annotated[int | None, "How often the last step is repeated; null for once."]
+    name: Annotated[str, "Name of the policy, as shown to people."]
+    repeat_minutes: Annotated[
+        int | None, "Minutes between repeats of the last step; null for no repeat."
+    ]
     stale_minutes: Annotated[
         int | None,
-        "After how long without news a ticket is stale where no next update is promised.",
+        "Minutes without an update after which an incident is stale, where no next update is promised.",
     ]
     warn_percents: Annotated[
-        list[int], "At which shares of a promise's time ops is warned: of 50, 75 and 90."
+        list[int],
+        "Percentages of a promise's time at which operations are warned: of 50, 75 and 90.",
     ]
-    made_at: Annotated[datetime, "Since when it holds."]
-    ended_at: Annotated[datetime | None, "Until when it held."]
-    version: Annotated[int, "Raised by every change."]
+    made_at: Annotated[datetime, "Time from which the policy applies."]
+    ended_at: Annotated[datetime | None, "Time at which the policy ended; null while it applies."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(list[Priority])
     @staticmethod
     def priorities(row: Policy) -> list[Priority]:
-        """For which tickets; empty for all."""
+        """Priorities of incidents that the policy covers; empty for all."""
         return [Priority(each) for each in row.priorities]
 
     @resolver(list[EscalationPolicyStep])
     @staticmethod
     def steps(row: Policy) -> list[StepView]:
-        """The steps, in order."""
+        """Steps of the policy, in order."""
         return [
             StepView(s.after_minutes, s.roles, s.urgent, s.user_ids, s.contact_ids)
             for s in steps_of(row)
@@ -108,7 +113,7 @@ class EscalationPolicy(Node):
     @resolver(Account | None)
     @staticmethod
     async def account(row: Policy, info: Info) -> Any:
-        """The client; null for all that have no policy of their own."""
+        """Account that the policy covers; null for all without their own policy."""
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
@@ -116,49 +121,52 @@ class EscalationPolicy(Node):
 
 @from_row(StepRow)
 class EscalationStep:
-    """Somebody was told."""
+    """Escalation step that was taken: people were notified."""
 
-    cycle: Annotated[Cycle, "Why."]
-    number: Annotated[int, "Which step, from 0; beyond the policy's last one, a repeat of it."]
-    due_at: Annotated[datetime, "When it was due."]
-    taken_at: Annotated[datetime, "When it was taken."]
+    cycle: Annotated[Cycle, "Reason for the escalation."]
+    number: Annotated[
+        int,
+        "Number of the step, from 0; above the last step of the policy, a repeat of that step.",
+    ]
+    due_at: Annotated[datetime, "Time at which the step was due."]
+    taken_at: Annotated[datetime, "Time at which the step was taken."]
 
     @resolver(list[User])
     @staticmethod
     async def users(row: Taken, info: Info) -> list[Any]:
-        """The colleagues who were told."""
+        """Users of the company who were notified."""
         found = await info.context.loaders.user.load_many(row.user_ids)
         return [user for user in found if user is not None]
 
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: Taken, info: Info) -> list[Any]:
-        """Those on the client's side who were told."""
+        """Contacts of the client who were notified."""
         found = await info.context.loaders.contact.load_many(row.contact_ids)
         return [contact for contact in found if contact is not None]
 
 
 @from_row(EscalationRow)
 class Escalation(Node):
-    """How far the escalation of a ticket is."""
+    """Progress of the escalation of an incident."""
 
-    cycle: Annotated[Cycle | None, "What there is to tell; null while there is nothing."]
-    since: Annotated[datetime | None, "From when the minutes of the steps count."]
+    cycle: Annotated[Cycle | None, "Reason for the current escalation; null while there is none."]
+    since: Annotated[datetime | None, "Time from which the minutes of the steps count."]
     next_step_at: Annotated[
-        datetime | None, "When somebody is told next, unless something happens."
+        datetime | None, "Time of the next notification, unless the incident changes."
     ]
-    management_at: Annotated[datetime | None, "When management was told first."]
+    management_at: Annotated[datetime | None, "Time of the first notification of management."]
 
     @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
-        """The ticket."""
+        """Incident that is escalated."""
         return await info.context.loaders.incident.load(row.incident_id)
 
     @resolver(EscalationPolicy | None)
     @staticmethod
     async def policy(row: Row, info: Info) -> Any:
-        """The policy it follows; without one management is told after four hours all the same."""
+        """Policy that applies. Without one, management is notified after four hours."""
         if row.policy_id is None:
             return None
         return await info.context.loaders.of_type["EscalationPolicy"].load(row.policy_id)
@@ -166,19 +174,21 @@ class Escalation(Node):
     @resolver(list[EscalationStep])
     @staticmethod
     async def steps(row: Row, info: Info) -> list[Any]:
-        """Who was told when, oldest first."""
+        """Steps taken so far, oldest first."""
         return await info.context.loaders.steps_of_escalation.load(row.id)
 
 
 @input_type
 class EscalationStepInput:
-    """A step of a policy: it tells somebody."""
+    """Step of an escalation policy: notifies people."""
 
-    after_minutes: Annotated[int, "Minutes after the ticket was opened, or its news was due."]
-    roles: Annotated[list[Role], "Everybody of these roles who looks after the client."] = []
-    user_ids: Annotated[list[strawberry.ID], "These colleagues."] = []
-    contact_ids: Annotated[list[strawberry.ID], "These people on the client's side."] = []
-    urgent: Annotated[bool, "Whether it goes past quiet hours."] = False
+    after_minutes: Annotated[int, "Minutes since the incident was opened or its update was due."]
+    roles: Annotated[
+        list[Role], "Roles to notify: all their users who look after the account."
+    ] = []
+    user_ids: Annotated[list[strawberry.ID], "Users of the company to notify."] = []
+    contact_ids: Annotated[list[strawberry.ID], "Contacts of the client to notify."] = []
+    urgent: Annotated[bool, "Whether the notification ignores quiet hours."] = False
 
 
 @strawberry.type
@@ -188,9 +198,9 @@ class EscalationQuery:
     @resolver(Escalation | None)
     @staticmethod
     async def escalation(
-        info: Info, incident_id: Annotated[strawberry.ID, "The ticket."]
+        info: Info, incident_id: Annotated[strawberry.ID, "Incident to read the escalation of."]
     ) -> EscalationRow | None:
-        """The escalation of one ticket; null until a worker has looked at it, and for clients."""
+        """Escalation of one incident; null until a worker has evaluated it, and for clients."""
         query = naming(
             visible(info, EscalationRow), EscalationRow.incident_id, "Incident", incident_id
         )
@@ -202,9 +212,11 @@ class EscalationQuery:
     @staticmethod
     def escalations(
         info: Info,
-        waiting: Annotated[bool, "Only those of whom somebody will be told."] = False,
+        waiting: Annotated[
+            bool, "Only escalations with a notification still to come; false for all."
+        ] = False,
     ) -> Rows:
-        """Escalations, the newest tickets first."""
+        """Escalations, by opening time of the incident, newest first."""
         query = visible(info, EscalationRow)
         return query.where(EscalationRow.next_step_at.is_not(None)) if waiting else query
 
@@ -213,7 +225,7 @@ class EscalationQuery:
     def escalation_policies(
         info: Info,
     ) -> Rows:
-        """Policies that hold, newest first."""
+        """Escalation policies that apply, newest first."""
         return visible(info, PolicyRow).where(PolicyRow.ended_at.is_(None))
 
 
@@ -225,26 +237,34 @@ class EscalationMutation:
     @staticmethod
     async def set_escalation_policy(
         ask: MutationContext,
-        name: Annotated[str, "What it is called."],
-        steps: Annotated[list[EscalationStepInput], "Who is told after how long, in order."],
+        name: Annotated[str, "Name of the policy, as shown to people."],
+        steps: Annotated[
+            list[EscalationStepInput],
+            "Steps of the policy: the people to notify and after how long, in order.",
+        ],
         account_id: Annotated[
-            AccountId | None, "For this client; null for all that have none of their own."
+            AccountId | None,
+            "Account that the policy covers; null for all without their own policy.",
         ] = None,
         priorities: Annotated[
-            list[Priority] | None, "For tickets of these priorities; null for all."
+            list[Priority] | None, "Priorities of incidents that the policy covers; null for all."
         ] = None,
         repeat_minutes: Annotated[
-            int | None, "How often the last step is repeated; null for once."
+            int | None, "Minutes between repeats of the last step; null for no repeat."
         ] = None,
         stale_minutes: Annotated[
             int | None,
-            "After how long without news a ticket is stale where no next update is promised.",
+            "Minutes without an update after which an incident is stale, where no next update is promised.",
         ] = None,
         warn_percents: Annotated[
-            list[int] | None, "At which shares of a promise's time ops is warned; null: 75, 90."
+            list[int] | None,
+            "Percentages of a promise's time at which operations are warned: of 50, 75 and 90; null: 75 and 90.",
         ] = None,
     ) -> PolicyRow:
-        """Say who is told of tickets that nobody takes up or speaks about. The newest policy that fits holds."""
+        """Set a policy for notifications about incidents without acknowledgement or updates.
+
+        The newest policy that fits applies.
+        """
         return await escalation.set_policy(
             ask.session,
             ask.actor,
@@ -261,9 +281,9 @@ class EscalationMutation:
     @mutation(EscalationPolicy)
     @staticmethod
     async def end_escalation_policy(
-        ask: MutationContext, id: Annotated[PolicyId, "The policy."]
+        ask: MutationContext, id: Annotated[PolicyId, "Policy to be ended."]
     ) -> PolicyRow:
-        """Let a policy hold no more."""
+        """End an escalation policy; it no longer applies."""
         return await escalation.end_policy(ask.session, ask.actor, id, at=ask.at)
 
 

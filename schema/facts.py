@@ -12,32 +12,34 @@ Row = strawberry.Parent[catalogue.FactKind]
 
 @from_row(catalogue.FactField)
 class FactField:
-    """One field of a fact's body."""
+    """Field in the body of a fact."""
 
-    name: Annotated[str, "Its name in `body`."]
+    name: Annotated[str, "Name of the field in `body`."]
     type: Annotated[
         str,
-        "A type of GraphQL, `UUID`, `Object`, a list in brackets, or several with `|`; of erasable text `body` holds a"
-        " commitment.",
+        (
+            "Type of the value: a GraphQL type, `UUID`, `Object`, a list in brackets, or "
+            "several with `|`. Erasable text is stored in `body` as a commitment."
+        ),
     ]
-    nullable: Annotated[bool, "Whether it may be null."]
-    values: Annotated[list[str], "What it may hold, where that is a closed list; else empty."]
+    nullable: Annotated[bool, "Whether the value may be null."]
+    values: Annotated[list[str], "Allowed values of a closed list; empty for other fields."]
     names: Annotated[
-        str | None, "The type whose ids it holds; their global ids are in the fact's `ids`."
+        str | None, "GraphQL type that the value identifies; the global id is in the fact's `ids`."
     ]
 
 
 @from_row(catalogue.FactKind)
 class FactKind:
-    """A kind of fact, with the fields of its body."""
+    """Kind of fact, with the fields of its body."""
 
-    kind: Annotated[str, "Its name, such as `incident.acknowledged`."]
-    description: Annotated[str, "What happened."]
+    kind: Annotated[str, "Name of the kind, such as `incident.acknowledged`."]
+    description: Annotated[str, "Description of the event that the fact records."]
 
     @resolver(list[FactField])
     @staticmethod
     def fields(row: Row) -> list[catalogue.FactField]:
-        """The fields of its body."""
+        """Fields in the body of such a fact."""
         return list(row.fields)
 
 
@@ -48,5 +50,5 @@ class FactKindQuery:
     @resolver(list[FactKind])
     @staticmethod
     def fact_kinds() -> list[catalogue.FactKind]:
-        """Every kind of fact there is, with the fields of its body."""
+        """All kinds of facts, with the fields of their bodies."""
         return list(catalogue.kinds().values())

@@ -32,11 +32,14 @@ class FindingQuery:
         info: Info,
         number: Annotated[
             str,
-            "Such as `INC-000123`, `CRD-000123`, `RPT-000123`, `F2026-00001` or `C2026-00001`; case, leading zeros and"
-            " blanks around it do not matter. `123` alone is looked for among incidents, credits and reports.",
+            (
+                "Number such as `INC-000123`, `CRD-000123`, `RPT-000123`, `F2026-00001` or "
+                "`C2026-00001`; case, leading zeros and surrounding spaces are ignored. `123` "
+                "alone searches incidents, credits and reports."
+            ),
         ],
     ) -> list[Any]:
-        """Incidents, credits, reports, invoices and credit notes with this number, as far as you see them."""
+        """Incidents, credits, reports, invoices and credit notes with this number, as far as visible to you."""
         wanted = _wanted(number)
         async with info.context.sessions() as session:
             found: list[Any] = []
@@ -50,7 +53,9 @@ def _wanted(number: str) -> dict[Any, ColumnElement[bool]]:
     """Which rows of which kinds have this number."""
     text = number.strip()
     if not 0 < len(text) <= LONGEST:
-        raise Refused(Code.INVALID, f"A number has 1 to {LONGEST} characters.", argument="number")
+        raise Refused(
+            Code.INVALID, f"number must have 1 to {LONGEST} characters.", argument="number"
+        )
     wanted: dict[Any, ColumnElement[bool]] = {}
     for model, prefix in (
         (Incident, short_numbers.INCIDENT),

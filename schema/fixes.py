@@ -17,18 +17,20 @@ from schema.duties import Device, DeviceId
 
 @input_type
 class FixInput:
-    """One fix; what is not known is left out."""
+    """One GPS fix; omit what is unknown."""
 
-    at: Annotated[datetime, "When it was made, by the device."]
+    at: Annotated[datetime, "Time of the fix, by the device's clock."]
     lat: Annotated[float, "Latitude in degrees, WGS 84."]
     lon: Annotated[float, "Longitude in degrees, WGS 84."]
-    accuracy_m: Annotated[float | None, "How far off it may be, in metres."] = None
-    speed_mps: Annotated[float | None, "Metres a second."] = None
-    heading_deg: Annotated[float | None, "Degrees from true north."] = None
-    altitude_m: Annotated[float | None, "Metres above the ellipsoid."] = None
-    battery_pct: Annotated[float | None, "Percent."] = None
-    charging: Annotated[bool | None, "Whether it is being charged."] = None
-    mock: Annotated[bool | None, "Whether the device says that the position is made up."] = None
+    accuracy_m: Annotated[float | None, "Accuracy of the position, in metres."] = None
+    speed_mps: Annotated[float | None, "Speed in metres per second."] = None
+    heading_deg: Annotated[float | None, "Heading in degrees, clockwise from true north."] = None
+    altitude_m: Annotated[float | None, "Altitude in metres above the ellipsoid."] = None
+    battery_pct: Annotated[float | None, "Charge of the battery, in percent."] = None
+    charging: Annotated[bool | None, "Whether the device is being charged."] = None
+    mock: Annotated[
+        bool | None, "Whether the device reports the position as simulated (mock location)."
+    ] = None
 
 
 each_by_itself(FixInput)  # one fix that cannot be does not refuse the others
@@ -36,7 +38,7 @@ each_by_itself(FixInput)  # one fix that cannot be does not refuse the others
 
 @dataclass(frozen=True, slots=True)
 class RefusedFix:
-    """A fix that was not taken."""
+    """Refused fix of a report, by its index."""
 
     index: int
     reason: Reason
@@ -44,10 +46,10 @@ class RefusedFix:
 
 @from_row(RefusedFix)
 class FixRefused:
-    """A fix that was not taken."""
+    """Fix that was refused, with the reason."""
 
-    index: Annotated[int, "Which, from 0."]
-    reason: Annotated[Reason, "Why."]
+    index: Annotated[int, "Index of the fix in the report, from 0."]
+    reason: Annotated[Reason, "Reason for which the fix was refused."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +62,30 @@ class ReportReceipt:
 
 @from_row(ReportReceipt)
 class PositionReport:
-    """What became of the fixes of a report: each is stored now, known already, or refused."""
+    """Result of a position report: each fix was stored, already known, or refused."""
 
     @resolver(Device)
     @staticmethod
     def device(row: strawberry.Parent[ReportReceipt]) -> DeviceRow:
-        """The device."""
+        """Device that reported the positions."""
         return row.row
 
     @resolver(int | None)
     @staticmethod
     def accepted(row: strawberry.Parent[ReportReceipt]) -> int | None:
-        """How many were stored; null when the answer is repeated under its key."""
+        """Number of stored fixes; null when the response is repeated for the same idempotency key."""
         return None if row.outcome is None else row.outcome.accepted
 
     @resolver(int | None)
     @staticmethod
     def duplicates(row: strawberry.Parent[ReportReceipt]) -> int | None:
-        """How many were known; null when the answer is repeated under its key."""
+        """Number of fixes known already; null when the response is repeated for the same idempotency key."""
         return None if row.outcome is None else row.outcome.duplicates
 
     @resolver(list[FixRefused])
     @staticmethod
     def refused(row: strawberry.Parent[ReportReceipt]) -> list[RefusedFix]:
-        """Which were not taken, and why."""
+        """Refused fixes, each with its reason."""
         return [] if row.outcome is None else [RefusedFix(*each) for each in row.outcome.refused]
 
 
@@ -95,11 +97,13 @@ class FixMutation:
     @staticmethod
     async def report_positions(
         ask: MutationContext,
-        device_id: Annotated[DeviceId, "Your device."],
-        fixes: Annotated[list[FixInput], "The fixes, 1,000 at most, in any order."],
-        sent_at: Annotated[datetime | None, "What the device's clock says now."] = None,
+        device_id: Annotated[DeviceId, "Your own enrolled device."],
+        fixes: Annotated[list[FixInput], "Fixes in any order, at most 1,000."],
+        sent_at: Annotated[
+            datetime | None, "Current time by the device's clock, to correct its offset."
+        ] = None,
     ) -> ReportReceipt:
-        """Hand in where your device was; each fix counts once, however often it is sent."""
+        """Report positions of your device. A fix that is sent several times counts once."""
         readings = [ReceivedFix(**vars(each)) for each in fixes]
         skew_s = float("nan") if sent_at is None else (ask.at - sent_at).total_seconds()
         device, outcome = await positions.report(

@@ -20,28 +20,40 @@ from schema.core.types import enum, from_row, resolver
 from schema.late_arrivals import LateArrival
 
 enum(
-    Status, "IncidentStatus",
-    new="Reported, nobody has confirmed it yet.", acknowledged="Somebody has confirmed it.",
-    in_progress="Somebody is at work.", paused="The clocks stand still, for a recorded cause.",
-    resolved="Done, as we see it.", closed="Done, as everybody sees it.",
-)  # fmt: skip
+    Status,
+    "IncidentStatus",
+    new="New: reported, not acknowledged yet.",
+    acknowledged="Acknowledged by a person of the company.",
+    in_progress="In progress: work has started.",
+    paused="Paused: the clocks do not run, for a recorded cause.",
+    resolved="Resolved: the work is done in the company's view.",
+    closed="Closed: the work is done in the view of company and client.",
+)
 enum(
-    Source, "IncidentSource",
-    guard="A guard.", client="The client.", system="The software itself.",
-    partner="A partner's system.", alarm_centre="An alarm centre.",
-)  # fmt: skip
+    Source,
+    "IncidentSource",
+    guard="Reported by a guard.",
+    client="Reported by the client.",
+    system="Reported by the software itself.",
+    partner="Reported by a partner's system.",
+    alarm_centre="Reported by an alarm centre.",
+)
 enum(
-    PauseCause, "PauseCause",
-    waiting_on_client="The client has to do something first.", access_denied="We were not let in.",
-    force_majeure="Beyond anybody's power.",
-)  # fmt: skip
+    PauseCause,
+    "PauseCause",
+    waiting_on_client="The client must act before work can continue.",
+    access_denied="The guard was not given access.",
+    force_majeure="Force majeure: events beyond anybody's control.",
+)
 
 enum(
-    IncidentOutcome, "IncidentOutcome",
-    solved="What was wrong is solved.", false_alarm="Nothing was wrong.",
-    called_off="It was called off: nothing more is needed.",
-    duplicate="Another incident covers it.",
-)  # fmt: skip
+    IncidentOutcome,
+    "IncidentOutcome",
+    solved="The cause was found and solved.",
+    false_alarm="False alarm: nothing was wrong.",
+    called_off="Called off: no further work is needed.",
+    duplicate="Another incident covers the same event.",
+)
 
 Row = strawberry.Parent[incidents.Incident]
 UpdateRow = strawberry.Parent[incidents.IncidentUpdate]
@@ -49,100 +61,117 @@ UpdateRow = strawberry.Parent[incidents.IncidentUpdate]
 
 @from_row(incidents.IncidentUpdate)
 class IncidentUpdate(Node):
-    """Something said on a ticket."""
+    """Update text on an incident, by a person or system."""
 
-    at: Annotated[datetime, "When."]
-    body: Annotated[str, "What."]
-    client_visible: Annotated[bool, "Whether the client sees it, and its update clock starts anew."]
+    at: Annotated[datetime, "Time at which the update was added."]
+    body: Annotated[str, "Text of the update, as it was entered."]
+    client_visible: Annotated[
+        bool, ("Whether the update is visible to the client and restarts the next-update clock.")
+    ]
 
     @resolver(str)
     @staticmethod
     def author(row: UpdateRow, info: Info) -> Any:
-        """By whom: `user:…`, `key:…`, `system:…`; for the company's people clients read `guard:<number>` or `staff`."""
+        """Author: `user:…`, `key:…` or `system:…`. Clients see staff of the company as `guard:<number>` or `staff`."""
         return shown(info, row.account_id, row.author)
 
 
 @from_row(incidents.Pause)
 class Pause(Node):
-    """A stretch in which a ticket's clocks stood still, and why."""
+    """Interval in which the clocks of an incident did not run, with its cause."""
 
-    from_at: Annotated[datetime, "From when."]
-    until_at: Annotated[datetime | None, "Until when; null while it lasts."]
-    cap_at: Annotated[datetime, "When it ends by itself: a ticket's pauses together are capped."]
-    cause: Annotated[PauseCause, "Why; there is no pause without a cause."]
-    note: Annotated[str | None, "More about it."]
+    from_at: Annotated[datetime, "Time at which the pause started."]
+    until_at: Annotated[datetime | None, "Time at which the pause ended; null while it lasts."]
+    cap_at: Annotated[
+        datetime,
+        "Time at which the pause ends automatically, because the total of an incident's pauses is limited.",
+    ]
+    cause: Annotated[PauseCause, "Cause of the pause, which is always required."]
+    note: Annotated[str | None, "Additional explanation of the pause; null when there is none."]
 
 
 @from_row(incidents.Incident)
 class Incident(Node):
-    """A ticket: something happened or is asked at a client's site, and its promises run clocks."""
+    """Incident at a client's site: an event or a request, with the clocks of its promises."""
 
     @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
-        """Its number for people, such as `INC-000123`: counted per company, found by `incidents(search)`."""
+        """Number for people, such as `INC-000123`; counted per company, found by `incidents(search)`."""
         return row.reference
 
-    kind: Annotated[TicketKind, "What sort of ticket."]
-    category: Annotated[str | None, "A finer sort, of the company's own making."]
-    priority: Annotated[Priority, "How urgent."]
-    source: Annotated[Source, "Who or what reported it."]
-    reporter: Annotated[str, "The reporter's name."]
-    summary: Annotated[str, "One line of what happened."]
-    status: Annotated[Status, "Where it stands."]
-    opened_at: Annotated[datetime, "When it was reported."]
-    agreed_at: Annotated[datetime | None, "The date promised for this very ticket."]
-    acknowledged_at: Annotated[datetime | None, "When somebody confirmed it."]
-    arrived_at: Annotated[datetime | None, "When somebody arrived on site."]
-    resolved_at: Annotated[datetime | None, "When it was done."]
-    outcome: Annotated[IncidentOutcome | None, "How it ended; null while it is open."]
-    closed_at: Annotated[datetime | None, "When it was closed."]
-    reopened_count: Annotated[int, "How often it came back."]
-    reassigned_count: Annotated[int, "How often it changed hands."]
-    external_source: Annotated[str | None, "The system it was read from."]
-    external_id: Annotated[str | None, "Its number there."]
-    version: Annotated[int, "Raised by every change; give it back as `expectedVersion`."]
+    kind: Annotated[TicketKind, "Kind of the incident, such as alarm or complaint."]
+    category: Annotated[
+        str | None, "Finer category, defined by the company; null when there is none."
+    ]
+    priority: Annotated[Priority, "Urgency, which selects the targets of the promises."]
+    source: Annotated[Source, "Type of person or system that reported it."]
+    reporter: Annotated[str, "Name of the reporter, as it was given."]
+    summary: Annotated[str, "Summary in one line of what happened."]
+    status: Annotated[Status, "Status of the incident in its lifecycle."]
+    opened_at: Annotated[datetime, "Time at which the incident was reported."]
+    agreed_at: Annotated[
+        datetime | None, "Date and time agreed for this incident; null when there is none."
+    ]
+    acknowledged_at: Annotated[
+        datetime | None, "Time at which the incident was acknowledged; null before."
+    ]
+    arrived_at: Annotated[datetime | None, "Time at which a guard arrived on site; null before."]
+    resolved_at: Annotated[datetime | None, "Time at which the incident was resolved; null before."]
+    outcome: Annotated[IncidentOutcome | None, "Outcome of the incident; null while it is open."]
+    closed_at: Annotated[datetime | None, "Time at which the incident was closed; null before."]
+    reopened_count: Annotated[int, "Number of times the incident was reopened."]
+    reassigned_count: Annotated[int, "Number of times the incident was reassigned."]
+    external_source: Annotated[
+        str | None, "External system from which the incident was imported; null for none."
+    ]
+    external_id: Annotated[
+        str | None, "Number of the incident in the external system; null for none."
+    ]
+    version: Annotated[
+        int, "Version of the row, raised by every change; pass it as `expectedVersion`."
+    ]
 
     @resolver(int | None)
     @staticmethod
     def time_to_acknowledge_s(row: Row) -> int | None:
-        """Wall-clock seconds from opened to acknowledged."""
+        """Elapsed seconds from opened to acknowledged (wall-clock time)."""
         return incidents.times(row).to_acknowledge_s
 
     @resolver(int | None)
     @staticmethod
     def time_to_arrive_s(row: Row) -> int | None:
-        """Wall-clock seconds from opened to somebody on site."""
+        """Elapsed seconds from opened to the arrival on site (wall-clock time)."""
         return incidents.times(row).to_arrive_s
 
     @resolver(int | None)
     @staticmethod
     def time_to_resolve_s(row: Row) -> int | None:
-        """Wall-clock seconds from opened to resolved."""
+        """Elapsed seconds from opened to resolved (wall-clock time)."""
         return incidents.times(row).to_resolve_s
 
     @resolver(bool | None)
     @staticmethod
     def first_contact_resolution(row: Row) -> bool | None:
-        """Resolved without changing hands, coming back or a second contact by the client; null while open."""
+        """Whether it was resolved without reassignment, reopening or a second client contact; null while open."""
         return incidents.first_contact_resolution(row)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account of the client that the incident concerns."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: Row, info: Info) -> accounts.Site | None:
-        """The place."""
+        """Site at which it happened."""
         return await info.context.loaders.site.load(row.site_id)
 
     @resolver(User | None)
     @staticmethod
     async def assignee(row: Row, info: Info) -> accounts.User | None:
-        """Which of the company's people handles it; null for nobody, and for who does not see the company's people."""
+        """User of the company who handles it; null for nobody, and for readers who may not see the company's users."""
         if row.assignee_id is None:
             return None
         return await info.context.loaders.user.load(row.assignee_id)
@@ -150,37 +179,41 @@ class Incident(Node):
     @resolver(list[LateArrival])
     @staticmethod
     async def late_arrivals(row: Row, info: Info) -> list[incidents.LateArrival]:
-        """Arrivals that a device handed in too late to count by itself, and what was decided about them."""
+        """Arrivals reported too late by a device to count automatically, with the decisions about them."""
         return incidents.late_arrivals(await info.context.loaders.facts_of_subject.load(row.id))
 
     @resolver(list[IncidentUpdate])
     @staticmethod
     async def updates(
-        row: Row, info: Info, last: Annotated[int, "How many, 100 at most."] = 20
+        row: Row,
+        info: Info,
+        last: Annotated[int, "Number of updates from the end, at most 100."] = 20,
     ) -> list[incidents.IncidentUpdate]:
-        """The last things said, newest first; clients see what is meant for them."""
+        """Latest updates, newest first; clients see only those marked visible to them."""
         some = Some(row.id, checked(last, "last"))
         return await info.context.loaders.updates_of_incident.load(some)
 
     @resolver(list[Pause])
     @staticmethod
     async def pauses(row: Row, info: Info) -> list[incidents.Pause]:
-        """When the clocks stood still, oldest first."""
+        """Intervals in which the clocks did not run, oldest first."""
         return await info.context.loaders.pauses_of_incident.load(row.id)
 
     @resolver(list[ItsPromise])
     @staticmethod
     async def promises(
-        row: Row, info: Info, first: Annotated[int, "How many, 100 at most."] = 20
+        row: Row,
+        info: Info,
+        first: Annotated[int, "Maximum number of promises to return, at most 100."] = 20,
     ) -> list[Any]:
-        """The promises on the clock, by start; clients see what was promised to them."""
+        """Promises on this incident, by start; clients do not see internal ones."""
         some = Some(row.id, checked(first, "first"))
         return await info.context.loaders.promises_of_incident.load(some)
 
     @resolver(datetime | None)
     @staticmethod
     async def next_due_at(row: Row, info: Info) -> datetime | None:
-        """The first `dueAt` of the promises that you see and whose clocks run; null when there is none."""
+        """Earliest `dueAt` of the running promises visible to you; null when there is none."""
         found = await info.context.loaders.promises_of_incident.load(Some(row.id, MOST))
         return min(
             (p.announced_due_at for p in found if p.announced_due_at is not None), default=None
@@ -189,7 +222,7 @@ class Incident(Node):
     @resolver(list[ItsCredit])
     @staticmethod
     async def credits(row: Row, info: Info) -> list[Any]:
-        """What the client gets back for promises broken here."""
+        """Credits of the client for promises broken on this incident."""
         return await info.context.loaders.credits_of_incident.load(Some(row.id, MOST))
 
 
@@ -201,31 +234,37 @@ class IncidentMutation:
     @staticmethod
     async def open_incident(
         ask: MutationContext,
-        site_id: Annotated[SiteId, "The place."],
-        priority: Annotated[Priority, "How urgent."],
-        summary: Annotated[str, "One line of what happened."],
+        site_id: Annotated[SiteId, "Site at which it happened."],
+        priority: Annotated[Priority, "Urgency, which selects the targets of the promises."],
+        summary: Annotated[str, "Summary in one line of what happened."],
         source: Annotated[
             Source,
-            "Who or what reports it: CLIENT for clients, GUARD for guards, PARTNER or ALARM_CENTRE for partners.",
+            "Type of reporter: CLIENT for clients, GUARD for guards, PARTNER or ALARM_CENTRE for partners.",
         ],
         reporter: Annotated[
-            str, "The reporter's name; of clients and guards their own name is taken."
+            str,
+            "Name of the reporter; ignored for clients and guards, for whom their own name is used.",
         ],
-        kind: Annotated[TicketKind, "What sort of ticket."] = TicketKind.INCIDENT,
-        category: Annotated[str | None, "A finer sort."] = None,
+        kind: Annotated[
+            TicketKind, "Kind of the incident, such as alarm or complaint."
+        ] = TicketKind.INCIDENT,
+        category: Annotated[str | None, "Finer category, defined by the company."] = None,
         agreed_at: Annotated[
             datetime | None,
-            "A date that the company agreed for this very ticket. Not for who only reports.",
+            "Date and time that the company agreed for this incident. Not for roles that only report.",
         ] = None,
         external_source: Annotated[
-            str | None, "The system it comes from. Not for clients and guards."
+            str | None, "External system from which the incident comes. Not for clients and guards."
         ] = None,
         external_id: Annotated[
             str | None,
-            "Its number there, yours alone: sent again it is refused with `existingId`. Not for clients and guards.",
+            (
+                "Number in the external system, unique for you; a repeat is refused with "
+                "`existingId`. Not for clients and guards."
+            ),
         ] = None,
     ) -> incidents.Incident:
-        """Report something; its promises start to run."""
+        """Open an incident and start the clocks of its promises."""
         return await incidents.open_incident(
             ask.session, ask.actor, site_id=site_id, priority=priority, summary=summary,
             source=source, reporter=reporter, kind=kind, category=category, agreed_at=agreed_at,
@@ -237,10 +276,10 @@ class IncidentMutation:
     @staticmethod
     async def acknowledge_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident to be acknowledged."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Confirm a new ticket; the response clock stops now."""
+        """Acknowledge a new incident; its response clock stops now."""
         return await incidents.acknowledge(
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
@@ -249,10 +288,10 @@ class IncidentMutation:
     @staticmethod
     async def start_work_on_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident on which work starts."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say that somebody is at work; that also confirms a new ticket."""
+        """Record that work has started; a new incident is also acknowledged."""
         return await incidents.start_work(
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
@@ -261,10 +300,10 @@ class IncidentMutation:
     @staticmethod
     async def arrive_at_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident at which a guard arrived."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say that somebody is on site; the arrival clock stops now."""
+        """Record that a guard is on site; the arrival clock stops now."""
         return await incidents.arrive(
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
@@ -273,14 +312,14 @@ class IncidentMutation:
     @staticmethod
     async def update_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        body: Annotated[str, "What there is to say."],
+        id: Annotated[IncidentId, "Incident to be updated."],
+        body: Annotated[str, "Text of the update."],
         client_visible: Annotated[
-            bool, "Whether the client sees it; then the update clock starts anew."
+            bool, "Whether the client can see the update; if so, the next-update clock restarts."
         ] = True,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say something on a ticket."""
+        """Add an update to an incident."""
         return await incidents.update(
             ask.session, ask.actor, id, body=body, client_visible=client_visible, at=ask.at,
             expected_version=expected_version,
@@ -290,12 +329,12 @@ class IncidentMutation:
     @staticmethod
     async def pause_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        cause: Annotated[PauseCause, "Why."],
-        note: Annotated[str | None, "More about it."] = None,
+        id: Annotated[IncidentId, "Incident to be paused."],
+        cause: Annotated[PauseCause, "Cause of the pause, which is always required."],
+        note: Annotated[str | None, "Additional explanation of the pause."] = None,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Hold the clocks, for a recorded cause and not for ever."""
+        """Pause the clocks of an incident, for a recorded cause and a limited time."""
         return await incidents.pause(
             ask.session, ask.actor, id, cause=cause, note=note, at=ask.at,
             expected_version=expected_version,
@@ -305,10 +344,10 @@ class IncidentMutation:
     @staticmethod
     async def resume_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident to be resumed."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Let the clocks run again."""
+        """Resume a paused incident; its clocks run again."""
         return await incidents.resume(
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
@@ -317,14 +356,15 @@ class IncidentMutation:
     @staticmethod
     async def resolve_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        resolution: Annotated[str, "How it was resolved; the client reads it."],
+        id: Annotated[IncidentId, "Incident to be resolved."],
+        resolution: Annotated[str, "Description of the resolution; the client can read it."],
         outcome: Annotated[
-            IncidentOutcome, "How it ended; called off and duplicate cancel what is not late."
+            IncidentOutcome,
+            "Outcome of the incident; `CALLED_OFF` and `DUPLICATE` cancel promises that are not late.",
         ] = IncidentOutcome.SOLVED,
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Say that it is done; its clocks end now, and an arrival that is not late is cancelled."""
+        """Resolve an incident: its clocks end now, and an arrival that is not late is cancelled."""
         return await incidents.resolve(
             ask.session, ask.actor, id, resolution=resolution, outcome=outcome, at=ask.at,
             expected_version=expected_version,
@@ -334,10 +374,10 @@ class IncidentMutation:
     @staticmethod
     async def close_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
+        id: Annotated[IncidentId, "Incident to be closed."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Put a resolved ticket away."""
+        """Close an incident that is resolved."""
         return await incidents.close(
             ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
         )
@@ -346,11 +386,11 @@ class IncidentMutation:
     @staticmethod
     async def reopen_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        reason: Annotated[str, "Why it is not done after all."],
+        id: Annotated[IncidentId, "Incident to be reopened."],
+        reason: Annotated[str, "Reason for reopening the incident."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Take a resolved or closed ticket up again; the resolution clock runs on."""
+        """Reopen a resolved or closed incident; the resolution clock continues."""
         return await incidents.reopen(
             ask.session, ask.actor, id, reason=reason, at=ask.at, expected_version=expected_version
         )
@@ -359,12 +399,12 @@ class IncidentMutation:
     @staticmethod
     async def change_incident_priority(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        priority: Annotated[Priority, "How urgent it is now."],
-        reason: Annotated[str, "Why."],
+        id: Annotated[IncidentId, "Incident to be reprioritised."],
+        priority: Annotated[Priority, "New priority of the incident."],
+        reason: Annotated[str, "Reason for the change of priority."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Make it more or less urgent; targets follow, counted from the original start."""
+        """Change the priority of an incident; the new targets count from the original start."""
         return await incidents.change_priority(
             ask.session, ask.actor, id, priority=priority, reason=reason, at=ask.at,
             expected_version=expected_version,
@@ -374,11 +414,11 @@ class IncidentMutation:
     @staticmethod
     async def reassign_incident(
         ask: MutationContext,
-        id: Annotated[IncidentId, "The ticket."],
-        to: Annotated[str, "Who takes it over."],
+        id: Annotated[IncidentId, "Incident to be handed over."],
+        to: Annotated[str, "Name of the person or team that takes over."],
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
-        """Hand a ticket over."""
+        """Hand an incident over to another person or team."""
         return await incidents.reassign(
             ask.session, ask.actor, id, to=to, at=ask.at, expected_version=expected_version
         )

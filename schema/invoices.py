@@ -33,30 +33,32 @@ DeliveredRow = strawberry.Parent[invoices.DeliveredLine]
 Row = strawberry.Parent[invoices.Invoice]
 NoteRow = strawberry.Parent[invoices.CreditNote]
 PaymentRow = strawberry.Parent[invoices.Payment]
-Milli = Annotated[Long, "Thousandths of the rate's unit."]
-RateCode = Annotated[str, "Which rate of the agreement."]
+Milli = Annotated[Long, "Quantity in thousandths of the rate's unit."]
+RateCode = Annotated[str, "Code of a rate of the agreement."]
 
 
 @from_row(invoices.BillingParty)
 class BillingParty(Node):
-    """The legal person behind the company, or behind a client: who stands on documents from now on."""
+    """Legal details of the company or of a client, as printed on documents from now on."""
 
-    legal_name: Annotated[str, "As registered."]
-    kvk_number: Annotated[str | None, "Number in the Dutch trade register."]
-    vat_number: Annotated[str | None, "VAT number with its country."]
-    street: Annotated[str, "Street and number."]
-    postcode: Annotated[str, "Postcode."]
-    city: Annotated[str, "City."]
-    country: Annotated[str, "ISO 3166 code."]
-    iban: Annotated[str | None, "Account at a bank."]
-    bic: Annotated[str | None, "The bank."]
-    bill_from_on: Annotated[date | None, "The first month billed here; null for the company."]
-    version: Annotated[int, "Raised by every change."]
+    legal_name: Annotated[str, "Legal name, as registered in the trade register."]
+    kvk_number: Annotated[str | None, "Number in the Dutch trade register (KvK), eight digits."]
+    vat_number: Annotated[str | None, "VAT number with its country prefix."]
+    street: Annotated[str, "Street and house number of the legal address."]
+    postcode: Annotated[str, "Postal code of the legal address."]
+    city: Annotated[str, "City of the legal address."]
+    country: Annotated[str, "Country of the legal address, as an ISO 3166 code."]
+    iban: Annotated[str | None, "IBAN of the bank account."]
+    bic: Annotated[str | None, "BIC of the bank."]
+    bill_from_on: Annotated[
+        date | None, "First day of the first month billed by this system; null for the company."
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: PartyRow, info: Info) -> accounts.Account | None:
-        """The client; null for the company itself."""
+        """Account of the client; null for the company itself."""
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
@@ -64,98 +66,98 @@ class BillingParty(Node):
 
 @from_row(invoices.PlannedLine)
 class PlannedLine(Node):
-    """How much of a rate is planned for a month."""
+    """Quantity of a rate that is planned for a month."""
 
     month_on: Annotated[date, "First day of the month."]
     rate_code: RateCode
     quantity_milli: Milli
-    version: Annotated[int, "Raised by every change."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: PlannedRow, info: Info) -> Any:
-        """The agreement."""
+        """Agreement with the rate."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
 @from_row(invoices.DeliveredLine)
 class DeliveredLine(Node):
-    """How much of a rate was delivered on a day; negative for a correction."""
+    """Quantity of a rate that was delivered on a day; negative for a correction."""
 
     rate_code: RateCode
-    delivered_on: Annotated[date, "The day."]
+    delivered_on: Annotated[date, "Day on which the service was delivered."]
     quantity_milli: Milli
-    reference: Annotated[str, "Of the shift, round or call."]
+    reference: Annotated[str, "Reference of the shift, round or call."]
 
     @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: DeliveredRow, info: Info) -> Any:
-        """The agreement."""
+        """Agreement with the rate."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
 @from_row(invoices.InvoiceLine)
 class InvoiceLine:
-    """One line: a rate that was delivered, or the fee of the terms."""
+    """Line of an invoice: a delivered rate, or the fee of the terms."""
 
-    position: Annotated[int, "1, 2, 3 …"]
-    name: Annotated[str, "What it is for."]
-    quantity_milli: Annotated[Long, "Thousandths of the unit."]
-    unit: Annotated[Unit, "What the price is for."]
-    price_cents: Annotated[Long, "Of one unit, in cents, without VAT."]
-    net_cents: Annotated[Long, "In cents, without VAT."]
-    vat_category: Annotated[VatCategory, "How it is taxed."]
-    vat_rate_bps: Annotated[int, "Hundredths of a percent."]
+    position: Annotated[int, "Number of the line: 1, 2, 3 …"]
+    name: Annotated[str, "Name of the service or fee."]
+    quantity_milli: Annotated[Long, "Quantity in thousandths of the unit."]
+    unit: Annotated[Unit, "Unit to which the price applies."]
+    price_cents: Annotated[Long, "Price of one unit in cents, without VAT."]
+    net_cents: Annotated[Long, "Amount of the line in cents, without VAT."]
+    vat_category: Annotated[VatCategory, "VAT category of the line."]
+    vat_rate_bps: Annotated[int, "VAT rate in basis points (hundredths of a percent)."]
 
 
 @from_row(invoices.CreditNoteLine)
 class CreditNoteLine:
-    """One movement of one credit; one that was taken back has a negative quantity."""
+    """Line of a credit note: one movement of one credit. A reversed movement has a negative quantity."""
 
-    position: Annotated[int, "1, 2, 3 …"]
-    name: Annotated[str, "What it is for."]
-    quantity_milli: Annotated[Long, "1000, or -1000 for what is taken back."]
-    price_cents: Annotated[Long, "In cents, without VAT."]
-    net_cents: Annotated[Long, "In favour of the client positive, in cents, without VAT."]
-    vat_category: Annotated[VatCategory, "How it is taxed."]
-    vat_rate_bps: Annotated[int, "Hundredths of a percent."]
+    position: Annotated[int, "Number of the line: 1, 2, 3 …"]
+    name: Annotated[str, "Name of the credit, as printed."]
+    quantity_milli: Annotated[Long, "Quantity in thousandths: 1000, or -1000 for a reversal."]
+    price_cents: Annotated[Long, "Price of one unit in cents, without VAT."]
+    net_cents: Annotated[Long, "Amount in cents without VAT; positive in favour of the client."]
+    vat_category: Annotated[VatCategory, "VAT category of the line."]
+    vat_rate_bps: Annotated[int, "VAT rate in basis points (hundredths of a percent)."]
 
 
 @from_row(invoices.CreditNote)
 class CreditNote(Node):
-    """Credits as they were set off against an invoice, or what was left of them when no invoice follows."""
+    """Credit note: credits set off against an invoice, or the remaining credits when no invoice follows."""
 
-    number: Annotated[str, "Without gaps per company and year."]
-    issued_on: Annotated[date, "The day of the document."]
-    period_from_on: Annotated[date, "First day of the month."]
-    period_until_on: Annotated[date, "Last day of the month."]
-    currency: Annotated[str, "ISO 4217 code."]
-    net_cents: Annotated[Long, "In cents, without VAT."]
-    vat_cents: Annotated[Long, "VAT, in cents."]
-    gross_cents: Annotated[Long, "In cents, with VAT."]
+    number: Annotated[str, "Number without gaps, per company and year."]
+    issued_on: Annotated[date, "Date of issue of the document."]
+    period_from_on: Annotated[date, "First day of the billed month."]
+    period_until_on: Annotated[date, "Last day of the billed month."]
+    currency: Annotated[str, "Currency of the document, as an ISO 4217 code."]
+    net_cents: Annotated[Long, "Total amount in cents, without VAT."]
+    vat_cents: Annotated[Long, "Total VAT, in cents."]
+    gross_cents: Annotated[Long, "Total amount in cents, with VAT."]
 
     @resolver(bool)
     @staticmethod
     def closing(row: NoteRow) -> bool:
-        """Whether no invoice follows to settle it with: the agreement ended, or its currency changed."""
+        """Whether no invoice follows to set it off against, because the agreement ended or its currency changed."""
         return row.closing
 
     @resolver(list[CreditNoteLine])
     @staticmethod
     async def lines(row: NoteRow, info: Info) -> list[invoices.CreditNoteLine]:
-        """Its lines."""
+        """Lines of the credit note, in order."""
         return await info.context.loaders.lines_of_note.load(row.id)
 
     @resolver(list[Payout])
     @staticmethod
     async def payouts(row: NoteRow, info: Info) -> list[invoices.Payout]:
-        """What was paid to the client for it, when it is a closing note."""
+        """Payouts to the client for a closing credit note."""
         return await info.context.loaders.payouts_of_note.load(row.id)
 
     @resolver(Long)
     @staticmethod
     async def open_cents(row: NoteRow, info: Info) -> int:
-        """What of a closing note is still to be paid out, in cents; 0 for a note that an invoice settles."""
+        """Amount of a closing credit note still to be paid out, in cents; 0 for a note set off against an invoice."""
         if not row.closing:
             return 0
         paid = await info.context.loaders.payouts_of_note.load(row.id)
@@ -165,62 +167,64 @@ class CreditNote(Node):
     @resolver(str)
     @staticmethod
     def pdf_path(row: NoteRow) -> str:
-        """Where on this server its PDF is, with the e-invoice inside; takes the API's `Authorization`."""
+        """Path on this server of the PDF with the e-invoice inside; send the `Authorization` header of the API."""
         return f"/credit-notes/{row.id}.pdf"
 
     @resolver(str)
     @staticmethod
     def xml_path(row: NoteRow) -> str:
-        """Where on this server it is as an e-invoice (UBL 2.1, NLCIUS); takes the API's `Authorization`."""
+        """Path on this server of the e-invoice (UBL 2.1, NLCIUS); send the `Authorization` header of the API."""
         return f"/credit-notes/{row.id}.xml"
 
 
 @from_row(invoices.Payment)
 class Payment(Node):
-    """Money that came in for an invoice, or the reversal of such a booking."""
+    """Payment received for an invoice, or the reversal of such a booking."""
 
-    amount_cents: Annotated[Long, "In cents; negative for a reversal."]
-    paid_on: Annotated[date, "The day."]
-    reference: Annotated[str, "Of the bank."]
-    reversed_at: Annotated[datetime | None, "When this booking was taken back, if it was."]
+    amount_cents: Annotated[Long, "Amount in cents; negative for a reversal."]
+    paid_on: Annotated[date, "Day on which the payment was received."]
+    reference: Annotated[str, "Reference of the bank transaction."]
+    reversed_at: Annotated[
+        datetime | None, "Time at which the booking was reversed; null while it is valid."
+    ]
 
 
 @from_row(invoices.Invoice)
 class Invoice(Node):
-    """What a client pays for one month of one agreement."""
+    """Invoice to a client for one month of one agreement."""
 
-    number: Annotated[str, "Without gaps per company and year."]
-    issued_on: Annotated[date, "The day of the document."]
-    due_on: Annotated[date, "To be paid by then."]
-    period_from_on: Annotated[date, "First day of the month."]
-    period_until_on: Annotated[date, "Last day of the month."]
-    currency: Annotated[str, "ISO 4217 code."]
-    net_cents: Annotated[Long, "In cents, without VAT."]
-    vat_cents: Annotated[Long, "VAT, in cents."]
-    gross_cents: Annotated[Long, "In cents, with VAT."]
+    number: Annotated[str, "Number without gaps, per company and year."]
+    issued_on: Annotated[date, "Date of issue of the document."]
+    due_on: Annotated[date, "Day by which the invoice must be paid."]
+    period_from_on: Annotated[date, "First day of the billed month."]
+    period_until_on: Annotated[date, "Last day of the billed month."]
+    currency: Annotated[str, "Currency of the document, as an ISO 4217 code."]
+    net_cents: Annotated[Long, "Total amount in cents, without VAT."]
+    vat_cents: Annotated[Long, "Total VAT, in cents."]
+    gross_cents: Annotated[Long, "Total amount in cents, with VAT."]
 
     @resolver(list[InvoiceLine])
     @staticmethod
     async def lines(row: Row, info: Info) -> list[invoices.InvoiceLine]:
-        """Its lines; each follows from the terms."""
+        """Lines of the invoice, each derived from the terms or a delivery."""
         return await info.context.loaders.lines_of_invoice.load(row.id)
 
     @resolver(CreditNote | None)
     @staticmethod
     async def credit_note(row: Row, info: Info) -> invoices.CreditNote | None:
-        """The credits that were set off against it."""
+        """Credit note set off against this invoice; null when there is none."""
         return await info.context.loaders.note_of_invoice.load(row.id)
 
     @resolver(list[Payment])
     @staticmethod
     async def payments(row: Row, info: Info) -> list[invoices.Payment]:
-        """What came in for it."""
+        """Payments booked for this invoice."""
         return await info.context.loaders.payments_of_invoice.load(row.id)
 
     @resolver(Long)
     @staticmethod
     async def open_cents(row: Row, info: Info) -> int:
-        """What of it is neither credited nor paid, in cents."""
+        """Amount that is neither credited nor paid, in cents."""
         note = await info.context.loaders.note_of_invoice.load(row.id)
         paid = await info.context.loaders.payments_of_invoice.load(row.id)
         credited = 0 if note is None else note.gross_cents
@@ -230,38 +234,43 @@ class Invoice(Node):
     @resolver(ItsAgreement | None)
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
-        """The agreement it follows from."""
+        """Agreement from which the invoice follows."""
         return await info.context.loaders.agreement.load(row.agreement_id)
 
 
 @from_row(invoices.BillingLine)
 class BillingLine:
-    """One rate of one month from plan to bill."""
+    """Quantities of one rate in one month: planned, delivered and billed."""
 
     rate_code: RateCode
-    name: Annotated[str, "What it is called."]
-    unit: Annotated[Unit, "What the price is for."]
-    planned_milli: Annotated[Long, "Planned, in thousandths of the unit."]
-    delivered_milli: Annotated[Long, "Delivered."]
-    billed_milli: Annotated[Long, "What of the delivered is on invoices."]
-    billed_cents: Annotated[Long, "The same in cents, without VAT."]
+    name: Annotated[str, "Name of the service on invoices."]
+    unit: Annotated[Unit, "Unit to which the price applies."]
+    planned_milli: Annotated[Long, "Planned quantity, in thousandths of the unit."]
+    delivered_milli: Annotated[Long, "Delivered quantity, in thousandths of the unit."]
+    billed_milli: Annotated[Long, "Quantity on invoices, in thousandths of the unit."]
+    billed_cents: Annotated[Long, "Amount on invoices in cents, without VAT."]
 
 
 @input_type
 class PartyInput:
-    """The legal details of a company or a client."""
+    """Legal details of a company or a client."""
 
-    legal_name: Annotated[str, "As registered."]
-    street: Annotated[str, "Street and number."]
-    postcode: Annotated[str, "Postcode."]
-    city: Annotated[str, "City."]
-    country: Annotated[str | None, "ISO 3166 code; left out or null: as it is, NL at first."] = (
-        UNSET
-    )
-    kvk_number: Annotated[str | None, "Eight digits; left out: as it is; null: none."] = UNSET
-    vat_number: Annotated[str | None, "With its country; left out: as it is; null: none."] = UNSET
-    iban: Annotated[str | None, "Account at a bank; left out: as it is; null: none."] = UNSET
-    bic: Annotated[str | None, "The bank; left out: as it is; null: none."] = UNSET
+    legal_name: Annotated[str, "Legal name, as registered in the trade register."]
+    street: Annotated[str, "Street and house number of the legal address."]
+    postcode: Annotated[str, "Postal code of the legal address."]
+    city: Annotated[str, "City of the legal address."]
+    country: Annotated[
+        str | None, "Country as an ISO 3166 code; omitted or null: unchanged, at first NL."
+    ] = UNSET
+    kvk_number: Annotated[
+        str | None,
+        "Number in the Dutch trade register (KvK), eight digits; omitted: unchanged; null: none.",
+    ] = UNSET
+    vat_number: Annotated[
+        str | None, "VAT number with its country prefix; omitted: unchanged; null: none."
+    ] = UNSET
+    iban: Annotated[str | None, "IBAN of the bank account; omitted: unchanged; null: none."] = UNSET
+    bic: Annotated[str | None, "BIC of the bank; omitted: unchanged; null: none."] = UNSET
 
     def party(self) -> Party:
         """The same in the domain's words."""
@@ -282,17 +291,21 @@ class InvoiceMutation:
     @staticmethod
     async def set_rate(
         ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "The agreement."],
-        code: Annotated[str, "Its code within the agreement."],
-        name: Annotated[str, "What invoices call it."],
-        unit: Annotated[Unit, "What the price is for."],
-        price_cents: Annotated[Long, "Of one unit, in cents, without VAT."],
-        from_on: Annotated[date, "From this day on; today at the earliest when it has a price."],
+        agreement_id: Annotated[AgreementId, "Agreement that the rate belongs to."],
+        code: Annotated[str, "Code of the rate within the agreement."],
+        name: Annotated[str, "Name of the service on invoices."],
+        unit: Annotated[Unit, "Unit to which the price applies."],
+        price_cents: Annotated[Long, "Price of one unit in cents, without VAT."],
+        from_on: Annotated[
+            date,
+            "First day on which the price applies; not before today when the rate has a price.",
+        ],
         currency: Annotated[
-            str | None, "ISO 4217 code; null: that of the terms in force then."
+            str | None,
+            "Currency as an ISO 4217 code; null: that of the terms in force on that day.",
         ] = None,
     ) -> agreements.Rate:
-        """Let a unit of a service cost so much from a day on."""
+        """Set the price of one unit of a service from a day on."""
         return await agreements.set_rate(
             ask.session, ask.actor, agreement_id, code=code, name=name, unit=unit,
             price_cents=price_cents, from_on=from_on, currency=currency, at=ask.at,
@@ -302,15 +315,17 @@ class InvoiceMutation:
     @staticmethod
     async def set_billing_party(
         ask: MutationContext,
-        party: Annotated[PartyInput, "The legal details."],
-        account_id: Annotated[AccountId | None, "The client; null for your company."] = None,
+        party: Annotated[PartyInput, "Legal details to print on documents."],
+        account_id: Annotated[
+            AccountId | None, "Account of the client; null for your company."
+        ] = None,
         bill_from_on: Annotated[
             date | None,
-            "The first month billed here; for clients. Left out or null: as it is, but needed at first.",
+            "First month billed by this system; for clients only. Omitted or null: unchanged, but required at first.",
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> invoices.BillingParty:
-        """Say who stands on documents from now on; details that are left out stay as they are."""
+        """Set the legal details printed on documents from now on. Details that are omitted stay as they are."""
         return await invoices.set_party(
             ask.session, ask.actor, account_id, party=party.party(), left_out=party.left_out(),
             bill_from_on=bill_from_on, at=ask.at, expected_version=expected_version,
@@ -320,12 +335,12 @@ class InvoiceMutation:
     @staticmethod
     async def plan_service(
         ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "The agreement."],
-        month_on: Annotated[date, "A day of the month."],
+        agreement_id: Annotated[AgreementId, "Agreement with the rate."],
+        month_on: Annotated[date, "Any day of the month to plan."],
         rate_code: RateCode,
         quantity_milli: Milli,
     ) -> invoices.PlannedLine:
-        """Plan how much of a rate a month gets; planning it again replaces it."""
+        """Plan the quantity of a rate for a month; a second plan for the month replaces the first."""
         return await invoices.plan(
             ask.session, ask.actor, agreement_id, month_on=month_on, rate_code=rate_code,
             quantity_milli=quantity_milli, at=ask.at,
@@ -335,13 +350,15 @@ class InvoiceMutation:
     @staticmethod
     async def deliver_service(
         ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "The agreement."],
+        agreement_id: Annotated[AgreementId, "Agreement with the rate."],
         rate_code: RateCode,
-        delivered_on: Annotated[date, "The day."],
-        quantity_milli: Annotated[Long, "Thousandths of the rate's unit; negative to correct."],
-        reference: Annotated[str, "Of the shift, round or call: entered once."],
+        delivered_on: Annotated[date, "Day on which the service was delivered."],
+        quantity_milli: Annotated[
+            Long, "Quantity in thousandths of the rate's unit; negative to correct."
+        ],
+        reference: Annotated[str, "Reference of the shift, round or call; each is recorded once."],
     ) -> invoices.DeliveredLine:
-        """Enter what was delivered on a day; it is billed with its month, or with the next one."""
+        """Record a delivery on a day. It is billed with its month, or with the next invoice."""
         return await invoices.deliver(
             ask.session, ask.actor, agreement_id, rate_code=rate_code, delivered_on=delivered_on,
             quantity_milli=quantity_milli, reference=reference, at=ask.at,
@@ -351,12 +368,12 @@ class InvoiceMutation:
     @staticmethod
     async def book_payment(
         ask: MutationContext,
-        invoice_id: Annotated[InvoiceId, "The invoice."],
-        amount_cents: Annotated[Long, "In cents."],
-        paid_on: Annotated[date, "The day."],
-        reference: Annotated[str, "Of the bank: booked once."],
+        invoice_id: Annotated[InvoiceId, "Invoice that was paid."],
+        amount_cents: Annotated[Long, "Amount received, in cents."],
+        paid_on: Annotated[date, "Day on which the payment was received."],
+        reference: Annotated[str, "Reference of the bank transaction; each is booked once."],
     ) -> invoices.Payment:
-        """Book money that came in for an invoice, at most what is open."""
+        """Book a payment for an invoice, at most its open amount."""
         return await invoices.pay(
             ask.session, ask.actor, invoice_id, amount_cents=amount_cents, paid_on=paid_on,
             reference=reference, at=ask.at,
@@ -366,8 +383,8 @@ class InvoiceMutation:
     @staticmethod
     async def reverse_payment(
         ask: MutationContext,
-        id: Annotated[PaymentId, "The payment that was booked wrongly."],
-        reason: Annotated[str, "Why; it stays in the ledger."],
+        id: Annotated[PaymentId, "Payment that was booked wrongly."],
+        reason: Annotated[str, "Reason for the reversal; it stays in the ledger."],
     ) -> invoices.Payment:
-        """Take a payment back by a counter-entry; what is open of its invoice is as before it."""
+        """Reverse a payment by a counter-entry; the open amount of its invoice is as before the payment."""
         return await invoices.reverse(ask.session, ask.actor, id, reason=reason, at=ask.at)

@@ -13,29 +13,33 @@ from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
 
 enum(
-    Decision, "LateArrivalDecision",
-    pending="Nobody has decided yet: the verdict stands.",
-    accepted="Somebody confirmed it, and it counts.", declined="It does not count.",
-)  # fmt: skip
+    Decision,
+    "LateArrivalDecision",
+    pending="Not decided yet: the verdict does not change.",
+    accepted="Accepted by a person: the arrival counts.",
+    declined="Declined by a person: the arrival does not count.",
+)
 
 
 @from_row(incidents.LateArrival)
 class LateArrival:
-    """What a device handed in late of an arrival that would have kept a broken promise, and what was decided."""
+    """Arrival reported late by a device, which would have kept a broken promise, with the decision about it."""
 
-    arrived_at: Annotated[datetime, "When the guard was on site, by the device."]
-    offered_at: Annotated[datetime, "When that came in and was put up for a decision."]
-    late_s: Annotated[int, "How long after they were made the fixes came in."]
-    guard: Annotated[int, "Whose device it was: what you know the guard by."]
-    fixes: Annotated[list[datetime], "The instants of the fixes."]
-    decision: Annotated[Decision, "Whether it counts."]
+    arrived_at: Annotated[datetime, "Time of arrival on site, by the device."]
+    offered_at: Annotated[
+        datetime, "Time at which the report was received and offered for a decision."
+    ]
+    late_s: Annotated[int, "Seconds from the fixes to their receipt."]
+    guard: Annotated[int, "Pseudonymous number of the guard with the device."]
+    fixes: Annotated[list[datetime], "Times of the fixes that prove the arrival."]
+    decision: Annotated[Decision, "Decision on whether the arrival counts."]
     decided_at: Annotated[
-        datetime | None, "When that was decided; by whom and why is in the ledger."
+        datetime | None, "Time of the decision; the ledger has the person and the reason."
     ]
 
     @resolver(Duty | None)
     @staticmethod
     async def duty(row: strawberry.Parent[incidents.LateArrival], info: Info) -> DutyRow | None:
-        """The duty, with the device that was carried."""
+        """Duty on which the device was carried."""
         duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
         return duty

@@ -69,28 +69,32 @@ async def subject(info: Info, fact: Any, type_name: str) -> Any:
 
 @from_row(LedgerRow)
 class LedgerEntry:
-    """One fact. Facts are written in the transaction of the change they describe and never change."""
+    """Fact in the ledger, written in the same transaction as the change it records. Facts never change."""
 
-    kind: Annotated[str, "What happened, such as `incident.acknowledged`."]
-    at: Annotated[datetime, "When it happened."]
-    recorded_at: Annotated[datetime, "When it was written down."]
+    kind: Annotated[str, "Kind of the fact, such as `incident.acknowledged`."]
+    at: Annotated[datetime, "Time at which the event happened."]
+    recorded_at: Annotated[datetime, "Time at which the fact was recorded."]
     body: Annotated[
         Json,
-        "What there is to say about it; depends on the kind, holds no copies of rows. Of free text it holds"
-        " `sha256:…` only; the text is in `words`.",
+        (
+            "Details of the fact; the fields depend on the kind and are no copies of "
+            "rows. Free text is present as `sha256:…` only; its text is in `words`."
+        ),
     ]
-    trace_id: Annotated[str | None, "The request it came from, as in the server's log."]
+    trace_id: Annotated[
+        str | None, "Trace id of the request that caused it, as in the server's log."
+    ]
 
     @resolver(str)
     @staticmethod
     def actor(row: Row, info: Info) -> Any:
-        """Who: `user:…`, `key:…`, `system:…`; the company's people are `guard:<number>` or `staff` to clients."""
+        """Actor: `user:…`, `key:…` or `system:…`. Clients see staff of the company as `guard:<number>` or `staff`."""
         return shown(info, row.account_id, row.actor)
 
     @resolver(Json)
     @staticmethod
     async def words(row: Row, info: Info) -> Any:
-        """The free text that the body holds `sha256:…` of, such as the reason; null where erased or hidden."""
+        """Free text behind the `sha256:…` values of the body, such as the reason; null where erased or hidden."""
         load = info.context.loaders.disclosure.load
         told = {field: value for field, value in row.body.items() if is_commitment(value)}
         hidden = hidden_words(info.context.actor, row.kind)
@@ -105,19 +109,19 @@ class LedgerEntry:
     @resolver(strawberry.ID)
     @staticmethod
     def subject_id(row: Row) -> str:
-        """The id of what it is about; `node(id)` finds it."""
+        """Global id of the object that the fact is about; `node(id)` returns it."""
         return subject_id(row)
 
     @resolver(Json)
     @staticmethod
     def ids(row: Row) -> Any:
-        """The global ids of the rows that the body names, by the body's fields."""
+        """Global ids of the rows that the body refers to, by the names of the body's fields."""
         return named_in(row.kind, row.body, ids.write)
 
     @resolver(str | None)
     @staticmethod
     def cursor(row: Row, info: Info) -> str | None:
-        """Where it stands, good for `ledger` and for subscriptions; null in the instant before it is numbered."""
+        """Position in the ledger, valid for `ledger` and for subscriptions; null until the fact is numbered."""
         if row.seq is None:
             return None
         return _cursor_of(info.context, row)
@@ -125,13 +129,13 @@ class LedgerEntry:
     @resolver(str | None)
     @staticmethod
     def hash(row: Row) -> str | None:
-        """SHA-256 over the fact before and this one, in hex; null in the instant before it is numbered."""
+        """SHA-256 over the previous fact and this one, in hex; null until the fact is numbered."""
         return None if row.hash is None else row.hash.hex()
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
-        """The client it concerns; null for the company's own affairs."""
+        """Account that the fact concerns; null for internal matters of the company."""
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)

@@ -59,12 +59,12 @@ def _status(position: LivePosition, at: datetime) -> int:
 
 @input_type
 class MapBox:
-    """A part of the map; over the date line when west is greater than east."""
+    """Rectangle on the map; it crosses the date line when west is greater than east."""
 
-    south: Annotated[float, "Lowest latitude."]
-    west: Annotated[float, "Longitude of the left edge."]
-    north: Annotated[float, "Highest latitude."]
-    east: Annotated[float, "Longitude of the right edge."]
+    south: Annotated[float, "Southern edge: lowest latitude in degrees."]
+    west: Annotated[float, "Western edge: longitude in degrees."]
+    north: Annotated[float, "Northern edge: highest latitude in degrees."]
+    east: Annotated[float, "Eastern edge: longitude in degrees."]
 
 
 def _inside(box: MapBox | None, position: LivePosition) -> bool:

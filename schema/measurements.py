@@ -23,21 +23,31 @@ from schema.core.types import enum, from_row, resolver
 from schema.promises import SECOND_US, Promise
 
 enum(
-    Window, "Window",
-    day="A day of the client's calendar.", week="A week, Monday to Sunday.", month="A month.",
-    quarter="Three months.", contract_year="A year from the first agreement's day on.",
-    last_24h="The 24 hours up to the instant.",
-    last_7d="The 7 days up to the instant.", last_28d="The 28 days up to the instant.",
-)  # fmt: skip
+    Window,
+    "Window",
+    day="Calendar day of the account.",
+    week="Calendar week, Monday to Sunday.",
+    month="Calendar month of the account.",
+    quarter="Calendar quarter of three months.",
+    contract_year="Year that starts on the anniversary of the first agreement.",
+    last_24h="The 24 hours up to the given instant.",
+    last_7d="The 7 days up to the given instant.",
+    last_28d="The 28 days up to the given instant.",
+)
 enum(
-    Component, "QualityComponent",
-    punctuality="Being there in time.", coverage="Hours delivered of those agreed.",
-    patrol="Rounds and checkpoints.", incidents="Answering and resolving tickets.",
-    reports="Telling in time.", audit="Audits.", rating="What the client says.",
-)  # fmt: skip
+    Component,
+    "QualityComponent",
+    punctuality="Punctuality: arrivals in time on site.",
+    coverage="Coverage: hours delivered of the hours agreed.",
+    patrol="Patrol: rounds and checkpoints completed.",
+    incidents="Incidents: response and resolution in time.",
+    reports="Reports: delivery of reports and updates in time.",
+    audit="Results of audits of the service.",
+    rating="Rating of the service by the client.",
+)
 
 Row = strawberry.Parent[quality.Measurement]
-Few = Annotated[int, "How many at most, 100 at most."]
+Few = Annotated[int, "Maximum number of rows to return, at most 100."]
 E6 = 1_000_000
 
 
@@ -50,89 +60,93 @@ class Share(NamedTuple):
 
 @from_row(Share)
 class Contribution:
-    """What one component contributes to a quality score; the millionths of all sum to the score's exactly."""
+    """Contribution of one component to a quality score. The millionths of all components sum exactly to the score."""
 
-    component: Annotated[Component, "What it is about."]
+    component: Annotated[Component, "Component of the quality score."]
 
     @resolver(float)
     @staticmethod
     def points(row: strawberry.Parent[Share]) -> float:
-        """Points of the score's 100."""
+        """Points contributed to the score of 100."""
         return row.e6 / E6
 
     @resolver(Long)
     @staticmethod
     def points_millionths(row: strawberry.Parent[Share]) -> int:
-        """The same in millionths of a point."""
+        """Points contributed, in millionths of a point."""
         return row.e6
 
 
 @from_row(quality.Measurement)
 class SlaCompliance:
-    """What the promises decided in a window come to, for a promise, a place or a client."""
+    """Compliance with the promises decided in a window, for one promise, site or account."""
 
-    window: Annotated[Window, "What sort of window."]
-    from_at: Annotated[datetime, "Its begin."]
-    until_at: Annotated[datetime, "Its end, exclusive."]
-    n: Annotated[Long, "How many promises were decided in it: the denominator."]
-    kept: Annotated[Long, "How many of them were kept: the numerator."]
-    ratio: Annotated[float, "kept / n."]
-    wilson: Annotated[float, "Lower bound of the ratio, with 95 % confidence (Wilson)."]
+    window: Annotated[Window, "Type of the window, such as a month."]
+    from_at: Annotated[datetime, "Start of the window, inclusive."]
+    until_at: Annotated[datetime, "End of the window, exclusive."]
+    n: Annotated[Long, "Number of promises decided in the window: the denominator."]
+    kept: Annotated[Long, "Number of these promises that were kept: the numerator."]
+    ratio: Annotated[float, "Share of promises that were kept: kept / n."]
+    wilson: Annotated[
+        float, "Lower bound of the share, with 95 % confidence (Wilson score interval)."
+    ]
     misses_left: Annotated[
-        Long, "How many more could be late within the objectives; below 0: overspent."
+        Long,
+        "Number of promises that may still be late within the objectives; negative when the budget is overspent.",
     ]
     score: Annotated[
-        float, "Time-decayed mean quality, 0 to 1, of all that was decided before the end."
+        float,
+        "Time-decayed mean quality, 0 to 1, of everything decided before the end of the window.",
     ]
-    evaluator: Annotated[int, "Version of the evaluator."]
-    evaluated_at: Annotated[datetime, "As of when it was judged."]
+    evaluator: Annotated[int, "Version of the evaluator that computed it."]
+    evaluated_at: Annotated[datetime, "Time as of which it was evaluated."]
 
     @resolver(Long)
     @staticmethod
     def late(row: Row) -> int:
-        """How many were broken."""
+        """Number of promises that were broken."""
         return row.n - row.kept
 
     @resolver(float | None)
     @staticmethod
     def budget(row: Row) -> float | None:
-        """Share of the error budget that is left, below 0 when overspent; null when there is none and it was needed."""
+        """Share of the error budget that is left, negative when overspent; null when a budget of zero was exceeded."""
         return None if row.budget == float("-inf") else row.budget
 
     @resolver(float | None)
     @staticmethod
     def p50_s(row: Row) -> float | None:
-        """The median time, in seconds of the promise's calendar; null where several promises would mix."""
+        """Median time in seconds of the promise's calendar; null where several promises would mix."""
         return _seconds(row.p50_us)
 
     @resolver(float | None)
     @staticmethod
     def p90_s(row: Row) -> float | None:
-        """Nine of ten took at most this, in seconds."""
+        """90th percentile of the time, in seconds of the promise's calendar."""
         return _seconds(row.p90_us)
 
     @resolver(float | None)
     @staticmethod
     def p95_s(row: Row) -> float | None:
-        """Nineteen of twenty took at most this, in seconds."""
+        """95th percentile of the time, in seconds of the promise's calendar."""
         return _seconds(row.p95_us)
 
     @resolver(str)
     @staticmethod
     def input_sha256(row: Row) -> str:
-        """Hash of the clock facts it follows from, in hex; `docs/evaluation.md` says how to make it."""
+        """Hash in hex of the clock events it follows from; `docs/evaluation.md` explains how to compute it."""
         return row.input_sha256.hex()
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: Row, info: Info) -> SiteRow | None:
-        """The place it is about."""
+        """Site of the measurement; null for all sites."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: Row, info: Info) -> TermRow | None:
-        """The promise it is about."""
+        """Promise of the measurement; null for all promises."""
         if row.term_id is None:
             return None
         return await info.context.loaders.promise_term.load(row.term_id)
@@ -140,14 +154,14 @@ class SlaCompliance:
     @resolver(list[Terms])
     @staticmethod
     async def terms(row: Row, info: Info) -> Sequence[agreements.Terms]:
-        """The versions of the terms that held for what was decided."""
+        """Versions of the terms that applied to the decided promises."""
         loader = info.context.loaders.of_type["Terms"]
         return [each for each in await loader.load_many(row.terms_ids) if each is not None]
 
     @resolver(list[CalendarVersion])
     @staticmethod
     async def calendars(row: Row, info: Info) -> Sequence[calendars.CalendarVersion]:
-        """The calendars on which it was measured."""
+        """Calendar versions used for the measurement."""
         loader = info.context.loaders.calendar_version
         found = await loader.load_many(row.calendar_version_ids)
         return [each for each in found if each is not None]
@@ -155,7 +169,7 @@ class SlaCompliance:
     @resolver(list[Promise], work=100)
     @staticmethod
     async def late_promises(row: Row, info: Info, first: Few = 20) -> Sequence[promises.Promise]:
-        """The broken promises of the window, the latest first; `decidingFacts` says what decided each."""
+        """Broken promises of the window, the latest first; `decidingFacts` has the reason of each."""
         query = (
             _of(row, info)
             .where(
@@ -170,7 +184,7 @@ class SlaCompliance:
     @resolver(list[Promise], work=100)
     @staticmethod
     async def excluded(row: Row, info: Info, first: Few = 20) -> Sequence[promises.Promise]:
-        """Promises begun before the window's end that count nowhere: undecided, or they turned out never to hold."""
+        """Promises that started before the end of the window and do not count: undecided, or found never to apply."""
         outside = (State.RUNNING, State.AT_RISK, State.PAUSED, State.CANCELLED)
         query = (
             _of(row, info)
@@ -182,24 +196,24 @@ class SlaCompliance:
 
 @from_row(quality.Measurement)
 class QualityScore:
-    """How good the service was in a window, 0 to 100, and what that consists of."""
+    """Quality score of the service in a window, 0 to 100, with its components."""
 
-    window: Annotated[Window, "What sort of window."]
-    from_at: Annotated[datetime, "Its begin."]
-    until_at: Annotated[datetime, "Its end, exclusive."]
-    n: Annotated[Long, "How many decided promises it rests on."]
-    evaluated_at: Annotated[datetime, "As of when it was judged."]
+    window: Annotated[Window, "Type of the window, such as a month."]
+    from_at: Annotated[datetime, "Start of the window, inclusive."]
+    until_at: Annotated[datetime, "End of the window, exclusive."]
+    n: Annotated[Long, "Number of decided promises behind the score."]
+    evaluated_at: Annotated[datetime, "Time as of which it was evaluated."]
 
     @resolver(float | None)
     @staticmethod
     def points(row: Row) -> float | None:
-        """The score; null for insufficient data."""
+        """Score from 0 to 100; null for insufficient data."""
         return None if row.points_e6 is None else row.points_e6 / E6
 
     @resolver(Long | None)
     @staticmethod
     def points_millionths(row: Row) -> int | None:
-        """The score in millionths of a point, exact."""
+        """Exact score, in millionths of a point."""
         return row.points_e6
 
     @resolver(bool)
@@ -211,19 +225,19 @@ class QualityScore:
     @resolver(float)
     @staticmethod
     def coverage(row: Row) -> float:
-        """Share of the weight that has data."""
+        """Share of the weight of all components with data, 0 to 1."""
         return (row.coverage_ppm or 0) / E6
 
     @resolver(float | None)
     @staticmethod
     def change(row: Row) -> float | None:
-        """Points more (or less) than in the window before; null when one of the two has no score."""
+        """Difference in points to the previous window; null when one of the two has no score."""
         return None if row.change_e6 is None else row.change_e6 / E6
 
     @resolver(list[Contribution])
     @staticmethod
     def contributions(row: Row) -> list[Share]:
-        """What each component contributes; together exactly the score."""
+        """Contribution of each component; they sum exactly to the score."""
         told = row.contributions_e6
         return [Share(part, told[part.value]) for part in Component if part.value in told]
 

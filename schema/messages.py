@@ -18,21 +18,32 @@ from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutati
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 
 enum(
-    MessageState, "MessageState",
-    queued="Waiting to be sent.", sending="Being sent.", sent="Taken over by the next server.",
-    delivered="Where its reader looks, as a server said.", read="Opened, as its reader said.",
-    bounced="Come back.", failed="Given up.",
-)  # fmt: skip
+    MessageState,
+    "MessageState",
+    queued="Queued: waiting to be sent.",
+    sending="Sending: an attempt is in progress.",
+    sent="Sent: accepted by the next server.",
+    delivered="Delivered to the recipient, as confirmed by a server.",
+    read="Opened by the recipient, as confirmed by the recipient.",
+    bounced="Bounced: returned as not deliverable.",
+    failed="Failed for good: no further attempts.",
+)
 enum(
-    Urgency, "Urgency",
-    low="Whenever it suits.", normal="The same day.", high="Soon.",
-    critical="At once, also in quiet hours.",
-)  # fmt: skip
+    Urgency,
+    "Urgency",
+    low="Low: at any convenient time.",
+    normal="Normal: within the same day.",
+    high="High: within a short time.",
+    critical="Critical: immediately, also in quiet hours.",
+)
 enum(
-    AttemptOutcome, "MessageOutcome",
-    accepted="The next server took it.", refused="This channel will never take it.",
-    failed="Not taken, this time.", unknown="Handed over without an answer, and nobody to ask.",
-)  # fmt: skip
+    AttemptOutcome,
+    "MessageOutcome",
+    accepted="The next server accepted the message.",
+    refused="The channel permanently refused the message.",
+    failed="The attempt failed; a later one may succeed.",
+    unknown="Handed over without a response, and the outcome cannot be queried.",
+)
 
 Row = strawberry.Parent[MessageModel]
 MessageId = Annotated[UUID, GlobalIdOf("Message")]
@@ -40,57 +51,65 @@ MessageId = Annotated[UUID, GlobalIdOf("Message")]
 
 @from_row(AttemptModel)
 class MessageAttempt:
-    """One try to send a message by one channel."""
+    """Attempt to send a message by one channel."""
 
-    number: Annotated[int, "The how-manieth."]
-    channel: Annotated[Channel, "How it went."]
-    began_at: Annotated[datetime, "When."]
-    handed_over_at: Annotated[datetime | None, "When its last byte was about to leave."]
-    ended_at: Annotated[datetime | None, "When its outcome was known."]
-    outcome: Annotated[AttemptOutcome | None, "What became of it; null: not known yet."]
-    error: Annotated[str | None, "What went wrong.", RESTRICTED]
+    number: Annotated[int, "Number of the attempt: 1, 2, 3 …"]
+    channel: Annotated[Channel, "Channel used for the attempt."]
+    began_at: Annotated[datetime, "Time at which the attempt started."]
+    handed_over_at: Annotated[datetime | None, "Time just before the last byte was sent."]
+    ended_at: Annotated[datetime | None, "Time at which the outcome was known."]
+    outcome: Annotated[AttemptOutcome | None, "Outcome of the attempt; null while unknown."]
+    error: Annotated[str | None, "Error of the attempt; null when there was none.", RESTRICTED]
 
 
 @from_row(MessageModel)
 class Message(Node):
-    """One message about one intent to one contact, as it was rendered."""
+    """Message to one contact about one intent, as it was rendered."""
 
-    intent: Annotated[str, "What it is about, such as `credit:…`; one contact hears of it once."]
-    template: Annotated[str, "Which text."]
-    template_version: Annotated[int, "Which version of the text."]
-    language: Annotated[str, "`nl` or `en`."]
-    urgency: Annotated[Urgency, "How soon somebody has to know."]
-    topic: Annotated[str | None, "Of mail that nobody has to take, such as `reports`."]
-    channel: Annotated[Channel, "How it goes."]
-    recipient: Annotated[str, "Where it goes."]
-    subject: Annotated[str, "Its subject line."]
-    body: Annotated[str, "Its text."]
-    state: Annotated[MessageState, "How far it came."]
-    attempts: Annotated[int, "How often it was tried.", RESTRICTED]
-    queued_at: Annotated[datetime, "When it was written."]
-    not_before: Annotated[datetime | None, "The end of the reader's quiet hours it fell into."]
-    sent_at: Annotated[datetime | None, "When it left."]
-    delivered_at: Annotated[datetime | None, "When it was where its reader looks."]
-    read_at: Annotated[datetime | None, "When its reader opened it."]
-    bounced_at: Annotated[datetime | None, "When it came back."]
-    error: Annotated[str | None, "Why it did not leave.", RESTRICTED]
+    intent: Annotated[
+        str, ("Subject matter, such as `credit:…`; a contact receives one message for each intent.")
+    ]
+    template: Annotated[str, "Name of the template used."]
+    template_version: Annotated[int, "Version of the template used."]
+    language: Annotated[str, "Language of the message, `nl` or `en`."]
+    urgency: Annotated[Urgency, "Urgency, which decides about quiet hours."]
+    topic: Annotated[
+        str | None, "Topic of optional e-mail, such as `reports`; null for other messages."
+    ]
+    channel: Annotated[Channel, "Channel by which it is sent."]
+    recipient: Annotated[str, "Address of the recipient on that channel."]
+    subject: Annotated[str, "Subject line of the message."]
+    body: Annotated[str, "Text of the message."]
+    state: Annotated[MessageState, "State of the delivery."]
+    attempts: Annotated[int, "Number of attempts to send it.", RESTRICTED]
+    queued_at: Annotated[datetime, "Time at which the message was queued."]
+    not_before: Annotated[
+        datetime | None, "Earliest time to send it: the end of the recipient's quiet hours."
+    ]
+    sent_at: Annotated[datetime | None, "Time at which it was accepted by the next server."]
+    delivered_at: Annotated[datetime | None, "Time at which it was delivered to the recipient."]
+    read_at: Annotated[datetime | None, "Time at which the recipient opened it."]
+    bounced_at: Annotated[datetime | None, "Time at which it bounced."]
+    error: Annotated[
+        str | None, "Error that prevented sending; null when there was none.", RESTRICTED
+    ]
 
     @resolver(list[MessageAttempt])
     @staticmethod
     async def log(row: Row, info: Info) -> list[AttemptModel]:
-        """Every try to send it, oldest first."""
+        """Attempts to send it, oldest first."""
         return await info.context.loaders.attempts_of_message.load(row.id)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account that the message concerns."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
-        """The person it is to; null when it is to a colleague."""
+        """Contact who receives it; null for a user of the company."""
         if row.contact_id is None:
             return None
         return await info.context.loaders.contact.load(row.contact_id)
@@ -103,22 +122,25 @@ class MessageMutation:
     @mutation(Message)
     @staticmethod
     async def read_message(
-        ask: MutationContext, id: Annotated[MessageId, "Which one."]
+        ask: MutationContext, id: Annotated[MessageId, "Message that was opened."]
     ) -> MessageModel:
-        """Say that its reader opened a message that left."""
+        """Record that the recipient opened a message that was sent."""
         return await messages.mark_read(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(Contact)
     @staticmethod
     async def add_contact_address(
         ask: MutationContext,
-        contact_id: Annotated[ContactId, "Whose."],
-        channel: Annotated[Channel, "`CHAT` or `PUSH`."],
-        url: Annotated[str, "The room's hook, or the subscription's `endpoint`."],
-        p256dh: Annotated[str | None, "The subscription's key of this name."] = None,
-        auth: Annotated[str | None, "The subscription's key of this name."] = None,
+        contact_id: Annotated[ContactId, "Contact that the address belongs to."],
+        channel: Annotated[Channel, "Channel of the address: `CHAT` or `PUSH`."],
+        url: Annotated[
+            str,
+            "URL of the chat room's incoming webhook, or `endpoint` of the push subscription.",
+        ],
+        p256dh: Annotated[str | None, "Key `p256dh` of the push subscription."] = None,
+        auth: Annotated[str | None, "Key `auth` of the push subscription."] = None,
     ) -> accounts.Contact:
-        """Reach a contact in a chat room or a browser, too."""
+        """Add an address of a contact in a chat room or browser."""
         return await messages.add_address(
             ask.session, ask.actor, contact_id, channel=channel, url=url, p256dh=p256dh,
             auth=auth, at=ask.at,
@@ -128,18 +150,18 @@ class MessageMutation:
     @staticmethod
     async def end_contact_address(
         ask: MutationContext,
-        contact_id: Annotated[ContactId, "Whose."],
-        url: Annotated[str, "Which address."],
+        contact_id: Annotated[ContactId, "Contact that the address belongs to."],
+        url: Annotated[str, "URL of the address to be removed."],
     ) -> accounts.Contact:
-        """Reach a contact there no more."""
+        """Remove an address of a contact in a chat room or browser."""
         return await messages.end_address(ask.session, ask.actor, contact_id, url=url, at=ask.at)
 
     @mutation(Contact)
     @staticmethod
     async def resubscribe_contact(
         ask: MutationContext,
-        contact_id: Annotated[ContactId, "Whom."],
-        topic: Annotated[str, "Of the mail, such as `reports`."],
+        contact_id: Annotated[ContactId, "Contact who asked for the e-mail."],
+        topic: Annotated[str, "Topic of the optional e-mail, such as `reports`."],
     ) -> accounts.Contact:
-        """Send a contact optional mail of a topic again, because the contact asked for it."""
+        """Resume optional e-mail of a topic to a contact, at the request of the contact."""
         return await messages.subscribe(ask.session, ask.actor, contact_id, topic=topic, at=ask.at)

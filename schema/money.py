@@ -29,14 +29,14 @@ from schema.recovery import RecoveryCase
 
 @from_row(journal.StatementLine)
 class StatementLine:
-    """One movement of what a client is owed."""
+    """Movement of the credit balance of a client."""
 
-    at: Annotated[datetime, "When."]
-    kind: Annotated[JournalKind, "What it records."]
-    reason: Annotated[str, "Why."]
-    amount_cents: Annotated[Long, "In favour of the client positive, in cents."]
-    balance_cents: Annotated[Long, "What the client is owed after it, in cents."]
-    currency: Annotated[str, "ISO 4217 code."]
+    at: Annotated[datetime, "Time of the movement."]
+    kind: Annotated[JournalKind, "Kind of the journal entry."]
+    reason: Annotated[str, "Reason for the entry, for people."]
+    amount_cents: Annotated[Long, "Amount in cents; positive in favour of the client."]
+    balance_cents: Annotated[Long, "Balance owed to the client after the movement, in cents."]
+    currency: Annotated[str, "Currency of the amounts, as an ISO 4217 code."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Sum:
 
 @from_row(Sum)
 class TrialLine:
-    """The sum of one book; all of a currency come to zero."""
+    """Balance of one book. The balances of a currency sum to zero."""
 
-    book: Annotated[Book, "Which account of the general ledger."]
-    currency: Annotated[str, "ISO 4217 code."]
-    amount_cents: Annotated[Long, "In cents; debit positive."]
+    book: Annotated[Book, "Account of the general ledger."]
+    currency: Annotated[str, "Currency of the balance, as an ISO 4217 code."]
+    amount_cents: Annotated[Long, "Balance in cents; debit is positive."]
 
 
 @strawberry.type
@@ -65,12 +65,12 @@ class MoneyQuery:
     @staticmethod
     async def credit_statement(
         info: Info,
-        account_id: Annotated[strawberry.ID, "The client."],
-        from_at: Annotated[datetime, "From this instant on."],
-        until_at: Annotated[datetime, "Before this instant."],
-        currency: Annotated[str, "ISO 4217 code."] = "EUR",
+        account_id: Annotated[strawberry.ID, "Account of the client."],
+        from_at: Annotated[datetime, "Start of the statement, inclusive."],
+        until_at: Annotated[datetime, "End of the statement, exclusive."],
+        currency: Annotated[str, "Currency of the statement, as an ISO 4217 code."] = "EUR",
     ) -> Sequence[journal.StatementLine]:
-        """What moved a client's balance of credits, oldest first, with the balance after each."""
+        """Movements of a client's credit balance, oldest first, each with the balance after it."""
         row_id = ids.known(account_id, "Account")
         if row_id is None:
             return []
@@ -83,7 +83,7 @@ class MoneyQuery:
     @resolver(list[TrialLine], work=200)
     @staticmethod
     async def trial_balance(info: Info) -> list[Sum]:
-        """The sum of every book you reach; each currency comes to zero."""
+        """Balances of all books visible to you; each currency sums to zero."""
         async with info.context.sessions() as session:
             found = await journal.trial_balance(session, info.context.actor)
         return [Sum(book, currency, cents) for (book, currency), cents in sorted(found.items())]
@@ -92,10 +92,10 @@ class MoneyQuery:
     @staticmethod
     async def billing(
         info: Info,
-        agreement_id: Annotated[strawberry.ID, "The agreement."],
-        month_on: Annotated[date, "A day of the month."],
+        agreement_id: Annotated[strawberry.ID, "Agreement to be billed."],
+        month_on: Annotated[date, "Any day of the month."],
     ) -> list[invoices.BillingLine]:
-        """Planned, delivered and billed side by side, by rate."""
+        """Planned, delivered and billed quantities of a month, by rate."""
         row_id = ids.known(agreement_id, "Agreement")
         if row_id is None:
             return []
@@ -107,9 +107,11 @@ class MoneyQuery:
     def disputes(
         info: Info,
         account_id: AccountFilter = None,
-        states: Annotated[list[DisputeState] | None, "Only those that ended so."] = None,
+        states: Annotated[
+            list[DisputeState] | None, "Only disputes in one of these states."
+        ] = None,
     ) -> Rows:
-        """Contested verdicts, newest first."""
+        """Disputes of verdicts, newest first."""
         return among(visible(info, DisputeRow, account_id), DisputeRow.state, states)
 
     @lists(Invoice, InvoiceRow.issued_on, InvoiceRow.id, descending=True)
@@ -117,9 +119,11 @@ class MoneyQuery:
     def invoices(
         info: Info,
         account_id: AccountFilter = None,
-        search: Annotated[str | None, "Only the one with this number: `F2026-00001`."] = None,
+        search: Annotated[
+            str | None, "Only the invoice with this number, such as `F2026-00001`."
+        ] = None,
     ) -> Rows:
-        """Invoices, newest first."""
+        """Invoices visible to you, newest first."""
         return _numbered(visible(info, InvoiceRow, account_id), InvoiceRow.number, search)
 
     @lists(CreditNote, CreditNoteRow.issued_on, CreditNoteRow.id, descending=True)
@@ -127,9 +131,11 @@ class MoneyQuery:
     def credit_notes(
         info: Info,
         account_id: AccountFilter = None,
-        search: Annotated[str | None, "Only the one with this number: `C2026-00001`."] = None,
+        search: Annotated[
+            str | None, "Only the credit note with this number, such as `C2026-00001`."
+        ] = None,
     ) -> Rows:
-        """Credit notes, newest first."""
+        """Credit notes visible to you, newest first."""
         return _numbered(visible(info, CreditNoteRow, account_id), CreditNoteRow.number, search)
 
     @lists(RecoveryCase, CaseRow.opened_at, CaseRow.id, descending=True)
@@ -137,15 +143,15 @@ class MoneyQuery:
     def recovery_cases(
         info: Info,
         account_id: AccountFilter = None,
-        states: Annotated[list[CaseState] | None, "Only those that stand so."] = None,
+        states: Annotated[list[CaseState] | None, "Only cases in one of these states."] = None,
     ) -> Rows:
-        """What is being made good, newest first."""
+        """Service recovery cases, newest first."""
         return among(visible(info, CaseRow, account_id), CaseRow.state, states)
 
     @resolver(CompensationPolicy | None)
     @staticmethod
     async def compensation_policy(info: Info) -> Any:
-        """Your company's policy; null when there is none, and for clients."""
+        """Compensation policy of your company; null when there is none, and for clients."""
         async with info.context.sessions() as session:
             return await session.scalar(visible(info, PolicyRow))
 

@@ -24,9 +24,12 @@ from schema.core.mutations import GlobalIdOf, MutationContext, mutation
 from schema.core.types import enum, from_row, resolver
 
 enum(
-    OutboxState, "OutboxState",
-    pending="Waits for its turn, or for its next attempt.", done="Done.", dead="Given up.",
-)  # fmt: skip
+    OutboxState,
+    "OutboxState",
+    pending="Pending: waits for its first or next attempt.",
+    done="Done: the job succeeded.",
+    dead="Dead: given up after repeated failures.",
+)
 
 Row = strawberry.Parent[OutboxRow]
 OutboxId = Annotated[UUID, GlobalIdOf("Outbox")]
@@ -34,65 +37,70 @@ OutboxId = Annotated[UUID, GlobalIdOf("Outbox")]
 
 @from_row(OutboxRow)
 class Outbox(Node):
-    """One consequence of one fact, to be done once."""
+    """Job that follows from one fact and is executed once."""
 
-    job: Annotated[str, "What is to be done, such as `send_message`."]
-    state: Annotated[OutboxState, "How far it came."]
-    attempts: Annotated[int, "How often it was tried."]
-    due_at: Annotated[datetime, "When it is tried next."]
-    done_at: Annotated[datetime | None, "When it was done."]
-    error: Annotated[str | None, "Why the last attempt failed."]
+    job: Annotated[str, "Name of the job, such as `send_message`."]
+    state: Annotated[OutboxState, "State of the job."]
+    attempts: Annotated[int, "Number of attempts so far."]
+    due_at: Annotated[datetime, "Time of the next attempt."]
+    done_at: Annotated[datetime | None, "Time at which the job succeeded; null before."]
+    error: Annotated[str | None, "Error of the last attempt; null when there was none."]
 
     @resolver(str | None)
     @staticmethod
     async def fact(row: Row, info: Info) -> str | None:
-        """The kind of fact that it follows from, such as `message.queued`."""
+        """Kind of the fact that caused the job, such as `message.queued`."""
         found: LedgerRow | None = await info.context.loaders.fact_of_outbox.load(row.fact_id)
         return None if found is None else found.kind
 
 
 @from_row(BacklogRow)
 class Backlog:
-    """What the software has still to do."""
+    """Backlog of jobs that are not done."""
 
-    pending: Annotated[int, "What waits for its turn or its next attempt."]
-    failed: Annotated[int, "Of what waits: what was tried and failed."]
-    oldest_due_at: Annotated[datetime | None, "Since when the oldest of it is due."]
-    dead: Annotated[int, "What was given up."]
-    oldest_at: Annotated[datetime | None, "When the fact of the oldest of it was recorded."]
-    oldest_s: Annotated[float, "How old that fact is, in seconds."]
+    pending: Annotated[int, "Number of jobs that wait for their first or next attempt."]
+    failed: Annotated[int, "Number of waiting jobs with at least one failed attempt."]
+    oldest_due_at: Annotated[
+        datetime | None, "Due time of the oldest waiting job; null when none waits."
+    ]
+    dead: Annotated[int, "Number of jobs that were given up."]
+    oldest_at: Annotated[
+        datetime | None,
+        "Time at which the fact of the oldest waiting job was recorded; null when none waits.",
+    ]
+    oldest_s: Annotated[float, "Age of that fact, in seconds."]
     lag_s: Annotated[
         float,
-        "How long the oldest of what was not tried yet waits for a worker since its fact was recorded, in seconds.",
+        "Seconds since the fact of the oldest job without an attempt was recorded.",
     ]
-    is_late: Annotated[bool, "Whether that is more than a minute."]
+    is_late: Annotated[bool, "Whether that lag is more than a minute."]
 
 
 @from_row(DeferralRow)
 class DeferredWork:
     """Periodic work (closing a month, an invoice, a report, …) that failed and waits for its next attempt."""
 
-    part: Annotated[str, "Which work, such as `months`, `invoices` or `reports`."]
-    attempts: Annotated[int, "How often it failed."]
-    since: Annotated[datetime, "When it failed first."]
-    next_try_at: Annotated[datetime, "When it is tried next."]
-    error: Annotated[str, "Why it failed."]
+    part: Annotated[str, "Kind of work, such as `months`, `invoices` or `reports`."]
+    attempts: Annotated[int, "Number of failed attempts so far."]
+    since: Annotated[datetime, "Time of the first failure."]
+    next_try_at: Annotated[datetime, "Time of the next attempt."]
+    error: Annotated[str, "Error of the last attempt."]
 
     @resolver(strawberry.ID)
     @staticmethod
     def subject_id(row: strawberry.Parent[DeferralRow]) -> str:
-        """The id of its row, such as an agreement, an incident or a report plan, as logs and `doctor` print it."""
+        """Id of the row concerned, such as an agreement, incident or report plan, as logs and `doctor` print it."""
         return str(row.subject_id)
 
 
 @from_row(messages.SuppressedAddress)
 class Suppression:
-    """An e-mail address at which nobody is: letters are not sent there until `liftSuppression`."""
+    """E-mail address that bounced; no e-mail is sent to it until `liftSuppression`."""
 
-    address: Annotated[str, "The address."]
-    since: Annotated[datetime, "When a letter came back."]
-    error: Annotated[str | None, "What its server said; null when that was forgotten."]
-    stopped: Annotated[int, "How many letters were stopped since."]
+    address: Annotated[str, "The suppressed e-mail address."]
+    since: Annotated[datetime, "Time of the bounce."]
+    error: Annotated[str | None, "Response of the receiving mail server; null when it was erased."]
+    stopped: Annotated[int, "Number of messages stopped since the bounce."]
 
 
 @strawberry.type(description="Asking for what is still to be done.")
@@ -102,7 +110,7 @@ class OutboxQuery:
     @resolver(Backlog | None, work=100)
     @staticmethod
     async def backlog(info: Info) -> Any:
-        """How much is still to be done; null for who may not operate the software."""
+        """Backlog of jobs; null for roles that may not operate the software."""
         actor = info.context.actor
         if not actor.may(Right.OPERATE) or actor.accounts is not None:
             return None
@@ -113,7 +121,7 @@ class OutboxQuery:
     @resolver(list[DeferredWork])
     @staticmethod
     async def deferred_work(info: Info) -> Any:
-        """At most 100 pieces of periodic work that failed and wait, longest first; none for who may not operate."""
+        """Failed periodic work that waits for its next attempt, at most 100; empty without the right to operate."""
         actor = info.context.actor
         if not actor.may(Right.OPERATE) or actor.accounts is not None:
             return []
@@ -123,7 +131,7 @@ class OutboxQuery:
     @resolver(list[Suppression])
     @staticmethod
     async def suppressed_addresses(info: Info) -> Any:
-        """Addresses that get no letters, longest first; none for who may not operate the software."""
+        """Suppressed e-mail addresses, longest first; empty for roles that may not operate the software."""
         actor = info.context.actor
         if not actor.may(Right.OPERATE) or actor.accounts is not None:
             return []
@@ -135,10 +143,11 @@ class OutboxQuery:
     def outbox(
         info: Info,
         states: Annotated[
-            list[OutboxState] | None, "Only those that came so far; unless told, what is not done."
+            list[OutboxState] | None,
+            "Only jobs in one of these states; by default those that are not done.",
         ] = None,
     ) -> Rows:
-        """Consequences, oldest first; none for who may not operate the software."""
+        """Jobs of the outbox, oldest first; empty for roles that may not operate the software."""
         wanted = states or [OutboxState.PENDING, OutboxState.DEAD]
         return visible(info, OutboxRow).where(OutboxRow.state.in_(set(wanted)))
 
@@ -150,23 +159,23 @@ class OutboxMutation:
     @mutation(Outbox)
     @staticmethod
     async def retry_consequence(
-        ask: MutationContext, id: Annotated[OutboxId, "Which one."]
+        ask: MutationContext, id: Annotated[OutboxId, "Job to try again."]
     ) -> OutboxRow:
-        """Try a consequence now that was given up, or waits for its next attempt."""
+        """Retry a job now that was given up or waits for its next attempt."""
         return await messages.retry(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(Tenant)
     @staticmethod
     async def lift_suppression(
-        ask: MutationContext, address: Annotated[str, "Which address."]
+        ask: MutationContext, address: Annotated[str, "The suppressed e-mail address."]
     ) -> TenantRow:
-        """Send letters to an address again, because it was put right; answers the company."""
+        """Send e-mail to an address again after its problem was solved. Returns the company."""
         await messages.unsuppress(ask.session, ask.actor, address, at=ask.at)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)
 
     @mutation(Tenant)
     @staticmethod
     async def retry_dead_consequences(ask: MutationContext) -> TenantRow:
-        """Try everything now that was given up; answers the company whose it was."""
+        """Retry all jobs now that were given up. Returns the company that they belong to."""
         await messages.retry_all(ask.session, ask.actor, at=ask.at)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)

@@ -14,12 +14,14 @@ from schema.core.types import from_row
 
 @from_row(invoices.Payout)
 class Payout(Node):
-    """Money that was paid to a client for a closing credit note, or the reversal of such a booking."""
+    """Payout to a client for a closing credit note, or the reversal of such a booking."""
 
-    amount_cents: Annotated[Long, "In cents; negative for a reversal."]
-    paid_on: Annotated[date, "The day."]
-    reference: Annotated[str, "Of the bank."]
-    reversed_at: Annotated[datetime | None, "When this booking was taken back, if it was."]
+    amount_cents: Annotated[Long, "Amount in cents; negative for a reversal."]
+    paid_on: Annotated[date, "Day on which the amount was paid out."]
+    reference: Annotated[str, "Reference of the bank transaction."]
+    reversed_at: Annotated[
+        datetime | None, "Time at which the booking was reversed; null while it is valid."
+    ]
 
 
 @strawberry.type
@@ -30,12 +32,12 @@ class PayoutMutation:
     @staticmethod
     async def book_payout(
         ask: MutationContext,
-        credit_note_id: Annotated[CreditNoteId, "The closing credit note."],
-        amount_cents: Annotated[Long, "In cents, at most its `openCents`."],
-        paid_on: Annotated[date, "The day."],
-        reference: Annotated[str, "Of the bank: booked once."],
+        credit_note_id: Annotated[CreditNoteId, "Closing credit note that was paid out."],
+        amount_cents: Annotated[Long, "Amount in cents, at most the note's `openCents`."],
+        paid_on: Annotated[date, "Day on which the amount was paid out."],
+        reference: Annotated[str, "Reference of the bank transaction; each is booked once."],
     ) -> invoices.Payout:
-        """Book money that was paid to a client for a closing credit note, at most what is open; the client is told."""
+        """Book a payout to a client for a closing credit note, at most its open amount. The client is notified."""
         return await invoices.pay_out(
             ask.session, ask.actor, credit_note_id, amount_cents=amount_cents, paid_on=paid_on,
             reference=reference, at=ask.at,
@@ -45,8 +47,8 @@ class PayoutMutation:
     @staticmethod
     async def reverse_payout(
         ask: MutationContext,
-        id: Annotated[PayoutId, "The payout that was booked wrongly."],
-        reason: Annotated[str, "Why; it stays in the ledger."],
+        id: Annotated[PayoutId, "Payout that was booked wrongly."],
+        reason: Annotated[str, "Reason for the reversal; it stays in the ledger."],
     ) -> invoices.Payout:
-        """Take a payout back by a counter-entry; what is open of its credit note is as before it."""
+        """Reverse a payout by a counter-entry; the open amount of its credit note is as before the payout."""
         return await invoices.reverse_payout(ask.session, ask.actor, id, reason=reason, at=ask.at)

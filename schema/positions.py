@@ -26,61 +26,63 @@ from schema.live_map import (
 )
 
 PositionParent = strawberry.Parent[LivePosition]
-AccountFilter = Annotated[strawberry.ID | None, "Only at this client; null for all of them."]
-SiteFilter = Annotated[strawberry.ID | None, "Only inside this place's fence."]
-Box = Annotated[MapBox | None, "Only in this part of the map."]
+AccountFilter = Annotated[
+    strawberry.ID | None, "Only guards at this account; null for all accounts."
+]
+SiteFilter = Annotated[strawberry.ID | None, "Only guards inside the geofence of this site."]
+Box = Annotated[MapBox | None, "Only guards in this rectangle on the map."]
 
 
 @from_row(LivePosition)
 class GuardPosition:
-    """Where a guard on duty is, by the newest fix; clients are shown those inside their own fences."""
+    """Position of a guard on duty, by the newest fix. Clients see guards inside their own geofences only."""
 
-    number: Annotated[int, "What you know the guard by."]
-    at: Annotated[datetime, "When the fix was made."]
+    number: Annotated[int, "Pseudonymous number of the guard, constant within one account."]
+    at: Annotated[datetime, "Time of the fix."]
     lat: Annotated[float, "Latitude in degrees, WGS 84."]
     lon: Annotated[float, "Longitude in degrees, WGS 84."]
-    accuracy_m: Annotated[float | None, "How far off it may be, in metres."]
-    speed_mps: Annotated[float | None, "Metres a second."]
-    heading_deg: Annotated[float | None, "Degrees from true north."]
-    battery_pct: Annotated[float | None, "What is left in the battery, in percent."]
+    accuracy_m: Annotated[float | None, "Accuracy of the position, in metres."]
+    speed_mps: Annotated[float | None, "Speed in metres per second."]
+    heading_deg: Annotated[float | None, "Heading in degrees, clockwise from true north."]
+    battery_pct: Annotated[float | None, "Charge of the battery, in percent."]
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: PositionParent, info: Info) -> accounts.Site | None:
-        """The place in whose fence that is."""
+        """Site with a geofence around the position; null outside every geofence."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
     @resolver(Duty | None)
     @staticmethod
     async def duty(row: PositionParent, info: Info) -> DutyRow | None:
-        """The duty."""
+        """Duty on which the guard is."""
         duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
         return duty
 
 
 @from_row(PositionChange)
 class PositionEvent:
-    """A guard came into sight or moved, or (without a position) is out of your sight: off duty or elsewhere."""
+    """Guard who became visible or moved or, without a position, is no longer visible: off duty or elsewhere."""
 
-    number: Annotated[int, "What you know the guard by."]
+    number: Annotated[int, "Pseudonymous number of the guard, constant within one account."]
 
     @resolver(GuardPosition | None)
     @staticmethod
     def position(row: strawberry.Parent[PositionChange]) -> LivePosition | None:
-        """Where the guard is now; null: out of your sight."""
+        """Position of the guard now; null when no longer visible."""
         return row.position
 
 
 @from_row(FleetSnapshot)
 class Fleet:
-    """Everybody in your sight at one moment, packed.
+    """All visible guards at one moment in packed form.
 
     `data` is base64 of 13 bytes for each guard, little-endian: number (uint32), longitude and latitude in millionths
     of a degree (int32 each), status (uint8: 0 speed unknown, 1 moving, 2 standing; 4 more when over 5 minutes old).
     """
 
-    count: Annotated[int, "How many guards."]
-    data: Annotated[str, "The records."]
+    count: Annotated[int, "Number of guards in `data`."]
+    data: Annotated[str, "Packed records of the guards, in base64."]
 
 
 @strawberry.type
@@ -93,9 +95,9 @@ class PositionQuery:
         info: Info,
         account_id: AccountFilter = None,
         site_id: SiteFilter = None,
-        first: Annotated[int, "How many, 100 at most."] = 100,
+        first: Annotated[int, "Maximum number of guards to return, at most 100."] = 100,
     ) -> list[LivePosition]:
-        """Where guards on duty are now. That somebody looked is written down."""
+        """Current positions of guards on duty. Each read is recorded."""
         return await _look(info, account_id, site_id, checked(first, "first"))
 
     @resolver(Fleet)
@@ -103,7 +105,7 @@ class PositionQuery:
     async def fleet(
         info: Info, account_id: AccountFilter = None, site_id: SiteFilter = None
     ) -> FleetSnapshot:
-        """The same for everybody at once, packed."""
+        """Current positions of all visible guards, in packed form. Each read is recorded."""
         return packed(await _look(info, account_id, site_id, None), info.context.at)
 
 
@@ -137,7 +139,10 @@ class PositionSubscription:
         site_id: SiteFilter = None,
         box: Box = None,
     ) -> Watching:
-        """Where guards on duty are: everybody in sight first, then each as it moves; who is slow is told the latest."""
+        """Positions of guards on duty: all visible guards first, then each movement.
+
+        Slow readers receive only the latest.
+        """
         return Watching(info.context, _sight(info.context, account_id, site_id, box))
 
     @subscription(Fleet)
@@ -148,7 +153,7 @@ class PositionSubscription:
         site_id: SiteFilter = None,
         box: Box = None,
     ) -> Overview:
-        """The same for large fleets: everybody in sight, packed, whenever something changed."""
+        """Positions for large fleets: all visible guards in packed form, after each change."""
         return Overview(info.context, _sight(info.context, account_id, site_id, box))
 
 

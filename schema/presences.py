@@ -18,40 +18,42 @@ from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
 
 enum(
-    Kind, "PresenceKind",
-    stay="Inside a site's fence.", dwell="Standing still, wherever. For the company only.",
-    silence="On duty, and not heard of. For the company only.",
-    absence="Expected at a site, and not there.",
-    mock="The device says that its positions are made up: they prove nothing. For the company only.",
-)  # fmt: skip
+    Kind,
+    "PresenceKind",
+    stay="Stay inside the geofence of a site.",
+    dwell="Dwell: standing still, at any position. For the company only.",
+    silence="Silence: on duty without a fix for too long. For the company only.",
+    absence="Absence: expected at a site and not there.",
+    mock="Simulated positions (mock location), reported by the device: they prove nothing. For the company only.",
+)
 
 PresenceParent = strawberry.Parent[PresenceRow]
 
 
 @from_row(PresenceRow)
 class Presence(Node):
-    """Something positions prove about a guard on duty."""
+    """Conclusion from the positions of a guard on duty."""
 
-    kind: Annotated[Kind, "What."]
-    from_at: Annotated[datetime, "From when, by the instants of fixes."]
-    until_at: Annotated[datetime | None, "Until when; null while it lasts."]
-    fixes: Annotated[list[datetime], "The instants of the fixes that prove the beginning."]
+    kind: Annotated[Kind, "Kind of conclusion, such as a stay or an absence."]
+    from_at: Annotated[datetime, "Start of the interval, by the time of the fixes."]
+    until_at: Annotated[datetime | None, "End of the interval; null while it lasts."]
+    fixes: Annotated[list[datetime], "Times of the fixes that prove the start."]
     lapsed: Annotated[
         bool,
-        "Whether a stay ended with the last fix before a hole in the record: the guard may have been there longer.",
+        "Whether a stay ended with the last fix before a gap in the record: the guard may have been there longer.",
     ]
 
     @resolver(Duty | None)
     @staticmethod
     async def duty(row: PresenceParent, info: Info) -> DutyRow | None:
-        """The duty."""
+        """Duty on which the guard was."""
         duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
         return duty
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: PresenceParent, info: Info) -> accounts.Site | None:
-        """The place, of a stay or an absence."""
+        """Site of a stay or an absence; null for other kinds."""
         return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
 
 
@@ -63,12 +65,12 @@ class PresenceQuery:
     @staticmethod
     def presences(
         info: Info,
-        account_id: Annotated[strawberry.ID | None, "Only for this client."] = None,
-        site_id: Annotated[strawberry.ID | None, "Only at this place."] = None,
-        kinds: Annotated[list[Kind] | None, "Only such."] = None,
-        lasting: Annotated[bool, "Only what lasts: the status now."] = False,
+        account_id: Annotated[strawberry.ID | None, "Only conclusions for this account."] = None,
+        site_id: Annotated[strawberry.ID | None, "Only conclusions at this site."] = None,
+        kinds: Annotated[list[Kind] | None, "Only conclusions of these kinds."] = None,
+        lasting: Annotated[bool, "Only those that last now; false for all."] = False,
     ) -> Rows:
-        """What positions prove, the latest first; what lasts is the status of the places."""
+        """Conclusions from positions, the latest first. Those that last are the current status of the sites."""
         query = visible(info, PresenceRow, account_id)
         query = naming(query, PresenceRow.site_id, "Site", site_id)
         query = among(query, PresenceRow.kind, kinds)
@@ -83,14 +85,18 @@ class FenceMutation:
     @staticmethod
     async def fence_site(
         ask: MutationContext,
-        site_id: Annotated[SiteId, "The place."],
-        radius_m: Annotated[float | None, "A circle around it, in metres."] = None,
+        site_id: Annotated[SiteId, "Site to draw the geofence of."],
+        radius_m: Annotated[float | None, "Radius of a circle around the site, in metres."] = None,
         outline: Annotated[
-            list[float] | None, "Or its corners: latitude, longitude, latitude, longitude …"
+            list[float] | None,
+            "Corners of a polygon, instead of a radius: latitude, longitude, latitude, longitude …",
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Site:
-        """Draw a site's fence: inside, a guard is at the site. With neither the fence is taken away."""
+        """Set the geofence of a site: a guard inside it is at the site.
+
+        Without radius and outline the geofence is removed.
+        """
         return await positions.draw_fence(
             ask.session, ask.actor, site_id, radius_m=radius_m, outline=outline, at=ask.at,
             expected_version=expected_version,

@@ -24,12 +24,15 @@ class Everything:
 
 @from_row(Everything)
 class PersonalData:
-    """Everything that is known about a person."""
+    """All personal data of one person."""
 
     told: Annotated[
         Json | None,
-        "The person's own row, messages, facts about and by the person, and texts that name the person;"
-        " null when the answer is repeated under its key.",
+        (
+            "The person's own row, messages, facts about and by the person, and texts "
+            "that mention the person; null when the response is repeated for the same "
+            "idempotency key."
+        ),
     ]
 
 
@@ -39,8 +42,11 @@ def _again(row: Any) -> Everything:
 
 Mentions = Annotated[
     list[str] | None,
-    "Places from `named_in` of the export whose text means this person, 100 at most: the name is blacked out there,"
-    " and nowhere else. Only those marked `erasable`.",
+    (
+        "Entries from `named_in` of the export with a text about this person, at most "
+        "100: the name is redacted there, and nowhere else. Only entries marked "
+        "`erasable`."
+    ),
 ]
 
 
@@ -51,31 +57,35 @@ class PrivacyMutation:
     @mutation(PersonalData, again=_again)
     @staticmethod
     async def export_contact(
-        ask: MutationContext, id: Annotated[ContactId, "The contact."]
+        ask: MutationContext, id: Annotated[ContactId, "Contact to be exported."]
     ) -> Everything:
-        """Show everything about a contact that you may read; that it was shown is recorded."""
+        """Export all data about a contact that you may read; the export is recorded."""
         return await _export(ask, Person.CONTACT, id)
 
     @mutation(PersonalData, again=_again)
     @staticmethod
-    async def export_user(ask: MutationContext, id: Annotated[UserId, "The user."]) -> Everything:
-        """Show everything about a user that you may read; that it was shown is recorded."""
+    async def export_user(
+        ask: MutationContext, id: Annotated[UserId, "User to be exported."]
+    ) -> Everything:
+        """Export all data about a user that you may read; the export is recorded."""
         return await _export(ask, Person.USER, id)
 
     @mutation(Contact)
     @staticmethod
     async def erase_contact(
-        ask: MutationContext, id: Annotated[ContactId, "The contact."], mentions: Mentions = None
+        ask: MutationContext,
+        id: Annotated[ContactId, "Contact to be erased."],
+        mentions: Mentions = None,
     ) -> Any:
-        """Erase a contact within seconds: name, addresses and messages go, the ledger's proofs stay."""
+        """Erase a contact within seconds: name, addresses and messages are removed, the proofs in the ledger stay."""
         return await _erase(ask, Person.CONTACT, id, mentions)
 
     @mutation(User)
     @staticmethod
     async def erase_user(
-        ask: MutationContext, id: Annotated[UserId, "The user."], mentions: Mentions = None
+        ask: MutationContext, id: Annotated[UserId, "User to be erased."], mentions: Mentions = None
     ) -> Any:
-        """Erase a user within seconds: access, name and address go, the ledger's proofs stay."""
+        """Erase a user within seconds: access, name and address are removed, the proofs in the ledger stay."""
         return await _erase(ask, Person.USER, id, mentions)
 
 

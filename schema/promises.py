@@ -26,19 +26,29 @@ SECOND_US = 1_000_000
 
 
 class Verdict(StrEnum):
-    """What was found when a clock was judged."""
+    """Verdict on a promise from its clock."""
 
     KEPT = "kept"
     LATE = "late"
 
 
 enum(
-    State, "PromiseState",
-    pending="It has not begun.", running="Its clock runs.", paused="Its clock stands still.",
-    at_risk="Its clock runs and half of the time or more is gone.", kept="It was kept.",
-    late="It was broken.", cancelled="It ended without a verdict: called off before it was late, or it never held.",
-)  # fmt: skip
-enum(Verdict, "Verdict", kept="In time; on the limit is in time.", late="Not in time.")
+    State,
+    "PromiseState",
+    pending="Pending: the clock has not started.",
+    running="Running: the clock runs, less than half of the time used.",
+    paused="Paused: the clock does not run.",
+    at_risk="At risk: the clock runs, half of the time or more used.",
+    kept="Kept: the promise was fulfilled in time.",
+    late="Late: the promise was broken.",
+    cancelled="Cancelled without a verdict: called off before it was late, or found never to apply.",
+)
+enum(
+    Verdict,
+    "Verdict",
+    kept="In time; exactly on the limit is in time.",
+    late="Not in time: the limit was exceeded.",
+)
 
 Row = strawberry.Parent[promises.Promise]
 _ENDED_ONCE = frozenset({PromiseKind.FIRST_RESPONSE, PromiseKind.ARRIVAL})
@@ -47,23 +57,29 @@ _ENDED_ONCE = frozenset({PromiseKind.FIRST_RESPONSE, PromiseKind.ARRIVAL})
 
 @from_row(promises.Promise)
 class Promise(Node):
-    """One promise about one ticket: due when, how much time has run, kept or late."""
+    """Promise on one incident: its due time, the time used and the verdict."""
 
-    part: Annotated[int, "Which interval of a next-update promise; 0 for others."]
-    kind: Annotated[PromiseKind, "What is promised."]
-    name: Annotated[str, "What the agreement calls it."]
-    priority: Annotated[Priority, "The priority whose target holds."]
-    internal: Annotated[bool, "The company's own objective; clients are not shown these."]
-    state: Annotated[State, "How it stands."]
-    started_at: Annotated[datetime | None, "When its clock began."]
-    stopped_at: Annotated[datetime | None, "When its clock stopped, or when it was called off."]
-    decided_at: Annotated[datetime | None, "When the verdict fell."]
-    warned: Annotated[int, "How many of the warning thresholds (50, 75, 90 %) have passed."]
+    part: Annotated[int, "Number of the interval of a next-update promise; 0 for other kinds."]
+    kind: Annotated[
+        PromiseKind, "Kind of promise, which decides the events that start and stop its clock."
+    ]
+    name: Annotated[str, "Name of the promise in the agreement."]
+    priority: Annotated[Priority, "Priority that selected the target."]
+    internal: Annotated[
+        bool, "Whether it is an internal objective of the company, not visible to clients."
+    ]
+    state: Annotated[State, "State of the promise and its clock."]
+    started_at: Annotated[datetime | None, "Time at which the clock started."]
+    stopped_at: Annotated[
+        datetime | None, "Time at which the clock stopped, or the promise was cancelled."
+    ]
+    decided_at: Annotated[datetime | None, "Time of the verdict; null while undecided."]
+    warned: Annotated[int, "Number of warning thresholds (50, 75, 90 %) passed so far."]
 
     @resolver(datetime | None)
     @staticmethod
     async def due_at(row: Row, info: Info) -> datetime | None:
-        """Until when it is kept, if its clock is not held again: closing time when it ends with the working hours."""
+        """Latest time to keep the promise, without further pauses; closing time when it ends with the working hours."""
         term, spec = await info.context.loaders.hours_of_term.load(row.term_id)
         due: datetime | None = promises.announced_due(
             term, spec, row.priority, started_at=row.started_at, due_at=row.due_at
@@ -73,61 +89,61 @@ class Promise(Node):
     @resolver(datetime | None)
     @staticmethod
     def breaches_at(row: Row) -> datetime | None:
-        """The instant after which it is late: the next opening, where `dueAt` is closing time."""
+        """Time after which the promise is late: the next opening time, where `dueAt` is a closing time."""
         return row.due_at
 
     @resolver(Verdict | None)
     @staticmethod
     def verdict(row: Row) -> Verdict | None:
-        """Kept or late; null while undecided."""
+        """Verdict on the promise; null while undecided."""
         return Verdict(row.state) if row.state in {State.KEPT, State.LATE} else None
 
     @resolver(int)
     @staticmethod
     def target_s(row: Row) -> int:
-        """How many seconds of its calendar are allowed."""
+        """Allowed time in seconds of the calendar."""
         return row.target_us // SECOND_US
 
     @resolver(int)
     @staticmethod
     def elapsed_s(row: Row, info: Info) -> int | Awaitable[int]:
-        """How many seconds of its calendar have run, this very moment."""
+        """Time used at this instant, in seconds of the calendar."""
         return _live(row, info, "elapsed_us")
 
     @resolver(int)
     @staticmethod
     def remaining_s(row: Row, info: Info) -> int | Awaitable[int]:
-        """How many seconds of its calendar are left, this very moment; negative once overrun."""
+        """Time left at this instant, in seconds of the calendar; negative when overrun."""
         return _live(row, info, "remaining_us")
 
     @resolver(int)
     @staticmethod
     def paused_s(row: Row) -> int:
-        """How many seconds of its calendar it stood still."""
+        """Paused time, in seconds of the calendar."""
         return row.paused_us // SECOND_US
 
     @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> incidents.Incident | None:
-        """The ticket it is about."""
+        """Incident that the promise is about."""
         return await info.context.loaders.incident.load(row.incident_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
-        """The promise in the agreement."""
+        """Promise in the terms of the agreement."""
         return await info.context.loaders.promise_term.load(row.term_id)
 
     @resolver(Credit | None)
     @staticmethod
     async def credit(row: Row, info: Info) -> compensation.Credit | None:
-        """What the client gets back for it."""
+        """Credit for the broken promise; null when there is none."""
         return await info.context.loaders.credit_of_promise.load(row.id)
 
     @resolver(list[LedgerEntry])
     @staticmethod
     async def deciding_facts(row: Row, info: Info) -> list[LedgerRow]:
-        """The ledger entries its verdict follows from: what moved its clock, then what was found."""
+        """Ledger entries that decide the verdict: the events of the clock, then the findings."""
         loader = info.context.loaders.facts_of_subject
         ticket, own = await loader.load_many([row.incident_id, row.id])
         roles = ROLES[row.kind]

@@ -24,17 +24,20 @@ from schema.measurements import QualityScore, SlaCompliance
 
 @from_row(quality.QualityPolicy)
 class QualityPolicy(Node):
-    """What quality is made of and how much risk may be promised: for a client, a service tier, or the company."""
+    """Quality weights and risk limit, for an account, a service tier or the company."""
 
-    tier: Annotated[ServiceTier | None, "For clients of this tier."]
+    tier: Annotated[
+        ServiceTier | None, "Service tier that the policy covers; null when not for a tier."
+    ]
     risk_limit_bps: Annotated[
-        Long | None, "A month's credits in 19 of 20 cases, in hundredths of a percent of the fee."
+        Long | None,
+        "Limit for a month's credits in 19 of 20 cases, in basis points (hundredths of a percent) of the fee.",
     ]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: strawberry.Parent[quality.QualityPolicy], info: Info) -> Any:
-        """The client it is for."""
+        """Account that the policy covers; null when not for one account."""
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
@@ -42,10 +45,10 @@ class QualityPolicy(Node):
 
 @input_type
 class QualityWeightInput:
-    """How much a component weighs."""
+    """Weight of one component of the quality score."""
 
-    component: Annotated[Component, "The component."]
-    weight: Annotated[int, "A whole number, 0 or more."]
+    component: Annotated[Component, "Component of the quality score."]
+    weight: Annotated[int, "Weight as a whole number, 0 or more."]
 
 
 @strawberry.type
@@ -56,17 +59,18 @@ class QualityMutation:
     @staticmethod
     async def set_quality_policy(
         ask: MutationContext,
-        account_id: Annotated[AccountId | None, "For this client."] = None,
-        tier: Annotated[ServiceTier | None, "For clients of this tier."] = None,
+        account_id: Annotated[AccountId | None, "Account that the policy covers."] = None,
+        tier: Annotated[ServiceTier | None, "Service tier that the policy covers."] = None,
         weights: Annotated[
             list[QualityWeightInput] | None,
-            "Components not named weigh nothing; left out: as it is; null: as the level above.",
+            "Weights of components; those not listed weigh nothing. Omitted: unchanged; null: as the level above.",
         ] = UNSET,
         risk_limit_bps: Annotated[
-            int | None, "The limit; left out: as it is; null: as the level above."
+            int | None,
+            "Risk limit in basis points of the fee; omitted: unchanged; null: as the level above.",
         ] = UNSET,
     ) -> quality.QualityPolicy:
-        """Say what quality is made of and how much risk may be promised, for a client, a tier or (neither) all."""
+        """Set the quality weights and the risk limit of an account, a tier or (with neither) the company."""
         given: dict[str, Any] = {"weights": weights, "risk_limit_bps": risk_limit_bps}
         said = {name: value for name, value in given.items() if value is not UNSET}
         if said.get("weights") is not None:
@@ -77,13 +81,13 @@ class QualityMutation:
         )  # fmt: skip
 
 
-AccountArg = Annotated[strawberry.ID, "The client."]
-WindowArg = Annotated[Window, "What sort of window."]
+AccountArg = Annotated[strawberry.ID, "Account to be measured."]
+WindowArg = Annotated[Window, "Type of the window, such as a month."]
 AtArg = Annotated[
-    datetime | None, "An instant in the window, or the end of a rolling one; null for now."
+    datetime | None, "Instant in the window, or the end of a rolling window; null for now."
 ]
-SiteArg = Annotated[strawberry.ID | None, "Only of this place."]
-PromiseArg = Annotated[strawberry.ID | None, "Only of this promise."]
+SiteArg = Annotated[strawberry.ID | None, "Only incidents at this site."]
+PromiseArg = Annotated[strawberry.ID | None, "Only this promise of the terms."]
 
 
 @strawberry.type
@@ -100,7 +104,7 @@ class QualityQuery:
         promise_id: PromiseArg = None,
         at: AtArg = None,
     ) -> quality.Measurement | None:
-        """Compliance of a client, a place or a promise in a window; null when nothing was decided in it."""
+        """Compliance of an account, a site or a promise in a window; null when nothing was decided in it."""
         scope = _scope(site_id, promise_id)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
@@ -113,14 +117,14 @@ class QualityQuery:
         site_id: SiteArg = None,
         at: AtArg = None,
     ) -> quality.Measurement | None:
-        """Quality of a client or a place in a window; null when nothing was decided in it."""
+        """Quality score of an account or a site in a window; null when nothing was decided in it."""
         scope = _scope(site_id, None)
         return None if scope is None else await _measured(info, account_id, scope, window, at)
 
     @resolver(list[BudgetBurn], work=200)
     @staticmethod
     async def budget_burn(info: Info, account_id: AccountArg) -> Sequence[quality.BurnState]:
-        """How fast each error budget of a client burns."""
+        """Burn rate of each error budget of an account."""
         account = ids.known(account_id, "Account")
         if account is None:
             return []
@@ -132,7 +136,7 @@ class QualityQuery:
     async def quality_benchmark(
         info: Info, account_id: AccountArg, window: WindowArg = Window.MONTH, at: AtArg = None
     ) -> Benchmark | None:
-        """How a client's window compares with its own earlier ones and with other clients."""
+        """Comparison of an account's window with its own earlier windows and with other accounts."""
         account, now = ids.known(account_id, "Account"), info.context.at
         if account is None:
             return None
@@ -147,12 +151,12 @@ class QualityQuery:
         info: Info,
         account_id: AccountArg,
         window: WindowArg,
-        at: Annotated[datetime, "An instant in the window, or the end of a rolling one."],
-        known_at: Annotated[datetime, "With the facts recorded by this instant."],
+        at: Annotated[datetime, "Instant in the window, or the end of a rolling window."],
+        known_at: Annotated[datetime, "Instant of knowledge: only facts recorded by then count."],
         site_id: SiteArg = None,
         promise_id: PromiseArg = None,
     ) -> RestatedWindow | None:
-        """A past window evaluated again from the ledger as it was known, beside what is known now."""
+        """Past window, evaluated with the facts known at an instant and with those known now."""
         account, scope = ids.known(account_id, "Account"), _scope(site_id, promise_id)
         if account is None or scope is None:
             return None

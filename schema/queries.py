@@ -38,86 +38,90 @@ from schema.promises import Promise
 
 @from_row(Context)
 class Viewer:
-    """Who asks."""
+    """Actor of the request: a user, an API key or the system."""
 
     @resolver(Role)
     @staticmethod
     def role(ctx: strawberry.Parent[Context]) -> Role:
-        """What you may do."""
+        """Role of the actor, which decides the rights."""
         return ctx.actor.role
 
     @resolver(str)
     @staticmethod
     def subject(ctx: strawberry.Parent[Context]) -> str:
-        """How the ledger names you: `user:…`, `key:…` or `system:…`."""
+        """Name of the actor in the ledger: `user:…`, `key:…` or `system:…`."""
         return ctx.actor.subject
 
     @resolver(bool)
     @staticmethod
     def reaches_all_accounts(ctx: strawberry.Parent[Context]) -> bool:
-        """Whether you reach every client of the company."""
+        """Whether the actor has access to every account of the company."""
         return ctx.actor.accounts is None
 
     @resolver(Tenant | None)
     @staticmethod
     async def tenant(ctx: strawberry.Parent[Context], info: Info) -> Any:
-        """Your security company."""
+        """Security company of the actor."""
         return await info.context.loaders.tenant.load(ctx.actor.tenant_id)
 
     @resolver(User | None)
     @staticmethod
     async def user(ctx: strawberry.Parent[Context], info: Info) -> Any:
-        """The user you are; null for keys and the system."""
+        """User behind the request; null for API keys and the system."""
         kind, _, row_id = ctx.actor.subject.partition(":")
         return await info.context.loaders.user.load(UUID(row_id)) if kind == "user" else None
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="All queries of this API.")
 class Query:
-    """What can be asked."""
+    """All queries of this API."""
 
     @resolver(Viewer)
     @staticmethod
     def viewer(info: Info) -> Context:
-        """Who you are to the server."""
+        """Actor of this request, with its role and rights."""
         return info.context
 
     @resolver(Node | None)
     @staticmethod
-    async def node(info: Info, id: Annotated[strawberry.ID, "Its global id."]) -> Any:
-        """Anything by its id; null when there is no such thing, or it is not yours."""
+    async def node(info: Info, id: Annotated[strawberry.ID, "Global id of the object."]) -> Any:
+        """Object with this global id; null when it does not exist or is not visible to you."""
         found = ids.read(id)
         loader = None if found is None else info.context.loaders.of_type.get(found[0])
         return None if found is None or loader is None else await loader.load(found[1])
 
     @resolver(Account | None)
     @staticmethod
-    async def account(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
-        """One client."""
+    async def account(info: Info, id: Annotated[strawberry.ID, "Global id of the account."]) -> Any:
+        """One account; null when not visible to you."""
         return await _one(info, "Account", id)
 
     @resolver(Site | None)
     @staticmethod
-    async def site(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
-        """One place."""
+    async def site(info: Info, id: Annotated[strawberry.ID, "Global id of the site."]) -> Any:
+        """One site; null when not visible to you."""
         return await _one(info, "Site", id)
 
     @resolver(Incident | None)
     @staticmethod
-    async def incident(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
-        """One ticket."""
+    async def incident(
+        info: Info, id: Annotated[strawberry.ID, "Global id of the incident."]
+    ) -> Any:
+        """One incident; null when not visible to you."""
         return await _one(info, "Incident", id)
 
     @resolver(Promise | None)
     @staticmethod
-    async def promise(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
-        """One promise on the clock."""
+    async def promise(info: Info, id: Annotated[strawberry.ID, "Global id of the promise."]) -> Any:
+        """One promise on an incident; null when not visible to you."""
         return await _one(info, "Promise", id)
 
     @resolver(Agreement | None)
     @staticmethod
-    async def agreement(info: Info, id: Annotated[strawberry.ID, "Its id."]) -> Any:
-        """One agreement."""
+    async def agreement(
+        info: Info, id: Annotated[strawberry.ID, "Global id of the agreement."]
+    ) -> Any:
+        """One agreement; null when not visible to you."""
         return await _one(info, "Agreement", id)
 
     @lists(Account, AccountRow.name, AccountRow.id)
@@ -125,7 +129,7 @@ class Query:
     def accounts(
         info: Info,
     ) -> Rows:
-        """Clients, by name."""
+        """Accounts visible to you, by name."""
         return visible(info, AccountRow)
 
     @lists(Site, SiteRow.name, SiteRow.id)
@@ -134,7 +138,7 @@ class Query:
         info: Info,
         account_id: AccountFilter = None,
     ) -> Rows:
-        """Places under guard, by name."""
+        """Guarded sites visible to you, by name."""
         return visible(info, SiteRow, account_id)
 
     @lists(Agreement, AgreementRow.reference, AgreementRow.id)
@@ -143,7 +147,7 @@ class Query:
         info: Info,
         account_id: AccountFilter = None,
     ) -> Rows:
-        """Agreements, by reference."""
+        """Agreements visible to you, by reference."""
         return visible(info, AgreementRow, account_id)
 
     @lists(Credit, CreditRow.decided_at, CreditRow.id, descending=True)
@@ -151,13 +155,17 @@ class Query:
     def credits(
         info: Info,
         account_id: AccountFilter = None,
-        decided_from: Annotated[datetime | None, "Decided at this instant or later."] = None,
-        decided_before: Annotated[datetime | None, "Decided before this instant."] = None,
+        decided_from: Annotated[
+            datetime | None, "Only credits decided at this instant or later."
+        ] = None,
+        decided_before: Annotated[
+            datetime | None, "Only credits decided before this instant."
+        ] = None,
         search: Annotated[
-            str | None, "Only the one with this number: `CRD-000123` or `123`."
+            str | None, "Only the credit with this number: `CRD-000123` or `123`."
         ] = None,
     ) -> Rows:
-        """Credits, newest first."""
+        """Credits visible to you, newest first."""
         query = visible(info, CreditRow, account_id)
         if search is not None:
             query = query.where(
@@ -174,7 +182,9 @@ class Query:
     def messages(
         info: Info,
         account_id: AccountFilter = None,
-        states: Annotated[list[MessageState] | None, "Only those that came so far."] = None,
+        states: Annotated[
+            list[MessageState] | None, "Only messages in one of these states."
+        ] = None,
     ) -> Rows:
         """Messages to contacts, newest first."""
         return among(visible(info, MessageRow, account_id), MessageRow.state, states)
@@ -184,7 +194,7 @@ class Query:
     def users(
         info: Info,
     ) -> Rows:
-        """Those who sign in, by name."""
+        """Users visible to you, by name."""
         return visible(info, UserRow)
 
     @lists(ApiKey, KeyRow.id, descending=True)
@@ -192,13 +202,13 @@ class Query:
     def api_keys(
         info: Info,
     ) -> Rows:
-        """Keys of partner systems, newest first; nobody but who manages access sees any."""
+        """API keys of partner systems, newest first; empty without the right to manage access."""
         return visible(info, KeyRow)
 
     @resolver(list[Calendar])
     @staticmethod
     async def calendars(info: Info) -> list[Any]:
-        """The working calendars, by name."""
+        """Calendars of working hours, by name."""
         async with info.context.sessions() as session:
             query = visible(info, CalendarRow).order_by(CalendarRow.name).limit(1000)
             return list(await session.scalars(query))
@@ -208,13 +218,13 @@ class Query:
     async def ledger(
         info: Info,
         account_id: AccountFilter = None,
-        kinds: Annotated[list[str] | None, "Only these kinds of facts."] = None,
+        kinds: Annotated[list[str] | None, "Only facts of these kinds."] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Page:
-        """What happened, oldest first. Its cursors are the subscriptions' too."""
+        """Facts of the ledger, oldest first. Its cursors are also valid for subscriptions."""
         must_be_kinds(kinds, "kinds")
         query = among(visible(info, LedgerRow, account_id), LedgerRow.kind, kinds)
         return await ledger_page(info.context, query, PageArguments(first, after, last, before))

@@ -24,22 +24,37 @@ from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.credits import Credit
 
 enum(
-    Size, "RecoverySize",
-    small="More service, or a training session.", medium="A service credit, or priority.",
-    major="An apology of the management, and a plan.",
-)  # fmt: skip
+    Size,
+    "RecoverySize",
+    small="Small: more service, or a training session.",
+    medium="Medium: a service credit, or priority support.",
+    major="Major: an apology by management, and a recovery plan.",
+)
 enum(
-    Remedy, "Remedy",
-    extended_service="More of the service.", training_session="A session for the people on site.",
-    service_credit="Money back.", priority_support="Priority for a while.",
-    executive_apology="The management says sorry.", recovery_plan="A plan made for this client.",
-)  # fmt: skip
+    Remedy,
+    "Remedy",
+    extended_service="More of the agreed service, free of charge.",
+    training_session="Training session for the people on site.",
+    service_credit="Service credit in money or service.",
+    priority_support="Priority support for a limited time.",
+    executive_apology="Apology by the company's management.",
+    recovery_plan="Recovery plan made for this client.",
+)
 enum(
-    StepKind, "RecoveryStepKind",
-    apologize="Say sorry.", listen="Hear what it was like.", resolve="Put it right.",
-    compensate="Make up for it.", follow_up="Ask whether the client is satisfied.",
-)  # fmt: skip
-enum(CaseState, "RecoveryState", open="Being worked on.", closed="The client is satisfied.")
+    StepKind,
+    "RecoveryStepKind",
+    apologize="Apologise to the client.",
+    listen="Listen to the client's experience.",
+    resolve="Resolve what went wrong.",
+    compensate="Compensate the client for it.",
+    follow_up="Follow up: ask whether the client is satisfied.",
+)
+enum(
+    CaseState,
+    "RecoveryState",
+    open="Open: steps are still to be done.",
+    closed="Closed: the client is satisfied.",
+)
 
 Row = strawberry.Parent[recovery.RecoveryCase]
 StepRow = strawberry.Parent[recovery.RecoveryStep]
@@ -47,24 +62,24 @@ StepRow = strawberry.Parent[recovery.RecoveryStep]
 
 @from_row(recovery.RecoveryStep)
 class RecoveryStep:
-    """One step of one round: who does it by when, and when it was done."""
+    """Step of one round of a case, with its owner, due time and completion."""
 
-    round: Annotated[int, "Which round it belongs to."]
-    kind: Annotated[StepKind, "Which step."]
-    due_at: Annotated[datetime, "By when."]
-    done_at: Annotated[datetime | None, "When it was done."]
-    note: Annotated[str | None, "What was done or said.", RESTRICTED]
+    round: Annotated[int, "Number of the round: 1, 2, 3 …"]
+    kind: Annotated[StepKind, "Kind of step, such as apologise or compensate."]
+    due_at: Annotated[datetime, "Time by which the step is due."]
+    done_at: Annotated[datetime | None, "Time at which the step was done; null before."]
+    note: Annotated[str | None, "Note on what was done or said.", RESTRICTED]
 
     @resolver(list[Remedy])
     @staticmethod
     def remedies(row: StepRow) -> list[Remedy]:
-        """What was offered."""
+        """Remedies that were offered in the step."""
         return [Remedy(each) for each in row.remedies]
 
     @resolver(Credit | None)
     @staticmethod
     async def credit(row: StepRow, info: Info) -> Any:
-        """The service credit that was given."""
+        """Service credit given in the step; null when none was given."""
         if row.credit_id is None:
             return None
         return await info.context.loaders.of_type["Credit"].load(row.credit_id)
@@ -72,39 +87,43 @@ class RecoveryStep:
     @resolver(User | None)
     @staticmethod
     async def owner(row: StepRow, info: Info) -> accounts.User | None:
-        """Who does it. Null for clients."""
+        """User of the company responsible for the step. Null for clients."""
         return await info.context.loaders.user.load(row.owner_id)
 
 
 @from_row(recovery.RecoveryCase)
 class RecoveryCase(Node):
-    """Making good what went wrong on a ticket; ends with a satisfied client."""
+    """Service recovery case for a failure on an incident; it ends when the client is satisfied."""
 
-    size: Annotated[Size, "How much there is to make good."]
-    summary: Annotated[str, "What went wrong."]
-    state: Annotated[CaseState, "How it stands."]
-    round: Annotated[int, "1, and one more for each time the client was not satisfied."]
-    opened_at: Annotated[datetime, "When it began."]
-    closed_at: Annotated[datetime | None, "When it ended."]
-    satisfied: Annotated[bool | None, "What the last follow-up found."]
-    version: Annotated[int, "Raised by every change."]
+    size: Annotated[Size, "Size of the failure, which decides the remedies and due times."]
+    summary: Annotated[str, "Summary of what went wrong."]
+    state: Annotated[CaseState, "State of the case: open or closed."]
+    round: Annotated[
+        int, "Number of the round: 1, and one more each time the client was not satisfied."
+    ]
+    opened_at: Annotated[datetime, "Time at which the case was opened."]
+    closed_at: Annotated[datetime | None, "Time at which the case was closed; null while open."]
+    satisfied: Annotated[
+        bool | None, "Result of the last follow-up: whether the client was satisfied; null before."
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(list[RecoveryStep])
     @staticmethod
     async def steps(row: Row, info: Info) -> list[recovery.RecoveryStep]:
-        """Its steps, round by round."""
+        """Steps of the case, by round."""
         return await info.context.loaders.steps_of_case.load(row.id)
 
     @resolver(ItsIncident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
-        """The ticket it is about."""
+        """Incident on which it went wrong."""
         return await info.context.loaders.incident.load(row.incident_id)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account of the client concerned."""
         return await info.context.loaders.account.load(row.account_id)
 
 
@@ -116,12 +135,12 @@ class RecoveryMutation:
     @staticmethod
     async def open_recovery(
         ask: MutationContext,
-        incident_id: Annotated[IncidentId, "The ticket on which it went wrong."],
-        size: Annotated[Size, "How much there is to make good."],
-        summary: Annotated[str, "What went wrong, in a line."],
-        owner_user_id: Annotated[UserId, "Who of the company does the steps."],
+        incident_id: Annotated[IncidentId, "Incident on which it went wrong."],
+        size: Annotated[Size, "Size of the failure, which decides the remedies and due times."],
+        summary: Annotated[str, "Summary in one line of what went wrong."],
+        owner_user_id: Annotated[UserId, "User of the company responsible for the steps."],
     ) -> recovery.RecoveryCase:
-        """Begin to make good; five steps with their dates are laid out at once."""
+        """Open a service recovery case; its five steps get their due times at once."""
         return await recovery.open_case(
             ask.session, ask.actor, incident_id, size=size, summary=summary, owner_id=owner_user_id,
             at=ask.at,
@@ -131,14 +150,18 @@ class RecoveryMutation:
     @staticmethod
     async def take_recovery_step(
         ask: MutationContext,
-        id: Annotated[RecoveryCaseId, "The case."],
-        kind: Annotated[StepKind, "The next step; to follow up is `followUpRecovery`."],
-        note: Annotated[str, "What was done or said."],
-        remedies: Annotated[list[Remedy] | None, "What is offered, when compensating."] = None,
-        credit_id: Annotated[CreditId | None, "The service credit that was given."] = None,
+        id: Annotated[RecoveryCaseId, "Case with the step."],
+        kind: Annotated[
+            StepKind, "Next step of the case; the last step is done with `followUpRecovery`."
+        ],
+        note: Annotated[str, "Note on what was done or said."],
+        remedies: Annotated[
+            list[Remedy] | None, "Remedies offered, for the step of compensation."
+        ] = None,
+        credit_id: Annotated[CreditId | None, "Service credit that was given."] = None,
         expected_version: ExpectedVersion = None,
     ) -> recovery.RecoveryCase:
-        """Do the next step of a case."""
+        """Record that the next step of a case was done."""
         return await recovery.take_step(
             ask.session, ask.actor, id, kind=kind, note=note, remedies=remedies or (),
             credit_id=credit_id, at=ask.at, expected_version=expected_version,
@@ -148,12 +171,12 @@ class RecoveryMutation:
     @staticmethod
     async def follow_up_recovery(
         ask: MutationContext,
-        id: Annotated[RecoveryCaseId, "The case."],
+        id: Annotated[RecoveryCaseId, "Case to follow up."],
         satisfied: Annotated[bool, "Whether the client is satisfied."],
-        note: Annotated[str, "What the client said."],
+        note: Annotated[str, "Note on the response of the client."],
         expected_version: ExpectedVersion = None,
     ) -> recovery.RecoveryCase:
-        """Say whether the client is satisfied: yes closes the case, no begins another round."""
+        """Record whether the client is satisfied: true closes the case, false starts another round."""
         return await recovery.follow_up(
             ask.session, ask.actor, id, satisfied=satisfied, note=note, at=ask.at,
             expected_version=expected_version,
@@ -163,12 +186,12 @@ class RecoveryMutation:
     @staticmethod
     async def hand_over_recovery_step(
         ask: MutationContext,
-        id: Annotated[RecoveryCaseId, "The case."],
-        kind: Annotated[StepKind, "The step."],
-        owner_user_id: Annotated[UserId, "Who of the company does it from now on."],
+        id: Annotated[RecoveryCaseId, "Case with the step."],
+        kind: Annotated[StepKind, "Step to be handed over."],
+        owner_user_id: Annotated[UserId, "User of the company responsible from now on."],
         expected_version: ExpectedVersion = None,
     ) -> recovery.RecoveryCase:
-        """Give a step that is not done to a colleague."""
+        """Hand over a step that is not done to another user of the company."""
         return await recovery.hand_over(
             ask.session, ask.actor, id, kind=kind, owner_id=owner_user_id, at=ask.at,
             expected_version=expected_version,

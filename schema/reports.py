@@ -19,87 +19,95 @@ from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 
 enum(
-    Cadence, "ReportCadence",
-    daily="The status report of a day.", weekly="The review of a week, Monday to Sunday.",
-)  # fmt: skip
+    Cadence,
+    "ReportCadence",
+    daily="Daily status report of one day.",
+    weekly="Weekly review, Monday to Sunday.",
+)
 enum(
-    ReportVerdict, "ReportVerdict",
-    kept="It was there in time.", late="It was not there when it was promised.",
-)  # fmt: skip
+    ReportVerdict,
+    "ReportVerdict",
+    kept="Kept: the report was delivered in time.",
+    late="Late: the report was not delivered when due.",
+)
 
 PlanRow = strawberry.Parent[reports.ReportPlan]
 Row = strawberry.Parent[reports.Report]
-AccountArg = Annotated[strawberry.ID, "The client."]
-FromArg = Annotated[datetime, "From this instant on."]
-UntilArg = Annotated[datetime, "Before this instant."]
-LanguageArg = Annotated[str, "`nl` or `en`; anything else reads as `en`."]
+AccountArg = Annotated[strawberry.ID, "Account to be measured."]
+FromArg = Annotated[datetime, "Start of the period, inclusive."]
+UntilArg = Annotated[datetime, "End of the period, exclusive."]
+LanguageArg = Annotated[str, "Language of the texts: `nl` or `en`; any other value means `en`."]
 
 
 @from_row(reports.ReportPlan)
 class ReportPlan(Node):
-    """Which report a client gets when, on the client's own clock."""
+    """Schedule of one report to a client, in the client's local time."""
 
-    cadence: Annotated[Cadence, "Which report."]
-    enabled: Annotated[bool, "Whether it is made at all."]
-    local_time: Annotated[time, "When it has to be there, on the client's clock."]
-    weekday: Annotated[int, "On which day weekly ones have to be there: 0 is Monday."]
-    late_credit_cents: Annotated[Long | None, "What you get for one that is late, in cents."]
-    next_on: Annotated[date, "The first day of the next one."]
-    version: Annotated[int, "Raised by every change."]
+    cadence: Annotated[Cadence, "How often the report comes: daily or weekly."]
+    enabled: Annotated[bool, "Whether the report is made."]
+    local_time: Annotated[time, "Local time of the client at which the report is due."]
+    weekday: Annotated[int, "Weekday on which a weekly report is due: 0 is Monday."]
+    late_credit_cents: Annotated[Long | None, "Credit for a late report, in cents."]
+    next_on: Annotated[date, "First day that the next report covers."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: PlanRow, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account that receives the report."""
         return await info.context.loaders.account.load(row.account_id)
 
 
 @from_row(reports.Report)
 class Report(Node):
-    """A report as it was made; its numbers never change."""
+    """Report as it was made; its figures never change."""
 
-    cadence: Annotated[Cadence, "Which report."]
-    first_on: Annotated[date, "The first day it is about."]
-    last_on: Annotated[date, "The last day it is about."]
-    due_at: Annotated[datetime, "When it had to be there."]
-    made_at: Annotated[datetime, "When it was made."]
-    delivered_at: Annotated[datetime | None, "When everybody who gets it had it."]
-    verdict: Annotated[ReportVerdict | None, "Whether it was there in time; null: not yet decided."]
+    cadence: Annotated[Cadence, "How often the report comes: daily or weekly."]
+    first_on: Annotated[date, "First day that the report covers."]
+    last_on: Annotated[date, "Last day that the report covers."]
+    due_at: Annotated[datetime, "Time at which the report was due."]
+    made_at: Annotated[datetime, "Time at which the report was made."]
+    delivered_at: Annotated[
+        datetime | None, "Time at which all recipients had received the report; null before."
+    ]
+    verdict: Annotated[
+        ReportVerdict | None, "Verdict on the delivery in time; null while undecided."
+    ]
 
     @resolver(str)
     @staticmethod
     def number(row: Row) -> str:
-        """Its number for people, such as `RPT-000123`: counted per company."""
+        """Number for people, such as `RPT-000123`; counted per company."""
         return short_numbers.format_number(short_numbers.REPORT, row.number)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client it is about."""
+        """Account that the report is about."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(str)
     @staticmethod
     def headline(row: Row, language: LanguageArg = "en") -> str:
-        """What it comes to, in one line."""
+        """Summary of the report in one line."""
         return reports.summary_of(_content(row), code=language)
 
     @resolver(Long)
     @staticmethod
     def kept(row: Row) -> int:
-        """How many promises were kept."""
+        """Number of kept promises in the report."""
         return _content(row).figures.kept
 
     @resolver(Long)
     @staticmethod
     def late(row: Row) -> int:
-        """How many promises were late."""
+        """Number of late promises in the report."""
         return _content(row).figures.late
 
     @resolver(str)
     @staticmethod
     def pdf_path(row: Row, language: LanguageArg = "en") -> str:
-        """Where on this server its PDF is; asked for with the same `Authorization` as the API."""
+        """Path on this server of the PDF; send the `Authorization` header of the API."""
         return f"/reports/{row.id}.pdf?language={'nl' if language == 'nl' else 'en'}"
 
 
@@ -109,28 +117,28 @@ def _content(row: reports.Report) -> Content:
 
 @from_row(Punctuality)
 class ReportPunctuality:
-    """Of the reports due in a stretch, how many were there in time."""
+    """Numbers of reports due in a period and delivered in time."""
 
-    due: Annotated[int, "How many were due."]
-    kept: Annotated[int, "How many were there in time."]
-    late: Annotated[int, "How many were not."]
+    due: Annotated[int, "Number of reports that were due."]
+    kept: Annotated[int, "Number of reports that were delivered in time."]
+    late: Annotated[int, "Number of reports that were late."]
 
 
 @from_row(Proactive)
 class ProactiveNotification:
-    """Of the changes of the service in a stretch, how many the client was told of before they took effect.
+    """Number of service changes in a period, and how many were announced to the client before they took effect.
 
-    Changes are promises that ran late, amendments of terms and ends of agreements; told means a visible update on the
-    ticket, or a message about the subject, after the clock began and before the change.
+    Changes are promises that ran late, amendments of terms and ends of agreements. An announcement is a visible
+    update on the incident, or a message about the subject, after the clock started and before the change.
     """
 
-    changes: Annotated[int, "How many changes there were."]
-    told: Annotated[int, "How many of them were told beforehand."]
+    changes: Annotated[int, "Number of changes in the period."]
+    told: Annotated[int, "Number of changes that were announced beforehand."]
 
     @resolver(float | None)
     @staticmethod
     def ratio(row: strawberry.Parent[Proactive]) -> float | None:
-        """Told / changes; null when nothing changed."""
+        """Share of changes announced beforehand; null when nothing changed."""
         return row.told / row.changes if row.changes else None
 
 
@@ -143,10 +151,12 @@ class ReportQuery:
     def reports(
         info: Info,
         account_id: AccountFilter = None,
-        cadences: Annotated[list[Cadence] | None, "Only these."] = None,
-        verdicts: Annotated[list[ReportVerdict] | None, "Only those judged so."] = None,
+        cadences: Annotated[list[Cadence] | None, "Only reports of these cadences."] = None,
+        verdicts: Annotated[
+            list[ReportVerdict] | None, "Only reports with one of these verdicts."
+        ] = None,
         search: Annotated[
-            str | None, "Only the one with this number: `RPT-000123` or `123`."
+            str | None, "Only the report with this number: `RPT-000123` or `123`."
         ] = None,
     ) -> Rows:
         """Reports that were made, the latest due first."""
@@ -162,7 +172,7 @@ class ReportQuery:
     @resolver(list[ReportPlan])
     @staticmethod
     async def report_plans(info: Info, account_id: AccountArg) -> Any:
-        """Which reports a client gets when."""
+        """Schedules of the reports to clients."""
         row = reports.ReportPlan
         query = visible(info, row, account_id).order_by(row.cadence)
         async with info.context.sessions() as session:
@@ -173,7 +183,7 @@ class ReportQuery:
     async def report_punctuality(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
     ) -> Punctuality:
-        """How punctual a client's reports were: their delivery is a promise too."""
+        """Punctuality of the reports to a client; their delivery is a promise too."""
         account = ids.known(account_id, "Account")
         if account is None:
             return Punctuality(0, 0, 0)
@@ -187,7 +197,7 @@ class ReportQuery:
     async def proactive_notification(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
     ) -> Proactive | None:
-        """How many changes of the service a client was told of beforehand."""
+        """Share of service changes announced to a client beforehand."""
         account, until_at = ids.known(account_id, "Account"), min(until_at, info.context.at)
         if account is None:
             return None
@@ -205,17 +215,21 @@ class ReportMutation:
     @staticmethod
     async def set_report_plan(
         ask: MutationContext,
-        account_id: Annotated[AccountId, "The client."],
-        cadence: Annotated[Cadence, "Which report."],
-        enabled: Annotated[bool | None, "Whether it is made; null: as it is."] = None,
-        local_time: Annotated[time | None, "When it has to be there; null: as it is."] = None,
-        weekday: Annotated[int | None, "0 (Monday) to 6; null: as it is."] = None,
+        account_id: Annotated[AccountId, "Account that receives the report."],
+        cadence: Annotated[Cadence, "How often the report comes: daily or weekly."],
+        enabled: Annotated[bool | None, "Whether the report is made; null: unchanged."] = None,
+        local_time: Annotated[
+            time | None, "Local time of the client at which the report is due; null: unchanged."
+        ] = None,
+        weekday: Annotated[
+            int | None, "Weekday of a weekly report, 0 (Monday) to 6; null: unchanged."
+        ] = None,
         late_credit_cents: Annotated[
-            Long | None, "What the client gets for one that is late, 0: nothing; null: as it is."
+            Long | None, "Credit for a late report in cents, 0 for none; null: unchanged."
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> reports.ReportPlan:
-        """Say when a client gets a report, or that it gets none."""
+        """Set the schedule of a report to a client, or switch it off."""
         return await reports.set_plan(
             ask.session, ask.actor, account_id, cadence, enabled=enabled, local_time=local_time,
             weekday=weekday, late_credit_cents=late_credit_cents, at=ask.at, expected_version=expected_version,

@@ -18,14 +18,20 @@ class SettingsMutation:
     @staticmethod
     async def change_company(
         ask: MutationContext,
-        name: Annotated[str | None, "Another name; no other company has it."] = UNSET,
-        kvk_number: Annotated[str | None, "Number in the Dutch trade register, or null."] = UNSET,
-        permit_number: Annotated[str | None, "Number of the permit (ND-nummer), or null."] = UNSET,
+        name: Annotated[
+            str | None, "New name of the company; unique in this installation."
+        ] = UNSET,
+        kvk_number: Annotated[
+            str | None, "Number in the Dutch trade register (KvK), or null."
+        ] = UNSET,
+        permit_number: Annotated[
+            str | None, "Permit number of the company (ND-nummer), or null."
+        ] = UNSET,
         time_zone: Annotated[
-            str | None, "IANA time zone, for what is planned from now on."
+            str | None, "IANA time zone for everything planned from now on."
         ] = UNSET,
     ) -> accounts.Tenant:
-        """Change the settings of your company; what is left out stays as it is."""
+        """Change the settings of your company. Arguments that are omitted stay as they are."""
         given = {
             "name": name,
             "kvk_number": kvk_number,
@@ -39,22 +45,24 @@ class SettingsMutation:
     @staticmethod
     async def change_site(
         ask: MutationContext,
-        id: Annotated[SiteId, "The site."],
-        name: Annotated[str | None, "Another name; unique for the client."] = UNSET,
-        street: Annotated[str | None, "Street and number, or null."] = UNSET,
-        postcode: Annotated[str | None, "Postal code, or null."] = UNSET,
-        city: Annotated[str | None, "Town, or null."] = UNSET,
-        country: Annotated[str | None, "ISO 3166 code."] = UNSET,
+        id: Annotated[SiteId, "Site to be changed."],
+        name: Annotated[str | None, "New name of the site; unique within the account."] = UNSET,
+        street: Annotated[str | None, "Street and house number of the site, or null."] = UNSET,
+        postcode: Annotated[str | None, "Postal code of the site, or null."] = UNSET,
+        city: Annotated[str | None, "City or town of the site, or null."] = UNSET,
+        country: Annotated[str | None, "Country of the site, as an ISO 3166 code."] = UNSET,
         lat: Annotated[
-            float | None, "Latitude in degrees; not while the site has a fence."
+            float | None, "Latitude in degrees, WGS 84; fixed while the site has a geofence."
         ] = UNSET,
         lon: Annotated[
-            float | None, "Longitude in degrees; not while the site has a fence."
+            float | None, "Longitude in degrees, WGS 84; fixed while the site has a geofence."
         ] = UNSET,
-        services: Annotated[list[str] | None, "What is done there."] = UNSET,
+        services: Annotated[
+            list[str] | None, "Services performed at the site, such as patrols."
+        ] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Site:
-        """Change what is known of a site; what is left out stays as it is."""
+        """Change the details of a site. Arguments that are omitted stay as they are."""
         given = {
             "name": name,
             "street": street,

@@ -40,14 +40,14 @@ LineRow = strawberry.Parent[SimulatedLineView]
 
 @from_row(SimulatedLineView)
 class SimulatedPromise:
-    """What one proposed promise would have come to, everywhere or at one place."""
+    """Result of one proposed promise, for all sites or one site."""
 
-    promise: Annotated[str, "What the terms call it."]
-    internal: Annotated[bool, "Whether it is the company's own objective."]
-    n: Annotated[Long, "How many would have been decided."]
-    kept: Annotated[Long, "How many of them would have been kept."]
-    objective_ppm: Annotated[int, "The share to be kept, in millionths."]
-    breaks: Annotated[bool, "Whether fewer would have been kept than that."]
+    promise: Annotated[str, "Name of the promise in the proposed terms."]
+    internal: Annotated[bool, "Whether it is an internal objective of the company."]
+    n: Annotated[Long, "Number of promises that would have been decided."]
+    kept: Annotated[Long, "Number of these that would have been kept."]
+    objective_ppm: Annotated[int, "Share that must be kept, in millionths."]
+    breaks: Annotated[bool, "Whether the share kept is below that objective."]
 
     @resolver(Long)
     @staticmethod
@@ -58,7 +58,7 @@ class SimulatedPromise:
     @resolver(Site | None)
     @staticmethod
     async def site(row: LineRow, info: Info) -> accounts.Site | None:
-        """The place; null for everywhere."""
+        """Site of the result; null for all sites."""
         return (
             None if row.site_id is None else await info.context.loaders.site.load(UUID(row.site_id))
         )
@@ -66,51 +66,51 @@ class SimulatedPromise:
 
 @from_row(SimulationRow)
 class Simulation(Node):
-    """Proposed terms played on a client's own history. Clients are not shown these."""
+    """Simulation of proposed terms on a client's own history. Not visible to clients."""
 
-    from_at: Annotated[datetime, "The history begins here …"]
-    until_at: Annotated[datetime, "… and ends here."]
-    units: Annotated[Long, "How many promises would have been decided."]
-    kept: Annotated[Long, "How many of them would have been kept."]
-    weeks: Annotated[Long, "How many whole weeks the credits are drawn from."]
-    seed: Annotated[Long, "Of the draws: the same seed draws the same."]
-    p50_cents: Annotated[Long, "Credits of a month, median, in cents."]
-    p95_cents: Annotated[Long, "Credits of a month in 19 of 20 cases at most, in cents."]
-    limit_cents: Annotated[Long, "Above this the terms need a sign-off, in cents."]
-    simulated_at: Annotated[datetime, "When it was made."]
-    simulated_by: Annotated[str, "Who made it."]
-    evaluator: Annotated[int, "Version of the evaluator."]
-    signed_off_at: Annotated[datetime | None, "When its risk was accepted."]
-    sign_off_reason: Annotated[str | None, "Why."]
+    from_at: Annotated[datetime, "Start of the history, inclusive."]
+    until_at: Annotated[datetime, "End of the history, exclusive."]
+    units: Annotated[Long, "Number of promises that would have been decided."]
+    kept: Annotated[Long, "Number of these that would have been kept."]
+    weeks: Annotated[Long, "Number of whole weeks from which the credits are drawn."]
+    seed: Annotated[Long, "Seed of the random draws: the same seed gives the same result."]
+    p50_cents: Annotated[Long, "Median of the credits of a month, in cents."]
+    p95_cents: Annotated[Long, "95th percentile of the credits of a month, in cents."]
+    limit_cents: Annotated[Long, "Limit above which the terms need a sign-off, in cents."]
+    simulated_at: Annotated[datetime, "Time at which the simulation was made."]
+    simulated_by: Annotated[str, "Actor who made the simulation."]
+    evaluator: Annotated[int, "Version of the evaluator that computed it."]
+    signed_off_at: Annotated[datetime | None, "Time at which the risk was accepted; null before."]
+    sign_off_reason: Annotated[str | None, "Reason for accepting the risk; null before."]
 
     @resolver(str)
     @staticmethod
     def terms_sha256(row: Row) -> str:
-        """Hash of the terms in canonical form, in hex: it speaks for these terms and no others."""
+        """Hash of the terms in canonical form, in hex: the simulation is valid for these terms only."""
         return row.terms_sha256.hex()
 
     @resolver(bool)
     @staticmethod
     def sign_off_needed(row: Row) -> bool:
-        """Whether the terms cannot hold before somebody accepts their risk."""
+        """Whether the terms cannot come into force before the risk is accepted."""
         return row.p95_cents > row.limit_cents and row.signed_off_at is None
 
     @resolver(list[SimulatedPromise])
     @staticmethod
     def promises(row: Row) -> Sequence[SimulatedLineView]:
-        """Every promise, everywhere and then place by place."""
+        """Results of each promise, for all sites and then by site."""
         return [SimulatedLineView(**line) for line in row.report["lines"]]
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
-        """The client whose history it is."""
+        """Account with the history that was used."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(User | None)
     @staticmethod
     async def signed_off_by(row: Row, info: Info) -> Any:
-        """Who accepted the risk."""
+        """User who accepted the risk; null before."""
         if row.signed_off_by_id is None:
             return None
         return await info.context.loaders.user.load(row.signed_off_by_id)
@@ -124,13 +124,17 @@ class SimulationMutation:
     @staticmethod
     async def simulate_terms(
         ask: MutationContext,
-        account_id: Annotated[AccountId, "The client."],
-        terms: Annotated[TermsInput, "The proposed terms, in full."],
-        from_at: Annotated[datetime | None, "Only tickets opened from here on."] = None,
-        until_at: Annotated[datetime | None, "Only up to here; null for now."] = None,
-        seed: Annotated[int, "Of the draws."] = 0,
+        account_id: Annotated[AccountId, "Account with the history to use."],
+        terms: Annotated[TermsInput, "Proposed terms, in full."],
+        from_at: Annotated[
+            datetime | None, "Only incidents opened at this instant or later."
+        ] = None,
+        until_at: Annotated[
+            datetime | None, "Only incidents opened before this instant; null for now."
+        ] = None,
+        seed: Annotated[int, "Seed of the random draws."] = 0,
     ) -> SimulationRow:
-        """Play proposed terms on the client's own tickets; nothing but the result is kept."""
+        """Simulate proposed terms on the client's own incidents; only the result is stored."""
         return await simulation.simulate(
             ask.session, ask.actor, account_id, terms=terms.draft(), at=ask.at,
             from_at=from_at, until_at=until_at, seed=seed,
@@ -140,8 +144,8 @@ class SimulationMutation:
     @staticmethod
     async def sign_off_terms(
         ask: MutationContext,
-        id: Annotated[SimulationId, "The simulation of the terms."],
-        reason: Annotated[str, "Why the risk is worth taking."],
+        id: Annotated[SimulationId, "Simulation of the terms to be accepted."],
+        reason: Annotated[str, "Reason for accepting the risk."],
     ) -> SimulationRow:
         """Accept, under your name, the risk of terms above the limit."""
         return await simulation.sign_off(ask.session, ask.actor, id, reason=reason, at=ask.at)

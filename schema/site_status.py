@@ -10,43 +10,49 @@ from schema.presences import Presence
 from schema.site_status_loader import RovingShift, SitePresence
 
 enum(
-    SiteState, "SiteState",
-    unproven="Somebody is on duty, and there is no fence by which to tell whether that guard is there.",
-    absent="Somebody on duty is not there by any device, for longer than the duty's grace (`absent`), whoever else is.",
-    expected="Somebody on duty is not there by any device, and the grace is not over yet.",
-    covered="Everybody on duty there is inside the fence by some device; or nobody is on duty and somebody is inside.",
-    unwatched="Nobody is on duty there, and nobody is inside.",
-)  # fmt: skip
+    SiteState,
+    "SiteState",
+    unproven="A guard is on duty, and without a geofence the presence cannot be proven.",
+    absent=(
+        "No device proves the presence of a guard on duty, for longer than the grace "
+        "period (`absent`), whoever else is there."
+    ),
+    expected="No device proves the presence of a guard on duty yet, within the grace period.",
+    covered="Every guard on duty is inside the geofence by some device; or nobody is on duty and a guard is inside.",
+    unwatched="Nobody is on duty, and nobody is inside the geofence.",
+)
 
 
 @from_row(SitePresence)
 class SiteStatus:
-    """How a place stands this moment."""
+    """Status of a site at this instant."""
 
-    site: Annotated[Site, "The place."]
+    site: Annotated[Site, "Site that the status describes."]
     state: Annotated[
         SiteState,
-        "All of it in a word. What a device proved last holds until a hole in its record is too long to prove it.",
+        "State of the site. The last conclusion from a device holds until a gap in its record is too long.",
     ]
-    on_duty: Annotated[list[Duty], "Who is on duty there now, by the beginning of the duty."]
+    on_duty: Annotated[list[Duty], "Duties at the site now, by their start."]
     inside: Annotated[
         list[Presence],
-        "Who is inside its fence and since when; also guards who are on duty elsewhere.",
+        "Guards inside the geofence, with the time since when; also guards on duty elsewhere.",
     ]
-    absent: Annotated[
-        list[Presence], "Who is on duty there and is not there, and since when that is an absence."
-    ]
+    absent: Annotated[list[Presence], "Guards on duty who are absent, with the time since when."]
     silent: Annotated[
         list[Presence],
-        "Whose device, of those on duty there, is not heard of, and since when.",
+        "Guards on duty with a silent device, with the time since when.",
         RESTRICTED,
     ]
 
 
 @from_row(RovingShift)
 class RoamingStatus:
-    """A guard on duty who goes round all of the client's places."""
+    """Status of a guard on duty who patrols all sites of an account."""
 
-    duty: Annotated[Duty, "The duty."]
-    inside: Annotated[list[Presence], "In whose fence the guard is, and since when."]
-    silent: Annotated[list[Presence], "Since when the device is not heard of.", RESTRICTED]
+    duty: Annotated[Duty, "Duty on which the guard is."]
+    inside: Annotated[
+        list[Presence], "Geofences that the guard is inside, with the time since when."
+    ]
+    silent: Annotated[
+        list[Presence], "Silence of the guard's device, with the time since when.", RESTRICTED
+    ]

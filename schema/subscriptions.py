@@ -32,11 +32,15 @@ from schema.promises import Promise
 from schema.timeline import timeline_facts
 
 enum(
-    GapReason, "GapReason",
-    too_slow="You did not keep up. Subscribe again with this cursor.",
-    restored="The ledger was restored from a backup: what you have may not have happened. Read `ledger` again.",
-    too_far="More was missed than a feed replays. Read `ledger` from this cursor, then subscribe again.",
-)  # fmt: skip
+    GapReason,
+    "GapReason",
+    too_slow="The client read too slowly. Subscribe again with this cursor.",
+    restored="The ledger was restored from a backup: events you received may not exist any more. Read `ledger` again.",
+    too_far=(
+        "More events were missed than a subscription replays. Read `ledger` from this "
+        "cursor, then subscribe again."
+    ),
+)
 
 
 _cursor = lru_cache(1024)(cursor.of_seq)
@@ -55,17 +59,17 @@ class Item:
     # Read off directly: a resolver of its own costs each of these 10 µs an event.
     @property
     def kind(self) -> str:
-        """What happened."""
+        """Kind of the fact."""
         return "feed.gap" if self.fact is None else self.fact.kind
 
     @property
     def at(self) -> datetime | None:
-        """When it happened."""
+        """Time at which the event happened."""
         return None if self.fact is None else self.fact.at
 
     @property
     def recorded_at(self) -> datetime | None:
-        """When it was written down."""
+        """Time at which the fact was recorded."""
         return None if self.fact is None else self.fact.recorded_at
 
     @property
@@ -79,48 +83,51 @@ Row = strawberry.Parent[Item]
 
 @from_row(Item)
 class FeedEvent:
-    """A fact as it happens, or (when `gap` is not null) the notice that this feed ends here."""
+    """Event of the ledger as it happens, or (with `gap`) the notice that this subscription ends here."""
 
     gap: Annotated[
         GapReason | None,
-        "Why the feed ends; everything up to `cursor` has been told, nothing beyond it.",
+        (
+            "Reason for which the subscription ends; every event up to `cursor` was sent, "
+            "none beyond it. Null for events."
+        ),
     ]
     kind: Annotated[
-        str, "What happened, such as `incident.acknowledged`; `feed.gap` for the notice."
+        str, "Kind of the fact, such as `incident.acknowledged`; `feed.gap` for the notice."
     ]
-    at: Annotated[datetime | None, "When it happened."]
-    recorded_at: Annotated[datetime | None, "When it was written down."]
-    body: Annotated[Json | None, "What there is to say about it; depends on the kind."]
+    at: Annotated[datetime | None, "Time at which the event happened."]
+    recorded_at: Annotated[datetime | None, "Time at which the fact was recorded."]
+    body: Annotated[Json | None, "Details of the fact; the fields depend on the kind."]
 
     @resolver(str | None)
     @staticmethod
     def actor(row: Row, info: Info) -> Any:
-        """Who: `user:…`, `key:…`, `system:…`; the company's people are `guard:<number>` or `staff` to clients."""
+        """Actor: `user:…`, `key:…` or `system:…`. Clients see staff of the company as `guard:<number>` or `staff`."""
         return None if row.fact is None else shown(info, row.fact.account_id, row.fact.actor)
 
     @resolver(str)
     @staticmethod
     def cursor(row: Row, info: Info) -> str:
-        """Where you are; give it as `after` when you come back."""
+        """Position in the ledger; pass it as `after` to continue later."""
         link = None if row.fact is None else row.fact.link
         return _cursor(info.context.secret, row.tenant_id, row.seq, link)
 
     @resolver(strawberry.ID | None)
     @staticmethod
     def subject_id(row: Row) -> str | None:
-        """The id of what it is about; `node(id)` finds it."""
+        """Global id of the object that the fact is about; `node(id)` returns it."""
         return None if row.fact is None else subject_id(row.fact)
 
     @resolver(Json | None)
     @staticmethod
     def ids(row: Row) -> Any:
-        """The global ids of the rows that the body names, by the body's fields."""
+        """Global ids of the rows that the body refers to, by the names of the body's fields."""
         return None if row.fact is None else named_in(row.fact.kind, row.fact.body, ids.write)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
-        """The client it concerns, as it is now."""
+        """Account that the event concerns, in its current state."""
         if row.fact is None or row.fact.account_id is None:
             return None
         return await info.context.loaders.account.load(row.fact.account_id)
@@ -128,7 +135,7 @@ class FeedEvent:
     @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
-        """The ticket it concerns, as it is now."""
+        """Incident that the event concerns, in its current state."""
         if row.fact is None:
             return None
         about = row.fact.body.get("incident_id")
@@ -139,7 +146,7 @@ class FeedEvent:
     @resolver(Promise | None)
     @staticmethod
     async def promise(row: Row, info: Info) -> Any:
-        """The promise it concerns, as it is now."""
+        """Promise that the event concerns, in its current state."""
         if row.fact is None:
             return None
         about = row.fact.body.get("promise_id")
@@ -150,7 +157,7 @@ class FeedEvent:
     @resolver(Credit | None)
     @staticmethod
     async def credit(row: Row, info: Info) -> Any:
-        """The credit it is about, as it is now."""
+        """Credit that the event concerns, in its current state."""
         return None if row.fact is None else await subject(info, row.fact, "Credit")
 
 
@@ -168,23 +175,23 @@ def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Fac
 
 After = Annotated[
     str | None,
-    "Go on behind this cursor, without gap or repeat; null starts with what happens now.",
+    "Cursor after which to continue, without gap or repeat; null starts with events from now on.",
 ]
 
 
-@strawberry.type(description="What can be followed.")
+@strawberry.type(description="All subscriptions of this API.")
 class Subscription:
-    """What can be followed."""
+    """All subscriptions of this API."""
 
     @subscription(FeedEvent)
     def account_events(
         self,
         info: Info,
-        account_id: Annotated[strawberry.ID, "The client."],
-        kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."] = None,
+        account_id: Annotated[strawberry.ID, "Account to follow the events of."],
+        kinds: Annotated[list[str] | None, "Only facts of these kinds; null for all."] = None,
         after: After = None,
     ) -> AsyncIterable[Item]:
-        """Everything that happens about one client, in order."""
+        """All events of one account, in order."""
         ctx: Context = info.context
         must_be_kinds(kinds, "kinds")
         account = ids.wanted(account_id, "Account", "accountId")
@@ -196,12 +203,14 @@ class Subscription:
         info: Info,
         after: After = None,
         account_ids: Annotated[
-            list[strawberry.ID] | None, "Only about these clients; null for all of them."
+            list[strawberry.ID] | None, "Only events of these accounts; null for all accounts."
         ] = None,
-        kinds: Annotated[list[PromiseKind] | None, "Only such promises; null for all."] = None,
-        at_risk: Annotated[bool, "Also when a promise comes at risk."] = False,
+        kinds: Annotated[
+            list[PromiseKind] | None, "Only promises of these kinds; null for all."
+        ] = None,
+        at_risk: Annotated[bool, "Whether to include promises that become at risk."] = False,
     ) -> AsyncIterable[Item]:
-        """Broken promises across clients, for those who watch over them."""
+        """Broken promises across accounts, for operations staff."""
         ctx: Context = info.context
         actor, account = ctx.actor, None
         if account_ids is not None:
@@ -221,7 +230,7 @@ class Subscription:
         self,
         info: Info,
         account_id: Annotated[
-            strawberry.ID | None, "The client; null for all of them, for those who watch over them."
+            strawberry.ID | None, "Account to follow; null for all accounts, for operations staff."
         ] = None,
         after: After = None,
     ) -> AsyncIterable[Item]:
@@ -237,13 +246,13 @@ class Subscription:
     async def incident_timeline(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, "The ticket."],
+        id: Annotated[strawberry.ID, "Incident to follow the events of."],
         after: Annotated[
             str | None,
-            "Go on behind this cursor, without gap or repeat; null begins where the ticket does.",
+            "Cursor after which to continue, without gap or repeat; null starts with the first event of the incident.",
         ] = None,
     ) -> AsyncIterable[Item]:
-        """One ticket's whole story, with its promises and credits: what happened so far, then what happens."""
+        """Complete history of one incident with its promises and credits: past events first, then each new one."""
         ctx: Context = info.context
         incident = ids.wanted(id, "Incident", "id")
         row = await ctx.loaders.incident.load(incident)

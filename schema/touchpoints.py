@@ -17,11 +17,12 @@ from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutati
 from schema.core.types import enum, from_row, resolver
 
 enum(
-    TouchpointKind, "TouchpointKind",
-    formal_review="A review of the service, prepared and minuted.",
-    check_in="A short conversation about how it goes.",
-    social="Meeting without an agenda.",
-)  # fmt: skip
+    TouchpointKind,
+    "TouchpointKind",
+    formal_review="Formal review of the service, prepared and minuted.",
+    check_in="Check-in: a short conversation about the service.",
+    social="Social meeting without an agenda.",
+)
 
 Row = strawberry.Parent[touchpoints.Touchpoint]
 TouchpointId = Annotated[UUID, GlobalIdOf("Touchpoint")]
@@ -29,17 +30,17 @@ TouchpointId = Annotated[UUID, GlobalIdOf("Touchpoint")]
 
 @from_row(touchpoints.Touchpoint)
 class Touchpoint(Node):
-    """A planned contact with a client; of each kind one is open at a time."""
+    """Planned contact with a client; one of each kind is open at a time."""
 
-    kind: Annotated[TouchpointKind, "What sort of contact."]
-    due_on: Annotated[date, "By which day, as tier and activity say."]
-    done_at: Annotated[datetime | None, "When it was made; null: it is still to be made."]
-    done_by: Annotated[str | None, "Who made it, as the ledger names people."]
+    kind: Annotated[TouchpointKind, "Kind of contact, such as a check-in."]
+    due_on: Annotated[date, "Day by which contact is due, by tier and activity of the account."]
+    done_at: Annotated[datetime | None, "Time at which contact was made; null before."]
+    done_by: Annotated[str | None, "User who made the contact, as named in the ledger."]
 
     @resolver(bool)
     @staticmethod
     async def is_overdue(row: Row, info: Info) -> bool:
-        """Whether its day is over, on the client's calendar, and it was not made."""
+        """Whether the due day is over, on the client's calendar, without contact."""
         if row.done_at is not None:
             return False
         account = await info.context.loaders.account.load(row.account_id)
@@ -49,13 +50,13 @@ class Touchpoint(Node):
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
-        """The client."""
+        """Account of the client to be contacted."""
         return await info.context.loaders.account.load(row.account_id)
 
     @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
-        """Whom it was with."""
+        """Contact person with whom it took place."""
         if row.contact_id is None:
             return None
         return await info.context.loaders.contact.load(row.contact_id)
@@ -71,11 +72,13 @@ class TouchpointQuery:
         info: Info,
         account_id: AccountFilter = None,
         overdue: Annotated[
-            bool, "Only those whose day is over in UTC and that were not made."
+            bool, "Only those without contact and with a due day that is over in UTC."
         ] = False,
-        is_open: Annotated[bool | None, "Only those still to be made, or only those made."] = None,
+        is_open: Annotated[
+            bool | None, "True: only those still to be made; false: only those made; null: all."
+        ] = None,
     ) -> Rows:
-        """Planned contacts, the earliest due first. Clients see none."""
+        """Planned contacts, the earliest due first; empty for clients."""
         row = touchpoints.Touchpoint
         query = visible(info, row, account_id)
         if overdue:
@@ -93,10 +96,10 @@ class TouchpointMutation:
     @staticmethod
     async def complete_touchpoint(
         ask: MutationContext,
-        id: Annotated[TouchpointId, "The planned contact."],
-        contact_id: Annotated[ContactId | None, "Whom it was with."] = None,
+        id: Annotated[TouchpointId, "Planned contact that was made."],
+        contact_id: Annotated[ContactId | None, "Contact person with whom it took place."] = None,
     ) -> touchpoints.Touchpoint:
-        """Note that a contact was made; the next of its kind is planned from here."""
+        """Record that contact was made, and plan the next of its kind."""
         return await touchpoints.complete(
             ask.session, ask.actor, id, contact_id=contact_id, at=ask.at
         )

@@ -27,30 +27,36 @@ from schema.core.types import enum, from_row, resolver
 SignInId = Annotated[UUID, GlobalIdOf("SignIn")]
 
 enum(
-    credentials.EndedBy, "SessionEnd",
-    user="The user signed out.", password_change="The password was changed.",  # noqa: S106 - words
-
-    disabled="The user's access ended.", manager="Who manages the user ended it.",
-    reuse="A refresh token was used twice: one of the two was stolen.",
-)  # fmt: skip
+    credentials.EndedBy,
+    "SessionEnd",
+    user="The user signed out of this session.",
+    password_change="The password of the user was changed.",  # noqa: S106 - words
+    disabled="The access of the user was disabled.",
+    manager="A manager of the user ended the session.",
+    reuse="A refresh token was used twice: one of the two uses was by a thief.",
+)
 
 
 @from_row(SignInRow)
 class SignIn(Node):
-    """A session: where somebody is, or was, signed in."""
+    """Session of a signed-in user, current or past."""
 
-    method: Annotated[str, "With what it began: `password`, perhaps with a second factor."]
-    user_agent: Annotated[str | None, "What the client calls itself."]
-    address: Annotated[str | None, "The client's address when it was last renewed."]
-    started_at: Annotated[datetime, "When it began."]
-    seen_at: Annotated[datetime | None, "When it was last used, to the minute."]
-    ended_at: Annotated[datetime | None, "When it ended before its time."]
-    ended_by: Annotated[credentials.EndedBy | None, "Why it ended before its time."]
+    method: Annotated[str, "Method of authentication: `password`, optionally with a second factor."]
+    user_agent: Annotated[str | None, "User agent reported by the client program."]
+    address: Annotated[str | None, "Network address of the client at the last renewal."]
+    started_at: Annotated[datetime, "Time at which the session started."]
+    seen_at: Annotated[datetime | None, "Time of the last use, to the minute."]
+    ended_at: Annotated[
+        datetime | None, "Time at which the session was ended early; null otherwise."
+    ]
+    ended_by: Annotated[
+        credentials.EndedBy | None, "Reason for which the session was ended early; null otherwise."
+    ]
 
     @resolver(User | None)
     @staticmethod
     async def user(row: strawberry.Parent[SignInRow], info: Info) -> Any:
-        """Who is signed in."""
+        """User who is signed in."""
         return await info.context.loaders.user.load(row.user_id)
 
 
@@ -62,8 +68,10 @@ class SessionQuery:
     @staticmethod
     def sessions(
         info: Info,
-        user_id: Annotated[strawberry.ID | None, "Only of this user."] = None,
-        going_on: Annotated[bool | None, "Only those that go on, or only those that ended."] = None,
+        user_id: Annotated[strawberry.ID | None, "Only sessions of this user."] = None,
+        going_on: Annotated[
+            bool | None, "True: only current sessions; false: only ended ones; null: all."
+        ] = None,
     ) -> Rows:
         """Your own sessions and those of users whom you manage, newest first."""
         query = naming(visible(info, SignInRow), SignInRow.user_id, "User", user_id)
@@ -81,19 +89,26 @@ class UserMutation:
     @staticmethod
     async def change_user(
         ask: MutationContext,
-        id: Annotated[UserId, "The user."],
-        name: Annotated[str | None, "Another name."] = UNSET,
-        language: Annotated[str | None, "`nl` or `en`, or null for the company's."] = UNSET,
-        role: Annotated[Role | None, "Another role, of whose rights you have all."] = UNSET,
+        id: Annotated[UserId, "User to be changed."],
+        name: Annotated[str | None, "New name of the user."] = UNSET,
+        language: Annotated[
+            str | None,
+            "Language of e-mail to the user, `nl` or `en`; null for the company's language.",
+        ] = UNSET,
+        role: Annotated[Role | None, "New role of the user; you must hold all its rights."] = UNSET,
         account_ids: Annotated[
             list[AccountId] | None,
-            "The accounts the user is limited to from now on; null or none for all, which clients cannot have.",
+            (
+                "Accounts to which the user is limited from now on; null or empty for all, "
+                "which is not possible for clients."
+            ),
         ] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> accounts.User:
-        """Change a user whom you manage; what is left out stays. Open sockets follow within seconds.
+        """Change a user whom you manage. Arguments that are omitted stay as they are.
 
-        A change of role or accounts ends open invitations. Nobody changes the own role or accounts.
+        Open connections follow within seconds. A change of role or accounts ends open invitations. Nobody may change
+        their own role or accounts.
         """
         given = {"name": name, "language": language, "role": role, "accounts": account_ids}
         changes = {field: value for field, value in given.items() if value is not UNSET}
@@ -104,9 +119,9 @@ class UserMutation:
     @mutation(User)
     @staticmethod
     async def invite_user(
-        ask: MutationContext, user_id: Annotated[UserId, "The user."]
+        ask: MutationContext, user_id: Annotated[UserId, "User to be invited."]
     ) -> accounts.User:
-        """Send the user a letter with a link to set a password; links sent before end."""
+        """Send the user an e-mail with a link to set a password; links sent before become invalid."""
         row, _ = await credentials.invite(
             ask.session, ask.actor, user_id, at=ask.at, may_show=False, lifetime=ask.ctx.invited
         )
@@ -115,23 +130,23 @@ class UserMutation:
     @mutation(User)
     @staticmethod
     async def disable_user(
-        ask: MutationContext, id: Annotated[UserId, "The user."]
+        ask: MutationContext, id: Annotated[UserId, "User to be disabled."]
     ) -> accounts.User:
-        """End a user's access: sessions, devices and open invitations end, open sockets close within seconds."""
+        """Disable a user: sessions, devices and open invitations end, open connections close within seconds."""
         return await credentials.disable_user(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(User)
     @staticmethod
     async def reset_second_factor(
-        ask: MutationContext, id: Annotated[UserId, "The user."]
+        ask: MutationContext, id: Annotated[UserId, "User who lost the second factors."]
     ) -> accounts.User:
-        """Remove every second factor of a user who lost them, and end the user's sessions; never your own."""
+        """Remove every second factor of a user who lost them, and end the sessions of the user; never your own."""
         return await factors.reset_factors(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(SignIn)
     @staticmethod
     async def end_session(
-        ask: MutationContext, id: Annotated[SignInId, "The session."]
+        ask: MutationContext, id: Annotated[SignInId, "Session to be ended."]
     ) -> SignInRow:
-        """End a session, your own or one of a user whom you manage; its tokens end within seconds."""
+        """End a session of your own or of a user whom you manage; its tokens become invalid within seconds."""
         return await credentials.end_session(ask.session, ask.actor, id, at=ask.at)

@@ -24,15 +24,19 @@ from schema.core.scalars import Json
 from schema.core.types import enum, from_row, input_type, resolver
 
 enum(
-    WebhookState, "WebhookState",
-    active="Facts are pushed.", paused="Nothing is pushed, nothing is lost.",
-    disabled="It is over for good.",
-)  # fmt: skip
+    WebhookState,
+    "WebhookState",
+    active="Active: facts are delivered as they happen.",
+    paused="Paused: nothing is delivered, and nothing is lost.",
+    disabled="Disabled for good: nothing is delivered any more.",
+)
 enum(
-    DeliveryState, "WebhookDeliveryState",
-    pending="It waits for its turn or for another attempt.", delivered="The receiver took it.",
-    dead="It was given up.",
-)  # fmt: skip
+    DeliveryState,
+    "WebhookDeliveryState",
+    pending="Pending: waits for its first or next attempt.",
+    delivered="Delivered: the receiver accepted it.",
+    dead="Dead: given up after repeated failures.",
+)
 
 WebhookId = Annotated[UUID, GlobalIdOf("Webhook")]
 DeliveryId = Annotated[UUID, GlobalIdOf("WebhookDelivery")]
@@ -68,45 +72,48 @@ class CreatedWebhook:
 
 @from_row(AttemptRow)
 class WebhookAttempt:
-    """One request and what came back."""
+    """HTTP request of a delivery, with its response."""
 
-    at: Annotated[datetime, "When it was sent."]
-    took_ms: Annotated[int, "How long it took, in milliseconds."]
-    status: Annotated[int | None, "The HTTP status that came back; null when none did."]
-    excerpt: Annotated[str | None, "The beginning of the answer, 500 characters at most."]
-    error: Annotated[str | None, "Why there is no status."]
+    at: Annotated[datetime, "Time at which the request was sent."]
+    took_ms: Annotated[int, "Duration of the request, in milliseconds."]
+    status: Annotated[int | None, "HTTP status of the response; null without a response."]
+    excerpt: Annotated[str | None, "Start of the response body, at most 500 characters."]
+    error: Annotated[str | None, "Error when there was no response; null otherwise."]
 
 
 @from_row(WebhookRow)
 class Webhook(Node):
-    """An address that is told of facts, in the name and under the rights of its owner."""
+    """URL to which facts are delivered, with the rights of its owner."""
 
-    name: Annotated[str, "What it is for."]
-    url: Annotated[str, "Where facts are pushed to."]
+    name: Annotated[str, "Name that says the purpose of the webhook."]
+    url: Annotated[str, "URL to which facts are delivered."]
     owner: Annotated[
-        str, "`key:…` or `user:…`: whose rights decide what is sent, read anew each time."
+        str,
+        "Owner, `key:…` or `user:…`, with the rights that decide what is sent; they are checked for each delivery.",
     ]
-    kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."]
+    kinds: Annotated[list[str] | None, "Only facts of these kinds; null for all."]
     document: Annotated[
-        str | None, "The GraphQL operation whose answer is the body; null for the plain fact."
+        str | None, "GraphQL operation that renders the payload; null for the plain fact."
     ]
-    state: Annotated[WebhookState, "Whether facts are pushed."]
-    reason: Annotated[str | None, "Why not, when they are not."]
-    failing_since: Annotated[datetime | None, "Since when every attempt failed."]
-    created_at: Annotated[datetime, "When it was added."]
-    version: Annotated[int, "Raised by every change."]
+    state: Annotated[WebhookState, "State of the webhook: active, paused or disabled."]
+    reason: Annotated[str | None, "Reason for not being active; null while active."]
+    failing_since: Annotated[
+        datetime | None, "Time since which every attempt failed; null while deliveries succeed."
+    ]
+    created_at: Annotated[datetime, "Time at which the webhook was added."]
+    version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(str)
     @staticmethod
     async def cursor(row: Row, info: Info) -> str:
-        """How far the ledger has been laid down for it."""
+        """Position in the ledger up to which deliveries were queued."""
         link = await info.context.hub.link_at(row.position)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.position, link)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
-        """The client whose facts it is told; null for all that its owner reaches."""
+        """Account with the facts to deliver; null for every account visible to the owner."""
         if row.account_id is None:
             return None
         return await info.context.loaders.account.load(row.account_id)
@@ -114,72 +121,84 @@ class Webhook(Node):
 
 @from_row(DeliveryRow)
 class WebhookDelivery(Node):
-    """One fact for one webhook."""
+    """Delivery of one fact to one webhook."""
 
-    kind: Annotated[str, "What happened, such as `promise.breached`."]
-    state: Annotated[DeliveryState, "How far it came."]
-    queued_at: Annotated[datetime, "When it was laid down."]
+    kind: Annotated[str, "Kind of the fact, such as `promise.breached`."]
+    state: Annotated[DeliveryState, "State of the delivery."]
+    queued_at: Annotated[datetime, "Time at which the delivery was queued."]
     due_at: Annotated[
-        datetime | None, "When it is tried; null while it waits behind another, or is done."
+        datetime | None,
+        "Time of the next attempt; null while it waits for an earlier delivery, or is done.",
     ]
-    done_at: Annotated[datetime | None, "When it was taken, or given up."]
+    done_at: Annotated[datetime | None, "Time at which it was accepted or given up."]
 
     @resolver(str)
     @staticmethod
     def message_id(row: Delivery) -> str:
-        """What receivers get as `webhook-id`: the same at every attempt, by which they know a repeat."""
+        """Value of the `webhook-id` header: the same for every attempt, so that receivers can detect a repeat."""
         return webhooks.message_id(row.id)
 
     @resolver(str)
     @staticmethod
     async def cursor(row: Delivery, info: Info) -> str:
-        """Where its fact stands; `replayWebhook` after it begins with the next."""
+        """Position of the fact in the ledger; `replayWebhook` after it starts with the next fact."""
         link = await info.context.hub.link_at(row.seq)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
     @resolver(Webhook | None)
     @staticmethod
     async def webhook(row: Delivery, info: Info) -> Any:
-        """Where it goes."""
+        """Webhook that receives the delivery."""
         return await info.context.loaders.of_type["Webhook"].load(row.webhook_id)
 
     @resolver(list[WebhookAttempt])
     @staticmethod
     async def attempts(row: Delivery, info: Info) -> list[Any]:
-        """Every request that was made of it, oldest first."""
+        """HTTP requests of the delivery, oldest first."""
         return await info.context.loaders.attempts_of_delivery.load(row.id)
 
 
 @from_row(CreatedWebhook)
 class WebhookSecret:
-    """A webhook and its secret."""
+    """Webhook with its signing secret."""
 
     secret: Annotated[
         str | None,
-        "What deliveries are signed with (`whsec_…`), told once; null when the answer is repeated under its key.",
+        (
+            "Secret that signs deliveries (`whsec_…`), returned once; null when the "
+            "response is repeated for the same idempotency key."
+        ),
     ]
 
     @resolver(Webhook)
     @staticmethod
     def webhook(told: strawberry.Parent[CreatedWebhook]) -> WebhookRow:
-        """The webhook as it is listed."""
+        """Webhook, as listed by `webhooks`."""
         return told.row
 
 
 @input_type
 class WebhookDocument:
-    """A GraphQL operation that says a fact: its answer is the body."""
+    """GraphQL operation that renders the payload of a delivery."""
 
     document: Annotated[
         str,
-        "`subscription { accountEvents … }` or `subscription { breaches … }`, whose arguments choose the facts; or a "
-        "query, which is asked for each fact.",
+        (
+            "Text of the operation: `subscription { accountEvents … }` or `subscription { "
+            "breaches … }` with arguments that select the facts, or a query that is "
+            "executed for each fact."
+        ),
     ]
-    operation_name: Annotated[str | None, "Which operation, when there are several."] = None
+    operation_name: Annotated[str | None, "Name of the operation, when the text has several."] = (
+        None
+    )
     variables: Annotated[
         Json | None,
-        "Its variables. A query gets those of the fact by name: `kind`, `at`, `cursor`, `accountId`, `subjectId`, "
-        "`incidentId`, `promiseId`, `creditId`.",
+        (
+            "Variables of the operation. A query also gets those of the fact by name: "
+            "`kind`, `at`, `cursor`, `accountId`, `subjectId`, `incidentId`, `promiseId`, "
+            "`creditId`."
+        ),
     ] = None
 
 
@@ -192,17 +211,19 @@ class WebhookQuery:
     def webhooks(
         info: Info,
     ) -> Rows:
-        """One's own webhooks, newest first; all of the company's for who manages access."""
+        """Your own webhooks, newest first; those of the whole company with the right to manage access."""
         return visible(info, WebhookRow)
 
     @lists(WebhookDelivery, DeliveryRow.seq, DeliveryRow.id, descending=True)
     @staticmethod
     def webhook_deliveries(
         info: Info,
-        webhook_id: Annotated[strawberry.ID | None, "Only of this webhook."] = None,
-        states: Annotated[list[DeliveryState] | None, "Only those that came so far."] = None,
+        webhook_id: Annotated[strawberry.ID | None, "Only deliveries of this webhook."] = None,
+        states: Annotated[
+            list[DeliveryState] | None, "Only deliveries in one of these states."
+        ] = None,
     ) -> Rows:
-        """What was sent, is being sent and was given up, newest first; kept for 30 days."""
+        """Deliveries sent, pending and given up, newest first; kept for 30 days."""
         query = naming(visible(info, DeliveryRow), DeliveryRow.webhook_id, "Webhook", webhook_id)
         return among(query, DeliveryRow.state, states)
 
@@ -215,21 +236,22 @@ class WebhookMutation:
     @staticmethod
     async def add_webhook(
         ask: MutationContext,
-        name: Annotated[str, "What it is for."],
-        url: Annotated[str, "Where to: `https://…`, on the public internet."],
+        name: Annotated[str, "Name that says the purpose of the webhook."],
+        url: Annotated[str, "URL of the receiver: `https://…`, on the public internet."],
         account_id: Annotated[
-            AccountId | None, "Only facts of this client; null for all in reach."
+            AccountId | None,
+            "Only facts of this account; null for every account visible to the owner.",
         ] = None,
-        kinds: Annotated[list[str] | None, "Only these kinds of facts; null for all."] = None,
+        kinds: Annotated[list[str] | None, "Only facts of these kinds; null for all."] = None,
         document: Annotated[
             WebhookDocument | None,
-            "What to say; a subscription chooses the facts by itself. Null for the plain fact.",
+            "Operation that renders the payload; a subscription also selects the facts. Null for the plain fact.",
         ] = None,
         api_key_id: Annotated[
-            ApiKeyId | None, "The key in whose name it speaks; null for who asks."
+            ApiKeyId | None, "API key that owns the webhook; null for the actor of the request."
         ] = None,
     ) -> CreatedWebhook:
-        """Have facts pushed to an address from now on."""
+        """Add a webhook: facts are delivered to its URL from now on."""
         desk = _desk(ask.ctx)
         must_be_kinds(kinds, "kinds")
         wanted, payload = EventFilter(account_id, kinds), None
@@ -247,9 +269,9 @@ class WebhookMutation:
     @mutation(WebhookSecret, again=lambda row: CreatedWebhook(row, None))
     @staticmethod
     async def rotate_webhook_secret(
-        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+        ask: MutationContext, id: Annotated[WebhookId, "Webhook that gets a new secret."]
     ) -> CreatedWebhook:
-        """Sign with a new secret; the one before signs along for 24 hours."""
+        """Replace the signing secret; deliveries are also signed with the previous secret for 24 hours."""
         row, secret = await webhooks.rotate_secret(
             ask.session, ask.actor, _desk(ask.ctx).vault, id, at=ask.at
         )
@@ -259,36 +281,36 @@ class WebhookMutation:
     @staticmethod
     async def pause_webhook(
         ask: MutationContext,
-        id: Annotated[WebhookId, "The webhook."],
-        reason: Annotated[str, "Why; one line."],
+        id: Annotated[WebhookId, "Webhook to be paused."],
+        reason: Annotated[str, "Reason for the pause, in one line."],
     ) -> WebhookRow:
-        """Push nothing until it is resumed."""
+        """Pause a webhook: nothing is delivered until it is resumed."""
         return await webhooks.pause(ask.session, ask.actor, id, reason=reason, at=ask.at)
 
     @mutation(Webhook)
     @staticmethod
     async def resume_webhook(
-        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+        ask: MutationContext, id: Annotated[WebhookId, "Webhook to be resumed."]
     ) -> WebhookRow:
-        """Go on where it stood."""
+        """Resume a paused webhook from its last position."""
         return await webhooks.resume(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(Webhook)
     @staticmethod
     async def end_webhook(
-        ask: MutationContext, id: Annotated[WebhookId, "The webhook."]
+        ask: MutationContext, id: Annotated[WebhookId, "Webhook to be ended."]
     ) -> WebhookRow:
-        """Push nothing there ever again."""
+        """End a webhook for good: nothing is delivered any more."""
         return await webhooks.end(ask.session, ask.actor, id, at=ask.at)
 
     @mutation(Webhook)
     @staticmethod
     async def replay_webhook(
         ask: MutationContext,
-        id: Annotated[WebhookId, "The webhook."],
-        after: Annotated[str, "A cursor: everything behind it is pushed once more, in order."],
+        id: Annotated[WebhookId, "Webhook to replay facts to."],
+        after: Annotated[str, "Cursor after which every fact is delivered again, in order."],
     ) -> WebhookRow:
-        """Push facts once more, each under the `webhook-id` it had."""
+        """Deliver facts again, each with its original `webhook-id`."""
         await webhooks.locked(ask.session, ask.actor, id)
         place = cursor.position_of(ask.ctx.secret, ask.actor.tenant_id, after)
         seq = await ask.ctx.hub.check_cursor(place)
@@ -297,9 +319,9 @@ class WebhookMutation:
     @mutation(WebhookDelivery)
     @staticmethod
     async def retry_webhook_delivery(
-        ask: MutationContext, id: Annotated[DeliveryId, "The delivery."]
+        ask: MutationContext, id: Annotated[DeliveryId, "Delivery that was given up."]
     ) -> DeliveryRow:
-        """Try a delivery that was given up once more."""
+        """Retry a webhook delivery that was given up."""
         return await webhooks.retry(ask.session, ask.actor, id, at=ask.at)
 
 

@@ -116,7 +116,9 @@ def _mutation(inner: Resolver, rights: Rights | None) -> Resolver:
 
 def _must(actor: Actor, rights: Rights | None) -> None:
     if rights is None:
-        raise Refused(Code.NOT_ALLOWED, "Nobody may do this: it has no entry in the access table.")
+        raise Refused(
+            Code.NOT_ALLOWED, "This mutation is closed: it has no entry in the access table."
+        )
     missing: list[Right] = [right for right in rights if not actor.may(right)]
     if missing:
         actor.must(missing[0])

@@ -75,7 +75,7 @@ def _check(name: str, value: Any) -> None:
         check(name, value)
     elif isinstance(value, list):
         if len(value) > MAX_ITEMS:
-            raise _refused(name, f"has {len(value):,} items; {MAX_ITEMS:,} at most")
+            raise _refused(name, f"has {len(value):,} items; the maximum is {MAX_ITEMS:,}")
         for each in value:
             _check(name, each)
     elif isinstance(value, dict):
@@ -94,34 +94,34 @@ def _is_input(kind: Hashable) -> bool:
 
 def _instant(name: str, at: datetime) -> None:
     if not FIRST_INSTANT <= at <= LAST_INSTANT:
-        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
+        raise _refused(name, f"must lie between {EARLIEST.year} and {LATEST.year}")
 
 
 def _day(name: str, on: date) -> None:
     if not EARLIEST <= on <= LATEST:
-        raise _refused(name, f"lies between {EARLIEST.year} and {LATEST.year}")
+        raise _refused(name, f"must lie between {EARLIEST.year} and {LATEST.year}")
 
 
 def _time(name: str, at: time) -> None:
     if at.tzinfo is not None:
-        raise _refused(name, "is a local time of day, without a zone")
+        raise _refused(name, "must be a local time of day, without a zone")
 
 
 def _text(name: str, words: str) -> None:
     if _PLAIN.search(words):
-        raise _refused(name, "holds a character that is no text (NUL or half of a pair)")
+        raise _refused(name, "contains a character that is not text (NUL or an unpaired surrogate)")
 
 
 def _whole(name: str, number: int) -> None:
     if name.endswith("_cents") and abs(number) > MAX_NOTED_CENTS:
-        raise _refused(name, f"is {MAX_NOTED_CENTS // 100:,} in whole money at most")
+        raise _refused(name, f"must be at most {MAX_NOTED_CENTS // 100:,} in whole currency units")
     if name.endswith("_s") and not 0 <= number <= MAX_SECONDS:
-        raise _refused(name, "is not negative, and ten years at most")
+        raise _refused(name, "must be 0 to ten years")
 
 
 def _fraction(name: str, number: float) -> None:
     if not math.isfinite(number):
-        raise _refused(name, "is a finite number")
+        raise _refused(name, "must be a finite number")
 
 
 def _refused(name: str, why: str) -> Refused:

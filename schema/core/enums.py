@@ -6,22 +6,31 @@ from schema.core.types import enum
 __all__ = ["Priority", "PromiseKind", "TicketKind"]
 
 enum(
-    Priority, "Priority",
-    critical="Drop everything.", high="Now.", medium="Today.", low="When it suits.",
-)  # fmt: skip
+    Priority,
+    "Priority",
+    critical="Critical: needs action before all other work.",
+    high="High: needs action now.",
+    medium="Medium: needs action today.",
+    low="Low: can wait for a convenient moment.",
+)
 enum(
-    PromiseKind, "PromiseKind",
-    first_response="From opened to acknowledged.",
+    PromiseKind,
+    "PromiseKind",
+    first_response="From opened to acknowledged by the company.",
     next_update="From one update for the client to the next.",
-    arrival="From opened to somebody on site.",
+    arrival="From opened to the arrival of a guard on site.",
     resolution="From opened to resolved.",
     closure="From opened to closed.",
-    agreed_date="Closed by the date promised for this very ticket.",
-)  # fmt: skip
+    agreed_date="From opened to closed, by the date agreed for this incident.",
+)
 enum(
-    TicketKind, "TicketKind",
-    incident="Something went wrong.", complaint="Somebody is not satisfied.",
-    inquiry="Somebody asks.", service_request="Something is to be done.",
-    alarm="An alarm went off.", maintenance="Something needs upkeep.",
-    enhancement="Something could be better.",
-)  # fmt: skip
+    TicketKind,
+    "TicketKind",
+    incident="Incident: something went wrong at the site.",
+    complaint="Complaint: a person is not satisfied.",
+    inquiry="Inquiry: a person asks for information.",
+    service_request="Service request: a person asks for work.",
+    alarm="Alarm: an alarm went off.",
+    maintenance="Maintenance: equipment or premises need upkeep.",
+    enhancement="Enhancement: something works and could be improved.",
+)

@@ -54,8 +54,8 @@ class IdField(StrawberryField):
         return write(self.metadata["type_name"], source.id)
 
 
-@strawberry.interface(description="Something with an id of its own, which `node(id)` finds again.")
+@strawberry.interface(description="Object with a global id, which `node(id)` returns.")
 class Node:
     """What every row with an id shows."""
 
-    id: strawberry.ID = strawberry.field(description="Global and opaque; give it back as it is.")
+    id: strawberry.ID = strawberry.field(description="Global, opaque id; pass it back unchanged.")

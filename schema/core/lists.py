@@ -35,7 +35,7 @@ class Ordered(NamedTuple):
     order: Order
 
 
-AccountFilter = Annotated[strawberry.ID | None, "Only of this client."]
+AccountFilter = Annotated[strawberry.ID | None, "Only rows of this account."]
 
 
 def lists(

@@ -60,7 +60,7 @@ class Parameter:
 
 
 ExpectedVersion = Annotated[
-    int | None, "The version you read; the verb is refused when it changed since."
+    int | None, "Version that you read; the mutation is refused when the row changed since."
 ]
 AccountId = Annotated[UUID, GlobalIdOf("Account")]
 SiteId = Annotated[UUID, GlobalIdOf("Site")]
@@ -95,7 +95,7 @@ def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]
         title = name[0].upper() + name[1:]
         parameters = [_parameter(p) for p in inspect.signature(act).parameters.values()][1:]
         input_type = _input(title, name, parameters)
-        words = f"What `{name}` answers."
+        words = f"Result of the mutation `{name}`: the object, or a refusal."
         result = Annotated[answer | Refusal, strawberry.union(f"{title}Result", description=words)]
 
         async def resolve(info: Info, input: Any) -> Any:
@@ -110,7 +110,7 @@ def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]
                 return refusal
 
         resolve.__annotations__["input"] = Annotated[
-            input_type, strawberry.argument(description="What to do it with.")
+            input_type, strawberry.argument(description="Arguments of the mutation.")
         ]
         return strawberry.mutation(
             resolve, name=name, graphql_type=result, description=inspect.getdoc(act)
@@ -156,12 +156,14 @@ def _input(title: str, verb_name: str, parameters: list[Parameter]) -> type:
         fields["__annotations__"][each.name] = each.wire
     fields["idempotency_key"] = strawberry.field(
         default=None,
-        description="Of your making, up to 200 characters: the same key with the same input gets the same "
-        "answer and has one effect, for 24 hours.",
+        description=(
+            "Key of your choice, up to 200 characters: for 24 hours the same key with the "
+            "same input returns the same response and has one effect."
+        ),
     )
     fields["__annotations__"]["idempotency_key"] = str | None
     return strawberry.input(
-        type(f"{title}Input", (), fields), description=f"What `{verb_name}` is done with."
+        type(f"{title}Input", (), fields), description=f"Arguments of the mutation `{verb_name}`."
     )
 
 
@@ -180,7 +182,7 @@ async def _run(
     if not key.strip() or len(key) > _LONGEST_KEY:
         raise Refused(
             Code.INVALID,
-            "A key has 1 to 200 characters, not all of them blank.",
+            "idempotencyKey must have 1 to 200 characters, not all of them blank.",
             argument="idempotencyKey",
         )
     # The key belongs to who asks: two clients of one company cannot meet under one key.
@@ -234,7 +236,9 @@ async def _repeat(ctx: Context, earlier: JSON, again: Again | None) -> object:
     loader = ctx.loaders.of_type[earlier["type"]]
     row = await loader.load(UUID(earlier["id"]))
     if row is None:
-        raise Refused(Code.NOT_FOUND, "What was answered is no longer yours to see.")
+        raise Refused(
+            Code.NOT_FOUND, "The object of the repeated response is no longer visible to you."
+        )
     return row if again is None else again(row)
 
 

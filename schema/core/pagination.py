@@ -24,11 +24,13 @@ COUNTING = 100
 T = TypeVar("T")
 
 First = Annotated[
-    int | None, "How many rows at most, counted from the start: 50 unless told, 100 at most."
+    int | None, "Number of rows from the start of the list: 50 by default, at most 100."
 ]
-After = Annotated[str | None, "Start behind the row of this cursor."]
-Last = Annotated[int | None, "How many rows at most, counted from the end; instead of `first`."]
-Before = Annotated[str | None, "End in front of the row of this cursor."]
+After = Annotated[str | None, "Cursor after which the page starts."]
+Last = Annotated[
+    int | None, "Number of rows from the end of the list, at most 100; instead of `first`."
+]
+Before = Annotated[str | None, "Cursor before which the page ends."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class PageArguments:
 def checked(count: int, argument: str) -> int:
     """A number of rows, refused outside 0 … 100."""
     if not 0 <= count <= MOST:
-        raise Refused(Code.INVALID, f"{argument} is 0 to {MOST}.", argument=argument)
+        raise Refused(Code.INVALID, f"{argument} must be 0 to {MOST}.", argument=argument)
     return count
 
 
@@ -107,40 +109,40 @@ class Page:
 
     @property
     def nodes(self) -> list[Any]:
-        """The rows alone."""
+        """Rows of the page, without their cursors."""
         return [place.node for place in self.edges]
 
 
 @from_row(Bounds)
 class PageInfo:
-    """Whether there is more on either side of a page, and where it begins and ends."""
+    """Position of a page in its list: its cursors, and whether rows precede or follow."""
 
-    has_next_page: Annotated[bool, "Whether rows follow."]
-    has_previous_page: Annotated[bool, "Whether rows come before."]
-    start_cursor: Annotated[str | None, "The cursor of the first row; null on an empty page."]
-    end_cursor: Annotated[str | None, "The cursor of the last row; null on an empty page."]
+    has_next_page: Annotated[bool, "Whether rows follow this page."]
+    has_previous_page: Annotated[bool, "Whether rows precede this page."]
+    start_cursor: Annotated[str | None, "Cursor of the first row; null on an empty page."]
+    end_cursor: Annotated[str | None, "Cursor of the last row; null on an empty page."]
 
 
-@strawberry.type(description="A row in a connection.")
+@strawberry.type(description="Row of a connection with its cursor.")
 class Edge(Generic[T]):
     """A row and its cursor."""
 
-    node: T = strawberry.field(description="The row.")
-    cursor: str = strawberry.field(description="Where the row stands; opaque.")
+    node: T = strawberry.field(description="The row at this position.")
+    cursor: str = strawberry.field(description="Opaque position of the row in the list.")
 
 
-@strawberry.type(description="A page of rows.")
+@strawberry.type(description="Page of rows (Relay connection).")
 class Connection(Generic[T]):
     """A page as GraphQL clients know it."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
-    nodes: list[T] = strawberry.field(description="The rows alone.")
-    page_info: PageInfo = strawberry.field(description="What lies before and behind.")
+    edges: list[Edge[T]] = strawberry.field(description="Rows of the page with their cursors.")
+    nodes: list[T] = strawberry.field(description="Rows of the page, without their cursors.")
+    page_info: PageInfo = strawberry.field(description="Position of the page in the list.")
 
     @resolver(int | None, work=COUNTING)
     @staticmethod
     async def total_count(row: strawberry.Parent[Page]) -> int | None:
-        """How many rows there are on all pages; null beyond 10,000, and for lists that are not counted."""
+        """Number of rows on all pages; null above 10,000, and for lists that are not counted."""
         return None if row.counted is None else await row.counted()
 
 
@@ -199,7 +201,11 @@ def _decode(ctx: Context, order: Order, token: str, argument: str) -> Sequence[A
             return [_typed(value, column) for value, column in zip(key, order.columns, strict=True)]
     except (Refused, ValueError):
         pass
-    raise Refused(Code.CURSOR_INVALID, "This cursor is not of this list.", argument=argument)
+    raise Refused(
+        Code.CURSOR_INVALID,
+        "This cursor does not belong to this list or order; start without a cursor.",
+        argument=argument,
+    )
 
 
 def _typed(value: cursor.Value, column: InstrumentedAttribute[Any]) -> Any:

@@ -14,42 +14,44 @@ from schema.core.types import enum, from_row, resolver
 enum(
     Code,
     "RefusalCode",
-    not_found="There is no such thing, or it is not yours: the two are not told apart.",
-    not_allowed="Your role may not do this.",
-    invalid="A value cannot be; `argument` names it.",
-    stale_version="It changed since you read it; read it again.",
-    already_exists="There is one already.",
+    not_found="The object does not exist or is not visible to you; the response does not reveal which.",
+    not_allowed="Your role does not have the right to do this.",
+    invalid="A value is not valid; `argument` names it.",
+    stale_version="The row changed since you read it; read it again.",
+    already_exists="An object with this unique value exists already.",
     idempotency_key_reused="The idempotency key was used with another payload.",
-    incident_not_new="The ticket has been acknowledged before.",
-    incident_not_open="The ticket is resolved or closed.",
-    incident_not_paused="The ticket's clocks are running.",
-    incident_not_resolved="The ticket is not resolved.",
-    already_done="It is so already.",
-    pauses_used_up="The ticket's clocks have been held as long as they may be.",
-    time_reversed="It would happen before what it follows.",
-    terms_overlap="Another version of the terms holds then.",
-    no_terms_in_force="No terms were in force for this.",
-    cursor_invalid="The cursor is not one that was given for this.",
-    busy="Somebody else is changing it right now; ask again.",
-    sign_off_needed="The terms may cost more than the limit; somebody has to sign off their simulation.",
-    too_many="More at once than you may ask for; ask again later.",
+    incident_not_new="The incident was acknowledged before.",
+    incident_not_open="The incident is resolved or closed.",
+    incident_not_paused="The incident is not paused: its clocks are running.",
+    incident_not_resolved="The incident is not in status resolved.",
+    already_done="The requested state is reached already; nothing to do.",
+    pauses_used_up="The pauses of the incident have reached their maximum total duration.",
+    time_reversed="The time of the event lies before the event it must follow.",
+    terms_overlap="Another version of the terms is in force at that time.",
+    no_terms_in_force="No terms were in force at that time.",
+    cursor_invalid="The cursor does not belong to this list or order.",
+    busy="The row is locked by another request; try again.",
+    sign_off_needed="The simulated cost of the terms exceeds the limit; the simulation must be signed off first.",
+    too_many="The request exceeds a limit on number or rate; try again later.",
     ledger_restored="The ledger was restored from a backup: read it again from the beginning.",
 )
 
 
 @from_row(errors.Refusal)
 class Refusal:
-    """The answer is no: why, about which argument, and whether asking again can help."""
+    """Refused mutation: the reason, the argument concerned, and whether a retry can help."""
 
-    code: Annotated[Code, "Branch on this; codes are only ever added."]
-    message: Annotated[str, "For people, in English."]
-    argument: Annotated[str | None, "Which argument it is about."]
-    retryable: Annotated[bool, "Whether asking again, unchanged or after reading again, can help."]
+    code: Annotated[Code, "Stable code of the reason, for programs. Codes are only ever added."]
+    message: Annotated[str, "Message for people, in English."]
+    argument: Annotated[str | None, "Name of the argument concerned; null when there is none."]
+    retryable: Annotated[
+        bool, "Whether a retry can help, unchanged or after reading the row again."
+    ]
 
     @resolver(strawberry.ID | None)
     @staticmethod
     def existing_id(row: strawberry.Parent[errors.Refusal]) -> str | None:
-        """The id of what is there already, where it is yours: `node(id)` finds it."""
+        """Global id of the object that exists already, when visible to you; `node(id)` returns it."""
         return None if row.existing is None else ids.write(*row.existing)
 
 
@@ -62,10 +64,12 @@ def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
     state = _sqlstate(error)
     if state in {"55P03", "40P01", "40001"}:  # a lock not had in time, a deadlock, a serialisation
         return errors.Refusal(
-            Code.BUSY, "Somebody else is changing it right now; ask again.", None, True
+            Code.BUSY, "The row is locked by another request; try again.", None, True
         )
     if state == "23505":
-        return errors.Refusal(Code.ALREADY_EXISTS, "There is one already.")
+        return errors.Refusal(
+            Code.ALREADY_EXISTS, "An object with this unique value exists already."
+        )
     if state.startswith("22"):
         return errors.Refusal(
             Code.INVALID, "A value is out of range or holds forbidden characters."

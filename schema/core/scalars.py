@@ -1,6 +1,6 @@
 """Scalars: instants always in UTC, whole numbers beyond 32 bits, free-form JSON, and names with their units."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, NewType
 
 import strawberry
@@ -25,35 +25,44 @@ def _read_instant(text: object) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise GraphQLError("An instant is ISO 8601 with an offset, such as 2026-03-01T12:00:00Z.")
+        raise GraphQLError(
+            "A DateTime must be ISO 8601 with an offset, such as 2026-03-01T12:00:00Z."
+        )
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise GraphQLError("That instant is out of range.") from None
+        raise GraphQLError("The DateTime is out of range.") from None
 
 
 def _read_time(text: object) -> time:
-    """A time of day; `24:00` is midnight with `fold=1`, so that the end of a day is told from its beginning."""
+    """A time of day; `24:00` is midnight with `fold=1`, to distinguish the end of a day from its start."""
     if not isinstance(text, str):
-        raise GraphQLError("A time of day is text, such as 08:30.")
+        raise GraphQLError("A Time must be a string, such as 08:30.")
     if text in {"24:00", "24:00:00"}:
         return time(fold=1)
     try:
         return time.fromisoformat(text)
     except ValueError:
-        raise GraphQLError("A time of day is ISO 8601, such as 08:30.") from None
+        raise GraphQLError("A Time must be ISO 8601, such as 08:30.") from None
 
 
 def _read_long(number: object) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) > _SAFE:
-        raise GraphQLError("A Long is a whole number of at most 53 bits.")
+        raise GraphQLError("A Long must be a whole number of at most 53 bits.")
     return number
 
 
 def _read_object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise GraphQLError("A JSON value given here is an object.")
+        raise GraphQLError("A JSON value must be an object here.")
     return value
+
+
+def _read_day(text: object) -> date:
+    try:
+        return date.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise GraphQLError("A Date must be ISO 8601, such as 2026-03-01.") from None
 
 
 def _as_is(value: Any) -> Any:
@@ -63,25 +72,31 @@ def _as_is(value: Any) -> Any:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant, ISO 8601 in UTC (`2026-03-01T12:00:00Z`). Given, it needs an offset.",
+        description="Instant in ISO 8601, returned in UTC (`2026-03-01T12:00:00Z`); as input it needs an offset.",
         serialize=_write_instant,
         parse_value=_read_instant,
     ),
+    date: strawberry.scalar(
+        name="Date",
+        description="Calendar day in ISO 8601, without a time (`2026-03-01`).",
+        serialize=date.isoformat,
+        parse_value=_read_day,
+    ),
     time: strawberry.scalar(
         name="Time",
-        description="Time (isoformat)",
+        description="Local time of day in ISO 8601, without a zone (`09:30:00`).",
         serialize=time.isoformat,
         parse_value=_read_time,
     ),
     Long: strawberry.scalar(
         name="Long",
-        description="A whole number of at most 53 bits, which every JSON reader keeps exactly.",
+        description="Whole number of at most 53 bits, which every JSON reader represents exactly.",
         serialize=int,
         parse_value=_read_long,
     ),
     Json: strawberry.scalar(
         name="JSON",
-        description="A JSON object whose shape depends on what it belongs to.",
+        description="JSON object with a shape that depends on the field it belongs to.",
         serialize=_as_is,
         parse_value=_read_object,
     ),

@@ -69,7 +69,7 @@ def from_row(model: type[Any]) -> Callable[[type[T]], type[T]]:
             setattr(cls, name, field)
         if issubclass(cls, Node):
             cls.__annotations__["id"] = strawberry.ID
-            words = "Global and opaque; `node(id)` finds it again."
+            words = "Global, opaque id; `node(id)` returns the object."
             cls.id = IdField(description=words, metadata={"type_name": cls.__name__})  # type: ignore[assignment]
         cls.is_type_of = staticmethod(_is(model))  # type: ignore[attr-defined]
         shown = strawberry.type(cls, description=inspect.cleandoc(cls.__doc__ or ""))
@@ -87,7 +87,7 @@ def _is(model: type[Any]) -> Callable[[object, object], bool]:
 
 
 def _plain(name: str, words: str | None, *, restricted: bool) -> Any:
-    described = f"{words} Null for those who may not read it." if restricted else words
+    described = f"{words} Null for readers without access to this field." if restricted else words
     metadata = {"column": name, "restricted": restricted}
     return strawberry.field(description=described, metadata=metadata)
 
