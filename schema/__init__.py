@@ -1,1 +1,1 @@
-"""The public contract: one file a noun, thin types over rows, verbs over actions. No rules live here."""
+"""Public GraphQL contract: one file per noun, thin types over rows, mutations over actions, no business rules."""

@@ -1,4 +1,4 @@
-"""How a client stands this moment: open tickets, running promises, sites; asked once or followed."""
+"""Status of an account: open incidents, running promises and sites, as a query and as a subscription."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ NOT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AccountStanding:
-    """A client at a place in the ledger."""
+    """Account at a position in the ledger."""
 
     tenant_id: UUID
     account_id: UUID
@@ -48,7 +48,7 @@ class AccountStanding:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many of each."""
+    """Numbers of incidents and promises by state."""
 
     new: int
     in_progress: int
@@ -159,7 +159,7 @@ def _matters(fact: SequencedEvent) -> bool:
 
 
 class Standings(Facts):
-    """The standing of one client now, and again whenever something changes it."""
+    """Source of the status of one account: now, and again after each change."""
 
     def __init__(self, ctx: Context, account_id: UUID) -> None:
         super().__init__(ctx.hub, ctx.sessions, ctx.actor, account_id=account_id, only=_matters)
@@ -167,7 +167,7 @@ class Standings(Facts):
         self._shown_before = False
 
     async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:
-        """How it stands; asked again, only if anything happened since."""
+        """Return the current status; on later calls only after a change."""
         missed = [told async for told in super().past(upto)]
         if missed or not self._shown_before:
             self._shown_before = True
@@ -180,7 +180,7 @@ class Standings(Facts):
             yield _Changes(ear, self)
 
     def gap(self, after: int) -> None:
-        """Whoever is slow is told the newest standing, and misses nothing by it."""
+        """Return no gap notice: a slow reader receives the newest status, which is complete."""
 
     def _standing(self, seq: int, changes: Sequence[SourceEvent]) -> SourceEvent:
         begun = [told.what.at for told in changes if told.what.kind == "duty.began"]
@@ -190,7 +190,7 @@ class Standings(Facts):
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Any number of changes at once are one new standing."""
+    """Listener that merges simultaneous changes into one new status."""
 
     ear: SourceListener
     of: Standings
@@ -227,7 +227,7 @@ async def _counts(ctx: Context, account_id: UUID) -> Counts:
 
 @strawberry.type
 class StatusQuery:
-    """How a client stands, asked once."""
+    """Query of the status of an account."""
 
     @resolver(AccountStatus | None)
     @staticmethod
@@ -249,7 +249,7 @@ class StatusQuery:
 
 @strawberry.type
 class StatusSubscription:
-    """How a client stands, followed."""
+    """Subscription to the status of an account."""
 
     @subscription(AccountStatus)
     def account_status(

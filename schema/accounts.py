@@ -1,4 +1,4 @@
-"""Security companies, their clients, the places they guard and the people on both sides."""
+"""Security companies, their clients, the guarded sites, and users and contacts."""
 
 from datetime import date, datetime, time
 from typing import Annotated, Any
@@ -211,7 +211,7 @@ class Account(Node):
 
 @strawberry.type
 class AccountMutation:
-    """Verbs about clients, places and people."""
+    """Mutations of accounts, sites, contacts and users."""
 
     @mutation(Account)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Agreements: what was signed, the versions of its terms, the promises inside and what breaking one costs."""
+"""Agreements: versions of the terms, promises, rates and the credits for broken promises."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -336,7 +336,7 @@ class TermsInput:
     )
 
     def draft(self) -> agreements.TermsDraft:
-        """The same in the domain's words."""
+        """Convert the input to the domain's draft."""
         return agreements.TermsDraft(
             promises=tuple(_promise(each) for each in self.promises),
             period_fee_cents=self.period_fee_cents,
@@ -382,7 +382,7 @@ def _credit(given: CreditRuleInput) -> agreements.CreditDraft:
 
 
 def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
-    """Refuse two words about one priority: which of them holds would be a guess."""
+    """Refuse two entries for one priority, because either could be meant."""
     found: dict[K, V] = {}
     for priority, value in given:
         if priority in found:
@@ -395,7 +395,7 @@ def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
 
 @strawberry.type
 class AgreementMutation:
-    """Verbs about agreements."""
+    """Mutations of agreements."""
 
     @mutation(Agreement)
     @staticmethod

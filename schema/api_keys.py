@@ -15,7 +15,7 @@ from schema.core.types import from_row, resolver
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A key's row and, the first time, its text."""
+    """Row of an API key with its secret, which is None when the response is repeated."""
 
     row: accounts.ApiKey
     secret: str | None
@@ -64,7 +64,7 @@ class IssuedApiKey:
 
 @strawberry.type
 class KeyMutation:
-    """Verbs about keys."""
+    """Mutations of API keys."""
 
     @mutation(IssuedApiKey, again=lambda row: Issued(row, None))
     @staticmethod

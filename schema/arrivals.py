@@ -1,4 +1,4 @@
-"""Verbs about arrivals that came in late."""
+"""Mutations of arrivals that were reported late."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ Reason = Annotated[str, "Reason for the decision; client and company can read it
 
 @strawberry.type
 class LateArrivalMutation:
-    """A person decides about what a device handed in after the verdict."""
+    """Mutations with which a person decides about a late arrival."""
 
     @mutation(Incident)
     @staticmethod

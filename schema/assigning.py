@@ -1,4 +1,4 @@
-"""Say who handles a ticket."""
+"""Assignment of incidents to users."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from schema.incidents import Incident
 
 @strawberry.type
 class AssignmentMutation:
-    """Verbs about who handles a ticket."""
+    """Mutations of the assignment of incidents."""
 
     @mutation(Incident)
     @staticmethod

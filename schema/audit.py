@@ -1,4 +1,4 @@
-"""The audit trail's proofs: checkpoints, and what shows that a fact is under one. `waarborg-verify` reads these."""
+"""Proofs of the audit trail: checkpoints, inclusion and consistency. `waarborg-verify` reads these."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What proves that one checkpoint continues another."""
+    """Proof that one checkpoint continues another."""
 
     hashes: tuple[bytes, ...]
 
@@ -116,7 +116,7 @@ class AuditConsistency:
 
 @strawberry.type
 class AuditQuery:
-    """What can be asked about the audit trail."""
+    """Queries of the audit trail."""
 
     @resolver(AuditCheckpoint | None)
     @staticmethod
@@ -211,7 +211,7 @@ class AuditQuery:
 
 @strawberry.type
 class AuditMutation:
-    """Verbs about the audit trail."""
+    """Mutations of the audit trail."""
 
     @mutation(Account)
     @staticmethod

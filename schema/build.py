@@ -1,4 +1,4 @@
-"""The schema, put together from the nouns."""
+"""Executable schema, merged from the types of all nouns."""
 
 from functools import cache
 from typing import Any
@@ -98,5 +98,5 @@ def build(*, suggestions: bool = True) -> strawberry.Schema:
 
 
 def sdl() -> str:
-    """The schema in words, as committed in `schema/schema.graphql`."""
+    """Return the schema as SDL, as committed in `schema/schema.graphql`."""
     return print_schema(build()) + "\n"

@@ -73,7 +73,7 @@ class HoursInput:
 
 @strawberry.type
 class CalendarMutation:
-    """Verbs about calendars."""
+    """Mutations of calendars."""
 
     @mutation(CalendarVersion)
     @staticmethod
@@ -138,7 +138,7 @@ def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:
 
 
 def _end(at: time) -> str:
-    """Midnight for the last second of the day, as people write the end of a day that has no 24:00."""
+    """Return midnight for the last second of the day, with which people write 24:00."""
     if (at.hour, at.minute, at.second) == (23, 59, 59):
         return "24:00"
     return "24:00" if at == time() else _minute(at, "untilTime")

@@ -1,4 +1,4 @@
-"""Lists of tickets and promises: found by what they are and by when they are due."""
+"""Lists of incidents and promises, with filters by attribute and due time."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +57,7 @@ def _next_due(info: Info) -> InstrumentedAttribute[Any]:
 
 @strawberry.type
 class ClockedQuery:
-    """What can be asked about tickets and promises in lists."""
+    """Queries of lists of incidents and promises."""
 
     @lists(Incident, *NEWEST.columns, descending=True)
     @staticmethod

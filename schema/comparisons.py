@@ -1,4 +1,4 @@
-"""Comparisons: budgets that burn, a client among others, and a window as it was known before."""
+"""Comparisons: burn rates of error budgets, an account among others, and restated windows."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Credits: what a broken promise gives back, what moved it, and what people decide about it."""
+"""Credits for broken promises: journal entries, approvals, overrides and disputes."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -230,7 +230,7 @@ class CompensationPolicy(Node):
 
 @strawberry.type
 class CreditMutation:
-    """Verbs about credits and disputes."""
+    """Mutations of credits and disputes."""
 
     @mutation(Credit)
     @staticmethod

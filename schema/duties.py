@@ -1,4 +1,4 @@
-"""Guards on duty: what they carry, and when they are at work for which client."""
+"""Duties of guards for accounts, and the devices they carry."""
 
 from datetime import datetime
 from typing import Annotated
@@ -113,7 +113,7 @@ class Duty(Node):
 
 @strawberry.type
 class DutyQuery:
-    """Questions about guards on duty."""
+    """Queries of duties and devices."""
 
     @lists(Device, DeviceRow.enrolled_at, DeviceRow.id, descending=True)
     @staticmethod
@@ -137,7 +137,7 @@ class DutyQuery:
 
 @strawberry.type
 class DutyMutation:
-    """Verbs about guards on duty."""
+    """Mutations of duties and devices."""
 
     @mutation(Duty)
     @staticmethod

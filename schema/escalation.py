@@ -1,4 +1,4 @@
-"""Escalation: policies, how far each ticket is, and who was told when. Clients are not shown these."""
+"""Escalation: policies, and the progress and notifications of each incident. Not visible to clients."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +40,7 @@ Taken = strawberry.Parent[StepRow]
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step of a policy as it is shown."""
+    """Step of a policy with its users and contacts."""
 
     after_minutes: int
     roles: list[Role]
@@ -193,7 +193,7 @@ class EscalationStepInput:
 
 @strawberry.type
 class EscalationQuery:
-    """What can be asked about escalations."""
+    """Queries of escalations."""
 
     @resolver(Escalation | None)
     @staticmethod
@@ -231,7 +231,7 @@ class EscalationQuery:
 
 @strawberry.type
 class EscalationMutation:
-    """Verbs about escalation."""
+    """Mutations of escalation policies."""
 
     @mutation(EscalationPolicy)
     @staticmethod

@@ -1,4 +1,4 @@
-"""The catalogue of facts: which kinds there are, and what they say."""
+"""Catalogue of the kinds of facts and the fields of their bodies."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ class FactKind:
 
 @strawberry.type
 class FactKindQuery:
-    """What is asked about kinds of facts."""
+    """Queries of the catalogue of facts."""
 
     @resolver(list[FactKind])
     @staticmethod

@@ -1,4 +1,4 @@
-"""Whatever has a number for people, found by that number in one place."""
+"""Search for objects by their number for people."""
 
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ MOST = 20
 
 @strawberry.type
 class FindingQuery:
-    """What is asked by a number for people."""
+    """Query by a number for people."""
 
     @resolver(list[Node])
     @staticmethod
@@ -50,7 +50,7 @@ class FindingQuery:
 
 
 def _wanted(number: str) -> dict[Any, ColumnElement[bool]]:
-    """Which rows of which kinds have this number."""
+    """Return the conditions for this number, by type of row."""
     text = number.strip()
     if not 0 < len(text) <= LONGEST:
         raise Refused(

@@ -1,4 +1,4 @@
-"""Fixes as devices hand them in, and what became of them."""
+"""Position reports of devices, and the result for each fix."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +54,7 @@ class FixRefused:
 
 @dataclass(frozen=True, slots=True)
 class ReportReceipt:
-    """A report's row is its device; counts are None when the answer is repeated under its key."""
+    """Result of a position report: its row is the device; counts are None in a repeated response."""
 
     row: DeviceRow
     outcome: IngestOutcome | None = None
@@ -91,7 +91,7 @@ class PositionReport:
 
 @strawberry.type
 class FixMutation:
-    """The verb about fixes."""
+    """Mutation that reports fixes."""
 
     @mutation(PositionReport, again=ReportReceipt)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Tickets of all kinds: what happened, what was said, when the clocks were held, and what may be done."""
+"""Incidents of all kinds, with their updates and pauses, and the mutations of their lifecycle."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -228,7 +228,7 @@ class Incident(Node):
 
 @strawberry.type
 class IncidentMutation:
-    """Verbs about tickets. Each happens now; the promises are judged in the same transaction."""
+    """Mutations of incidents. Each happens now; the promises are evaluated in the same transaction."""
 
     @mutation(Incident)
     @staticmethod

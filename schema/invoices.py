@@ -1,4 +1,4 @@
-"""Invoices: who bills whom, rates, what was planned and delivered, invoices, credit notes and payments."""
+"""Invoices: billing parties, rates, planned and delivered quantities, credit notes and payments."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -273,19 +273,19 @@ class PartyInput:
     bic: Annotated[str | None, "BIC of the bank; omitted: unchanged; null: none."] = UNSET
 
     def party(self) -> Party:
-        """The same in the domain's words."""
+        """Convert the input to the domain's billing party."""
         kept = self.left_out()
         return Party(**{name: value for name, value in vars(self).items() if name not in kept})
 
     def left_out(self) -> frozenset[str]:
-        """The names of the details that stay as they are."""
+        """Return the names of the omitted details, which stay as they are."""
         kept = {name for name, value in vars(self).items() if value is UNSET}
         return frozenset(kept | {"country"} if self.country is None else kept)
 
 
 @strawberry.type
 class InvoiceMutation:
-    """Verbs about rates, deliveries, invoices and payments."""
+    """Mutations of rates, deliveries, invoices and payments."""
 
     @mutation(Rate)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Arrivals that a device handed in after the verdict, as client and company see them."""
+"""Arrivals that a device reported after the verdict, as visible to client and company."""
 
 from datetime import datetime
 from typing import Annotated

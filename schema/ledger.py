@@ -1,4 +1,4 @@
-"""The ledger as clients read it: what happened, in one order, with a cursor to go on from."""
+"""Ledger of facts, in one order, with a cursor to continue from."""
 
 import asyncio
 from datetime import datetime
@@ -51,17 +51,17 @@ SUBJECTS = {
 
 
 def subject_type(kind: str) -> str | None:
-    """The type of what a fact of this kind is about."""
+    """Return the type of the object that a fact of this kind is about."""
     return SUBJECTS.get(kind.partition(".")[0])
 
 
 def subject_id(fact: Any) -> str:
-    """The global id of what a fact is about."""
+    """Return the global id of the object that a fact is about."""
     return ids.write(subject_type(fact.kind) or "Node", fact.subject_id)
 
 
 async def subject(info: Info, fact: Any, type_name: str) -> Any:
-    """The row a fact is about, when it is of this type; as it is now."""
+    """Return the row that a fact is about, in its current state, when it has this type."""
     if subject_type(fact.kind) != type_name:
         return None
     return await info.context.loaders.of_type[type_name].load(fact.subject_id)
@@ -142,11 +142,11 @@ class LedgerEntry:
 
 
 async def _nothing() -> None:
-    """Answer for words that are not shown."""
+    """Return null for text that is not visible."""
 
 
 async def ledger_page(ctx: Context, query: Select[Any], window: PageArguments) -> Page:
-    """A page of facts; its cursors are facts' own, and so refused when the ledger has not come that far."""
+    """Return a page of facts; a cursor beyond the end of the ledger is refused."""
     after = await _place(ctx, window.after, "after")
     before = await _place(ctx, window.before, "before")
     query = query.where(LedgerRow.seq.is_not(None))
@@ -162,7 +162,7 @@ async def ledger_page(ctx: Context, query: Select[Any], window: PageArguments) -
 
 
 def _cursor_of(ctx: Context, row: LedgerRow) -> str:
-    """The cursor of a fact that has its number."""
+    """Return the cursor of a numbered fact."""
     return cursor.of_seq(ctx.secret, row.tenant_id, row.seq or 0, sequencing.link_of(row.hash))
 
 

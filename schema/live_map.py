@@ -28,7 +28,7 @@ _RECORD = struct.Struct("<IiiB")
 
 @dataclass(frozen=True, slots=True)
 class PositionChange:
-    """A guard came into sight or moved (with a position), or went out of sight."""
+    """Change of one guard: visible or moved (with a position), or no longer visible."""
 
     number: int
     position: LivePosition | None
@@ -36,14 +36,14 @@ class PositionChange:
 
 @dataclass(frozen=True, slots=True)
 class FleetSnapshot:
-    """Everybody in sight, packed."""
+    """All visible guards in packed form."""
 
     count: int
     data: str
 
 
 def packed(found: Sequence[LivePosition], at: datetime) -> FleetSnapshot:
-    """The compact form of positions."""
+    """Return positions in packed form."""
     records = b"".join(
         _RECORD.pack(each.number, round(each.lon * 1e6), round(each.lat * 1e6), _status(each, at))
         for each in found
@@ -78,7 +78,7 @@ def _inside(box: MapBox | None, position: LivePosition) -> bool:
 
 
 class MapFilter(NamedTuple):
-    """What is looked at, by whom."""
+    """Filter of the live map with its actor."""
 
     actor: Actor
     account_id: UUID | None
@@ -86,7 +86,7 @@ class MapFilter(NamedTuple):
     box: MapBox | None
 
     def shows(self, position: LivePosition) -> bool:
-        """Whether a position is in sight."""
+        """Whether a position passes the filter."""
         return (
             is_position_visible(self.actor, position)
             and (self.account_id is None or position.account_id == self.account_id)

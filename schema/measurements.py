@@ -1,4 +1,4 @@
-"""Measurements: compliance and quality of a window, and what they rest on."""
+"""Measurements: compliance and quality in a window, with their evidence."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ E6 = 1_000_000
 
 
 class Share(NamedTuple):
-    """What one component contributes."""
+    """Contribution of one component of the quality score."""
 
     component: Component
     e6: int
@@ -247,7 +247,7 @@ def _seconds(us: int | None) -> float | None:
 
 
 def _of(row: quality.Measurement, info: Info) -> Any:
-    """The promises a measurement is about, fenced."""
+    """Select the promises of a measurement that are visible to the actor."""
     query = select(promises.Promise).where(
         visible_to(info.context.actor, promises.Promise),
         promises.Promise.account_id == row.account_id,

@@ -1,4 +1,4 @@
-"""Messages to contacts, and what became of them."""
+"""Messages to contacts, with their delivery."""
 
 from datetime import datetime
 from typing import Annotated
@@ -115,9 +115,9 @@ class Message(Node):
         return await info.context.loaders.contact.load(row.contact_id)
 
 
-@strawberry.type(description="What people want to hear and where.")
+@strawberry.type(description="Mutations of messages, addresses and subscriptions of contacts.")
 class MessageMutation:
-    """What people want to hear and where."""
+    """Mutations of messages, addresses and subscriptions of contacts."""
 
     @mutation(Message)
     @staticmethod

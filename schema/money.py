@@ -1,4 +1,4 @@
-"""What can be asked about money: statements, balances, disputes, invoices, and what is made good."""
+"""Queries about money: statements, balances, disputes, invoices and recovery cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What stands in one book, in one currency."""
+    """Balance of one book in one currency."""
 
     book: Book
     currency: str
@@ -59,7 +59,7 @@ class TrialLine:
 
 @strawberry.type
 class MoneyQuery:
-    """What can be asked about money."""
+    """Queries about money."""
 
     @resolver(list[StatementLine], work=200)
     @staticmethod
@@ -157,5 +157,5 @@ class MoneyQuery:
 
 
 def _numbered(query: Rows, column: Any, search: str | None) -> Rows:
-    """Only the document with this number, if one is asked for."""
+    """Select only the document with this number, if one is given."""
     return query if search is None else query.where(column == (read_number(search) or ""))

@@ -1,4 +1,4 @@
-"""What the software has still to do: for those who keep it running."""
+"""Jobs of the outbox and deferred work, for operators of the software."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -103,9 +103,9 @@ class Suppression:
     stopped: Annotated[int, "Number of messages stopped since the bounce."]
 
 
-@strawberry.type(description="Asking for what is still to be done.")
+@strawberry.type(description="Queries of pending work.")
 class OutboxQuery:
-    """Asking for what is still to be done."""
+    """Queries of pending work."""
 
     @resolver(Backlog | None, work=100)
     @staticmethod
@@ -152,9 +152,9 @@ class OutboxQuery:
         return visible(info, OutboxRow).where(OutboxRow.state.in_(set(wanted)))
 
 
-@strawberry.type(description="Having things tried again.")
+@strawberry.type(description="Mutations that retry jobs.")
 class OutboxMutation:
-    """Having things tried again."""
+    """Mutations that retry jobs."""
 
     @mutation(Outbox)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Payouts: what is paid to clients for closing credit notes."""
+"""Payouts to clients for closing credit notes."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -26,7 +26,7 @@ class Payout(Node):
 
 @strawberry.type
 class PayoutMutation:
-    """Verbs about payouts."""
+    """Mutations of payouts."""
 
     @mutation(Payout)
     @staticmethod

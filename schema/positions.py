@@ -1,4 +1,4 @@
-"""Where guards on duty are: asked now, or followed live."""
+"""Positions of guards on duty, as queries and as subscriptions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -87,7 +87,7 @@ class Fleet:
 
 @strawberry.type
 class PositionQuery:
-    """Questions about where guards are."""
+    """Queries of the positions of guards."""
 
     @resolver(list[GuardPosition])
     @staticmethod
@@ -129,7 +129,7 @@ async def _look(
 
 @strawberry.type
 class PositionSubscription:
-    """The live map."""
+    """Subscriptions to the positions of guards."""
 
     @subscription(PositionEvent)
     def positions(

@@ -1,4 +1,4 @@
-"""What positions prove at a client's places, and the fences they are proven by."""
+"""Conclusions from positions at sites, and the geofences that prove them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -59,7 +59,7 @@ class Presence(Node):
 
 @strawberry.type
 class PresenceQuery:
-    """Questions about what positions prove."""
+    """Queries of conclusions from positions."""
 
     @lists(Presence, PresenceRow.from_at, PresenceRow.id, descending=True)
     @staticmethod
@@ -79,7 +79,7 @@ class PresenceQuery:
 
 @strawberry.type
 class FenceMutation:
-    """The verb about fences."""
+    """Mutation of geofences."""
 
     @mutation(Site)
     @staticmethod

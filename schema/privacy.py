@@ -1,4 +1,4 @@
-"""Personal data: show a person everything we know, forget a person."""
+"""Personal data: export and erasure of one person."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from schema.core.types import from_row
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """A person's row and, the first time, everything about the person."""
+    """Row of a person with the export, which is None when the response is repeated."""
 
     row: accounts.Contact | accounts.User
     told: dict[str, Any] | None
@@ -52,7 +52,7 @@ Mentions = Annotated[
 
 @strawberry.type
 class PrivacyMutation:
-    """Verbs about personal data."""
+    """Mutations of personal data."""
 
     @mutation(PersonalData, again=_again)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Promises on the clock: due when, how much time has run this very moment, kept or late, and what decided it."""
+"""Promises on incidents: due time, time used and left, verdict and deciding facts."""
 
 from collections.abc import Awaitable
 from datetime import datetime

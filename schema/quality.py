@@ -1,4 +1,4 @@
-"""Quality: what it is made of, and what can be asked about it."""
+"""Quality: policies and measurements."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -53,7 +53,7 @@ class QualityWeightInput:
 
 @strawberry.type
 class QualityMutation:
-    """Verbs about quality."""
+    """Mutations of quality policies."""
 
     @mutation(QualityPolicy)
     @staticmethod
@@ -92,7 +92,7 @@ PromiseArg = Annotated[strawberry.ID | None, "Only this promise of the terms."]
 
 @strawberry.type
 class QualityQuery:
-    """What can be asked about quality."""
+    """Queries of compliance and quality."""
 
     @resolver(SlaCompliance | None, work=200)
     @staticmethod
@@ -168,7 +168,7 @@ class QualityQuery:
 
 
 def _scope(site_id: str | None, promise_id: str | None) -> Scope | None:
-    """What is asked about; None for ids of nothing, and for a place and a promise at once."""
+    """Return the scope of a query; None for unknown ids, and for a site together with a promise."""
     site: UUID | None = None if site_id is None else ids.known(site_id, "Site")
     term: UUID | None = None if promise_id is None else ids.known(promise_id, "PromiseTerm")
     lost = (site_id is not None and site is None) or (promise_id is not None and term is None)

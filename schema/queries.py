@@ -1,4 +1,4 @@
-"""The root of every question: who asks, one thing by its id, and the lists with their filters."""
+"""Root queries: the actor, objects by id, and lists with filters."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Recovery cases: making good what went wrong, step by step, until the client is satisfied."""
+"""Service recovery cases: steps after a failure, until the client is satisfied."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -129,7 +129,7 @@ class RecoveryCase(Node):
 
 @strawberry.type
 class RecoveryMutation:
-    """Verbs about recovery cases."""
+    """Mutations of service recovery cases."""
 
     @mutation(RecoveryCase)
     @staticmethod

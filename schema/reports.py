@@ -1,4 +1,4 @@
-"""Reports: when a client gets which, those that were made, and how punctual and how proactive we were."""
+"""Reports: schedules, reports made, and the ratios of punctuality and proactive notification."""
 
 from datetime import date, datetime, time
 from typing import Annotated, Any
@@ -144,7 +144,7 @@ class ProactiveNotification:
 
 @strawberry.type
 class ReportQuery:
-    """Questions about reports."""
+    """Queries of reports."""
 
     @lists(Report, reports.Report.due_at, reports.Report.id, descending=True)
     @staticmethod
@@ -209,7 +209,7 @@ class ReportQuery:
 
 @strawberry.type
 class ReportMutation:
-    """Verbs about reports."""
+    """Mutations of report schedules."""
 
     @mutation(ReportPlan)
     @staticmethod

@@ -12,7 +12,7 @@ from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, muta
 
 @strawberry.type
 class SettingsMutation:
-    """Changing what is known of the company and of sites."""
+    """Mutations of the company and of sites."""
 
     @mutation(Tenant)
     @staticmethod

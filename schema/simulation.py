@@ -1,4 +1,4 @@
-"""Simulations: what proposed terms would have come to on a client's own history, and who accepted their risk."""
+"""Simulations of proposed terms on a client's own history, and the acceptance of their risk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Row = strawberry.Parent[SimulationRow]
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLineView:
-    """One promise, everywhere or at one place."""
+    """Result of one promise, for all sites or one site."""
 
     promise: str
     internal: bool
@@ -118,7 +118,7 @@ class Simulation(Node):
 
 @strawberry.type
 class SimulationMutation:
-    """Verbs about proposed terms."""
+    """Mutations of simulations."""
 
     @mutation(Simulation)
     @staticmethod

@@ -1,4 +1,4 @@
-"""How a place stands this moment: who is on duty there, who is inside, who is missed, whose device is silent."""
+"""Status of a site: guards on duty, inside the geofence, absent or silent."""
 
 from typing import Annotated
 

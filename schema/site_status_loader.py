@@ -1,4 +1,4 @@
-"""How the places of a client stand, loaded at once: one query for the places, one for duties, one for presences."""
+"""Loader of the status of an account's sites: one query each for sites, duties and presences."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MOST = 500  # places that are listed; they are all counted
 
 
 class AccountInstant(NamedTuple):
-    """A client at an instant."""
+    """Account at an instant."""
 
     account_id: UUID
     at: datetime
@@ -30,7 +30,7 @@ class AccountInstant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SitePresence:
-    """A site, the running duties expected there, and what lasts: stays, absences, silences."""
+    """Site with its running duties and the presences that last: stays, absences, silences."""
 
     site: Site
     state: SiteState
@@ -42,7 +42,7 @@ class SitePresence:
 
 @dataclass(frozen=True, slots=True)
 class RovingShift:
-    """A running duty that is expected nowhere in particular, and what lasts of it."""
+    """Running duty without a site, with the presences that last."""
 
     duty: Duty
     inside: Sequence[Presence]
@@ -51,7 +51,7 @@ class RovingShift:
 
 @dataclass(frozen=True, slots=True)
 class SiteStatuses:
-    """All of a client's places by name, `MOST` at most; how many there are; and the roaming."""
+    """Sites of an account by name, at most `MOST`, with their total number and the roaming duties."""
 
     places: Sequence[SitePresence]
     count: int

@@ -1,4 +1,4 @@
-"""Subscriptions: facts as they happen, resumable by cursor, with what they are about loaded fresh."""
+"""Subscriptions to facts, resumable by cursor, with the objects they concern in their current state."""
 
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ _cursor = lru_cache(1024)(cursor.of_seq)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A fact, or the notice that ends a feed, with the tenant and the place it leaves the reader at."""
+    """Fact, or the notice that ends a subscription, with the tenant and the position after it."""
 
     tenant_id: UUID
     seq: int
@@ -74,7 +74,7 @@ class Item:
 
     @property
     def body(self) -> dict[str, Any] | None:
-        """What there is to say about it."""
+        """Details of the fact."""
         return None if self.fact is None else self.fact.body
 
 
@@ -162,7 +162,7 @@ class FeedEvent:
 
 
 def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:
-    """Facts as the feeds of this schema tell them; `after` is a cursor."""
+    """Return the facts of a subscription; `after` is a cursor."""
 
     def shown(told: SequencedEvent | Gap) -> Item:
         if isinstance(told, Gap):

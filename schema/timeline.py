@@ -1,4 +1,4 @@
-"""The story of a ticket: which facts of the ledger tell it, said so that no others are looked through to find them."""
+"""History of an incident: selection of its facts by indexed subjects, without a scan of other facts."""
 
 from uuid import UUID
 

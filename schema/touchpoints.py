@@ -1,4 +1,4 @@
-"""Touchpoints: planned contacts with clients, and which of them are overdue. For the company's own people."""
+"""Touchpoints: planned contacts with clients, for the company's own staff."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -64,7 +64,7 @@ class Touchpoint(Node):
 
 @strawberry.type
 class TouchpointQuery:
-    """Questions about touchpoints."""
+    """Queries of touchpoints."""
 
     @lists(Touchpoint, touchpoints.Touchpoint.due_on, touchpoints.Touchpoint.id)
     @staticmethod
@@ -90,7 +90,7 @@ class TouchpointQuery:
 
 @strawberry.type
 class TouchpointMutation:
-    """Verbs about touchpoints."""
+    """Mutations of touchpoints."""
 
     @mutation(Touchpoint)
     @staticmethod

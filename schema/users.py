@@ -1,4 +1,4 @@
-"""Verbs about users' access, and their sessions."""
+"""Mutations of users' access, and their sessions."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -62,7 +62,7 @@ class SignIn(Node):
 
 @strawberry.type
 class SessionQuery:
-    """What can be asked about sessions."""
+    """Queries of sessions."""
 
     @lists(SignIn, SignInRow.started_at, SignInRow.id, descending=True)
     @staticmethod
@@ -83,7 +83,7 @@ class SessionQuery:
 
 @strawberry.type
 class UserMutation:
-    """Verbs about users' access."""
+    """Mutations of users' access."""
 
     @mutation(User)
     @staticmethod

@@ -1,4 +1,4 @@
-"""Webhooks: where facts are pushed to, what became of each delivery, and what may be done about it."""
+"""Webhooks: registration, deliveries with their attempts, and mutations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,26 +45,26 @@ Delivery = strawberry.Parent[DeliveryRow]
 
 
 class WebhookDocumentCheck(Protocol):
-    """What registering a webhook needs besides the database; the API hands it to every operation."""
+    """Dependencies of the registration of a webhook besides the database; supplied by the API."""
 
     @property
     def vault(self) -> SecretCipher:
-        """What secrets are sealed with."""
+        """Return the cipher that encrypts the secrets."""
         ...
 
     @property
     def loopback(self) -> bool:
-        """Whether webhooks may lead to this machine."""
+        """Whether webhooks may be delivered to this machine."""
         ...
 
     async def look(self, actor: Actor, payload: PayloadDocument) -> EventFilter:
-        """Which facts a document is about, once the gate has let it pass. Raises `Refused`."""
+        """Return the facts that a document selects, after validation. Raises `Refused`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedWebhook:
-    """A webhook and, once, its secret."""
+    """Webhook with its secret, which is None when the response is repeated."""
 
     row: WebhookRow
     secret: str | None
@@ -204,7 +204,7 @@ class WebhookDocument:
 
 @strawberry.type
 class WebhookQuery:
-    """What can be asked about webhooks."""
+    """Queries of webhooks."""
 
     @lists(Webhook, WebhookRow.id, descending=True)
     @staticmethod
@@ -230,7 +230,7 @@ class WebhookQuery:
 
 @strawberry.type
 class WebhookMutation:
-    """Verbs about webhooks."""
+    """Mutations of webhooks."""
 
     @mutation(WebhookSecret, again=lambda row: CreatedWebhook(row, None))
     @staticmethod

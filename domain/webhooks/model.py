@@ -20,7 +20,7 @@ class WebhookState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """State of a webhook delivery."""
+    """State of a webhook delivery: pending, delivered or dead."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
