@@ -1,6 +1,7 @@
 """What is installed is what was written down, and our bare names are ours."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tomllib
@@ -80,11 +81,42 @@ def test_a_wheel_carries_the_rooms_the_migrations_and_the_console(tmp_path: Path
     )
     assert built.returncode == 0, built.stderr
     [wheel] = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
+    archive = zipfile.ZipFile(wheel)
+    names = set(archive.namelist())
+    info = f"waarborg-{PROJECT['version']}.dist-info"
+    assert "License-Expression: Apache-2.0" in archive.read(f"{info}/METADATA").decode()
+    assert archive.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
     assert {"api/cli.py", "api/_alembic/env.py", "api/_alembic/script.py.mako"} <= names
     assert any(name.startswith("api/_alembic/versions/") for name in names)
     assert any(name.startswith("api/_console/") for name in names)
     assert {name.split("/")[0] for name in names if "/" in name} == {
         *("api", "schema", "domain", "realtime", "workers"),
-        f"waarborg-{PROJECT['version']}.dist-info",
+        info,
     }
+
+
+def test_the_image_is_built_with_every_file_that_the_project_names() -> None:
+    sent = set((ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines())
+    assert PROJECT["license-files"] == ["LICENSE"]
+    for name in (PROJECT["readme"], *PROJECT["license-files"], "pyproject.toml", "alembic"):
+        assert f"!{name}" in sent, f"{name} is missing in deploy/Dockerfile.dockerignore"
+
+
+@pytest.mark.parametrize(
+    ("path", "needle"),
+    [
+        (".editorconfig", "root = true"),
+        (".gitattributes", "eol=lf"),
+        (".pre-commit-config.yaml", ".venv/bin/ruff"),
+        ("SECURITY.md", "## Supported versions"),
+        ("LICENSE", "Version 2.0, January 2004"),
+    ],
+)
+def test_the_repository_has_what_a_contributor_looks_for(path: str, needle: str) -> None:
+    assert needle in (ROOT / path).read_text()
+
+
+def test_hooks_before_a_commit_download_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert set(re.findall(r"repo: (\S+)", hooks)) == {"local"}
+    assert set(re.findall(r"language: (\S+)", hooks)) == {"system"}
