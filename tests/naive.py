@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.calendars.rules import CalendarSpec
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
-from domain.evaluator.kernels.columns import Event, Promise
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
+from domain.evaluator.kernels.columns import Event, PromiseInput
 
 MINUTE = 60_000_000
 PPM = 1_000_000
@@ -28,7 +28,7 @@ class Row(NamedTuple):
     promise: int
     unit: int
     part: int
-    state: State
+    state: ClockState
     warn: int
     started_us: int
     stopped_us: int
@@ -146,7 +146,7 @@ class Case(NamedTuple):
 
     p: int
     unit: int
-    promise: Promise
+    promise: PromiseInput
     calendar: Calendar
     at: int
 
@@ -177,7 +177,7 @@ class Part:
 
 def judge(
     events: list[Event],
-    promises: list[Promise],
+    promises: list[PromiseInput],
     calendars: list[Calendar],
     at: int,
 ) -> list[Row]:
@@ -275,20 +275,20 @@ def row(case: Case, part: Part, *, paused: bool) -> Row:
     )
     if late is not None:
         deadline = decided = late
-        state = State.LATE_OPEN if stop is None else State.LATE_CLOSED
+        state = ClockState.LATE_OPEN if stop is None else ClockState.LATE_CLOSED
         quality = 0.0
         if stop is not None and part.target:
             quality = max(0.0, 2 - elapsed / part.target)
     elif part.cancelled:
         deadline = -1 if elapsed > part.target else exceeds_at(future, part.target - elapsed)
-        state = State.CANCELLED
+        state = ClockState.CANCELLED
     elif stop is not None:
         deadline = exceeds_at(future, part.target - elapsed)
-        state, decided, quality = State.KEPT, stop, 1.0
+        state, decided, quality = ClockState.KEPT, stop, 1.0
     elif paused:
-        state = State.PAUSED
+        state = ClockState.PAUSED
     else:
-        state = State.RUNNING
+        state = ClockState.RUNNING
         deadline = exceeds_at(future, part.target - elapsed)
         next_check = deadline + 1
         for ppm in WARN_PPM:
@@ -342,11 +342,28 @@ def cover(case: Case, events: list[Event]) -> list[Row]:
             staffed += max(0, min(after, end) - max(event.ts, start))
     if not stops:
         return [
-            Row(case.p, case.unit, 0, State.RUNNING, 0, start, -1, -1, -1, -1, staffed, 0, -1, None)
+            Row(
+                case.p,
+                case.unit,
+                0,
+                ClockState.RUNNING,
+                0,
+                start,
+                -1,
+                -1,
+                -1,
+                -1,
+                staffed,
+                0,
+                -1,
+                None,
+            )
         ]
     required = -(-(end - start) * case.promise.objective_ppm // PPM)
     kept = staffed >= required
-    state, quality = (State.KEPT, 1.0) if kept else (State.LATE_CLOSED, staffed / required)
+    state, quality = (
+        (ClockState.KEPT, 1.0) if kept else (ClockState.LATE_CLOSED, staffed / required)
+    )
     return [
         Row(case.p, case.unit, 0, state, 0, start, end, required, end, end, staffed, 0, -1, quality)
     ]
@@ -357,7 +374,7 @@ def points(case: Case, events: list[Event]) -> list[Row]:
     return [
         Row(
             case.p, case.unit, number,
-            State.KEPT if e.value >= case.promise.pass_mark else State.LATE_CLOSED, 0,
+            ClockState.KEPT if e.value >= case.promise.pass_mark else ClockState.LATE_CLOSED, 0,
             e.ts, e.ts, -1, e.ts, e.ts, 0, 0, -1, min(1.0, max(0.0, e.value / case.promise.full_mark)),
         )
         for number, e in enumerate(measured)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.core.db import Sessions
-from domain.imports import Left, Progress, left
+from domain.imports import Progress, Remaining, left
 from workers import relay
 
 EVERY_S = 0.5
@@ -18,7 +18,7 @@ STALLED_S = 60.0
 class Arrival:
     """What is not there yet, and why nobody waits for it any longer."""
 
-    left: Left
+    left: Remaining
     why: str = ""
 
     @property
@@ -64,7 +64,7 @@ async def arrived(
     return Arrival(now)
 
 
-async def _left(make: Sessions, tenant_id: UUID) -> Left:
+async def _left(make: Sessions, tenant_id: UUID) -> Remaining:
     async with make() as session:
         return await left(session, tenant_id)
 

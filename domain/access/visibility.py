@@ -26,7 +26,7 @@ def workable_by(actor: Actor, model: Any) -> ColumnElement[bool]:
     return false() if rule is None else rule.workable(actor, model)
 
 
-class LivePosition(Protocol):
+class VisiblePosition(Protocol):
     """The attributes of a live position that its visibility depends on."""
 
     @property
@@ -46,7 +46,7 @@ class LivePosition(Protocol):
         """Whether the duty has ended."""
 
 
-def is_position_visible(actor: Actor, position: LivePosition) -> bool:
+def is_position_visible(actor: Actor, position: VisiblePosition) -> bool:
     """Check in memory what the entry `whereabouts` selects in SQL; positions of the own duties have no live feed."""
     return (
         actor.may(Right.LOCATE)

@@ -93,7 +93,7 @@ async def assign(
     record(
         session,
         actor,
-        events.Assigned(
+        events.DutyAssigned(
             account_id=account_id,
             subject_id=duty.id,
             at=at,

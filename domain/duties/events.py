@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.core.ledger import Fact
 
 
-class Assigned(Fact):
+class DutyAssigned(Fact):
     """A guard was assigned to a duty."""
 
     kind: ClassVar[str] = "duty.assigned"

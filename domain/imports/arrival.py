@@ -15,7 +15,7 @@ _LIVE: ColumnElement[Origin] = literal_column("'live'")
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Remaining:
     """What workers still have to do about a company's imports."""
 
     facts: int  # facts without a number
@@ -27,10 +27,10 @@ class Left:
         return not (self.facts or self.accounts)
 
 
-async def left(session: AsyncSession, tenant_id: UUID) -> Left:
+async def left(session: AsyncSession, tenant_id: UUID) -> Remaining:
     """Count what is left of everything that was imported for a company."""
     facts = select(func.count()).where(
         LedgerRow.tenant_id == tenant_id, LedgerRow.seq.is_(None), LedgerRow.origin != _LIVE
     )
     accounts = select(func.count()).where(Look.tenant_id == tenant_id, Look.dirty_from_at == FIRST)
-    return Left(await session.scalar(facts) or 0, await session.scalar(accounts) or 0)
+    return Remaining(await session.scalar(facts) or 0, await session.scalar(accounts) or 0)

@@ -43,7 +43,7 @@ class GuardArrived(PresenceFact):
     kind: ClassVar[str] = "guard.arrived"
 
 
-class Left(PresenceFact):
+class GuardLeft(PresenceFact):
     """A guard is outside a site's geofence."""
 
     kind: ClassVar[str] = "guard.left"

@@ -15,7 +15,7 @@ from domain.positions import events
 from domain.positions.model import Kind, Presence
 
 _FACTS: dict[Kind, tuple[type[events.PresenceFact], type[events.PresenceFact], bool]] = {
-    Kind.STAY: (events.GuardArrived, events.Left, False),
+    Kind.STAY: (events.GuardArrived, events.GuardLeft, False),
     Kind.DWELL: (events.GuardStoodStill, events.Moved, True),
     Kind.SILENCE: (events.FellSilent, events.HeardAgain, True),
     Kind.ABSENCE: (events.Absent, events.AbsenceEnded, False),

@@ -56,7 +56,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Chunk:
+class WatchBatch:
     """Incidents with everything that their verdicts depend on, and their stored promises."""
 
     watches: list[Any]
@@ -140,7 +140,7 @@ async def verify(
 
 async def _next(
     session: AsyncSession, incidents: Select[UUID], after: UUID | None, *, lock: bool
-) -> Chunk | None:
+) -> WatchBatch | None:
     query = (
         select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
         .where(PromiseWatch.incident_id.in_(incidents))
@@ -153,7 +153,7 @@ async def _next(
     return await load(session, watches) if watches else None
 
 
-async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
+async def load(session: AsyncSession, watches: list[Any]) -> WatchBatch:
     """Load what the verdicts of incidents depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
     ids = [watch.incident_id for watch in watches]
     terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
@@ -168,7 +168,7 @@ async def load(session: AsyncSession, watches: list[Any]) -> Chunk:
         .order_by(LedgerRow.id)
     ):
         facts[row.subject_id].append(ClockFact(*row))
-    chunk = Chunk(watches, terms, specs, facts)
+    chunk = WatchBatch(watches, terms, specs, facts)
     stored = select(*Promise.__table__.columns).where(Promise.incident_id == func.any(ids))
     for row in await session.execute(stored):
         chunk.stored[row.incident_id][row.incident_id, row.term_id, row.part] = row

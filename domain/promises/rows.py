@@ -67,7 +67,7 @@ class Stored(Protocol):
         """The stored number of warning thresholds that have passed."""
 
 
-class Change(NamedTuple):
+class RowChange(NamedTuple):
     """A promise as it should be stored, and the facts to record for the change."""
 
     row: PromiseRow
@@ -110,14 +110,16 @@ def computed(judged: JudgedPart) -> tuple[Any, ...]:
 
 def target_rows(
     tenant_id: UUID, stored: Mapping[Key, Stored], judged: Sequence[JudgedPart], at: datetime
-) -> list[Change]:
+) -> list[RowChange]:
     """Return all rows of one incident as they should be at `at`, each with the facts to record."""
     found = [_judged_row(tenant_id, stored.get(key_of(row)), row, at) for row in judged]
     current = {key_of(row) for row in judged}
     return found + [_cancelled_row(row, at) for key, row in stored.items() if key not in current]
 
 
-def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: datetime) -> Change:
+def _judged_row(
+    tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: datetime
+) -> RowChange:
     term = judged.term
     row = PromiseRow(
         id=uuid7() if known is None else known.id,
@@ -148,14 +150,14 @@ def _judged_row(tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: d
         evaluator=EVALUATOR,
     )
     was, warned = (None, 0) if known is None else (known.state, known.warned)
-    return Change(row, list(state_changes(row, was, warned, at)))
+    return RowChange(row, list(state_changes(row, was, warned, at)))
 
 
-def _cancelled_row(known: Stored, at: datetime) -> Change:
+def _cancelled_row(known: Stored, at: datetime) -> RowChange:
     """Cancel a stored row whose clock never ran, according to later facts."""
     row = PromiseRow(**dict(zip(COLUMNS, values_of(known), strict=True)))
     if row.state is State.CANCELLED:
-        return Change(row, [])
+        return RowChange(row, [])
     row = msgspec.structs.replace(
         row,
         state=State.CANCELLED,
@@ -165,7 +167,7 @@ def _cancelled_row(known: Stored, at: datetime) -> Change:
         announced_due_at=None,
         evaluated_at=at,
     )
-    return Change(row, [_fact(events.Cancelled, row, at)])
+    return RowChange(row, [_fact(events.Cancelled, row, at)])
 
 
 def state_changes(

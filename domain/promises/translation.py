@@ -9,13 +9,12 @@ from domain.agreements.model import Priority, PromiseKind
 from domain.agreements.reads import Term
 from domain.calendars.rules import CalendarSpec, calendars_for, capacity
 from domain.evaluator.kernels.batch import verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass
-from domain.evaluator.kernels.codes import State as KernelState
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (
     Calendars,
     Event,
     Events,
-    Promise,
+    PromiseInput,
     Promises,
     Verdicts,
     event_columns,
@@ -242,7 +241,7 @@ def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
     return judged + _pending(batch, judged, at)
 
 
-def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Promise:
+def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> PromiseInput:
     """Convert a term to a row of the promise dimension; `calendar` is the row of its calendar.
 
     A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when they
@@ -258,7 +257,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
             -1 if t is None or t.elapsed_s is None else t.elapsed_s * _SECOND_US for t in targets
         ]
         days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
-    return Promise(
+    return PromiseInput(
         cls=_CLASS[term.kind],
         target_us=targets_us if held is None else [min(us, held.working_us) for us in targets_us],
         business_days=days if held is None else [min(n, held.business_days) for n in days],
@@ -301,11 +300,11 @@ def _derived(
 
 def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
     states = {
-        KernelState.PAUSED: State.PAUSED,
-        KernelState.LATE_OPEN: State.LATE,
-        KernelState.LATE_CLOSED: State.LATE,
-        KernelState.KEPT: State.KEPT,
-        KernelState.CANCELLED: State.CANCELLED,
+        ClockState.PAUSED: State.PAUSED,
+        ClockState.LATE_OPEN: State.LATE,
+        ClockState.LATE_CLOSED: State.LATE,
+        ClockState.KEPT: State.KEPT,
+        ClockState.CANCELLED: State.CANCELLED,
     }
     columns = (
         column.tolist() for column in found[:13]
@@ -385,7 +384,7 @@ def warm() -> None:
 
     Compiling blocks the event loop and Ctrl-C: a separate process compiles before the others start.
     """
-    promises = promise_columns([Promise(PromiseClass.FLOW, [1, 1, 1, 1])])
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, [1, 1, 1, 1])])
     spec = CalendarSpec(zone="UTC", always_open=True)
     verdicts(
         event_columns([Event(0, 0, 0, EventKind.START)]),

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from domain.agreements.model import PromiseKind
 from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
 from domain.evaluator.kernels.batch import columns_of
-from domain.evaluator.kernels.codes import PromiseClass, State
-from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.codes import ClockState, PromiseClass
+from domain.evaluator.kernels.columns import PromiseInput, promise_columns
 from domain.evaluator.kernels.scores import (
     Component,
     Measured,
@@ -142,7 +142,7 @@ class Measuring:
     def _grouped(self, group: NDArray[np.int32], groups: int, columns: Spans) -> _Windows:
         """Return the window rows of visible promises, by groups that have no objective of their own."""
         done = decided(self.records, self._shown, group, groups)
-        without = promise_columns([Promise(PromiseClass.FLOW, objective_ppm=0)] * groups)
+        without = promise_columns([PromiseInput(PromiseClass.FLOW, objective_ppm=0)] * groups)
         return _Windows(done, window_rows(done, without, columns, 0, groups))
 
     @staticmethod
@@ -257,7 +257,7 @@ class Measuring:
             if scope.term_id in {None, term.id} and scope.site_id in {None, site_id}:
                 key = (uuid_of(log.incidents[unit]), term.id, int(rows.part[part]))
                 found[key] = (
-                    PartVerdict.KEPT if rows.state[part] == State.KEPT else PartVerdict.LATE
+                    PartVerdict.KEPT if rows.state[part] == ClockState.KEPT else PartVerdict.LATE
                 )
         return found
 

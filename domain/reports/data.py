@@ -18,7 +18,7 @@ from domain.archive.rules import uuid_of
 from domain.compensation.model import Credit, CreditState
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.batch import columns_of
-from domain.evaluator.kernels.codes import State
+from domain.evaluator.kernels.codes import ClockState
 from domain.incidents.model import OPEN, Incident, Source
 from domain.promises.announced_due import announced_due
 from domain.promises.model import Promise
@@ -42,8 +42,8 @@ NOTED = (
 )
 """Kinds of facts that get a line of their own."""
 PLANNED = timedelta(days=30)
-_LATE = (State.LATE_OPEN, State.LATE_CLOSED)
-_OPEN = (State.LATE_OPEN, State.RUNNING, State.PAUSED)
+_LATE = (ClockState.LATE_OPEN, ClockState.LATE_CLOSED)
+_OPEN = (ClockState.LATE_OPEN, ClockState.RUNNING, ClockState.PAUSED)
 
 
 async def load_content(session: AsyncSession, account: Account, period: Period) -> Content:
@@ -113,8 +113,8 @@ def _judged(
     recent = (rows.decided_us >= since_us) | (rows.decided_us < 0) | (rows.stopped_us < 0)
     for row in np.flatnonzero(shown[rows.promise] & recent).tolist():
         term = log.terms[rows.promise[row]]
-        state = State(int(rows.state[row]))
-        if state is State.CANCELLED:
+        state = ClockState(int(rows.state[row]))
+        if state is ClockState.CANCELLED:
             continue
         yield (
             uuid_of(log.incidents[rows.unit[row]]),
@@ -132,12 +132,14 @@ def _judged(
         )
 
 
-def _state(state: State, warned: int) -> ReportedState:
-    if state is State.KEPT:
+def _state(state: ClockState, warned: int) -> ReportedState:
+    if state is ClockState.KEPT:
         return ReportedState.KEPT
     if state in _LATE:
         return ReportedState.LATE
-    return ReportedState.AT_RISK if warned and state is State.RUNNING else ReportedState.RUNNING
+    return (
+        ReportedState.AT_RISK if warned and state is ClockState.RUNNING else ReportedState.RUNNING
+    )
 
 
 async def _incidents(

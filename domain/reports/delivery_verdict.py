@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.evaluator.kernels.batch import verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
-from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
+from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns
 from domain.promises.translation import from_us, to_us
 from domain.reports.model import ReportVerdict
 
 _ALWAYS = CalendarSpec(zone="UTC", always_open=True)
-_PROMISES = promise_columns([Promise(PromiseClass.DUE, [0, 0, 0, 0])])
+_PROMISES = promise_columns([PromiseInput(PromiseClass.DUE, [0, 0, 0, 0])])
 
 
 class DeliveryVerdict(NamedTuple):
@@ -34,9 +34,9 @@ def judge(due_at: datetime, delivered_at: datetime | None, *, at: datetime) -> D
         [_ALWAYS], _PROMISES, min(event.ts for event in events), to_us(seen_at)
     )
     rows = verdicts(event_columns(events), _PROMISES, calendars, to_us(seen_at))
-    state, decided = State(int(rows.state[0])), from_us(int(rows.decided_us[0]))
-    if state is State.KEPT:
+    state, decided = ClockState(int(rows.state[0])), from_us(int(rows.decided_us[0]))
+    if state is ClockState.KEPT:
         return DeliveryVerdict(ReportVerdict.KEPT, decided)
-    if state in {State.LATE_OPEN, State.LATE_CLOSED}:
+    if state in {ClockState.LATE_OPEN, ClockState.LATE_CLOSED}:
         return DeliveryVerdict(ReportVerdict.LATE, decided)
     return DeliveryVerdict(None, None)

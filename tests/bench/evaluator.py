@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.archive.rules import EventLog as AccountLog
-from domain.evaluator.kernels.codes import State
+from domain.evaluator.kernels.codes import ClockState
 from domain.evaluator.kernels.columns import Events
 from domain.evaluator.kernels.layout import seal
 from domain.evaluator.kernels.scores import WEIGHTS
@@ -63,7 +63,7 @@ def resident(log: Log, account: AccountLog) -> Answers:
     windows = measuring.of_terms(log.spans)
     burned = list(burns(measuring, log.at_us))
     rows, p = measuring.verdicts, log.promises.cls.size
-    late = np.isin(rows.state, (State.LATE_OPEN, State.LATE_CLOSED))
+    late = np.isin(rows.state, (ClockState.LATE_OPEN, ClockState.LATE_CLOSED))
     return Answers(
         windows.promise.astype(np.int64),
         windows.span.astype(np.int64),
@@ -73,8 +73,8 @@ def resident(log: Log, account: AccountLog) -> Answers:
         windows.p90_us,
         windows.p95_us,
         windows.score,
-        np.bincount(rows.promise[rows.state == State.RUNNING], minlength=p),
-        np.bincount(rows.promise[rows.state == State.PAUSED], minlength=p),
+        np.bincount(rows.promise[rows.state == ClockState.RUNNING], minlength=p),
+        np.bincount(rows.promise[rows.state == ClockState.PAUSED], minlength=p),
         _burn_of(burned, p),
         np.sort(rows.breach_us[late]),
     )

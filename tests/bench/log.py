@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
-from domain.evaluator.kernels.columns import Calendars, Events, Promise, Promises, promise_columns
+from domain.evaluator.kernels.columns import (
+    Calendars,
+    Events,
+    PromiseInput,
+    Promises,
+    promise_columns,
+)
 from domain.evaluator.kernels.windows import Spans
 from domain.quality.actions import spans_of
 from domain.quality.windows import Local, span_columns
@@ -70,14 +76,14 @@ def synthetic(events: int, *, promises: int = 0, seed: int = 1) -> Log:
     )
 
 
-def _promise(i: int) -> Promise:
+def _promise(i: int) -> PromiseInput:
     objective = (900_000, 950_000, 990_000)[i % 3]
     hours = tuple(h * HOUR for h in ((1, 2, 4, 8), (4, 8, 16, 24), (2, 4, 8, 40))[i % 3])
     if i % 10 == 7:
-        return Promise(PromiseClass.POINT, objective_ppm=objective)
+        return PromiseInput(PromiseClass.POINT, objective_ppm=objective)
     if i % 10 in (3, 8):
-        return Promise(PromiseClass.DUE, (5 * MINUTE,) * 4, objective_ppm=objective)
-    return Promise(PromiseClass.FLOW, hours, calendar=i % 3, objective_ppm=objective)
+        return PromiseInput(PromiseClass.DUE, (5 * MINUTE,) * 4, objective_ppm=objective)
+    return PromiseInput(PromiseClass.FLOW, hours, calendar=i % 3, objective_ppm=objective)
 
 
 def _told(

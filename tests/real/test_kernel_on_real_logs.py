@@ -12,10 +12,10 @@ import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.evaluator.kernels.batch import verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (
     Event,
-    Promise,
+    PromiseInput,
     Verdicts,
     event_columns,
     promise_columns,
@@ -53,7 +53,7 @@ def instant(wall: object, zone: str) -> int:
     return round(wall.replace(tzinfo=ZoneInfo(zone)).timestamp()) * 10**6
 
 
-def judged(events: list[Event], promises: list[Promise], spec: CalendarSpec) -> Verdicts:
+def judged(events: list[Event], promises: list[PromiseInput], spec: CalendarSpec) -> Verdicts:
     columns, log = promise_columns(promises), event_columns(events)
     at = int(log.ts.max())
     return verdicts(log, columns, calendars_for([spec], columns, int(log.ts.min()), at), at)
@@ -77,7 +77,7 @@ def test_business_days_reproduce_the_targets_of_boston(kind: str) -> None:
         for unit, r in enumerate(cases)
     ]
 
-    rows = judged(events, [Promise(PromiseClass.FLOW, NEVER, (days,) * 4)], office)
+    rows = judged(events, [PromiseInput(PromiseClass.FLOW, NEVER, (days,) * 4)], office)
 
     targets = np.array([instant(r["target_dt"], office.zone) for r in cases])
     share = np.mean(np.abs(rows.breach_us - targets) <= 2 * MINUTE)
@@ -102,10 +102,10 @@ def test_weekday_hours_reproduce_the_flag_of_a_service_desk(priority: int, targe
         events.append(Event(instant(r["opened_at"], "UTC"), 0, unit, EventKind.START))
         events.append(Event(instant(r["closed_at"], "UTC"), 0, unit, EventKind.STOP))
 
-    rows = judged(events, [Promise(PromiseClass.FLOW, (int(target_h * HOUR),) * 4)], weekdays)
+    rows = judged(events, [PromiseInput(PromiseClass.FLOW, (int(target_h * HOUR),) * 4)], weekdays)
 
     made = np.array([r["made_sla"] for r in closed])
-    assert np.mean((rows.state == State.KEPT) == made) >= 0.99
+    assert np.mean((rows.state == ClockState.KEPT) == made) >= 0.99
 
 
 def test_first_arrivals_within_eight_minutes_are_what_the_fire_service_counts() -> None:
@@ -127,13 +127,13 @@ def test_first_arrivals_within_eight_minutes_are_what_the_fire_service_counts() 
 
     rows = judged(
         events,
-        [Promise(PromiseClass.FLOW, (8 * MINUTE,) * 4)],
+        [PromiseInput(PromiseClass.FLOW, (8 * MINUTE,) * 4)],
         CalendarSpec(zone, always_open=True),
     )
 
     expected = truth("sffd")
     assert rows.unit.size == expected["p3_calls_with_arrival"]
-    assert np.mean(rows.state == State.KEPT) == pytest.approx(
+    assert np.mean(rows.state == ClockState.KEPT) == pytest.approx(
         expected["p3_first_arrival_le_8min"], abs=5e-6
     )
     assert np.median(rows.elapsed_us) / MINUTE == pytest.approx(5.3167, abs=1e-4)

@@ -32,7 +32,7 @@ class EventKind(IntEnum):
     RESTORE = 12  # FLOW, DUE: reverses a CANCEL; a part that was stopped stays stopped
 
 
-class State(IntEnum):
+class ClockState(IntEnum):
     """State of a measured part at the evaluation time."""
 
     RUNNING = 1  # undecided, time counts

@@ -133,7 +133,7 @@ class Verdicts(NamedTuple):
     quality: NDArray[np.float64]  # q in 0..1, NaN while undecided
 
 
-class Promise(NamedTuple):
+class PromiseInput(NamedTuple):
     """One row of the promise dimension, as input of `promise_columns`."""
 
     cls: PromiseClass
@@ -157,7 +157,7 @@ class Event(NamedTuple):
     value: float = 0.0
 
 
-def promise_columns(rows: Iterable[Promise]) -> Promises:
+def promise_columns(rows: Iterable[PromiseInput]) -> Promises:
     """Return columns of the promise dimension; ValueError when a row contradicts itself."""
     rows = list(rows)
     for row in rows:
@@ -186,7 +186,7 @@ def event_columns(rows: Iterable[Event]) -> Events:
     )
 
 
-def _check(row: Promise) -> None:
+def _check(row: PromiseInput) -> None:
     if len(row.target_us) != PRIORITIES or len(row.business_days) != PRIORITIES:
         raise ValueError(f"a promise has {PRIORITIES} targets, one per priority: {row}")
     if any(t >= 0 and d >= 0 for t, d in zip(row.target_us, row.business_days, strict=True)):

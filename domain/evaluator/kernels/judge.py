@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (
     CALENDAR,
     CLS,
@@ -42,7 +42,7 @@ FLOW, UPDATE, DUE, COVER, POINT = (int(c) for c in PromiseClass)
     CANCEL,
     RESTORE,
 ) = (int(k) for k in EventKind)
-RUNNING, PAUSED, LATE_OPEN, LATE_CLOSED, KEPT, CANCELLED = (int(s) for s in State)
+RUNNING, PAUSED, LATE_OPEN, LATE_CLOSED, KEPT, CANCELLED = (int(s) for s in ClockState)
 PPM = 1_000_000
 Codes = NDArray[np.uint8]
 Rows = Any  # np.recarray of columns.VERDICT, (rows,)

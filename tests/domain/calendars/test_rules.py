@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.calendars.rules import CalendarSpec, calendars_for, expand
 from domain.evaluator.kernels.codes import PromiseClass
-from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.columns import PromiseInput, promise_columns
 from domain.evaluator.kernels.working_time import exceeded_at, reached_at, working
 from tests import naive
 from tests.domain.evaluator.examples import HOUR, MINUTE, NEVER, OFFICE, SPECS, local
@@ -142,8 +142,8 @@ def test_nonsense_is_refused_with_its_reason(stored: dict[str, object], says: st
 def test_the_horizon_grows_to_the_longest_target() -> None:
     weekly = CalendarSpec("UTC", hours=(((540, 600),), *NEVER_OPEN[1:]))
     at = local(2026, 6, 15)
-    short = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4)])
-    long = promise_columns([Promise(PromiseClass.FLOW, NEVER, business_days=(400,) * 4)])
+    short = promise_columns([PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)])
+    long = promise_columns([PromiseInput(PromiseClass.FLOW, NEVER, business_days=(400,) * 4)])
 
     near, far = (calendars_for([weekly], p, at, at).until_us[0] for p in (short, long))
 
@@ -153,7 +153,7 @@ def test_the_horizon_grows_to_the_longest_target() -> None:
 
 def test_a_target_no_calendar_can_hold_is_refused() -> None:
     weekly = CalendarSpec("UTC", hours=(((540, 541),), *NEVER_OPEN[1:]))
-    promises = promise_columns([Promise(PromiseClass.FLOW, (10_000 * HOUR,) * 4)])
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, (10_000 * HOUR,) * 4)])
 
     with pytest.raises(ValueError, match="do not hold"):
         calendars_for([weekly], promises, local(2026, 6, 15), local(2026, 6, 15))
@@ -170,7 +170,7 @@ def test_a_target_no_calendar_can_hold_is_refused() -> None:
 def test_both_inverses_are_inverses_and_lie_on_their_own_side(
     k: int, offset: int, beside: int, more: int, season: int
 ) -> None:
-    promises = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4)] * len(SPECS))
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)] * len(SPECS))
     cal = calendars_for(SPECS, promises, season, season)
     t = season + offset + beside
     c = working(cal.head[k], cal.data, t) + more
@@ -200,7 +200,7 @@ def test_working_time_is_the_number_of_working_minutes(
 ) -> None:
     start = local(*season[0].timetuple()[:3]) + 24 * HOUR
     low, high = sorted((start + a * MINUTE, start + b * MINUTE))
-    promises = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4)] * len(SPECS))
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)] * len(SPECS))
     cal = calendars_for(SPECS, promises, start, start)
 
     minutes = naive.working_minutes(SPECS[k], *season)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.evaluator.kernels.batch import verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
-from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
+from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns
 from tests import naive
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
@@ -54,7 +54,7 @@ def season_start(season: int) -> int:
 
 def kernel_rows(
     events: list[Event],
-    promises: list[Promise],
+    promises: list[PromiseInput],
     specs: list[CalendarSpec],
     at: int,
 ) -> list[naive.Row]:
@@ -68,7 +68,7 @@ def kernel_rows(
             found.promise[i].item(),
             found.unit[i].item(),
             found.part[i].item(),
-            State(found.state[i].item()),
+            ClockState(found.state[i].item()),
             found.warn[i].item(),
             found.started_us[i].item(),
             found.stopped_us[i].item(),
@@ -86,7 +86,7 @@ def kernel_rows(
 
 def naive_rows(
     events: list[Event],
-    promises: list[Promise],
+    promises: list[PromiseInput],
     specs: list[CalendarSpec],
     at: int,
     season: int,
@@ -111,11 +111,11 @@ targets = st.one_of(
 
 
 @st.composite
-def promises(draw: st.DrawFn, cls: PromiseClass) -> Promise:
+def promises(draw: st.DrawFn, cls: PromiseClass) -> PromiseInput:
     """A promise of one class on one of the calendars."""
     elapsed = draw(st.tuples(*[targets] * 4))
     days = tuple(draw(st.sampled_from([-1, 0, 1, 2, 5])) if t < 0 else -1 for t in elapsed)
-    return Promise(
+    return PromiseInput(
         cls=cls,
         calendar=draw(st.integers(0, len(SPECS) - 1)),
         target_us=elapsed,

@@ -5,8 +5,8 @@ import pytest
 
 from domain.calendars.rules import CalendarSpec, calendars_for
 from domain.evaluator.kernels.batch import HorizonTooShort, verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
-from domain.evaluator.kernels.columns import Event, Promise, event_columns, promise_columns
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
+from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns
 from tests import naive
 from tests.domain.evaluator.examples import HOUR, MINUTE, OFFICE, SPECS, kernel_rows, local
 
@@ -25,7 +25,7 @@ def judged(
 ) -> naive.Row:
     """The last row of one unit, around the clock; priority 1 has twice the target, 2 half."""
     targets = (*(target * MINUTE * f // 2 for f in (2, 4, 1)), -1)
-    rows = kernel_rows(events, [Promise(cls, targets)], SPECS, T0 + at * MINUTE)
+    rows = kernel_rows(events, [PromiseInput(cls, targets)], SPECS, T0 + at * MINUTE)
     return rows[-1]
 
 
@@ -34,7 +34,11 @@ def test_a_pause_does_not_keep_ticking() -> None:
 
     row = judged(events, at=400)
 
-    assert (row.state, row.elapsed_us, row.paused_us) == (State.KEPT, 50 * MINUTE, 270 * MINUTE)
+    assert (row.state, row.elapsed_us, row.paused_us) == (
+        ClockState.KEPT,
+        50 * MINUTE,
+        270 * MINUTE,
+    )
 
 
 def test_time_on_hold_is_not_counted_twice() -> None:
@@ -51,14 +55,16 @@ def test_a_change_of_priority_keeps_the_pauses_so_far() -> None:
     row = judged(events, at=400)
 
     assert (row.target_us, row.elapsed_us) == (120 * MINUTE, 110 * MINUTE)
-    assert row.state is State.KEPT
+    assert row.state is ClockState.KEPT
 
 
 def test_a_day_may_have_more_than_one_working_interval() -> None:
     split = CalendarSpec("Europe/Amsterdam", hours=(((540, 720), (780, 1020)),) * 7)
     events = [Event(local(2026, 6, 15, 11, 30), 0, 1, START)]
 
-    [row] = kernel_rows(events, [Promise(PromiseClass.FLOW, (HOUR,) * 4)], [split], T0 + 2 * HOUR)
+    [row] = kernel_rows(
+        events, [PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)], [split], T0 + 2 * HOUR
+    )
 
     assert row.breach_us == local(2026, 6, 15, 13, 30)
 
@@ -68,7 +74,10 @@ def test_a_calendar_means_its_own_zone() -> None:
     opened = local(2026, 6, 15, 12, 0)  # 06:00 in New York
 
     [row] = kernel_rows(
-        [Event(opened, 0, 1, START)], [Promise(PromiseClass.FLOW, (HOUR,) * 4)], [berth], opened
+        [Event(opened, 0, 1, START)],
+        [PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)],
+        [berth],
+        opened,
     )
 
     assert row.breach_us == local(2026, 6, 15, 10, 0, zone="America/New_York")
@@ -79,13 +88,13 @@ def test_an_update_does_not_stop_the_first_response() -> None:
 
     row = judged(events, at=61)
 
-    assert (row.state, row.breach_us) == (State.LATE_OPEN, T0 + 60 * MINUTE)
+    assert (row.state, row.breach_us) == (ClockState.LATE_OPEN, T0 + 60 * MINUTE)
 
 
 def test_a_kind_without_a_role_does_not_stop_the_clock() -> None:
     events = told((0, START), (10, EventKind.MEASURE), (20, EventKind.STAFFED))
 
-    assert judged(events, at=59).state is State.RUNNING
+    assert judged(events, at=59).state is ClockState.RUNNING
 
 
 def test_a_timer_survives_a_restart_because_it_is_a_function_of_the_log() -> None:
@@ -99,27 +108,27 @@ def test_stopping_on_the_limit_is_in_time_and_a_microsecond_later_is_not() -> No
     on_time = told((0, START), (60, STOP))
     late = [on_time[0], on_time[1]._replace(ts=on_time[1].ts + 1)]
 
-    assert judged(on_time, at=90).state is State.KEPT
-    assert judged(late, at=90).state is State.LATE_CLOSED
+    assert judged(on_time, at=90).state is ClockState.KEPT
+    assert judged(late, at=90).state is ClockState.LATE_CLOSED
     assert judged(late, at=90).decided_us == T0 + 60 * MINUTE
 
 
 def test_an_open_clock_is_late_only_after_its_deadline() -> None:
     events = told((0, START))
 
-    assert judged(events, at=60).state is State.RUNNING
+    assert judged(events, at=60).state is ClockState.RUNNING
     assert judged(events, at=60).next_check_us == T0 + 60 * MINUTE + 1
-    assert judged(events, at=61).state is State.LATE_OPEN
+    assert judged(events, at=61).state is ClockState.LATE_OPEN
 
 
 def test_a_deadline_on_friday_evening_is_broken_on_monday_morning() -> None:
     friday = local(2026, 6, 19, 16, 0)
     events = [Event(friday, 0, 1, START)]
-    promise = Promise(PromiseClass.FLOW, (HOUR,) * 4, calendar=1)
+    promise = PromiseInput(PromiseClass.FLOW, (HOUR,) * 4, calendar=1)
 
     [row] = kernel_rows(events, [promise], SPECS, local(2026, 6, 20, 12, 0))
 
-    assert (row.state, row.breach_us) == (State.RUNNING, local(2026, 6, 22, 9, 0))
+    assert (row.state, row.breach_us) == (ClockState.RUNNING, local(2026, 6, 22, 9, 0))
 
 
 def test_a_reopened_unit_is_undecided_again_and_goes_on_from_where_it_was() -> None:
@@ -127,7 +136,7 @@ def test_a_reopened_unit_is_undecided_again_and_goes_on_from_where_it_was() -> N
 
     row = judged(events, at=205)
 
-    assert (row.state, row.elapsed_us, row.stopped_us) == (State.RUNNING, 55 * MINUTE, -1)
+    assert (row.state, row.elapsed_us, row.stopped_us) == (ClockState.RUNNING, 55 * MINUTE, -1)
     assert row.breach_us == T0 + 210 * MINUTE
 
 
@@ -136,7 +145,7 @@ def test_a_lower_priority_does_not_rescue_what_is_late() -> None:
 
     row = judged(events, at=90)
 
-    assert (row.state, row.breach_us) == (State.LATE_CLOSED, T0 + 60 * MINUTE)
+    assert (row.state, row.breach_us) == (ClockState.LATE_CLOSED, T0 + 60 * MINUTE)
     assert row.target_us == 60 * MINUTE
 
 
@@ -145,39 +154,39 @@ def test_a_higher_priority_never_dates_a_breach_before_itself() -> None:
 
     row = judged(events, at=41)
 
-    assert (row.state, row.breach_us) == (State.LATE_OPEN, T0 + 40 * MINUTE)
+    assert (row.state, row.breach_us) == (ClockState.LATE_OPEN, T0 + 40 * MINUTE)
 
 
 def test_a_unit_whose_priority_has_no_target_is_not_measured() -> None:
     events = told((0, START, 3), (40, STOP))
 
-    assert kernel_rows(events, [Promise(PromiseClass.FLOW)], SPECS, T0 + HOUR) == []
+    assert kernel_rows(events, [PromiseInput(PromiseClass.FLOW)], SPECS, T0 + HOUR) == []
 
 
 def test_a_promise_that_cannot_be_paused_ignores_pauses() -> None:
-    promise = Promise(PromiseClass.FLOW, (HOUR,) * 4, pausable=False)
+    promise = PromiseInput(PromiseClass.FLOW, (HOUR,) * 4, pausable=False)
 
     [row] = kernel_rows(told((0, START), (1, PAUSE)), [promise], SPECS, T0 + 2 * HOUR)
 
-    assert (row.state, row.paused_us) == (State.LATE_OPEN, 0)
+    assert (row.state, row.paused_us) == (ClockState.LATE_OPEN, 0)
 
 
 def test_the_future_does_not_exist_yet() -> None:
     events = told((0, START), (50, STOP))
 
-    assert judged(events, at=49).state is State.RUNNING
+    assert judged(events, at=49).state is ClockState.RUNNING
 
 
 def test_every_update_begins_a_part_of_its_own() -> None:
     events = told((0, START), (30, UPDATE), (100, UPDATE), (110, STOP), (120, UPDATE))
-    promise = Promise(PromiseClass.UPDATE, (HOUR,) * 4)
+    promise = PromiseInput(PromiseClass.UPDATE, (HOUR,) * 4)
 
     rows = kernel_rows(events, [promise], SPECS, T0 + 3 * HOUR)
 
     assert [(r.part, r.state, r.elapsed_us // MINUTE) for r in rows] == [
-        (0, State.KEPT, 30),
-        (1, State.LATE_CLOSED, 70),
-        (2, State.KEPT, 10),
+        (0, ClockState.KEPT, 30),
+        (1, ClockState.LATE_CLOSED, 70),
+        (2, ClockState.KEPT, 10),
     ]
 
 
@@ -186,7 +195,7 @@ def test_a_stop_before_the_due_instant_keeps_a_promise_without_tolerance() -> No
 
     row = judged(events, at=10, cls=PromiseClass.DUE, target=0)
 
-    assert (row.state, row.elapsed_us, row.decided_us) == (State.KEPT, 0, T0)
+    assert (row.state, row.elapsed_us, row.decided_us) == (ClockState.KEPT, 0, T0)
 
 
 def test_a_replacement_that_overlaps_leaves_no_gap_in_the_cover() -> None:
@@ -199,10 +208,10 @@ def test_a_replacement_that_overlaps_leaves_no_gap_in_the_cover() -> None:
     )
 
     [row] = kernel_rows(
-        events, [Promise(PromiseClass.COVER, objective_ppm=1_000_000)], SPECS, T0 + 2 * HOUR
+        events, [PromiseInput(PromiseClass.COVER, objective_ppm=1_000_000)], SPECS, T0 + 2 * HOUR
     )
 
-    assert (row.state, row.elapsed_us) == (State.KEPT, 100 * MINUTE)
+    assert (row.state, row.elapsed_us) == (ClockState.KEPT, 100 * MINUTE)
 
 
 def test_state_and_warning_change_exactly_at_the_next_check() -> None:
@@ -212,7 +221,7 @@ def test_state_and_warning_change_exactly_at_the_next_check() -> None:
         before = judged(events, at)
         [just_before] = kernel_rows(
             events,
-            [Promise(PromiseClass.FLOW, (HOUR,) * 4)],
+            [PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)],
             SPECS,
             row.next_check_us - 1,
         )
@@ -223,8 +232,8 @@ def test_state_and_warning_change_exactly_at_the_next_check() -> None:
 
 
 def test_a_calendar_that_ends_too_early_is_an_error_and_not_a_wrong_deadline() -> None:
-    short = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4, calendar=0)])
-    long = promise_columns([Promise(PromiseClass.FLOW, (90_000 * HOUR,) * 4, calendar=0)])
+    short = promise_columns([PromiseInput(PromiseClass.FLOW, (HOUR,) * 4, calendar=0)])
+    long = promise_columns([PromiseInput(PromiseClass.FLOW, (90_000 * HOUR,) * 4, calendar=0)])
     calendars = calendars_for([SPECS[1]], short, T0, T0)
     events = event_columns([Event(T0, 0, 1, START)])
 
@@ -235,7 +244,7 @@ def test_a_calendar_that_ends_too_early_is_an_error_and_not_a_wrong_deadline() -
 
 
 def test_thresholds_that_do_not_ascend_are_refused() -> None:
-    promises = promise_columns([Promise(PromiseClass.FLOW, (HOUR,) * 4)])
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, (HOUR,) * 4)])
     calendars = calendars_for(SPECS[:1], promises, T0, T0)
 
     with pytest.raises(ValueError, match="ascend"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from domain.evaluator.kernels.batch import verdicts
-from domain.evaluator.kernels.codes import EventKind, PromiseClass, State
+from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Event, Events, Promises, Verdicts, event_columns
 from tests.bench.log import Log, synthetic
 from tests.domain.evaluator import examples
@@ -138,7 +138,7 @@ def test_an_event_of_the_future_has_no_effect_before_it_happens(log: Log) -> Non
         verdicts(told, log.promises, log.calendars, at).state.tolist() for at in (stop - 1, stop)
     ]
 
-    assert states == [[State.RUNNING], [State.KEPT]]
+    assert states == [[ClockState.RUNNING], [ClockState.KEPT]]
 
 
 def test_nothing_promised_and_nothing_happened_is_an_empty_answer(log: Log) -> None:

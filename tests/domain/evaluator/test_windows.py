@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.evaluator.kernels.codes import PromiseClass
-from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.columns import PromiseInput, promise_columns
 from domain.evaluator.kernels.compilation import kernel
 from domain.evaluator.kernels.scores import (
     WEIGHTS,
@@ -47,8 +47,10 @@ def columns(*parts: list[twin.Done]) -> Decided:
     )
 
 
-def promised(*objectives_ppm: int) -> list[Promise]:
-    return [Promise(PromiseClass.FLOW, (HOUR,) * 4, objective_ppm=ppm) for ppm in objectives_ppm]
+def promised(*objectives_ppm: int) -> list[PromiseInput]:
+    return [
+        PromiseInput(PromiseClass.FLOW, (HOUR,) * 4, objective_ppm=ppm) for ppm in objectives_ppm
+    ]
 
 
 def spans_of(windows: Sequence[tuple[str, int, int]]) -> Spans:

@@ -19,7 +19,7 @@ from domain.agreements import (
 from domain.archive.rules import judged
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
-from domain.evaluator.kernels.codes import State as KernelState
+from domain.evaluator.kernels.codes import ClockState
 from domain.incidents import Incident, IncidentOutcome
 from domain.promises import Promise, PromiseWatch, batch
 from domain.promises.translation import to_us
@@ -89,7 +89,7 @@ async def verified(make: Sessions, world: World, ticket: Incident, at: datetime)
     assert found[1] == []
     columns = judged(log, to_us(at))
     assert stored == sorted(
-        (log.terms[p].name, int(part), bool(state == KernelState.CANCELLED))
+        (log.terms[p].name, int(part), bool(state == ClockState.CANCELLED))
         for p, part, state in zip(columns.promise, columns.part, columns.state, strict=True)
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.evaluator.kernels.burn_rate import PAGE, limits_for
 from domain.evaluator.kernels.codes import PromiseClass
-from domain.evaluator.kernels.columns import Promise, promise_columns
+from domain.evaluator.kernels.columns import PromiseInput, promise_columns
 from domain.evaluator.kernels.windows import Decided
 from domain.quality.burn_rate import burns
 from domain.quality.model import Burn
@@ -27,7 +27,7 @@ def measuring(done: Sequence[twin.Done], objective_ppm: int) -> Any:
     return SimpleNamespace(
         log=SimpleNamespace(
             promises=promise_columns(
-                [Promise(PromiseClass.FLOW, (1,) * 4, objective_ppm=objective_ppm)]
+                [PromiseInput(PromiseClass.FLOW, (1,) * 4, objective_ppm=objective_ppm)]
             )
         ),
         by_term=Decided(
@@ -97,7 +97,7 @@ def test_a_burn_on_the_threshold_counts_and_one_bad_verdict_does_not_page() -> N
 
 
 def test_limits_scale_with_the_period() -> None:
-    promises = promise_columns([Promise(PromiseClass.FLOW, (1,) * 4, objective_ppm=990_000)])
+    promises = promise_columns([PromiseInput(PromiseClass.FLOW, (1,) * 4, objective_ppm=990_000)])
 
     for days in (28, 30, 91):
         limits = limits_for(promises, days)
