@@ -14,7 +14,7 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest lock vendor clean
+.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest docs lock vendor clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -85,10 +85,21 @@ bench-gps: install ## Time the ingest of fixes against bare COPY and against the
 bench-numbering: install ## Time the numbering of an import's facts against the bare UPDATE of the same rows
 	$(RUN)/python -m tests.bench.numbering
 
+docs: build/docs-tools/.installed ## Build the documentation site into build/docs; it loads nothing from a network
+	$(PYTHON) docs/stage.py build/docs-source
+	build/docs-tools/bin/zensical build --strict --clean --config-file mkdocs.yml
+	@echo "Open build/docs/index.html. To search it too: $(PYTHON) -m http.server --directory build/docs"
+
+build/docs-tools/.installed: docs/requirements.lock
+	@rm -rf build/docs-tools && $(PYTHON) -m venv build/docs-tools
+	build/docs-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
+	@touch $@
+
 lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
 	$(COMPILE) --all-extras --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock
+	$(subst pyproject.toml,docs/requirements.in,$(COMPILE)) --output-file docs/requirements.lock
 
 vendor: ## Fetch the console's third-party files, as listed with their hashes in console/vendor.txt
 	@rm -rf build/vendor && mkdir -p build/vendor console/vendor
