@@ -1,6 +1,7 @@
 """Modules say what they are, no name stands for nothing in particular, and a class name means one class."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -57,3 +58,13 @@ def test_a_type_may_mirror_the_row_of_its_name_and_nothing_else_may() -> None:
     assert mirrors(["schema/sites.py", "domain/accounts/model.py"])
     assert not mirrors(["domain/imports/arrival.py", "domain/positions/events.py"])
     assert not mirrors(["schema/a.py", "domain/b.py", "domain/c.py"])
+
+
+def test_the_page_of_rooms_names_every_package_once() -> None:
+    page = (ROOT / "docs" / "rooms.md").read_text()
+    rows = re.findall(r"^\| `([a-z_/]+)/` \|", page, re.MULTILINE)
+    packages = {
+        named(path.parent) for room in PRODUCT for path in (ROOT / room).glob("*/__init__.py")
+    }
+    assert len(packages) > 30
+    assert sorted(name for name in rows if "/" in name) == sorted(packages)
