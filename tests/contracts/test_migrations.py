@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+import domain
 from api.embedded import Servers
 from api.support import migrate
+from domain import metadata
 
 REVISIONS = sorted((Path(__file__).parents[2] / "alembic" / "versions").glob("*.py"))
 LIVE = {"api", "domain", "loadtests", "realtime", "schema", "tests", "workers"}
@@ -115,3 +118,14 @@ async def _tables(url: str) -> set[str]:
 
 def _plain(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_every_module_with_a_table_is_compared_with_the_database() -> None:
+    known = {Path(module.__file__ or "") for module in metadata.MODELS}
+    tables = {
+        path
+        for path in Path(domain.__file__).parent.rglob("*.py")
+        if re.search(r"^    __tablename__ = ", path.read_text(), re.MULTILINE)
+    }
+    assert len(tables) > 20
+    assert tables <= known, "name its module in domain/metadata.py, or call it model.py"
