@@ -14,7 +14,6 @@ from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status, matching
 from domain.promises import Promise as PromiseRow
 from domain.promises import PromiseWatch, State
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
 from schema.core.pagination import Order
@@ -34,24 +33,20 @@ enum(
     IncidentOrder,
     "IncidentOrder",
     newest="By opening time, the last opened first.",
-    next_due="By `nextDueAt`, the earliest first; only incidents with a running promise clock.",
+    next_due="By `nextDueAt`, the earliest first; only incidents where it is not null.",
 )
 NEWEST = Order((IncidentRow.opened_at, IncidentRow.id), descending=True)
 
 
-def _handled_by(query: Rows, info: Info, user_id: str | None) -> Rows:
-    """Only what a user handles, if one is named: nothing when the actor is not to know it."""
-    if user_id is None:
-        return query
+def _next_due(info: Info) -> InstrumentedAttribute[Any] | None:
+    """Choose the column with what `nextDueAt` shows the actor, or None for an actor who sees no promises.
+
+    The company's own objectives count for those only who see them.
+    """
     actor = info.context.actor
-    if not actor.may(Right.READ_STAFF) and ids.known(user_id, "User") != actor.user_id:
-        return query.where(false())
-    return naming(query, IncidentRow.assignee_id, "User", user_id)
-
-
-def _next_due(info: Info) -> InstrumentedAttribute[Any]:
-    """When the first promise that the actor sees is due: objectives of the company's own count for its staff only."""
-    sees_all = info.context.actor.may(Right.READ_INTERNAL)
+    if not actor.may(Right.READ_PROMISES):
+        return None
+    sees_all = actor.may(Right.READ_INTERNAL)
     return PromiseWatch.first_due_at if sees_all else PromiseWatch.client_due_at
 
 
@@ -101,8 +96,8 @@ class ClockedQuery:
     ) -> Rows | Ordered:
         """Incidents, newest first unless another order is requested."""
         query = visible(info, IncidentRow, account_id)
-        query = naming(query, IncidentRow.site_id, "Site", site_id)
-        query = _handled_by(query, info, assignee_id)
+        query = naming(info, query, IncidentRow.site_id, "Site", site_id)
+        query = naming(info, query, IncidentRow.assignee_id, "User", assignee_id)
         query = among(query, IncidentRow.status, statuses)
         query = among(query, IncidentRow.priority, priorities)
         query = among(query, IncidentRow.kind, kinds)
@@ -119,6 +114,8 @@ class ClockedQuery:
         if due_before is None and order_by is IncidentOrder.NEWEST:
             return query
         due = _next_due(info)
+        if due is None:
+            return query.where(false())
         # Every condition on the watch stands beside the tenant: the index of its order begins with it.
         # It is joined, not compared in WHERE, where a filter that no row passes would leave it without a condition.
         query = query.join(

@@ -201,9 +201,8 @@ class EscalationQuery:
         info: Info, incident_id: Annotated[strawberry.ID, "Incident to read the escalation of."]
     ) -> EscalationRow | None:
         """Escalation of one incident; null until a worker has evaluated it, and for clients."""
-        query = naming(
-            visible(info, EscalationRow), EscalationRow.incident_id, "Incident", incident_id
-        )
+        query = visible(info, EscalationRow)
+        query = naming(info, query, EscalationRow.incident_id, "Incident", incident_id)
         async with info.context.sessions() as session:
             row: EscalationRow | None = await session.scalar(query)
             return row

@@ -72,7 +72,7 @@ class PresenceQuery:
     ) -> Rows:
         """Conclusions from positions, the latest first. Those that last are the current status of the sites."""
         query = visible(info, PresenceRow, account_id)
-        query = naming(query, PresenceRow.site_id, "Site", site_id)
+        query = naming(info, query, PresenceRow.site_id, "Site", site_id)
         query = among(query, PresenceRow.kind, kinds)
         return query.where(PresenceRow.until_at.is_(None)) if lasting else query
 

@@ -74,7 +74,7 @@ class SessionQuery:
         ] = None,
     ) -> Rows:
         """Your own sessions and those of users whom you manage, newest first."""
-        query = naming(visible(info, SignInRow), SignInRow.user_id, "User", user_id)
+        query = naming(info, visible(info, SignInRow), SignInRow.user_id, "User", user_id)
         if going_on is None:
             return query
         over = credentials.is_over(info.context.at)

@@ -224,7 +224,8 @@ class WebhookQuery:
         ] = None,
     ) -> Rows:
         """Deliveries sent, pending and given up, newest first; kept for 30 days."""
-        query = naming(visible(info, DeliveryRow), DeliveryRow.webhook_id, "Webhook", webhook_id)
+        query = visible(info, DeliveryRow)
+        query = naming(info, query, DeliveryRow.webhook_id, "Webhook", webhook_id)
         return among(query, DeliveryRow.state, states)
 
 

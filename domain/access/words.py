@@ -37,6 +37,10 @@ def _opening() -> Iterator[str]:
             "- **Fields** that an actor may not read are null or an empty list; where neither fits,"
             " the error `FORBIDDEN` at the field's path."
         ),
+        (
+            "- **Filters and orders** compare what an actor may read: a filter by a row or a value that is"
+            " hidden from the actor, and an order by one, select no rows."
+        ),
         "- **Mutations** that an actor may not run return a `Refusal` with the code `NOT_ALLOWED`.",
         "- An actor limited to some accounts, whatever the role, sees the rows of those accounts only.",
         "- Rows of other companies are never visible.",

@@ -12,6 +12,7 @@ from domain.access import visible_to
 from schema.core import ids
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Info
+from schema.core.loaders import NODES
 from schema.core.pagination import (
     After,
     Before,
@@ -26,6 +27,7 @@ from schema.core.pagination import (
 from schema.core.types import describe_arguments
 
 Rows = Select[Any]
+_MODELS: dict[str, Any] = {model.__name__: model for model in NODES}
 
 
 class Ordered(NamedTuple):
@@ -86,15 +88,25 @@ def lists(
 def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:
     """All rows of a model that the actor sees; only those of one client, if one is named."""
     query: Rows = select(model).where(visible_to(info.context.actor, model))
-    return query if account_id is None else naming(query, model.account_id, "Account", account_id)
+    if account_id is None:
+        return query
+    return naming(info, query, model.account_id, "Account", account_id)
 
 
-def naming(query: Rows, column: Any, type_name: str, text: str | None) -> Rows:
-    """Only what names this row, if one is asked for: nothing at all for an id of nothing, or of something else."""
+def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | None) -> Rows:
+    """Select what names this row, if one is given.
+
+    Selects nothing for an id of nothing or of something else, and nothing for a row that the actor does not see: a
+    filter would else tell what the field that shows the row keeps back.
+    """
     if text is None:
         return query
     row_id = ids.known(text, type_name)
-    return query.where(false() if row_id is None else column == row_id)
+    if row_id is None:
+        return query.where(false())
+    model = _MODELS[type_name]
+    seen = select(model.id).where(model.id == row_id, visible_to(info.context.actor, model))
+    return query.where(column == row_id, seen.correlate(None).exists())
 
 
 def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from domain import agreements, calendars, incidents
+from domain import accounts, agreements, calendars, incidents
 from domain.access import Actor
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft, TicketKind
 from domain.calendars import CalendarSpec
 from domain.core.db import transaction
 from domain.reports import data
+from schema.core import ids
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office
@@ -20,8 +21,9 @@ from tests.build import T0, minutes
 HOURS = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ()))
 FRIDAY = datetime(2036, 3, 7, 8, tzinfo=UTC)  # 09:00 in Amsterdam, ahead of every sweeper
 CLOSING, OPENING = "2036-03-07T16:00:00Z", "2036-03-10T08:00:00Z"
-LISTED = """query ($first: Int, $after: String, $before: String, $due: DateTime, $by: IncidentOrder) {
-  incidents(first: $first, after: $after, before: $before, dueBefore: $due, orderBy: $by) {
+LISTED = """query ($first: Int, $after: String, $before: String, $due: DateTime, $by: IncidentOrder,
+  $site: ID) {
+  incidents(first: $first, after: $after, before: $before, dueBefore: $due, orderBy: $by, siteId: $site) {
     totalCount pageInfo { endCursor startCursor } nodes { number nextDueAt } } }"""
 PROMISES = """query ($due: DateTime) { duePromises(dueBefore: $due) { nodes { name dueAt breachesAt } }
   promises(dueBefore: $due) { nodes { name } } }"""
@@ -133,6 +135,31 @@ async def test_objectives_of_the_company_order_the_list_of_its_staff_only(api: A
     assert asked == {"client": [CLOSING], "dispatcher": ["2036-03-07T09:00:00Z"]}
     assert await numbers(api, office.client, due="2036-03-07T12:00:00Z") == []
     assert len(await numbers(api, office.dispatcher, due="2036-03-07T12:00:00Z")) == 1
+
+
+async def test_who_sees_no_promises_or_sites_does_not_find_incidents_by_them(
+    api: Api, office: Office
+) -> None:
+    await office_hours(api, office)
+    ticket = await inquiry(api, office)
+    manager = Actor.system(office.world.tenant.id, "test")
+    asked: dict[str, Any] = {
+        "none": {}, "due": {"due": OPENING}, "order": {"by": "NEXT_DUE"},
+        "site": {"site": ids.write("Site", ticket.site_id)},
+    }  # fmt: skip
+    for scopes, found in (
+        (["incidents:read"], {"none"}),
+        (["incidents:read", "sites:read"], {"none", "site"}),
+        (["incidents:read", "promises:read"], {"none", "due", "order"}),
+    ):
+        async with transaction(api.make) as session:
+            _, key = await accounts.issue_api_key(
+                session, manager, name=",".join(scopes), scopes=scopes, all_accounts=True, at=T0
+            )
+        for label, given in asked.items():
+            page = (await api.data(key, LISTED, **given))["incidents"]
+            there = [each["number"] for each in page["nodes"]] == [ticket.reference]
+            assert (there, page["totalCount"]) == (label in found, int(label in found)), label
 
 
 async def test_a_report_names_closing_time(api: Api) -> None:
