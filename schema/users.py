@@ -33,6 +33,7 @@ enum(
     password_change="The password of the user was changed.",  # noqa: S106 - words
     disabled="The access of the user was disabled.",
     manager="A manager of the user ended the session.",
+    factors_reset="A user who manages the user removed every second factor.",
     reuse="A refresh token was used twice: one of the two uses was by a thief.",
 )
 

@@ -18,6 +18,7 @@ class EndedBy(StrEnum):
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - a reason
     DISABLED = "disabled"
     MANAGER = "manager"  # a user who manages the user ended it
+    FACTORS_RESET = "factors_reset"  # a user who manages the user removed every second factor
     REUSE = "reuse"  # a refresh token was used twice: one of the two users is a thief
 
 

@@ -30,7 +30,7 @@ async def change_password(
         )
     )
     actor = as_user(user.tenant_id, user.id)
-    await end_all(session, user, EndedBy.PASSWORD_CHANGE, at=at)
+    await end_all(session, actor, user, EndedBy.PASSWORD_CHANGE, at=at)
     await end_invitations(session, user, at=at)
     if not keep_devices:
         await revoke_devices_of(session, actor, user, at=at)

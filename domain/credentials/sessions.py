@@ -154,13 +154,15 @@ async def end_session(
     return sign_in
 
 
-async def end_all(session: AsyncSession, user: User, by: EndedBy, *, at: datetime) -> None:
-    """End every session of a user."""
+async def end_all(
+    session: AsyncSession, actor: Actor, user: User, by: EndedBy, *, at: datetime
+) -> None:
+    """End every session of a user, as done by `actor`."""
     going_on = await session.scalars(
         select(SignIn).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None)).with_for_update()
     )
     for sign_in in going_on:
-        end_one(session, sign_in, by, at)
+        end_one(session, sign_in, by, at, actor)
 
 
 def end_one(

@@ -69,7 +69,7 @@ async def change_user(
 async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
     """Disable a user: sessions, devices and open invitations of and by the user end too."""
     user = await accounts.disable_user(session, actor, user_id, at=at)
-    await end_all(session, user, EndedBy.DISABLED, at=at)
+    await end_all(session, actor, user, EndedBy.DISABLED, at=at)
     await end_invitations(session, user, at=at)
     await revoke_devices_of(session, actor, user, at=at)
     await session.flush()

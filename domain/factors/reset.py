@@ -25,7 +25,7 @@ async def reset_factors(
         words = "You cannot reset your own second factor; remove it, or ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
     await delete_factors(session, user_id)
-    await end_all(session, user, EndedBy.MANAGER, at=at)
+    await end_all(session, actor, user, EndedBy.FACTORS_RESET, at=at)
     fact = FactorRemoved(account_id=None, subject_id=user.id, at=at, factor="all")
     record(session, actor, fact)
     await session.flush()

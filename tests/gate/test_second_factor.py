@@ -269,6 +269,17 @@ async def test_who_lost_everything_is_helped_by_who_manages_and_by_nobody_else(
         "__typename": "User"
     }
     assert (await login(api, someone)).status_code == 200
+    async with api.make() as session:
+        rows = await session.execute(
+            select(LedgerRow.kind, LedgerRow.actor, LedgerRow.body).where(
+                LedgerRow.subject_id == someone.user.id,
+                LedgerRow.kind.in_(["user.signed_out", "user.factor_removed"]),
+            )
+        )
+        done = {kind: (actor, body.get("ended_by")) for kind, actor, body in rows}
+    manager, _ = done["user.factor_removed"]
+    assert manager != f"user:{someone.user.id}"
+    assert done["user.signed_out"] == (manager, "factors_reset")
 
 
 async def test_staff_can_do_nothing_but_set_up_a_second_factor_where_one_is_asked_for(
