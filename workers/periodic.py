@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.core.db import Sessions, reason, transaction
-from domain.core.deferral import FIRST, Subject, clear, clear_past_due, defer
+from domain.core.db import Sessions, is_busy, reason, transaction
+from domain.core.deferral import FIRST, Subject, clear, clear_past_due, defer, wait_for_lock
 from domain.core.settings import Settings
 
 log = structlog.get_logger()
@@ -74,6 +74,7 @@ async def attempt(
 ) -> bool:
     """Work on one item in a transaction; when that fails, defer the item. Returns whether it succeeded.
 
+    An item that other work holds a lock on is tried again soon; that is no failure of the item.
     Raises only when the database cannot be reached, which is no item's fault.
     """
     try:
@@ -83,7 +84,10 @@ async def attempt(
     except Exception as error:
         if is_away(error):
             raise
-        await _defer(make, part, subject, error, postponement)
+        if is_busy(error):
+            await _wait_for_lock(make, part, subject, postponement)
+        else:
+            await _defer(make, part, subject, error, postponement)
         return False
     return True
 
@@ -128,6 +132,22 @@ async def attempt_each(
 
         succeeded += await attempt(make, part, subject, one)
     return succeeded
+
+
+async def _wait_for_lock(
+    make: Sessions, part: str, subject: Subject, postponement: Postponement | None
+) -> None:
+    at = (None if postponement is None else postponement.at) or datetime.now(UTC)
+    async with transaction(make) as session:
+        until = await wait_for_lock(session, part, subject, at=at)
+    if postponement is not None:
+        try:
+            async with transaction(make) as session:
+                await postponement.move(session, until)
+        except DBAPIError as error:  # the row that says when it is due may be the locked one
+            if not is_busy(error):
+                raise
+    log.info("work.busy", part=part, subject=str(subject.id), until=until.isoformat())
 
 
 async def _defer(

@@ -75,6 +75,22 @@ def reason(error: BaseException) -> str:
     return cleaned(f"{type(error).__name__}: {error}", 500)
 
 
+def sqlstate(error: DBAPIError) -> str:
+    """Return PostgreSQL's code of an error; empty when it has none."""
+    cause: BaseException | None = error.orig
+    while cause is not None:
+        state = getattr(cause, "sqlstate", None)
+        if isinstance(state, str):
+            return state
+        cause = cause.__cause__
+    return ""
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether other work held what a statement needed: a lock not had in time, a deadlock, a serialisation failure."""
+    return isinstance(error, DBAPIError) and sqlstate(error) in {"55P03", "40P01", "40001"}
+
+
 def is_unstorable(error: BaseException) -> bool:
     """Return whether an error means that a text cannot be stored: it contains a NUL or a lone surrogate."""
     if not isinstance(error, DBAPIError):

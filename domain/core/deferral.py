@@ -24,10 +24,12 @@ from domain.core.base import Base, Tenanted, uuid7
 
 FIRST = timedelta(seconds=10)
 LONGEST = timedelta(hours=1)
+LOCKED = timedelta(seconds=2)
+"""How long work waits whose rows other work holds: that is nobody's fault, and is over soon."""
 
 
 class Deferral(Base, Tenanted):
-    """One piece of periodic work that failed; the row is deleted when the work succeeds."""
+    """One piece of periodic work that failed, or (without attempts) found a row locked; deleted when it succeeds."""
 
     __tablename__ = "deferral"
     __table_args__ = (UniqueConstraint("part", "subject_id"), Index(None, "next_try_at"))
@@ -93,9 +95,34 @@ async def defer(
         next_try_at=next_try_at,
         error=error,
     )
-    changed = {name: row.excluded[name] for name in ("attempts", "next_try_at", "error")}
+    names = ("attempts", "next_try_at", "error", *(() if known else ("since",)))
+    changed = {name: row.excluded[name] for name in names}
     await session.execute(
         row.on_conflict_do_update(index_elements=[Deferral.part, Deferral.subject_id], set_=changed)
+    )
+    return next_try_at
+
+
+async def wait_for_lock(
+    session: AsyncSession, part: str, subject: Subject, *, at: datetime
+) -> datetime:
+    """Let work wait that found a row locked; return until when. It counts as no attempt, and leaves no error."""
+    next_try_at = at + LOCKED
+    row = insert(Deferral).values(
+        id=uuid7(),
+        tenant_id=subject.tenant_id,
+        part=part,
+        subject_id=subject.id,
+        attempts=0,
+        since=at,
+        next_try_at=next_try_at,
+        error="",
+    )
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=[Deferral.part, Deferral.subject_id],
+            set_={"next_try_at": row.excluded.next_try_at},
+        )
     )
     return next_try_at
 
@@ -123,12 +150,16 @@ async def deferred(
 ) -> Sequence[Deferral]:
     """List deferred work, longest first, over all companies unless conditions are given."""
     rows = await session.scalars(
-        select(Deferral).where(*conditions).order_by(Deferral.since, Deferral.id).limit(limit)
+        select(Deferral)
+        .where(Deferral.attempts > 0, *conditions)
+        .order_by(Deferral.since, Deferral.id)
+        .limit(limit)
     )
     return rows.all()
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
     """Count deferred work by part, over all companies."""
-    rows = await session.execute(select(Deferral.part, func.count()).group_by(Deferral.part))
+    failed = select(Deferral.part, func.count()).where(Deferral.attempts > 0)
+    rows = await session.execute(failed.group_by(Deferral.part))
     return dict(row.tuple() for row in rows)

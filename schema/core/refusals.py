@@ -1,12 +1,13 @@
 """Saying no: the one `Refusal` of the graph, and what a failed statement means as one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from domain.core import errors
+from domain.core.db import is_busy, sqlstate
 from domain.core.errors import Code
 from schema.core import ids
 from schema.core.types import enum, from_row, resolver
@@ -61,11 +62,11 @@ def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
         return errors.Refusal(
             Code.STALE_VERSION, "It changed while you did this. Read it again.", None, True
         )
-    state = _sqlstate(error)
-    if state in {"55P03", "40P01", "40001"}:  # a lock not had in time, a deadlock, a serialisation
+    if is_busy(error):
         return errors.Refusal(
             Code.BUSY, "The row is locked by another request; try again.", None, True
         )
+    state = sqlstate(error)
     if state == "23505":
         return errors.Refusal(
             Code.ALREADY_EXISTS, "An object with this unique value exists already."
@@ -75,13 +76,3 @@ def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
             Code.INVALID, "A value is out of range or holds forbidden characters."
         )
     return None
-
-
-def _sqlstate(error: DBAPIError) -> str:
-    cause: Any = error.orig
-    while cause is not None:
-        state = getattr(cause, "sqlstate", None)
-        if isinstance(state, str):
-            return state
-        cause = cause.__cause__
-    return ""

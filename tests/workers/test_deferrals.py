@@ -4,13 +4,23 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, compensation
 from domain.access import Actor
+from domain.compensation.actions import lock_agreement
 from domain.compensation.model import ClosedMonth
 from domain.core.db import Sessions, transaction
-from domain.core.deferral import Deferral, Subject, clear, defer, deferred
+from domain.core.deferral import (
+    LOCKED,
+    Deferral,
+    Subject,
+    clear,
+    defer,
+    deferred,
+    wait_for_lock,
+)
 from domain.core.settings import Settings
 from tests import build, facts
 from tests.workers.refusing import refuse
@@ -106,3 +116,58 @@ async def test_what_fails_leaves_its_error_and_what_succeeds_clears_it(make: Ses
     assert await attempt(make, "invoices", subject, succeed)
     async with make() as session:
         assert not await deferred(session, Deferral.subject_id == subject.id)
+
+
+async def test_a_month_whose_agreement_is_locked_has_not_failed_and_is_closed_soon_after(
+    make: Sessions,
+) -> None:
+    world = await build.client(make, contacts=0)
+    subject = Subject(world.tenant.id, world.agreement.id)
+    mine = Deferral.subject_id == subject.id
+
+    async def close(session: AsyncSession) -> None:
+        await session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        actor = Actor.system(world.tenant.id, "test")
+        await compensation.close_month(
+            session, actor, subject.id, date(2026, 1, 1), at=datetime.now(UTC)
+        )
+
+    async def due(at: datetime) -> bool:
+        async with make() as session:
+            over = await compensation.months_over(session, at=at, limit=5_000)
+        return any(each.agreement_id == subject.id for each in over)
+
+    async with transaction(make) as session:
+        await lock_agreement(session, subject.id)
+        assert not await attempt(make, "months", subject, close)
+        now = datetime.now(UTC)
+        assert not await due(now), "others are served meanwhile"
+        assert await due(now + LOCKED)
+    async with make() as session:
+        assert not await deferred(session, mine), "nobody is told of a failure"
+        waiting = await session.scalar(select(Deferral).where(mine))
+    assert waiting is not None
+    assert (waiting.attempts, waiting.error) == (0, "")
+    assert await attempt(make, "months", subject, close)
+    assert await closed_of(make, world) == 1
+    async with make() as session:
+        assert await session.scalar(select(Deferral).where(mine)) is None
+
+
+async def test_a_lock_between_failures_keeps_their_count_and_error(make: Sessions) -> None:
+    whom = await facts.client(make)
+    subject = Subject(whom.actor.tenant_id, whom.account_id)
+    mine = Deferral.subject_id == subject.id
+    async with transaction(make) as session:
+        await wait_for_lock(session, "months", subject, at=facts.T0)
+        await defer(session, "months", subject, error="no", at=facts.T0 + LOCKED)
+        until = await wait_for_lock(session, "months", subject, at=facts.T0 + 2 * LOCKED)
+    async with make() as session:
+        [row] = await deferred(session, mine)
+    assert (row.attempts, row.error, row.since) == (1, "no", facts.T0 + LOCKED)
+    assert row.next_try_at == until
+    async with transaction(make) as session:
+        await defer(session, "months", subject, error="still no", at=until)
+    async with make() as session:
+        [row] = await deferred(session, mine)
+    assert (row.attempts, row.since) == (2, facts.T0 + LOCKED)
