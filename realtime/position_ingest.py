@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from cachetools import FIFOCache
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -84,7 +85,7 @@ class PositionIngest:
         self._fences: dict[UUID, Fences] = {}
         self._fenced_at = 0.0
         self._known_ms: dict[UUID, int] = {}
-        self._refused: OrderedDict[tuple[UUID, int], None] = OrderedDict()
+        self._refused: FIFOCache[tuple[UUID, int], None] = FIFOCache(KEPT)
         self._waiting: deque[_Waiting] = deque()
         self._fixes = 0
         self._filled = asyncio.Event()
@@ -173,8 +174,6 @@ class PositionIngest:
         key = (device_id, positions.ms_of(at))
         known = key in self._refused
         self._refused[key] = None
-        while len(self._refused) > KEPT:
-            self._refused.popitem(last=False)
         return known
 
     async def _work(self) -> None:

@@ -1,9 +1,9 @@
 """What an actor may spend: every operation costs what it may read at most, and the purse fills up again steadily."""
 
 import time
-from collections import OrderedDict
 
 import structlog
+from cachetools import FIFOCache
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -26,7 +26,7 @@ class Budget:
         self._throttle = Throttle(redis)
         self._rate = RateLimit(settings.budget_per_s, settings.budget_burst)
         self._closed = settings.budget_without_redis == "closed"
-        self._loans: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._loans: FIFOCache[str, tuple[float, float]] = FIFOCache(KEPT)
         self._back_at = 0.0
         self._own = InMemory()
 
@@ -50,9 +50,6 @@ class Budget:
             return await self._without_redis(subject, cost)
         if wait_s == 0:
             self._loans[subject] = (loan - cost, now + LOAN_S)
-            self._loans.move_to_end(subject)
-            while len(self._loans) > KEPT:
-                self._loans.popitem(last=False)
         return wait_s
 
     async def charge(self, subject: str, cost: int) -> None:

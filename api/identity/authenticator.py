@@ -2,12 +2,13 @@
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from cachetools import FIFOCache
 
 from api.identity.oidc import Oidc, ProviderIdentity, Untrusted
 from api.identity.tokens import Claims, Keys
@@ -79,7 +80,7 @@ class Authenticator:
         self._keys = keys
         self._now = now
         self._oidc = oidc
-        self._known: OrderedDict[bytes, CachedIdentity] = OrderedDict()
+        self._known: FIFOCache[bytes, CachedIdentity] = FIFOCache(KEPT)
 
     async def identify(self, presented: str, *, enrolling: bool = False) -> Identity | None:
         """Who presents this token or key; None when it is good for nothing (any more).
@@ -143,10 +144,7 @@ class Authenticator:
             for each in presented
         }
         for each, known in found.items():
-            self._known[key := _digest(each)] = known
-            self._known.move_to_end(key)
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+            self._known[_digest(each)] = known
         return found
 
     def _claims(self, presented: str) -> Claims | None:

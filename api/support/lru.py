@@ -1,37 +1,35 @@
-"""What is kept for the next who asks: the things used last, bounded by what they weigh together."""
+"""Cache of the entries used last, bounded by the bytes that they take together."""
 
-from collections import OrderedDict
 from collections.abc import Hashable
+from operator import itemgetter
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class WeightedCache(Generic[K, V]):
-    """The things used last that weigh no more than `most` together."""
+    """The entries used last that weigh no more than `most` together."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._things: OrderedDict[K, tuple[V, int]] = OrderedDict()
-        self.weight = 0
+        self._entries: LRUCache[K, tuple[V, int]] = LRUCache(most, getsizeof=itemgetter(1))
 
     def __contains__(self, key: K) -> bool:
-        return key in self._things
+        return key in self._entries
+
+    @property
+    def weight(self) -> int:
+        """What the entries weigh together."""
+        return int(self._entries.currsize)
 
     def get(self, key: K) -> V | None:
-        """What is kept under this key."""
-        found = self._things.get(key)
-        if found is None:
-            return None
-        self._things.move_to_end(key)
-        return found[0]
+        """Return the value under this key, which counts as a use."""
+        found = self._entries.get(key)
+        return None if found is None else found[0]
 
-    def put(self, key: K, thing: V, weight: int) -> None:
-        """Keep one more; those that were not used for longest go."""
-        _, before = self._things.pop(key, (None, 0))
-        self._things[key] = (thing, weight)
-        self.weight += weight - before
-        while self.weight > self._most:
-            _, (_, dropped) = self._things.popitem(last=False)
-            self.weight -= dropped
+    def put(self, key: K, value: V, weight: int) -> None:
+        """Keep one more entry and drop those not used for longest; one that alone weighs too much is not kept."""
+        if weight <= self._entries.maxsize:
+            self._entries[key] = (value, weight)

@@ -7,10 +7,10 @@ may not be further ahead of now than the burst allows. One number a key, and the
 import asyncio
 import math
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import structlog
+from cachetools import FIFOCache
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -61,7 +61,7 @@ class InMemory:
     """Spends in this process; for when Redis is away."""
 
     def __init__(self) -> None:
-        self._paid: OrderedDict[str, float] = OrderedDict()
+        self._paid: FIFOCache[str, float] = FIFOCache(KEPT)
 
     async def wait_s(self, key: str, amount: float, rate: RateLimit) -> float:
         """As `Throttle.wait_s`."""
@@ -71,9 +71,6 @@ class InMemory:
         if wait_s > 0:
             return math.ceil(wait_s * 1000) / 1000
         self._paid[key] = paid
-        self._paid.move_to_end(key)
-        while len(self._paid) > KEPT:
-            self._paid.popitem(last=False)
         return 0.0
 
 

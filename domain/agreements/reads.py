@@ -17,6 +17,7 @@ from domain.agreements.model import (
     Terms,
 )
 from domain.agreements.rules import Target
+from domain.core.constants_cache import ConstantsCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,17 @@ class Term:
     targets: dict[Priority, Target]
 
 
-_seen: dict[UUID, Term] = {}
-_KEEP = 100_000
+_cache: ConstantsCache[UUID, Term] = ConstantsCache(100_000)
 
 
 async def terms_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Term]:
     """Return the promises with these ids."""
     wanted = set(ids)
-    known = {term_id: _seen[term_id] for term_id in wanted if term_id in _seen}
+    known = _cache.known(wanted)
     missing = wanted - known.keys()
     if missing:
         loaded = await _load(session, missing)
-        if len(_seen) > _KEEP:
-            _seen.clear()
-        _seen.update(loaded)
+        _cache.add(loaded)
         known.update(loaded)
     return {term_id: known[term_id] for term_id in wanted}
 

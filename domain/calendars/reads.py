@@ -8,21 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.calendars.model import CalendarVersion
 from domain.calendars.rules import CalendarSpec
+from domain.core.constants_cache import ConstantsCache
 
-_seen: dict[UUID, CalendarSpec] = {}
-_KEEP = 10_000
+_cache: ConstantsCache[UUID, CalendarSpec] = ConstantsCache(10_000)
 
 
 async def specs(session: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUID, CalendarSpec]:
     """Return the hours of each calendar version; unknown ids are left out."""
     wanted = set(version_ids)
-    known = {version_id: _seen[version_id] for version_id in wanted if version_id in _seen}
+    known = _cache.known(wanted)
     missing = wanted - known.keys()
     if missing:
         rows = await session.scalars(select(CalendarVersion).where(CalendarVersion.id.in_(missing)))
         loaded = {row.id: CalendarSpec.from_dict(row.spec) for row in rows}
-        if len(_seen) > _KEEP:
-            _seen.clear()
-        _seen.update(loaded)
+        _cache.add(loaded)
         known.update(loaded)
     return known

@@ -1,18 +1,17 @@
 """Who read personal data: reading contacts or positions is a fact, once an hour for each reader and account."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
+from cachetools import FIFOCache
 from sqlalchemy.exc import IntegrityError
 
 from domain import accounts, positions
 from domain.access import Actor
 from domain.core.db import Sessions, transaction
 
-_KEPT = 50_000
-_noted: OrderedDict[tuple[str, str, UUID], datetime] = OrderedDict()
+_noted: FIFOCache[tuple[str, str, UUID], datetime] = FIFOCache(50_000)
 
 
 Note = Callable[..., Awaitable[None]]
@@ -43,5 +42,3 @@ async def _note(
         except IntegrityError:
             pass  # another process has just said so
         _noted[actor.subject, what, account_id] = hour
-        while len(_noted) > _KEPT:
-            _noted.popitem(last=False)

@@ -29,6 +29,7 @@ from domain.agreements import (
 )
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion, specs
 from domain.compensation import CompensationPolicy, Credit, Dispute
+from domain.core.constants_cache import ConstantsCache
 from domain.core.db import Sessions
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
@@ -228,13 +229,13 @@ def _many(
     return DataLoader(batch, max_batch_size=BATCH)
 
 
-_clocks_seen: dict[UUID, CalendarSpec] = {}
 _CLOCKS_KEPT = 20_000
+_clock_cache: ConstantsCache[UUID, CalendarSpec] = ConstantsCache(_CLOCKS_KEPT)
 
 
 def clock_seen(term_id: UUID) -> CalendarSpec | None:
     """The hours of a promise's clock if this process has met them: a promise read at once costs 40 µs less."""
-    return _clocks_seen.get(term_id)
+    return _clock_cache.get(term_id)
 
 
 def _clocks(make: Sessions) -> DataLoader[UUID, CalendarSpec]:
@@ -246,33 +247,28 @@ def _clocks(make: Sessions) -> DataLoader[UUID, CalendarSpec]:
             wanted = {term.calendar_version_id for term in terms.values()}
             known = await specs(session, wanted)
         found = {key: known[terms[key].calendar_version_id] for key in keys}
-        if len(_clocks_seen) > _CLOCKS_KEPT:
-            _clocks_seen.clear()
-        _clocks_seen.update(found)
+        _clock_cache.add(found)
         return [found[key] for key in keys]
 
     return DataLoader(batch, max_batch_size=BATCH)
 
 
-_hours_seen: dict[UUID, tuple[Term, CalendarSpec]] = {}
+_hours_cache: ConstantsCache[UUID, tuple[Term, CalendarSpec]] = ConstantsCache(_CLOCKS_KEPT)
 
 
 def _hours(make: Sessions) -> DataLoader[UUID, tuple[Term, CalendarSpec]]:
     """A promise of the terms with the hours of its clock; neither ever changes, a process keeps them."""
 
     async def batch(keys: list[UUID]) -> Sequence[tuple[Term, CalendarSpec]]:
-        if missing := [key for key in keys if key not in _hours_seen]:
+        found = _hours_cache.known(keys)
+        if missing := [key for key in keys if key not in found]:
             async with make() as session:
                 terms = await terms_by_id(session, missing)
                 known = await specs(session, {each.calendar_version_id for each in terms.values()})
-            found = {key: (terms[key], known[terms[key].calendar_version_id]) for key in missing}
-            if len(_hours_seen) > _CLOCKS_KEPT:
-                _hours_seen.clear()
-            _hours_seen.update(found)
-            if len(found) < len(keys):
-                return [found.get(key) or _hours_seen[key] for key in keys]
-            return [found[key] for key in keys]
-        return [_hours_seen[key] for key in keys]
+            loaded = {key: (terms[key], known[terms[key].calendar_version_id]) for key in missing}
+            _hours_cache.add(loaded)
+            found |= loaded
+        return [found[key] for key in keys]
 
     return DataLoader(batch, max_batch_size=BATCH)
 

@@ -195,4 +195,5 @@ def test_what_weighs_too_much_together_drives_out_what_was_not_used_for_longest(
     assert ["a" in kept, "b" in kept, "c" in kept, "d" in kept] == [True, False, True, True]
     kept.put("d", "D", 1)
     kept.put("e", "e", 11)
-    assert kept.weight == 0
+    assert "e" not in kept
+    assert kept.weight == 7
