@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from dateutil.relativedelta import relativedelta
 from numpy.typing import NDArray
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -173,7 +174,7 @@ async def month_rows(
 ) -> dict[UUID, Chunk]:
     """Return the content of a month's segments: facts up to a sequence number about the incidents opened in it."""
     begin = datetime(month_on.year, month_on.month, 1, tzinfo=UTC)
-    end = (begin + timedelta(days=32)).replace(day=1)
+    end = begin + relativedelta(months=1)
     return await rows(session, terms, account_id, _MONTH, upto_seq, begin, end)
 
 

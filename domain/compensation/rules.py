@@ -10,6 +10,8 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from dateutil.relativedelta import relativedelta
+
 from domain.agreements.model import CreditBand, CreditBasis, CreditRule, Priority
 
 _BPS, _MILLI, _PPM = 10_000, 1_000, 1_000_000
@@ -138,7 +140,7 @@ def month_of(at: datetime, time_zone: str) -> date:
 
 def next_month(month_on: date) -> date:
     """Return the first day of the month after."""
-    return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
+    return month_on + relativedelta(months=1, day=1)
 
 
 def month_start(month_on: date, time_zone: str) -> datetime:

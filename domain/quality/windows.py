@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from dateutil.relativedelta import relativedelta
 
 from domain.evaluator.kernels.expansion import midnight
 from domain.evaluator.kernels.windows import Spans
@@ -110,5 +111,4 @@ def _next(window: Window, first: date, year_starts: date) -> date:
         return first + timedelta(days=1 if window is Window.DAY else 7)
     if window is Window.CONTRACT_YEAR:
         return anniversary(year_starts, first.year + 1)
-    month = first.year * 12 + first.month - 1 + (1 if window is Window.MONTH else 3)
-    return date(month // 12, month % 12 + 1, 1)
+    return first + relativedelta(months=1 if window is Window.MONTH else 3)

@@ -1,8 +1,9 @@
 """How often a client is contacted: by tier, and by activity where the tier leaves it open (COM-04, COM-05)."""
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
 
 from domain.accounts.model import CadenceTier
 from domain.touchpoints.model import Activity, TouchpointKind
@@ -65,7 +66,4 @@ def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> 
 
 def due_on(anchor_on: date, interval: ContactInterval) -> date:
     """Return the day a contact is due: the same day of a later month, or that month's last day."""
-    months = anchor_on.year * 12 + anchor_on.month - 1 + interval.months
-    year, month = divmod(months, 12)
-    day = min(anchor_on.day, monthrange(year, month + 1)[1])
-    return date(year, month + 1, day) + timedelta(days=interval.days)
+    return anchor_on + relativedelta(months=interval.months, days=interval.days)

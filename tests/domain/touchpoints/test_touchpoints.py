@@ -12,7 +12,14 @@ from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.touchpoints import Activity, Touchpoint, TouchpointKind
-from domain.touchpoints.rules import activity_of, due_on, interval_of
+from domain.touchpoints.rules import (
+    HALF_YEARLY,
+    QUARTERLY,
+    YEARLY,
+    activity_of,
+    due_on,
+    interval_of,
+)
 from tests import build
 from tests.build import T0
 from workers import reports
@@ -81,6 +88,9 @@ def test_a_month_later_is_at_most_the_months_last_day() -> None:
     monthly = interval_of(CadenceTier.STRATEGIC, FORMAL, Activity.LONG_TERM)
     assert due_on(date(2026, 1, 31), monthly) == date(2026, 2, 28)
     assert due_on(date(2027, 12, 31), monthly) == date(2028, 1, 31)
+    assert due_on(date(2027, 11, 30), QUARTERLY) == date(2028, 2, 29)
+    assert due_on(date(2026, 8, 31), HALF_YEARLY) == date(2027, 2, 28)
+    assert due_on(date(2028, 2, 29), YEARLY) == date(2029, 2, 28)
 
 
 async def test_one_of_each_kind_is_open_and_follows_a_change_of_tier(make: Sessions) -> None:
