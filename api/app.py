@@ -41,6 +41,7 @@ from api.live.connections import ConnectionRegistry
 from api.older_verdicts import ADVICE, OlderVerdicts
 from api.state import POOL_SIZE, AppState, utc_now
 from api.support import migrate
+from api.support.accept import accepted
 from api.support.client_address import Proxies
 from api.support.telemetry import RequestTelemetry
 from domain import promises
@@ -100,7 +101,7 @@ async def _graphql(request: Request) -> Response:
     if request.method == "POST" or request.query_params.keys() & graphql_http.PARAMETERS:
         return await graphql_http.answer(request)
     state: AppState = request.app.state.waarborg
-    browser = "text/html" in request.headers.get("accept", "")
+    browser = "text/html" in accepted(request.headers.get("accept"))
     if browser and state.settings.development and request.method == "GET":
         return console.ide()
     return await graphql_http.answer(request)

@@ -1,6 +1,7 @@
 """GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
 
 import time
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,12 +18,14 @@ from api.execution.executor import GraphQLRequest, Result
 from api.identity.authenticator import Identity, bearer, traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
+from api.support.accept import accepted
 from api.support.errors import is_away, plain, told
 from api.support.telemetry import OPERATIONS, SECONDS
 from domain.access import Actor
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
+PLAIN = frozenset({GRAPHQL_JSON, JSON, "*/*", "application/*"})  # what is answered with JSON
 MOST_BYTES = 256 * 1024
 READ_S = 10.0
 
@@ -58,11 +61,12 @@ async def answer(request: Request) -> Response:
     state: AppState = request.app.state.waarborg
     trace_id: str = request.scope["trace_id"]
     kind, began, operation = JSON, time.perf_counter(), None
-    accept = request.headers.get("accept")
-    streamed = graphql_sse.preferred(accept, (GRAPHQL_JSON, JSON, "*/*", "application/*"))
+    kinds = accepted(request.headers.get("accept") or "*/*")
+    # A client that lists every type (urql does) is better served with JSON.
+    streamed = graphql_sse.MEDIA_TYPE in kinds and PLAIN.isdisjoint(kinds)
     response: Response
     try:
-        kind = JSON if streamed else _media_type(accept)
+        kind = JSON if streamed else _media_type(kinds)
         ask = await _read(request) if request.method == "POST" else _asked(request)
         caller = await _identify(state, request, streamed=streamed)
         actor = None if caller is None else traced(caller.identity.actor, trace_id)
@@ -109,8 +113,8 @@ async def _look(
     operation = await state.gate.look(ask, actor)
     if request.method != "POST" and operation.type is OperationType.MUTATION:
         raise Unanswerable(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
-    accept = request.headers.get("accept")
-    if operation.type is OperationType.SUBSCRIPTION and not graphql_sse.accepted(accept):
+    kinds = accepted(request.headers.get("accept"))
+    if operation.type is OperationType.SUBSCRIPTION and graphql_sse.MEDIA_TYPE not in kinds:
         told = (
             f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
         )
@@ -176,12 +180,11 @@ def _unauthenticated(presented: str | None, why: str | None = None) -> Unanswera
     )
 
 
-def _media_type(accept: str | None) -> str:
-    """What to answer with: the GraphQL media type for those who name it, else plain JSON."""
-    taken = {part.split(";")[0].strip().lower() for part in (accept or "*/*").split(",")}
-    if GRAPHQL_JSON in taken:
+def _media_type(kinds: Collection[str]) -> str:
+    """Return the GraphQL media type for clients that name it, else plain JSON."""
+    if GRAPHQL_JSON in kinds:
         return GRAPHQL_JSON
-    if taken & {JSON, "*/*", "application/*"} or graphql_sse.accepted(accept):
+    if not PLAIN.isdisjoint(kinds) or graphql_sse.MEDIA_TYPE in kinds:
         return JSON
     raise Unanswerable(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
 

@@ -6,7 +6,6 @@ as the protocol wants. A stream that ends without `complete` wants its client to
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -31,22 +30,6 @@ COMPLETE = b"event: complete\ndata:\n\n"
 COMMENT = b":\n\n"
 
 _encode = msgspec.json.encode
-
-
-def accepted(accept: str | None, kind: str = MEDIA_TYPE) -> bool:
-    """Whether a media type is accepted by name."""
-    for part in (accept or "").split(","):
-        name, *parameters = (each.strip().lower() for each in part.split(";"))
-        if name == kind:
-            q = next((each[2:] for each in parameters if each.startswith("q=")), "1")
-            with contextlib.suppress(ValueError):
-                return float(q) > 0
-    return False
-
-
-def preferred(accept: str | None, others: Sequence[str]) -> bool:
-    """Whether nothing but a stream will do. Who lists everything (urql does) is not helped with a stream."""
-    return accepted(accept) and not any(accepted(accept, kind) for kind in others)
 
 
 def once(answer: dict[str, Any]) -> StreamingResponse:

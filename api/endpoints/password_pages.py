@@ -13,6 +13,7 @@ from api.endpoints.auth_requests import ForgottenAsk
 from api.endpoints.password_texts import WORDS
 from api.identity.sign_in_throttle import Denied
 from api.state import AppState
+from api.support.accept import accepted
 from domain import credentials
 from domain.accounts import Tenant
 from domain.core.errors import Refused
@@ -126,13 +127,12 @@ def _weak(words: dict[str, str], refused: Refused, password: str) -> str:
 
 
 def _language(request: Request, known: str | None) -> str:
-    """The user's, else the browser's first one that there is, else Dutch."""
+    """The user's, else the best of the browser's that there is, else Dutch."""
     if known in WORDS:
         return str(known)
-    for part in request.headers.get("accept-language", "").split(","):
-        tag = part.split(";")[0].strip()[:2].lower()
-        if tag in WORDS:
-            return tag
+    for tag in accepted(request.headers.get("accept-language")):
+        if tag[:2] in WORDS:
+            return tag[:2]
     return "nl"
 
 

@@ -103,6 +103,9 @@ async def test_the_media_type_follows_what_is_accepted(api: Api, office: Office)
         ("*/*", "application/json"),
         ("application/graphql-response+json, multipart/mixed", GRAPHQL),
         ("application/json;q=0.9, text/event-stream", "application/json"),
+        (f"{GRAPHQL};q=0, application/json", "application/json"),
+        (f"{GRAPHQL};q=half, Application/JSON ; q=0.1", "application/json"),
+        ("", "application/json"),
     ):
         response = await post(api, query, authorization=bearer(office.client), accept=accept)
         assert (response.status_code, response.headers["content-type"]) == (
@@ -114,7 +117,8 @@ async def test_the_media_type_follows_what_is_accepted(api: Api, office: Office)
     assert plain.status_code == 200, (
         "the specification's word for clients that know plain JSON only"
     )
-    assert (await post(api, query, accept="text/html")).status_code == 406
+    for refused in ("text/html", "application/json;q=0", f"{GRAPHQL};q=0", ",;q=1,"):
+        assert (await post(api, query, accept=refused)).status_code == 406, refused
 
 
 async def test_what_is_not_json_is_415_and_what_is_too_big_is_413(api: Api) -> None:
