@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from domain.core.sequencing import SequencedEvent
 from realtime.cluster import Cluster
-from realtime.tasks import end
+from realtime.tasks import end, wait_at_most
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class ClusterReader:
             if len(self._down) == len(self._keys):
                 raise next(iter(self._down.values()))
             self._woken.clear()
-            await _either(self._woken, (hole_until or until) - now)
+            await wait_at_most(self._woken, (hole_until or until) - now)
         return ready
 
     def _ready(self, after: int) -> list[SequencedEvent]:
@@ -124,12 +124,3 @@ class ClusterReader:
             self._arrived.clear()
         self._arrived.update((fact.seq, fact) for fact in facts if fact.seq > self._after)
         self._woken.set()
-
-
-async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, or for the time to pass."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

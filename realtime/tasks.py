@@ -22,6 +22,13 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         raise asyncio.CancelledError
 
 
+async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, or for the time to pass."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 async def done_within(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
     """Let tasks come to their own end, for so long; being cancelled (again) does not hasten it."""
     until = asyncio.get_running_loop().time() + seconds

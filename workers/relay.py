@@ -21,7 +21,7 @@ from domain.core import epoch, high_water, outbox, sequencing
 from domain.core.db import Sessions, connect, transaction
 from domain.core.ledger import ShardMark
 from realtime.stream import Streams
-from realtime.tasks import first_completed
+from realtime.tasks import first_completed, wait_at_most
 from workers.queue import Queue
 from workers.routes import ROUTES, Routes, names
 
@@ -152,7 +152,7 @@ class Relay:
                     self._is_noted = False
                 await self._note(session)
                 if batch.facts < limit:
-                    await _either(self._wake, POLL_S)
+                    await wait_at_most(self._wake, POLL_S)
                 else:
                     limit = _paced(limit, took_s=loop.time() - began)
 
@@ -190,7 +190,7 @@ class Relay:
                 log.warning("relay.not_shipped", error=repr(error))
                 await self._release(fresh)
                 await asyncio.sleep(POLL_S)
-            await _either(self._news, POLL_S)
+            await wait_at_most(self._news, POLL_S)
 
     async def _ship_rest(self) -> None:
         """Ship every numbered fact that was not shipped, oldest first.
@@ -233,12 +233,3 @@ async def is_led(session: AsyncSession) -> bool:
 def _paced(limit: int, *, took_s: float) -> int:
     """How many facts to number next, so that it takes `ROUND_S`: at most twice as many as last time."""
     return max(FEWEST, min(MOST, 2 * limit, int(limit * ROUND_S / took_s)))
-
-
-async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, or for the time to pass."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
