@@ -16,10 +16,9 @@ def written(out: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    half = out.with_name(f".{out.name}.half")
-    try:
-        with private_files.create(half) as file:
+    if out.exists() and not out.is_file():  # a pipe or a device takes what comes
+        with private_files.create(out) as file:
             yield file
-        half.replace(out)
-    finally:
-        half.unlink(missing_ok=True)
+        return
+    with private_files.replacing(out) as file:
+        yield file

@@ -1,7 +1,6 @@
 """Export of sealed segments as Parquet, one file per company and month, for other tools."""
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -52,7 +51,6 @@ async def write_month(
     ids = list(await session.scalars(select(EventSegment.id).where(*own).order_by(*order)))
     path = path_of(directory, tenant_id, month_on)
     private_files.make_directory(path.parent)
-    part = path.with_suffix(f".{os.getpid()}.part")
     identity = pa.binary(16)
     schema = pa.schema(
         [
@@ -68,7 +66,7 @@ async def write_month(
     )
     events = 0
     with (
-        private_files.create(part) as file,
+        private_files.replacing(path) as file,
         pq.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         for segment_id in ids:
@@ -76,7 +74,6 @@ async def write_month(
             writer.write_table(_table(segment, schema))
             events += segment.events
             session.expunge(segment)
-    part.replace(path)
     return events
 
 

@@ -4,7 +4,6 @@ A cold copy of a cluster that is put back has the same name and timeline as befo
 is older. The file can: it names a fact that the copy does not have, or that differs in the copy.
 """
 
-import os
 from pathlib import Path
 from uuid import UUID
 
@@ -32,8 +31,6 @@ def read(path: Path) -> HighWater | None:
 
 def write(path: Path, noted: HighWater) -> None:
     """Replace the note atomically."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
     private_files.make_missing(path.parent)
-    with private_files.create(half) as file:
+    with private_files.replacing(path) as file:
         file.write(msgspec.json.encode(noted))
-    half.replace(path)

@@ -1,7 +1,5 @@
 """Private key files: Ed25519 in PEM, created on first use, readable by the owner only."""
 
-import os
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -47,15 +45,5 @@ def _make(path: Path) -> None:
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     private_files.make_missing(path.parent)
-    half = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(half)
-    except FileExistsError:
-        pass
-    finally:
-        half.unlink(missing_ok=True)
+    with private_files.replacing(path, keep_first=True, durable=True) as file:
+        file.write(pem)

@@ -1,7 +1,10 @@
 """Files and directories that only their owner can read: messages, archives, exports and rejected rows."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
 DIRECTORY_MODE, FILE_MODE = 0o700, 0o600
@@ -26,6 +29,31 @@ def create(path: Path) -> IO[bytes]:
     file = os.fdopen(descriptor, "wb")
     close_to_others(path, FILE_MODE)
     return file
+
+
+@contextmanager
+def replacing(
+    path: Path, *, keep_first: bool = False, durable: bool = False
+) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of `path`, whole, when the block ends without an error.
+
+    With `keep_first` a file that is there already stays, also one that another process has just put there. With
+    `durable` the bytes are on disk before that.
+    """
+    half = path.with_name(f".{path.name}.{os.getpid()}.{token_hex(4)}.half")
+    try:
+        with create(half) as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        if keep_first:
+            with suppress(FileExistsError):
+                path.hardlink_to(half)
+        else:
+            half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def close_to_others(path: Path, mode: int) -> None:

@@ -6,8 +6,8 @@ apostrophe before it, which is removed again when the file is read.
 
 import codecs
 import csv
-import os
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ class Rejects:
     def __init__(self, path: Path, columns: Sequence[str], dialect: Dialect) -> None:
         """Prepare the file; it is created with the first row."""
         self._path, self._columns, self._dialect = path, columns, dialect
-        self._half = path.with_name(f".{path.name}.{os.getpid()}.half")
+        self._open_files = ExitStack()
         self._file: IO[str] | None = None
         self._writer: Any = None
         self.count = 0
@@ -48,27 +48,23 @@ class Rejects:
 
     def _open(self) -> None:
         encoding, delimiter, quote = self._dialect
-        self._file = TextIOWrapper(
-            private_files.create(self._half),
-            encoding=encoding,
-            errors=_errors(encoding),
-            newline="",
+        raw = self._open_files.enter_context(private_files.replacing(self._path))
+        self._file = self._open_files.enter_context(
+            TextIOWrapper(raw, encoding=encoding, errors=_errors(encoding), newline="")
         )
         self._writer = csv.writer(self._file, delimiter=delimiter or ",", quotechar=quote)
         self._writer.writerow([*REJECTED, *self._columns])
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Move the file to its path, or leave the earlier one unchanged."""
-        if self._file is not None:
-            self._file.close()
-        if kind is not None:
-            self._half.unlink(missing_ok=True)
-        elif self._file is None:
+        self._open_files.__exit__(kind, error, trace)
+        if kind is None and self._file is None:
             self._path.unlink(missing_ok=True)
-        else:
-            self._half.replace(self._path)
 
 
 def _cell(cell: Cell) -> str | None:

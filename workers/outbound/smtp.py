@@ -260,10 +260,8 @@ class Folder:
         await handing_over()
         private_files.make_directory(self._folder)
         name = self._name(str(letter["Message-ID"]))
-        unfinished = self._folder / f".{name}.{os.getpid()}"
-        with private_files.create(unfinished) as file:
+        with private_files.replacing(self._folder / f"{name}.eml") as file:
             file.write(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
-        unfinished.replace(self._folder / f"{name}.eml")
 
     async def took(self, message_id: str) -> bool:
         """Whether the file is there."""
