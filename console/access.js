@@ -38,7 +38,7 @@ const attempt = (work, known = KNOWN) => {
     try {
       await work(event);
     } catch (error) {
-      if (error.status === 401 && error.message === "Sign in first.") return leave();
+      if (error.status === 401 && error.message.startsWith("Sign in first")) return leave();
       complain(reasonOf(error, known));
     } finally {
       busy = false;

@@ -21,10 +21,9 @@ from api.endpoints.auth_requests import (
     PasswordAsk,
     RefreshAsk,
 )
-from api.identity.authenticator import Identity, bearer
-from api.identity.sign_in_throttle import Denied
+from api.endpoints.caller import signed_in
 from api.state import AppState
-from api.support.errors import plain
+from api.support.errors import HttpRefusal, plain
 from domain import credentials
 from domain.access import Actor
 from domain.accounts import Tenant
@@ -68,7 +67,7 @@ def _answering(ask: Ask) -> Callable[[Request], Awaitable[Response]]:
         try:
             told = await ask(request)
             return _json(204 if told is None else 200, told)
-        except Denied as denied:
+        except HttpRefusal as denied:
             return _json(denied.status, {"errors": [denied.error]}, denied.headers)
         except (Refused, DBAPIError) as error_or_no:
             refusal = (
@@ -178,23 +177,6 @@ def requester_of(request: Request) -> Requester:
     return Requester(address, request.headers.get("user-agent", ""))
 
 
-async def signed_in(request: Request, *, enrolling: bool = False) -> Identity:
-    """Who asks, by bearer token; devices ask for nothing here.
-
-    Only with `enrolling` also somebody who must set up a second factor first.
-    """
-    presented = bearer(request.headers.get("authorization"))
-    authenticator = state_of(request).authenticator
-    identity = None
-    if presented:
-        identity = await authenticator.identify(presented, enrolling=enrolling)
-    if identity is None or identity.ingest_only:
-        why = authenticator.why_not(presented) if presented else None
-        words = why or "Sign in first."
-        raise Denied(401, words, "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
-    return identity
-
-
 async def _actor(request: Request) -> Actor:
     return (await signed_in(request)).actor
 
@@ -203,15 +185,15 @@ async def read(request: Request, kind: type[T]) -> T:
     """The JSON body. Only JSON: a page of somebody else's cannot send it without asking the browser first."""
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":
-        raise Denied(415, "Send application/json.", "UNSUPPORTED_MEDIA_TYPE")
+        raise HttpRefusal(415, "Send application/json.", "UNSUPPORTED_MEDIA_TYPE")
     try:
         body = await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
         return msgspec.json.decode(body, type=kind)
-    except request_body.BadBody as bad:
-        raise Denied(bad.status, bad.message, bad.code, **bad.headers) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
-        raise Denied(400, f"That is not what is asked for here: {reason}", "BAD_REQUEST") from None
+        raise HttpRefusal(
+            400, f"That is not what is asked for here: {reason}", "BAD_REQUEST"
+        ) from None
 
 
 def _json(status: int, told: Any, headers: dict[str, str] | None = None) -> Response:

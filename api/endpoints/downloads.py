@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.endpoints.caller import signed_in
 from api.execution.admission import TooMuch
-from api.identity.authenticator import bearer
 from api.state import AppState
-from api.support.errors import plain
+from api.support.errors import HttpRefusal
 from domain import invoices, reports
 from domain.access import Actor
 from domain.invoices.pdf import credit_note_pdf
@@ -45,25 +45,11 @@ def routes() -> list[Route]:
 
 def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        state: AppState = request.app.state.waarborg
-        presented = bearer(request.headers.get("authorization"))
-        identity = await state.authenticator.identify(presented) if presented else None
-        if identity is None or identity.ingest_only:
-            headers = {"www-authenticate": 'Bearer realm="waarborg"'}
-            return _error(401, "Sign in first.", "UNAUTHENTICATED", headers)
         try:
-            await state.gate.spend(identity.actor, COST)
-        except TooMuch as much:
-            headers = {"retry-after": str(much.retry_after_s)}
-            return _error(429, much.errors[0].message, "RATE_LIMITED", headers)
-        language = "nl" if request.query_params.get("language") == "nl" else "en"
-        try:
-            file = await fetch(state, identity.actor, request.path_params["row_id"], language)
-        except Incomplete as incomplete:
-            words = f"The e-invoice lacks {', '.join(incomplete.lacks)}."
-            return _error(422, words, "INVALID")
-        if file is None:
-            return _error(404, "There is no such document, or it is not yours.", "NOT_FOUND")
+            file = await _file(request, fetch)
+        except HttpRefusal as refusal:
+            body = msgspec.json.encode({"errors": [refusal.error]})
+            return Response(body, refusal.status, refusal.headers, "application/json")
         return Response(
             file.content,
             media_type=file.media_type,
@@ -75,6 +61,28 @@ def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
         )
 
     return endpoint
+
+
+async def _file(request: Request, fetch: Fetch) -> File:
+    """Return the document that a request names. Raises `HttpRefusal`."""
+    state: AppState = request.app.state.waarborg
+    identity = await signed_in(request)
+    try:
+        await state.gate.spend(identity.actor, COST)
+    except TooMuch as much:
+        wait = str(much.retry_after_s)
+        message = much.errors[0].message
+        raise HttpRefusal(429, message, "RATE_LIMITED", retry_after=wait) from None
+    language = "nl" if request.query_params.get("language") == "nl" else "en"
+    try:
+        file = await fetch(state, identity.actor, request.path_params["row_id"], language)
+    except Incomplete as incomplete:
+        words = f"The e-invoice lacks {', '.join(incomplete.lacks)}."
+        raise HttpRefusal(422, words, "INVALID") from None
+    if file is None:
+        words = "There is no such document, or it is not yours."
+        raise HttpRefusal(404, words, "NOT_FOUND")
+    return file
 
 
 async def _report(state: AppState, actor: Actor, row_id: UUID, language: str) -> File | None:
@@ -106,8 +114,3 @@ async def _credit_note_xml(
     if note is None:
         return None
     return File(f"{note.number}.xml", MEDIA_TYPE, credit_note_xml(note))
-
-
-def _error(status: int, words: str, code: str, headers: dict[str, str] | None = None) -> Response:
-    body = msgspec.json.encode({"errors": [plain(words, code)]})
-    return Response(body, status, headers, "application/json")

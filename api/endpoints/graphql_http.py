@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import structlog
@@ -11,15 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.endpoints import graphql_sse, request_body
+from api.endpoints.caller import Caller, caller_of, no_token
 from api.endpoints.resume import resumed
 from api.execution.admission import TooMuch
 from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import GraphQLRequest, Result
-from api.identity.authenticator import Identity, bearer, traced
+from api.identity.authenticator import bearer, traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
 from api.support.accept import accepted
-from api.support.errors import is_away, plain, told
+from api.support.errors import HttpRefusal, is_away, plain, told
 from api.support.telemetry import OPERATIONS, SECONDS
 from domain.access import Actor
 
@@ -35,25 +36,6 @@ log = structlog.get_logger()
 
 _decode = msgspec.json.Decoder(GraphQLRequest).decode
 _json = msgspec.json.Decoder().decode
-
-
-class Caller(NamedTuple):
-    """Who asks, and by which token."""
-
-    identity: Identity
-    token: str
-
-
-class Unanswerable(Exception):
-    """A request that is not one: the status and what to say."""
-
-    def __init__(
-        self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error = plain(message, code)
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 async def answer(request: Request) -> Response:
@@ -90,7 +72,7 @@ async def answer(request: Request) -> Response:
             return graphql_sse.once({"errors": told(invalid.errors, trace_id)})
         status = 400 if kind == GRAPHQL_JSON else 200
         response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
-    except Unanswerable as failed:
+    except HttpRefusal as failed:
         response = _response({"errors": [failed.error]}, failed.status, kind)
         response.headers.update(failed.headers)
     except Exception as error:
@@ -112,13 +94,13 @@ async def _look(
 ) -> Operation:
     operation = await state.gate.look(ask, actor)
     if request.method != "POST" and operation.type is OperationType.MUTATION:
-        raise Unanswerable(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
+        raise HttpRefusal(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
     kinds = accepted(request.headers.get("accept"))
     if operation.type is OperationType.SUBSCRIPTION and graphql_sse.MEDIA_TYPE not in kinds:
         told = (
             f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
         )
-        raise Unanswerable(400, told)
+        raise HttpRefusal(400, told)
     return operation
 
 
@@ -131,7 +113,7 @@ async def _stream(
     trace_id: str,
 ) -> Response:
     if caller is None:
-        raise _unauthenticated(None)
+        raise no_token()
     identity, token = caller
     await state.gate.admit(ask, operation, identity.actor)
     request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
@@ -146,7 +128,7 @@ async def _answer(
     if actor is None:
         if operation.about_schema:  # the schema is no secret where introspection is on at all
             return await state.engine.answer(operation, ask, None, trace_id)
-        raise _unauthenticated(None)
+        raise no_token()
     await state.gate.admit(ask, operation, actor)
     ctx = state.context(actor)
     done = await state.engine.answer(operation, ask, ctx, trace_id)
@@ -159,25 +141,11 @@ async def _identify(state: AppState, request: Request, *, streamed: bool) -> Cal
     presented = bearer(request.headers.get("authorization"))
     if presented is None and state.settings.development and not streamed:
         return None
-    identity = await state.authenticator.identify(presented) if presented else None
-    if identity is None or presented is None:
-        why = state.authenticator.why_not(presented) if presented else None
-        raise _unauthenticated(presented, why)
-    request.scope["log"]["actor"] = identity.actor.subject
-    if identity.ingest_only:
-        raise Unanswerable(403, "A device's token hands in measurements only.", "FORBIDDEN")
-    return Caller(identity, presented)
-
-
-def _unauthenticated(presented: str | None, why: str | None = None) -> Unanswerable:
-    return Unanswerable(
-        401,
-        "Who are you? Send Authorization: Bearer with a token or an API key."
-        if presented is None
-        else why or "This token or key is not good (any more).",
-        "UNAUTHENTICATED",
-        www_authenticate='Bearer realm="waarborg"',
-    )
+    caller = await caller_of(request)
+    request.scope["log"]["actor"] = caller.identity.actor.subject
+    if caller.identity.ingest_only:
+        raise HttpRefusal(403, "A device's token hands in measurements only.", "FORBIDDEN")
+    return caller
 
 
 def _media_type(kinds: Collection[str]) -> str:
@@ -186,7 +154,7 @@ def _media_type(kinds: Collection[str]) -> str:
         return GRAPHQL_JSON
     if not PLAIN.isdisjoint(kinds) or graphql_sse.MEDIA_TYPE in kinds:
         return JSON
-    raise Unanswerable(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+    raise HttpRefusal(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
 
 
 def _asked(request: Request) -> GraphQLRequest:
@@ -194,32 +162,29 @@ def _asked(request: Request) -> GraphQLRequest:
     given: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
     if not given:
         told = "GraphQL is asked with POST, or with GET and a query."
-        raise Unanswerable(405, told, "METHOD_NOT_ALLOWED", allow="POST")
+        raise HttpRefusal(405, told, "METHOD_NOT_ALLOWED", allow="POST")
     try:
         given |= {name: _json(given[name]) for name in given.keys() & {"variables", "extensions"}}
         return _with_a_query(msgspec.convert(given, GraphQLRequest))
     except (msgspec.MsgspecError, RecursionError) as error:
         told = f"`variables` and `extensions` are JSON objects. ({error})"
-        raise Unanswerable(400, told) from None
+        raise HttpRefusal(400, told) from None
 
 
 async def _read(request: Request) -> GraphQLRequest:
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != JSON:
-        raise Unanswerable(415, f"Send {JSON}.", "UNSUPPORTED_MEDIA_TYPE")
-    try:
-        return decoded(await request_body.read(request, most=MOST_BYTES, within_s=READ_S))
-    except request_body.BadBody as bad:
-        raise Unanswerable(bad.status, bad.message, bad.code, **bad.headers) from None
+        raise HttpRefusal(415, f"Send {JSON}.", "UNSUPPORTED_MEDIA_TYPE")
+    return decoded(await request_body.read(request, most=MOST_BYTES, within_s=READ_S))
 
 
 def decoded(body: bytes | str) -> GraphQLRequest:
-    """The request in a body or a payload. Raises `Unanswerable` on anything that is not one."""
+    """The request in a body or a payload. Raises `HttpRefusal` on anything that is not one."""
     try:
         return _with_a_query(_decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
-        raise Unanswerable(
+        raise HttpRefusal(
             400,
             "The body is a JSON object with `query`, and perhaps `variables`, `operationName` and "
             f"`extensions`; one at a time. ({reason})",
@@ -228,7 +193,7 @@ def decoded(body: bytes | str) -> GraphQLRequest:
 
 def _with_a_query(ask: GraphQLRequest) -> GraphQLRequest:
     if not (ask.query or ask.document_id or ask.extensions):
-        raise Unanswerable(400, "Send a document: `query`, or the id of a known one.")
+        raise HttpRefusal(400, "Send a document: `query`, or the id of a known one.")
     return ask
 
 

@@ -14,7 +14,7 @@ import structlog
 from graphql import OperationType
 from starlette.websockets import WebSocket
 
-from api.endpoints.graphql_http import Unanswerable, decoded
+from api.endpoints.graphql_http import decoded
 from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import GraphQLRequest, Result
 from api.identity.authenticator import Identity, bearer, traced
@@ -22,7 +22,7 @@ from api.live.connections import TooManyConnections
 from api.live.shared_subscriptions import Subscriber
 from api.live.websocket_transport import EXTENSION, WebSocketTransport, text_frame
 from api.state import AppState
-from api.support.errors import plain, told
+from api.support.errors import HttpRefusal, plain, told
 from api.support.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
 from domain.access import Actor
 
@@ -243,7 +243,7 @@ class SocketConnection:
             async with self._state.turns.turn(self._actor):
                 operation = await self._state.gate.look(ask, self._actor)
             await self._state.gate.admit(ask, operation, self._actor)
-        except Unanswerable as failed:
+        except HttpRefusal as failed:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:
             OPERATIONS.labels("none", "refused").inc()

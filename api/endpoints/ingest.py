@@ -25,7 +25,7 @@ from api.endpoints import position_format, request_body, tracker_formats
 from api.endpoints.tracker_values import TrackerMessage, is_panic
 from api.identity.authenticator import bearer
 from api.state import AppState
-from api.support.errors import plain
+from api.support.errors import HttpRefusal, plain
 from domain import positions
 from domain.core.db import transaction
 from domain.core.errors import Refused
@@ -41,12 +41,6 @@ REFUSED = Counter(
     "waarborg_ingest_refusals_total", "Messages of devices that were refused.", ["app", "reason"]
 )
 STATUS = {Reason.OFF_DUTY: 409, Reason.FROM_THE_FUTURE: 409, Reason.TOO_OLD: 410}
-
-
-class _No(Exception):
-    def __init__(self, status: int, message: str, code: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.error, self.headers = status, plain(message, code), headers
 
 
 _encode = msgspec.json.Encoder().encode
@@ -72,7 +66,7 @@ def _answering(
     async def endpoint(request: Request) -> Response:
         try:
             return await take(request, request.app.state.waarborg)
-        except _No as no:
+        except HttpRefusal as no:
             answer, status, headers = no.error, no.status, no.headers
         except IngestBusy:
             answer, status = plain("Too much comes in at once.", "BUSY"), 503
@@ -91,7 +85,7 @@ async def _positions(request: Request, state: AppState) -> Response:
     now = state.now()
     device = await _device(state, bearer(request.headers.get("authorization")))
     if device is None:
-        raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Bearer"})
+        raise HttpRefusal(401, _UNKNOWN, "UNAUTHENTICATED", www_authenticate="Bearer")
     body = await _body(request)
     try:
         batch: position_format.PositionBatch | position_format.Loose = position_format.decode(body)
@@ -99,7 +93,7 @@ async def _positions(request: Request, state: AppState) -> Response:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
         try:
             batch, readings = _one_by_one(body)
-        except _No as no:
+        except HttpRefusal as no:
             raise await _noted(state, device, FixSource.BATCH, Reason.UNREADABLE, no) from None
     _bounded(readings)
     skew_s = float("nan") if batch.sent_at is None else (now - batch.sent_at).total_seconds()
@@ -129,7 +123,7 @@ def _one_by_one(body: bytes) -> tuple[position_format.Loose, list[ReceivedFix | 
         loose = position_format.decode_loose(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
-        raise _No(
+        raise HttpRefusal(
             400, f"Send {{fixes: [{{at, lat, lon, …}}]}}. ({reason})", "BAD_REQUEST"
         ) from None
     _bounded(loose.fixes)  # 250,000 that cannot be read: it took 0.7 s to find out
@@ -145,10 +139,12 @@ async def _traccar(request: Request, state: AppState) -> Response:
         name, told = tracker_formats.traccar(body, now=state.now())
     except _UNREADABLE as error:
         REFUSED.labels("traccar", "unreadable").inc()
-        raise _No(400, f"That is no message of Traccar Client: {error}", "BAD_REQUEST") from None
+        raise HttpRefusal(
+            400, f"That is no message of Traccar Client: {error}", "BAD_REQUEST"
+        ) from None
     device = await _device(state, name)
     if device is None:
-        raise _No(404, _UNKNOWN, "NOT_FOUND")
+        raise HttpRefusal(404, _UNKNOWN, "NOT_FOUND")
     await _phone(state, device, told, FixSource.TRACCAR)
     return Response(status_code=200)
 
@@ -164,7 +160,7 @@ async def _of_query(
     given = await _given(request)
     device = await _device(state, _text(given.get("id")) or _text(given.get("deviceid")))
     if device is None:
-        raise _No(400, _UNKNOWN, "BAD_REQUEST")
+        raise HttpRefusal(400, _UNKNOWN, "BAD_REQUEST")
     with_unit = partial(tracker_formats.osmand, speed_unit_mps=speed_unit_mps, now=state.now())
     told = await _understood(state, device, source, lambda: with_unit(given))
     await _phone(state, device, told, source)
@@ -175,7 +171,7 @@ async def _gpslogger(request: Request, state: AppState) -> Response:
     given = await _given(request)
     device = await _device(state, _shown(request) or _text(given.get("key")))
     if device is None:
-        raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Basic"})
+        raise HttpRefusal(401, _UNKNOWN, "UNAUTHENTICATED", www_authenticate="Basic")
     told = await _understood(
         state, device, FixSource.GPSLOGGER, lambda: tracker_formats.gpslogger(given)
     )
@@ -186,7 +182,7 @@ async def _gpslogger(request: Request, state: AppState) -> Response:
 async def _owntracks(request: Request, state: AppState) -> Response:
     device = await _device(state, _shown(request))
     if device is None:
-        raise _No(401, _UNKNOWN, "UNAUTHENTICATED", **{"www-authenticate": "Basic"})
+        raise HttpRefusal(401, _UNKNOWN, "UNAUTHENTICATED", www_authenticate="Basic")
     body, now = await _body(request), state.now()
     told = await _understood(
         state, device, FixSource.OWNTRACKS, lambda: tracker_formats.owntracks(body, now=now)
@@ -202,10 +198,12 @@ async def _understood(
     try:
         return read()
     except tracker_formats.Encrypted:
-        no = _No(400, "Turn the app's encryption off: HTTPS is enough.", "BAD_REQUEST")
+        no = HttpRefusal(400, "Turn the app's encryption off: HTTPS is enough.", "BAD_REQUEST")
     except _UNREADABLE as error:
         words = "too deep" if isinstance(error, RecursionError) else str(error)
-        no = _No(400, f"That is no message of {source.name.title()}: {words}", "BAD_REQUEST")
+        no = HttpRefusal(
+            400, f"That is no message of {source.name.title()}: {words}", "BAD_REQUEST"
+        )
     raise await _noted(state, device_id, source, Reason.UNREADABLE, no)
 
 
@@ -226,7 +224,7 @@ async def _phone(state: AppState, device_id: UUID, told: TrackerMessage, source:
     await _note(state, device_id, source, reason, REASON_TEXT[reason], len(outcome.refused))
     if await _for_good(state, device_id, told, outcome):
         return
-    raise _No(STATUS.get(reason, 400), REASON_TEXT[reason], "BAD_REQUEST")
+    raise HttpRefusal(STATUS.get(reason, 400), REASON_TEXT[reason], "BAD_REQUEST")
 
 
 async def _for_good(
@@ -251,7 +249,7 @@ async def _lives(
     nowhere = float("nan")
     signs = [ReceivedFix(at=each, lat=nowhere, lon=nowhere) for each in at]
     if signs and await state.intake.take(device_id, signs, source) is None:
-        raise _No(401, _UNKNOWN, "UNAUTHENTICATED")
+        raise HttpRefusal(401, _UNKNOWN, "UNAUTHENTICATED")
 
 
 async def _panic(
@@ -268,13 +266,13 @@ async def _panic(
                 session, device_id, told_ms=positions.ms_of(at), at=state.now()
             )
     except Refused as refused:
-        no = _No(409, refused.refusal.message, "BAD_REQUEST")
+        no = HttpRefusal(409, refused.refusal.message, "BAD_REQUEST")
         raise await _noted(state, device_id, source, Reason.OFF_DUTY, no) from None
 
 
 async def _noted(
-    state: AppState, device_id: UUID, source: FixSource, reason: Reason, no: _No
-) -> _No:
+    state: AppState, device_id: UUID, source: FixSource, reason: Reason, no: HttpRefusal
+) -> HttpRefusal:
     await _note(state, device_id, source, reason, str(no), 1)
     return no
 
@@ -301,7 +299,7 @@ async def _take(
     read: Sequence[ReceivedFix] = readings if not unread else [r for r in readings if r is not None]  # type: ignore[assignment]
     outcome = await state.intake.take(device_id, read, source, skew_s=skew_s)
     if outcome is None:
-        raise _No(401, _UNKNOWN, "UNAUTHENTICATED")
+        raise HttpRefusal(401, _UNKNOWN, "UNAUTHENTICATED")
     if unread:
         place = [index for index, reading in enumerate(readings) if reading is not None]
         refused = [(place[index], reason) for index, reason in outcome.refused]
@@ -317,7 +315,7 @@ async def _take(
 
 def _bounded(fixes: Sequence[object]) -> None:
     if len(fixes) > MAX_FIXES:
-        raise _No(413, f"A report may have at most {MAX_FIXES} fixes.", "BAD_REQUEST")
+        raise HttpRefusal(413, f"A report may have at most {MAX_FIXES} fixes.", "BAD_REQUEST")
 
 
 async def _device(state: AppState, presented: str | None) -> UUID | None:
@@ -349,11 +347,13 @@ async def _given(request: Request) -> Mapping[str, Any]:
             if _is_json(request) or body.lstrip()[:1] in {b"{", b"["}:
                 told = msgspec.json.decode(body) if body.strip() else {}
                 if not isinstance(told, dict):
-                    raise _No(400, "The body is a JSON object.", "BAD_REQUEST")
+                    raise HttpRefusal(400, "The body is a JSON object.", "BAD_REQUEST")
                 return given | told
             given |= parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
-            raise _No(400, "The body is no form and no JSON object.", "BAD_REQUEST") from None
+            raise HttpRefusal(
+                400, "The body is no form and no JSON object.", "BAD_REQUEST"
+            ) from None
     return given
 
 
@@ -367,10 +367,7 @@ def _is_json(request: Request) -> bool:
 
 
 async def _body(request: Request) -> bytes:
-    try:
-        return await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
-    except request_body.BadBody as bad:
-        raise _No(bad.status, bad.message, bad.code, **bad.headers) from None
+    return await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
 
 
 def _json(told: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

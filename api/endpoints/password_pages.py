@@ -4,22 +4,24 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from api.endpoints import request_body
 from api.endpoints.auth import requester_of
 from api.endpoints.auth_requests import ForgottenAsk
 from api.endpoints.password_texts import WORDS
-from api.identity.sign_in_throttle import Denied
 from api.state import AppState
 from api.support.accept import accepted
+from api.support.errors import HttpRefusal
 from domain import credentials
 from domain.accounts import Tenant
 from domain.core.errors import Refused
 from domain.credentials.rules import LONGEST, SHORTEST
 
 MOST_BYTES = 8 * 1024
+READ_S = 10.0
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
@@ -72,7 +74,7 @@ async def _set(request: Request) -> Response:
     except Refused as refused:
         error = _weak(words, refused, password)
         return _page(422, language, words["set_title"], _form(words, about, error))
-    except Denied:
+    except HttpRefusal:
         return _page(410, language, words["over_title"], _over(words))
     return _page(200, language, words["done_title"], f"<p>{escape(words['done'])}</p>")
 
@@ -89,7 +91,7 @@ async def _forgotten(request: Request) -> Response:
         await state.login.forgotten(ask, requester_of(request), at=state.now())
     except _Wrong as wrong:
         return _page(422, language, words["forgotten_title"], _ask(words, str(wrong)))
-    except Denied as denied:
+    except HttpRefusal as denied:
         body = _ask(words, words["too_many"])
         return _page(denied.status, language, words["forgotten_title"], body)
     return _page(200, language, words["sent_title"], f"<p>{escape(words['sent'])}</p>")
@@ -101,14 +103,12 @@ class _Wrong(Exception):
 
 async def _fields(request: Request) -> dict[str, str]:
     """The fields of a form, each once."""
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise _Wrong("That is too much.")
+        body = await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
         told = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
-    except (ClientDisconnect, UnicodeDecodeError, ValueError):
+    except HttpRefusal as refusal:
+        raise _Wrong(str(refusal)) from None
+    except ValueError:
         raise _Wrong("That is no form.") from None
     return {name: values[-1] for name, values in told.items()}
 

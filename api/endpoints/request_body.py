@@ -6,26 +6,17 @@ from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 
+from api.support.errors import HttpRefusal
+
 CODINGS = {"gzip", "x-gzip", "deflate"}
 
 
-class BadBody(Exception):
-    """A body that cannot be taken: the status, what to say, and headers that go with it."""
-
-    def __init__(
-        self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
-    ) -> None:
-        super().__init__(message)
-        self.status, self.message, self.code = status, message, code
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
 async def read(request: Request, *, most: int, within_s: float) -> bytes:
-    """The whole body, unpacked where it says that it is packed. Raises `BadBody`."""
+    """The whole body, unpacked where it says that it is packed. Raises `HttpRefusal`."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS | {"identity", ""}:
         message = f"A body is packed with gzip or deflate, or not at all; not with {coding[:40]!r}."
-        raise BadBody(
+        raise HttpRefusal(
             415, message, "UNSUPPORTED_MEDIA_TYPE", accept_encoding="gzip, deflate, identity"
         )
     body = bytearray()
@@ -36,9 +27,9 @@ async def read(request: Request, *, most: int, within_s: float) -> bytes:
                 if len(body) > most:
                     raise _too_large(most)
     except TimeoutError:
-        raise BadBody(408, "The request did not come.", connection="close") from None
+        raise HttpRefusal(408, "The request did not come.", connection="close") from None
     except ClientDisconnect:
-        raise BadBody(400, "The request was cut off.") from None
+        raise HttpRefusal(400, "The request was cut off.") from None
     return unpacked(bytes(body), most) if coding in CODINGS else bytes(body)
 
 
@@ -50,11 +41,11 @@ def unpacked(body: bytes, most: int) -> bytes:
         try:
             found += unpacker.decompress(body, most + 1 - len(found))
         except zlib.error:
-            raise BadBody(400, "The body cannot be unpacked.") from None
+            raise HttpRefusal(400, "The body cannot be unpacked.") from None
         if len(found) > most:
             raise _too_large(most)
         if not unpacker.eof:
-            raise BadBody(400, "The packed body is not whole.")
+            raise HttpRefusal(400, "The packed body is not whole.")
         body = unpacker.unused_data
         if not body.strip(b"\0"):
             return found
@@ -70,5 +61,5 @@ def _unpacker(body: bytes) -> "zlib._Decompress":
     return zlib.decompressobj(wbits=31)
 
 
-def _too_large(most: int) -> BadBody:
-    return BadBody(413, f"A request has at most {most} bytes.", connection="close")
+def _too_large(most: int) -> HttpRefusal:
+    return HttpRefusal(413, f"A request has at most {most} bytes.", connection="close")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from api.endpoints.auth import Ask, read, requester_of, signed_in, state_of, wanted
+from api.endpoints.auth import Ask, read, requester_of, state_of, wanted
 from api.endpoints.auth_requests import (
     CodeAsk,
     CurrentAsk,
@@ -14,8 +14,9 @@ from api.endpoints.auth_requests import (
     NothingAsk,
     PasskeyAsk,
 )
+from api.endpoints.caller import signed_in
 from api.identity.authenticator import Identity
-from api.identity.sign_in_throttle import Denied
+from api.support.errors import HttpRefusal
 from domain import credentials, factors
 from domain.accounts import Tenant, User
 from domain.core.db import transaction
@@ -115,7 +116,9 @@ async def _recovery_codes(request: Request) -> dict[str, Any]:
     user, _ = await _themselves(request, ask.current)
     async with transaction(state.sessions) as session:
         if not (await factors.enrolled(session, user.id)).any:
-            raise Denied(422, "Recovery codes stand in for a second factor: set one up.", "INVALID")
+            raise HttpRefusal(
+                422, "Recovery codes stand in for a second factor: set one up.", "INVALID"
+            )
         codes = await factors.new_recovery_codes(session, user, at=state.now())
     return {"recoveryCodes": codes}
 
@@ -170,5 +173,5 @@ def _drawn(uri: str) -> str:
 def _own_id(identity: Identity) -> UUID:
     user_id = identity.actor.user_id
     if user_id is None:
-        raise Denied(403, "Only people have second factors.", "FORBIDDEN")
+        raise HttpRefusal(403, "Only people have second factors.", "FORBIDDEN")
     return user_id

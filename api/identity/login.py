@@ -13,9 +13,10 @@ from redis.asyncio import Redis
 from api.endpoints.auth_requests import FactorAsk, ForgottenAsk, LoginAsk, PasswordAsk, RefreshAsk
 from api.identity.authenticator import must_enrol
 from api.identity.second_factor import SecondFactor
-from api.identity.sign_in_throttle import Attempts, Denied
+from api.identity.sign_in_throttle import Attempts
 from api.identity.tokens import Keys
 from api.support.client_address import throttle_name
+from api.support.errors import HttpRefusal
 from api.support.rate_limit import RateLimit, RedisWithFallback
 from domain import credentials, factors
 from domain.access import Actor
@@ -79,7 +80,7 @@ class SignInService:
                 }
                 for user, _, company in fits
             ]
-            raise Denied(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
+            raise HttpRefusal(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
         method = await self._first_step(fits[0], ask, requester, at)
         told = await self._begin(fits[0].user, requester, method, at)
         return told | {"device": self._new_device(ask.email)}
@@ -102,7 +103,7 @@ class SignInService:
     async def _first_step(
         self, candidate: Candidate, ask: LoginAsk, requester: Requester, at: datetime
     ) -> str:
-        """By what the user is known; raises `Denied` when a second factor is needed, or wrong."""
+        """By what the user is known; raises `HttpRefusal` when a second factor is needed, or wrong."""
         async with self._make() as session:
             has = await factors.enrolled(session, candidate.user.id)
         if not has.any:
@@ -127,7 +128,7 @@ class SignInService:
         async with transaction(self._make) as session:
             renewed = await credentials.renew(session, ask.refresh_token, requester, at=at)
         if renewed is None:
-            raise Denied(401, "This refresh token is not good (any more).", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This refresh token is not good (any more).", "UNAUTHENTICATED")
         return self._tokens(renewed, at)
 
     async def sign_out(self, ask: RefreshAsk, *, at: datetime) -> None:
@@ -151,7 +152,7 @@ class SignInService:
             )
 
     async def set_by_invitation(self, invitation: str, password: str, *, at: datetime) -> None:
-        """Use up an invitation and set the password; raises `Denied`, or `Refused` and leaves the invitation."""
+        """Use up an invitation and set the password; raises `HttpRefusal`, or `Refused` and leaves the invitation."""
         async with self._make() as session:
             user = await credentials.invited_user(session, invitation, at=at)
         if user is not None:
@@ -162,14 +163,14 @@ class SignInService:
                 if user is not None:
                     await credentials.change_password(session, user, hash=hash, at=at)
         if user is None:
-            raise Denied(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
 
     async def forgotten(self, ask: ForgottenAsk, requester: Requester, *, at: datetime) -> None:
         """Send letters with which another password can be set; nothing tells whether there is such a user."""
         began = asyncio.get_running_loop().time()
         address = throttle_name(requester.address)
         if await self._throttle.wait_s(f"reset:client:{address}", 1, RESETS_OF_A_CLIENT) > 0:
-            raise Denied(429, "Too many attempts; wait a moment.", "RATE_LIMITED")
+            raise HttpRefusal(429, "Too many attempts; wait a moment.", "RATE_LIMITED")
         mailbox = ask.email.strip().lower()[:400]
         if await self._throttle.wait_s(f"reset:to:{mailbox}", 1, RESETS_OF_AN_ADDRESS) == 0:
             lifetime = timedelta(minutes=self._settings.password_reset_minutes)
@@ -181,7 +182,7 @@ class SignInService:
         """Who is signed in and knows the current password."""
         kind, _, user_id = ("", "", "") if actor is None else actor.subject.partition(":")
         if kind != "user":
-            raise Denied(401, "Sign in, or use an invitation.", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "Sign in, or use an invitation.", "UNAUTHENTICATED")
 
         async def check() -> list[Candidate] | None:
             async with self._make() as session:

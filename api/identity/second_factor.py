@@ -9,10 +9,10 @@ from uuid import UUID
 
 from api.endpoints.auth_requests import FactorAsk
 from api.identity.challenges import Challenges
-from api.identity.sign_in_throttle import Denied
 from api.identity.tokens import Keys
 from api.identity.webauthn import RelyingParty, challenge_in, credential_id_in
 from api.support.client_address import throttle_name
+from api.support.errors import HttpRefusal
 from api.support.rate_limit import RateLimit, RedisWithFallback
 from domain import credentials, factors
 from domain.accounts import User
@@ -39,7 +39,7 @@ class SecondFactor:
         self.party = RelyingParty(settings)
         self.vault = SecretCipher.of(settings, "second factors")
 
-    async def needed(self, candidate: Candidate, has: Enrolled, *, at: datetime) -> Denied:
+    async def needed(self, candidate: Candidate, has: Enrolled, *, at: datetime) -> HttpRefusal:
         """The answer to a right password of somebody with a second factor: a challenge, and what may be sent for it."""
         user = candidate.user
         proof = self._challenges.new(_password_about(candidate), at=at)
@@ -53,27 +53,27 @@ class SecondFactor:
             about = _about(b"second factor", user.id)
             told["passkey"] = self.party.request_options(self._challenges.new(about, at=at), known)
         words = "Send a second factor to /auth/second-factor, with this `challenge`."
-        return Denied(401, words, "SECOND_FACTOR_NEEDED").with_more(**told)
+        return HttpRefusal(401, words, "SECOND_FACTOR_NEEDED").with_more(**told)
 
     async def proven(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> tuple[User, str]:
-        """Who answers a challenge with a second factor, and which. Raises `Denied`."""
+        """Who answers a challenge with a second factor, and which. Raises `HttpRefusal`."""
         candidate = await self._challenged(ask.challenge, at)
         if candidate is None:
             words = "This challenge is not good (any more): sign in with the password again."
-            raise Denied(401, words, "UNAUTHENTICATED")
+            raise HttpRefusal(401, words, "UNAUTHENTICATED")
         method = await self.checked(candidate.user, ask, requester, at=at)
         return candidate.user, method
 
     async def checked(
         self, user: User, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> str:
-        """By which factor this user is known; raises `Denied` for a wrong one, and for too many."""
+        """By which factor this user is known; raises `HttpRefusal` for a wrong one, and for too many."""
         await self._slow_down(user, ask, requester)
         method = await self._method(user, ask, at)
         if method is None:
-            raise Denied(401, _WRONG, "SECOND_FACTOR_WRONG")
+            raise HttpRefusal(401, _WRONG, "SECOND_FACTOR_WRONG")
         return method
 
     async def _method(self, user: User, ask: FactorAsk, at: datetime) -> str | None:
@@ -97,7 +97,7 @@ class SecondFactor:
     async def by_passkey(
         self, credential: dict[str, Any], requester: Requester, *, at: datetime
     ) -> User:
-        """Who signs in with a passkey alone. Raises `Denied`."""
+        """Who signs in with a passkey alone. Raises `HttpRefusal`."""
         key = f"passkey:address:{throttle_name(requester.address)}"
         _refuse(await self._throttle.wait_s(key, 1, RateLimit(per_s=0.5, burst=30)))
         about = b"passkey sign-in"
@@ -105,7 +105,7 @@ class SecondFactor:
         async with self._make() as session:
             user = None if user_id is None else await session.get(User, user_id)
         if user is None or user.disabled_at is not None:
-            raise Denied(401, "This passkey is not known here.", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This passkey is not known here.", "UNAUTHENTICATED")
         return user
 
     def creation_options(
@@ -118,7 +118,7 @@ class SecondFactor:
     async def registered(
         self, user: User, name: str, credential: dict[str, Any], *, at: datetime
     ) -> factors.Passkey:
-        """Add the passkey that an authenticator made for this user. Raises `Denied` when it made none."""
+        """Add the passkey that an authenticator made for this user. Raises `HttpRefusal` when it made none."""
         challenge = challenge_in(credential)
         about = _about(b"register", user.id)
         made = None
@@ -126,7 +126,7 @@ class SecondFactor:
             made = self.party.created(credential, challenge)
         if made is None:
             words = "That is no passkey for this challenge; ask for options again."
-            raise Denied(422, words, "INVALID")
+            raise HttpRefusal(422, words, "INVALID")
         async with transaction(self._make) as session:
             return await factors.add_passkey(session, user, name=name, at=at, **made._asdict())
 
@@ -185,7 +185,7 @@ class SecondFactor:
 def _refuse(wait_s: float) -> None:
     if wait_s > 0:
         words = "Too many attempts; wait a moment."
-        raise Denied(429, words, "RATE_LIMITED", **{"retry-after": str(math.ceil(wait_s))})
+        raise HttpRefusal(429, words, "RATE_LIMITED", retry_after=str(math.ceil(wait_s)))
 
 
 def _about(purpose: bytes, user_id: UUID) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from api.support.client_address import throttle_name
-from api.support.errors import plain
+from api.support.errors import HttpRefusal
 from api.support.rate_limit import RateLimit, RedisWithFallback
 
 T = TypeVar("T")
@@ -29,19 +29,6 @@ REFUSED_S = (
 
 _TOO_MANY = "That is wrong, and there were too many attempts; wait a moment."
 _FULL = "Too many attempts; wait a moment."
-
-
-class Denied(Exception):
-    """The answer is no, with this status; `more` goes into the error's extensions."""
-
-    def __init__(self, status: int, message: str, code: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.error, self.headers = status, plain(message, code), headers
-
-    def with_more(self, **more: object) -> "Denied":
-        """The same answer, telling more to programs."""
-        self.error["extensions"] |= more
-        return self
 
 
 class Attempts:
@@ -62,7 +49,7 @@ class Attempts:
         wrong: str,
         device: str | None = None,
     ) -> T:
-        """What `check` finds. Raises `Denied`: 401 with the words `wrong`, or 429."""
+        """What `check` finds. Raises `HttpRefusal`: 401 with the words `wrong`, or 429."""
         began = asyncio.get_running_loop().time()
         address = throttle_name(address)
         named = hashlib.sha256(account.strip().lower().encode(errors="replace")).hexdigest()[:32]
@@ -77,12 +64,12 @@ class Attempts:
         await asyncio.sleep(began + REFUSED_S - asyncio.get_running_loop().time())
         if wait_s > 0:
             raise _busy(_TOO_MANY, wait_s)
-        raise Denied(401, wrong, "UNAUTHENTICATED")
+        raise HttpRefusal(401, wrong, "UNAUTHENTICATED")
 
     async def _slowly(
         self, pair: str, address: str, check: Callable[[], Awaitable[T | None]], wait_s: float
     ) -> T | None:
-        """Wait for this pair's turn, then judge; raises `Denied` at once when too many wait already."""
+        """Wait for this pair's turn, then judge; raises `HttpRefusal` at once when too many wait already."""
         own = f"address:{address}"
         if (
             self._waiting[pair] >= WAITING_PER_PAIR
@@ -106,5 +93,5 @@ class Attempts:
                 self._lanes.pop(pair, None)
 
 
-def _busy(message: str, wait_s: float) -> Denied:
-    return Denied(429, message, "RATE_LIMITED", **{"retry-after": str(math.ceil(wait_s))})
+def _busy(message: str, wait_s: float) -> HttpRefusal:
+    return HttpRefusal(429, message, "RATE_LIMITED", retry_after=str(math.ceil(wait_s)))

@@ -15,6 +15,22 @@ from domain.core.errors import Refused
 log = structlog.get_logger()
 
 
+class HttpRefusal(Exception):
+    """A request that is refused with a status and headers (`retry_after="5"`); `error` is its entry of `errors`."""
+
+    def __init__(
+        self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status, self.error = status, plain(message, code)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def with_more(self, **more: object) -> "HttpRefusal":
+        """Add members to the error's extensions, for programs."""
+        self.error["extensions"] |= more
+        return self
+
+
 def told(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
     """The `errors` of an answer."""
     return [_told(error, trace_id) for error in errors]

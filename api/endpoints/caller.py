@@ -1,0 +1,49 @@
+"""Who calls an endpoint: the bearer token of a request, looked up."""
+
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from api.identity.authenticator import Identity, bearer
+from api.state import AppState
+from api.support.errors import HttpRefusal
+
+
+class Caller(NamedTuple):
+    """The identity that sends a request, and its token."""
+
+    identity: Identity
+    token: str
+
+
+async def caller_of(request: Request, *, enrolling: bool = False) -> Caller:
+    """Return who sends a token or an API key; devices included. Raises `HttpRefusal` (401) for anybody else.
+
+    Only with `enrolling` also somebody who must set up a second factor first.
+    """
+    state: AppState = request.app.state.waarborg
+    presented = bearer(request.headers.get("authorization"))
+    if presented is None:
+        raise no_token()
+    identity = await state.authenticator.identify(presented, enrolling=enrolling)
+    if identity is None:
+        reason = state.authenticator.why_not(presented)
+        raise _refusal(reason or "Sign in first: this token or key is not good (any more).")
+    return Caller(identity, presented)
+
+
+async def signed_in(request: Request, *, enrolling: bool = False) -> Identity:
+    """Return who sends a token or an API key, as `caller_of` does; devices are refused as well."""
+    identity = (await caller_of(request, enrolling=enrolling)).identity
+    if identity.ingest_only:
+        raise _refusal("Sign in first: a device's token hands in measurements only.")
+    return identity
+
+
+def no_token() -> HttpRefusal:
+    """Make the refusal of a request that shows no token."""
+    return _refusal("Sign in first: send Authorization: Bearer with a token or an API key.")
+
+
+def _refusal(words: str) -> HttpRefusal:
+    return HttpRefusal(401, words, "UNAUTHENTICATED", www_authenticate='Bearer realm="waarborg"')
