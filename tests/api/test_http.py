@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import asyncpg
@@ -13,7 +14,7 @@ from graphql import get_introspection_query
 from sqlalchemy import make_url
 
 from api.embedded import Servers
-from api.endpoints import graphql_http
+from api.endpoints import graphql_http, password_pages
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.conftest import superuser
@@ -267,19 +268,32 @@ async def test_pages_of_other_origins_are_answered_only_when_listed(
             assert (response.headers.get("access-control-allow-origin") == origin) == allowed
 
 
+@pytest.mark.parametrize(
+    ("page", "path", "kind", "status"),
+    [
+        (graphql_http, "/graphql", "application/json", 408),
+        (password_pages, "/password", "application/x-www-form-urlencoded", 422),
+    ],
+)
 async def test_a_half_sent_request_is_not_held(
-    database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: ModuleType,
+    path: str,
+    kind: str,
+    status: int,
 ) -> None:
-    monkeypatch.setattr(graphql_http, "READ_S", 0.3)
+    monkeypatch.setattr(page, "READ_S", 0.3)
     async with asking.serving(asking.settings(database_url, redis_url, tmp_path)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(
-            b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-            b"content-length: 100\r\n\r\n{"
-        )
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: 100"
+        writer.write(f"{head}\r\n\r\n{{".encode())
         async with asyncio.timeout(60):
-            answer = await reader.read()
-        assert answer.startswith(b"HTTP/1.1 408")
+            answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(f"HTTP/1.1 {status}".encode())
+        assert status != 408 or b"connection: close" in answer.lower()
         writer.close()
 
 
