@@ -1,5 +1,6 @@
 """Security companies, their clients, the guarded sites, and users and contacts."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from schema.account_enums import (
     ServiceTier,
     Stage,
 )
+from schema.core.argument_groups import ArgumentGroup
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lazy_types import ItsAccount, ItsAgreement, ItsIncident
@@ -209,6 +211,117 @@ class Account(Node):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccountChanges(ArgumentGroup):
+    """Details of an account that may change; what is left out stays as it is."""
+
+    name: Annotated[str | None, "New name of the client; unique in the company."] = UNSET
+    kvk_number: Annotated[
+        str | None, "New number in the Dutch trade register (KvK), or null for none."
+    ] = UNSET
+    segment: Annotated[Segment | None, "New size class of the client."] = UNSET
+    vertical: Annotated[str | None, "Industry sector of the client, or null."] = UNSET
+    regions: Annotated[list[str] | None, "Regions in which the client operates."] = UNSET
+    employees: Annotated[int | None, "Number of employees of the client, or null."] = UNSET
+    yearly_revenue_cents: Annotated[
+        Long | None, "Yearly revenue of the client in cents, or null."
+    ] = UNSET
+    yearly_transactions: Annotated[
+        Long | None, "Number of transactions of the client per year, or null."
+    ] = UNSET
+    complexity: Annotated[Complexity | None, "Complexity of the service for this client."] = UNSET
+    contract_type: Annotated[ContractType | None, "Way in which the client buys services."] = UNSET
+    growth_potential: Annotated[int | None, "Potential for growth, from 1 (low) to 5 (high)."] = (
+        UNSET
+    )
+    strategic_importance: Annotated[
+        int | None, "Strategic importance, from 1 (low) to 5 (high)."
+    ] = UNSET
+    cadence_tier: Annotated[
+        CadenceTier | None, "Tier that decides how often contact is planned."
+    ] = UNSET
+    service_tier: Annotated[ServiceTier | None, "Tier of support that the client receives."] = UNSET
+    language: Annotated[str | None, "Language of messages to the client, `nl` or `en`."] = UNSET
+    client_since_on: Annotated[date | None, "First day as a client, or null when unknown."] = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactDetails(ArgumentGroup):
+    """Details of a new contact."""
+
+    name: Annotated[str, "Name of the contact person."]
+    role: Annotated[str, "Function of the person at the client."]
+    email: Annotated[str | None, "E-mail address of the contact; unique within the account."] = None
+    phone: Annotated[str | None, "Phone number for calls and text messages."] = None
+    channel: Annotated[Channel, "Channel by which the contact prefers to receive messages."] = (
+        Channel.EMAIL
+    )
+    language: Annotated[str, "Language of messages to the contact, `nl` or `en`."] = "nl"
+    time_zone: Annotated[str, "IANA time zone of the quiet hours."] = "Europe/Amsterdam"
+    quiet_from: Annotated[
+        time | None, "Local time at which quiet hours start: no messages from then on."
+    ] = None
+    quiet_until: Annotated[
+        time | None, "Local time at which quiet hours end: messages are sent again."
+    ] = None
+    wants_service_messages: Annotated[
+        bool, "Whether the contact wants messages about the service."
+    ] = True
+    seniority: Annotated[str | None, "Seniority of the person in the organisation."] = None
+    decision_power: Annotated[int, "Influence on decisions, from 1 (low) to 5 (high)."] = 3
+    relationship_strength: Annotated[
+        int, "Strength of the relationship, from 1 (weak) to 5 (strong)."
+    ] = 3
+    tone: Annotated[str | None, "Tone in which the person prefers to be addressed."] = None
+    cultural_notes: Annotated[str | None, "Notes on culture and customs to respect."] = None
+    internal_owner_id: Annotated[
+        UserId | None, "User of the company who looks after the contact."
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactChanges(ArgumentGroup):
+    """Details of a contact that may change; what is left out stays as it is."""
+
+    name: Annotated[str | None, "New name of the contact."] = UNSET
+    role: Annotated[str | None, "New function of the person at the client."] = UNSET
+    email: Annotated[str | None, "New e-mail address, or null for none."] = UNSET
+    phone: Annotated[str | None, "New phone number, or null for none."] = UNSET
+    channel: Annotated[Channel | None, "New preferred channel for messages."] = UNSET
+    language: Annotated[str | None, "New language of messages, `nl` or `en`."] = UNSET
+    time_zone: Annotated[str | None, "New IANA time zone of the quiet hours."] = UNSET
+    quiet_from: Annotated[
+        time | None, "Local time at which quiet hours start, or null for none."
+    ] = UNSET
+    quiet_until: Annotated[
+        time | None, "Local time at which quiet hours end, or null for none."
+    ] = UNSET
+    wants_service_messages: Annotated[
+        bool | None, "Whether the contact wants messages about the service."
+    ] = UNSET
+    seniority: Annotated[str | None, "Seniority of the person in the organisation, or null."] = (
+        UNSET
+    )
+    decision_power: Annotated[int | None, "Influence on decisions, from 1 (low) to 5 (high)."] = (
+        UNSET
+    )
+    relationship_strength: Annotated[
+        int | None, "Strength of the relationship, from 1 (weak) to 5 (strong)."
+    ] = UNSET
+    last_contact_at: Annotated[
+        datetime | None, "Time of the last conversation with the contact, or null."
+    ] = UNSET
+    tone: Annotated[str | None, "Tone in which the person prefers to be addressed, or null."] = (
+        UNSET
+    )
+    cultural_notes: Annotated[str | None, "Notes on culture and customs to respect, or null."] = (
+        UNSET
+    )
+    internal_owner_id: Annotated[
+        UserId | None, "User of the company who looks after the contact, or null."
+    ] = UNSET
+
+
 @strawberry.type
 class AccountMutation:
     """Mutations of accounts, sites, contacts and users."""
@@ -249,58 +362,17 @@ class AccountMutation:
     async def change_account(
         ask: MutationContext,
         id: Annotated[AccountId, "Account to be changed."],
-        name: Annotated[str | None, "New name of the client; unique in the company."] = UNSET,
-        kvk_number: Annotated[
-            str | None, "New number in the Dutch trade register (KvK), or null for none."
-        ] = UNSET,
-        segment: Annotated[Segment | None, "New size class of the client."] = UNSET,
-        vertical: Annotated[str | None, "Industry sector of the client, or null."] = UNSET,
-        regions: Annotated[list[str] | None, "Regions in which the client operates."] = UNSET,
-        employees: Annotated[int | None, "Number of employees of the client, or null."] = UNSET,
-        yearly_revenue_cents: Annotated[
-            Long | None, "Yearly revenue of the client in cents, or null."
-        ] = UNSET,
-        yearly_transactions: Annotated[
-            Long | None, "Number of transactions of the client per year, or null."
-        ] = UNSET,
-        complexity: Annotated[
-            Complexity | None, "Complexity of the service for this client."
-        ] = UNSET,
-        contract_type: Annotated[
-            ContractType | None, "Way in which the client buys services."
-        ] = UNSET,
-        growth_potential: Annotated[
-            int | None, "Potential for growth, from 1 (low) to 5 (high)."
-        ] = UNSET,
-        strategic_importance: Annotated[
-            int | None, "Strategic importance, from 1 (low) to 5 (high)."
-        ] = UNSET,
-        cadence_tier: Annotated[
-            CadenceTier | None, "Tier that decides how often contact is planned."
-        ] = UNSET,
-        service_tier: Annotated[
-            ServiceTier | None, "Tier of support that the client receives."
-        ] = UNSET,
-        language: Annotated[
-            str | None, "Language of messages to the client, `nl` or `en`."
-        ] = UNSET,
-        client_since_on: Annotated[
-            date | None, "First day as a client, or null when unknown."
-        ] = UNSET,
+        changes: AccountChanges,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Account:
         """Change the details of an account. Arguments that are omitted stay as they are."""
-        given = {
-            "name": name, "kvk_number": kvk_number, "segment": segment, "vertical": vertical,
-            "regions": regions, "employees": employees, "yearly_revenue_cents": yearly_revenue_cents,
-            "yearly_transactions": yearly_transactions, "complexity": complexity,
-            "contract_type": contract_type, "growth_potential": growth_potential,
-            "strategic_importance": strategic_importance, "cadence_tier": cadence_tier,
-            "service_tier": service_tier, "language": language, "client_since_on": client_since_on,
-        }  # fmt: skip
-        changes = {field: value for field, value in given.items() if value is not UNSET}
         return await accounts.change_account(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
+            ask.session,
+            ask.actor,
+            id,
+            at=ask.at,
+            expected_version=expected_version,
+            **changes.given(),
         )
 
     @mutation(Site)
@@ -330,103 +402,29 @@ class AccountMutation:
     async def add_contact(
         ask: MutationContext,
         account_id: Annotated[AccountId, "Account of the contact person."],
-        name: Annotated[str, "Name of the contact person."],
-        role: Annotated[str, "Function of the person at the client."],
-        email: Annotated[
-            str | None, "E-mail address of the contact; unique within the account."
-        ] = None,
-        phone: Annotated[str | None, "Phone number for calls and text messages."] = None,
-        channel: Annotated[
-            Channel, "Channel by which the contact prefers to receive messages."
-        ] = Channel.EMAIL,
-        language: Annotated[str, "Language of messages to the contact, `nl` or `en`."] = "nl",
-        time_zone: Annotated[str, "IANA time zone of the quiet hours."] = "Europe/Amsterdam",
-        quiet_from: Annotated[
-            time | None, "Local time at which quiet hours start: no messages from then on."
-        ] = None,
-        quiet_until: Annotated[
-            time | None, "Local time at which quiet hours end: messages are sent again."
-        ] = None,
-        wants_service_messages: Annotated[
-            bool, "Whether the contact wants messages about the service."
-        ] = True,
-        seniority: Annotated[str | None, "Seniority of the person in the organisation."] = None,
-        decision_power: Annotated[int, "Influence on decisions, from 1 (low) to 5 (high)."] = 3,
-        relationship_strength: Annotated[
-            int, "Strength of the relationship, from 1 (weak) to 5 (strong)."
-        ] = 3,
-        tone: Annotated[str | None, "Tone in which the person prefers to be addressed."] = None,
-        cultural_notes: Annotated[str | None, "Notes on culture and customs to respect."] = None,
-        internal_owner_id: Annotated[
-            UserId | None, "User of the company who looks after the contact."
-        ] = None,
+        details: ContactDetails,
     ) -> accounts.Contact:
         """Add a contact person to an account."""
         return await accounts.add_contact(
-            ask.session, ask.actor, account_id, name=name, role=role, at=ask.at, email=email,
-            phone=phone, channel=channel, language=language, time_zone=time_zone,
-            quiet_from=quiet_from, quiet_until=quiet_until,
-            wants_service_messages=wants_service_messages, seniority=seniority,
-            decision_power=decision_power, relationship_strength=relationship_strength, tone=tone,
-            cultural_notes=cultural_notes, internal_owner_id=internal_owner_id,
-        )  # fmt: skip
+            ask.session, ask.actor, account_id, at=ask.at, **details.given()
+        )
 
     @mutation(Contact)
     @staticmethod
     async def change_contact(
         ask: MutationContext,
         id: Annotated[ContactId, "Contact to be changed."],
-        name: Annotated[str | None, "New name of the contact."] = UNSET,
-        role: Annotated[str | None, "New function of the person at the client."] = UNSET,
-        email: Annotated[str | None, "New e-mail address, or null for none."] = UNSET,
-        phone: Annotated[str | None, "New phone number, or null for none."] = UNSET,
-        channel: Annotated[Channel | None, "New preferred channel for messages."] = UNSET,
-        language: Annotated[str | None, "New language of messages, `nl` or `en`."] = UNSET,
-        time_zone: Annotated[str | None, "New IANA time zone of the quiet hours."] = UNSET,
-        quiet_from: Annotated[
-            time | None, "Local time at which quiet hours start, or null for none."
-        ] = UNSET,
-        quiet_until: Annotated[
-            time | None, "Local time at which quiet hours end, or null for none."
-        ] = UNSET,
-        wants_service_messages: Annotated[
-            bool | None, "Whether the contact wants messages about the service."
-        ] = UNSET,
-        seniority: Annotated[
-            str | None, "Seniority of the person in the organisation, or null."
-        ] = UNSET,
-        decision_power: Annotated[
-            int | None, "Influence on decisions, from 1 (low) to 5 (high)."
-        ] = UNSET,
-        relationship_strength: Annotated[
-            int | None, "Strength of the relationship, from 1 (weak) to 5 (strong)."
-        ] = UNSET,
-        last_contact_at: Annotated[
-            datetime | None, "Time of the last conversation with the contact, or null."
-        ] = UNSET,
-        tone: Annotated[
-            str | None, "Tone in which the person prefers to be addressed, or null."
-        ] = UNSET,
-        cultural_notes: Annotated[
-            str | None, "Notes on culture and customs to respect, or null."
-        ] = UNSET,
-        internal_owner_id: Annotated[
-            UserId | None, "User of the company who looks after the contact, or null."
-        ] = UNSET,
+        changes: ContactChanges,
         expected_version: ExpectedVersion = None,
     ) -> accounts.Contact:
         """Change the details of a contact. Arguments that are omitted stay as they are."""
-        given = {
-            "name": name, "role": role, "email": email, "phone": phone, "channel": channel,
-            "language": language, "time_zone": time_zone, "quiet_from": quiet_from,
-            "quiet_until": quiet_until, "wants_service_messages": wants_service_messages,
-            "seniority": seniority, "decision_power": decision_power,
-            "relationship_strength": relationship_strength, "last_contact_at": last_contact_at,
-            "tone": tone, "cultural_notes": cultural_notes, "internal_owner_id": internal_owner_id,
-        }  # fmt: skip
-        changes = {field: value for field, value in given.items() if value is not UNSET}
         return await accounts.change_contact(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
+            ask.session,
+            ask.actor,
+            id,
+            at=ask.at,
+            expected_version=expected_version,
+            **changes.given(),
         )
 
     @mutation(User)

@@ -24,6 +24,7 @@ from domain.core.base import JSON, Base, Keyed
 from domain.core.db import transaction
 from domain.core.errors import Code, Refused
 from schema.core import ids
+from schema.core.argument_groups import flattened, grouped
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Context, Info
 from schema.core.refusals import Refusal, refusal_of
@@ -93,7 +94,7 @@ def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]
         act: Act = static.__func__
         name = to_camel_case(act.__name__)
         title = name[0].upper() + name[1:]
-        parameters = [_parameter(p) for p in inspect.signature(act).parameters.values()][1:]
+        parameters = [_parameter(each) for each in flattened(act)][1:]
         input_type = _input(title, name, parameters)
         words = f"Result of the mutation `{name}`: the object, or a refusal."
         result = Annotated[answer | Refusal, strawberry.union(f"{title}Result", description=words)]
@@ -213,7 +214,8 @@ async def _act(
     ask: MutationContext, act: Act, parameters: list[Parameter], arguments: dict[str, Any]
 ) -> object:
     decoded = {each.name: _decode(each, arguments[each.name]) for each in parameters}
-    result = await act(ask, **{k: v for k, v in decoded.items() if v is not UNSET})
+    given = {name: value for name, value in decoded.items() if value is not UNSET}
+    result = await act(ask, **grouped(act, given))
     await ask.session.flush()
     if isinstance(result, Base) and look_at(result).unloaded:
         await ask.session.refresh(result)  # columns that the database filled in
