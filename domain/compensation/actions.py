@@ -317,13 +317,11 @@ async def post(
     return await journal.post(
         session,
         actor,
-        account_id=credit.account_id,
-        agreement_id=credit.agreement_id,
+        on=credit,
         subject_id=credit.id,
         n=n,
         kind=JournalKind.GRANT if n == 1 else JournalKind.ADJUST,
         lines={cost: cents, Book.CLIENT_CREDIT: -cents},
-        currency=credit.currency,
         reason=reason,
         at=at,
     )

@@ -134,8 +134,7 @@ async def _issue(
         )
     if sums.gross_cents or sums.net_cents:
         await journal.post(
-            session, actor, account_id=invoice.account_id, agreement_id=agreement.id,
-            subject_id=invoice.id, n=1, kind=JournalKind.INVOICE, currency=currency, at=at,
+            session, actor, on=invoice, subject_id=invoice.id, kind=JournalKind.INVOICE, at=at,
             reason=f"Invoice {invoice.number}",
             lines={
                 Book.RECEIVABLE: sums.gross_cents,

@@ -104,12 +104,9 @@ async def store(
     await journal.post(
         session,
         actor,
-        account_id=document.account_id,
-        agreement_id=document.agreement_id,
+        on=document,
         subject_id=row.id,
-        n=1,
         kind=kind if row.reverses_id is None else JournalKind.REVERSAL,
-        currency=document.currency,
         at=at,
         reason=f"{what} of {of} {document.number}",
         lines={Book.BANK: came_in, Book.RECEIVABLE: -came_in},

@@ -214,8 +214,7 @@ async def _issue(
     )  # fmt: skip
     about = await _about(session, note)
     await journal.post(
-        session, actor, account_id=note.account_id, agreement_id=note.agreement_id,
-        subject_id=note.id, n=1, kind=JournalKind.APPLY, currency=note.currency, at=at,
+        session, actor, on=note, subject_id=note.id, kind=JournalKind.APPLY, at=at,
         reason=f"Credit note {note.number} {about}",
         lines={
             Book.CLIENT_CREDIT: note.net_cents,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,30 +12,44 @@ from domain.core.base import uuid7
 from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine
 
 
+class UnderAgreement(Protocol):
+    """What names the agreement that money moves under, such as an invoice."""
+
+    @property
+    def account_id(self) -> UUID:
+        """The client."""
+
+    @property
+    def agreement_id(self) -> UUID:
+        """The agreement."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of the amounts."""
+
+
 async def post(
     session: AsyncSession,
     actor: Actor,
     *,
-    account_id: UUID,
-    agreement_id: UUID,
+    on: UnderAgreement,
     subject_id: UUID,
-    n: int,
+    n: int = 1,
     kind: JournalKind,
     lines: Mapping[Book, int],
-    currency: str,
     reason: str,
     at: datetime,
 ) -> JournalEntry:
-    """Write one entry with its lines (cents, debit positive); books without a movement are left out.
+    """Write one entry on an invoice, a note or a credit; lines are in cents, debit positive, and not empty.
 
     The `n`-th entry about a subject is written once: its unique key fails the second. An entry that does not balance
     fails at commit.
     """
-    owned = {"tenant_id": actor.tenant_id, "account_id": account_id}
+    owned = {"tenant_id": actor.tenant_id, "account_id": on.account_id}
     entry = JournalEntry(
         id=uuid7(),
         **owned,
-        agreement_id=agreement_id,
+        agreement_id=on.agreement_id,
         subject_id=subject_id,
         n=n,
         kind=kind,
@@ -45,7 +60,7 @@ async def post(
     session.add(entry)
     await session.flush()
     session.add_all(
-        JournalLine(**owned, entry_id=entry.id, book=book, amount_cents=cents, currency=currency)
+        JournalLine(**owned, entry_id=entry.id, book=book, amount_cents=cents, currency=on.currency)
         for book, cents in lines.items()
         if cents
     )
