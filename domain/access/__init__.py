@@ -3,6 +3,7 @@
 from domain.access.actor import Actor
 from domain.access.facts import is_shown_to_clients, is_visible, visible_facts
 from domain.access.rights import CLIENTS, Right, Role
+from domain.access.rows_by_id import row_of
 from domain.access.scopes import managed_users
 from domain.access.visibility import is_position_visible, visible_to, workable_by
 from domain.core.ledger import Origin
@@ -17,6 +18,7 @@ __all__ = [
     "is_shown_to_clients",
     "is_visible",
     "managed_users",
+    "row_of",
     "visible_facts",
     "visible_to",
     "workable_by",

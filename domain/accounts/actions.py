@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, Role, visible_to
+from domain.access import CLIENTS, Actor, Right, Role, row_of, visible_to
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.accounts.access_rules import managed_user
 from domain.accounts.events import (
@@ -75,13 +75,7 @@ async def change_account(
 ) -> Account:
     """Change an account; a name that another account has, or a stale `expected_version`, is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    account = await session.scalar(
-        select(Account)
-        .where(Account.id == account_id, actor.scope(Account))
-        .with_for_update(key_share=True)
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="id")
+    account = await row_of(session, actor, Account, account_id, "account", lock=True)
     must_be_current(account.version, expected_version)
     changed = _changed(account, changes)
     if changed:
@@ -152,13 +146,7 @@ async def change_contact(
 ) -> Contact:
     """Change a contact; a stale `expected_version` is refused."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    contact = await session.scalar(
-        select(Contact)
-        .where(Contact.id == contact_id, actor.scope(Contact))
-        .with_for_update(key_share=True)
-    )
-    if contact is None:
-        raise Refused(Code.NOT_FOUND, "No such contact.", argument="id")
+    contact = await row_of(session, actor, Contact, contact_id, "contact", lock=True)
     must_be_current(contact.version, expected_version)
     await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
     check(changes)
@@ -392,12 +380,7 @@ async def revoke_api_key(
 async def _account(
     session: AsyncSession, actor: Actor, account_id: UUID, *, argument: str
 ) -> Account:
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument=argument)
-    return account
+    return await row_of(session, actor, Account, account_id, "account", argument=argument)
 
 
 async def _must_be_colleague(session: AsyncSession, actor: Actor, user_id: UUID | None) -> None:

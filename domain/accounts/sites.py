@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.events import SiteChanged
 from domain.accounts.model import Site
 from domain.accounts.rules import changes_of
@@ -30,11 +30,7 @@ async def change_site(
     geofence first, move the site, then set it again. Refuses incomplete coordinates and a name that another site has.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
-    site = await session.scalar(
-        select(Site).where(Site.id == site_id, actor.scope(Site)).with_for_update(key_share=True)
-    )
-    if site is None:
-        raise Refused(Code.NOT_FOUND, "No such site.", argument="id")
+    site = await row_of(session, actor, Site, site_id, "site", lock=True)
     must_be_current(site.version, expected_version)
     changed = changes_of(site, changes)
     await _check(session, site, changed)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import calendars
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
 from domain.agreements.events import AgreementEnding, Amended, Signed
 from domain.agreements.model import (
@@ -191,13 +191,7 @@ async def must_be_computable(session: AsyncSession, tenant_id: UUID, terms: Term
 async def _locked(
     session: AsyncSession, actor: Actor, agreement_id: UUID, expected_version: int | None
 ) -> Agreement:
-    agreement = await session.scalar(
-        select(Agreement)
-        .where(Agreement.id == agreement_id, actor.scope(Agreement))
-        .with_for_update(key_share=True)
-    )
-    if agreement is None:
-        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="id")
+    agreement = await row_of(session, actor, Agreement, agreement_id, "agreement", lock=True)
     must_be_current(agreement.version, expected_version)
     return agreement
 

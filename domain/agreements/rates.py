@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
 from domain.agreements.events import RateSet
 from domain.agreements.model import Agreement, Rate, Terms, Unit
@@ -49,13 +49,9 @@ async def set_rate(
     must_be_day(from_on, "fromOn", at)
     if currency is not None:
         must_be_currency(currency, "currency")
-    agreement = await session.scalar(
-        select(Agreement)
-        .where(Agreement.id == agreement_id, actor.scope(Agreement))
-        .with_for_update(key_share=True)
+    agreement = await row_of(
+        session, actor, Agreement, agreement_id, "agreement", argument="agreementId", lock=True
     )
-    if agreement is None:
-        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
     account = await session.get_one(Account, agreement.account_id)
     last = await session.scalar(
         select(Rate)

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, is_shown_to_clients
+from domain.access import Actor, Right, is_shown_to_clients, row_of
 from domain.accounts.model import Account
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
@@ -23,7 +23,6 @@ from domain.core import epoch
 from domain.core.base import uuid7
 from domain.core.db import copy_rows
 from domain.core.deferral import Subject, is_deferred
-from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerHead, LedgerRow, record
 
 log = structlog.get_logger()
@@ -152,11 +151,7 @@ async def request_checkpoint(
 ) -> Account:
     """Request a new checkpoint to be mailed to the account's contacts; it includes the fact of the request."""
     actor.must(Right.REQUEST_PROOF)
-    account: Account | None = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     record(session, actor, CheckpointRequested(account_id=account_id, subject_id=account_id, at=at))
     return account
 

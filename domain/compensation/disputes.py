@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import promises
-from domain.access import Actor, Right, visible_to
+from domain.access import Actor, Right, row_of, visible_to
 from domain.compensation.actions import settle
 from domain.compensation.events import DisputeDecided, DisputeOpened
 from domain.compensation.model import Dispute, DisputeState
@@ -81,13 +81,7 @@ async def decide_dispute(
     """
     actor.must(Right.APPROVE_CREDITS)
     must_be_text(outcome, "outcome")
-    dispute = await session.scalar(
-        select(Dispute)
-        .where(Dispute.id == dispute_id, actor.scope(Dispute))
-        .with_for_update(key_share=True)
-    )
-    if dispute is None:
-        raise Refused(Code.NOT_FOUND, "No such dispute.", argument="id")
+    dispute = await row_of(session, actor, Dispute, dispute_id, "dispute", lock=True)
     if dispute.state is not DisputeState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The dispute is already decided.", argument="id")
     promise = await _promise(session, actor, dispute.promise_id, argument="id")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right
+from domain.access import CLIENTS, Actor, Right, row_of
 from domain.accounts.model import Account, Site, User
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
@@ -42,11 +42,7 @@ async def assign(
     may begin in the past, so that fixes that a device stored while offline count.
     """
     _must_roster(actor)
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    await row_of(session, actor, Account, account_id, "account", argument="accountId")
     if site_id is not None and not await session.scalar(
         select(Site.id).where(Site.id == site_id, Site.account_id == account_id, actor.scope(Site))
     ):

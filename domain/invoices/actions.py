@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, price_on, rates_of
 from domain.compensation.rules import next_month
@@ -204,12 +204,9 @@ async def deliver(
 async def agreement_of(session: AsyncSession, actor: Actor, agreement_id: UUID) -> Agreement:
     """Return an agreement for billing; refused when it is not visible to the actor."""
     actor.must(Right.BILL)
-    agreement = await session.scalar(
-        select(Agreement).where(Agreement.id == agreement_id, actor.scope(Agreement))
+    return await row_of(
+        session, actor, Agreement, agreement_id, "agreement", argument="agreementId"
     )
-    if agreement is None:
-        raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
-    return agreement
 
 
 def priced(rates: Sequence[Rate], rate_code: str, day: date) -> Rate:

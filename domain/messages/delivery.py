@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, Role
+from domain.access import Actor, Right, Role, row_of
 from domain.accounts.model import Channel, Contact
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
@@ -332,11 +332,4 @@ async def _open(session: AsyncSession, message: Message) -> Attempt | None:
 
 
 async def _locked(session: AsyncSession, actor: Actor, message_id: UUID) -> Message:
-    message: Message | None = await session.scalar(
-        select(Message)
-        .where(Message.id == message_id, actor.scope(Message))
-        .with_for_update(key_share=True)
-    )
-    if message is None:
-        raise Refused(Code.NOT_FOUND, "No such message.", argument="id")
-    return message
+    return await row_of(session, actor, Message, message_id, "message", lock=True)

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Channel, Contact
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
@@ -176,11 +176,6 @@ def _record_fact(
 
 async def _contact(session: AsyncSession, actor: Actor, contact_id: UUID) -> Contact:
     actor.must(Right.MANAGE_ACCOUNTS)
-    contact = await session.scalar(
-        select(Contact)
-        .where(Contact.id == contact_id, actor.scope(Contact))
-        .with_for_update(key_share=True)
+    return await row_of(
+        session, actor, Contact, contact_id, "contact", argument="contactId", lock=True
     )
-    if contact is None:
-        raise Refused(Code.NOT_FOUND, "No such contact.", argument="contactId")
-    return contact

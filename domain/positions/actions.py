@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Site
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import LedgerRow, record
@@ -70,11 +70,7 @@ async def draw_fence(
     It is in force from `at` on: a fix is compared with the geofence of its own time, however late it comes in.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
-    site = await session.scalar(
-        select(Site).where(Site.id == site_id, actor.scope(Site)).with_for_update(key_share=True)
-    )
-    if site is None:
-        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
+    site = await row_of(session, actor, Site, site_id, "site", argument="siteId", lock=True)
     must_be_current(site.version, expected_version)
     if radius_m is not None and outline is not None:
         raise Refused(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right
+from domain.access import CLIENTS, Actor, Right, row_of
 from domain.accounts.model import User
 from domain.compensation.model import Credit
 from domain.core.base import uuid7
@@ -41,11 +41,9 @@ async def open_case(
     """Open a recovery case for an incident; an incident has one open case at a time."""
     actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(summary, "summary")
-    incident = await session.scalar(
-        select(Incident).where(Incident.id == incident_id, actor.scope(Incident))
+    incident = await row_of(
+        session, actor, Incident, incident_id, "incident", argument="incidentId"
     )
-    if incident is None:
-        raise Refused(Code.NOT_FOUND, "No such incident.", argument="incidentId")
     await _colleague(session, actor, owner_id)
     case: RecoveryCase | None = await session.scalar(
         insert(RecoveryCase)
@@ -189,13 +187,7 @@ async def hand_over(
 async def _open(
     session: AsyncSession, actor: Actor, case_id: UUID, expected_version: int | None
 ) -> RecoveryCase:
-    case = await session.scalar(
-        select(RecoveryCase)
-        .where(RecoveryCase.id == case_id, actor.scope(RecoveryCase))
-        .with_for_update(key_share=True)
-    )
-    if case is None:
-        raise Refused(Code.NOT_FOUND, "No such case.", argument="id")
+    case = await row_of(session, actor, RecoveryCase, case_id, "case", lock=True)
     must_be_current(case.version, expected_version)
     if case.state is not CaseState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The case is closed.", argument="id")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation, messages
-from domain.access import Actor, Right, Role
+from domain.access import Actor, Right, Role, row_of
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
 from domain.core.base import uuid7
@@ -121,11 +121,7 @@ async def set_plan(
         await compensation.must_be_within(
             session, actor, late_credit_cents, argument="lateCreditCents", at=at
         )
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     values = _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
     await session.execute(insert(ReportPlan).values(values).on_conflict_do_nothing())
     plan = (

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, quality
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, Terms, TermsDraft
 from domain.agreements.rules import check
@@ -59,11 +59,7 @@ async def simulate(
 ) -> Simulation:
     """Simulate the terms on the account's incidents opened in [from_at, until_at), else on all; store the result."""
     actor.must(Right.MANAGE_AGREEMENTS)
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     return await _simulated(session, actor, account, terms, from_at, until_at, seed, at)
 
 

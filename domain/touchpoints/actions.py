@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account, Contact
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
@@ -85,13 +85,7 @@ async def complete(
 ) -> Touchpoint:
     """Record that a contact was made, with whom; the next of its kind is counted from then."""
     actor.must(Right.MANAGE_ACCOUNTS)
-    row = await session.scalar(
-        select(Touchpoint)
-        .where(Touchpoint.id == touchpoint_id, actor.scope(Touchpoint))
-        .with_for_update(key_share=True)
-    )
-    if row is None:
-        raise Refused(Code.NOT_FOUND, "No such touchpoint.", argument="id")
+    row = await row_of(session, actor, Touchpoint, touchpoint_id, "touchpoint", lock=True)
     account = await session.get_one(Account, row.account_id)
     if contact_id is not None:
         person = await session.scalar(

@@ -1,0 +1,31 @@
+"""Load one row by its id for an actor."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access.actor import Actor
+from domain.core.base import Keyed
+from domain.core.errors import Code, Refused
+
+M = TypeVar("M", bound=Keyed)
+
+
+async def row_of(
+    session: AsyncSession,
+    actor: Actor,
+    kind: type[M],
+    id: UUID,
+    noun: str,
+    *,
+    argument: str = "id",
+    lock: bool = False,
+) -> M:
+    """Return a row of the actor's company and accounts; `lock` keeps others from changing it. Refuses an unknown id."""
+    query = select(kind).where(kind.id == id, actor.scope(kind))
+    found = await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if found is None:
+        raise Refused(Code.NOT_FOUND, f"No such {noun}.", argument=argument)
+    return found
