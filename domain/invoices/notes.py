@@ -2,43 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
 from domain.access import Actor
-from domain.accounts.model import Account, Site, Tenant
-from domain.agreements.model import Agreement, PromiseTerm, Terms, Unit
+from domain.accounts.model import Account, Tenant
+from domain.agreements.model import Agreement, Terms
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
 from domain.compensation.rules import month_of, next_month
 from domain.core.base import uuid7
 from domain.core.ledger import record
-from domain.core.text_rules import LINE
-from domain.incidents.model import Incident
 from domain.invoices.events import CreditNoteIssued
 from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from domain.invoices.movements import Movement, movements
 from domain.invoices.numbers import NOTES, next_number
 from domain.invoices.reads import parties
-from domain.invoices.rules import DocumentLine, fitting_lines, totals
+from domain.invoices.rules import fitting_lines, totals
 from domain.invoices.taxes import HOME, Treatment, treatment
 from domain.invoices.vat import VatCategory
-from domain.journal import Book, JournalEntry, JournalKind, JournalLine
-from domain.promises.model import Promise
-
-
-class Movement(NamedTuple):
-    """The part of a credit's entry that is on no note yet, and its line."""
-
-    entry_id: UUID
-    credit_id: UUID
-    part: int
-    month_on: date
-    line: DocumentLine
+from domain.journal import Book, JournalKind
 
 
 async def set_off(
@@ -116,72 +103,6 @@ async def close_out(
         made = await _issue(session, actor, note, found, most_cents=None, at=at)
         issued += [] if made is None else [made]
     return issued
-
-
-async def movements(
-    session: AsyncSession, agreement_id: UUID, currency: str, how: Treatment
-) -> list[Movement]:
-    """Return what is on no note yet of an agreement's credits, in one currency, in the order of the credits."""
-    noted = (
-        select(
-            CreditNoteLine.entry_id,
-            func.sum(CreditNoteLine.net_cents).label("cents"),
-            func.max(CreditNoteLine.part).label("parts"),
-        )
-        .where(CreditNoteLine.entry_id == JournalEntry.id)
-        .group_by(CreditNoteLine.entry_id)
-        .lateral()
-    )
-    left = -JournalLine.amount_cents - func.coalesce(noted.c.cents, 0)
-    rows = await session.execute(
-        select(
-            JournalEntry,
-            Credit,
-            left,
-            func.coalesce(noted.c.parts, 0),
-            func.coalesce(Promise.name, PromiseTerm.name),
-            Incident,
-            Site.name,
-            Account.time_zone,
-        )
-        .join(Credit, Credit.id == JournalEntry.subject_id)
-        .join(Account, Account.id == Credit.account_id)
-        .outerjoin(Incident, Incident.id == Credit.incident_id)
-        .outerjoin(Site, Site.id == Incident.site_id)
-        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
-        .outerjoin(Promise, Promise.id == Credit.promise_id)
-        .outerjoin(PromiseTerm, PromiseTerm.id == Credit.term_id)
-        .outerjoin(noted, noted.c.entry_id == JournalEntry.id)
-        .where(
-            JournalEntry.agreement_id == agreement_id,
-            JournalLine.book == Book.CLIENT_CREDIT,
-            JournalLine.currency == currency,
-            left != 0,
-        )
-        .order_by(Credit.turn, JournalEntry.n)
-    )
-    found: list[Movement] = []
-    for entry, credit, amount, parts, promise, incident, site, zone in rows:
-        cents = int(amount)
-        about = _what_where_when(credit, promise, incident, site, zone)
-        line = DocumentLine(
-            len(found) + 1, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
-            Unit.PIECE, abs(cents), cents, how.category, how.rate_bps,
-        )  # fmt: skip
-        found.append(Movement(entry.id, credit.id, parts + 1, credit.month_on, line))
-    return found
-
-
-def _what_where_when(
-    credit: Credit, promise: str | None, incident: Incident | None, site: str | None, zone: str
-) -> str:
-    """Describe a line of a note: promise, incident, site and local day; or promise and month; or goodwill."""
-    if incident is not None:
-        day = incident.opened_at.astimezone(ZoneInfo(zone)).date()
-        return f"{promise}, {incident.reference}, {site}, {day}"
-    if promise is not None:
-        return f"{promise}, {credit.month_on:%Y-%m}"
-    return f"Gesture of {credit.decided_at.astimezone(ZoneInfo(zone)).date()}"
 
 
 async def _issue(
