@@ -86,7 +86,13 @@ class AppState:
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""
         return Context(
-            self.scoped(actor), actor, self.now, self.cursor_secret, self.hub, self.live,
-            self.desk, self.settings.incidents_per_client_user,
+            self.scoped(actor),
+            actor,
+            self.now,
+            self.cursor_secret,
+            self.hub,
+            self.live,
+            self.desk,
+            self.settings.incidents_per_client_user,
             timedelta(hours=self.settings.invitation_hours),
-        )  # fmt: skip
+        )

@@ -20,9 +20,15 @@ from domain.fact_ids import type_named_by
 HEAD = frozenset({"account_id", "subject_id", "at"})
 """Fields of every fact, which are not in its body."""
 _NAMES: dict[Any, str] = {
-    UUID: "UUID", str: "String", int: "Int", float: "Float", bool: "Boolean",
-    datetime: "DateTime", date: "Date", time: "Time",
-}  # fmt: skip
+    UUID: "UUID",
+    str: "String",
+    int: "Int",
+    float: "Float",
+    bool: "Boolean",
+    datetime: "DateTime",
+    date: "Date",
+    time: "Time",
+}
 ERASABLE = "String (erasable text)"
 
 

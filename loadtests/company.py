@@ -81,9 +81,13 @@ def found(host: str, company: str, key: str) -> Company:
         made.manager.do("fence_site", siteId=site, radiusM=FENCE_M)
         made.manager.do(
             "sign_agreement",
-            accountId=account, reference=f"LOAD-{number}", title="Load", signedOn=str(now.date()),
-            inForceFrom=(now - timedelta(days=30)).isoformat(), terms=_terms(calendar),
-        )  # fmt: skip
+            accountId=account,
+            reference=f"LOAD-{number}",
+            title="Load",
+            signedOn=str(now.date()),
+            inForceFrom=(now - timedelta(days=30)).isoformat(),
+            terms=_terms(calendar),
+        )
         made.clients.append(Client(f"{company}, client {number}", account, site))
     deadline = time.monotonic() + PATIENCE_S
     while made.end(key) is None:

@@ -83,9 +83,11 @@ class Conversation:
         began = time.perf_counter()
         try:
             self._socket: WebSocket = create_connection(
-                f"{host.replace('http', 'ws', 1)}/graphql", timeout=PATIENCE_S,
-                subprotocols=[PROTOCOL], skip_utf8_validation=True,
-            )  # fmt: skip
+                f"{host.replace('http', 'ws', 1)}/graphql",
+                timeout=PATIENCE_S,
+                subprotocols=[PROTOCOL],
+                skip_utf8_validation=True,
+            )
         except (OSError, WebSocketException) as error:
             raise Ended(None, repr(error)) from error
         self._ids = itertools.count(1)

@@ -39,7 +39,10 @@ def phone(company: Company, client: Client) -> Phone:
     now = datetime.now(UTC)
     duty = company.manager.do(
         "assign_device",
-        deviceId=device, accountId=client.account, siteId=client.site,
-        fromAt=(now - timedelta(hours=2)).isoformat(), untilAt=(now + timedelta(hours=6)).isoformat(),
-    )  # fmt: skip
+        deviceId=device,
+        accountId=client.account,
+        siteId=client.site,
+        fromAt=(now - timedelta(hours=2)).isoformat(),
+        untilAt=(now + timedelta(hours=6)).isoformat(),
+    )
     return Phone(token, duty["number"])

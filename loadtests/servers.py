@@ -28,10 +28,13 @@ def servers(data: Path) -> Iterator[str]:
     running = [
         subprocess.Popen(
             [*WAARBORG, word, "--data", str(data.resolve()), *more],
-            cwd=HOME, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(data / f"{word}.log").open("w"),
+            cwd=HOME,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(data / f"{word}.log").open("w"),
         )
         for word, more in words.items()
-    ]  # fmt: skip
+    ]
     try:
         _wait(f"http://127.0.0.1:{port}/readyz", running)
         yield f"http://127.0.0.1:{port}"
@@ -47,10 +50,13 @@ def companies(data: Path, count: int = 2) -> str:
     made = [
         subprocess.run(
             [*WAARBORG, "company", f"Load {n + 1}", "--json", "--data", str(data.resolve())],
-            check=True, cwd=HOME, stdout=subprocess.PIPE, text=True,
+            check=True,
+            cwd=HOME,
+            stdout=subprocess.PIPE,
+            text=True,
         ).stdout
         for n in range(count)
-    ]  # fmt: skip
+    ]
     return "".join(made)
 
 

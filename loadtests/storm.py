@@ -31,10 +31,14 @@ class ControlRoom(Asker):
     def ticket(self) -> None:
         """One ticket from beginning to end, or left for later."""
         opened = self._verb(
-            "open_incident", "incident.opened",
-            siteId=self.client_of.site, priority=random.choice(PRIORITIES), summary="Alarm zone 3",
-            source="ALARM_CENTRE", reporter="load",
-        )  # fmt: skip
+            "open_incident",
+            "incident.opened",
+            siteId=self.client_of.site,
+            priority=random.choice(PRIORITIES),
+            summary="Alarm zone 3",
+            source="ALARM_CENTRE",
+            reporter="load",
+        )
         if opened is None:
             return
         if random.random() < LATE_SHARE:
@@ -88,9 +92,14 @@ class Partner(Asker):
         for number in (*range(9), 0):
             done = self.do(
                 "open_incident",
-                siteId=self.client_of.site, priority="MEDIUM", summary="Signal", source="PARTNER",
-                reporter="load", externalSource="load", externalId=f"{batch}-{number}",
-            )  # fmt: skip
+                siteId=self.client_of.site,
+                priority="MEDIUM",
+                summary="Signal",
+                source="PARTNER",
+                reporter="load",
+                externalSource="load",
+                externalId=f"{batch}-{number}",
+            )
             if done is None:
                 continue
             if done["__typename"] == "Refusal" and done["code"] != "ALREADY_EXISTS":

@@ -202,9 +202,10 @@ class _Changes:
 
 async def _counts(ctx: Context, account_id: UUID) -> Counts:
     tickets = select(incidents.Incident.status, func.count()).where(
-        visible_to(ctx.actor, incidents.Incident), incidents.Incident.account_id == account_id,
+        visible_to(ctx.actor, incidents.Incident),
+        incidents.Incident.account_id == account_id,
         incidents.Incident.status != incidents.Status.CLOSED,
-    )  # fmt: skip
+    )
     per_state = select(promises.Promise.state, func.count()).where(
         visible_to(ctx.actor, promises.Promise),
         promises.Promise.account_id == account_id,

@@ -351,11 +351,20 @@ class AccountMutation:
     ) -> accounts.Account:
         """Create an account for a client."""
         return await accounts.create_account(
-            ask.session, ask.actor, name=name, at=ask.at, kvk_number=kvk_number, segment=segment,
-            vertical=vertical, employees=employees, yearly_revenue_cents=yearly_revenue_cents,
-            service_tier=service_tier, time_zone=time_zone, language=language,
+            ask.session,
+            ask.actor,
+            name=name,
+            at=ask.at,
+            kvk_number=kvk_number,
+            segment=segment,
+            vertical=vertical,
+            employees=employees,
+            yearly_revenue_cents=yearly_revenue_cents,
+            service_tier=service_tier,
+            time_zone=time_zone,
+            language=language,
             client_since_on=client_since_on,
-        )  # fmt: skip
+        )
 
     @mutation(Account)
     @staticmethod
@@ -393,9 +402,19 @@ class AccountMutation:
     ) -> accounts.Site:
         """Add a site of a client to be guarded."""
         return await accounts.add_site(
-            ask.session, ask.actor, account_id, name=name, at=ask.at, street=street,
-            postcode=postcode, city=city, country=country, lat=lat, lon=lon, services=services or [],
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            account_id,
+            name=name,
+            at=ask.at,
+            street=street,
+            postcode=postcode,
+            city=city,
+            country=country,
+            lat=lat,
+            lon=lon,
+            services=services or [],
+        )
 
     @mutation(Contact)
     @staticmethod
@@ -449,6 +468,12 @@ class AccountMutation:
         two clients, or of a client and the company.
         """
         return await accounts.add_user(
-            ask.session, ask.actor, email=email, name=name, role=role,
-            accounts=account_ids or (), language=language, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            email=email,
+            name=name,
+            role=role,
+            accounts=account_ids or (),
+            language=language,
+            at=ask.at,
+        )

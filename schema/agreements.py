@@ -410,9 +410,16 @@ class AgreementMutation:
     ) -> agreements.Agreement:
         """Record a signed agreement. Terms that are risky on the client's own history need a sign-off first."""
         return await simulation.sign(
-            ask.session, ask.actor, account_id, reference=reference, title=title,
-            signed_on=signed_on, in_force_from=in_force_from, terms=terms.draft(), at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            account_id,
+            reference=reference,
+            title=title,
+            signed_on=signed_on,
+            in_force_from=in_force_from,
+            terms=terms.draft(),
+            at=ask.at,
+        )
 
     @mutation(Agreement)
     @staticmethod
@@ -427,9 +434,14 @@ class AgreementMutation:
     ) -> agreements.Agreement:
         """End an agreement. Promises on incidents opened before the end are evaluated and credited as agreed."""
         return await agreements.end(
-            ask.session, ask.actor, id, ended_at=ended_at, reason=reason, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            ended_at=ended_at,
+            reason=reason,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Terms)
     @staticmethod
@@ -448,6 +460,11 @@ class AgreementMutation:
         Open incidents keep theirs; risky terms need a sign-off.
         """
         return await simulation.amend(
-            ask.session, ask.actor, id, in_force_from=in_force_from, terms=terms.draft(),
-            at=ask.at, expected_version=expected_version,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            id,
+            in_force_from=in_force_from,
+            terms=terms.draft(),
+            at=ask.at,
+            expected_version=expected_version,
+        )

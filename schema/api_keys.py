@@ -91,9 +91,16 @@ class KeyMutation:
     ) -> Issued:
         """Issue an API key for a partner system."""
         row, secret = await accounts.issue_api_key(
-            ask.session, ask.actor, name=name, role=role, accounts=account_ids,
-            expires_at=expires_at, all_accounts=all_accounts, scopes=scopes, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            name=name,
+            role=role,
+            accounts=account_ids,
+            expires_at=expires_at,
+            all_accounts=all_accounts,
+            scopes=scopes,
+            at=ask.at,
+        )
         return Issued(row, secret)
 
     @mutation(ApiKey)

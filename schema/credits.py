@@ -308,13 +308,16 @@ class CreditMutation:
     ) -> compensation.CompensationPolicy:
         """Set the approval threshold and the tax category of credits."""
         return await compensation.choose_policy(
-            ask.session, ask.actor,
+            ask.session,
+            ask.actor,
             approval_above_cents=None if approval_above_cents is UNSET else approval_above_cents,
             keep_approval=approval_above_cents is UNSET,
-            vat_category=vat_category, vat_rate_bps=vat_rate_bps, at=ask.at,
+            vat_category=vat_category,
+            vat_rate_bps=vat_rate_bps,
+            at=ask.at,
             approval_currency=approval_currency,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Dispute)
     @staticmethod

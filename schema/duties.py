@@ -160,9 +160,18 @@ class DutyMutation:
     ) -> DutyRow:
         """Put the owner of a device on duty. A guard is on duty at one site at a time, except within one tour."""
         return await positions.assign(
-            ask.session, ask.actor, device_id, account_id, from_at=from_at, until_at=until_at,
-            site_id=site_id, grace_s=grace_s, silent_after_s=silent_after_s, tour=tour, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            device_id,
+            account_id,
+            from_at=from_at,
+            until_at=until_at,
+            site_id=site_id,
+            grace_s=grace_s,
+            silent_after_s=silent_after_s,
+            tour=tour,
+            at=ask.at,
+        )
 
     @mutation(Duty)
     @staticmethod

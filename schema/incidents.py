@@ -266,11 +266,21 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Open an incident and start the clocks of its promises."""
         return await incidents.open_incident(
-            ask.session, ask.actor, site_id=site_id, priority=priority, summary=summary,
-            source=source, reporter=reporter, kind=kind, category=category, agreed_at=agreed_at,
-            external_source=external_source, external_id=external_id, at=ask.at,
+            ask.session,
+            ask.actor,
+            site_id=site_id,
+            priority=priority,
+            summary=summary,
+            source=source,
+            reporter=reporter,
+            kind=kind,
+            category=category,
+            agreed_at=agreed_at,
+            external_source=external_source,
+            external_id=external_id,
+            at=ask.at,
             client_limit=ask.ctx.client_limit,
-        )  # fmt: skip
+        )
 
     @mutation(Incident)
     @staticmethod
@@ -321,9 +331,14 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Add an update to an incident."""
         return await incidents.update(
-            ask.session, ask.actor, id, body=body, client_visible=client_visible, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            body=body,
+            client_visible=client_visible,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Incident)
     @staticmethod
@@ -336,9 +351,14 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Pause the clocks of an incident, for a recorded cause and a limited time."""
         return await incidents.pause(
-            ask.session, ask.actor, id, cause=cause, note=note, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            cause=cause,
+            note=note,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Incident)
     @staticmethod
@@ -366,9 +386,14 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Resolve an incident: its clocks end now, and an arrival that is not late is cancelled."""
         return await incidents.resolve(
-            ask.session, ask.actor, id, resolution=resolution, outcome=outcome, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            resolution=resolution,
+            outcome=outcome,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Incident)
     @staticmethod
@@ -406,9 +431,14 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Change the priority of an incident; the new targets count from the original start."""
         return await incidents.change_priority(
-            ask.session, ask.actor, id, priority=priority, reason=reason, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            priority=priority,
+            reason=reason,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(Incident)
     @staticmethod

@@ -307,9 +307,17 @@ class InvoiceMutation:
     ) -> agreements.Rate:
         """Set the price of one unit of a service from a day on."""
         return await agreements.set_rate(
-            ask.session, ask.actor, agreement_id, code=code, name=name, unit=unit,
-            price_cents=price_cents, from_on=from_on, currency=currency, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            agreement_id,
+            code=code,
+            name=name,
+            unit=unit,
+            price_cents=price_cents,
+            from_on=from_on,
+            currency=currency,
+            at=ask.at,
+        )
 
     @mutation(BillingParty)
     @staticmethod
@@ -327,9 +335,15 @@ class InvoiceMutation:
     ) -> invoices.BillingParty:
         """Set the legal details printed on documents from now on. Details that are omitted stay as they are."""
         return await invoices.set_party(
-            ask.session, ask.actor, account_id, party=party.party(), left_out=party.left_out(),
-            bill_from_on=bill_from_on, at=ask.at, expected_version=expected_version,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            account_id,
+            party=party.party(),
+            left_out=party.left_out(),
+            bill_from_on=bill_from_on,
+            at=ask.at,
+            expected_version=expected_version,
+        )
 
     @mutation(PlannedLine)
     @staticmethod
@@ -342,9 +356,14 @@ class InvoiceMutation:
     ) -> invoices.PlannedLine:
         """Plan the quantity of a rate for a month; a second plan for the month replaces the first."""
         return await invoices.plan(
-            ask.session, ask.actor, agreement_id, month_on=month_on, rate_code=rate_code,
-            quantity_milli=quantity_milli, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            agreement_id,
+            month_on=month_on,
+            rate_code=rate_code,
+            quantity_milli=quantity_milli,
+            at=ask.at,
+        )
 
     @mutation(DeliveredLine)
     @staticmethod
@@ -360,9 +379,15 @@ class InvoiceMutation:
     ) -> invoices.DeliveredLine:
         """Record a delivery on a day. It is billed with its month, or with the next invoice."""
         return await invoices.deliver(
-            ask.session, ask.actor, agreement_id, rate_code=rate_code, delivered_on=delivered_on,
-            quantity_milli=quantity_milli, reference=reference, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            agreement_id,
+            rate_code=rate_code,
+            delivered_on=delivered_on,
+            quantity_milli=quantity_milli,
+            reference=reference,
+            at=ask.at,
+        )
 
     @mutation(Payment)
     @staticmethod
@@ -375,9 +400,14 @@ class InvoiceMutation:
     ) -> invoices.Payment:
         """Book a payment for an invoice, at most its open amount."""
         return await invoices.pay(
-            ask.session, ask.actor, invoice_id, amount_cents=amount_cents, paid_on=paid_on,
-            reference=reference, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            invoice_id,
+            amount_cents=amount_cents,
+            paid_on=paid_on,
+            reference=reference,
+            at=ask.at,
+        )
 
     @mutation(Payment)
     @staticmethod

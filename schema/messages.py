@@ -142,9 +142,15 @@ class MessageMutation:
     ) -> accounts.Contact:
         """Add an address of a contact in a chat room or browser."""
         return await messages.add_address(
-            ask.session, ask.actor, contact_id, channel=channel, url=url, p256dh=p256dh,
-            auth=auth, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            contact_id,
+            channel=channel,
+            url=url,
+            p256dh=p256dh,
+            auth=auth,
+            at=ask.at,
+        )
 
     @mutation(Contact)
     @staticmethod

@@ -76,9 +76,13 @@ class MoneyQuery:
             return []
         async with info.context.sessions() as session:
             return await journal.statement(
-                session, info.context.actor, row_id,
-                from_at=from_at, until_at=until_at, currency=currency,
-            )  # fmt: skip
+                session,
+                info.context.actor,
+                row_id,
+                from_at=from_at,
+                until_at=until_at,
+                currency=currency,
+            )
 
     @resolver(list[TrialLine], work=200)
     @staticmethod

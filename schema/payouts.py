@@ -39,9 +39,14 @@ class PayoutMutation:
     ) -> invoices.Payout:
         """Book a payout to a client for a closing credit note, at most its open amount. The client is notified."""
         return await invoices.pay_out(
-            ask.session, ask.actor, credit_note_id, amount_cents=amount_cents, paid_on=paid_on,
-            reference=reference, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            credit_note_id,
+            amount_cents=amount_cents,
+            paid_on=paid_on,
+            reference=reference,
+            at=ask.at,
+        )
 
     @mutation(Payout)
     @staticmethod

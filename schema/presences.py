@@ -98,6 +98,11 @@ class FenceMutation:
         Without radius and outline the geofence is removed.
         """
         return await positions.draw_fence(
-            ask.session, ask.actor, site_id, radius_m=radius_m, outline=outline, at=ask.at,
+            ask.session,
+            ask.actor,
+            site_id,
+            radius_m=radius_m,
+            outline=outline,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )

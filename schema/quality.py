@@ -76,9 +76,14 @@ class QualityMutation:
         if said.get("weights") is not None:
             said["weights"] = {each.component: each.weight for each in said["weights"]}
         return await quality.set_policy(
-            ask.session, ask.actor, tier=tier, account_id=account_id, at=ask.at,
-            left_out=given.keys() - said.keys(), **said,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            tier=tier,
+            account_id=account_id,
+            at=ask.at,
+            left_out=given.keys() - said.keys(),
+            **said,
+        )
 
 
 AccountArg = Annotated[strawberry.ID, "Account to be measured."]
@@ -162,9 +167,15 @@ class QualityQuery:
             return None
         async with info.context.sessions() as session:
             return await quality.restated(
-                session, info.context.actor, account, scope, window,
-                at=at, known_at=known_at, now=info.context.at,
-            )  # fmt: skip
+                session,
+                info.context.actor,
+                account,
+                scope,
+                window,
+                at=at,
+                known_at=known_at,
+                now=info.context.at,
+            )
 
 
 def _scope(site_id: str | None, promise_id: str | None) -> Scope | None:

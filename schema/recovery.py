@@ -142,9 +142,14 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Open a service recovery case; its five steps get their due times at once."""
         return await recovery.open_case(
-            ask.session, ask.actor, incident_id, size=size, summary=summary, owner_id=owner_user_id,
+            ask.session,
+            ask.actor,
+            incident_id,
+            size=size,
+            summary=summary,
+            owner_id=owner_user_id,
             at=ask.at,
-        )  # fmt: skip
+        )
 
     @mutation(RecoveryCase)
     @staticmethod
@@ -163,9 +168,16 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Record that the next step of a case was done."""
         return await recovery.take_step(
-            ask.session, ask.actor, id, kind=kind, note=note, remedies=remedies or (),
-            credit_id=credit_id, at=ask.at, expected_version=expected_version,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            id,
+            kind=kind,
+            note=note,
+            remedies=remedies or (),
+            credit_id=credit_id,
+            at=ask.at,
+            expected_version=expected_version,
+        )
 
     @mutation(RecoveryCase)
     @staticmethod
@@ -178,9 +190,14 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Record whether the client is satisfied: true closes the case, false starts another round."""
         return await recovery.follow_up(
-            ask.session, ask.actor, id, satisfied=satisfied, note=note, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            satisfied=satisfied,
+            note=note,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )
 
     @mutation(RecoveryCase)
     @staticmethod
@@ -193,6 +210,11 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Hand over a step that is not done to another user of the company."""
         return await recovery.hand_over(
-            ask.session, ask.actor, id, kind=kind, owner_id=owner_user_id, at=ask.at,
+            ask.session,
+            ask.actor,
+            id,
+            kind=kind,
+            owner_id=owner_user_id,
+            at=ask.at,
             expected_version=expected_version,
-        )  # fmt: skip
+        )

@@ -231,6 +231,14 @@ class ReportMutation:
     ) -> reports.ReportPlan:
         """Set the schedule of a report to a client, or switch it off."""
         return await reports.set_plan(
-            ask.session, ask.actor, account_id, cadence, enabled=enabled, local_time=local_time,
-            weekday=weekday, late_credit_cents=late_credit_cents, at=ask.at, expected_version=expected_version,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            account_id,
+            cadence,
+            enabled=enabled,
+            local_time=local_time,
+            weekday=weekday,
+            late_credit_cents=late_credit_cents,
+            at=ask.at,
+            expected_version=expected_version,
+        )

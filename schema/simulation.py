@@ -136,9 +136,15 @@ class SimulationMutation:
     ) -> SimulationRow:
         """Simulate proposed terms on the client's own incidents; only the result is stored."""
         return await simulation.simulate(
-            ask.session, ask.actor, account_id, terms=terms.draft(), at=ask.at,
-            from_at=from_at, until_at=until_at, seed=seed,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            account_id,
+            terms=terms.draft(),
+            at=ask.at,
+            from_at=from_at,
+            until_at=until_at,
+            seed=seed,
+        )
 
     @mutation(Simulation)
     @staticmethod

@@ -238,9 +238,13 @@ class Subscription:
         ctx: Context = info.context
         account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
         return facts_of(
-            ctx, ctx.actor, after, account_id=account, where=LedgerRow.kind.startswith("credit."),
+            ctx,
+            ctx.actor,
+            after,
+            account_id=account,
+            where=LedgerRow.kind.startswith("credit."),
             only=lambda fact: fact.kind.startswith("credit."),
-        )  # fmt: skip
+        )
 
     @subscription(FeedEvent)
     async def incident_timeline(
@@ -265,6 +269,10 @@ class Subscription:
 
         start = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, 0) if after is None else after
         return facts_of(
-            ctx, ctx.actor, start, account_id=row.account_id, only=only,
+            ctx,
+            ctx.actor,
+            start,
+            account_id=row.account_id,
+            only=only,
             where=timeline_facts(incident),
-        )  # fmt: skip
+        )

@@ -262,9 +262,17 @@ class WebhookMutation:
             )
             wanted = (await desk.look(ask.actor, payload)).narrowed(wanted)
         row, secret = await webhooks.add(
-            ask.session, ask.actor, desk.vault, name=name, url=url, wanted=wanted, payload=payload,
-            key_id=api_key_id, loopback=desk.loopback, at=ask.at,
-        )  # fmt: skip
+            ask.session,
+            ask.actor,
+            desk.vault,
+            name=name,
+            url=url,
+            wanted=wanted,
+            payload=payload,
+            key_id=api_key_id,
+            loopback=desk.loopback,
+            at=ask.at,
+        )
         return CreatedWebhook(row, secret)
 
     @mutation(WebhookSecret, again=lambda row: CreatedWebhook(row, None))

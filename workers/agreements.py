@@ -76,14 +76,25 @@ async def announce_closing_note(hand: JobContext) -> None:
     }
     intent = f"credit_note:{note.id}:closing"
     await messages.compose(
-        hand.session, hand.actor, note.account_id, intent=intent, template=messages.ClosingNote,
-        variables=words, at=hand.at,
-    )  # fmt: skip
+        hand.session,
+        hand.actor,
+        note.account_id,
+        intent=intent,
+        template=messages.ClosingNote,
+        variables=words,
+        at=hand.at,
+    )
     users = await people(hand.session, note.tenant_id, note.account_id, roles=FINANCE)
     await messages.compose_to_users(
-        hand.session, hand.actor, users, account_id=note.account_id, intent=intent,
-        template=messages.ClosingNote, variables=words, at=hand.at,
-    )  # fmt: skip
+        hand.session,
+        hand.actor,
+        users,
+        account_id=note.account_id,
+        intent=intent,
+        template=messages.ClosingNote,
+        variables=words,
+        at=hand.at,
+    )
 
 
 async def tell_payout(hand: JobContext) -> None:

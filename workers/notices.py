@@ -64,9 +64,13 @@ _TYPED = re.compile(
 _STATUS = {"text/x-delivery-status", "text/x-global-delivery-status"}
 _DISPOSITION = {"text/x-disposition-notification", "text/x-global-disposition-notification"}
 _RETURNED = {
-    "text/x-rfc822", "text/x-global", "text/x-global-headers", "text/x-headers", "text/rfc822-headers",
+    "text/x-rfc822",
+    "text/x-global",
+    "text/x-global-headers",
+    "text/x-headers",
+    "text/rfc822-headers",
     "text/x-rfc822-headers",
-}  # fmt: skip
+}
 _CAME_TO = (
     "delivered-to",
     "x-original-to",

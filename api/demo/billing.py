@@ -24,9 +24,14 @@ Step = Callable[[AsyncSession], Awaitable[Any]]
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 US = Party(
-    COMPANY, "Kade 12", "9711 AA", "Groningen",
-    kvk_number="60000100", vat_number="NL600001003B01", iban="NL07WBRG0600001000",
-)  # fmt: skip
+    COMPANY,
+    "Kade 12",
+    "9711 AA",
+    "Groningen",
+    kvk_number="60000100",
+    vat_number="NL600001003B01",
+    iban="NL07WBRG0600001000",
+)
 RATES = (
     ("guard_hour", "Beveiliger, extra uur", Unit.HOUR, 4_850),
     ("call_out", "Alarmopvolging, per keer", Unit.PIECE, 9_500),
@@ -50,17 +55,27 @@ async def open_books(
     for books in everyone:
         place = books.client.places[0]
         party = Party(
-            books.client.name, place.street, place.postcode, place.city,
+            books.client.name,
+            place.street,
+            place.postcode,
+            place.city,
             kvk_number=books.client.kvk_number,
-        )  # fmt: skip
+        )
         await invoices.set_party(
             session, actor, books.account_id, party=party, bill_from_on=month_on, at=at
         )
         for code, name, unit, cents in RATES:
             await agreements.set_rate(
-                session, actor, books.agreement_id, code=code, name=name, unit=unit,
-                price_cents=cents, from_on=(at - timedelta(days=200)).date(), at=at,
-            )  # fmt: skip
+                session,
+                actor,
+                books.agreement_id,
+                code=code,
+                name=name,
+                unit=unit,
+                price_cents=cents,
+                from_on=(at - timedelta(days=200)).date(),
+                at=at,
+            )
 
 
 def billed_month(start: datetime, end: datetime) -> tuple[date, datetime]:
@@ -93,9 +108,15 @@ def call_out(actor: Actor, books: Books, ticket_id: UUID, at: datetime) -> Step:
 
     async def do(session: AsyncSession) -> None:
         await invoices.deliver(
-            session, actor, books.agreement_id, rate_code="call_out", quantity_milli=1_000,
-            delivered_on=at.astimezone(ZONE).date(), reference=f"alarm {ticket_id}", at=at,
-        )  # fmt: skip
+            session,
+            actor,
+            books.agreement_id,
+            rate_code="call_out",
+            quantity_milli=1_000,
+            delivered_on=at.astimezone(ZONE).date(),
+            reference=f"alarm {ticket_id}",
+            at=at,
+        )
 
     return do
 
@@ -104,9 +125,15 @@ def _extra_hours(actor: Actor, books: Books, at: datetime, number: int) -> Step:
     async def do(session: AsyncSession) -> None:
         on = at.astimezone(ZONE).date()
         await invoices.deliver(
-            session, actor, books.agreement_id, rate_code="guard_hour",
-            quantity_milli=2_000 + 1_500 * number, delivered_on=on, reference=f"dienst {on}", at=at,
-        )  # fmt: skip
+            session,
+            actor,
+            books.agreement_id,
+            rate_code="guard_hour",
+            quantity_milli=2_000 + 1_500 * number,
+            delivered_on=on,
+            reference=f"dienst {on}",
+            at=at,
+        )
 
     return do
 
@@ -139,9 +166,14 @@ def _paid(
             )
         )
         await invoices.pay(
-            session, actor, invoice.id, amount_cents=invoice.gross_cents - sum(notes),
-            paid_on=at.date(), reference=f"Overboeking {invoice.number}", at=at,
-        )  # fmt: skip
+            session,
+            actor,
+            invoice.id,
+            amount_cents=invoice.gross_cents - sum(notes),
+            paid_on=at.date(),
+            reference=f"Overboeking {invoice.number}",
+            at=at,
+        )
 
     if at < end:
         yield at, pay
@@ -166,9 +198,14 @@ def _made_good(actor: Actor, manager_id: UUID, at: datetime) -> Iterator[tuple[d
         if broken is None:
             return
         case = await recovery.open_case(
-            session, actor, broken.id, size=Size.MEDIUM, owner_id=manager_id, at=at,
+            session,
+            actor,
+            broken.id,
+            size=Size.MEDIUM,
+            owner_id=manager_id,
+            at=at,
             summary="Wij waren er niet op de tijd die wij u hadden beloofd",
-        )  # fmt: skip
+        )
         known.append(case.id)
 
     def then(kind: StepKind, note: str, at: datetime) -> tuple[datetime, Step]:

@@ -189,6 +189,11 @@ STAFF = (
 )
 
 GUARDS = (
-    "Yara El Amrani", "Tom Verbeek", "Sharon Pinas", "Mehmet Yildiz", "Lotte van Dam", "Kees Bakker",
-)  # fmt: skip
+    "Yara El Amrani",
+    "Tom Verbeek",
+    "Sharon Pinas",
+    "Mehmet Yildiz",
+    "Lotte van Dam",
+    "Kees Bakker",
+)
 """Guards by name, one for the first place of each client: nobody works in two regions."""

@@ -138,12 +138,23 @@ HAPPENINGS: tuple[tuple[TicketKind, Priority, Source, tuple[str, ...]], ...] = (
     ),
 )
 UPDATES = (
-    "We zijn ermee bezig.", "De beveiliger is ter plaatse en kijkt rond.", "De politie is gebeld en onderweg.",
-    "Wij hebben de sleutelhouder gesproken.", "De camerabeelden worden bekeken.", "Our guard is on the way.",
-    "The area is closed off while we check.", "De monteur komt binnen een uur.", "Alles rustig, wij blijven.",
-)  # fmt: skip
+    "We zijn ermee bezig.",
+    "De beveiliger is ter plaatse en kijkt rond.",
+    "De politie is gebeld en onderweg.",
+    "Wij hebben de sleutelhouder gesproken.",
+    "De camerabeelden worden bekeken.",
+    "Our guard is on the way.",
+    "The area is closed off while we check.",
+    "De monteur komt binnen een uur.",
+    "Alles rustig, wij blijven.",
+)
 RESOLUTIONS = (
-    "Opgelost en gecontroleerd.", "Loos alarm, melder is hersteld.", "Gesloten en verzegeld, rapport volgt.",
-    "Handed over to the police.", "Schade gemeld en afgezet.", "Checked, nothing found; the door is locked again.",
-    "Hersteld door de monteur.", "Persoon heeft het terrein verlaten.",
-)  # fmt: skip
+    "Opgelost en gecontroleerd.",
+    "Loos alarm, melder is hersteld.",
+    "Gesloten en verzegeld, rapport volgt.",
+    "Handed over to the police.",
+    "Schade gemeld en afgezet.",
+    "Checked, nothing found; the door is locked again.",
+    "Hersteld door de monteur.",
+    "Persoon heeft het terrein verlaten.",
+)

@@ -199,6 +199,8 @@ def _with_a_query(ask: GraphQLRequest) -> GraphQLRequest:
 
 def _response(answer: dict[str, Any], status: int, kind: str) -> Response:
     return Response(
-        msgspec.json.encode(answer), status, media_type=f"{kind}; charset=utf-8",
+        msgspec.json.encode(answer),
+        status,
+        media_type=f"{kind}; charset=utf-8",
         headers={"cache-control": "no-store"},
-    )  # fmt: skip
+    )

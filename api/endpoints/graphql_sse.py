@@ -45,8 +45,14 @@ class Stream(OutboundBuffer):
     """The stream of one subscription. Raises `TooManyConnections` when there is no room for one more."""
 
     def __init__(
-        self, state: AppState, operation: Operation, ask: GraphQLRequest, identity: Identity, trace_id: str, token: str
-    ) -> None:  # fmt: skip
+        self,
+        state: AppState,
+        operation: Operation,
+        ask: GraphQLRequest,
+        identity: Identity,
+        trace_id: str,
+        token: str,
+    ) -> None:
         super().__init__()
         self.write = self._write
         self.token: str | None = token

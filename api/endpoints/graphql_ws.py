@@ -80,9 +80,18 @@ class SocketConnection:
     """What is said on one socket."""
 
     __slots__ = (
-        "_actor", "_began", "_inbox", "_initialising", "_members", "_state", "_tasks", "_trace_id", "_wire",
-        "_working", "token",
-    )  # fmt: skip
+        "_actor",
+        "_began",
+        "_inbox",
+        "_initialising",
+        "_members",
+        "_state",
+        "_tasks",
+        "_trace_id",
+        "_wire",
+        "_working",
+        "token",
+    )
 
     def __init__(
         self, wire: WebSocketTransport, state: AppState, trace_id: str, authorization: str | None
@@ -258,9 +267,13 @@ class SocketConnection:
                 return
             SUBSCRIPTIONS.inc()
             member = Subscriber(
-                self._wire, self._actor, head=b'{"id":%s,"type":"next","payload":' % _encode(key),
-                tail=b"}", frame=text_frame, over=self._over,
-            )  # fmt: skip
+                self._wire,
+                self._actor,
+                head=b'{"id":%s,"type":"next","payload":' % _encode(key),
+                tail=b"}",
+                frame=text_frame,
+                over=self._over,
+            )
         self._members[key] = member
         serving = asyncio.create_task(self._serve(key, operation, ask, self._actor, member))
         self._tasks = {**(self._tasks or {}), key: serving}

@@ -65,7 +65,7 @@ class Subscriber:
         "outlet",
         "reached",
         "tail",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -450,8 +450,11 @@ class SharedSubscriptions:
         document, cursors = self._shape(ask.query, operation)
         variables = {k: v for k, v in (ask.variables or {}).items() if k not in cursors}
         return (
-            document, operation.name, _ordered(variables), actor.authority,
-        )  # fmt: skip
+            document,
+            operation.name,
+            _ordered(variables),
+            actor.authority,
+        )
 
     def _shape(self, text: str, operation: Operation) -> tuple[str, frozenset[str]]:
         """The document in its normal form, and the variables that say no more than where to go on from."""

@@ -79,9 +79,20 @@ class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
     """An open WebSocket (RFC 6455), server's side, uncompressed."""
 
     __slots__ = (
-        "_busy", "_closing", "_connections", "_deafened", "_more", "_most_bytes", "_parser", "_pieces", "_reader",
-        "heard_at", "speaker", "stalled_at", "transport",
-    )  # fmt: skip
+        "_busy",
+        "_closing",
+        "_connections",
+        "_deafened",
+        "_more",
+        "_most_bytes",
+        "_parser",
+        "_pieces",
+        "_reader",
+        "heard_at",
+        "speaker",
+        "stalled_at",
+        "transport",
+    )
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], most_bytes: int

@@ -26,18 +26,21 @@ OPERATIONS = Counter(
     "waarborg_graphql_operations", "GraphQL operations answered.", ["type", "outcome"]
 )
 SECONDS = Histogram(
-    "waarborg_graphql_seconds", "Time to answer a GraphQL operation over HTTP.", ["type"],
+    "waarborg_graphql_seconds",
+    "Time to answer a GraphQL operation over HTTP.",
+    ["type"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
-)  # fmt: skip
+)
 SOCKETS = Gauge("waarborg_sockets", "Open sockets.", multiprocess_mode="livesum")
 STREAMS = Gauge("waarborg_event_streams", "Open event streams (SSE).", multiprocess_mode="livesum")
 SUBSCRIPTIONS = Gauge(
     "waarborg_subscriptions", "Running subscriptions.", multiprocess_mode="livesum"
 )
 GROUPS = Gauge(
-    "waarborg_subscription_groups", "Executions that subscriptions share.",
+    "waarborg_subscription_groups",
+    "Executions that subscriptions share.",
     multiprocess_mode="livesum",
-)  # fmt: skip
+)
 EXECUTIONS = Counter("waarborg_subscription_executions", "Events executed for subscriptions.")
 EVENTS = Counter("waarborg_subscription_events", "Events sent to subscribers.")
 LET_GO = Counter(

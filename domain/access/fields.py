@@ -61,7 +61,9 @@ FIELDS: dict[str, Fields] = {
         " creditRules creditBands"
     ),
     "PromiseTarget": _all("id priority elapsedSeconds businessDays"),
-    "CreditRule": _all("id priority basis fixedCents feeBps rateCode unitsMilli leastCents mostCents"),
+    "CreditRule": _all(
+        "id priority basis fixedCents feeBps rateCode unitsMilli leastCents mostCents"
+    ),
     "CreditBand": _all("belowPpm fixedCents feeBps"),
     "Calendar": _all("id name versions"),
     "CalendarVersion": _all("id number spec calendar"),
@@ -82,7 +84,9 @@ FIELDS: dict[str, Fields] = {
         "id state reason openedAt verdictWas verdictWasAt factsWas verdictNow verdictNowAt factsNow"
         " outcome decidedAt promise"
     ),
-    "CompensationPolicy": _all("id approvalAboveCents approvalCurrency vatCategory vatRateBps version"),
+    "CompensationPolicy": _all(
+        "id approvalAboveCents approvalCurrency vatCategory vatRateBps version"
+    ),
     "StatementLine": _all("at kind reason amountCents balanceCents currency"),
     "TrialLine": _all("book currency amountCents"),
     "BillingLine": _all("rateCode name unit plannedMilli deliveredMilli billedMilli billedCents"),
@@ -96,12 +100,16 @@ FIELDS: dict[str, Fields] = {
         "id number issuedOn dueOn periodFromOn periodUntilOn currency netCents vatCents grossCents"
         " lines creditNote payments openCents agreement"
     ),
-    "InvoiceLine": _all("position name quantityMilli unit priceCents netCents vatCategory vatRateBps"),
+    "InvoiceLine": _all(
+        "position name quantityMilli unit priceCents netCents vatCategory vatRateBps"
+    ),
     "CreditNote": _all(
         "id number issuedOn periodFromOn periodUntilOn currency netCents vatCents grossCents lines"
         " closing payouts openCents pdfPath xmlPath"
     ),
-    "CreditNoteLine": _all("position name quantityMilli priceCents netCents vatCategory vatRateBps"),
+    "CreditNoteLine": _all(
+        "position name quantityMilli priceCents netCents vatCategory vatRateBps"
+    ),
     "Payment": _all("id amountCents paidOn reference reversedAt"),
     "Payout": _all("id amountCents paidOn reference reversedAt"),
     "Simulation": _all(
@@ -167,9 +175,7 @@ FIELDS: dict[str, Fields] = {
     },
     "ReportPunctuality": _all("due kept late"),
     "ProactiveNotification": _all("changes told ratio"),
-    "SignIn": _all(
-        "id method userAgent address startedAt seenAt endedAt endedBy user"
-    ),
+    "SignIn": _all("id method userAgent address startedAt seenAt endedAt endedBy user"),
     "Device": _all(
         "id name enrolledAt revokedAt user refusals refusedAt refusedFor refusedMessage"
         " clockBehindSeconds"
@@ -179,9 +185,7 @@ FIELDS: dict[str, Fields] = {
         R.TRACK: "tour",
     },
     "Presence": _all("id kind fromAt untilAt fixes lapsed duty site"),
-    "GuardPosition": _all(
-        "number at lat lon accuracyM speedMps headingDeg batteryPct site duty"
-    ),
+    "GuardPosition": _all("number at lat lon accuracyM speedMps headingDeg batteryPct site duty"),
     "Fleet": _all("count data"),
     "PositionEvent": _all("number position"),
     "AccountStatus": _all("cursor at account counts incidents sites siteCount roaming"),
@@ -195,13 +199,17 @@ FIELDS: dict[str, Fields] = {
     ),
     "EscalationPolicyStep": _all("afterMinutes roles urgent users contacts"),
     "EscalationStep": _all("cycle number dueAt takenAt users contacts"),
-    "ApiKey": _all("id name prefix role scopes reachesAllAccounts createdAt expiresAt revokedAt lastUsedAt"),
+    "ApiKey": _all(
+        "id name prefix role scopes reachesAllAccounts createdAt expiresAt revokedAt lastUsedAt"
+    ),
     "IssuedApiKey": _all("secret apiKey"),
     "Webhook": _all(
         "id name url owner kinds document state reason failingSince createdAt version cursor account"
     ),
     "WebhookSecret": _all("secret webhook"),
-    "WebhookDelivery": _all("id kind state queuedAt dueAt doneAt messageId cursor webhook attempts"),
+    "WebhookDelivery": _all(
+        "id kind state queuedAt dueAt doneAt messageId cursor webhook attempts"
+    ),
     "WebhookAttempt": _all("at tookMs status excerpt error"),
     "Outbox": _all("id job state attempts dueAt doneAt error fact"),
     "DeferredWork": _all("part subjectId attempts since nextTryAt error"),
@@ -210,7 +218,7 @@ FIELDS: dict[str, Fields] = {
     "PersonalData": _all("told"),
     "PositionReport": _all("device accepted duplicates refused"),
     "FixRefused": _all("index reason"),
-}  # fmt: skip
+}
 RIGHT_OF_FIELD: dict[tuple[str, str], Right | None] = {
     (kind, name): right
     for kind, fields in FIELDS.items()

@@ -38,16 +38,27 @@ ROWS: dict[str, Rows] = {
     "site": Rows((R.READ_SITES,), "", own=own_work.site_of_duty),
     "contact": _reach(R.READ_CONTACTS),
     "app_user": Rows(
-        (R.READ_USERS,), "users with access to nothing else; always oneself", scopes.accessible_users,
-        unless={R.READ_STAFF: lambda user: user.role.in_(CLIENTS)}, always=own_work.is_self,
+        (R.READ_USERS,),
+        "users with access to nothing else; always oneself",
+        scopes.accessible_users,
+        unless={R.READ_STAFF: lambda user: user.role.in_(CLIENTS)},
+        always=own_work.is_self,
     ),
-    "api_key": Rows((R.MANAGE_KEYS,), "of roles one manages, with accessible accounts only", scopes.accessible_keys),
+    "api_key": Rows(
+        (R.MANAGE_KEYS,),
+        "of roles one manages, with accessible accounts only",
+        scopes.accessible_keys,
+    ),
     "device": Rows(
-        (R.READ_DEVICES,), "of users with access to nothing else", scopes.of_accessible_users,
+        (R.READ_DEVICES,),
+        "of users with access to nothing else",
+        scopes.of_accessible_users,
         own=own_work.user_is_self,
     ),
     "sign_in": Rows(
-        (R.MANAGE_ACCESS,), "of users one manages; always one's own", scopes.of_managed_users,
+        (R.MANAGE_ACCESS,),
+        "of users one manages; always one's own",
+        scopes.of_managed_users,
         always=own_work.user_is_self,
     ),
     "calendar": Rows((R.READ_PROMISES,), "used by accessible terms", scopes.calendars_in_use),
@@ -58,7 +69,9 @@ ROWS: dict[str, Rows] = {
     "terms": _reach(R.READ_AGREEMENTS),
     "rate": _MONEY,
     "promise_term": Rows(
-        (R.READ_PROMISES,), "", unless={R.READ_INTERNAL: _not_internal},
+        (R.READ_PROMISES,),
+        "",
+        unless={R.READ_INTERNAL: _not_internal},
         own=own_work.term_of_incident_at_hand,
     ),
     "promise_target": Rows((R.READ_PROMISES,), "", own=own_work.target_of_incident_at_hand),
@@ -66,12 +79,16 @@ ROWS: dict[str, Rows] = {
     "credit_band": _MONEY,
     "incident": Rows((R.READ_INCIDENTS,), "", own=own_work.incident_at_hand),
     "incident_update": Rows(
-        (R.READ_INCIDENTS,), "", unless={R.READ_NOTES: lambda update: update.client_visible},
+        (R.READ_INCIDENTS,),
+        "",
+        unless={R.READ_NOTES: lambda update: update.client_visible},
         own=own_work.of_incident_at_hand,
     ),
     "incident_pause": Rows((R.READ_INCIDENTS,), "", own=own_work.of_incident_at_hand),
     "promise": Rows(
-        (R.READ_PROMISES,), "", unless={R.READ_INTERNAL: _not_internal},
+        (R.READ_PROMISES,),
+        "",
+        unless={R.READ_INTERNAL: _not_internal},
         own=own_work.of_incident_at_hand,
     ),
     "dispute": _reach(R.READ_PROMISES),
@@ -95,7 +112,10 @@ ROWS: dict[str, Rows] = {
     "recovery_step": _reach(R.READ_RECOVERY),
     "touchpoint": _reach(R.READ_RELATIONSHIP),
     "message": Rows(
-        (R.READ_MESSAGES,), "", own=own_work.user_is_self, always=own_work.user_is_self,
+        (R.READ_MESSAGES,),
+        "",
+        own=own_work.user_is_self,
+        always=own_work.user_is_self,
         unless={
             R.READ_MONEY: lambda message: message.template.not_in(MONEY_TEMPLATES),
             R.READ_STAFF: lambda message: message.user_id.is_(None),
@@ -109,11 +129,15 @@ ROWS: dict[str, Rows] = {
     "report_plan": _reach(R.READ_QUALITY),
     "duty": Rows((R.READ_ROSTER,), "", own=own_work.user_is_self),
     "presence": Rows(
-        (R.READ_ROSTER,), "", own=own_work.duty_is_own,
+        (R.READ_ROSTER,),
+        "",
+        own=own_work.duty_is_own,
         unless={R.TRACK: lambda presence: presence.kind.in_(("stay", "absence"))},
     ),
     "whereabouts": Rows(
-        (R.LOCATE,), "", own=own_work.duty_is_own,
+        (R.LOCATE,),
+        "",
+        own=own_work.duty_is_own,
         unless={R.TRACK: lambda whereabouts: whereabouts.site_id.is_not(None)},
     ),
     "escalation": _reach(R.READ_ESCALATIONS),
@@ -126,7 +150,7 @@ ROWS: dict[str, Rows] = {
     "deferral": Rows((R.OPERATE,), _WHOLE, in_whole_company),
     "audit_checkpoint": Rows((R.READ_LEDGER,), "the own company", in_company, own=in_company),
     "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_accounts),
-}  # fmt: skip
+}
 
 NEVER_SHOWN = frozenset(
     {

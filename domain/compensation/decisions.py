@@ -43,9 +43,14 @@ GIVEN = "Given beyond what was owed."
 """Texts of journal entries, which are permanent; what people wrote is in the credit, where names can be erased."""
 
 ADJUSTMENT_REASONS = {
-    CALLED_OFF: "called_off", KEPT: "kept", NEVER: "never", AFTER_ALL: "broken", OTHERS: "others", MEASURED: "measured",
+    CALLED_OFF: "called_off",
+    KEPT: "kept",
+    NEVER: "never",
+    AFTER_ALL: "broken",
+    OTHERS: "others",
+    MEASURED: "measured",
     OTHERWISE: "decided",
-}  # fmt: skip
+}
 """Text of an entry → code of the reason why a granted credit was adjusted."""
 
 
@@ -311,7 +316,13 @@ async def _settle(
             session, credit.agreement_id, credit.incident_id, account.time_zone
         )
     await settle_months(
-        session, actor, account, credit.agreement_id, months, at=at,
-        incident_id=credit.incident_id, reasons={credit.id: reason},
+        session,
+        actor,
+        account,
+        credit.agreement_id,
+        months,
+        at=at,
+        incident_id=credit.incident_id,
+        reasons={credit.id: reason},
         silent_for=frozenset() if notify else frozenset({credit.id}),
-    )  # fmt: skip
+    )

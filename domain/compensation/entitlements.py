@@ -145,11 +145,18 @@ async def compute(
         )
         broken.append(
             BrokenPromise(
-                row.id, row.incident_id, row.term_id, sequence_no, month_on, cents,
-                of.credit_cap_cents if same else None, of.per_cause is PerCause.LARGEST,
-                _given(given.get(row.id)), currency,
+                row.id,
+                row.incident_id,
+                row.term_id,
+                sequence_no,
+                month_on,
+                cents,
+                of.credit_cap_cents if same else None,
+                of.per_cause is PerCause.LARGEST,
+                _given(given.get(row.id)),
+                currency,
             )
-        )  # fmt: skip
+        )
     weighed = []
     for month_on in sorted(closed):
         counts = await _counts(session, bands, time_zone, month_on)
@@ -162,15 +169,27 @@ async def compute(
             sequence_no = _sequence_no(given.get(key), turn)
             turn += key not in given
             earned[key] = Entitlement(
-                CreditKind.PERIOD, of, month_on, cents, 0, sequence_no, term_id=term.id,
+                CreditKind.PERIOD,
+                of,
+                month_on,
+                cents,
+                0,
+                sequence_no,
+                term_id=term.id,
                 currency=of.currency,
-            )  # fmt: skip
+            )
             weighed.append(
                 Month(
-                    term.id, sequence_no, month_on, cents, of.credit_cap_cents,
-                    of.per_cause is PerCause.LARGEST, _given(given.get(key)), of.currency,
+                    term.id,
+                    sequence_no,
+                    month_on,
+                    cents,
+                    of.credit_cap_cents,
+                    of.per_cause is PerCause.LARGEST,
+                    _given(given.get(key)),
+                    of.currency,
                 )
-            )  # fmt: skip
+            )
     cents_of = entitled(broken, weighed)
     return Entitlements(
         {

@@ -151,8 +151,10 @@ async def end_invitations(session: AsyncSession, user: User, *, at: datetime) ->
 
 def _open(at: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        Invitation.used_at.is_(None), Invitation.ended_at.is_(None), Invitation.expires_at > at,
-    )  # fmt: skip
+        Invitation.used_at.is_(None),
+        Invitation.ended_at.is_(None),
+        Invitation.expires_at > at,
+    )
 
 
 async def _has_signed_in(session: AsyncSession, user_id: UUID) -> bool:

@@ -49,10 +49,15 @@ async def begin(
     """Begin a session of a user, after the password or other proof was checked."""
     requester = requester or Requester()
     sign_in = SignIn(
-        tenant_id=user.tenant_id, user_id=user.id, started_at=at, renewed_at=at, seen_at=at,
-        method=method, address=requester.address[:100],
+        tenant_id=user.tenant_id,
+        user_id=user.id,
+        started_at=at,
+        renewed_at=at,
+        seen_at=at,
+        method=method,
+        address=requester.address[:100],
         user_agent=requester.user_agent[:LONGEST_AGENT] or None,
-    )  # fmt: skip
+    )
     session.add(sign_in)
     await session.flush()
     fact = SignedIn(

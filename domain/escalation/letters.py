@@ -73,11 +73,23 @@ async def notify(
     intent = f"escalation:{taken}"
     if users:
         await messages.compose_to_users(
-            session, actor, users, account_id=account.id, intent=intent, template=template,
-            variables=words, at=at,
-        )  # fmt: skip
+            session,
+            actor,
+            users,
+            account_id=account.id,
+            intent=intent,
+            template=template,
+            variables=words,
+            at=at,
+        )
     if step.contact_ids:
         await messages.compose(
-            session, actor, account.id, intent=intent, template=template, variables=words, at=at,
+            session,
+            actor,
+            account.id,
+            intent=intent,
+            template=template,
+            variables=words,
+            at=at,
             contacts=step.contact_ids,
-        )  # fmt: skip
+        )

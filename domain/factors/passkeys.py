@@ -52,9 +52,14 @@ async def add_passkey(
     if await passkey_of(session, credential_id) is not None:
         raise Refused(Code.ALREADY_EXISTS, "This passkey exists already.")
     row = Passkey(
-        tenant_id=user.tenant_id, user_id=user.id, name=name.strip(), credential_id=credential_id,
-        public_key=public_key, sign_count=sign_count, added_at=at,
-    )  # fmt: skip
+        tenant_id=user.tenant_id,
+        user_id=user.id,
+        name=name.strip(),
+        credential_id=credential_id,
+        public_key=public_key,
+        sign_count=sign_count,
+        added_at=at,
+    )
     session.add(row)
     await session.flush()
     fact = FactorAdded(

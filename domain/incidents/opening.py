@@ -142,8 +142,9 @@ def _must_report_as_oneself(actor: Actor, source: Source, external: ExternalNumb
         )
     if not actor.may(Right.HANDLE):
         for value, argument in (
-            (external.source, "externalSource"), (external.id, "externalId"),
-        ):  # fmt: skip
+            (external.source, "externalSource"),
+            (external.id, "externalId"),
+        ):
             if value is not None:
                 raise Refused(
                     Code.NOT_ALLOWED,

@@ -69,9 +69,10 @@ async def set_party(
     check_party(party)
     if (account_id is None) != (bill_from_on is None):
         raise Refused(
-            Code.INVALID, "billFromOn is for clients only; the company itself is not billed.",
+            Code.INVALID,
+            "billFromOn is for clients only; the company itself is not billed.",
             argument="billFromOn",
-        )  # fmt: skip
+        )
     names = [*asdict(party), "bill_from_on"]
     before = None if row is None else as_text(values_of(row, names))
     if row is None:
@@ -129,9 +130,15 @@ async def plan(
         .with_for_update()
     )
     statement = insert(PlannedLine).values(
-        id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
-        agreement_id=agreement.id, month_on=month_on, rate_code=rate_code, version=1, **values,
-    )  # fmt: skip
+        id=uuid7(),
+        tenant_id=agreement.tenant_id,
+        account_id=agreement.account_id,
+        agreement_id=agreement.id,
+        month_on=month_on,
+        rate_code=rate_code,
+        version=1,
+        **values,
+    )
     [row] = await session.scalars(
         statement.on_conflict_do_update(
             index_elements=["agreement_id", "month_on", "rate_code"],
@@ -143,10 +150,15 @@ async def plan(
         session,
         actor,
         Planned(
-            account_id=agreement.account_id, subject_id=agreement.id, at=at, month_on=month_on,
-            rate_code=rate_code, quantity_milli=quantity_milli, before=before,
+            account_id=agreement.account_id,
+            subject_id=agreement.id,
+            at=at,
+            month_on=month_on,
+            rate_code=rate_code,
+            quantity_milli=quantity_milli,
+            before=before,
         ),
-    )  # fmt: skip
+    )
     return row
 
 
@@ -177,13 +189,18 @@ async def deliver(
     row: DeliveredLine | None = await session.scalar(
         insert(DeliveredLine)
         .values(
-            id=uuid7(), tenant_id=agreement.tenant_id, account_id=agreement.account_id,
-            agreement_id=agreement.id, rate_code=rate_code, delivered_on=delivered_on,
-            quantity_milli=quantity_milli, reference=reference,
+            id=uuid7(),
+            tenant_id=agreement.tenant_id,
+            account_id=agreement.account_id,
+            agreement_id=agreement.id,
+            rate_code=rate_code,
+            delivered_on=delivered_on,
+            quantity_milli=quantity_milli,
+            reference=reference,
         )
         .on_conflict_do_nothing()
         .returning(DeliveredLine)
-    )  # fmt: skip
+    )
     if row is None:
         raise Refused(
             Code.ALREADY_EXISTS,
@@ -194,10 +211,15 @@ async def deliver(
         session,
         actor,
         ServiceDelivered(
-            account_id=agreement.account_id, subject_id=agreement.id, at=at, line_id=row.id,
-            rate_code=rate_code, delivered_on=delivered_on, quantity_milli=quantity_milli,
+            account_id=agreement.account_id,
+            subject_id=agreement.id,
+            at=at,
+            line_id=row.id,
+            rate_code=rate_code,
+            delivered_on=delivered_on,
+            quantity_milli=quantity_milli,
         ),
-    )  # fmt: skip
+    )
     return row
 
 
@@ -214,7 +236,8 @@ def priced(rates: Sequence[Rate], rate_code: str, day: date) -> Rate:
     rate = price_on(rates, rate_code, day)
     if rate is None:
         raise Refused(
-            Code.NO_TERMS_IN_FORCE, f"The agreement has no rate {rate_code} on that day.",
+            Code.NO_TERMS_IN_FORCE,
+            f"The agreement has no rate {rate_code} on that day.",
             argument="rateCode",
-        )  # fmt: skip
+        )
     return rate

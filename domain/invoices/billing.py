@@ -134,22 +134,32 @@ async def _issue(
         )
     if sums.gross_cents or sums.net_cents:
         await journal.post(
-            session, actor, on=invoice, subject_id=invoice.id, kind=JournalKind.INVOICE, at=at,
+            session,
+            actor,
+            on=invoice,
+            subject_id=invoice.id,
+            kind=JournalKind.INVOICE,
+            at=at,
             reason=f"Invoice {invoice.number}",
             lines={
                 Book.RECEIVABLE: sums.gross_cents,
                 Book.REVENUE: -sums.net_cents,
                 Book.VAT: -sums.vat_cents,
             },
-        )  # fmt: skip
+        )
     record(
         session,
         actor,
         InvoiceIssued(
-            account_id=invoice.account_id, subject_id=invoice.id, at=at, number=invoice.number,
-            gross_cents=invoice.gross_cents, currency=currency, due_on=invoice.due_on,
+            account_id=invoice.account_id,
+            subject_id=invoice.id,
+            at=at,
+            number=invoice.number,
+            gross_cents=invoice.gross_cents,
+            currency=currency,
+            due_on=invoice.due_on,
         ),
-    )  # fmt: skip
+    )
     return invoice
 
 
@@ -184,10 +194,15 @@ def _delivered(
             continue
         quantity = sum(each.quantity_milli for each in source)
         line = InvoiceLine(
-            rate_id=rate.id, name=rate.name, quantity_milli=quantity, unit=rate.unit,
-            price_cents=rate.price_cents, net_cents=net_cents(quantity, rate.price_cents),
-            vat_category=taxed.category, vat_rate_bps=taxed.rate_bps,
-        )  # fmt: skip
+            rate_id=rate.id,
+            name=rate.name,
+            quantity_milli=quantity,
+            unit=rate.unit,
+            price_cents=rate.price_cents,
+            net_cents=net_cents(quantity, rate.price_cents),
+            vat_category=taxed.category,
+            vat_rate_bps=taxed.rate_bps,
+        )
         found.append((rate.currency, (line, source)))
     return found
 
@@ -213,7 +228,13 @@ async def _fee(
         return []
     fee = held[0].period_fee_cents
     line = InvoiceLine(
-        terms_id=held[0].id, name=agreement.title, quantity_milli=MONTH_MILLI, unit=Unit.MONTH,
-        price_cents=fee, net_cents=fee, vat_category=taxed.category, vat_rate_bps=taxed.rate_bps,
-    )  # fmt: skip
+        terms_id=held[0].id,
+        name=agreement.title,
+        quantity_milli=MONTH_MILLI,
+        unit=Unit.MONTH,
+        price_cents=fee,
+        net_cents=fee,
+        vat_category=taxed.category,
+        vat_rate_bps=taxed.rate_bps,
+    )
     return [(held[0].currency, (line, []))]

@@ -77,9 +77,15 @@ async def movements(
         cents = int(amount)
         about = _what_where_when(credit, promise, incident, site, zone)
         line = DocumentLine(
-            len(found) + 1, f"{about}: {entry.reason}"[:LINE], 1_000 if cents > 0 else -1_000,
-            Unit.PIECE, abs(cents), cents, how.category, how.rate_bps,
-        )  # fmt: skip
+            len(found) + 1,
+            f"{about}: {entry.reason}"[:LINE],
+            1_000 if cents > 0 else -1_000,
+            Unit.PIECE,
+            abs(cents),
+            cents,
+            how.category,
+            how.rate_bps,
+        )
         found.append(Movement(entry.id, credit.id, parts + 1, credit.month_on, line))
     return found
 

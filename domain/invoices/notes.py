@@ -127,31 +127,46 @@ async def _issue(
     await session.flush()
     session.add_all(
         CreditNoteLine(
-            tenant_id=note.tenant_id, account_id=note.account_id, credit_note_id=note.id,
-            credit_id=found[index].credit_id, entry_id=found[index].entry_id,
-            part=found[index].part, **asdict(line),
+            tenant_id=note.tenant_id,
+            account_id=note.account_id,
+            credit_note_id=note.id,
+            credit_id=found[index].credit_id,
+            entry_id=found[index].entry_id,
+            part=found[index].part,
+            **asdict(line),
         )
         for index, line in kept
-    )  # fmt: skip
+    )
     about = await _about(session, note)
     await journal.post(
-        session, actor, on=note, subject_id=note.id, kind=JournalKind.APPLY, at=at,
+        session,
+        actor,
+        on=note,
+        subject_id=note.id,
+        kind=JournalKind.APPLY,
+        at=at,
         reason=f"Credit note {note.number} {about}",
         lines={
             Book.CLIENT_CREDIT: note.net_cents,
             Book.VAT: note.vat_cents,
             Book.RECEIVABLE: -note.gross_cents,
         },
-    )  # fmt: skip
+    )
     record(
         session,
         actor,
         CreditNoteIssued(
-            account_id=note.account_id, subject_id=note.id, at=at, invoice_id=note.invoice_id,
-            number=note.number, net_cents=note.net_cents, gross_cents=note.gross_cents,
-            currency=note.currency, closing=note.closing,
+            account_id=note.account_id,
+            subject_id=note.id,
+            at=at,
+            invoice_id=note.invoice_id,
+            number=note.number,
+            net_cents=note.net_cents,
+            gross_cents=note.gross_cents,
+            currency=note.currency,
+            closing=note.closing,
         ),
-    )  # fmt: skip
+    )
     return note
 
 

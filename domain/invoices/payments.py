@@ -35,9 +35,14 @@ async def pay(
     if invoice is None:
         raise Refused(Code.NOT_FOUND, "No such invoice.", argument="invoiceId")
     row = Payment(
-        id=uuid7(), tenant_id=invoice.tenant_id, account_id=invoice.account_id,
-        invoice_id=invoice.id, amount_cents=amount_cents, paid_on=paid_on, reference=reference,
-    )  # fmt: skip
+        id=uuid7(),
+        tenant_id=invoice.tenant_id,
+        account_id=invoice.account_id,
+        invoice_id=invoice.id,
+        amount_cents=amount_cents,
+        paid_on=paid_on,
+        reference=reference,
+    )
     await bookings.must_be_new(session, row)
     open_cents = await outstanding(session, invoice)
     if amount_cents > open_cents:
@@ -52,10 +57,14 @@ async def pay(
         session,
         actor,
         InvoicePaid(
-            account_id=invoice.account_id, subject_id=invoice.id, at=at, payment_id=row.id,
-            amount_cents=amount_cents, paid_on=paid_on,
+            account_id=invoice.account_id,
+            subject_id=invoice.id,
+            at=at,
+            payment_id=row.id,
+            amount_cents=amount_cents,
+            paid_on=paid_on,
         ),
-    )  # fmt: skip
+    )
     return row
 
 
@@ -80,8 +89,13 @@ async def reverse(
         session,
         actor,
         PaymentReversed(
-            account_id=invoice.account_id, subject_id=invoice.id, at=at, payment_id=row.id,
-            reverses_id=found.id, amount_cents=row.amount_cents, reason=reason,
+            account_id=invoice.account_id,
+            subject_id=invoice.id,
+            at=at,
+            payment_id=row.id,
+            reverses_id=found.id,
+            amount_cents=row.amount_cents,
+            reason=reason,
         ),
-    )  # fmt: skip
+    )
     return row

@@ -40,9 +40,14 @@ async def pay_out(
             argument="creditNoteId",
         )
     row = Payout(
-        id=uuid7(), tenant_id=note.tenant_id, account_id=note.account_id,
-        credit_note_id=note.id, amount_cents=amount_cents, paid_on=paid_on, reference=reference,
-    )  # fmt: skip
+        id=uuid7(),
+        tenant_id=note.tenant_id,
+        account_id=note.account_id,
+        credit_note_id=note.id,
+        amount_cents=amount_cents,
+        paid_on=paid_on,
+        reference=reference,
+    )
     await bookings.must_be_new(session, row)
     open_cents = await _open(session, note)
     if amount_cents > open_cents:
@@ -57,11 +62,17 @@ async def pay_out(
         session,
         actor,
         PayoutBooked(
-            account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
-            amount_cents=amount_cents, currency=note.currency, paid_on=paid_on,
-            open_was_cents=open_cents, open_cents=open_cents - amount_cents,
+            account_id=note.account_id,
+            subject_id=note.id,
+            at=at,
+            payout_id=row.id,
+            amount_cents=amount_cents,
+            currency=note.currency,
+            paid_on=paid_on,
+            open_was_cents=open_cents,
+            open_cents=open_cents - amount_cents,
         ),
-    )  # fmt: skip
+    )
     return row
 
 
@@ -85,11 +96,18 @@ async def reverse_payout(
         session,
         actor,
         PayoutTakenBack(
-            account_id=note.account_id, subject_id=note.id, at=at, payout_id=row.id,
-            reverses_id=found.id, amount_cents=row.amount_cents, currency=note.currency,
-            open_was_cents=open_cents, open_cents=open_cents - row.amount_cents, reason=reason,
+            account_id=note.account_id,
+            subject_id=note.id,
+            at=at,
+            payout_id=row.id,
+            reverses_id=found.id,
+            amount_cents=row.amount_cents,
+            currency=note.currency,
+            open_was_cents=open_cents,
+            open_cents=open_cents - row.amount_cents,
+            reason=reason,
         ),
-    )  # fmt: skip
+    )
     return row
 
 

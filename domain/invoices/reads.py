@@ -110,9 +110,14 @@ async def billing(
 ) -> list[BillingLine]:
     """Return planned, delivered and billed quantities of a month, by rate; billed is the invoiced part of delivered."""
     month_on = month_on.replace(day=1)
-    rates = {rate.code: rate for rate in await session.scalars(
-        select(Rate).where(Rate.agreement_id == agreement_id, visible_to(actor, Rate)).order_by(Rate.in_force)
-    )}  # fmt: skip
+    rates = {
+        rate.code: rate
+        for rate in await session.scalars(
+            select(Rate)
+            .where(Rate.agreement_id == agreement_id, visible_to(actor, Rate))
+            .order_by(Rate.in_force)
+        )
+    }
     sums: dict[str, list[int]] = {}
     planned = await session.execute(
         select(PlannedLine.rate_code, PlannedLine.quantity_milli).where(
@@ -141,11 +146,16 @@ async def billing(
             row[3] += quantity * price
     return [
         BillingLine(
-            code, rates[code].name, rates[code].unit, planned, delivered, billed,
+            code,
+            rates[code].name,
+            rates[code].unit,
+            planned,
+            delivered,
+            billed,
             rounded(thousandths, 1_000),
         )
         for code, (planned, delivered, billed, thousandths) in sorted(sums.items())
-    ]  # fmt: skip
+    ]
 
 
 async def outstanding(session: AsyncSession, invoice: Invoice) -> int:
@@ -243,9 +253,15 @@ async def agreements_to_close(session: AsyncSession, *, at: datetime, limit: int
 def as_line(row: CreditNoteLine | InvoiceLine) -> DocumentLine:
     """Return a line's values without its row."""
     return DocumentLine(
-        row.position, row.name, row.quantity_milli, row.unit,
-        row.price_cents, row.net_cents, row.vat_category, row.vat_rate_bps,
-    )  # fmt: skip
+        row.position,
+        row.name,
+        row.quantity_milli,
+        row.unit,
+        row.price_cents,
+        row.net_cents,
+        row.vat_category,
+        row.vat_rate_bps,
+    )
 
 
 def as_party(snapshot: JSON) -> Party:

@@ -81,10 +81,16 @@ async def statement(
         running += cents
         lines.append(
             StatementLine(
-                entry.id, entry.subject_id, entry.at, entry.kind, entry.reason,
-                cents, running, currency,
+                entry.id,
+                entry.subject_id,
+                entry.at,
+                entry.kind,
+                entry.reason,
+                cents,
+                running,
+                currency,
             )
-        )  # fmt: skip
+        )
     return lines
 
 

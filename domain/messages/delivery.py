@@ -224,9 +224,10 @@ async def mark_read(
     own = own or actor.role is Role.SYSTEM  # a read receipt from the recipient's mail program
     if not own and not (actor.is_client and message.contact_id is not None):
         raise Refused(
-            Code.NOT_ALLOWED, "Only the recipient's side can confirm that a message was read.",
+            Code.NOT_ALLOWED,
+            "Only the recipient's side can confirm that a message was read.",
             argument="id",
-        )  # fmt: skip
+        )
     if message.state in ARRIVED - {MessageState.READ}:
         message.state, message.read_at = MessageState.READ, at
         record(session, actor, MessageRead(**_fact_fields(message), at=at))

@@ -90,10 +90,14 @@ async def draw_fence(
     wanted = None if outline is None else list(outline)
     if (site.fence_radius_m, site.fence_outline) != (radius_m, wanted):
         fact = SiteFenced(
-            account_id=site.account_id, subject_id=site.id, at=at,
-            was_radius_m=site.fence_radius_m, was_outline=site.fence_outline,
-            radius_m=radius_m, outline=wanted,
-        )  # fmt: skip
+            account_id=site.account_id,
+            subject_id=site.id,
+            at=at,
+            was_radius_m=site.fence_radius_m,
+            was_outline=site.fence_outline,
+            radius_m=radius_m,
+            outline=wanted,
+        )
         record(session, actor, fact)
         site.fence_radius_m, site.fence_outline = radius_m, wanted
         await session.flush()

@@ -109,9 +109,12 @@ async def reconcile(
         kept.append(row)
     for row in left:
         fact = events.Retracted(
-            **_about(duty, row, ()), at=at, presence=row.kind, was_from_at=row.from_at,
+            **_about(duty, row, ()),
+            at=at,
+            presence=row.kind,
+            was_from_at=row.from_at,
             was_until_at=row.until_at,
-        )  # fmt: skip
+        )
         record(session, actor, fact)
         await session.delete(row)
     return kept
@@ -155,9 +158,14 @@ def _revise(
     at: datetime,
 ) -> None:
     fact = events.PresenceRevised(
-        **_about(duty, row, row.fixes), at=at, presence=row.kind, was_from_at=was[0],
-        was_until_at=was[1], from_at=row.from_at, until_at=row.until_at,
-    )  # fmt: skip
+        **_about(duty, row, row.fixes),
+        at=at,
+        presence=row.kind,
+        was_from_at=was[0],
+        was_until_at=was[1],
+        from_at=row.from_at,
+        until_at=row.until_at,
+    )
     record(session, actor, fact)
 
 

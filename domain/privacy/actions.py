@@ -23,8 +23,12 @@ from domain.privacy.reads import locked_person, personal_data
 from domain.privacy.rules import ERASED, Person
 
 WORDLESS = {
-    "recipient": ERASED, "subject": ERASED, "body": ERASED, "html": None, "error": None,
-}  # fmt: skip
+    "recipient": ERASED,
+    "subject": ERASED,
+    "body": ERASED,
+    "html": None,
+    "error": None,
+}
 ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
 
 

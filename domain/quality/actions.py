@@ -178,18 +178,29 @@ async def _note_burns(
         row = known.get(term.id)
         if row is None:
             row = BurnState(
-                tenant_id=account.tenant_id, account_id=account.id, term_id=term.id,
-                internal=term.internal, state=Burn.CALM, since_at=at,
-            )  # fmt: skip
+                tenant_id=account.tenant_id,
+                account_id=account.id,
+                term_id=term.id,
+                internal=term.internal,
+                state=Burn.CALM,
+                since_at=at,
+            )
             session.add(row)
         was, row.n_30d, row.misses_left, row.looked_at = row.state, burn.n, burn.misses_left, at
         if was is not burn.burn:
             row.state, row.since_at = burn.burn, at
             fact = BudgetBurning(
-                account_id=account.id, subject_id=term.id, at=at, term_id=term.id, name=term.name,
-                state=str(burn.burn), was=str(was), n_30d=burn.n, misses_left=burn.misses_left,
+                account_id=account.id,
+                subject_id=term.id,
+                at=at,
+                term_id=term.id,
+                name=term.name,
+                state=str(burn.burn),
+                was=str(was),
+                n_30d=burn.n,
+                misses_left=burn.misses_left,
                 internal=term.internal,
-            )  # fmt: skip
+            )
             record(session, actor, fact)
 
 
@@ -243,9 +254,13 @@ async def set_policy(
     before = None if known is None else values_of(known, _POLICY)
     plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
     statement = insert(QualityPolicy).values(
-        id=uuid7(), tenant_id=actor.tenant_id, tier=tier, account_id=account_id, weights=plain,
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        tier=tier,
+        account_id=account_id,
+        weights=plain,
         risk_limit_bps=risk_limit_bps,
-    )  # fmt: skip
+    )
     policy: QualityPolicy | None = await session.scalar(
         statement.on_conflict_do_update(
             index_elements=[QualityPolicy.tenant_id, QualityPolicy.tier, QualityPolicy.account_id],

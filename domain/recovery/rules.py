@@ -46,11 +46,13 @@ def check_remedies(size: Size, remedies: Collection[Remedy], *, has_credit: bool
     missing = ALWAYS[size] - set(remedies)
     if missing:
         raise Refused(
-            Code.INVALID, f"A {size} case must offer {', '.join(sorted(missing))}.",
+            Code.INVALID,
+            f"A {size} case must offer {', '.join(sorted(missing))}.",
             argument="remedies",
-        )  # fmt: skip
+        )
     if (Remedy.SERVICE_CREDIT in remedies) != has_credit:
         raise Refused(
-            Code.INVALID, "A service credit needs creditId, the credit that was granted.",
+            Code.INVALID,
+            "A service credit needs creditId, the credit that was granted.",
             argument="creditId",
-        )  # fmt: skip
+        )

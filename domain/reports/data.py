@@ -156,12 +156,14 @@ async def _incidents(
     )
     return [
         IncidentDates(
-            incident_id, site_id, opened_at,
+            incident_id,
+            site_id,
+            opened_at,
             None if resolved_at is None or resolved_at > at else resolved_at,
             source is not Source.CLIENT,
         )
         for incident_id, site_id, opened_at, resolved_at, source in found
-    ]  # fmt: skip
+    ]
 
 
 async def _grants(

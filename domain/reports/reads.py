@@ -61,11 +61,14 @@ async def _incident_names(
     )
     return {
         row.id: IncidentName(
-            row.reference, row.summary, sites[row.site_id], row.kind,
+            row.reference,
+            row.summary,
+            sites[row.site_id],
+            row.kind,
             row.priority,
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 @dataclass(frozen=True, slots=True)

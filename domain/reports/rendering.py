@@ -108,35 +108,46 @@ def _tiles(content: Content, say: Language) -> list[FigureTile]:
     was = before.kept + before.late
     return [
         FigureTile(
-            say.say("tile.kept"), share,
-            versus(say.share(before.kept, was) if was else nothing,
-                   say.say("tile.kept_note", n=n) if n else say.say("tile.none_note")),
+            say.say("tile.kept"),
+            share,
+            versus(
+                say.share(before.kept, was) if was else nothing,
+                say.say("tile.kept_note", n=n) if n else say.say("tile.none_note"),
+            ),
             tone_of(content),
         ),
         FigureTile(
-            say.say("tile.late"), say.number(now.late),
+            say.say("tile.late"),
+            say.number(now.late),
             versus(say.number(before.late), _trend(content, say)),
             "bad" if now.late else "good",
         ),
         FigureTile(
-            say.say("tile.opened"), say.number(now.opened),
-            versus(say.number(before.opened), say.say("tile.resolved_note", n=now.resolved)), "calm",
+            say.say("tile.opened"),
+            say.number(now.opened),
+            versus(say.number(before.opened), say.say("tile.resolved_note", n=now.resolved)),
+            "calm",
         ),
         FigureTile(
-            say.say("tile.open"), say.number(content.open_now),
+            say.say("tile.open"),
+            say.number(content.open_now),
             say.say("tile.risk_note", n=content.at_risk)
             if content.at_risk
             else say.say("tile.no_risk_note"),
             "fair" if content.at_risk else "calm",
         ),
         FigureTile(
-            say.say("tile.credits"), say.money(now.credits_cents, content.currency),
-            versus(say.money(before.credits_cents, content.currency),
-                   say.say("tile.credits_note", n=len(content.credit_lines))
-                   if content.credit_lines else say.say("tile.no_credits_note")),
+            say.say("tile.credits"),
+            say.money(now.credits_cents, content.currency),
+            versus(
+                say.money(before.credits_cents, content.currency),
+                say.say("tile.credits_note", n=len(content.credit_lines))
+                if content.credit_lines
+                else say.say("tile.no_credits_note"),
+            ),
             "calm",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _trend(content: Content, say: Language) -> str:

@@ -167,10 +167,13 @@ def _credits(content: Content, names: ReportNames, say: Language) -> list[Sectio
         Column(say.say("column.amount"), 20, right=True),
     ]
     rows = [
-        [_granted(line, say), _incident_label(names, line.incident_id, say),
-         say.money(line.amount_cents, line.currency)]
+        [
+            _granted(line, say),
+            _incident_label(names, line.incident_id, say),
+            say.money(line.amount_cents, line.currency),
+        ]
         for line in content.credit_lines
-    ]  # fmt: skip
+    ]
     total = say.money(content.figures.credits_cents, content.currency)
     note = say.say("section.credits_note")
     summed = say.say("section.total", amount=total) if len(rows) > 1 else ""

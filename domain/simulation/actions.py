@@ -276,9 +276,16 @@ async def sign(
     if experienced is not None:
         await _must_be_accepted(session, actor, experienced, terms, at)
     return await agreements.sign(
-        session, actor, account_id, reference=reference, title=title, signed_on=signed_on,
-        in_force_from=in_force_from, terms=terms, at=at,
-    )  # fmt: skip
+        session,
+        actor,
+        account_id,
+        reference=reference,
+        title=title,
+        signed_on=signed_on,
+        in_force_from=in_force_from,
+        terms=terms,
+        at=at,
+    )
 
 
 async def amend(
@@ -304,9 +311,14 @@ async def amend(
         actor.must(Right.MANAGE_AGREEMENTS)
         await _must_be_accepted(session, actor, account, terms, at)
     return await agreements.amend(
-        session, actor, agreement_id, in_force_from=in_force_from, terms=terms, at=at,
+        session,
+        actor,
+        agreement_id,
+        in_force_from=in_force_from,
+        terms=terms,
+        at=at,
         expected_version=expected_version,
-    )  # fmt: skip
+    )
 
 
 async def _must_be_accepted(

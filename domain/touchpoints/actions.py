@@ -33,9 +33,13 @@ async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequ
     for kind in TouchpointKind:
         interval = interval_of(account.cadence_tier, kind, activity)
         fresh = insert(Touchpoint).values(
-            id=uuid7(), tenant_id=account.tenant_id, account_id=account.id, kind=kind,
-            anchor_on=today, due_on=due_on(today, interval),
-        )  # fmt: skip
+            id=uuid7(),
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            kind=kind,
+            anchor_on=today,
+            due_on=due_on(today, interval),
+        )
         await session.execute(fresh.on_conflict_do_nothing())
     open_ones = (
         await session.scalars(

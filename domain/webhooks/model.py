@@ -73,17 +73,23 @@ class WebhookDelivery(Base, Tenanted):
         UniqueConstraint("webhook_id", "fact_id"),
         Index(None, "webhook_id", "seq"),
         Index(
-            "ix_webhook_delivery_lane", "webhook_id", "lane", "seq",
+            "ix_webhook_delivery_lane",
+            "webhook_id",
+            "lane",
+            "seq",
             postgresql_where=text("state = 'pending'"),
         ),
         Index(
-            "ix_webhook_delivery_due", "due_at",
+            "ix_webhook_delivery_due",
+            "due_at",
             postgresql_where=text("state = 'pending' AND due_at IS NOT NULL"),
         ),
         Index(
-            "ix_webhook_delivery_done", "done_at", postgresql_where=text("state <> 'pending'"),
+            "ix_webhook_delivery_done",
+            "done_at",
+            postgresql_where=text("state <> 'pending'"),
         ),
-    )  # fmt: skip
+    )
 
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhook.id"))
