@@ -60,7 +60,7 @@ def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
     """What a failed statement means to the asker; None when it is our fault."""
     if isinstance(error, StaleDataError):
         return errors.Refusal(
-            Code.STALE_VERSION, "It changed while you did this. Read it again.", None, True
+            Code.STALE_VERSION, "The row changed during the request. Read it again.", None, True
         )
     if is_busy(error):
         return errors.Refusal(
@@ -73,6 +73,6 @@ def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
         )
     if state.startswith("22"):
         return errors.Refusal(
-            Code.INVALID, "A value is out of range or holds forbidden characters."
+            Code.INVALID, "A value is out of range or contains forbidden characters."
         )
     return None
