@@ -95,4 +95,5 @@ class AppState:
             self.desk,
             self.settings.incidents_per_client_user,
             timedelta(hours=self.settings.invitation_hours),
+            self.settings.smtp_utf8,
         )

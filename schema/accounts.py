@@ -425,7 +425,12 @@ class AccountMutation:
     ) -> accounts.Contact:
         """Add a contact person to an account."""
         return await accounts.add_contact(
-            ask.session, ask.actor, account_id, at=ask.at, **details.given()
+            ask.session,
+            ask.actor,
+            account_id,
+            at=ask.at,
+            smtp_utf8=ask.ctx.smtp_utf8,
+            **details.given(),
         )
 
     @mutation(Contact)
@@ -443,6 +448,7 @@ class AccountMutation:
             id,
             at=ask.at,
             expected_version=expected_version,
+            smtp_utf8=ask.ctx.smtp_utf8,
             **changes.given(),
         )
 
@@ -475,5 +481,6 @@ class AccountMutation:
             role=role,
             accounts=account_ids or (),
             language=language,
+            smtp_utf8=ask.ctx.smtp_utf8,
             at=ask.at,
         )

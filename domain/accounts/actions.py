@@ -25,7 +25,7 @@ from domain.accounts.events import (
     UserDisabled,
 )
 from domain.accounts.model import Account, ApiKey, Contact, Reach, Site, Tenant, User
-from domain.accounts.rules import camel, check, new_key
+from domain.accounts.rules import camel, check, check_email, new_key
 from domain.core.base import uuid7
 from domain.core.changes import as_text, values_of
 from domain.core.errors import Code, Refused, must_be_current
@@ -114,13 +114,18 @@ async def add_contact(
     name: str,
     role: str,
     at: datetime,
+    smtp_utf8: bool = False,
     **fields: Any,
 ) -> Contact:
-    """Add a contact of the client; an e-mail address belongs to one contact of an account."""
+    """Add a contact of the client; an e-mail address belongs to one contact of an account.
+
+    `smtp_utf8` tells whether the mail server accepts addresses with a local part outside ASCII.
+    """
     actor.must(Right.MANAGE_ACCOUNTS)
     account = await _account(session, actor, account_id, argument="accountId")
     await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
     check(fields)
+    check_email(fields.get("email"), smtp_utf8=smtp_utf8)
     await _must_be_unused(session, account.id, fields.get("email"))
     contact = await _insert_once(
         session,
@@ -142,6 +147,7 @@ async def change_contact(
     *,
     at: datetime,
     expected_version: int | None = None,
+    smtp_utf8: bool = False,
     **changes: Any,
 ) -> Contact:
     """Change a contact; a stale `expected_version` is refused."""
@@ -150,6 +156,7 @@ async def change_contact(
     must_be_current(contact.version, expected_version)
     await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
     check(changes)
+    check_email(changes.get("email"), smtp_utf8=smtp_utf8)
     await _must_be_unused(session, contact.account_id, changes.get("email"), but_for=contact.id)
     changed = _changed(contact, changes)
     if changed:
@@ -203,6 +210,7 @@ async def add_user(
     role: Role,
     accounts: Collection[UUID] = (),
     language: str | None = None,
+    smtp_utf8: bool = False,
     at: datetime,
 ) -> User:
     """Add a user, limited to the named accounts; client users need one, staff without accounts have access to all.
@@ -219,6 +227,7 @@ async def add_user(
     await must_have_access(session, actor, role, accounts)
     email = email.strip().lower()
     check({"email": email, "name": name, "language": language})
+    check_email(email, smtp_utf8=smtp_utf8)
     await _must_be_new(session, actor, email)
     user = User(
         id=uuid7(), tenant_id=actor.tenant_id, email=email, name=name, role=role, language=language

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from domain.core.errors import Code, Refused
-from domain.core.mailboxes import is_mailbox
+from domain.core.mailboxes import is_mailbox, needs_smtp_utf8
 from domain.core.text_rules import must_be_line, must_be_text
 
 PREFIX = "wb"
@@ -71,10 +71,6 @@ _MUST_BE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "language": (lambda v: v in {"nl", "en"}, "nl or en"),
     "lat": (lambda v: -90 <= v <= 90, "degrees between -90 and 90"),
     "lon": (lambda v: -180 <= v <= 180, "degrees between -180 and 180"),
-    "email": (
-        is_mailbox,
-        "an e-mail address that can receive mail, such as an@client.example",
-    ),
     "growth_potential": (_one_to_five, "between 1 and 5"),
     "strategic_importance": (_one_to_five, "between 1 and 5"),
     "decision_power": (_one_to_five, "between 1 and 5"),
@@ -100,6 +96,24 @@ def check(fields: Mapping[str, Any]) -> None:
         fits, wanted = _MUST_BE[field]
         if not fits(value):
             raise Refused(Code.INVALID, f"{camel(field)} must be {wanted}.", argument=camel(field))
+
+
+def check_email(email: str | None, *, smtp_utf8: bool) -> None:
+    """Refuse an address that cannot receive mail, naming the reason; None means 'not known'.
+
+    `smtp_utf8` tells whether the mail server accepts addresses with a local part outside ASCII.
+    """
+    if email is None or is_mailbox(email, smtp_utf8=smtp_utf8):
+        return
+    if needs_smtp_utf8(email):
+        strange = "".join(sorted({each for each in email.rpartition("@")[0] if not each.isascii()}))
+        words = (
+            f"email has {strange} before the @, and the mail server is not known to accept such addresses (SMTPUTF8)."
+            " Enter an address in ASCII, or set WAARBORG_SMTP_UTF8=true if the mail server accepts them."
+        )
+    else:
+        words = "email must be an e-mail address that can receive mail, such as an@client.example."
+    raise Refused(Code.INVALID, words, argument="email")
 
 
 def changes_of(row: Any, given: Mapping[str, Any]) -> dict[str, Any]:

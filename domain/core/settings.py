@@ -165,6 +165,8 @@ class Settings(BaseSettings):
     smtp_starttls: bool | None = None
     """Whether TLS is required; when not given, it is required unless the mail server is on this machine."""
     smtp_from: str = "waarborg@localhost"
+    smtp_utf8: bool = False
+    """Whether the mail server has SMTPUTF8: without it an address such as `jörg@…` is refused when it is entered."""
     smtp_log: Path | None = None
     """Mail log of our own Postfix relay; read to find out whether a message was sent when the response was lost."""
     smtp_settle_s: float = Field(default=60, ge=0)
@@ -210,6 +212,16 @@ class Settings(BaseSettings):
     """Whether webhooks may use addresses of this machine, over plain http too. For tests and trials."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _sender_is_taken(self) -> Self:
+        """Refuse a sender's address to which many mail servers could return nothing."""
+        if not self.smtp_from.rpartition("@")[0].isascii():
+            raise ValueError(
+                "WAARBORG_SMTP_FROM has a name outside ASCII before the @: mail servers without SMTPUTF8 refuse"
+                " letters from it; name another address"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fall_back(self) -> Self:

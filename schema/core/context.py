@@ -32,6 +32,8 @@ class Context:
     """How many incidents one client user may open in ten minutes; None for no limit."""
     invited: timedelta = timedelta(hours=48)
     """How long an invitation is good."""
+    smtp_utf8: bool = False
+    """Whether the mail server takes addresses with a name outside ASCII."""
     at: datetime = field(init=False)
     """One instant for everything that is read: clocks of one answer agree."""
     _loaders: Loaders | None = field(init=False, default=None)

@@ -11,11 +11,14 @@ from sqlalchemy import insert, select, update
 from domain import messages
 from domain.access import Actor
 from domain.accounts import Channel, Contact
+from domain.core import mailboxes
 from domain.core.base import uuid7
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
 from domain.messages import Message, MessageState
+from schema.core import ids
 from tests import build, servers
+from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.test_sending import sent_by
@@ -49,6 +52,84 @@ async def test_an_address_that_no_letter_can_be_made_for_is_refused(
     assert await added(api, office, email) == {
         "__typename": "Refusal", "code": "INVALID", "argument": "email",
     }  # fmt: skip
+
+
+USER = """mutation($input: AddUserInput!) { addUser(input: $input) {
+  __typename ... on User { email } ... on Refusal { code argument message } } }"""
+CONTACT = """mutation($input: AddContactInput!) { addContact(input: $input) {
+  __typename ... on Contact { id email } ... on Refusal { code argument message } } }"""
+CHANGED = CHANGE.replace("{ code argument }", "{ code argument message }")
+
+
+async def entered(api: Api, office: Office, email: str) -> list[dict[str, str]]:
+    """What is answered wherever an address is entered."""
+    contact = {"accountId": office.account, "name": "An", "role": "facility", "email": email}
+    user = {"email": f"1{email}", "name": "An", "role": "DISPATCHER"}
+    known = ids.write("Contact", office.world.contacts[0].id)
+    change = {"id": known, "email": f"2{email}"}
+    return [
+        (await api.data(office.manager, document, input=given))[name]
+        for document, name, given in (
+            (CONTACT, "addContact", contact),
+            (USER, "addUser", user),
+            (CHANGED, "changeContact", change),
+        )
+    ]
+
+
+async def test_a_name_outside_ascii_is_refused_with_the_reason_until_the_mail_server_takes_it(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    for takes in (False, True):
+        configured = asking.settings(database_url, redis_url, tmp_path, smtp_utf8=takes)
+        async with asking.running(configured) as api:
+            office = await asking.office(api)
+            told = await entered(api, office, "jörg@y.example")
+            nowhere = await entered(api, office, "jö..rg@y.example")
+        if takes:
+            emails = ["jörg@y.example", "1jörg@y.example", "2jörg@y.example"]
+            assert [each.get("email") for each in told] == emails
+        for each in told if not takes else []:
+            assert (each["code"], each["argument"]) == ("INVALID", "email")
+            assert "ö before the @" in each["message"]
+            assert "WAARBORG_SMTP_UTF8" in each["message"]
+        for each in nowhere:
+            assert (each["code"], each["argument"]) == ("INVALID", "email")
+            assert "WAARBORG_SMTP_UTF8" not in each["message"]
+
+
+def test_a_sender_outside_ascii_is_refused() -> None:
+    with pytest.raises(ValueError, match="WAARBORG_SMTP_FROM"):
+        Settings(smtp_from="jörg@g.example", smtp_utf8=True)
+    assert Settings(smtp_from="desk@müller.example").smtp_from
+
+
+@pytest.mark.parametrize(
+    ("address", "plain", "with_utf8"),
+    [
+        ("jan@y.nl", True, True),
+        ("jan@müller.nl", True, True),
+        ("jörg@y.nl", False, True),
+        ("郵件@y.nl", False, True),
+        (f"{'ö' * 32}@y.nl", False, True),
+        (f"{'ö' * 33}@y.nl", False, False),
+        ("jö rg@y.nl", False, False),
+        ("jö\u2028rg@y.nl", False, False),
+        ("jö\u202erg@y.nl", False, False),
+        ("\ud800@y.nl", False, False),
+        (".jörg@y.nl", False, False),
+    ],
+)
+def test_letters_are_made_for_names_outside_ascii_only_with_smtputf8(
+    address: str, plain: bool, with_utf8: bool
+) -> None:
+    assert mailboxes.is_mailbox(address) is plain
+    assert mailboxes.is_mailbox(address, smtp_utf8=True) is with_utf8
+    assert mailboxes.needs_smtp_utf8(address) is (with_utf8 and not plain)
+
+
+def test_two_writings_of_one_name_are_one_mailbox() -> None:
+    assert mailboxes.mailbox("JÖRG@y.nl") == mailboxes.mailbox("jo\u0308rg@Y.NL")
 
 
 async def test_one_mailbox_is_one_contact_however_it_is_written(api: Api, office: Office) -> None:
