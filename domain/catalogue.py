@@ -52,19 +52,33 @@ class FactKind:
     kind: str
     description: str
     fields: tuple[FactField, ...]
+    subject: str | None = None
+    """The type that shows what it is about; None where that differs, or where no type of the API shows it."""
 
 
 @cache
 def kinds() -> dict[str, FactKind]:
     """All kinds of facts by name, in alphabetical order."""
+    found = {kind: _kind(fact) for kind, fact in fact_classes().items()}
+    return {kind: found[kind] for kind in sorted(found)}
+
+
+def subject_type(kind: str) -> str | None:
+    """Return the type of the API that shows what facts of a kind are about; None where none does."""
+    fact = fact_classes().get(kind)
+    return None if fact is None else fact.subject_type
+
+
+@cache
+def fact_classes() -> dict[str, type[Fact]]:
+    """The classes of all facts, by kind."""
     for package in iter_modules(domain.__path__, "domain."):
         if package.ispkg:
             for module in iter_modules(import_module(package.name).__path__, f"{package.name}."):
                 import_module(module.name)
         else:
             import_module(package.name)
-    found = {fact.kind: _kind(fact) for fact in _facts(Fact)}
-    return {kind: found[kind] for kind in sorted(found)}
+    return {fact.kind: fact for fact in _facts(Fact)}
 
 
 def must_be_kinds(named: Collection[str] | None, argument: str) -> None:
@@ -91,7 +105,7 @@ def _kind(fact: type[Fact]) -> FactKind:
         if name not in HEAD
     ]
     description = inspect.cleandoc(fact.__doc__ or "").partition("\n\n")[0]
-    return FactKind(fact.kind, " ".join(description.split()), tuple(fields))
+    return FactKind(fact.kind, " ".join(description.split()), tuple(fields), fact.subject_type)
 
 
 def _field(kind: str, name: str, hint: Any, *, is_personal: bool) -> FactField:
@@ -141,6 +155,8 @@ def page() -> str:
     ]
     for kind in kinds().values():
         lines += ["", f"## `{kind.kind}`", "", kind.description]
+        if kind.subject is not None:
+            lines += ["", f"Subject: `{kind.subject}`."]
         if kind.fields:
             lines += ["", "| field | type | |", "|---|---|---|"]
         for field in kind.fields:

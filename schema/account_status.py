@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import func, select
 
-from domain import incidents, promises
+from domain import accounts, incidents, promises
 from domain.access import visible_to
 from domain.core import cursor, sequencing
 from domain.core.errors import Code, Refused
@@ -21,11 +21,18 @@ from realtime.source import SourceEvent, SourceListener
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Context, Info
+from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import from_row, resolver, subscription
 from schema.incidents import Incident
 from schema.site_status import RoamingStatus, SiteStatus
 from schema.site_status_loader import MOST as MOST_SITES
-from schema.site_status_loader import AccountInstant, RovingShift, SitePresence, SiteStatuses
+from schema.site_status_loader import (
+    AccountInstant,
+    RovingShift,
+    SitePresence,
+    SiteStatuses,
+    posts,
+)
 
 MOST = 100  # open tickets that are listed; they are all counted
 OPEN = (State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK)
@@ -100,7 +107,7 @@ class AccountStatus:
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """Account that this status describes."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(StatusCounts, work=50)
     @staticmethod
@@ -151,7 +158,7 @@ class AccountStatus:
 
 async def _posts(row: AccountStanding, info: Info) -> SiteStatuses:
     at = max(info.context.at, row.begun_at or info.context.at)
-    return await info.context.loaders.posts.load(AccountInstant(row.account_id, at))
+    return await info.context.load(posts, AccountInstant(row.account_id, at))
 
 
 def _matters(fact: SequencedEvent) -> bool:
@@ -226,7 +233,7 @@ async def _counts(ctx: Context, account_id: UUID) -> Counts:
     )
 
 
-@strawberry.type
+@query_fields
 class StatusQuery:
     """Query of the status of an account."""
 
@@ -243,12 +250,12 @@ class StatusQuery:
         account = ids.known(account_id, "Account")
         async with ctx.sessions() as session:
             seq = await sequencing.last_seq(session)
-        if account is None or await ctx.loaders.account.load(account) is None:
+        if account is None or await ctx.get(accounts.Account, account) is None:
             return None
         return AccountStanding(ctx.actor.tenant_id, account, seq)
 
 
-@strawberry.type
+@subscription_fields
 class StatusSubscription:
     """Subscription to the status of an account."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types.unset import UNSET
 
-from domain import accounts
+from domain import accounts, agreements, incidents
 from schema.account_enums import (
     CadenceTier,
     Channel,
@@ -21,8 +21,6 @@ from schema.account_enums import (
 from schema.core.argument_groups import ArgumentGroup
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsAccount, ItsAgreement, ItsIncident
-from schema.core.loaders import Some
 from schema.core.mutations import (
     AccountId,
     ContactId,
@@ -32,8 +30,9 @@ from schema.core.mutations import (
     mutation,
 )
 from schema.core.pagination import checked
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import RESTRICTED, from_row, resolver
+from schema.core.types import RESTRICTED, from_row, relation, relations, resolver
 
 AccountRow = strawberry.Parent[accounts.Account]
 SiteRow = strawberry.Parent[accounts.Site]
@@ -104,9 +103,7 @@ class Contact(Node):
     @staticmethod
     async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
         """User of the company who looks after the contact. Null for clients."""
-        if row.internal_owner_id is None:
-            return None
-        return await info.context.loaders.user.load(row.internal_owner_id)
+        return await info.context.get(accounts.User, row.internal_owner_id)
 
 
 @from_row(accounts.Site)
@@ -130,18 +127,22 @@ class Site(Node):
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(ItsAccount | None)
+    @relation("Account")
     @staticmethod
     async def account(row: SiteRow, info: Info) -> accounts.Account | None:
         """Account of the client that owns the site."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
-    @resolver(list[ItsIncident])
+    @relations("Incident")
     @staticmethod
     async def incidents(row: SiteRow, info: Info, first: Few = 10) -> list[Any]:
         """Newest incidents at this site; use the root field `incidents` for pages and filters."""
-        return await info.context.loaders.incidents_of_site.load(
-            Some(row.id, checked(first, "first"))
+        return await info.context.children(
+            incidents.Incident.site_id,
+            row.id,
+            order=(incidents.Incident.opened_at, incidents.Incident.id),
+            descending=True,
+            first=checked(first, "first"),
         )
 
 
@@ -182,32 +183,46 @@ class Account(Node):
     @staticmethod
     async def sites(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Site]:
         """Sites guarded for the client, by name; use the root field `sites` for pages."""
-        return await info.context.loaders.sites_of_account.load(
-            Some(row.id, checked(first, "first"))
+        return await info.context.children(
+            accounts.Site.account_id,
+            row.id,
+            order=(accounts.Site.name, accounts.Site.id),
+            first=checked(first, "first"),
         )
 
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: AccountRow, info: Info, first: Few = 20) -> list[accounts.Contact]:
         """Contact persons of the client, by name."""
-        return await info.context.loaders.contacts_of_account.load(
-            Some(row.id, checked(first, "first"))
+        return await info.context.children(
+            accounts.Contact.account_id,
+            row.id,
+            order=(accounts.Contact.name, accounts.Contact.id),
+            first=checked(first, "first"),
         )
 
-    @resolver(list[ItsAgreement])
+    @relations("Agreement")
     @staticmethod
     async def agreements(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
         """Agreements signed with the client, newest first."""
-        return await info.context.loaders.agreements_of_account.load(
-            Some(row.id, checked(first, "first"))
+        return await info.context.children(
+            agreements.Agreement.account_id,
+            row.id,
+            order=(agreements.Agreement.id,),
+            descending=True,
+            first=checked(first, "first"),
         )
 
-    @resolver(list[ItsIncident])
+    @relations("Incident")
     @staticmethod
     async def incidents(row: AccountRow, info: Info, first: Few = 10) -> list[Any]:
         """Newest incidents of the client; use the root field `incidents` for pages and filters."""
-        return await info.context.loaders.incidents_of_account.load(
-            Some(row.id, checked(first, "first"))
+        return await info.context.children(
+            incidents.Incident.account_id,
+            row.id,
+            order=(incidents.Incident.opened_at, incidents.Incident.id),
+            descending=True,
+            first=checked(first, "first"),
         )
 
 
@@ -322,7 +337,7 @@ class ContactChanges(ArgumentGroup):
     ] = UNSET
 
 
-@strawberry.type
+@mutation_fields
 class AccountMutation:
     """Mutations of accounts, sites, contacts and users."""
 

@@ -15,10 +15,10 @@ from schema.core import ids
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind, TicketKind
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsAgreement
 from schema.core.mutations import AccountId, AgreementId, ExpectedVersion, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import Deprecated, enum, from_row, input_type, resolver
+from schema.core.types import Deprecated, enum, from_row, input_type, relation, resolver
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -152,25 +152,31 @@ class PromiseTerm(Node):
     @staticmethod
     async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
         """Calendar with the hours in which the clock runs."""
-        return await info.context.loaders.calendar_version.load(row.calendar_version_id)
+        return await info.context.get(calendars.CalendarVersion, row.calendar_version_id)
 
     @resolver(list[PromiseTarget])
     @staticmethod
     async def targets(row: TermRow, info: Info) -> list[agreements.PromiseTarget]:
         """Time allowed for each priority."""
-        return await info.context.loaders.targets_of_term.load(row.id)
+        return await info.context.children(
+            agreements.PromiseTarget.term_id, row.id, order=(agreements.PromiseTarget.id,)
+        )
 
     @resolver(list[CreditRule])
     @staticmethod
     async def credit_rules(row: TermRow, info: Info) -> list[agreements.CreditRule]:
         """Credits for a single broken promise."""
-        return await info.context.loaders.credit_rules_of_term.load(row.id)
+        return await info.context.children(
+            agreements.CreditRule.term_id, row.id, order=(agreements.CreditRule.id,)
+        )
 
     @resolver(list[CreditBand])
     @staticmethod
     async def credit_bands(row: TermRow, info: Info) -> list[agreements.CreditBand]:
         """Credits for a month in which too few promises were kept, lowest band first."""
-        return await info.context.loaders.credit_bands_of_term.load(row.id)
+        return await info.context.children(
+            agreements.CreditBand.term_id, row.id, order=(agreements.CreditBand.below_ppm,)
+        )
 
 
 @from_row(agreements.Terms)
@@ -201,13 +207,15 @@ class Terms(Node):
     @staticmethod
     async def promises(row: TermsRow, info: Info) -> list[agreements.PromiseTerm]:
         """Promises made in this version."""
-        return await info.context.loaders.promises_of_terms.load(row.id)
+        return await info.context.children(
+            agreements.PromiseTerm.terms_id, row.id, order=(agreements.PromiseTerm.id,)
+        )
 
-    @resolver(ItsAgreement | None)
+    @relation("Agreement")
     @staticmethod
     async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
         """Agreement to which the terms belong."""
-        return await info.context.loaders.agreement.load(row.agreement_id)
+        return await info.context.get(agreements.Agreement, row.agreement_id)
 
 
 @from_row(agreements.Agreement)
@@ -226,19 +234,25 @@ class Agreement(Node):
     @staticmethod
     async def account(row: AgreementRow, info: Info) -> accounts.Account | None:
         """Account of the client that signed."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(list[Terms])
     @staticmethod
     async def terms(row: AgreementRow, info: Info) -> list[agreements.Terms]:
         """Versions of the terms, newest first."""
-        return await info.context.loaders.terms_of_agreement.load(row.id)
+        return await info.context.children(
+            agreements.Terms.agreement_id, row.id, order=(agreements.Terms.number,), descending=True
+        )
 
     @resolver(list[Rate])
     @staticmethod
     async def rates(row: AgreementRow, info: Info) -> list[agreements.Rate]:
         """All past, current and future prices, by code and day."""
-        return await info.context.loaders.rates_of_agreement.load(row.id)
+        return await info.context.children(
+            agreements.Rate.agreement_id,
+            row.id,
+            order=(agreements.Rate.code, agreements.Rate.in_force),
+        )
 
 
 @input_type
@@ -393,7 +407,7 @@ def _by_priority(given: Iterable[tuple[K, V]]) -> dict[K, V]:
     return found
 
 
-@strawberry.type
+@mutation_fields
 class AgreementMutation:
     """Mutations of agreements."""
 

@@ -10,6 +10,7 @@ from domain import accounts
 from domain.access import Role
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ApiKeyId, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.types import from_row, resolver
 
 
@@ -62,7 +63,7 @@ class IssuedApiKey:
         return issued.row
 
 
-@strawberry.type
+@mutation_fields
 class KeyMutation:
     """Mutations of API keys."""
 

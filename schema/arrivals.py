@@ -3,17 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-import strawberry
-
 from domain import incidents, positions
 from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.incidents import Incident
 
 ArrivedAt = Annotated[datetime, "Late arrival that is meant, by its `arrivedAt`."]
 Reason = Annotated[str, "Reason for the decision; client and company can read it."]
 
 
-@strawberry.type
+@mutation_fields
 class LateArrivalMutation:
     """Mutations with which a person decides about a late arrival."""
 

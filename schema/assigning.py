@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-import strawberry
-
 from domain import incidents
 from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, UserId, mutation
+from schema.core.roots import mutation_fields
 from schema.incidents import Incident
 
 
-@strawberry.type
+@mutation_fields
 class AssignmentMutation:
     """Mutations of the assignment of incidents."""
 

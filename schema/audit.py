@@ -17,6 +17,7 @@ from schema.core import ids
 from schema.core.context import Context, Info
 from schema.core.mutations import AccountId, MutationContext, mutation
 from schema.core.pagination import checked
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Json, Long
 from schema.core.types import from_row, resolver
 
@@ -114,7 +115,7 @@ class AuditConsistency:
         return bundle.encoded(row.hashes)
 
 
-@strawberry.type
+@query_fields
 class AuditQuery:
     """Queries of the audit trail."""
 
@@ -169,7 +170,7 @@ class AuditQuery:
         account: accounts.Account | None = None
         row_id = ids.known(account_id, "Account")
         if row_id is not None:
-            account = await ctx.loaders.account.load(row_id)
+            account = await ctx.get(accounts.Account, row_id)
         async with ctx.sessions() as session:
             under = await audit.checkpoint(session, ctx.actor.tenant_id, size=tree_size)
             if account is None or under is None:
@@ -209,7 +210,7 @@ class AuditQuery:
         return Extension(hashes)
 
 
-@strawberry.type
+@mutation_fields
 class AuditMutation:
     """Mutations of the audit trail."""
 

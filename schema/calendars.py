@@ -11,10 +11,10 @@ from domain.calendars import CalendarSpec
 from domain.core.errors import Code, Refused
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsCalendar
 from schema.core.mutations import MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Json
-from schema.core.types import from_row, input_type, resolver
+from schema.core.types import from_row, input_type, relation, resolver
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,11 +36,11 @@ class CalendarVersion(Node):
         ),
     ]
 
-    @resolver(ItsCalendar | None)
+    @relation("Calendar")
     @staticmethod
     async def calendar(row: VersionRow, info: Info) -> calendars.Calendar | None:
         """Calendar to which the version belongs."""
-        return await info.context.loaders.calendar.load(row.calendar_id)
+        return await info.context.get(calendars.Calendar, row.calendar_id)
 
 
 @from_row(calendars.Calendar)
@@ -53,7 +53,12 @@ class Calendar(Node):
     @staticmethod
     async def versions(row: CalendarRow, info: Info) -> list[calendars.CalendarVersion]:
         """Versions of the calendar, newest first."""
-        return await info.context.loaders.versions_of_calendar.load(row.id)
+        return await info.context.children(
+            calendars.CalendarVersion.calendar_id,
+            row.id,
+            order=(calendars.CalendarVersion.number,),
+            descending=True,
+        )
 
 
 @input_type
@@ -71,7 +76,7 @@ class HoursInput:
     ] = None
 
 
-@strawberry.type
+@mutation_fields
 class CalendarMutation:
     """Mutations of calendars."""
 

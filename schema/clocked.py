@@ -17,6 +17,7 @@ from domain.promises import PromiseWatch, State
 from schema.core.context import Info
 from schema.core.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
 from schema.core.pagination import Order
+from schema.core.roots import query_fields
 from schema.core.types import enum
 from schema.incidents import Incident
 from schema.promises import Promise
@@ -50,7 +51,7 @@ def _next_due(info: Info) -> InstrumentedAttribute[Any] | None:
     return PromiseWatch.first_due_at if sees_all else PromiseWatch.client_due_at
 
 
-@strawberry.type
+@query_fields
 class ClockedQuery:
     """Queries of lists of incidents and promises."""
 

@@ -52,7 +52,7 @@ class BudgetBurn:
     @staticmethod
     async def promise(row: BurnRow, info: Info) -> TermRow | None:
         """Promise in the terms that the budget belongs to."""
-        return await info.context.loaders.promise_term.load(row.term_id)
+        return await info.context.get(TermRow, row.term_id)
 
 
 @from_row(PeerDistribution)
@@ -120,13 +120,13 @@ class VerdictChange:
     @staticmethod
     async def incident(row: ChangedRow, info: Info) -> incidents.Incident | None:
         """Incident with the changed verdict."""
-        return await info.context.loaders.incident.load(row.incident_id)
+        return await info.context.get(incidents.Incident, row.incident_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: ChangedRow, info: Info) -> TermRow | None:
         """Promise in the terms that the verdict is about."""
-        return await info.context.loaders.promise_term.load(row.term_id)
+        return await info.context.get(TermRow, row.term_id)
 
 
 @from_row(RestatedWindow)

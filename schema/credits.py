@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from strawberry.types.unset import UNSET
 
-from domain import accounts, compensation, journal
+from domain import accounts, agreements, compensation, incidents, journal, promises
 from domain.compensation import CreditKind, CreditState, DisputeState
 from domain.core import short_numbers
 from domain.invoices import VatCategory
@@ -14,18 +15,17 @@ from domain.journal import Book, JournalKind
 from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsAgreement, ItsIncident, ItsPromise
 from schema.core.mutations import (
     AgreementId,
     CreditId,
-    DisputeId,
     ExpectedVersion,
+    GlobalIdOf,
     MutationContext,
-    PromiseId,
     mutation,
 )
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
 
 enum(
     CreditKind,
@@ -80,6 +80,8 @@ enum(
     reverse="AE: reverse charge, for businesses elsewhere in the EU.",
 )
 
+PromiseId = Annotated[UUID, GlobalIdOf("Promise")]
+DisputeId = Annotated[UUID, GlobalIdOf("Dispute")]
 Row = strawberry.Parent[compensation.Credit]
 EntryRow = strawberry.Parent[journal.JournalEntry]
 DisputeRow = strawberry.Parent[compensation.Dispute]
@@ -108,7 +110,9 @@ class JournalEntry:
     @staticmethod
     async def lines(row: EntryRow, info: Info) -> list[journal.JournalLine]:
         """Amounts by book; they sum to zero."""
-        return await info.context.loaders.lines_of_entry.load(row.id)
+        return await info.context.children(
+            journal.JournalLine.entry_id, row.id, order=(journal.JournalLine.id,)
+        )
 
 
 @from_row(compensation.Credit)
@@ -145,9 +149,12 @@ class Credit(Node):
     @staticmethod
     async def net_cents(row: Row, info: Info) -> int:
         """Current amount in cents: the sum of the entries."""
-        entries = await info.context.loaders.entries_of_subject.load(row.id)
-        loader = info.context.loaders.lines_of_entry
-        lines = await loader.load_many([entry.id for entry in entries])
+        entries = await _entries(row, info)
+        lines = await info.context.children_of_all(
+            journal.JournalLine.entry_id,
+            [entry.id for entry in entries],
+            order=(journal.JournalLine.id,),
+        )
         owed = (line for found in lines for line in found if line.book is Book.CLIENT_CREDIT)
         cents: int = sum(line.amount_cents for line in owed)
         return -cents
@@ -156,35 +163,36 @@ class Credit(Node):
     @staticmethod
     async def entries(row: Row, info: Info) -> list[journal.JournalEntry]:
         """Journal entries of the credit, oldest first."""
-        return await info.context.loaders.entries_of_subject.load(row.id)
+        return await _entries(row, info)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account of the client that receives the credit."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
-    @resolver(ItsPromise | None)
+    @relation("Promise")
     @staticmethod
     async def promise(row: Row, info: Info) -> Any:
         """Broken promise; null for months and goodwill."""
-        return await _maybe(info.context.loaders.promise, row.promise_id)
+        return await info.context.get(promises.Promise, row.promise_id)
 
-    @resolver(ItsIncident | None)
+    @relation("Incident")
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """Incident with the broken promise; null for months and goodwill."""
-        return await _maybe(info.context.loaders.incident, row.incident_id)
+        return await info.context.get(incidents.Incident, row.incident_id)
 
-    @resolver(ItsAgreement | None)
+    @relation("Agreement")
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
         """Agreement with the rule for the credit."""
-        return await info.context.loaders.agreement.load(row.agreement_id)
+        return await info.context.get(agreements.Agreement, row.agreement_id)
 
 
-async def _maybe(loader: Any, row_id: Any) -> Any:
-    return None if row_id is None else await loader.load(row_id)
+async def _entries(row: compensation.Credit, info: Info) -> list[journal.JournalEntry]:
+    entry = journal.JournalEntry
+    return await info.context.children(entry.subject_id, row.id, order=(entry.n,))
 
 
 @from_row(compensation.Dispute)
@@ -205,11 +213,11 @@ class Dispute(Node):
         datetime | None, "Time of the new evaluation; null while the dispute is open."
     ]
 
-    @resolver(ItsPromise | None)
+    @relation("Promise")
     @staticmethod
     async def promise(row: DisputeRow, info: Info) -> Any:
         """Promise with the contested verdict."""
-        return await info.context.loaders.promise.load(row.promise_id)
+        return await info.context.get(promises.Promise, row.promise_id)
 
 
 @from_row(compensation.CompensationPolicy)
@@ -228,7 +236,7 @@ class CompensationPolicy(Node):
     version: Annotated[int, "Version of the row, raised by every change."]
 
 
-@strawberry.type
+@mutation_fields
 class CreditMutation:
     """Mutations of credits and disputes."""
 

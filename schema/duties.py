@@ -15,6 +15,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, SiteId, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 
 enum(
@@ -73,7 +74,7 @@ class Device(Node):
     @staticmethod
     async def user(row: DeviceParent, info: Info) -> accounts.User | None:
         """User to whom the device belongs."""
-        return await info.context.loaders.user.load(row.user_id)
+        return await info.context.get(accounts.User, row.user_id)
 
 
 @from_row(DutyRow)
@@ -96,22 +97,22 @@ class Duty(Node):
     @staticmethod
     async def account(row: DutyParent, info: Info) -> accounts.Account | None:
         """Account for which the guard works."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: DutyParent, info: Info) -> accounts.Site | None:
         """Site at which the guard is expected; null for a guard who patrols all sites of the account."""
-        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+        return await info.context.get(accounts.Site, row.site_id)
 
     @resolver(User | None)
     @staticmethod
     async def user(row: DutyParent, info: Info) -> accounts.User | None:
         """User who is the guard. Null for clients."""
-        return await info.context.loaders.user.load(row.user_id)
+        return await info.context.get(accounts.User, row.user_id)
 
 
-@strawberry.type
+@query_fields
 class DutyQuery:
     """Queries of duties and devices."""
 
@@ -135,7 +136,7 @@ class DutyQuery:
         return query.where(DutyRow.ended_at.is_(None)) if running else query
 
 
-@strawberry.type
+@mutation_fields
 class DutyMutation:
     """Mutations of duties and devices."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import escalation
+from domain import accounts, escalation, incidents
 from domain.access import Role
 from domain.escalation import Cycle, StepDraft
 from domain.escalation import Escalation as EscalationRow
@@ -21,6 +21,7 @@ from schema.core.enums import Priority
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, naming, visible
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, input_type, resolver
 from schema.incidents import Incident
 
@@ -64,15 +65,13 @@ class EscalationPolicyStep:
     @staticmethod
     async def users(row: StepParent, info: Info) -> list[Any]:
         """Users of the company to notify."""
-        found = await info.context.loaders.user.load_many(row.user_ids)
-        return [user for user in found if user is not None]
+        return await info.context.get_all(accounts.User, row.user_ids)
 
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: StepParent, info: Info) -> list[Any]:
         """Contacts of the client to notify."""
-        found = await info.context.loaders.contact.load_many(row.contact_ids)
-        return [contact for contact in found if contact is not None]
+        return await info.context.get_all(accounts.Contact, row.contact_ids)
 
 
 @from_row(PolicyRow)
@@ -114,9 +113,7 @@ class EscalationPolicy(Node):
     @staticmethod
     async def account(row: Policy, info: Info) -> Any:
         """Account that the policy covers; null for all without their own policy."""
-        if row.account_id is None:
-            return None
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 @from_row(StepRow)
@@ -135,15 +132,13 @@ class EscalationStep:
     @staticmethod
     async def users(row: Taken, info: Info) -> list[Any]:
         """Users of the company who were notified."""
-        found = await info.context.loaders.user.load_many(row.user_ids)
-        return [user for user in found if user is not None]
+        return await info.context.get_all(accounts.User, row.user_ids)
 
     @resolver(list[Contact])
     @staticmethod
     async def contacts(row: Taken, info: Info) -> list[Any]:
         """Contacts of the client who were notified."""
-        found = await info.context.loaders.contact.load_many(row.contact_ids)
-        return [contact for contact in found if contact is not None]
+        return await info.context.get_all(accounts.Contact, row.contact_ids)
 
 
 @from_row(EscalationRow)
@@ -161,21 +156,21 @@ class Escalation(Node):
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """Incident that is escalated."""
-        return await info.context.loaders.incident.load(row.incident_id)
+        return await info.context.get(incidents.Incident, row.incident_id)
 
     @resolver(EscalationPolicy | None)
     @staticmethod
     async def policy(row: Row, info: Info) -> Any:
         """Policy that applies. Without one, management is notified after four hours."""
-        if row.policy_id is None:
-            return None
-        return await info.context.loaders.of_type["EscalationPolicy"].load(row.policy_id)
+        return await info.context.get(PolicyRow, row.policy_id)
 
     @resolver(list[EscalationStep])
     @staticmethod
     async def steps(row: Row, info: Info) -> list[Any]:
         """Steps taken so far, oldest first."""
-        return await info.context.loaders.steps_of_escalation.load(row.id)
+        return await info.context.children(
+            StepRow.escalation_id, row.id, order=(StepRow.due_at, StepRow.id)
+        )
 
 
 @input_type
@@ -191,7 +186,7 @@ class EscalationStepInput:
     urgent: Annotated[bool, "Whether the notification ignores quiet hours."] = False
 
 
-@strawberry.type
+@query_fields
 class EscalationQuery:
     """Queries of escalations."""
 
@@ -228,7 +223,7 @@ class EscalationQuery:
         return visible(info, PolicyRow).where(PolicyRow.ended_at.is_(None))
 
 
-@strawberry.type
+@mutation_fields
 class EscalationMutation:
     """Mutations of escalation policies."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain import catalogue
+from schema.core.roots import query_fields
 from schema.core.types import from_row, resolver
 
 Row = strawberry.Parent[catalogue.FactKind]
@@ -43,7 +44,7 @@ class FactKind:
         return list(row.fields)
 
 
-@strawberry.type
+@query_fields
 class FactKindQuery:
     """Queries of the catalogue of facts."""
 

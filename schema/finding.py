@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import strawberry
 from sqlalchemy import ColumnElement, or_
 
 from domain.compensation import Credit
@@ -15,6 +14,7 @@ from domain.reports import Report
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import visible
+from schema.core.roots import query_fields
 from schema.core.types import resolver
 
 LONGEST = 100
@@ -22,7 +22,7 @@ MOST = 20
 """Rows of one kind at most: an external number may be several incidents', of several senders."""
 
 
-@strawberry.type
+@query_fields
 class FindingQuery:
     """Query by a number for people."""
 

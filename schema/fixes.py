@@ -11,6 +11,7 @@ from domain.credentials import Device as DeviceRow
 from domain.positions import IngestOutcome, Reason, ReceivedFix
 from schema.core.bounds import each_by_itself
 from schema.core.mutations import MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.types import from_row, input_type, resolver
 from schema.duties import Device, DeviceId
 
@@ -89,7 +90,7 @@ class PositionReport:
         return [] if row.outcome is None else [RefusedFix(*each) for each in row.outcome.refused]
 
 
-@strawberry.type
+@mutation_fields
 class FixMutation:
     """Mutation that reports fixes."""
 

@@ -5,18 +5,18 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, incidents
+from domain import accounts, compensation, incidents, promises
+from domain.core.ledger import LedgerRow
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from schema.accounts import Account, Site, User
 from schema.core.actor_name import shown
 from schema.core.context import Info
 from schema.core.enums import Priority, TicketKind
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsCredit, ItsPromise
-from schema.core.loaders import Some
 from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, SiteId, mutation
 from schema.core.pagination import MOST, checked
-from schema.core.types import enum, from_row, resolver
+from schema.core.roots import mutation_fields
+from schema.core.types import enum, from_row, relations, resolver
 from schema.late_arrivals import LateArrival
 
 enum(
@@ -160,27 +160,27 @@ class Incident(Node):
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account of the client that the incident concerns."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: Row, info: Info) -> accounts.Site | None:
         """Site at which it happened."""
-        return await info.context.loaders.site.load(row.site_id)
+        return await info.context.get(accounts.Site, row.site_id)
 
     @resolver(User | None)
     @staticmethod
     async def assignee(row: Row, info: Info) -> accounts.User | None:
         """User of the company who handles it; null for nobody, and for readers who may not see the company's users."""
-        if row.assignee_id is None:
-            return None
-        return await info.context.loaders.user.load(row.assignee_id)
+        return await info.context.get(accounts.User, row.assignee_id)
 
     @resolver(list[LateArrival])
     @staticmethod
     async def late_arrivals(row: Row, info: Info) -> list[incidents.LateArrival]:
         """Arrivals reported too late by a device to count automatically, with the decisions about them."""
-        return incidents.late_arrivals(await info.context.loaders.facts_of_subject.load(row.id))
+        return incidents.late_arrivals(
+            await info.context.children(LedgerRow.subject_id, row.id, order=(LedgerRow.id,))
+        )
 
     @resolver(list[IncidentUpdate])
     @staticmethod
@@ -190,16 +190,23 @@ class Incident(Node):
         last: Annotated[int, "Number of updates from the end, at most 100."] = 20,
     ) -> list[incidents.IncidentUpdate]:
         """Latest updates, newest first; clients see only those marked visible to them."""
-        some = Some(row.id, checked(last, "last"))
-        return await info.context.loaders.updates_of_incident.load(some)
+        return await info.context.children(
+            incidents.IncidentUpdate.incident_id,
+            row.id,
+            order=(incidents.IncidentUpdate.at, incidents.IncidentUpdate.id),
+            descending=True,
+            first=checked(last, "last"),
+        )
 
     @resolver(list[Pause])
     @staticmethod
     async def pauses(row: Row, info: Info) -> list[incidents.Pause]:
         """Intervals in which the clocks did not run, oldest first."""
-        return await info.context.loaders.pauses_of_incident.load(row.id)
+        return await info.context.children(
+            incidents.Pause.incident_id, row.id, order=(incidents.Pause.from_at,)
+        )
 
-    @resolver(list[ItsPromise])
+    @relations("Promise")
     @staticmethod
     async def promises(
         row: Row,
@@ -207,26 +214,37 @@ class Incident(Node):
         first: Annotated[int, "Maximum number of promises to return, at most 100."] = 20,
     ) -> list[Any]:
         """Promises on this incident, by start; clients do not see internal ones."""
-        some = Some(row.id, checked(first, "first"))
-        return await info.context.loaders.promises_of_incident.load(some)
+        return await _promises(row, info, checked(first, "first"))
 
     @resolver(datetime | None)
     @staticmethod
     async def next_due_at(row: Row, info: Info) -> datetime | None:
         """Earliest `dueAt` of the running promises visible to you; null when there is none."""
-        found = await info.context.loaders.promises_of_incident.load(Some(row.id, MOST))
+        found = await _promises(row, info, MOST)
         return min(
             (p.announced_due_at for p in found if p.announced_due_at is not None), default=None
         )
 
-    @resolver(list[ItsCredit])
+    @relations("Credit")
     @staticmethod
     async def credits(row: Row, info: Info) -> list[Any]:
         """Credits of the client for promises broken on this incident."""
-        return await info.context.loaders.credits_of_incident.load(Some(row.id, MOST))
+        return await info.context.children(
+            compensation.Credit.incident_id, row.id, order=(compensation.Credit.id,), first=MOST
+        )
 
 
-@strawberry.type
+async def _promises(row: incidents.Incident, info: Info, first: int) -> list[promises.Promise]:
+    promise = promises.Promise
+    return await info.context.children(
+        promise.incident_id,
+        row.id,
+        order=(promise.started_at, promise.term_id, promise.part),
+        first=first,
+    )
+
+
+@mutation_fields
 class IncidentMutation:
     """Mutations of incidents. Each happens now; the promises are evaluated in the same transaction."""
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from strawberry.types.unset import UNSET
@@ -13,20 +14,21 @@ from schema.accounts import Account
 from schema.agreements import Rate
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsAgreement
 from schema.core.mutations import (
     AccountId,
     AgreementId,
     ExpectedVersion,
-    InvoiceId,
+    GlobalIdOf,
     MutationContext,
-    PaymentId,
     mutation,
 )
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import from_row, input_type, resolver
+from schema.core.types import from_row, input_type, relation, resolver
 from schema.payouts import Payout
 
+InvoiceId = Annotated[UUID, GlobalIdOf("Invoice")]
+PaymentId = Annotated[UUID, GlobalIdOf("Payment")]
 PartyRow = strawberry.Parent[invoices.BillingParty]
 PlannedRow = strawberry.Parent[invoices.PlannedLine]
 DeliveredRow = strawberry.Parent[invoices.DeliveredLine]
@@ -59,9 +61,7 @@ class BillingParty(Node):
     @staticmethod
     async def account(row: PartyRow, info: Info) -> accounts.Account | None:
         """Account of the client; null for the company itself."""
-        if row.account_id is None:
-            return None
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 @from_row(invoices.PlannedLine)
@@ -73,11 +73,11 @@ class PlannedLine(Node):
     quantity_milli: Milli
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(ItsAgreement | None)
+    @relation("Agreement")
     @staticmethod
     async def agreement(row: PlannedRow, info: Info) -> Any:
         """Agreement with the rate."""
-        return await info.context.loaders.agreement.load(row.agreement_id)
+        return await info.context.get(agreements.Agreement, row.agreement_id)
 
 
 @from_row(invoices.DeliveredLine)
@@ -89,11 +89,11 @@ class DeliveredLine(Node):
     quantity_milli: Milli
     reference: Annotated[str, "Reference of the shift, round or call."]
 
-    @resolver(ItsAgreement | None)
+    @relation("Agreement")
     @staticmethod
     async def agreement(row: DeliveredRow, info: Info) -> Any:
         """Agreement with the rate."""
-        return await info.context.loaders.agreement.load(row.agreement_id)
+        return await info.context.get(agreements.Agreement, row.agreement_id)
 
 
 @from_row(invoices.InvoiceLine)
@@ -146,13 +146,17 @@ class CreditNote(Node):
     @staticmethod
     async def lines(row: NoteRow, info: Info) -> list[invoices.CreditNoteLine]:
         """Lines of the credit note, in order."""
-        return await info.context.loaders.lines_of_note.load(row.id)
+        return await info.context.children(
+            invoices.CreditNoteLine.credit_note_id,
+            row.id,
+            order=(invoices.CreditNoteLine.position,),
+        )
 
     @resolver(list[Payout])
     @staticmethod
     async def payouts(row: NoteRow, info: Info) -> list[invoices.Payout]:
         """Payouts to the client for a closing credit note."""
-        return await info.context.loaders.payouts_of_note.load(row.id)
+        return await _payouts(row, info)
 
     @resolver(Long)
     @staticmethod
@@ -160,7 +164,7 @@ class CreditNote(Node):
         """Amount of a closing credit note still to be paid out, in cents; 0 for a note set off against an invoice."""
         if not row.closing:
             return 0
-        paid = await info.context.loaders.payouts_of_note.load(row.id)
+        paid = await _payouts(row, info)
         still: int = row.gross_cents - sum(each.amount_cents for each in paid)
         return still
 
@@ -207,35 +211,54 @@ class Invoice(Node):
     @staticmethod
     async def lines(row: Row, info: Info) -> list[invoices.InvoiceLine]:
         """Lines of the invoice, each derived from the terms or a delivery."""
-        return await info.context.loaders.lines_of_invoice.load(row.id)
+        return await info.context.children(
+            invoices.InvoiceLine.invoice_id, row.id, order=(invoices.InvoiceLine.position,)
+        )
 
     @resolver(CreditNote | None)
     @staticmethod
     async def credit_note(row: Row, info: Info) -> invoices.CreditNote | None:
         """Credit note set off against this invoice; null when there is none."""
-        return await info.context.loaders.note_of_invoice.load(row.id)
+        note: invoices.CreditNote | None = await info.context.get_by(
+            invoices.CreditNote.invoice_id, row.id
+        )
+        return note
 
     @resolver(list[Payment])
     @staticmethod
     async def payments(row: Row, info: Info) -> list[invoices.Payment]:
         """Payments booked for this invoice."""
-        return await info.context.loaders.payments_of_invoice.load(row.id)
+        return await _payments(row, info)
 
     @resolver(Long)
     @staticmethod
     async def open_cents(row: Row, info: Info) -> int:
         """Amount that is neither credited nor paid, in cents."""
-        note = await info.context.loaders.note_of_invoice.load(row.id)
-        paid = await info.context.loaders.payments_of_invoice.load(row.id)
+        note = await info.context.get_by(invoices.CreditNote.invoice_id, row.id)
+        paid = await _payments(row, info)
         credited = 0 if note is None else note.gross_cents
         still: int = row.gross_cents - credited - sum(each.amount_cents for each in paid)
         return still
 
-    @resolver(ItsAgreement | None)
+    @relation("Agreement")
     @staticmethod
     async def agreement(row: Row, info: Info) -> Any:
         """Agreement from which the invoice follows."""
-        return await info.context.loaders.agreement.load(row.agreement_id)
+        return await info.context.get(agreements.Agreement, row.agreement_id)
+
+
+async def _payments(row: invoices.Invoice, info: Info) -> list[invoices.Payment]:
+    payment = invoices.Payment
+    return await info.context.children(
+        payment.invoice_id, row.id, order=(payment.paid_on, payment.id)
+    )
+
+
+async def _payouts(row: invoices.CreditNote, info: Info) -> list[invoices.Payout]:
+    payout = invoices.Payout
+    return await info.context.children(
+        payout.credit_note_id, row.id, order=(payout.paid_on, payout.id)
+    )
 
 
 @from_row(invoices.BillingLine)
@@ -283,7 +306,7 @@ class PartyInput:
         return frozenset(kept | {"country"} if self.country is None else kept)
 
 
-@strawberry.type
+@mutation_fields
 class InvoiceMutation:
     """Mutations of rates, deliveries, invoices and payments."""
 

@@ -41,5 +41,4 @@ class LateArrival:
     @staticmethod
     async def duty(row: strawberry.Parent[incidents.LateArrival], info: Info) -> DutyRow | None:
         """Duty on which the device was carried."""
-        duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
-        return duty
+        return await info.context.get(DutyRow, row.duty_id)

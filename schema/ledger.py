@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import strawberry
 from sqlalchemy import Select
 
+from domain import accounts
 from domain.access.facts import hidden_words
+from domain.catalogue import subject_type
 from domain.core import cursor, sequencing
-from domain.core.erasable_text import is_commitment
+from domain.core.erasable_text import ErasableText, is_commitment
 from domain.core.ledger import LedgerRow
 from domain.fact_ids import named_in
 from schema.accounts import Account
@@ -21,38 +23,6 @@ from schema.core.scalars import Json
 from schema.core.types import from_row, resolver
 
 Row = strawberry.Parent[LedgerRow]
-SUBJECTS = {
-    "account": "Account",
-    "site": "Site",
-    "contact": "Contact",
-    "user": "User",
-    "api_key": "ApiKey",
-    "agreement": "Agreement",
-    "incident": "Incident",
-    "promise": "Promise",
-    "credit": "Credit",
-    "message": "Message",
-    "terms": "Simulation",
-    "budget": "PromiseTerm",
-    "quality": "Account",
-    "invoice": "Invoice",
-    "credit_note": "CreditNote",
-    "billing_party": "BillingParty",
-    "recovery": "RecoveryCase",
-    "webhook": "Webhook",
-    "compensation_policy": "CompensationPolicy",
-    "quality_policy": "QualityPolicy",
-    "report_plan": "ReportPlan",
-    "calendar": "Calendar",
-    "escalation": "Escalation",
-    "escalation_policy": "EscalationPolicy",
-}
-"""What a fact is about, by the first word of its kind."""
-
-
-def subject_type(kind: str) -> str | None:
-    """Return the type of the object that a fact of this kind is about."""
-    return SUBJECTS.get(kind.partition(".")[0])
 
 
 def subject_id(fact: Any) -> str:
@@ -64,7 +34,7 @@ async def subject(info: Info, fact: Any, type_name: str) -> Any:
     """Return the row that a fact is about, in its current state, when it has this type."""
     if subject_type(fact.kind) != type_name:
         return None
-    return await info.context.loaders.of_type[type_name].load(fact.subject_id)
+    return await info.context.node(type_name, fact.subject_id)
 
 
 @from_row(LedgerRow)
@@ -95,11 +65,15 @@ class LedgerEntry:
     @staticmethod
     async def words(row: Row, info: Info) -> Any:
         """Free text behind the `sha256:…` values of the body, such as the reason; null where erased or hidden."""
-        load = info.context.loaders.disclosure.load
         told = {field: value for field, value in row.body.items() if is_commitment(value)}
         hidden = hidden_words(info.context.actor, row.kind)
         found = await asyncio.gather(
-            *(_nothing() if field in hidden else load(value) for field, value in told.items())
+            *(
+                _nothing()
+                if field in hidden
+                else info.context.get_by(ErasableText.commitment, value)
+                for field, value in told.items()
+            )
         )
         return {
             field: None if each is None else each.words
@@ -136,9 +110,7 @@ class LedgerEntry:
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """Account that the fact concerns; null for internal matters of the company."""
-        if row.account_id is None:
-            return None
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 async def _nothing() -> None:

@@ -141,30 +141,25 @@ class SlaCompliance:
     @staticmethod
     async def site(row: Row, info: Info) -> SiteRow | None:
         """Site of the measurement; null for all sites."""
-        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+        return await info.context.get(SiteRow, row.site_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def promise(row: Row, info: Info) -> TermRow | None:
         """Promise of the measurement; null for all promises."""
-        if row.term_id is None:
-            return None
-        return await info.context.loaders.promise_term.load(row.term_id)
+        return await info.context.get(TermRow, row.term_id)
 
     @resolver(list[Terms])
     @staticmethod
     async def terms(row: Row, info: Info) -> Sequence[agreements.Terms]:
         """Versions of the terms that applied to the decided promises."""
-        loader = info.context.loaders.of_type["Terms"]
-        return [each for each in await loader.load_many(row.terms_ids) if each is not None]
+        return await info.context.get_all(agreements.Terms, row.terms_ids)
 
     @resolver(list[CalendarVersion])
     @staticmethod
     async def calendars(row: Row, info: Info) -> Sequence[calendars.CalendarVersion]:
         """Calendar versions used for the measurement."""
-        loader = info.context.loaders.calendar_version
-        found = await loader.load_many(row.calendar_version_ids)
-        return [each for each in found if each is not None]
+        return await info.context.get_all(calendars.CalendarVersion, row.calendar_version_ids)
 
     @resolver(list[Promise], work=100)
     @staticmethod

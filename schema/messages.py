@@ -15,6 +15,7 @@ from schema.accounts import Account, Contact
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 
 enum(
@@ -98,24 +99,24 @@ class Message(Node):
     @staticmethod
     async def log(row: Row, info: Info) -> list[AttemptModel]:
         """Attempts to send it, oldest first."""
-        return await info.context.loaders.attempts_of_message.load(row.id)
+        return await info.context.children(
+            AttemptModel.message_id, row.id, order=(AttemptModel.number,)
+        )
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account that the message concerns."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
         """Contact who receives it; null for a user of the company."""
-        if row.contact_id is None:
-            return None
-        return await info.context.loaders.contact.load(row.contact_id)
+        return await info.context.get(accounts.Contact, row.contact_id)
 
 
-@strawberry.type(description="Mutations of messages, addresses and subscriptions of contacts.")
+@mutation_fields
 class MessageMutation:
     """Mutations of messages, addresses and subscriptions of contacts."""
 

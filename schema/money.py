@@ -20,6 +20,7 @@ from domain.recovery import RecoveryCase as CaseRow
 from schema.core import ids
 from schema.core.context import Info
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
+from schema.core.roots import query_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, resolver
 from schema.credits import CompensationPolicy, Dispute
@@ -57,7 +58,7 @@ class TrialLine:
     amount_cents: Annotated[Long, "Balance in cents; debit is positive."]
 
 
-@strawberry.type
+@query_fields
 class MoneyQuery:
     """Queries about money."""
 

@@ -21,6 +21,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 
 enum(
@@ -50,7 +51,7 @@ class Outbox(Node):
     @staticmethod
     async def fact(row: Row, info: Info) -> str | None:
         """Kind of the fact that caused the job, such as `message.queued`."""
-        found: LedgerRow | None = await info.context.loaders.fact_of_outbox.load(row.fact_id)
+        found: LedgerRow | None = await info.context.get_by(LedgerRow.id, row.fact_id)
         return None if found is None else found.kind
 
 
@@ -103,7 +104,7 @@ class Suppression:
     stopped: Annotated[int, "Number of messages stopped since the bounce."]
 
 
-@strawberry.type(description="Queries of pending work.")
+@query_fields
 class OutboxQuery:
     """Queries of pending work."""
 
@@ -152,7 +153,7 @@ class OutboxQuery:
         return visible(info, OutboxRow).where(OutboxRow.state.in_(set(wanted)))
 
 
-@strawberry.type(description="Mutations that retry jobs.")
+@mutation_fields
 class OutboxMutation:
     """Mutations that retry jobs."""
 

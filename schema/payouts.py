@@ -2,14 +2,17 @@
 
 from datetime import date, datetime
 from typing import Annotated
-
-import strawberry
+from uuid import UUID
 
 from domain import invoices
 from schema.core.ids import Node
-from schema.core.mutations import CreditNoteId, MutationContext, PayoutId, mutation
+from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row
+
+CreditNoteId = Annotated[UUID, GlobalIdOf("CreditNote")]
+PayoutId = Annotated[UUID, GlobalIdOf("Payout")]
 
 
 @from_row(invoices.Payout)
@@ -24,7 +27,7 @@ class Payout(Node):
     ]
 
 
-@strawberry.type
+@mutation_fields
 class PayoutMutation:
     """Mutations of payouts."""
 

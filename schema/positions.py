@@ -13,6 +13,7 @@ from schema.accounts import Site
 from schema.core import access_log, ids
 from schema.core.context import Context, Info
 from schema.core.pagination import checked
+from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import from_row, resolver, subscription
 from schema.duties import Duty
 from schema.live_map import (
@@ -50,14 +51,13 @@ class GuardPosition:
     @staticmethod
     async def site(row: PositionParent, info: Info) -> accounts.Site | None:
         """Site with a geofence around the position; null outside every geofence."""
-        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+        return await info.context.get(accounts.Site, row.site_id)
 
     @resolver(Duty | None)
     @staticmethod
     async def duty(row: PositionParent, info: Info) -> DutyRow | None:
         """Duty on which the guard is."""
-        duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
-        return duty
+        return await info.context.get(DutyRow, row.duty_id)
 
 
 @from_row(PositionChange)
@@ -85,7 +85,7 @@ class Fleet:
     data: Annotated[str, "Packed records of the guards, in base64."]
 
 
-@strawberry.type
+@query_fields
 class PositionQuery:
     """Queries of the positions of guards."""
 
@@ -127,7 +127,7 @@ async def _look(
     return found
 
 
-@strawberry.type
+@subscription_fields
 class PositionSubscription:
     """Subscriptions to the positions of guards."""
 

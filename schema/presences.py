@@ -14,6 +14,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, among, lists, naming, visible
 from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
 
@@ -47,17 +48,16 @@ class Presence(Node):
     @staticmethod
     async def duty(row: PresenceParent, info: Info) -> DutyRow | None:
         """Duty on which the guard was."""
-        duty: DutyRow | None = await info.context.loaders.of_type["Duty"].load(row.duty_id)
-        return duty
+        return await info.context.get(DutyRow, row.duty_id)
 
     @resolver(Site | None)
     @staticmethod
     async def site(row: PresenceParent, info: Info) -> accounts.Site | None:
         """Site of a stay or an absence; null for other kinds."""
-        return None if row.site_id is None else await info.context.loaders.site.load(row.site_id)
+        return await info.context.get(accounts.Site, row.site_id)
 
 
-@strawberry.type
+@query_fields
 class PresenceQuery:
     """Queries of conclusions from positions."""
 
@@ -77,7 +77,7 @@ class PresenceQuery:
         return query.where(PresenceRow.until_at.is_(None)) if lasting else query
 
 
-@strawberry.type
+@mutation_fields
 class FenceMutation:
     """Mutation of geofences."""
 

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-import strawberry
-
 from domain import accounts, privacy
 from domain.privacy import Person
 from schema.accounts import Contact, User
 from schema.core.mutations import ContactId, MutationContext, UserId, mutation
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Json
 from schema.core.types import from_row
 
@@ -50,7 +49,7 @@ Mentions = Annotated[
 ]
 
 
-@strawberry.type
+@mutation_fields
 class PrivacyMutation:
     """Mutations of personal data."""
 

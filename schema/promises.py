@@ -16,11 +16,11 @@ from schema.agreements import PromiseTerm
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
-from schema.core.loaders import clock_seen
 from schema.core.types import enum, from_row, resolver
 from schema.credits import Credit
 from schema.incidents import Incident
 from schema.ledger import LedgerEntry
+from schema.promise_clock_loader import hours_of_terms, hours_seen
 
 SECOND_US = 1_000_000
 
@@ -80,7 +80,7 @@ class Promise(Node):
     @staticmethod
     async def due_at(row: Row, info: Info) -> datetime | None:
         """Latest time to keep the promise, without further pauses; closing time when it ends with the working hours."""
-        term, spec = await info.context.loaders.hours_of_term.load(row.term_id)
+        term, spec = await info.context.load(hours_of_terms, row.term_id)
         due: datetime | None = promises.announced_due(
             term, spec, row.priority, started_at=row.started_at, due_at=row.due_at
         )
@@ -126,26 +126,30 @@ class Promise(Node):
     @staticmethod
     async def incident(row: Row, info: Info) -> incidents.Incident | None:
         """Incident that the promise is about."""
-        return await info.context.loaders.incident.load(row.incident_id)
+        return await info.context.get(incidents.Incident, row.incident_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
     async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
         """Promise in the terms of the agreement."""
-        return await info.context.loaders.promise_term.load(row.term_id)
+        return await info.context.get(agreements.PromiseTerm, row.term_id)
 
     @resolver(Credit | None)
     @staticmethod
     async def credit(row: Row, info: Info) -> compensation.Credit | None:
         """Credit for the broken promise; null when there is none."""
-        return await info.context.loaders.credit_of_promise.load(row.id)
+        credit: compensation.Credit | None = await info.context.get_by(
+            compensation.Credit.promise_id, row.id
+        )
+        return credit
 
     @resolver(list[LedgerEntry])
     @staticmethod
     async def deciding_facts(row: Row, info: Info) -> list[LedgerRow]:
         """Ledger entries that decide the verdict: the events of the clock, then the findings."""
-        loader = info.context.loaders.facts_of_subject
-        ticket, own = await loader.load_many([row.incident_id, row.id])
+        ticket, own = await info.context.children_of_all(
+            LedgerRow.subject_id, [row.incident_id, row.id], order=(LedgerRow.id,)
+        )
         roles = ROLES[row.kind]
         until = row.stopped_at if row.kind in _ENDED_ONCE else None
         moved = [
@@ -160,12 +164,12 @@ class Promise(Node):
 
 def _live(row: promises.Promise, info: Info, what: str) -> int | Awaitable[int]:
     """Seconds at the answer's instant; at once when the clock's hours are known, else when they are loaded."""
-    spec = clock_seen(row.term_id)
+    spec = hours_seen(row.term_id)
     return _later(row, info, what) if spec is None else _seconds(row, spec, info, what)
 
 
 async def _later(row: promises.Promise, info: Info, what: str) -> int:
-    spec = await info.context.loaders.clock_of_term.load(row.term_id)
+    _term, spec = await info.context.load(hours_of_terms, row.term_id)
     return _seconds(row, spec, info, what)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.unset import UNSET
 
-from domain import quality
+from domain import accounts, quality
 from domain.accounts import ServiceTier
 from domain.quality import Benchmark, Component, RestatedWindow, Scope, Window
 from schema.accounts import Account
@@ -17,6 +17,7 @@ from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, input_type, resolver
 from schema.measurements import QualityScore, SlaCompliance
@@ -38,9 +39,7 @@ class QualityPolicy(Node):
     @staticmethod
     async def account(row: strawberry.Parent[quality.QualityPolicy], info: Info) -> Any:
         """Account that the policy covers; null when not for one account."""
-        if row.account_id is None:
-            return None
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 @input_type
@@ -51,7 +50,7 @@ class QualityWeightInput:
     weight: Annotated[int, "Weight as a whole number, 0 or more."]
 
 
-@strawberry.type
+@mutation_fields
 class QualityMutation:
     """Mutations of quality policies."""
 
@@ -95,7 +94,7 @@ SiteArg = Annotated[strawberry.ID | None, "Only incidents at this site."]
 PromiseArg = Annotated[strawberry.ID | None, "Only this promise of the terms."]
 
 
-@strawberry.type
+@query_fields
 class QualityQuery:
     """Queries of compliance and quality."""
 

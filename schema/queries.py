@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain import accounts
 from domain.access import Role
 from domain.accounts import Account as AccountRow
 from domain.accounts import ApiKey as KeyRow
@@ -28,6 +29,7 @@ from schema.core.context import Context, Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.pagination import After, Before, Connection, First, Last, Page, PageArguments
+from schema.core.roots import query_fields
 from schema.core.types import from_row, resolver
 from schema.credits import Credit
 from schema.incidents import Incident
@@ -62,17 +64,17 @@ class Viewer:
     @staticmethod
     async def tenant(ctx: strawberry.Parent[Context], info: Info) -> Any:
         """Security company of the actor."""
-        return await info.context.loaders.tenant.load(ctx.actor.tenant_id)
+        return await info.context.get(accounts.Tenant, ctx.actor.tenant_id)
 
     @resolver(User | None)
     @staticmethod
     async def user(ctx: strawberry.Parent[Context], info: Info) -> Any:
         """User behind the request; null for API keys and the system."""
         kind, _, row_id = ctx.actor.subject.partition(":")
-        return await info.context.loaders.user.load(UUID(row_id)) if kind == "user" else None
+        return await info.context.get(UserRow, UUID(row_id)) if kind == "user" else None
 
 
-@strawberry.type(description="All queries of this API.")
+@query_fields
 class Query:
     """All queries of this API."""
 
@@ -87,8 +89,7 @@ class Query:
     async def node(info: Info, id: Annotated[strawberry.ID, "Global id of the object."]) -> Any:
         """Object with this global id; null when it does not exist or is not visible to you."""
         found = ids.read(id)
-        loader = None if found is None else info.context.loaders.of_type.get(found[0])
-        return None if found is None or loader is None else await loader.load(found[1])
+        return None if found is None else await info.context.node(*found)
 
     @resolver(Account | None)
     @staticmethod
@@ -232,4 +233,4 @@ class Query:
 
 async def _one(info: Info, type_name: str, text: str) -> Any:
     row_id = ids.known(text, type_name)
-    return None if row_id is None else await info.context.loaders.of_type[type_name].load(row_id)
+    return None if row_id is None else await info.context.node(type_name, row_id)

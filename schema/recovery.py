@@ -2,25 +2,26 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
-from domain import accounts, recovery
+from domain import accounts, compensation, incidents, recovery
 from domain.recovery import CaseState, Remedy, Size, StepKind
 from schema.accounts import Account, User
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lazy_types import ItsIncident
 from schema.core.mutations import (
     CreditId,
     ExpectedVersion,
+    GlobalIdOf,
     IncidentId,
     MutationContext,
-    RecoveryCaseId,
     UserId,
     mutation,
 )
-from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.core.roots import mutation_fields
+from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
 from schema.credits import Credit
 
 enum(
@@ -56,6 +57,7 @@ enum(
     closed="Closed: the client is satisfied.",
 )
 
+RecoveryCaseId = Annotated[UUID, GlobalIdOf("RecoveryCase")]
 Row = strawberry.Parent[recovery.RecoveryCase]
 StepRow = strawberry.Parent[recovery.RecoveryStep]
 
@@ -80,15 +82,13 @@ class RecoveryStep:
     @staticmethod
     async def credit(row: StepRow, info: Info) -> Any:
         """Service credit given in the step; null when none was given."""
-        if row.credit_id is None:
-            return None
-        return await info.context.loaders.of_type["Credit"].load(row.credit_id)
+        return await info.context.get(compensation.Credit, row.credit_id)
 
     @resolver(User | None)
     @staticmethod
     async def owner(row: StepRow, info: Info) -> accounts.User | None:
         """User of the company responsible for the step. Null for clients."""
-        return await info.context.loaders.user.load(row.owner_id)
+        return await info.context.get(accounts.User, row.owner_id)
 
 
 @from_row(recovery.RecoveryCase)
@@ -112,22 +112,26 @@ class RecoveryCase(Node):
     @staticmethod
     async def steps(row: Row, info: Info) -> list[recovery.RecoveryStep]:
         """Steps of the case, by round."""
-        return await info.context.loaders.steps_of_case.load(row.id)
+        return await info.context.children(
+            recovery.RecoveryStep.case_id,
+            row.id,
+            order=(recovery.RecoveryStep.round, recovery.RecoveryStep.due_at),
+        )
 
-    @resolver(ItsIncident | None)
+    @relation("Incident")
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
         """Incident on which it went wrong."""
-        return await info.context.loaders.incident.load(row.incident_id)
+        return await info.context.get(incidents.Incident, row.incident_id)
 
     @resolver(Account | None)
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account of the client concerned."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
-@strawberry.type
+@mutation_fields
 class RecoveryMutation:
     """Mutations of service recovery cases."""
 

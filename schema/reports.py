@@ -15,6 +15,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 
@@ -55,7 +56,7 @@ class ReportPlan(Node):
     @staticmethod
     async def account(row: PlanRow, info: Info) -> accounts.Account | None:
         """Account that receives the report."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 @from_row(reports.Report)
@@ -84,7 +85,7 @@ class Report(Node):
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account that the report is about."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(str)
     @staticmethod
@@ -142,7 +143,7 @@ class ProactiveNotification:
         return row.told / row.changes if row.changes else None
 
 
-@strawberry.type
+@query_fields
 class ReportQuery:
     """Queries of reports."""
 
@@ -207,7 +208,7 @@ class ReportQuery:
             )
 
 
-@strawberry.type
+@mutation_fields
 class ReportMutation:
     """Mutations of report schedules."""
 

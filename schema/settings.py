@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts
 from schema.accounts import Site, Tenant
 from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, mutation
+from schema.core.roots import mutation_fields
 
 
-@strawberry.type
+@mutation_fields
 class SettingsMutation:
     """Mutations of the company and of sites."""
 

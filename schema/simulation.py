@@ -14,10 +14,12 @@ from schema.accounts import Account, Site, User
 from schema.agreements import TermsInput
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.mutations import AccountId, MutationContext, SimulationId, mutation
+from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, resolver
 
+SimulationId = Annotated[UUID, GlobalIdOf("Simulation")]
 Row = strawberry.Parent[SimulationRow]
 
 
@@ -60,7 +62,9 @@ class SimulatedPromise:
     async def site(row: LineRow, info: Info) -> accounts.Site | None:
         """Site of the result; null for all sites."""
         return (
-            None if row.site_id is None else await info.context.loaders.site.load(UUID(row.site_id))
+            None
+            if row.site_id is None
+            else await info.context.get(accounts.Site, UUID(row.site_id))
         )
 
 
@@ -105,18 +109,16 @@ class Simulation(Node):
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """Account with the history that was used."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(User | None)
     @staticmethod
     async def signed_off_by(row: Row, info: Info) -> Any:
         """User who accepted the risk; null before."""
-        if row.signed_off_by_id is None:
-            return None
-        return await info.context.loaders.user.load(row.signed_off_by_id)
+        return await info.context.get(accounts.User, row.signed_off_by_id)
 
 
-@strawberry.type
+@mutation_fields
 class SimulationMutation:
     """Mutations of simulations."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain import accounts, incidents, promises
 from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.catalogue import must_be_kinds
@@ -23,6 +24,7 @@ from schema.accounts import Account
 from schema.core import ids
 from schema.core.actor_name import shown
 from schema.core.context import Context, Info
+from schema.core.roots import subscription_fields
 from schema.core.scalars import Json
 from schema.core.types import enum, from_row, resolver, subscription
 from schema.credits import Credit
@@ -130,7 +132,7 @@ class FeedEvent:
         """Account that the event concerns, in its current state."""
         if row.fact is None or row.fact.account_id is None:
             return None
-        return await info.context.loaders.account.load(row.fact.account_id)
+        return await info.context.get(accounts.Account, row.fact.account_id)
 
     @resolver(Incident | None)
     @staticmethod
@@ -140,7 +142,7 @@ class FeedEvent:
             return None
         about = row.fact.body.get("incident_id")
         if about is not None:
-            return await info.context.loaders.incident.load(UUID(about))
+            return await info.context.get(incidents.Incident, UUID(about))
         return await subject(info, row.fact, "Incident")
 
     @resolver(Promise | None)
@@ -151,7 +153,7 @@ class FeedEvent:
             return None
         about = row.fact.body.get("promise_id")
         if about is not None:
-            return await info.context.loaders.promise.load(UUID(about))
+            return await info.context.get(promises.Promise, UUID(about))
         return await subject(info, row.fact, "Promise")
 
     @resolver(Credit | None)
@@ -179,7 +181,7 @@ After = Annotated[
 ]
 
 
-@strawberry.type(description="All subscriptions of this API.")
+@subscription_fields
 class Subscription:
     """All subscriptions of this API."""
 
@@ -259,7 +261,7 @@ class Subscription:
         """Complete history of one incident with its promises and credits: past events first, then each new one."""
         ctx: Context = info.context
         incident = ids.wanted(id, "Incident", "id")
-        row = await ctx.loaders.incident.load(incident)
+        row = await ctx.get(incidents.Incident, incident)
         if row is None:
             raise Refused(Code.NOT_FOUND, "No such incident.", argument="id")
         about = str(incident)

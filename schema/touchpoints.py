@@ -14,6 +14,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 
 enum(
@@ -43,7 +44,7 @@ class Touchpoint(Node):
         """Whether the due day is over, on the client's calendar, without contact."""
         if row.done_at is not None:
             return False
-        account = await info.context.loaders.account.load(row.account_id)
+        account = await info.context.get(accounts.Account, row.account_id)
         zone = "UTC" if account is None else account.time_zone
         return row.due_on < info.context.at.astimezone(ZoneInfo(zone)).date()
 
@@ -51,18 +52,16 @@ class Touchpoint(Node):
     @staticmethod
     async def account(row: Row, info: Info) -> accounts.Account | None:
         """Account of the client to be contacted."""
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
     @resolver(Contact | None)
     @staticmethod
     async def contact(row: Row, info: Info) -> accounts.Contact | None:
         """Contact person with whom it took place."""
-        if row.contact_id is None:
-            return None
-        return await info.context.loaders.contact.load(row.contact_id)
+        return await info.context.get(accounts.Contact, row.contact_id)
 
 
-@strawberry.type
+@query_fields
 class TouchpointQuery:
     """Queries of touchpoints."""
 
@@ -88,7 +87,7 @@ class TouchpointQuery:
         return query
 
 
-@strawberry.type
+@mutation_fields
 class TouchpointMutation:
     """Mutations of touchpoints."""
 

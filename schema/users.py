@@ -22,6 +22,7 @@ from schema.core.mutations import (
     UserId,
     mutation,
 )
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 
 SignInId = Annotated[UUID, GlobalIdOf("SignIn")]
@@ -58,10 +59,10 @@ class SignIn(Node):
     @staticmethod
     async def user(row: strawberry.Parent[SignInRow], info: Info) -> Any:
         """User who is signed in."""
-        return await info.context.loaders.user.load(row.user_id)
+        return await info.context.get(accounts.User, row.user_id)
 
 
-@strawberry.type
+@query_fields
 class SessionQuery:
     """Queries of sessions."""
 
@@ -82,7 +83,7 @@ class SessionQuery:
         return query.where(~over if going_on else over)
 
 
-@strawberry.type
+@mutation_fields
 class UserMutation:
     """Mutations of users' access."""
 

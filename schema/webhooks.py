@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import webhooks
+from domain import accounts, webhooks
 from domain.access import Actor
 from domain.catalogue import must_be_kinds
 from domain.core import cursor
@@ -20,6 +20,7 @@ from schema.core.context import Context, Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, among, lists, naming, visible
 from schema.core.mutations import AccountId, ApiKeyId, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Json
 from schema.core.types import enum, from_row, input_type, resolver
 
@@ -114,9 +115,7 @@ class Webhook(Node):
     @staticmethod
     async def account(row: Row, info: Info) -> Any:
         """Account with the facts to deliver; null for every account visible to the owner."""
-        if row.account_id is None:
-            return None
-        return await info.context.loaders.account.load(row.account_id)
+        return await info.context.get(accounts.Account, row.account_id)
 
 
 @from_row(DeliveryRow)
@@ -149,13 +148,15 @@ class WebhookDelivery(Node):
     @staticmethod
     async def webhook(row: Delivery, info: Info) -> Any:
         """Webhook that receives the delivery."""
-        return await info.context.loaders.of_type["Webhook"].load(row.webhook_id)
+        return await info.context.get(WebhookRow, row.webhook_id)
 
     @resolver(list[WebhookAttempt])
     @staticmethod
     async def attempts(row: Delivery, info: Info) -> list[Any]:
         """HTTP requests of the delivery, oldest first."""
-        return await info.context.loaders.attempts_of_delivery.load(row.id)
+        return await info.context.children(
+            AttemptRow.delivery_id, row.id, order=(AttemptRow.at, AttemptRow.id)
+        )
 
 
 @from_row(CreatedWebhook)
@@ -202,7 +203,7 @@ class WebhookDocument:
     ] = None
 
 
-@strawberry.type
+@query_fields
 class WebhookQuery:
     """Queries of webhooks."""
 
@@ -229,7 +230,7 @@ class WebhookQuery:
         return among(query, DeliveryRow.state, states)
 
 
-@strawberry.type
+@mutation_fields
 class WebhookMutation:
     """Mutations of webhooks."""
 

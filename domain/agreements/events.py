@@ -11,6 +11,7 @@ class Signed(Fact):
     """An agreement was signed; `terms_id` is the first version of its terms."""
 
     kind: ClassVar[str] = "agreement.signed"
+    subject_type: ClassVar[str | None] = "Agreement"
     terms_id: UUID
     number: int
 
@@ -19,6 +20,7 @@ class Amended(Fact):
     """A new version of the terms is in force from some time on."""
 
     kind: ClassVar[str] = "agreement.amended"
+    subject_type: ClassVar[str | None] = "Agreement"
     terms_id: UUID
     number: int
 
@@ -27,6 +29,7 @@ class RateSet(Fact):
     """The price of a unit of a service changes on a day; `before` holds the rate until then, null for the first."""
 
     kind: ClassVar[str] = "agreement.rate_set"
+    subject_type: ClassVar[str | None] = "Agreement"
     rate_id: UUID
     code: str
     price_cents: int
@@ -39,6 +42,7 @@ class AgreementEnding(Fact):
     """The agreement ends: no incident opened at `ended_at` or later gets promises."""
 
     kind: ClassVar[str] = "agreement.ended"
+    subject_type: ClassVar[str | None] = "Agreement"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     ended_at: datetime
     reason: str

@@ -11,6 +11,7 @@ class CreditDecided(Fact):
     """A broken promise earned the client a credit."""
 
     kind: ClassVar[str] = "credit.decided"
+    subject_type: ClassVar[str | None] = "Credit"
     promise_id: UUID
     incident_id: UUID
     amount_cents: int
@@ -21,6 +22,7 @@ class CreditGranted(Fact):
     """The client got a credit for a month below a compliance band, or as goodwill."""
 
     kind: ClassVar[str] = "credit.granted"
+    subject_type: ClassVar[str | None] = "Credit"
     credit_kind: str
     month_on: date
     amount_cents: int
@@ -31,6 +33,7 @@ class CreditProposed(Fact):
     """A credit above the threshold awaits approval; not shown to clients."""
 
     kind: ClassVar[str] = "credit.proposed"
+    subject_type: ClassVar[str | None] = "Credit"
     credit_kind: str
     amount_cents: int
     currency: str
@@ -41,6 +44,7 @@ class CreditDeclined(Fact):
     """A proposed credit was declined; not shown to clients."""
 
     kind: ClassVar[str] = "credit.declined"
+    subject_type: ClassVar[str | None] = "Credit"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     reason: str
     internal: bool = True
@@ -50,6 +54,7 @@ class CreditAdjusted(Fact):
     """A credit was adjusted by `amount_cents` to `net_cents`, by a journal entry with its reason."""
 
     kind: ClassVar[str] = "credit.adjusted"
+    subject_type: ClassVar[str | None] = "Credit"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     entry_id: UUID
     amount_cents: int
@@ -62,6 +67,7 @@ class PolicyChosen(Fact):
     """The approval threshold or the taxation of credits was changed."""
 
     kind: ClassVar[str] = "compensation_policy.chosen"
+    subject_type: ClassVar[str | None] = "CompensationPolicy"
     before: dict[str, Any]  # empty when there was none
     after: dict[str, Any]
     internal: bool = True
@@ -71,6 +77,7 @@ class CreditOverridden(Fact):
     """A person set the amount of a credit, in cents; `before` is null when the schedule had set it."""
 
     kind: ClassVar[str] = "credit.overridden"
+    subject_type: ClassVar[str | None] = "Credit"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     before: int | None
     after: int
@@ -82,6 +89,7 @@ class MonthClosed(Fact):
     """A month of an agreement was closed: its compliance was evaluated."""
 
     kind: ClassVar[str] = "agreement.month_closed"
+    subject_type: ClassVar[str | None] = "Agreement"
     month_on: date
 
 
@@ -89,6 +97,7 @@ class DisputeOpened(Fact):
     """A client contests a verdict; the subject is the promise."""
 
     kind: ClassVar[str] = "promise.disputed"
+    subject_type: ClassVar[str | None] = "Promise"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     dispute_id: UUID
     reason: str
@@ -98,6 +107,7 @@ class DisputeDecided(Fact):
     """The contested verdict was evaluated anew from the ledger; `changed` is true when it differs now."""
 
     kind: ClassVar[str] = "promise.dispute_decided"
+    subject_type: ClassVar[str | None] = "Promise"
     dispute_id: UUID
     was: str
     now: str

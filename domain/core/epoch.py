@@ -35,6 +35,7 @@ class LedgerRestored(Fact):
     """The ledger was restored from a backup: facts recorded after `goes_on_from` before the restore are missing."""
 
     kind: ClassVar[str] = "ledger.restored"
+    subject_type: ClassVar[str | None] = "Tenant"
 
     epoch: UUID
     epoch_before: UUID

@@ -131,6 +131,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str]
+    subject_type: ClassVar[str | None] = None
+    """The type of the API that shows what it is about; None where that differs, or where no type shows it."""
     personal: ClassVar[frozenset[str]] = frozenset()
     account_id: UUID | None
     subject_id: UUID

@@ -10,6 +10,7 @@ class UserInvited(Fact):
     """A user got an invitation to set a password."""
 
     kind: ClassVar[str] = "user.invited"
+    subject_type: ClassVar[str | None] = "User"
     invitation_id: UUID | None = None
 
 
@@ -17,6 +18,7 @@ class PasswordResetAsked(Fact):
     """A link to reset a password was requested."""
 
     kind: ClassVar[str] = "user.password_reset_asked"
+    subject_type: ClassVar[str | None] = "User"
     invitation_id: UUID
 
 
@@ -24,6 +26,7 @@ class InvitationEnded(Fact):
     """An open invitation was ended early."""
 
     kind: ClassVar[str] = "user.invitation_ended"
+    subject_type: ClassVar[str | None] = "User"
     invitation_id: UUID
 
 
@@ -31,6 +34,7 @@ class UserChanged(Fact):
     """A user's name, language, role or accounts changed; the accounts are none for a user with access to all."""
 
     kind: ClassVar[str] = "user.changed"
+    subject_type: ClassVar[str | None] = "User"
     personal: ClassVar[frozenset[str]] = frozenset({"name_before", "name_after"})
     name_before: str | None
     name_after: str | None
@@ -46,12 +50,14 @@ class PasswordChanged(Fact):
     """A user has a new password; every earlier session has ended."""
 
     kind: ClassVar[str] = "user.password_changed"
+    subject_type: ClassVar[str | None] = "User"
 
 
 class SignedIn(Fact):
     """A user signed in."""
 
     kind: ClassVar[str] = "user.signed_in"
+    subject_type: ClassVar[str | None] = "User"
     sign_in_id: UUID
     method: str
 
@@ -60,6 +66,7 @@ class SignedOut(Fact):
     """A session was ended early."""
 
     kind: ClassVar[str] = "user.signed_out"
+    subject_type: ClassVar[str | None] = "User"
     sign_in_id: UUID
     ended_by: str
 
@@ -68,6 +75,7 @@ class DeviceEnrolled(Fact):
     """A device was enrolled and can report positions."""
 
     kind: ClassVar[str] = "device.enrolled"
+    subject_type: ClassVar[str | None] = "Device"
     user_id: UUID
 
 
@@ -75,3 +83,4 @@ class DeviceRevoked(Fact):
     """A device was revoked."""
 
     kind: ClassVar[str] = "device.revoked"
+    subject_type: ClassVar[str | None] = "Device"

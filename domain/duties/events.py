@@ -11,6 +11,7 @@ class DutyAssigned(Fact):
     """A guard was assigned to a duty."""
 
     kind: ClassVar[str] = "duty.assigned"
+    subject_type: ClassVar[str | None] = "Duty"
     site_id: UUID | None
     guard: int
     from_at: datetime
@@ -21,6 +22,7 @@ class Began(Fact):
     """The duty of a guard began. A duty that was over before its beginning was recorded has only its end."""
 
     kind: ClassVar[str] = "duty.began"
+    subject_type: ClassVar[str | None] = "Duty"
     site_id: UUID | None
     guard: int
 
@@ -29,5 +31,6 @@ class DutyEnded(Fact):
     """A duty ended."""
 
     kind: ClassVar[str] = "duty.ended"
+    subject_type: ClassVar[str | None] = "Duty"
     site_id: UUID | None
     guard: int

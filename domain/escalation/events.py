@@ -11,6 +11,7 @@ class PolicySet(Fact):
     """A policy was set. A policy is never edited: there was none before."""
 
     kind: ClassVar[str] = "escalation_policy.set"
+    subject_type: ClassVar[str | None] = "EscalationPolicy"
     after: dict[str, Any]
     internal: bool = True
 
@@ -19,6 +20,7 @@ class PolicyEnded(Fact):
     """A policy was ended."""
 
     kind: ClassVar[str] = "escalation_policy.ended"
+    subject_type: ClassVar[str | None] = "EscalationPolicy"
     internal: bool = True
 
 
@@ -26,6 +28,7 @@ class Stepped(Fact):
     """A step was taken: people were notified."""
 
     kind: ClassVar[str] = "escalation.stepped"
+    subject_type: ClassVar[str | None] = "Escalation"
     incident_id: UUID
     cycle: str
     number: int
@@ -39,6 +42,7 @@ class EscalationStopped(Fact):
     """The escalation that people were notified of has ended: acknowledged, updated, paused or resolved."""
 
     kind: ClassVar[str] = "escalation.stopped"
+    subject_type: ClassVar[str | None] = "Escalation"
     incident_id: UUID
     cycle: str
     steps: int

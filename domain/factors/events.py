@@ -10,6 +10,7 @@ class FactorAdded(Fact):
     """A user added a second factor: `totp` or `passkey`."""
 
     kind: ClassVar[str] = "user.factor_added"
+    subject_type: ClassVar[str | None] = "User"
     factor: str
     passkey_id: UUID | None = None
 
@@ -18,6 +19,7 @@ class FactorRemoved(Fact):
     """A second factor of a user was removed; `all` when a user who manages the user removed every one."""
 
     kind: ClassVar[str] = "user.factor_removed"
+    subject_type: ClassVar[str | None] = "User"
     factor: str
     passkey_id: UUID | None = None
 
@@ -26,6 +28,7 @@ class RecoveryCodesMade(Fact):
     """A user created new recovery codes; the earlier ones, if `replaced`, are invalid."""
 
     kind: ClassVar[str] = "user.recovery_codes_made"
+    subject_type: ClassVar[str | None] = "User"
     count: int
     replaced: bool = False
 
@@ -34,4 +37,5 @@ class RecoveryCodeUsed(Fact):
     """A user signed in with a recovery code."""
 
     kind: ClassVar[str] = "user.recovery_code_used"
+    subject_type: ClassVar[str | None] = "User"
     left: int

@@ -11,6 +11,7 @@ class Opened(Fact):
     """An incident was opened; its promises start."""
 
     kind: ClassVar[str] = "incident.opened"
+    subject_type: ClassVar[str | None] = "Incident"
     site_id: UUID
     ticket_kind: str
     category: str | None
@@ -21,6 +22,7 @@ class DueAgreed(Fact):
     """A date was agreed for this incident."""
 
     kind: ClassVar[str] = "incident.due_agreed"
+    subject_type: ClassVar[str | None] = "Incident"
     due_at: datetime
     priority: str
 
@@ -29,18 +31,21 @@ class Acknowledged(Fact):
     """A person acknowledged the incident."""
 
     kind: ClassVar[str] = "incident.acknowledged"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class WorkStarted(Fact):
     """Somebody started to work on the incident."""
 
     kind: ClassVar[str] = "incident.work_started"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class Arrived(Fact):
     """Somebody arrived on site."""
 
     kind: ClassVar[str] = "incident.arrived"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class ArrivedByFence(Arrived):
@@ -54,6 +59,7 @@ class LateArrivalOffered(Fact):
     """A device sent late fixes that show its guard on site in time; a person has to decide whether they count."""
 
     kind: ClassVar[str] = "incident.late_arrival_offered"
+    subject_type: ClassVar[str | None] = "Incident"
     presence_id: UUID
     duty_id: UUID
     guard: int
@@ -66,6 +72,7 @@ class LateArrivalAccepted(Fact):
     """A person confirmed that the guard had been on site; the arrival counts."""
 
     kind: ClassVar[str] = "incident.late_arrival_accepted"
+    subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     arrived_at: datetime
     duty_id: UUID
@@ -76,6 +83,7 @@ class LateArrivalDeclined(Fact):
     """A person decided that the late arrival does not count."""
 
     kind: ClassVar[str] = "incident.late_arrival_declined"
+    subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     arrived_at: datetime
     duty_id: UUID
@@ -86,6 +94,7 @@ class ArrivalWithdrawn(Fact):
     """Late fixes show that the guard was not on site at that time; the arrival at this time does not count."""
 
     kind: ClassVar[str] = "incident.arrival_withdrawn"
+    subject_type: ClassVar[str | None] = "Incident"
     presence_id: UUID
 
 
@@ -93,12 +102,14 @@ class AcknowledgementWithdrawn(Fact):
     """The acknowledgement at this time does not count, because it came from an arrival that is withdrawn."""
 
     kind: ClassVar[str] = "incident.acknowledgement_withdrawn"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class Updated(Fact):
     """An update was added. Only a client-visible update of the company restarts the next-update clock."""
 
     kind: ClassVar[str] = "incident.updated"
+    subject_type: ClassVar[str | None] = "Incident"
     update_id: UUID
     client_visible: bool
     from_us: bool
@@ -108,6 +119,7 @@ class ClocksPaused(Fact):
     """The clocks are paused, for a recorded cause."""
 
     kind: ClassVar[str] = "incident.paused"
+    subject_type: ClassVar[str | None] = "Incident"
     cause: str
 
 
@@ -115,12 +127,14 @@ class ClocksResumed(Fact):
     """The clocks continue."""
 
     kind: ClassVar[str] = "incident.resumed"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class CalledOff(Fact):
     """The remaining promises are not needed: the incident was called off, or another incident covers it."""
 
     kind: ClassVar[str] = "incident.called_off"
+    subject_type: ClassVar[str | None] = "Incident"
     outcome: str
 
 
@@ -134,18 +148,21 @@ class Resolved(Fact):
     """The problem is solved."""
 
     kind: ClassVar[str] = "incident.resolved"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class Closed(Fact):
     """The incident is closed; nothing more has to be done."""
 
     kind: ClassVar[str] = "incident.closed"
+    subject_type: ClassVar[str | None] = "Incident"
 
 
 class Reopened(Fact):
     """The incident was reopened, because the problem was not solved."""
 
     kind: ClassVar[str] = "incident.reopened"
+    subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     reason: str
 
@@ -154,6 +171,7 @@ class Prioritised(Fact):
     """The priority changed; promises get the new priority's target from their original start."""
 
     kind: ClassVar[str] = "incident.prioritised"
+    subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     before: str
     priority: str
@@ -164,6 +182,7 @@ class Reassigned(Fact):
     """The incident was reassigned to somebody else."""
 
     kind: ClassVar[str] = "incident.reassigned"
+    subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"to"})
     to: str
 
@@ -172,6 +191,7 @@ class Assigned(Fact):
     """The incident is assigned to one of the company's users, or to nobody (`after` is null); hidden from clients."""
 
     kind: ClassVar[str] = "incident.assigned"
+    subject_type: ClassVar[str | None] = "Incident"
     before: UUID | None
     after: UUID | None
     internal: bool = True

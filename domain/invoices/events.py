@@ -14,6 +14,7 @@ class PartySet(Fact):
     """
 
     kind: ClassVar[str] = "billing_party.set"
+    subject_type: ClassVar[str | None] = "BillingParty"
     personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
     before: str | None
     after: str
@@ -23,6 +24,7 @@ class Planned(Fact):
     """A quantity of a rate was planned for a month; the subject is the agreement. `before`: null for the first."""
 
     kind: ClassVar[str] = "agreement.planned"
+    subject_type: ClassVar[str | None] = "Agreement"
     month_on: date
     rate_code: str
     quantity_milli: int
@@ -33,6 +35,7 @@ class ServiceDelivered(Fact):
     """A quantity of a rate was delivered on a day; the subject is the agreement."""
 
     kind: ClassVar[str] = "agreement.delivered"
+    subject_type: ClassVar[str | None] = "Agreement"
     line_id: UUID
     rate_code: str
     delivered_on: date
@@ -43,6 +46,7 @@ class InvoiceIssued(Fact):
     """An invoice was issued."""
 
     kind: ClassVar[str] = "invoice.issued"
+    subject_type: ClassVar[str | None] = "Invoice"
     number: str
     gross_cents: int
     currency: str
@@ -53,6 +57,7 @@ class InvoicePaid(Fact):
     """A payment for an invoice was booked."""
 
     kind: ClassVar[str] = "invoice.paid"
+    subject_type: ClassVar[str | None] = "Invoice"
     payment_id: UUID
     amount_cents: int
     paid_on: date
@@ -62,6 +67,7 @@ class PaymentReversed(Fact):
     """A payment booked by mistake was reversed by a counter-entry; the subject is the invoice."""
 
     kind: ClassVar[str] = "invoice.payment_reversed"
+    subject_type: ClassVar[str | None] = "Invoice"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     payment_id: UUID
     reverses_id: UUID
@@ -73,6 +79,7 @@ class CreditNoteIssued(Fact):
     """Credits were set off against an invoice; or, `closing`, the rest is credited when no invoice will follow."""
 
     kind: ClassVar[str] = "credit_note.issued"
+    subject_type: ClassVar[str | None] = "CreditNote"
     invoice_id: UUID | None
     number: str
     net_cents: int
@@ -85,6 +92,7 @@ class PayoutBooked(Fact):
     """A payout for a closing credit note was booked; with the open amount before and after."""
 
     kind: ClassVar[str] = "credit_note.paid_out"
+    subject_type: ClassVar[str | None] = "CreditNote"
     payout_id: UUID
     amount_cents: int
     currency: str
@@ -97,6 +105,7 @@ class PayoutTakenBack(Fact):
     """A payout booked by mistake was reversed by a counter-entry; the subject is the credit note."""
 
     kind: ClassVar[str] = "credit_note.payout_reversed"
+    subject_type: ClassVar[str | None] = "CreditNote"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     payout_id: UUID
     reverses_id: UUID

@@ -12,6 +12,7 @@ from domain.core.ledger import Fact
 class OfMessage(Fact):
     """Base of facts about a message; `contact_id` is None for a message to a colleague."""
 
+    subject_type: ClassVar[str | None] = "Message"
     contact_id: UUID | None
     intent: str
     internal: bool
@@ -65,6 +66,7 @@ class Unsubscribed(Fact):
     """A contact unsubscribed from optional mail of a topic; about the contact."""
 
     kind: ClassVar[str] = "contact.unsubscribed"
+    subject_type: ClassVar[str | None] = "Contact"
     topic: str
 
 
@@ -72,6 +74,7 @@ class Subscribed(Fact):
     """A contact subscribed again to optional mail of a topic; about the contact."""
 
     kind: ClassVar[str] = "contact.subscribed"
+    subject_type: ClassVar[str | None] = "Contact"
     topic: str
 
 
@@ -79,6 +82,7 @@ class AddressAdded(Fact):
     """A contact got one more address; about the contact."""
 
     kind: ClassVar[str] = "contact.address_added"
+    subject_type: ClassVar[str | None] = "Contact"
     channel: str
 
 
@@ -86,6 +90,7 @@ class AddressEnded(Fact):
     """An address of a contact was removed; about the contact."""
 
     kind: ClassVar[str] = "contact.address_ended"
+    subject_type: ClassVar[str | None] = "Contact"
     channel: str
 
 
@@ -93,6 +98,7 @@ class Suppressed(Fact):
     """The address is suppressed, because a message bounced hard. About the contact or colleague."""
 
     kind: ClassVar[str] = "address.suppressed"
+    subject_type: ClassVar[str | None] = None
     personal: ClassVar[frozenset[str]] = frozenset({"address", "error"})
     message_id: UUID
     address: str
@@ -104,6 +110,7 @@ class Freed(Fact):
     """A suppressed address was corrected and can be used. About the contact or colleague."""
 
     kind: ClassVar[str] = "address.freed"
+    subject_type: ClassVar[str | None] = None
     personal: ClassVar[frozenset[str]] = frozenset({"address"})
     address: str
     internal: bool

@@ -19,6 +19,7 @@ class Retried(Fact):
     """A job was retried by a user; about its outbox row."""
 
     kind: ClassVar[str] = "consequence.retried"
+    subject_type: ClassVar[str | None] = "Outbox"
     job: str
     internal: bool
 

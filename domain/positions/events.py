@@ -14,6 +14,7 @@ class SiteFenced(Fact):
     """
 
     kind: ClassVar[str] = "site.fenced"
+    subject_type: ClassVar[str | None] = "Site"
     was_radius_m: float | None
     was_outline: list[float] | None
     radius_m: float | None
@@ -24,12 +25,14 @@ class PositionsRead(Fact):
     """Somebody viewed the positions of the account's guards; for the company only."""
 
     kind: ClassVar[str] = "account.positions_read"
+    subject_type: ClassVar[str | None] = "Account"
     internal: bool = True
 
 
 class PresenceFact(Fact):
     """Fields of every fact about presence: the row, the duty and the site; clients do not see `internal` ones."""
 
+    subject_type: ClassVar[str | None] = "Presence"
     duty_id: UUID
     site_id: UUID | None
     guard: int

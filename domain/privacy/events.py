@@ -10,6 +10,7 @@ class ErasureRequested(Fact):
     """The erasure of a person was requested; about that person's row."""
 
     kind: ClassVar[str] = "person.erasure_requested"
+    subject_type: ClassVar[str | None] = None
     person: str
     role: str  # the job erases with this role and access, never with more
     accounts: list[UUID] | None
@@ -20,6 +21,7 @@ class Erased(Fact):
     """A person was erased: so many messages, disclosures of facts and other texts lost their content."""
 
     kind: ClassVar[str] = "person.erased"
+    subject_type: ClassVar[str | None] = None
     person: str
     messages: int
     disclosures: int
@@ -30,6 +32,7 @@ class Exported(Fact):
     """Everything about a person was exported."""
 
     kind: ClassVar[str] = "person.exported"
+    subject_type: ClassVar[str | None] = None
     person: str
 
 
@@ -37,5 +40,6 @@ class Expired(Fact):
     """Personal data of one kind was erased after its retention period; about the company."""
 
     kind: ClassVar[str] = "data.expired"
+    subject_type: ClassVar[str | None] = "Tenant"
     what: str
     count: int

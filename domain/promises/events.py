@@ -10,6 +10,7 @@ from domain.core.ledger import Fact
 class PromiseFact(Fact):
     """Fields of every fact about a promise; durations in microseconds on the promise's calendar."""
 
+    subject_type: ClassVar[str | None] = "Promise"
     incident_id: UUID
     term_id: UUID
     name: str

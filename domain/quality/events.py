@@ -11,6 +11,7 @@ class QualityPolicySet(Fact):
     """A quality policy was set; `before` and `after` hold weights and risk limit, null for none."""
 
     kind: ClassVar[str] = "quality_policy.set"
+    subject_type: ClassVar[str | None] = "QualityPolicy"
     tier: str | None
     before: dict[str, Any] | None
     after: dict[str, Any]
@@ -24,6 +25,7 @@ class QualityChanged(Fact):
     """
 
     kind: ClassVar[str] = "quality.changed"
+    subject_type: ClassVar[str | None] = "Account"
     site_id: UUID | None
     from_at: datetime
     until_at: datetime
@@ -41,6 +43,7 @@ class BudgetBurning(Fact):
     """
 
     kind: ClassVar[str] = "budget.burning"
+    subject_type: ClassVar[str | None] = "PromiseTerm"
     term_id: UUID
     name: str
     state: str

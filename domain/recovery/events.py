@@ -10,6 +10,7 @@ class CaseOpened(Fact):
     """A recovery case was opened."""
 
     kind: ClassVar[str] = "recovery.opened"
+    subject_type: ClassVar[str | None] = "RecoveryCase"
     incident_id: UUID
     size: str
 
@@ -18,6 +19,7 @@ class StepDone(Fact):
     """A step of a round was done."""
 
     kind: ClassVar[str] = "recovery.step_done"
+    subject_type: ClassVar[str | None] = "RecoveryCase"
     step: str
     round: int
 
@@ -26,6 +28,7 @@ class CaseClosed(Fact):
     """The client is satisfied."""
 
     kind: ClassVar[str] = "recovery.closed"
+    subject_type: ClassVar[str | None] = "RecoveryCase"
     round: int
 
 
@@ -33,6 +36,7 @@ class CaseReopened(Fact):
     """The client is not satisfied: `round` begins."""
 
     kind: ClassVar[str] = "recovery.reopened"
+    subject_type: ClassVar[str | None] = "RecoveryCase"
     round: int
 
 
@@ -40,6 +44,7 @@ class StepHandedOver(Fact):
     """A step was handed over to another user of the company; `before` and `after` are the users."""
 
     kind: ClassVar[str] = "recovery.step_handed_over"
+    subject_type: ClassVar[str | None] = "RecoveryCase"
     step: str
     round: int
     before: UUID

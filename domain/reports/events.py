@@ -10,6 +10,7 @@ from domain.reports.model import Report
 class ReportFact(Fact):
     """Fields of every fact about a report."""
 
+    subject_type: ClassVar[str | None] = "Report"
     cadence: str
     first_on: date
     due_at: datetime
@@ -43,6 +44,7 @@ class PlanSet(Fact):
     """The schedule of a client's reports, or the credit for late ones, changed; the subject is the plan."""
 
     kind: ClassVar[str] = "report_plan.set"
+    subject_type: ClassVar[str | None] = "ReportPlan"
     cadence: str
     before: dict[str, Any]
     after: dict[str, Any]

@@ -11,6 +11,7 @@ class TermsSignedOff(Fact):
     """The risk of terms that exceed the account's limit was signed off; the fact's actor is the person."""
 
     kind: ClassVar[str] = "terms.signed_off"
+    subject_type: ClassVar[str | None] = "Simulation"
     simulation_id: UUID
     terms_sha256: str
     p95_cents: int
@@ -22,6 +23,7 @@ class TermsSimulated(Fact):
     """Proposed terms were simulated on a client's history; the subject is the simulation."""
 
     kind: ClassVar[str] = "terms.simulated"
+    subject_type: ClassVar[str | None] = "Simulation"
     terms_sha256: str
     from_at: datetime
     until_at: datetime

@@ -11,6 +11,7 @@ class ContactMade(Fact):
     """A planned contact with a client was made."""
 
     kind: ClassVar[str] = "touchpoint.made"
+    subject_type: ClassVar[str | None] = "Touchpoint"
     touchpoint_kind: str
     due_on: date
     contact_id: UUID | None

@@ -1,14 +1,30 @@
 """Who did something, as its reader may know it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from uuid import UUID
 
-from domain.duties.pseudonyms import Doer, knows
+from strawberry.dataloader import DataLoader
+
+from domain.access import Actor
+from domain.core.db import Sessions
+from domain.duties.pseudonyms import Doer, knows, names_of
 from schema.core.context import Info
+from schema.core.loaders import BATCH
 
 
 def shown(info: Info, account_id: UUID | None, subject: str) -> str | Awaitable[str]:
     """Answer with the subject itself, or with what the reader is shown instead of it."""
     if knows(info.context.actor, subject):
         return subject
-    return info.context.loaders.name_of_doer.load(Doer(account_id, subject))
+    return info.context.load(_names, Doer(account_id, subject))
+
+
+def _names(make: Sessions, actor: Actor) -> DataLoader[Doer, str]:
+    """Make a loader of what the actor is shown instead of each subject."""
+
+    async def batch(keys: list[Doer]) -> Sequence[str]:
+        async with make() as session:
+            names = await names_of(session, actor, keys)
+        return [names[key] for key in keys]
+
+    return DataLoader(batch, max_batch_size=BATCH)

@@ -46,6 +46,10 @@ def wanted(text: str, type_name: str, argument: str) -> UUID:
     return found
 
 
+NODES: dict[str, type[Any]] = {}
+"""The models of rows with a global id, by the name of their GraphQL type; `from_row` adds each `Node`."""
+
+
 class IdField(StrawberryField):
     """A row's `id`, written with the type's name that the metadata holds; as cheap as an attribute."""
 

@@ -12,7 +12,6 @@ from domain.access import visible_to
 from schema.core import ids
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Info
-from schema.core.loaders import NODES
 from schema.core.pagination import (
     After,
     Before,
@@ -27,7 +26,6 @@ from schema.core.pagination import (
 from schema.core.types import describe_arguments
 
 Rows = Select[Any]
-_MODELS: dict[str, Any] = {model.__name__: model for model in NODES}
 
 
 class Ordered(NamedTuple):
@@ -104,7 +102,7 @@ def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | Non
     row_id = ids.known(text, type_name)
     if row_id is None:
         return query.where(false())
-    model = _MODELS[type_name]
+    model = ids.NODES[type_name]
     seen = select(model.id).where(model.id == row_id, visible_to(info.context.actor, model))
     return query.where(column == row_id, seen.correlate(None).exists())
 

@@ -70,15 +70,7 @@ UserId = Annotated[UUID, GlobalIdOf("User")]
 ApiKeyId = Annotated[UUID, GlobalIdOf("ApiKey")]
 AgreementId = Annotated[UUID, GlobalIdOf("Agreement")]
 IncidentId = Annotated[UUID, GlobalIdOf("Incident")]
-SimulationId = Annotated[UUID, GlobalIdOf("Simulation")]
-PromiseId = Annotated[UUID, GlobalIdOf("Promise")]
 CreditId = Annotated[UUID, GlobalIdOf("Credit")]
-DisputeId = Annotated[UUID, GlobalIdOf("Dispute")]
-InvoiceId = Annotated[UUID, GlobalIdOf("Invoice")]
-PaymentId = Annotated[UUID, GlobalIdOf("Payment")]
-CreditNoteId = Annotated[UUID, GlobalIdOf("CreditNote")]
-PayoutId = Annotated[UUID, GlobalIdOf("Payout")]
-RecoveryCaseId = Annotated[UUID, GlobalIdOf("RecoveryCase")]
 Again = Callable[[Any], object]
 Act = Callable[..., Awaitable[object]]
 
@@ -235,8 +227,7 @@ async def _repeat(ctx: Context, earlier: JSON, again: Again | None) -> object:
     """The answer that was kept: the refusal as it was, or the row as it is now."""
     if "refusal" in earlier:
         return msgspec.convert(earlier["refusal"], errors.Refusal)
-    loader = ctx.loaders.of_type[earlier["type"]]
-    row = await loader.load(UUID(earlier["id"]))
+    row = await ctx.node(earlier["type"], UUID(earlier["id"]))
     if row is None:
         raise Refused(
             Code.NOT_FOUND, "The object of the repeated response is no longer visible to you."

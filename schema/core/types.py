@@ -10,11 +10,14 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
+from strawberry import LazyType
 from strawberry.types.field import StrawberryField
 
 from schema.core.bounds import bounded
-from schema.core.ids import IdField, Node
+from schema.core.ids import NODES, IdField, Node
 
+TYPES: dict[str, type[Any]] = {}
+"""The GraphQL types that show rows, by name; `from_row` adds each."""
 T = TypeVar("T")
 E = TypeVar("E", bound=type[StrEnum])
 
@@ -70,10 +73,12 @@ def from_row(model: type[Any]) -> Callable[[type[T]], type[T]]:
         if issubclass(cls, Node):
             cls.__annotations__["id"] = strawberry.ID
             words = "Global, opaque id; `node(id)` returns the object."
+            NODES[cls.__name__] = model
             cls.id = IdField(description=words, metadata={"type_name": cls.__name__})  # type: ignore[assignment]
         cls.is_type_of = staticmethod(_is(model))  # type: ignore[attr-defined]
         shown = strawberry.type(cls, description=inspect.cleandoc(cls.__doc__ or ""))
         shown.__shows__ = model  # type: ignore[attr-defined]
+        TYPES[cls.__name__] = shown
         return shown
 
     return decorate
@@ -110,6 +115,26 @@ def resolver(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
         )
 
     return decorate
+
+
+class NamedType(LazyType[Any, Any]):
+    """A type of the schema by its name alone, found when the schema is built: relations form cycles, imports do not."""
+
+    def resolve_type(self) -> type[Any]:
+        """Find the type among those that show rows."""
+        if self.type_name not in TYPES:
+            raise LookupError(f"No type of the schema that shows rows is called {self.type_name}.")
+        return TYPES[self.type_name]
+
+
+def relation(type_name: str) -> Callable[[Any], Any]:
+    """Make a field that shows one row, or null, as the type of this name, which need not be imported."""
+    return resolver(NamedType(type_name, __name__) | None)
+
+
+def relations(type_name: str) -> Callable[[Any], Any]:
+    """Make a field that shows a list of rows as the type of this name, which need not be imported."""
+    return resolver(list[NamedType(type_name, __name__)])  # type: ignore[misc]
 
 
 def subscription(graphql_type: Any) -> Callable[[Any], Any]:

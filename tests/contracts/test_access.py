@@ -22,9 +22,7 @@ from domain.access.words import page
 from domain.core.base import Base
 from domain.core.ledger import Fact
 from domain.metadata import metadata
-from schema.build import build
-from schema.core.loaders import NODES
-from schema.ledger import subject_type
+from schema.build import build, nodes
 
 SCHEMA: GraphQLSchema = build()._schema
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -82,7 +80,7 @@ def test_every_table_has_a_row_or_is_never_shown() -> None:
     )
     assert (ROWS.keys() | NEVER_SHOWN) - tables == set()
     assert ROWS.keys() & NEVER_SHOWN == set()
-    assert {model.__tablename__ for model in NODES} <= ROWS.keys()
+    assert {model.__tablename__ for model in nodes()} <= ROWS.keys()
 
 
 def kinds(fact: type[Fact] = Fact) -> set[str]:
@@ -102,13 +100,13 @@ def test_every_kind_of_fact_has_a_row() -> None:
 
 @pytest.mark.parametrize("role", [each for each in Role if each is not Role.PARTNER])
 def test_a_fact_is_read_only_by_who_may_read_what_it_is_about(role: Role) -> None:
-    tables = {model.__name__: model.__tablename__ for model in NODES}
+    tables = {model.__name__: model.__tablename__ for model in nodes()}
     rights, bodies = RIGHTS[role], catalogue.kinds()
     if Right.READ_EVERY_FACT in rights:
         return  # also clients and guards, from whom a fact is kept by itself (`internal`)
     found = []
     for kind, right in RIGHT_OF_KIND.items():
-        about = subject_type(kind) or ""
+        about = catalogue.subject_type(kind) or ""
         if about in tables and right in rights:
             needed = set(ROWS[tables[about]].rights)
             if any(

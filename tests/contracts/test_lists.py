@@ -25,10 +25,9 @@ from domain.access.fields import RIGHT_OF_FIELD
 from domain.access.operations import QUERIES
 from domain.access.rights import Right
 from domain.access.rows import ROWS
-from schema.build import build
+from schema.build import build, nodes
 from schema.core import ids
 from schema.core.lists import Ordered
-from schema.core.loaders import NODES
 from schema.core.pagination import Order
 from schema.core.scalars import WireNames
 
@@ -37,7 +36,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 COMPANY, SOMEBODY, SOMETHING = (UUID(int=n) for n in (1, 2, 3))
 NAMED = {"assignee_id": "User"}
 """Filter → the type of the id that it takes, where its name does not say so."""
-TYPES = {model.__tablename__: model.__name__ for model in NODES}
+TYPES = {model.__tablename__: model.__name__ for model in nodes()}
 SHOWN_AS = {"promise.announced_due_at": "dueAt", "sign_in.renewed_at": "endedAt"}
 """Column → the field that shows it, or whose value it decides, where the names differ."""
 DERIVED: dict[str, tuple[Right, ...]] = {

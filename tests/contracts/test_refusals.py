@@ -13,14 +13,15 @@ import pytest
 from graphql import GraphQLInputObjectType, get_named_type
 
 from domain.core.errors import Refused
-from schema.build import VERBS, build
+from schema.build import build
+from schema.core.roots import RootType, marked_classes
 
 Acts = dict[str, FunctionType]
 
 
 def acts() -> Acts:
     """What each verb does, by the verb's name."""
-    groups: list[Any] = list(VERBS)
+    groups: list[Any] = list(marked_classes(RootType.MUTATION))
     fields = [field for group in groups for field in group.__strawberry_definition__.fields]
     found = (inspect.getclosurevars(field.base_resolver.wrapped_func).nonlocals for field in fields)
     return {each["name"]: each["act"] for each in found}

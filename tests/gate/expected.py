@@ -16,11 +16,11 @@ from domain.agreements.model import PromiseTerm
 from domain.calendars.model import CalendarVersion
 from domain.core.db import Sessions
 from domain.webhooks import Webhook
+from schema.build import nodes
 from schema.core import ids
-from schema.core.loaders import NODES
 from tests.gate.table import LEFT, Page, Rights, Row
 
-TABLES = {model.__name__: model.__tablename__ for model in NODES} | {
+TABLES = {model.__name__: model.__tablename__ for model in nodes()} | {
     "JournalEntry": "journal_entry", "JournalLine": "journal_line", "InvoiceLine": "invoice_line",
     "CreditNoteLine": "credit_note_line", "CreditBand": "credit_band", "RecoveryStep": "recovery_step",
     "MessageAttempt": "message_attempt", "EscalationStep": "escalation_step",
@@ -68,7 +68,7 @@ async def held(make: Sessions, here: UUID) -> Holdings:
     followed: dict[UUID, set[tuple[UUID, bool]]] = {}
     reach: dict[UUID, frozenset[UUID]] = {}
     async with make() as session:
-        for model in NODES:
+        for model in nodes():
             kind: Any = model
             columns = inspect(kind).columns
             names = [name for name in CLIENT_RULES if name in columns]

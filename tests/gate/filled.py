@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.core.db import Sessions, transaction
 from domain.metadata import metadata
-from schema.core.loaders import NODES
+from schema.build import nodes
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VALUES: dict[type, Any] = {
@@ -43,7 +43,7 @@ async def fill(make: Sessions, schema: GraphQLSchema) -> int:
     async with transaction(make) as session:
         for each in MORE:
             await session.execute(text(each))
-    for model in NODES:
+    for model in nodes():
         kind = schema.type_map[model.__name__]
         assert isinstance(kind, GraphQLObjectType)
         mapped = inspect(model)

@@ -25,8 +25,8 @@ from api.identity.authenticator import traced
 from domain.core import sequencing
 from domain.core.db import transaction
 from domain.metadata import metadata
+from schema.build import nodes
 from schema.core import ids
-from schema.core.loaders import NODES
 from tests.api.asking import Api
 from tests.gate import documents
 
@@ -58,7 +58,7 @@ async def side(api: Api, token: str, tenant_id: UUID, account_id: UUID | None = 
     owned: dict[str, UUID] = {}
     words: set[str] = set()
     async with api.make() as session:
-        for model in NODES:
+        for model in nodes():
             kind: Any = model
             columns = inspect(kind).columns
             if account_id is None:
@@ -297,7 +297,7 @@ class Prober:
     def _inner_shots(self) -> list[Shot]:
         """Arguments that take ids on fields of rows: asked of a row of the attacker's own."""
         shots = []
-        for model in NODES:
+        for model in nodes():
             kind: Any = self.schema.type_map[model.__name__]
             for name, each in kind.fields.items():
                 for argument in documents.ids_in(each.args):
@@ -324,7 +324,7 @@ class Prober:
         told = documents.AIMS.get(f"{name}.{argument}", documents.AIMS.get(argument))
         if told is not None:
             return (told,)
-        types = sorted((model.__name__ for model in NODES), key=len, reverse=True)
+        types = sorted((model.__name__ for model in nodes()), key=len, reverse=True)
         stem = re.sub(r"Ids?$", "", argument).lower()
         named = [
             t for t in types if stem and (stem.endswith(t.lower()) or t.lower().startswith(stem))

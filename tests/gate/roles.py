@@ -19,8 +19,8 @@ from graphql import (
     is_required_argument,
 )
 
+from schema.build import nodes
 from schema.core import ids
-from schema.core.loaders import NODES
 from tests.api.asking import Api
 from tests.gate import documents
 from tests.gate.expected import PART_OF, TABLES, Asker, Expectation, words_for
@@ -91,7 +91,7 @@ class Roles:
                 variables = {key: given[key] for key in given if key not in filters}
                 found.append(Root(name, name, each, variables))
         node = query.fields["node"]
-        kinds = [kind.__name__ for kind in NODES if kind.__name__ in self.company.owned]
+        kinds = [kind.__name__ for kind in nodes() if kind.__name__ in self.company.owned]
         found.extend(
             Root(kind, "node", node, {"id": self.company.id_of(kind)})
             for kind in kinds

@@ -18,8 +18,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from api.commands.sdl import PATH
 from domain.core.base import Base
 from domain.core.errors import Code
-from schema.build import build, sdl
-from schema.core.loaders import NODES
+from schema.build import build, nodes, sdl
 from schema.core.scalars import WireNames
 from schema.core.types import columns
 
@@ -56,8 +55,8 @@ def test_every_plain_field_is_a_column_with_the_same_nullability(
 def test_every_row_with_a_global_id_is_found_by_node() -> None:
     interface = SCHEMA.type_map["Node"]
     assert isinstance(interface, GraphQLInterfaceType)
-    nodes = {kind.name for kind in SCHEMA.get_possible_types(interface)}
-    assert nodes == {model.__name__ for model in NODES}
+    named = {kind.name for kind in SCHEMA.get_possible_types(interface)}
+    assert named == {model.__name__ for model in nodes()}
 
 
 def test_everything_has_words() -> None:

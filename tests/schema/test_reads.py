@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from strawberry.dataloader import DataLoader
 
 from domain import incidents
 from domain.agreements import Priority
 from domain.core.db import transaction
-from schema.core import ids
+from schema.core import ids, loaders
 from tests import build
 from tests.api import asking
 from tests.api.asking import Api, Office, SelectCounter
@@ -60,6 +61,23 @@ async def test_fifty_tickets_with_account_promises_and_updates_take_as_many_stat
     assert counted == {5: 4, 50: 4}
     newest = data["incidents"]["nodes"][0]
     assert [update["body"] for update in newest["updates"]] == ["3", "2", "1"]
+
+
+async def test_a_request_makes_only_the_loaders_of_the_relations_that_it_reads(
+    api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(api, office, 3)
+    made: list[Any] = []
+
+    class Counted(DataLoader[Any, Any]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            made.append(self)
+            super().__init__(*given, **named)
+
+    monkeypatch.setattr(loaders, "DataLoader", Counted)
+    data = await api.data(office.dispatcher, TICKETS, first=3)
+    assert len(data["incidents"]["nodes"]) == 3
+    assert len(made) == 3, "account, promises, updates"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
