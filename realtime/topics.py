@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right, visible_to
-from domain.accounts.model import Account
+from domain.accounts.model import Account, Site
 from domain.core.errors import Code, Refused
 from domain.core.sequencing import SequencedEvent
 
@@ -36,3 +36,11 @@ async def authorize_topic(session: AsyncSession, actor: Actor, account_id: UUID 
     ):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
     return (actor.tenant_id, account_id)
+
+
+async def must_see_site(session: AsyncSession, actor: Actor, site_id: UUID | None) -> None:
+    """Refuse a site that does not exist for the actor; None names none."""
+    if site_id is None:
+        return
+    if not await session.scalar(select(Site.id).where(Site.id == site_id, visible_to(actor, Site))):
+        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")

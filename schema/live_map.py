@@ -16,7 +16,7 @@ from domain.access import Actor, is_position_visible
 from domain.positions import LivePosition
 from realtime.positions import LivePositions, MapListener
 from realtime.source import EventSource, SourceEvent
-from realtime.topics import Topic, authorize_topic
+from realtime.topics import Topic, authorize_topic, must_see_site
 from schema.core import access_log
 from schema.core.context import Context
 from schema.core.types import input_type
@@ -110,6 +110,7 @@ class Watching(EventSource):
         """Refuse who may not look; write down who does."""
         async with self._ctx.sessions() as session:
             self._topic = await authorize_topic(session, self._sight.actor, self._sight.account_id)
+            await must_see_site(session, self._sight.actor, self._sight.site_id)
             found = await self._now(session)
         self._sighted.update(each.duty_id for each in found)
         accounts_seen = {each.account_id for each in found}

@@ -176,7 +176,8 @@ async def last_positions(
     if account_id is not None:
         query = query.where(Whereabouts.account_id == account_id)
     if site_id is not None:
-        query = query.where(Whereabouts.site_id == site_id)
+        seen = select(Site.id).where(Site.id == site_id, visible_to(actor, Site))
+        query = query.where(Whereabouts.site_id == site_id, seen.correlate(None).exists())
     rows = await session.scalars(query.order_by(Whereabouts.duty_id).limit(limit))
     return [_position(row) for row in rows]
 
