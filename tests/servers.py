@@ -340,8 +340,9 @@ class _Mailserver(Controller):
     async def cut(self) -> None:
         """Cut the connections that clients left open."""
         for session in self._sessions:
-            if session.transport is not None:
-                session.transport.close()
+            for transport in (session.transport, session._original_transport):
+                if isinstance(transport, asyncio.Transport):
+                    transport.abort()  # closing would wait for the other side to end TLS
         await asyncio.sleep(0.01)  # the loop has to tell them before it is stopped
 
 

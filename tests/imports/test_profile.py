@@ -46,7 +46,7 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
             CASES,
             '["09:00", "17:00"]',
             '["09:00", "25:00"]',
-            "calendars.office: no such time of day",
+            "calendars.office: invalid time of day",
         ),
         (CASES, "T00:00:00Z", "T00:00:00", "agreement.in_force_from: needs a zone"),
         (CASES, "[into]", "[into", "Expected .* line 8"),
