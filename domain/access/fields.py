@@ -42,12 +42,13 @@ FIELDS: dict[str, Fields] = {
         R.READ_RELATIONSHIP: "decisionPower relationshipStrength lastContactAt tone culturalNotes",
         R.READ_STAFF: "internalOwner",
     },
-    "Incident": _all(
-        "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
-        " arrivedAt resolvedAt closedAt reopenedCount reassignedCount nextDueAt externalSource externalId"
+    "Incident": {
+        NONE: "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
+        " arrivedAt resolvedAt closedAt reopenedCount reassignedCount externalSource externalId"
         " version timeToAcknowledgeSeconds timeToArriveSeconds timeToResolveSeconds"
-        " firstContactResolution outcome account site assignee updates pauses promises credits lateArrivals"
-    ),
+        " firstContactResolution outcome account site assignee updates pauses promises credits lateArrivals",
+        R.READ_PROMISES: "nextDueAt",
+    },
     "LateArrival": _all("arrivedAt offeredAt lateSeconds guard decision decidedAt duty fixes"),
     "IncidentUpdate": _all("id at author body clientVisible"),
     "Pause": _all("id fromAt untilAt capAt cause note"),

@@ -145,7 +145,7 @@ async def test_every_role_reads_what_the_page_says(api: Api) -> None:
     roles, everybody = await everything(api)
     found = await roles.run(everybody)
     sys.stdout.write(f"{found}\n")
-    assert found.found == []
+    assert found.found == [], "\n".join(found.found)
     assert found.share >= ARMED
     assert len(found.probes) > 5_000
 
@@ -155,6 +155,6 @@ async def test_every_role_does_what_the_page_says(api: Api) -> None:
     roles, everybody = await everything(api)
     found = await Doing(roles).run(everybody)
     sys.stdout.write(f"{found}\n")
-    assert found.found == []
+    assert found.found == [], "\n".join(found.found)
     assert found.share >= ARMED
     assert len(found.probes) > 2_000
