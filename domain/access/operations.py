@@ -62,7 +62,7 @@ QUERIES: dict[str, Rights] = {
     "compensationPolicy": _ROWS,
     "webhooks": _ROWS,
     "webhookDeliveries": _ROWS,
-    "escalation": _ROWS,
+    "escalation": (R.READ_INCIDENTS,),
     "escalations": _ROWS,
     "escalationPolicies": _ROWS,
     "backlog": (R.OPERATE,),
