@@ -173,6 +173,19 @@ async def release(session: AsyncSession, outbox_ids: Collection[UUID], *, at: da
     )
 
 
+async def expedite(session: AsyncSession, *conditions: ColumnElement[bool], at: datetime) -> None:
+    """Make postponed rows due at `at`; an attempt that is under way can no longer postpone them.
+
+    The attempt's number is used up: a job that read its wait before this transaction would write it back afterwards.
+    """
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.state == OutboxState.PENDING, *conditions)
+        .values(attempts=Outbox.attempts + 1, due_at=at, not_before=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def retry(
     session: AsyncSession, *conditions: ColumnElement[bool], at: datetime
 ) -> list[tuple[UUID, int, str]]:

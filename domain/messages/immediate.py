@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.core import outbox
 from domain.core.ledger import LedgerRow
-from domain.core.outbox import Outbox, OutboxState
+from domain.core.outbox import Outbox
 from domain.messages.model import Message, MessageState, Urgency
 
 
@@ -31,9 +32,5 @@ async def expedite(
         queued = select(LedgerRow.id).where(
             LedgerRow.subject_id.in_(ids), LedgerRow.kind == "message.queued"
         )
-        await session.execute(
-            update(Outbox)
-            .where(Outbox.fact_id.in_(queued), Outbox.state == OutboxState.PENDING)
-            .values(due_at=at)
-        )
+        await outbox.expedite(session, Outbox.fact_id.in_(queued), at=at)
     return len(ids)

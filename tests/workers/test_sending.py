@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from domain import messages
 from domain.access import Actor, is_visible
 from domain.accounts import Channel, Contact
+from domain.core import claims, outbox
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
 from domain.core.outbox import Outbox, OutboxState
@@ -231,6 +232,33 @@ async def test_a_message_waits_for_the_end_of_quiet_hours_and_waiting_is_no_atte
     assert row.not_before is not None
     assert waits.due_at == row.not_before
     assert abs(row.not_before - here - timedelta(hours=1)) < timedelta(seconds=1)
+
+
+async def test_an_attempt_that_read_the_quiet_hours_cannot_postpone_a_message_expedited_meanwhile(
+    make: Sessions,
+) -> None:
+    world = await build.client(make, contacts=1)
+    here = datetime.now(UTC)
+    message = await written(
+        make, world,
+        time_zone="UTC", quiet_from=(here - timedelta(hours=1)).time(),
+        quiet_until=(here + timedelta(hours=1)).time(),
+    )  # fmt: skip
+    waits = await sent_by(make, {Channel.EMAIL: Office()}, message)
+    async with transaction(make) as session:
+        attempt = await claims.start_attempt(
+            session, waits.id, at=waits.due_at, lease=timedelta(seconds=5)
+        )
+    assert attempt is not None
+    async with transaction(make) as session:
+        intent, account_id = message.intent[:20], message.account_id
+        assert await messages.expedite(session, intent, account_id, at=here) == 1
+    async with transaction(make) as session:  # what the attempt read before that
+        until = here + timedelta(hours=1)
+        await outbox.reschedule(session, waits.id, attempt=attempt, until=until, lets_pass=True)
+    async with make() as session:
+        row = await session.get_one(Outbox, waits.id)
+    assert (row.due_at, row.not_before) == (here, None)
 
 
 async def test_what_is_critical_is_sent_in_quiet_hours(make: Sessions) -> None:
