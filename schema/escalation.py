@@ -9,11 +9,10 @@ import strawberry
 
 from domain import accounts, escalation, incidents
 from domain.access import Role
-from domain.escalation import Cycle, StepDraft
+from domain.escalation import Cycle, StepDraft, steps_of
 from domain.escalation import Escalation as EscalationRow
 from domain.escalation import EscalationPolicy as PolicyRow
 from domain.escalation import EscalationStep as StepRow
-from domain.escalation.reads import steps_of
 from schema.accounts import Account, Contact, User
 from schema.core import ids
 from schema.core.context import Info

@@ -8,8 +8,7 @@ from domain.compensation import Credit
 from domain.core import short_numbers
 from domain.core.errors import Code, Refused
 from domain.incidents import Incident
-from domain.invoices import CreditNote, Invoice
-from domain.invoices.rules import read_number
+from domain.invoices import CreditNote, Invoice, read_number
 from domain.reports import Report
 from schema.core.context import Info
 from schema.core.ids import Node

@@ -13,7 +13,7 @@ from domain.compensation import Dispute as DisputeRow
 from domain.compensation import DisputeState
 from domain.invoices import CreditNote as CreditNoteRow
 from domain.invoices import Invoice as InvoiceRow
-from domain.invoices.rules import read_number
+from domain.invoices import read_number
 from domain.journal import Book, JournalKind
 from domain.recovery import CaseState
 from domain.recovery import RecoveryCase as CaseRow

@@ -10,8 +10,7 @@ import strawberry
 from domain import agreements, compensation, incidents, promises
 from domain.calendars import CalendarSpec
 from domain.core.ledger import LedgerRow
-from domain.promises import State
-from domain.promises.translation import ROLES
+from domain.promises import ROLES, State
 from schema.agreements import PromiseTerm
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind

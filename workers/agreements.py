@@ -8,7 +8,7 @@ from domain import messages
 from domain.access import Role
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
-from domain.escalation.reads import people
+from domain.escalation import people
 from domain.invoices import CreditNote, Payout
 from workers.jobs import JobContext
 

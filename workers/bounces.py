@@ -16,7 +16,7 @@ from domain.access import Actor
 from domain.accounts import Channel
 from domain.core.db import Sessions, transaction
 from domain.messages import Message as MessageRow
-from domain.messages.signing import MessageSigner
+from domain.messages import MessageSigner
 from workers.notices import LARGEST, News, Notice, Reply, read, read_reply
 from workers.periodic import WorkContext, is_away
 

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
 from domain.access import Actor
-from domain.compensation.reads import MonthToClose
+from domain.compensation import MonthToClose
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
 from workers.jobs import JobContext

@@ -10,8 +10,7 @@ from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.escalation.actions import defer, due
-from domain.escalation.rules import percent_of
+from domain.escalation import defer, due, percent_of
 from domain.incidents.model import Incident
 from domain.promises.model import Promise, State
 from workers.jobs import JobContext

@@ -9,8 +9,8 @@ import structlog
 
 from domain import messages
 from domain.core.db import transaction
-from domain.credentials.letters import IdentityLetter, letter_for
-from domain.factors.notices import notice_for
+from domain.credentials import IdentityLetter, letter_for
+from domain.factors import notice_for
 from workers.jobs import JobContext
 from workers.outbound.senders import Office, Undeliverable
 

@@ -9,7 +9,7 @@ from domain import invoices
 from domain.access import Actor
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.invoices.reads import Unbilled
+from domain.invoices import Unbilled
 from workers.periodic import WorkContext, attempt
 
 AGREEMENTS = 500  # looked at for closing notes

@@ -15,8 +15,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.core.text_rules import LINE, PAGE, cleaned
-from domain.messages.bounce_rules import BounceVerdict, is_failure, judge
-from domain.messages.signing import HEADER, MessageSigner
+from domain.messages import HEADER, BounceVerdict, MessageSigner, is_failure, judge
 
 LARGEST = 1_000_000  # bytes of a notice that are read
 LONGEST_FIELD = (

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import duties, positions
 from domain.core.db import Sessions, transaction
 from domain.core.deferral import Subject
-from domain.positions.presence import due_duties
+from domain.positions import due_duties
 from workers.periodic import WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from domain import reports, touchpoints
 from domain.accounts.model import Account
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.reports.actions import due_plans
+from domain.reports import due_plans
 from workers.check_in_notices import ask_all
 from workers.periodic import Postponement, WorkContext, attempt, attempt_each
 

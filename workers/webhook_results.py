@@ -16,10 +16,8 @@ from domain.webhooks import (
     Webhook,
     WebhookDelivery,
     WebhookState,
-    events,
-)
-from domain.webhooks.deliveries import (
     claim_next,
+    events,
     lock_claimed,
     make_due,
     pause_receiver,

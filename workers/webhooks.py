@@ -25,17 +25,20 @@ from domain.core.deferral import Subject
 from domain.core.ledger import LedgerRow
 from domain.core.sequencing import SequencedEvent
 from domain.core.settings import Settings
-from domain.duties.pseudonyms import Doer, names_of
-from domain.webhooks import ClaimedDelivery, DeliveryOutcome, SecretCipher, Webhook
-from domain.webhooks.deliveries import (
+from domain.duties import Doer, names_of
+from domain.webhooks import (
+    ClaimedDelivery,
+    DeliveryOutcome,
+    SecretCipher,
+    Webhook,
     claim_due,
     delete_finished,
     enqueue,
     hold_webhook,
     lock_claimed,
+    signatures,
     webhooks_behind,
 )
-from domain.webhooks.rules import signatures
 from workers.outbound.http_client import WebhookClient
 from workers.periodic import WorkContext, attempt_each
 from workers.webhook_results import drop, pause, write_down

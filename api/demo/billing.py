@@ -14,7 +14,7 @@ from api.demo.data import COMPANY, Client
 from domain import agreements, compensation, invoices, recovery
 from domain.access import Actor
 from domain.agreements import Unit
-from domain.compensation.rules import next_month
+from domain.compensation import next_month
 from domain.incidents import Incident
 from domain.invoices import Party
 from domain.promises import Promise, State

@@ -16,8 +16,7 @@ from api.state import AppState
 from api.support.errors import HttpRefusal
 from domain import invoices, reports
 from domain.access import Actor
-from domain.invoices.pdf import credit_note_pdf
-from domain.invoices.ubl import MEDIA_TYPE, Incomplete, credit_note_xml
+from domain.invoices import MEDIA_TYPE, Incomplete, credit_note_pdf, credit_note_xml
 
 COST = 1_000
 """What a document costs its reader's budget: setting one takes as long as reading a thousand fields."""

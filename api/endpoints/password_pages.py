@@ -18,7 +18,7 @@ from api.support.errors import HttpRefusal
 from domain import credentials
 from domain.accounts import Tenant
 from domain.core.errors import Refused
-from domain.credentials.rules import LONGEST, SHORTEST
+from domain.credentials import LONGEST, SHORTEST
 
 MOST_BYTES = 8 * 1024
 READ_S = 10.0

@@ -23,8 +23,7 @@ from domain.access import Actor
 from domain.accounts import User
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
-from domain.credentials import Candidate, Renewed, Requester
-from domain.credentials.rules import LONGEST, check_password
+from domain.credentials import LONGEST, Candidate, Renewed, Requester, check_password
 from schema.core import ids
 
 ACCESS = timedelta(minutes=15)

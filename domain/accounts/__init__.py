@@ -11,6 +11,8 @@ from domain.accounts.actions import (
     create_tenant,
     disable_user,
     issue_api_key,
+    must_have_access,
+    must_manage,
     note_contacts_read,
     revoke_api_key,
 )
@@ -31,6 +33,7 @@ from domain.accounts.model import (
     Tenant,
     User,
 )
+from domain.accounts.persons import same_person
 from domain.accounts.reads import (
     actor_of_row,
     actor_of_user,
@@ -38,6 +41,7 @@ from domain.accounts.reads import (
     actors_of_users,
     note_key_use,
 )
+from domain.accounts.rules import check
 from domain.accounts.sites import change_site
 
 __all__ = [
@@ -66,12 +70,16 @@ __all__ = [
     "change_company",
     "change_contact",
     "change_site",
+    "check",
     "create_account",
     "create_tenant",
     "disable_user",
     "issue_api_key",
     "managed_user",
+    "must_have_access",
+    "must_manage",
     "note_contacts_read",
     "note_key_use",
     "revoke_api_key",
+    "same_person",
 ]

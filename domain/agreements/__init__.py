@@ -1,6 +1,7 @@
 """Agreements with clients: versioned terms, their promises, and the credits for broken promises."""
 
 from domain.agreements.actions import amend, end, must_be_computable, sign
+from domain.agreements.events import AgreementEnding
 from domain.agreements.model import (
     Agreement,
     CreditBand,
@@ -24,11 +25,13 @@ from domain.agreements.rules import (
     PromiseDraft,
     Target,
     TermsDraft,
+    check,
     seed_matrix,
 )
 
 __all__ = [
     "Agreement",
+    "AgreementEnding",
     "BandDraft",
     "CreditBand",
     "CreditBasis",
@@ -49,6 +52,7 @@ __all__ = [
     "Unit",
     "amend",
     "applicable",
+    "check",
     "end",
     "in_force",
     "must_be_computable",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
-from domain.calendars.rules import CalendarSpec, capacity
+from domain.calendars import CalendarSpec, capacity
 from domain.core.bounds import MAX_CENTS, MAX_MILLI, must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line

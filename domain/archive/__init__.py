@@ -3,6 +3,17 @@
 from domain.archive.actions import is_due, seal, until
 from domain.archive.model import EventSegment, Sealing
 from domain.archive.reads import load
-from domain.archive.rules import EventLog, judged
+from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
 
-__all__ = ["EventLog", "EventSegment", "Sealing", "is_due", "judged", "load", "seal", "until"]
+__all__ = [
+    "EventLog",
+    "EventSegment",
+    "Sealing",
+    "is_due",
+    "judged",
+    "load",
+    "packed_ids",
+    "seal",
+    "until",
+    "uuid_of",
+]

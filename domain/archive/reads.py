@@ -14,8 +14,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
+from domain.agreements import Term
 from domain.agreements.model import Priority, PromiseTerm
-from domain.agreements.reads import Term
 from domain.archive import segments
 from domain.archive.model import Sealing
 from domain.archive.rules import Chunk, EventLog, assembled, distinct, ids_of, months_of, without
@@ -23,8 +23,7 @@ from domain.core.db import driver_of
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.columns import Events, promise_columns
 from domain.evaluator.kernels.layout import seal
-from domain.promises.pause_limit import PAUSE_ALLOWANCE
-from domain.promises.translation import CLOCK_EVENT_KINDS, ROLES, dimension, to_us
+from domain.promises import CLOCK_EVENT_KINDS, PAUSE_ALLOWANCE, ROLES, dimension, to_us
 
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
 _ROW = np.dtype(

@@ -10,13 +10,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.agreements.reads import Term
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.agreements import Term
+from domain.calendars import CalendarSpec, calendars_for
 from domain.evaluator.kernels import batch
 from domain.evaluator.kernels.columns import Calendars, Promises, promise_columns
 from domain.evaluator.kernels.judge import Rows
 from domain.evaluator.kernels.layout import Sealed
-from domain.promises.translation import dimension
+from domain.promises import dimension
 
 Ids = NDArray[np.uint64]  # (n, 2): the two halves of UUIDs
 

@@ -4,15 +4,19 @@ from domain.calendars.actions import close_on, define
 from domain.calendars.closures import Closures, closures_of
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.reads import specs
-from domain.calendars.rules import CalendarSpec
+from domain.calendars.rules import CalendarSpec, calendars_for, capacity, closing_before, worked_us
 
 __all__ = [
     "Calendar",
     "CalendarSpec",
     "CalendarVersion",
     "Closures",
+    "calendars_for",
+    "capacity",
     "close_on",
+    "closing_before",
     "closures_of",
     "define",
     "specs",
+    "worked_us",
 ]

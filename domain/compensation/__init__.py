@@ -1,6 +1,6 @@
 """Compensation: credits for broken promises, and people's decisions about them."""
 
-from domain.compensation.actions import close_month, decide, net_cents, settle
+from domain.compensation.actions import close_month, decide, lock_agreement, net_cents, settle
 from domain.compensation.decisions import (
     ADJUSTMENT_REASONS,
     approve,
@@ -21,6 +21,14 @@ from domain.compensation.model import (
     DisputeState,
 )
 from domain.compensation.reads import MonthToClose, months_over
+from domain.compensation.rules import (
+    amount_cents,
+    excess_over,
+    month_of,
+    month_start,
+    next_month,
+    rule_for,
+)
 
 __all__ = [
     "ADJUSTMENT_REASONS",
@@ -32,6 +40,7 @@ __all__ = [
     "Dispute",
     "DisputeState",
     "MonthToClose",
+    "amount_cents",
     "approve",
     "choose_policy",
     "close_month",
@@ -39,10 +48,16 @@ __all__ = [
     "decide",
     "decide_dispute",
     "decline",
+    "excess_over",
     "grant_goodwill",
+    "lock_agreement",
+    "month_of",
+    "month_start",
     "months_over",
     "must_be_within",
     "net_cents",
+    "next_month",
     "override",
+    "rule_for",
     "settle",
 ]

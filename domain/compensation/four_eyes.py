@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Role
-from domain.accounts.persons import same_person
+from domain.accounts import same_person
 from domain.compensation.actions import approval_above, approval_limit, exceeds
 from domain.compensation.events import PolicyChosen
 from domain.compensation.model import Credit, CreditKind, CreditState

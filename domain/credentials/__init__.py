@@ -1,7 +1,10 @@
 """Credentials of people and devices: passwords, invitations to set one, sign-ins, device tokens."""
 
+from domain.credentials.actor_names import as_user
 from domain.credentials.devices import enrol, revoke_device
+from domain.credentials.events import PasswordChanged, SignedOut
 from domain.credentials.invitations import accept, ask_reset, invite, invited_user, new_text
+from domain.credentials.letters import IdentityLetter, letter_for
 from domain.credentials.model import (
     Device,
     EndedBy,
@@ -21,31 +24,47 @@ from domain.credentials.reads import (
     password_of,
     users_of_addresses,
 )
-from domain.credentials.rules import Requester, fits, hash_of, is_outdated
-from domain.credentials.sessions import Renewed, begin, end, end_session, renew, strengthen
+from domain.credentials.rules import (
+    LONGEST,
+    SHORTEST,
+    Requester,
+    check_password,
+    fits,
+    hash_of,
+    is_outdated,
+)
+from domain.credentials.sessions import Renewed, begin, end, end_all, end_session, renew, strengthen
 from domain.credentials.users import change_user, disable_user
 
 __all__ = [
+    "LONGEST",
+    "SHORTEST",
     "Candidate",
     "Device",
     "EndedBy",
+    "IdentityLetter",
     "Invitation",
     "Password",
+    "PasswordChanged",
     "Purpose",
     "RefreshToken",
     "Renewed",
     "Requester",
     "SignIn",
+    "SignedOut",
     "accept",
     "actors_of_devices",
+    "as_user",
     "ask_reset",
     "begin",
     "candidates",
     "change_password",
     "change_user",
+    "check_password",
     "current",
     "disable_user",
     "end",
+    "end_all",
     "end_session",
     "enrol",
     "fits",
@@ -54,6 +73,7 @@ __all__ = [
     "invited_user",
     "is_outdated",
     "is_over",
+    "letter_for",
     "new_text",
     "password_of",
     "rehash",

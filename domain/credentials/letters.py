@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.accounts import Tenant, User
 from domain.credentials.invitations import new_text
 from domain.credentials.model import Invitation, Purpose
-from domain.messages.rules import RenderedText, render
-from domain.messages.template_data import Variables
+from domain.messages import RenderedText, Variables, render
 
 
 class PasswordLetter(Variables, frozen=True, kw_only=True):

@@ -11,9 +11,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from domain import accounts
 from domain.access import Actor, Role
-from domain.accounts import Reach, User, managed_user
-from domain.accounts.actions import must_have_access, must_manage
-from domain.accounts.rules import check
+from domain.accounts import Reach, User, check, managed_user, must_have_access, must_manage
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
 from domain.credentials.devices import revoke_devices_of

@@ -1,5 +1,11 @@
 """Documents: pages and images made by typst from templates and data."""
 
+from domain.documents.language import LANGUAGES, Language
 from domain.documents.typesetting import pdf, pictures
 
-__all__ = ["pdf", "pictures"]
+__all__ = [
+    "LANGUAGES",
+    "Language",
+    "pdf",
+    "pictures",
+]

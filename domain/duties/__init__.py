@@ -2,6 +2,18 @@
 
 from domain.duties.actions import assign, begin, end, end_overdue
 from domain.duties.model import Duty
+from domain.duties.pseudonyms import Doer, knows, names_of
 from domain.duties.reads import overdue, running
 
-__all__ = ["Duty", "assign", "begin", "end", "end_overdue", "overdue", "running"]
+__all__ = [
+    "Doer",
+    "Duty",
+    "assign",
+    "begin",
+    "end",
+    "end_overdue",
+    "knows",
+    "names_of",
+    "overdue",
+    "running",
+]

@@ -1,9 +1,9 @@
 """Escalation: notify people of incidents that nobody acknowledges or updates, in timed steps."""
 
-from domain.escalation.actions import end_policy, follow, set_policy, sweep
+from domain.escalation.actions import defer, due, end_policy, follow, set_policy, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
-from domain.escalation.reads import answered_users, policy_for, warned_users
-from domain.escalation.rules import StepDraft
+from domain.escalation.reads import answered_users, people, policy_for, steps_of, warned_users
+from domain.escalation.rules import StepDraft, percent_of
 
 __all__ = [
     "Cycle",
@@ -12,10 +12,15 @@ __all__ = [
     "EscalationStep",
     "StepDraft",
     "answered_users",
+    "defer",
+    "due",
     "end_policy",
     "follow",
+    "people",
+    "percent_of",
     "policy_for",
     "set_policy",
+    "steps_of",
     "sweep",
     "warned_users",
 ]

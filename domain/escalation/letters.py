@@ -15,8 +15,8 @@ from domain.agreements.model import Priority
 from domain.escalation.model import Cycle
 from domain.escalation.rules import StepDraft
 from domain.incidents.model import Incident
+from domain.messages import AboutIncident
 from domain.messages.model import Urgency
-from domain.messages.template_data import AboutIncident
 
 
 class Escalated(AboutIncident, frozen=True, kw_only=True):

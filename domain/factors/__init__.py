@@ -9,6 +9,7 @@ from domain.factors.codes import (
     use_recovery_code,
 )
 from domain.factors.model import Passkey, RecoveryCode, Totp
+from domain.factors.notices import notice_for
 from domain.factors.passkeys import (
     add_passkey,
     note_passkey_use,
@@ -33,6 +34,7 @@ __all__ = [
     "enrolled",
     "new_recovery_codes",
     "note_passkey_use",
+    "notice_for",
     "passkey_of",
     "passkeys_of",
     "remove_passkey",

@@ -10,7 +10,7 @@ from domain.accounts import User
 from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
-from domain.credentials.actor_names import as_user
+from domain.credentials import as_user
 from domain.factors import rules
 from domain.factors.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
 from domain.factors.model import RecoveryCode, Totp

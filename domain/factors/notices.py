@@ -9,12 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts import Tenant, User
 from domain.core.sequencing import SequencedEvent
-from domain.credentials.events import PasswordChanged, SignedOut
-from domain.credentials.letters import IdentityLetter
+from domain.credentials import IdentityLetter, PasswordChanged, SignedOut
 from domain.credentials.model import EndedBy
 from domain.factors.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
-from domain.messages.rules import render
-from domain.messages.template_data import Variables
+from domain.messages import Variables, render
 
 
 class SecurityChange(StrEnum):

@@ -10,7 +10,7 @@ from domain.accounts import User
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
-from domain.credentials.actor_names import as_user
+from domain.credentials import as_user
 from domain.factors.events import FactorAdded, FactorRemoved
 from domain.factors.model import Passkey
 

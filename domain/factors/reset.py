@@ -10,8 +10,8 @@ from domain.access import Actor
 from domain.accounts import User, managed_user
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
+from domain.credentials import end_all
 from domain.credentials.model import EndedBy
-from domain.credentials.sessions import end_all
 from domain.factors.events import FactorRemoved
 from domain.factors.model import Passkey, RecoveryCode, Totp
 

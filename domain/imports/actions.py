@@ -19,8 +19,7 @@ from domain.imports.rejects import Rejects
 from domain.imports.staged import Decoded
 from domain.imports.target import prepare_target
 from domain.imports.timestamps import FIRST
-from domain.promises import batch
-from domain.promises.bulk_start import attach
+from domain.promises import attach, batch
 
 Progress = Callable[[str, float], None]
 """Callback with the current step and its progress, 0 to 1."""

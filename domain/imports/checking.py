@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from domain.agreements.model import Priority, TicketKind
-from domain.calendars.rules import CalendarSpec
+from domain.calendars import CalendarSpec
 from domain.imports import formats
 from domain.imports.mapping import FactColumn, Profile, Value
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.agreements.model import Priority, PromiseKind, TicketKind
-from domain.calendars.rules import CalendarSpec
+from domain.calendars import CalendarSpec
 
 Column = str | list[str]
 """A column's name, or several names of which the first one in the file is used (sources rename columns)."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.promises.pause_limit import PAUSE_ALLOWANCE
+from domain.promises import PAUSE_ALLOWANCE
 
 # The rule of `domain/promises/pause_limit.py` as rows.
 # A pause that nothing ended yet stays open until its allowance is used up.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from domain.calendars.closures import closures_of
+from domain.calendars import closures_of
 from domain.core.errors import Code, Refused
 from domain.imports.checking import problems
 from domain.imports.mapping import Profile

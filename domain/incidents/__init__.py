@@ -38,7 +38,7 @@ from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import Times, first_contact_resolution, times
 from domain.incidents.searching import matching
-from domain.promises.pause_limit import PAUSE_ALLOWANCE
+from domain.promises import PAUSE_ALLOWANCE
 
 __all__ = [
     "ARRIVED",

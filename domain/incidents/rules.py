@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.incidents.model import Incident, Pause, Source, Status
-from domain.promises.pause_limit import PAUSE_ALLOWANCE
+from domain.promises import PAUSE_ALLOWANCE
 
 AGREED_WITHIN = timedelta(days=3_653)
 """How far ahead a date may be agreed; calendars are expanded up to it."""

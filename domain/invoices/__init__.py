@@ -16,6 +16,7 @@ from domain.invoices.model import (
 from domain.invoices.parties import Party
 from domain.invoices.payments import pay, reverse
 from domain.invoices.payouts import pay_out, reverse_payout
+from domain.invoices.pdf import credit_note_pdf
 from domain.invoices.reads import (
     BillingLine,
     Unbilled,
@@ -25,10 +26,12 @@ from domain.invoices.reads import (
     months_to_bill,
     outstanding,
 )
-from domain.invoices.rules import CreditNoteDocument, DocumentLine, Totals, VatTotal
+from domain.invoices.rules import CreditNoteDocument, DocumentLine, Totals, VatTotal, read_number
+from domain.invoices.ubl import MEDIA_TYPE, Incomplete, credit_note_xml
 from domain.invoices.vat import VatCategory
 
 __all__ = [
+    "MEDIA_TYPE",
     "BillingLine",
     "BillingParty",
     "CreditNote",
@@ -36,6 +39,7 @@ __all__ = [
     "CreditNoteLine",
     "DeliveredLine",
     "DocumentLine",
+    "Incomplete",
     "Invoice",
     "InvoiceLine",
     "Party",
@@ -51,12 +55,15 @@ __all__ = [
     "billing",
     "close_credits",
     "credit_note",
+    "credit_note_pdf",
+    "credit_note_xml",
     "deliver",
     "months_to_bill",
     "outstanding",
     "pay",
     "pay_out",
     "plan",
+    "read_number",
     "reverse",
     "reverse_payout",
     "set_party",

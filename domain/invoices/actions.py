@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, price_on, rates_of
-from domain.compensation.rules import next_month
+from domain.compensation import next_month
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_day, must_be_quantity
 from domain.core.changes import as_text, values_of

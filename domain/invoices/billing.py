@@ -14,9 +14,8 @@ from domain.access import Actor
 from domain.accounts.model import Account, Tenant
 from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
-from domain.compensation.actions import lock_agreement
+from domain.compensation import lock_agreement, month_start, next_month
 from domain.compensation.model import ClosedMonth
-from domain.compensation.rules import month_start, next_month
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record

@@ -13,8 +13,8 @@ from domain import journal
 from domain.access import Actor
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
+from domain.compensation import month_of, next_month
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
-from domain.compensation.rules import month_of, next_month
 from domain.core.base import uuid7
 from domain.core.ledger import record
 from domain.invoices.events import CreditNoteIssued

@@ -6,8 +6,7 @@ from pathlib import Path
 import msgspec
 
 from domain import documents
-from domain.documents import language
-from domain.documents.language import Language
+from domain.documents import Language, language
 from domain.invoices.parties import Party
 from domain.invoices.rules import CreditNoteDocument, DocumentLine
 from domain.invoices.taxes import EU

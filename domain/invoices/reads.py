@@ -13,8 +13,8 @@ from sqlalchemy.orm import aliased
 from domain.access import Actor, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Rate, Terms, Unit
+from domain.compensation import next_month
 from domain.compensation.model import ClosedMonth
-from domain.compensation.rules import next_month
 from domain.core.base import JSON
 from domain.core.deferral import is_deferred, rank_of
 from domain.core.errors import Code, Refused

@@ -2,7 +2,7 @@
 
 from domain.messages.actions import compose, compose_to_users
 from domain.messages.answers import note_answer
-from domain.messages.bounce_rules import BounceVerdict, is_hard_bounce
+from domain.messages.bounce_rules import BounceVerdict, is_failure, is_hard_bounce, judge
 from domain.messages.delivery import (
     ARRIVED,
     WAITING,
@@ -39,8 +39,8 @@ from domain.messages.preferences import (
     unsubscribe,
 )
 from domain.messages.retries import retry, retry_all
-from domain.messages.rules import Attachment, RenderedText, as_html
-from domain.messages.signing import MessageSigner
+from domain.messages.rules import Attachment, RenderedText, as_html, render
+from domain.messages.signing import HEADER, MessageSigner
 from domain.messages.suppression import STOPPED, SuppressedAddress, suppressions, unsuppress
 from domain.messages.template_data import (
     TEMPLATES,
@@ -69,6 +69,7 @@ from domain.messages.template_data import (
 
 __all__ = [
     "ARRIVED",
+    "HEADER",
     "STOPPED",
     "TEMPLATES",
     "WAITING",
@@ -115,7 +116,9 @@ __all__ = [
     "compose_to_users",
     "end_address",
     "expedite",
+    "is_failure",
     "is_hard_bounce",
+    "judge",
     "load_for_delivery",
     "mark_delivered",
     "mark_failed",
@@ -128,6 +131,7 @@ __all__ = [
     "message_by_key",
     "note_answer",
     "remove_address",
+    "render",
     "retry",
     "retry_all",
     "subscribe",

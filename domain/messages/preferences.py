@@ -14,7 +14,7 @@ from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.messages.events import AddressAdded, AddressEnded, Subscribed, Unsubscribed
 from domain.messages.model import Address, Message, Unsubscription
-from domain.webhooks.rules import check_url
+from domain.webhooks import check_url
 
 _KEYED = frozenset({Channel.PUSH})
 _WITH_URL = frozenset({Channel.PUSH, Channel.CHAT})

@@ -16,7 +16,7 @@ from domain.positions.ingest import DeviceReport, IngestOutcome, accept
 from domain.positions.late_evidence import decide as decide_late_arrival
 from domain.positions.model import Fix, FixSource, Kind, Presence, Watched, Whereabouts
 from domain.positions.panic import call_for_help
-from domain.positions.presence import due, judge, warm
+from domain.positions.presence import due, due_duties, judge, warm
 from domain.positions.reads import (
     HAS_GEOFENCE,
     DeviceAssignment,
@@ -69,6 +69,7 @@ __all__ = [
     "draw_fence",
     "drop_partitions",
     "due",
+    "due_duties",
     "end",
     "end_overdue",
     "ensure_partitions",

@@ -13,8 +13,8 @@ from domain.core.base import JSON, Base
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.credentials.model import Device, SignIn
+from domain.duties import Doer, names_of
 from domain.duties.model import Duty
-from domain.duties.pseudonyms import Doer, names_of
 from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions

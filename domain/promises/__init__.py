@@ -2,23 +2,31 @@
 
 from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due
+from domain.promises.bulk_start import attach
 from domain.promises.due import defer, due, sweep
 from domain.promises.model import Promise, PromiseWatch, State
+from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
 from domain.promises.translation import (
     CLOCK_EVENT_KINDS,
     EVALUATOR,
+    ROLES,
     ClockColumns,
     ClockFact,
     JudgedPart,
     build,
+    dimension,
+    from_us,
     judge,
+    to_us,
     warm,
 )
 
 __all__ = [
     "CLOCK_EVENT_KINDS",
     "EVALUATOR",
+    "PAUSE_ALLOWANCE",
+    "ROLES",
     "ClockColumns",
     "ClockFact",
     "JudgedPart",
@@ -29,14 +37,18 @@ __all__ = [
     "State",
     "announced_due",
     "announced_due_of",
+    "attach",
     "build",
     "defer",
+    "dimension",
     "due",
     "evaluate",
+    "from_us",
     "has_older_verdicts",
     "judge",
     "live",
     "start",
     "sweep",
+    "to_us",
     "warm",
 ]

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from domain.agreements import Term
 from domain.agreements.model import Priority, PromiseKind
-from domain.agreements.reads import Term
-from domain.calendars.rules import CalendarSpec, closing_before
+from domain.calendars import CalendarSpec, closing_before
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
-from domain.calendars.rules import CalendarSpec, worked_us
+from domain.calendars import CalendarSpec, worked_us
 from domain.promises.announced_due import announced_due
 from domain.promises.model import Promise, State
 from domain.promises.translation import EVALUATOR, to_us

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from domain.agreements import Term
 from domain.agreements.model import Priority, PromiseKind
-from domain.agreements.reads import Term
-from domain.calendars.rules import CalendarSpec, calendars_for, capacity
+from domain.calendars import CalendarSpec, calendars_for, capacity
 from domain.evaluator.kernels.batch import verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (

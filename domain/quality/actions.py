@@ -18,7 +18,7 @@ from domain.core.changes import values_of
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.evaluator.kernels.scores import Component
-from domain.promises.translation import to_us
+from domain.promises import to_us
 from domain.quality.burn_rate import Burning, burns
 from domain.quality.events import BudgetBurning, QualityPolicySet
 from domain.quality.model import Burn, BurnState, Look, QualityPolicy, Window

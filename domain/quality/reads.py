@@ -15,7 +15,7 @@ from domain.access import Actor, Right, visible_to
 from domain.accounts.model import Account
 from domain.agreements.model import Terms
 from domain.evaluator.kernels.scores import LEAST_UNITS, WEIGHTS, Component
-from domain.promises.translation import to_us
+from domain.promises import to_us
 from domain.quality.model import BurnState, Look, Measurement, Portfolio, QualityPolicy, Window
 from domain.quality.rules import Measuring, PartVerdict, Scope, ScopeFigures
 from domain.quality.store import row_of

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
-from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
+from domain.archive import EventLog, judged, packed_ids, uuid_of
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import ClockState, PromiseClass
 from domain.evaluator.kernels.columns import PromiseInput, promise_columns

@@ -10,11 +10,11 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account
-from domain.archive.rules import EventLog
+from domain.archive import EventLog
 from domain.core.base import uuid7
 from domain.core.db import copy_rows
 from domain.evaluator.kernels.scores import LEAST_UNITS
-from domain.promises.translation import EVALUATOR, to_us
+from domain.promises import EVALUATOR, to_us
 from domain.quality.events import QualityChanged
 from domain.quality.model import Measurement, Window
 from domain.quality.rules import Scope, ScopeFigures

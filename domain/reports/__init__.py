@@ -1,6 +1,14 @@
 """Reports: incidents and promises of a day or week, delivered at a local time of the client."""
 
-from domain.reports.actions import adopt, defer, due, make_next, set_plan, unplanned_accounts
+from domain.reports.actions import (
+    adopt,
+    defer,
+    due,
+    due_plans,
+    make_next,
+    set_plan,
+    unplanned_accounts,
+)
 from domain.reports.content import Content, Proactive
 from domain.reports.data import load_content
 from domain.reports.delivery import follow, reports_to_follow
@@ -30,6 +38,7 @@ __all__ = [
     "defer",
     "document_of",
     "due",
+    "due_plans",
     "filename",
     "follow",
     "load_content",

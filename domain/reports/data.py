@@ -14,15 +14,14 @@ from domain import archive, calendars
 from domain.accounts.model import Account
 from domain.agreements import Term
 from domain.agreements.model import Agreement, PromiseTerm, Terms
-from domain.archive.rules import uuid_of
+from domain.archive import uuid_of
 from domain.compensation.model import Credit, CreditState
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import ClockState
 from domain.incidents.model import OPEN, Incident, Source
-from domain.promises.announced_due import announced_due
+from domain.promises import announced_due, from_us, to_us
 from domain.promises.model import Promise
-from domain.promises.translation import from_us, to_us
 from domain.reports import notice_ratio
 from domain.reports.content import (
     TREND_DAYS,

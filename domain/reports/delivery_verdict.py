@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars import CalendarSpec, calendars_for
 from domain.evaluator.kernels.batch import verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns
-from domain.promises.translation import from_us, to_us
+from domain.promises import from_us, to_us
 from domain.reports.model import ReportVerdict
 
 _ALWAYS = CalendarSpec(zone="UTC", always_open=True)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from domain.documents import language
-from domain.documents.language import LANGUAGES, Language
+from domain.documents import LANGUAGES, Language, language
 
 __all__ = ["LANGUAGES", "TEMPLATES", "Language", "language_of"]
 

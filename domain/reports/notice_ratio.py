@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.agreements.events import AgreementEnding
+from domain.agreements import AgreementEnding
 from domain.agreements.model import Agreement, Terms
 from domain.core.ledger import LedgerRow
 from domain.incidents.model import IncidentUpdate

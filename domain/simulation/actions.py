@@ -12,15 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import agreements, quality
 from domain.access import Actor, Right, row_of
 from domain.accounts.model import Account
-from domain.agreements import Agreement, Rate, Terms, TermsDraft
-from domain.agreements.rules import check
+from domain.agreements import Agreement, Rate, Terms, TermsDraft, check
 from domain.calendars import specs
 from domain.core.base import JSON
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow, record
 from domain.core.text_rules import must_be_text
 from domain.incidents.model import Incident
-from domain.promises.translation import CLOCK_EVENT_KINDS, EVALUATOR, ClockFact
+from domain.promises import CLOCK_EVENT_KINDS, EVALUATOR, ClockFact
 from domain.simulation.events import TermsSignedOff, TermsSimulated
 from domain.simulation.model import Simulation
 from domain.simulation.rules import (

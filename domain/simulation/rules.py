@@ -12,13 +12,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.agreements import BandDraft, CreditDraft, PromiseDraft, Term, TermsDraft, applicable
 from domain.agreements.model import CreditRule, PerCause, Priority
-from domain.agreements.reads import Term, applicable
-from domain.agreements.rules import BandDraft, CreditDraft, PromiseDraft, TermsDraft
-from domain.calendars.rules import CalendarSpec
-from domain.compensation.rules import amount_cents, excess_over, rule_for
+from domain.calendars import CalendarSpec
+from domain.compensation import amount_cents, excess_over, rule_for
+from domain.promises import ClockFact, build, judge, to_us
 from domain.promises.model import State
-from domain.promises.translation import ClockFact, build, judge, to_us
 
 WEEK_US = 7 * 86_400_000_000
 DRAWS = 2_000

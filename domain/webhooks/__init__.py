@@ -13,7 +13,21 @@ from domain.webhooks.actions import (
     retry,
     rotate_secret,
 )
-from domain.webhooks.deliveries import ClaimedDelivery, DeliveryOutcome
+from domain.webhooks.deliveries import (
+    ClaimedDelivery,
+    DeliveryOutcome,
+    claim_due,
+    claim_next,
+    delete_finished,
+    enqueue,
+    hold_webhook,
+    lock_claimed,
+    make_due,
+    pause_receiver,
+    record_attempt,
+    settle,
+    webhooks_behind,
+)
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -24,7 +38,14 @@ from domain.webhooks.model import (
 )
 from domain.webhooks.pausing import end_locked, pause_locked
 from domain.webhooks.reads import fact_filter, keys_of, owner_of
-from domain.webhooks.rules import message_id, secret_text
+from domain.webhooks.rules import (
+    check_url,
+    is_loopback,
+    is_outside,
+    message_id,
+    secret_text,
+    signatures,
+)
 
 __all__ = [
     "ClaimedDelivery",
@@ -39,18 +60,33 @@ __all__ = [
     "WebhookSecret",
     "WebhookState",
     "add",
+    "check_url",
+    "claim_due",
+    "claim_next",
+    "delete_finished",
     "end",
     "end_locked",
+    "enqueue",
     "fact_filter",
+    "hold_webhook",
+    "is_loopback",
+    "is_outside",
     "keys_of",
+    "lock_claimed",
     "locked",
+    "make_due",
     "message_id",
     "owner_of",
     "pause",
     "pause_locked",
+    "pause_receiver",
+    "record_attempt",
     "replay",
     "resume",
     "retry",
     "rotate_secret",
     "secret_text",
+    "settle",
+    "signatures",
+    "webhooks_behind",
 ]

@@ -7,7 +7,7 @@ from strawberry.dataloader import DataLoader
 
 from domain.access import Actor
 from domain.core.db import Sessions
-from domain.duties.pseudonyms import Doer, knows, names_of
+from domain.duties import Doer, knows, names_of
 from schema.core.context import Info
 from schema.core.loaders import BATCH
 

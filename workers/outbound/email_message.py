@@ -7,8 +7,7 @@ from email.utils import format_datetime
 
 from domain import messages
 from domain.core.mailboxes import address_to_ascii
-from domain.messages import MessageSigner, RenderedText
-from domain.messages.signing import HEADER
+from domain.messages import HEADER, MessageSigner, RenderedText
 from workers.outbound.senders import OutboundMessage, domain_of
 
 

@@ -18,8 +18,7 @@ from time import monotonic
 import httpx2
 
 from domain.core.text_rules import cleaned
-from domain.webhooks.deliveries import DeliveryOutcome
-from domain.webhooks.rules import is_loopback, is_outside
+from domain.webhooks import DeliveryOutcome, is_loopback, is_outside
 
 LIMIT_S = 10.0
 """How long a request may take, from the name to the end of the answer that is read."""
