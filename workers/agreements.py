@@ -15,10 +15,10 @@ from workers.jobs import JobContext
 FINANCE = (Role.FINANCE, Role.MANAGEMENT)
 
 
-async def announce_amendment(hand: JobContext) -> None:
+async def announce_amendment(context: JobContext) -> None:
     """Tell the contacts from when on which terms hold; the letter counts as told beforehand when it leaves earlier."""
-    terms = await hand.session.get_one(Terms, UUID(hand.fact.body["terms_id"]))
-    before = await hand.session.scalar(
+    terms = await context.session.get_one(Terms, UUID(context.fact.body["terms_id"]))
+    before = await context.session.scalar(
         select(Terms).where(
             Terms.agreement_id == terms.agreement_id, Terms.number == terms.number - 1
         )
@@ -26,10 +26,10 @@ async def announce_amendment(hand: JobContext) -> None:
     begins = terms.in_force.lower
     if before is None or begins is None:
         return
-    agreement, shared = await _about(hand, terms.agreement_id)
+    agreement, shared = await _about(context, terms.agreement_id)
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         agreement.account_id,
         intent=f"terms:{terms.id}:amended",
         template=messages.AgreementAmended,
@@ -37,38 +37,38 @@ async def announce_amendment(hand: JobContext) -> None:
         | {
             "number": terms.number,
             "in_force_from": begins,
-            "at_once": begins <= hand.fact.at,
+            "at_once": begins <= context.fact.at,
             "fee_was_cents": before.period_fee_cents,
             "currency_was": before.currency,
             "fee_cents": terms.period_fee_cents,
             "currency": terms.currency,
         },
-        at=hand.at,
+        at=context.at,
     )
 
 
-async def announce_end(hand: JobContext) -> None:
+async def announce_end(context: JobContext) -> None:
     """Tell the contacts when an agreement ends; again when the end is moved."""
-    agreement, shared = await _about(hand, hand.fact.subject_id)
+    agreement, shared = await _about(context, context.fact.subject_id)
     if agreement.ended_at is None:
         return
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         agreement.account_id,
-        intent=f"agreement:{agreement.id}:ended:{hand.fact.seq}",
+        intent=f"agreement:{agreement.id}:ended:{context.fact.seq}",
         template=messages.AgreementEnded,
         variables=shared | {"ended_at": agreement.ended_at},
-        at=hand.at,
+        at=context.at,
     )
 
 
-async def announce_closing_note(hand: JobContext) -> None:
+async def announce_closing_note(context: JobContext) -> None:
     """Tell the contacts and the company's finance people of a credit note that has to be paid out."""
-    if not hand.fact.body.get("closing"):
+    if not context.fact.body.get("closing"):
         return
-    note = await hand.session.get_one(CreditNote, hand.fact.subject_id)
-    _, shared = await _about(hand, note.agreement_id)
+    note = await context.session.get_one(CreditNote, context.fact.subject_id)
+    _, shared = await _about(context, note.agreement_id)
     words = shared | {
         "number": note.number,
         "amount_cents": note.gross_cents,
@@ -76,39 +76,39 @@ async def announce_closing_note(hand: JobContext) -> None:
     }
     intent = f"credit_note:{note.id}:closing"
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         note.account_id,
         intent=intent,
         template=messages.ClosingNote,
         variables=words,
-        at=hand.at,
+        at=context.at,
     )
-    users = await people(hand.session, note.tenant_id, note.account_id, roles=FINANCE)
+    users = await people(context.session, note.tenant_id, note.account_id, roles=FINANCE)
     await messages.compose_to_users(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         users,
         account_id=note.account_id,
         intent=intent,
         template=messages.ClosingNote,
         variables=words,
-        at=hand.at,
+        at=context.at,
     )
 
 
-async def tell_payout(hand: JobContext) -> None:
+async def tell_payout(context: JobContext) -> None:
     """Tell the contacts that a closing note is paid out, or that the payout they were told of was booked wrongly."""
-    payout = await hand.session.get_one(Payout, UUID(hand.fact.body["payout_id"]))
+    payout = await context.session.get_one(Payout, UUID(context.fact.body["payout_id"]))
     kind: type[messages.PayoutNotice] = messages.PayoutNotice
     if payout.reverses_id is not None:
-        payout = await hand.session.get_one(Payout, payout.reverses_id)
+        payout = await context.session.get_one(Payout, payout.reverses_id)
         kind = messages.PayoutReversedNotice
-    note = await hand.session.get_one(CreditNote, payout.credit_note_id)
-    _, shared = await _about(hand, note.agreement_id)
+    note = await context.session.get_one(CreditNote, payout.credit_note_id)
+    _, shared = await _about(context, note.agreement_id)
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         note.account_id,
         intent=f"payout:{payout.id}:{kind.template}",
         template=kind,
@@ -120,14 +120,14 @@ async def tell_payout(hand: JobContext) -> None:
             "paid_on": payout.paid_on,
             "payment_reference": payout.reference,
         },
-        at=hand.at,
+        at=context.at,
     )
 
 
-async def _about(hand: JobContext, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:
-    agreement = await hand.session.get_one(Agreement, agreement_id)
-    account = await hand.session.get_one(Account, agreement.account_id)
-    tenant = await hand.session.get_one(Tenant, agreement.tenant_id)
+async def _about(context: JobContext, agreement_id: UUID) -> tuple[Agreement, dict[str, str]]:
+    agreement = await context.session.get_one(Agreement, agreement_id)
+    account = await context.session.get_one(Account, agreement.account_id)
+    tenant = await context.session.get_one(Tenant, agreement.tenant_id)
     return agreement, {
         "company": tenant.name,
         "account": account.name,

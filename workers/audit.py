@@ -109,9 +109,9 @@ def _named(company: Subject) -> Iterator[None]:
         raise
 
 
-async def tell_checkpoint(hand: JobContext) -> None:
+async def tell_checkpoint(context: JobContext) -> None:
     """Mail a checkpoint to the account's contacts: once each, by the message's own unique key."""
-    fact, session = hand.fact, hand.session
+    fact, session = context.fact, context.session
     account_id = fact.account_id
     if account_id is None:
         return
@@ -123,7 +123,7 @@ async def tell_checkpoint(hand: JobContext) -> None:
     )
     await messages.compose(
         session,
-        hand.actor,
+        context.actor,
         account_id,
         intent=f"checkpoint:{signed.id}",
         template=messages.CheckpointNotice.template,
@@ -136,25 +136,25 @@ async def tell_checkpoint(hand: JobContext) -> None:
             "verifier_key": signed.verifier_key,
             "signed_at": signed.signed_at,
         },
-        at=hand.at,
+        at=context.at,
     )
 
 
-async def erase_person(hand: JobContext) -> None:
+async def erase_person(context: JobContext) -> None:
     """Do what an erasure request asks, within the role and reach of who asked; doing it twice finds nothing left."""
-    asked = hand.fact.body
-    actor = hand.actor
+    asked = context.fact.body
+    actor = context.actor
     if "role" in asked:
         accounts = asked["accounts"]
         reach = None if accounts is None else frozenset(map(UUID, accounts))
         actor = replace(actor, role=Role(asked["role"]), accounts=reach)
     await privacy.erase(
-        hand.session,
+        context.session,
         actor,
         privacy.Person(asked["person"]),
-        hand.fact.subject_id,
+        context.fact.subject_id,
         confirmed=asked.get("mentions", ()),
-        at=hand.at,
+        at=context.at,
     )
 
 

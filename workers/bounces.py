@@ -39,7 +39,7 @@ async def take_in(make: Sessions, notice: Notice, *, at: datetime) -> bool:
         actor = Actor.system(tenant_id, "bounces")
         if notice.news is News.BOUNCED:
             await messages.bounce(
-                session, actor, notice.message_id, at=at, error=notice.said, verdict=notice.verdict
+                session, actor, notice.message_id, at=at, error=notice.text, verdict=notice.verdict
             )
         elif notice.news is News.DELIVERED:
             await messages.mark_delivered(session, actor, notice.message_id, at=at)

@@ -13,14 +13,18 @@ from workers.jobs import JobContext
 from workers.periodic import WorkContext, attempt
 
 
-async def decide_credit(hand: JobContext) -> None:
+async def decide_credit(context: JobContext) -> None:
     """Grant the credit for one broken promise; the credit's unique key makes it one."""
-    await compensation.decide(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
+    await compensation.decide(
+        context.session, context.actor, context.fact.subject_id, at=context.at
+    )
 
 
-async def settle_credit(hand: JobContext) -> None:
+async def settle_credit(context: JobContext) -> None:
     """Let credits follow a verdict that was revised or cancelled: a counter-entry, with its reason."""
-    await compensation.settle(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
+    await compensation.settle(
+        context.session, context.actor, context.fact.subject_id, at=context.at
+    )
 
 
 async def close_months(work: WorkContext, limit: int) -> int:

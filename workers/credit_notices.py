@@ -24,104 +24,104 @@ from workers.messages import compose_about
 SOON = timedelta(seconds=2)
 
 
-async def tell_credit(hand: JobContext) -> None:
+async def tell_credit(context: JobContext) -> None:
     """Tell the contacts what went wrong and what they get back."""
-    credit = await hand.session.get_one(Credit, hand.fact.subject_id)
-    await _announce(hand, credit, hand.fact.body["amount_cents"])
+    credit = await context.session.get_one(Credit, context.fact.subject_id)
+    await _announce(context, credit, context.fact.body["amount_cents"])
 
 
-async def tell_adjustment(hand: JobContext) -> None:
+async def tell_adjustment(context: JobContext) -> None:
     """Tell those who were told of a credit that it comes to another amount, and why.
 
     Of a credit that was nothing until now nobody was told: that it is something is told as the first letter.
     """
-    await _wait_for_earlier(hand)
-    credit = await hand.session.get_one(Credit, hand.fact.subject_id)
-    now_cents = hand.fact.body["net_cents"]
-    was_cents = now_cents - hand.fact.body["amount_cents"]
-    told = set(
+    await _wait_for_earlier(context)
+    credit = await context.session.get_one(Credit, context.fact.subject_id)
+    now_cents = context.fact.body["net_cents"]
+    was_cents = now_cents - context.fact.body["amount_cents"]
+    recipients = set(
         # Also those whose letter failed: it may be tried again, and would be the last they hear.
-        await hand.session.scalars(
+        await context.session.scalars(
             select(Message.contact_id).where(Message.intent == _intent(credit))
         )
     )
-    if not told:
+    if not recipients:
         if was_cents == 0:
-            await _announce(hand, credit, now_cents)
+            await _announce(context, credit, now_cents)
         return
-    entry_id = UUID(hand.fact.body["entry_id"])
-    entry = await hand.session.get_one(JournalEntry, entry_id)
+    entry_id = UUID(context.fact.body["entry_id"])
+    entry = await context.session.get_one(JournalEntry, entry_id)
     why = ADJUSTMENT_REASONS[entry.reason]
-    what = {
+    variables = {
         "why": why,
-        "decision": await _words(hand) if why == "decided" else None,
+        "decision": await _words(context) if why == "decided" else None,
         "was_cents": was_cents,
         "amount_cents": now_cents,
         "currency": credit.currency,
     }
     intent = f"{_intent(credit)}:{entry_id}"
-    contacts = {each for each in told if each is not None}
+    contacts = {each for each in recipients if each is not None}
     if credit.promise_id is None or credit.incident_id is None:
-        about = {"account": await _account(hand, credit), "month_on": credit.month_on}
+        about = {"account": await _account(context, credit), "month_on": credit.month_on}
         kind = messages.MonthCreditAdjusted
-        await _compose(hand, credit, kind, intent, about | what, contacts)
+        await _compose(context, credit, kind, intent, about | variables, contacts)
         return
-    promise = await hand.session.get_one(Promise, credit.promise_id)
-    incident = await hand.session.get_one(Incident, credit.incident_id)
+    promise = await context.session.get_one(Promise, credit.promise_id)
+    incident = await context.session.get_one(Incident, credit.incident_id)
     fact = (
-        await _late_fact(hand, promise)
+        await _late_fact(context, promise)
         if why in {"kept", "never", "called_off", "broken"}
         else None
     )
-    what |= {
+    variables |= {
         "promise_kind": promise.kind,
-        "due_at": await promises.announced_due_of(hand.session, promise),
+        "due_at": await promises.announced_due_of(context.session, promise),
         "fact_kind": None if fact is None else fact.kind.removeprefix("incident."),
         "fact_at": None if fact is None else fact.at,
         "known_at": None if fact is None else fact.recorded_at,
     }
     await compose_about(
-        hand, incident, messages.AdjustedCreditNotice, intent, what, contacts=contacts
+        context, incident, messages.AdjustedCreditNotice, intent, variables, contacts=contacts
     )
 
 
-async def _wait_for_earlier(hand: JobContext) -> None:
+async def _wait_for_earlier(context: JobContext) -> None:
     """Come back when what was to be told of the credit before has been written: who was told follows from it."""
-    waiting = await hand.session.scalar(
+    waiting = await context.session.scalar(
         select(Outbox.id)
         .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
         .where(
-            LedgerRow.subject_id == hand.fact.subject_id,
-            LedgerRow.seq < hand.fact.seq,
+            LedgerRow.subject_id == context.fact.subject_id,
+            LedgerRow.seq < context.fact.seq,
             Outbox.job.in_([tell_credit.__name__, tell_adjustment.__name__]),
             Outbox.state == OutboxState.PENDING,
         )
         .limit(1)
     )
     if waiting is not None:
-        raise Reschedule(hand.at + SOON, "what was to be told before is not written yet")
+        raise Reschedule(context.at + SOON, "what was to be told before is not written yet")
 
 
-async def _words(hand: JobContext) -> str | None:
+async def _words(context: JobContext) -> str | None:
     """What people said who decided; None when it was erased since."""
-    said = await hand.session.get(ErasableText, hand.fact.body["reason"])
-    return None if said is None else said.words
+    text = await context.session.get(ErasableText, context.fact.body["reason"])
+    return None if text is None else text.words
 
 
-async def _late_fact(hand: JobContext, promise: Promise) -> LedgerRow | None:
+async def _late_fact(context: JobContext, promise: Promise) -> LedgerRow | None:
     """The fact about the ticket that changed a verdict: the last to become known before the verdict was revised."""
     revised = (
         select(LedgerRow.id)
         .where(
             LedgerRow.subject_id == promise.id,
             LedgerRow.kind.in_(["promise.revised", "promise.cancelled"]),
-            LedgerRow.seq < hand.fact.seq,
+            LedgerRow.seq < context.fact.seq,
         )
         .order_by(LedgerRow.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    found: LedgerRow | None = await hand.session.scalar(
+    found: LedgerRow | None = await context.session.scalar(
         select(LedgerRow)
         .where(
             LedgerRow.subject_id == promise.incident_id,
@@ -134,57 +134,57 @@ async def _late_fact(hand: JobContext, promise: Promise) -> LedgerRow | None:
     return found
 
 
-async def _announce(hand: JobContext, credit: Credit, cents: int) -> None:
+async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
     if not cents:
         return  # another credit of the ticket, or the cap, left nothing to give
     if credit.promise_id is None or credit.incident_id is None:
-        told = {
-            "account": await _account(hand, credit),
+        variables = {
+            "account": await _account(context, credit),
             "why": credit.kind,
             "month_on": credit.month_on,
             "amount_cents": cents,
             "currency": credit.currency,
         }
-        await _compose(hand, credit, messages.GrantedCreditNotice, _intent(credit), told)
+        await _compose(context, credit, messages.GrantedCreditNotice, _intent(credit), variables)
         return
-    promise = await hand.session.get_one(Promise, credit.promise_id)
-    incident = await hand.session.get_one(Incident, credit.incident_id)
-    told = {
+    promise = await context.session.get_one(Promise, credit.promise_id)
+    incident = await context.session.get_one(Incident, credit.incident_id)
+    variables = {
         "promise_kind": promise.kind,
-        "due_at": await promises.announced_due_of(hand.session, promise),
+        "due_at": await promises.announced_due_of(context.session, promise),
         "acknowledged_at": incident.acknowledged_at,
         "arrived_at": incident.arrived_at,
         "resolved_at": incident.resolved_at,
         "amount_cents": cents,
         "currency": credit.currency,
     }
-    await compose_about(hand, incident, messages.CreditNotice, _intent(credit), told)
+    await compose_about(context, incident, messages.CreditNotice, _intent(credit), variables)
 
 
 async def _compose(
-    hand: JobContext,
+    context: JobContext,
     credit: Credit,
     kind: type[messages.Variables],
     intent: str,
-    told: dict[str, Any],
+    variables: dict[str, Any],
     contacts: set[UUID] | None = None,
 ) -> None:
     """Write what is about no single ticket: a month, or a gesture."""
-    tenant = await hand.session.get_one(Tenant, credit.tenant_id)
+    tenant = await context.session.get_one(Tenant, credit.tenant_id)
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         credit.account_id,
         intent=intent,
         template=kind,
-        variables={"company": tenant.name} | told,
-        at=hand.at,
+        variables={"company": tenant.name} | variables,
+        at=context.at,
         contacts=contacts,
     )
 
 
-async def _account(hand: JobContext, credit: Credit) -> str:
-    return (await hand.session.get_one(Account, credit.account_id)).name
+async def _account(context: JobContext, credit: Credit) -> str:
+    return (await context.session.get_one(Account, credit.account_id)).name
 
 
 def _intent(credit: Credit) -> str:

@@ -24,42 +24,42 @@ PUT_OFF = timedelta(
 )  # until an incident that cannot be escalated is tried again; doubled each time
 
 
-async def follow_ticket(hand: JobContext) -> None:
+async def follow_ticket(context: JobContext) -> None:
     """See what a fact about a ticket means to its escalation; what the ticket is now decides, so twice is once."""
-    if hand.fact.kind == "incident.opened":
-        await _tell_client_first(hand)
-    await escalation.follow(hand.session, hand.actor, hand.fact.subject_id, at=hand.at)
+    if context.fact.kind == "incident.opened":
+        await _tell_client_first(context)
+    await escalation.follow(context.session, context.actor, context.fact.subject_id, at=context.at)
 
 
-async def _tell_client_first(hand: JobContext) -> None:
+async def _tell_client_first(context: JobContext) -> None:
     """Write the client's notice before colleagues are told; writing it twice is once, and failing holds up nobody."""
     try:
-        async with hand.session.begin_nested():
-            await tell_opened(hand)
+        async with context.session.begin_nested():
+            await tell_opened(context)
     except Exception as error:  # noqa: BLE001 - its own job tries it again
-        log.warning("notice.not_first", incident=str(hand.fact.subject_id), error=repr(error))
+        log.warning("notice.not_first", incident=str(context.fact.subject_id), error=repr(error))
 
 
-async def warn_ops(hand: JobContext) -> None:
+async def warn_ops(context: JobContext) -> None:
     """Tell those who look after the client that a promise is at risk, at the percentages their policy names."""
-    promise = await hand.session.get_one(Promise, hand.fact.subject_id)
-    warned = int(hand.fact.body["warned"])
+    promise = await context.session.get_one(Promise, context.fact.subject_id)
+    warned = int(context.fact.body["warned"])
     if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
         return  # it has come further since
     policy = await escalation.policy_for(
-        hand.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
+        context.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
     )
     percent = percent_of(warned)
     if policy is None or percent not in policy.warn_percents:
         return
-    incident = await hand.session.get_one(Incident, promise.incident_id)
-    account = await hand.session.get_one(Account, promise.account_id)
-    tenant = await hand.session.get_one(Tenant, promise.tenant_id)
-    site = await hand.session.get_one(Site, incident.site_id)
+    incident = await context.session.get_one(Incident, promise.incident_id)
+    account = await context.session.get_one(Account, promise.account_id)
+    tenant = await context.session.get_one(Tenant, promise.tenant_id)
+    site = await context.session.get_one(Site, incident.site_id)
     await messages.compose_to_users(
-        hand.session,
-        hand.actor,
-        await escalation.warned_users(hand.session, tenant.id, account.id),
+        context.session,
+        context.actor,
+        await escalation.warned_users(context.session, tenant.id, account.id),
         account_id=account.id,
         intent=f"promise:{promise.id}:warned:{warned}",
         template="promise_at_risk",
@@ -71,10 +71,10 @@ async def warn_ops(hand: JobContext) -> None:
             "reference": incident.reference,
             "opened_at": incident.opened_at,
             "promise_kind": promise.kind,
-            "due_at": await promises.announced_due_of(hand.session, promise),
+            "due_at": await promises.announced_due_of(context.session, promise),
             "used_percent": percent,
         },
-        at=hand.at,
+        at=context.at,
     )
 
 

@@ -17,50 +17,52 @@ from workers.outbound.senders import Office, Undeliverable
 log = structlog.get_logger()
 
 
-async def send_invitation(hand: JobContext) -> None:
+async def send_invitation(context: JobContext) -> None:
     """Send the letter of an invitation, unless it is over.
 
     The hash of the link's text is committed before the letter leaves, so that a letter that arrives works. After a
     failure another letter has another text; both work until one is used.
     """
-    invitation_id = hand.fact.body.get("invitation_id")
-    office = hand.senders.office
+    invitation_id = context.fact.body.get("invitation_id")
+    office = context.senders.office
     if invitation_id is None or office is None:
         return
-    async with transaction(hand.make) as session:
+    async with transaction(context.make) as session:
         letter = await letter_for(
-            session, UUID(invitation_id), base_url=office.base_url, at=hand.at
+            session, UUID(invitation_id), base_url=office.base_url, at=context.at
         )
     if letter is None:
         return
-    await _send(hand, office, letter, f"invitation-{invitation_id}")
+    await _send(context, office, letter, f"invitation-{invitation_id}")
 
 
-async def send_security_notice(hand: JobContext) -> None:
+async def send_security_notice(context: JobContext) -> None:
     """Tell the owner of a sign-in that its password, second factors or sessions changed, unless it needs no letter."""
-    office = hand.senders.office
+    office = context.senders.office
     if office is None:
         return
-    letter = await notice_for(hand.session, hand.fact, base_url=office.base_url)
+    letter = await notice_for(context.session, context.fact, base_url=office.base_url)
     if letter is not None:
-        fact = hand.fact
+        fact = context.fact
         about = uuid5(fact.subject_id, f"{fact.kind} {fact.seq}")  # a repeated attempt has the same
-        await _send(hand, office, letter, f"security-{about}")
+        await _send(context, office, letter, f"security-{about}")
 
 
-async def _send(hand: JobContext, office: Office, letter: IdentityLetter, name: str) -> None:
+async def _send(context: JobContext, office: Office, letter: IdentityLetter, name: str) -> None:
     """Send a letter; one that its mailbox does not take is logged and given up."""
     try:
-        await office.post.send(_written(hand, office, letter, name), _nothing)
+        await office.post.send(_written(context, office, letter, name), _nothing)
     except (Undeliverable, ValueError) as error:
         log.warning("identity_letter.undeliverable", letter=name, error=repr(error))
 
 
-def _written(hand: JobContext, office: Office, letter: IdentityLetter, name: str) -> EmailMessage:
+def _written(
+    context: JobContext, office: Office, letter: IdentityLetter, name: str
+) -> EmailMessage:
     mail = EmailMessage()
     here = office.sent_from.rpartition("@")[2]
     mail["Message-ID"] = f"<{name}@{here}>"
-    mail["Date"] = format_datetime(hand.at)
+    mail["Date"] = format_datetime(context.at)
     mail["From"] = Address(display_name=letter.company, addr_spec=office.sent_from)
     mail["Reply-To"] = Address(addr_spec=office.sent_from)
     mail["To"] = Address(addr_spec=letter.recipient)

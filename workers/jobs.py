@@ -41,7 +41,7 @@ class Reschedule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a job has in hand: a session whose commit also marks the job done, and the fact it follows from."""
+    """What a job has in context: a session whose commit also marks the job done, and the fact it follows from."""
 
     session: AsyncSession
     fact: SequencedEvent
@@ -132,7 +132,7 @@ class Runner:
         if row is None:
             return
         fact = await sequencing.fact(session, row.fact_id)
-        hand = JobContext(
+        context = JobContext(
             session,
             fact,
             datetime.now(UTC),
@@ -140,7 +140,7 @@ class Runner:
             self._make,
             self._senders,
         )
-        await self._jobs[row.job](hand)
+        await self._jobs[row.job](context)
         outbox.finish(row, at=datetime.now(UTC))
 
     async def _note_failure(self, outbox_id: UUID, attempt: int, error: Exception) -> None:
@@ -151,15 +151,15 @@ class Runner:
             if isinstance(error, TryLater):
                 pause = max(pause, min(error.wait_s, LONGEST_S))
             again_at = at + timedelta(seconds=pause)
-        said = reason(error)
+        error_text = reason(error)
         async with transaction(self._make) as session:
             await outbox.fail(
                 session,
                 outbox_id,
                 attempt=attempt,
-                failure=outbox.AttemptFailure(said, at, again_at),
+                failure=outbox.AttemptFailure(error_text, at, again_at),
             )
-        facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": said}
+        facts = {"outbox_id": str(outbox_id), "attempt": attempt, "error": error_text}
         if again_at is None:
             log.error("job.dead", **facts, exc_info=error)
         else:

@@ -45,16 +45,16 @@ async def _mute(_settings: Settings) -> AsyncIterator[None]:
 def run(settings: Settings, voice: Voices = _mute) -> None:
     """Work until SIGTERM or SIGINT; begun jobs are finished first. The addresses in `settings` must be filled in."""
     logging.getLogger("arq").setLevel(logging.WARNING)  # the outbox tells more, once
-    asyncio.run(_until_told(settings, voice))
+    asyncio.run(_until_stopped(settings, voice))
 
 
-async def _until_told(settings: Settings, voice: Voices) -> None:
-    told = asyncio.Event()
+async def _until_stopped(settings: Settings, voice: Voices) -> None:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop.set)
     work = asyncio.create_task(serve(settings, voice=voice))
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
     await end(work, waiting)
     if not work.cancelled() and (error := work.exception()) is not None:
@@ -135,8 +135,8 @@ async def for_ever(name: str, part: Part) -> None:
         try:
             await part()
             error: Exception | None = None
-        except Exception as fell:  # noqa: BLE001 - a lost server, or a bug: neither may stop the other parts
-            error = fell
+        except Exception as failure:  # noqa: BLE001 - a lost server, or a bug: neither may stop the other parts
+            error = failure
         if loop.time() - began > CALM_S:
             pause = 0.25
         errors = [] if error is None else [repr(each) for each in _back_to_the_first(error)]

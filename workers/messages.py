@@ -24,51 +24,62 @@ def _is_critical(incident: Incident) -> bool:
     return incident.priority is Priority.CRITICAL
 
 
-async def hurry_notices(hand: JobContext) -> None:
+async def hurry_notices(context: JobContext) -> None:
     """Let notices that wait for the end of quiet hours go now when their incident has become critical."""
-    if hand.fact.body["priority"] == Priority.CRITICAL:
+    if context.fact.body["priority"] == Priority.CRITICAL:
         await messages.expedite(
-            hand.session, f"incident:{hand.fact.subject_id}:", hand.fact.account_id, at=hand.at
+            context.session,
+            f"incident:{context.fact.subject_id}:",
+            context.fact.account_id,
+            at=context.at,
         )
 
 
-async def tell_opened(hand: JobContext) -> None:
+async def tell_opened(context: JobContext) -> None:
     """Tell the contacts that a ticket was opened and by when they hear from us."""
-    incident = await _incident(hand, hand.fact.subject_id)
-    respond_by = await _due(hand, incident, PromiseKind.FIRST_RESPONSE)
-    told = {"ticket_kind": incident.kind, "priority": incident.priority, "respond_by": respond_by}
+    incident = await _incident(context, context.fact.subject_id)
+    respond_by = await _due(context, incident, PromiseKind.FIRST_RESPONSE)
+    variables = {
+        "ticket_kind": incident.kind,
+        "priority": incident.priority,
+        "respond_by": respond_by,
+    }
     await compose_about(
-        hand, incident, _OPENED[_is_critical(incident)], f"incident:{incident.id}:opened", told
+        context,
+        incident,
+        _OPENED[_is_critical(incident)],
+        f"incident:{incident.id}:opened",
+        variables,
     )
 
 
-async def tell_updated(hand: JobContext) -> None:
+async def tell_updated(context: JobContext) -> None:
     """Tell the contacts the news of a ticket that we meant for them."""
-    update = await hand.session.get_one(IncidentUpdate, UUID(hand.fact.body["update_id"]))
-    if not update.client_visible or not hand.fact.body["from_us"]:
+    update = await context.session.get_one(IncidentUpdate, UUID(context.fact.body["update_id"]))
+    if not update.client_visible or not context.fact.body["from_us"]:
         return
-    incident = await _incident(hand, hand.fact.subject_id)
-    next_by = await _due(hand, incident, PromiseKind.NEXT_UPDATE)
-    told = {"news": update.body, "updated_at": update.at, "next_update_by": next_by}
+    incident = await _incident(context, context.fact.subject_id)
+    next_by = await _due(context, incident, PromiseKind.NEXT_UPDATE)
+    variables = {"news": update.body, "updated_at": update.at, "next_update_by": next_by}
     intent = f"incident:{incident.id}:update:{update.id}"
-    await compose_about(hand, incident, _UPDATED[_is_critical(incident)], intent, told)
+    await compose_about(context, incident, _UPDATED[_is_critical(incident)], intent, variables)
 
 
-async def tell_resolved(hand: JobContext) -> None:
+async def tell_resolved(context: JobContext) -> None:
     """Tell the contacts that a ticket was resolved; again when it was reopened and resolved again."""
-    incident = await _incident(hand, hand.fact.subject_id)
-    told = {"ticket_kind": incident.kind, "resolved_at": hand.fact.at}
-    intent = f"incident:{incident.id}:resolved:{hand.fact.seq}"
-    await compose_about(hand, incident, _RESOLVED[_is_critical(incident)], intent, told)
+    incident = await _incident(context, context.fact.subject_id)
+    variables = {"ticket_kind": incident.kind, "resolved_at": context.fact.at}
+    intent = f"incident:{incident.id}:resolved:{context.fact.seq}"
+    await compose_about(context, incident, _RESOLVED[_is_critical(incident)], intent, variables)
 
 
-async def _incident(hand: JobContext, incident_id: UUID) -> Incident:
-    return await hand.session.get_one(Incident, incident_id)
+async def _incident(context: JobContext, incident_id: UUID) -> Incident:
+    return await context.session.get_one(Incident, incident_id)
 
 
-async def _due(hand: JobContext, incident: Incident, kind: PromiseKind) -> datetime | None:
+async def _due(context: JobContext, incident: Incident, kind: PromiseKind) -> datetime | None:
     """By when the client was promised something of this kind, of what is still to come."""
-    promise = await hand.session.scalar(
+    promise = await context.session.scalar(
         select(Promise)
         .where(
             Promise.incident_id == incident.id,
@@ -79,21 +90,21 @@ async def _due(hand: JobContext, incident: Incident, kind: PromiseKind) -> datet
         .order_by(Promise.due_at)
         .limit(1)
     )
-    return None if promise is None else await promises.announced_due_of(hand.session, promise)
+    return None if promise is None else await promises.announced_due_of(context.session, promise)
 
 
 async def compose_about(
-    hand: JobContext,
+    context: JobContext,
     incident: Incident,
     kind: type[messages.Variables],
     intent: str,
-    told: dict[str, Any],
+    variables: dict[str, Any],
     *,
     contacts: Collection[UUID] | None = None,
 ) -> None:
     """Add what every notice about a ticket says, and write it to each contact, or to some."""
-    tenant = await hand.session.get_one(Tenant, incident.tenant_id)
-    site = await hand.session.get_one(Site, incident.site_id)
+    tenant = await context.session.get_one(Tenant, incident.tenant_id)
+    site = await context.session.get_one(Site, incident.site_id)
     shared = {
         "company": tenant.name,
         "site": site.name,
@@ -102,12 +113,12 @@ async def compose_about(
         "opened_at": incident.opened_at,
     }
     await messages.compose(
-        hand.session,
-        hand.actor,
+        context.session,
+        context.actor,
         incident.account_id,
         intent=intent,
         template=kind,
-        variables=shared | told,
-        at=hand.at,
+        variables=shared | variables,
+        at=context.at,
         contacts=contacts,
     )

@@ -22,7 +22,7 @@ LONGEST_FIELD = (
     8_000  # bytes of a header with its continuation lines; longer ones cost quadratic time
 )
 MOST_PARTS = 100
-MOST_SAID = 500  # characters that are kept of what a server said
+MAX_TEXT = 500  # characters that are kept of what a server said
 
 
 class News(StrEnum):
@@ -39,7 +39,7 @@ class Notice:
 
     message_id: UUID
     news: News
-    said: str
+    text: str
     verdict: BounceVerdict | None = None
 
 
@@ -106,8 +106,8 @@ def read(raw: bytes, signer: MessageSigner) -> Notice | None:
         else:
             continue
         return None if found is None else Notice(message_id, *found)
-    told = _plain(head, parts)
-    return None if told is None else Notice(message_id, *told)
+    found = _plain(head, parts)
+    return None if found is None else Notice(message_id, *found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +254,14 @@ def _status(blocks: Sequence[Fields], words: str) -> tuple[News, str, BounceVerd
     for block in blocks:
         action = block.get("action", "").strip().lower().partition(" ")[0]
         status, diagnostic = block.get("status", ""), block.get("diagnostic-code", "")
-        said = cleaned(" ".join(each for each in (status, diagnostic) if each), MOST_SAID)
+        text = cleaned(" ".join(each for each in (status, diagnostic) if each), MAX_TEXT)
         if action == "failed":
             code = re.sub(r"^\s*[\w.-]{1,40}\s*;", "", diagnostic).strip()
             reason = diagnostic if code else _after_the_address(words)
-            shown = said if code or not reason else cleaned(f"{status} {reason}", MOST_SAID)
+            shown = text if code or not reason else cleaned(f"{status} {reason}", MAX_TEXT)
             return News.BOUNCED, shown or "failed", judge(reason, status=status)
         if action == "delivered":
-            return News.DELIVERED, said, None
+            return News.DELIVERED, text, None
     return None
 
 
@@ -321,7 +321,7 @@ def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, BounceVerdi
     is_named = "x-failed-recipients" in head or _RETURNED_SUBJECT.search(head.get("subject", ""))
     if not is_failure(reason) and not is_named:
         return None
-    return News.BOUNCED, cleaned(reason, MOST_SAID) or "failed", judge(reason)
+    return News.BOUNCED, cleaned(reason, MAX_TEXT) or "failed", judge(reason)
 
 
 _ADDRESS_LINE = re.compile(

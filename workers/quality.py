@@ -20,15 +20,15 @@ log = structlog.get_logger()
 AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
 
 
-async def mark_quality(hand: JobContext) -> None:
+async def mark_quality(context: JobContext) -> None:
     """Let the account be measured soon. Everything about a ticket is decided after it was opened."""
-    incident = await hand.session.get_one(Incident, UUID(hand.fact.body["incident_id"]))
+    incident = await context.session.get_one(Incident, UUID(context.fact.body["incident_id"]))
     await quality.mark(
-        hand.session,
-        hand.fact.tenant_id,
+        context.session,
+        context.fact.tenant_id,
         incident.account_id,
         dirty_from=incident.opened_at,
-        at=hand.at,
+        at=context.at,
     )
 
 

@@ -14,37 +14,37 @@ from workers.jobs import JobContext
 from workers.messages import compose_about
 
 
-async def tell_recovery(hand: JobContext) -> None:
+async def tell_recovery(context: JobContext) -> None:
     """Write once a round, when it is known what is offered: what went wrong, what was done, what they get."""
-    if hand.fact.body["step"] != StepKind.COMPENSATE:
+    if context.fact.body["step"] != StepKind.COMPENSATE:
         return
-    case = await hand.session.get_one(RecoveryCase, hand.fact.subject_id)
-    found = await hand.session.scalars(
+    case = await context.session.get_one(RecoveryCase, context.fact.subject_id)
+    found = await context.session.scalars(
         select(RecoveryStep).where(
-            RecoveryStep.case_id == case.id, RecoveryStep.round == hand.fact.body["round"]
+            RecoveryStep.case_id == case.id, RecoveryStep.round == context.fact.body["round"]
         )
     )
     steps = {step.kind: step for step in found}
     offer, follow_up = steps[StepKind.COMPENSATE], steps[StepKind.FOLLOW_UP]
-    incident = await hand.session.get_one(Incident, case.incident_id)
-    account = await hand.session.get_one(Account, case.account_id)
-    owner = await hand.session.get_one(User, follow_up.owner_id)
-    told = {
+    incident = await context.session.get_one(Incident, case.incident_id)
+    account = await context.session.get_one(Account, case.account_id)
+    owner = await context.session.get_one(User, follow_up.owner_id)
+    variables = {
         "cause": case.summary,
-        "done": await _resolution(hand, incident),
+        "done": await _resolution(context, incident),
         "offers": list(offer.remedies),
-        "amount_cents": await _granted_cents(hand, offer.credit_id),
+        "amount_cents": await _granted_cents(context, offer.credit_id),
         "currency": account.currency,
         "follow_up_on": follow_up.due_at.astimezone(ZoneInfo(account.time_zone)).date(),
         "signed_by": owner.name,
     }
     intent = f"recovery:{case.id}:{follow_up.round}"
-    await compose_about(hand, incident, messages.Recovery, intent, told)
+    await compose_about(context, incident, messages.Recovery, intent, variables)
 
 
-async def _resolution(hand: JobContext, incident: Incident) -> str | None:
+async def _resolution(context: JobContext, incident: Incident) -> str | None:
     """What the client was told when the ticket was resolved; None while it is open."""
-    body: str | None = await hand.session.scalar(
+    body: str | None = await context.session.scalar(
         select(IncidentUpdate.body)
         .where(
             IncidentUpdate.incident_id == incident.id,
@@ -57,9 +57,9 @@ async def _resolution(hand: JobContext, incident: Incident) -> str | None:
     return body
 
 
-async def _granted_cents(hand: JobContext, credit_id: UUID | None) -> int:
+async def _granted_cents(context: JobContext, credit_id: UUID | None) -> int:
     """What the service credit comes to; nothing while somebody has to agree to it."""
     if credit_id is None:
         return 0
-    credit = await hand.session.get_one(Credit, credit_id)
-    return await compensation.net_cents(hand.session, credit.id)
+    credit = await context.session.get_one(Credit, credit_id)
+    return await compensation.net_cents(context.session, credit.id)

@@ -187,7 +187,7 @@ class WebhookDispatcher:
         """Make one attempt and write it down; what is next in the lane, if it is due now."""
         sent_at = datetime.now(UTC)
         try:
-            parcel = await self._pack(taken)
+            outgoing = await self._pack(taken)
         except (OSError, DBAPIError):
             raise
         except (
@@ -196,9 +196,9 @@ class WebhookDispatcher:
             log.exception("webhook.not_packed", delivery=str(taken.delivery_id))
             outcome = DeliveryOutcome(0, error=f"it could not be said ({type(error).__name__})")
         else:
-            if parcel is None:
+            if outgoing is None:
                 return None
-            outcome = await self._send(taken, parcel, sent_at)
+            outcome = await self._send(taken, outgoing, sent_at)
         async with transaction(self._make) as session:
             return await write_down(session, taken, outcome, sent_at)
 
@@ -234,7 +234,7 @@ class WebhookDispatcher:
         return {**self._voice.ids(fact), "cursor": self._voice.cursor(fact)}
 
     def _plain(self, fact: SequencedEvent, doer: str) -> bytes:
-        told = {
+        payload = {
             "type": fact.kind,
             "timestamp": fact.at,
             "data": {
@@ -246,22 +246,24 @@ class WebhookDispatcher:
                 **self._by_voice(fact),
             },
         }
-        return msgspec.json.encode(told)
+        return msgspec.json.encode(payload)
 
     async def _send(
-        self, taken: ClaimedDelivery, parcel: PreparedAttempt, sent_at: datetime
+        self, taken: ClaimedDelivery, outgoing: PreparedAttempt, sent_at: datetime
     ) -> DeliveryOutcome:
         message_id, timestamp = webhooks.message_id(taken.delivery_id), int(sent_at.timestamp())
         return await self._outside.post(
-            parcel.url,
-            parcel.body,
+            outgoing.url,
+            outgoing.body,
             {
                 "content-type": "application/json",
                 "user-agent": "Waarborg",
                 "accept-encoding": "identity",
                 "webhook-id": message_id,
                 "webhook-timestamp": str(timestamp),
-                "webhook-signature": signatures(parcel.keys, message_id, timestamp, parcel.body),
+                "webhook-signature": signatures(
+                    outgoing.keys, message_id, timestamp, outgoing.body
+                ),
             },
         )
 

@@ -95,7 +95,7 @@ def test_a_bounce_names_the_message_and_the_reason(whole: bool) -> None:
     found = read(notice(message_id, whole=whole), SIGNER)
     assert found is not None
     assert (found.message_id, found.news) == (message_id, News.BOUNCED)
-    assert found.said == "5.1.1 smtp; 550 5.1.1 no such mailbox"
+    assert found.text == "5.1.1 smtp; 550 5.1.1 no such mailbox"
 
 
 def test_the_envelopes_id_goes_before_what_is_returned() -> None:

@@ -47,7 +47,7 @@ class Office:
         self.knows = knows
         self.took: list[OutboundMessage] = []
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Take it, or raise what is next; `Unheard` and what follows come after the handing over."""
         fate = self.fates.pop(0) if self.fates else None
         if isinstance(fate, Undeliverable | ConnectionError):
@@ -55,9 +55,9 @@ class Office:
         await handing_over()
         if isinstance(fate, BaseException):
             raise fate
-        self.took.append(parcel)
+        self.took.append(outgoing)
 
-    async def accepted(self, _parcel: OutboundMessage) -> bool | None:
+    async def accepted(self, _outgoing: OutboundMessage) -> bool | None:
         """What it was told to know."""
         if isinstance(self.knows, Exception):
             raise self.knows

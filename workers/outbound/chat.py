@@ -21,14 +21,14 @@ class Chat:
     def __init__(self, posting: PostClient) -> None:
         self._posting = posting
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Post the message to its hook."""
-        url = parcel.message.recipient
-        body = card(parcel.message) if is_teams(url) else slack(parcel.message)
+        url = outgoing.message.recipient
+        body = card(outgoing.message) if is_teams(url) else slack(outgoing.message)
         headers = {"content-type": "application/json"}
         await self._posting.post(url, msgspec.json.encode(body), headers, handing_over)
 
-    async def accepted(self, _parcel: OutboundMessage) -> None:
+    async def accepted(self, _outgoing: OutboundMessage) -> None:
         """Nobody to ask."""
         return
 
@@ -40,8 +40,8 @@ def is_teams(url: str) -> bool:
 
 def slack(message: Message) -> dict[str, Any]:
     """Slack's words: a bold subject and the text; &, < and > are its only markup in data."""
-    said = [_quiet(part) for part in (message.subject, message.body.strip())]
-    return {"text": f"*{said[0]}*\n{said[1]}"}
+    parts = [_quiet(part) for part in (message.subject, message.body.strip())]
+    return {"text": f"*{parts[0]}*\n{parts[1]}"}
 
 
 def _quiet(words: str) -> str:

@@ -12,7 +12,7 @@ from workers.outbound.senders import OutboundMessage, domain_of
 
 
 def letter_of(
-    parcel: OutboundMessage,
+    outgoing: OutboundMessage,
     signer: MessageSigner,
     *,
     sent_from: str,
@@ -27,12 +27,12 @@ def letter_of(
     notice about one's own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click
     (RFC 8058).
     """
-    message, here = parcel.message, domain_of(sent_from)
+    message, here = outgoing.message, domain_of(sent_from)
     letter = EmailMessage()
     letter["Message-ID"] = f"<{signer.signed(message.id)}@{here}>"
     letter[HEADER] = signer.signed(message.id)
     letter["Date"] = format_datetime(leaves_at)
-    letter["From"] = Address(display_name=parcel.company, addr_spec=sent_from)
+    letter["From"] = Address(display_name=outgoing.company, addr_spec=sent_from)
     letter["Reply-To"] = Address(addr_spec=sent_from)
     letter["To"] = Address(addr_spec=address_to_ascii(message.recipient))
     letter["Subject"] = message.subject
@@ -42,7 +42,7 @@ def letter_of(
     thread = thread_of(message.intent)
     if thread is not None:
         letter["In-Reply-To"] = letter["References"] = f"<{thread}@{here}>"
-    leave = unsubscribe_url(parcel, public_url)
+    leave = unsubscribe_url(outgoing, public_url)
     if leave is not None:
         letter["List-Unsubscribe"] = f"<{leave}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -52,7 +52,7 @@ def letter_of(
     letter.add_alternative(
         _with_link(page, leave, message.language), subtype="html", cte="quoted-printable"
     )
-    _enclose(letter, parcel)
+    _enclose(letter, outgoing)
     # Last, because setting the content takes away all Content-* headers that were there.
     letter["Content-Language"] = message.language
     return letter
@@ -67,9 +67,9 @@ def thread_of(intent: str) -> str | None:
     return f"{about}.{rest.partition(':')[0]}" if about in _THREADS else None
 
 
-def unsubscribe_url(parcel: OutboundMessage, public_url: str) -> str | None:
+def unsubscribe_url(outgoing: OutboundMessage, public_url: str) -> str | None:
     """Where one click ends mail of this topic; None where nothing is to be ended, or no address of ours is set."""
-    key = parcel.message.unsubscribe_key
+    key = outgoing.message.unsubscribe_key
     return f"{public_url.rstrip('/')}/u/{key}" if key and public_url else None
 
 
@@ -94,10 +94,10 @@ def _with_link(page: str, leave: str | None, language: str) -> str:
     return f"{before}{line}{end}{after}"
 
 
-def _enclose(letter: EmailMessage, parcel: OutboundMessage) -> None:
+def _enclose(letter: EmailMessage, outgoing: OutboundMessage) -> None:
     """Images inside the page beside the page, other files after it."""
     page = letter.get_payload()[1]  # type: ignore[index]
-    for file in parcel.enclosures:
+    for file in outgoing.enclosures:
         kind, _, subtype = file.media_type.partition("/")
         if file.content_id is None:
             letter.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)

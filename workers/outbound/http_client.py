@@ -163,11 +163,11 @@ def _unpacked(raw: bytes, coding: str, most: int) -> bytes:
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """After how many seconds a server wants to be asked again, in seconds or as a date; None when it does not say."""
-    told = headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(min(int(told[:12]), MOST_RETRY_AFTER_S))
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(min(int(value[:12]), MOST_RETRY_AFTER_S))
     try:
-        at = parsedate_to_datetime(told)
+        at = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)

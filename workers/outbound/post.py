@@ -40,13 +40,13 @@ class PostClient:
         status = answer.status
         if 200 <= status < 300:
             return
-        said = f"{status} {answer.excerpt[:200]}".strip()
+        text = f"{status} {answer.excerpt[:200]}".strip()
         if status in {404, 410}:
-            raise Gone(said)
+            raise Gone(text)
         if 300 <= status < 500 and status not in {408, 425, 429}:
-            raise Undeliverable(said)
+            raise Undeliverable(text)
         if answer.retry_after_s:
             if len(self._busy) < MOST_BUSY:
                 self._busy[url] = monotonic() + answer.retry_after_s
-            raise TryLater(said, answer.retry_after_s)
-        raise ConnectionError(said)
+            raise TryLater(text, answer.retry_after_s)
+        raise ConnectionError(text)

@@ -53,13 +53,13 @@ class Push:
         self._subject = settings.public_url or f"mailto:{settings.smtp_from}"
         self._posting = posting
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Encrypt for the subscription's browser and post to its push service."""
-        message, address = parcel.message, parcel.address
+        message, address = outgoing.message, outgoing.address
         if address is None or address.p256dh is None or address.auth is None:
             raise Undeliverable("the subscription has no keys")
         try:
-            body = encrypted(notice_of(parcel), _bytes(address.p256dh), _bytes(address.auth))
+            body = encrypted(notice_of(outgoing), _bytes(address.p256dh), _bytes(address.auth))
         except ValueError as error:
             raise Undeliverable(f"the subscription's keys: {error}") from error
         headers = {
@@ -71,31 +71,36 @@ class Push:
         }
         await self._posting.post(address.url, body, headers, handing_over)
 
-    async def accepted(self, _parcel: OutboundMessage) -> None:
+    async def accepted(self, _outgoing: OutboundMessage) -> None:
         """Nobody to ask; the topic makes a repeat take the first one's place."""
         return
 
     def _signed(self, url: str) -> str:
         """VAPID: who we are, to this push service, for an hour."""
         parts = urlsplit(url)
-        told = {
+        claims = {
             "aud": f"{parts.scheme}://{parts.netloc}",
             "exp": int(time.time()) + 3600,
             "sub": self._subject,
         }
-        token = jwt.encode(told, self._key, algorithm="ES256")
+        token = jwt.encode(claims, self._key, algorithm="ES256")
         return f"vapid t={token},k={_text(point_of(self._key.public_key()))}"
 
 
-def notice_of(parcel: OutboundMessage) -> bytes:
+def notice_of(outgoing: OutboundMessage) -> bytes:
     """What the browser shows, as JSON: title, as much of the text as fits, and a tag that replaces a repeat."""
-    message = parcel.message
-    told = {"title": message.subject, "body": "", "company": parcel.company, "tag": message.id.hex}
-    room = _MOST - len(msgspec.json.encode(told))
+    message = outgoing.message
+    content = {
+        "title": message.subject,
+        "body": "",
+        "company": outgoing.company,
+        "tag": message.id.hex,
+    }
+    room = _MOST - len(msgspec.json.encode(content))
     text = message.body.strip()
     while len(msgspec.json.encode(text)) - 2 > room:
         text = text[: len(text) * 3 // 4].rstrip() + "…"
-    return msgspec.json.encode(told | {"body": text})
+    return msgspec.json.encode(content | {"body": text})
 
 
 def encrypted(plain: bytes, p256dh: bytes, auth: bytes) -> bytes:

@@ -27,8 +27,8 @@ class Unconfirmed(Exception):
 class TryLater(Exception):
     """It was not accepted, and may be tried again in so many seconds, not earlier: the other side said so."""
 
-    def __init__(self, said: str, wait_s: float) -> None:
-        super().__init__(said)
+    def __init__(self, text: str, wait_s: float) -> None:
+        super().__init__(text)
         self.wait_s = wait_s
 
 
@@ -52,7 +52,7 @@ class Sender(Protocol):
     settles_in: timedelta
     """How long after the handing over a "no, I do not have it" is to be believed."""
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Return when the next server took responsibility.
 
         Raises `Undeliverable` when trying again is of no use, `Unheard` when it was handed over without an answer,
@@ -61,7 +61,7 @@ class Sender(Protocol):
         """
         ...
 
-    async def accepted(self, parcel: OutboundMessage) -> bool | None:
+    async def accepted(self, outgoing: OutboundMessage) -> bool | None:
         """Whether a message that was handed over was accepted; None when there is nobody to ask.
 
         Raises when whoever knows cannot be asked now.

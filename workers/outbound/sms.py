@@ -23,13 +23,13 @@ class Sms:
         self._settings = settings
         self._posting = posting
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Post the text to the provider."""
-        place, message = self._settings, parcel.message
+        place, message = self._settings, outgoing.message
         body = {
-            "from": place.sms_from or parcel.company[:11],
+            "from": place.sms_from or outgoing.company[:11],
             "to": message.recipient,
-            "text": text_of(parcel),
+            "text": text_of(outgoing),
             "reference": str(message.id),
         }
         headers = {
@@ -39,12 +39,12 @@ class Sms:
         }
         await self._posting.post(place.sms_url, msgspec.json.encode(body), headers, handing_over)
 
-    async def accepted(self, _parcel: OutboundMessage) -> None:
+    async def accepted(self, _outgoing: OutboundMessage) -> None:
         """Nobody to ask; the key makes a repeat harmless."""
         return
 
 
-def text_of(parcel: OutboundMessage) -> str:
+def text_of(outgoing: OutboundMessage) -> str:
     """The company and the subject: what fits."""
-    text = f"{parcel.company}: {parcel.message.subject}"
+    text = f"{outgoing.company}: {outgoing.message.subject}"
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -55,11 +55,11 @@ class Email:
         self._signer = MessageSigner.of(settings)
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 
-    async def send(self, parcel: OutboundMessage, handing_over: HandingOver) -> None:
+    async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
         """Send the letter; an address that is none is undeliverable."""
         try:
             letter = letter_of(
-                parcel,
+                outgoing,
                 self._signer,
                 sent_from=self._sent_from,
                 leaves_at=datetime.now(UTC),
@@ -69,10 +69,10 @@ class Email:
             raise Undeliverable(str(error)) from error
         await self._post.send(letter, handing_over)
 
-    async def accepted(self, parcel: OutboundMessage) -> bool | None:
+    async def accepted(self, outgoing: OutboundMessage) -> bool | None:
         """Ask by the letter's Message-ID."""
         return await self._post.took(
-            f"<{self._signer.signed(parcel.message.id)}@{domain_of(self._sent_from)}>"
+            f"<{self._signer.signed(outgoing.message.id)}@{domain_of(self._sent_from)}>"
         )
 
 
