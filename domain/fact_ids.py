@@ -33,6 +33,7 @@ TYPES: dict[str, str] = {
     "site_id": "Site",
     "term_id": "PromiseTerm",
     "terms_id": "Terms",
+    "terms_id_before": "Terms",
     "update_id": "IncidentUpdate",
     "user_id": "User",
     "user_ids": "User",

@@ -109,7 +109,7 @@ def is_shown_to_clients(account_id: UUID | None, body: Mapping[str, Any]) -> boo
 
 _VALUES = frozenset({"before", "after"})
 HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
-    R.READ_STAFF: {"incident.reassigned": frozenset({"to"})},
+    R.READ_STAFF: {"incident.reassigned": frozenset({"before", "to"})},
     R.READ_RELATIONSHIP: {"account.changed": _VALUES, "contact.changed": _VALUES},
 }
 """Right → kind of fact → fields whose text only its holders read: names of staff, and notes about clients."""

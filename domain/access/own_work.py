@@ -21,6 +21,7 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.access.actor import Actor
 
@@ -29,8 +30,12 @@ _DUTY = table(
     *(column("id", Uuid), column("user_id", Uuid), column("account_id", Uuid)),
     *(column("site_id", Uuid), column("from_at"), column("until_at"), column("ended_at")),
 )
-_FACT = table("ledger", column("subject_id", Uuid), column("kind", Text), column("actor", Text))
-_TEXT = table("disclosure", column("subject_id", Uuid), column("words", Text))
+_FACT = table(
+    "ledger",
+    *(column("subject_id", Uuid), column("kind", Text), column("actor", Text)),
+    column("body", JSONB),
+)
+_TEXT = table("disclosure", column("commitment", Text), column("words", Text))
 _USER = table("app_user", column("id", Uuid), column("email", Text), column("name", Text))
 _INCIDENT = table(
     "incident",
@@ -93,7 +98,7 @@ def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
     named = select(_USER.c.name).where(_USER.c.id == actor.user_id).correlate_except(_USER)
     assigned = exists(
         select(_FACT.c.subject_id)
-        .join_from(_FACT, _TEXT, _TEXT.c.subject_id == _FACT.c.subject_id)
+        .join_from(_FACT, _TEXT, _TEXT.c.commitment == _FACT.c.body["to"].astext)
         .where(
             _FACT.c.subject_id == model.id,
             _FACT.c.kind == "incident.reassigned",

@@ -128,6 +128,9 @@ async def amend(
             at=at,
             terms_id=new.id,
             number=new.number,
+            terms_id_before=last.id,
+            number_before=last.number,
+            in_force_from=in_force_from,
         ),
     )
     return new
@@ -159,7 +162,7 @@ async def end(
             "Incidents opened since then already have promises; choose a later end.",
             argument="endedAt",
         )
-    agreement.ended_at = ended_at
+    before, agreement.ended_at = agreement.ended_at, ended_at
     record(
         session,
         actor,
@@ -168,6 +171,7 @@ async def end(
             subject_id=agreement.id,
             at=at,
             ended_at=ended_at,
+            ended_at_before=before,
             reason=reason,
         ),
     )

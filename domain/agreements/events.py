@@ -17,12 +17,18 @@ class Signed(Fact):
 
 
 class Amended(Fact):
-    """A new version of the terms is in force from some time on."""
+    """A new version of the terms is in force from `in_force_from` on; until then the version before it is.
+
+    Versions never change, so their ids stand for what was agreed before and after.
+    """
 
     kind: ClassVar[str] = "agreement.amended"
     subject_type: ClassVar[str | None] = "Agreement"
     terms_id: UUID
     number: int
+    terms_id_before: UUID | None = None
+    number_before: int | None = None
+    in_force_from: datetime | None = None
 
 
 class RateSet(Fact):
@@ -39,10 +45,14 @@ class RateSet(Fact):
 
 
 class AgreementEnding(Fact):
-    """The agreement ends: no incident opened at `ended_at` or later gets promises."""
+    """The agreement ends: no incident opened at `ended_at` or later gets promises.
+
+    `ended_at_before` is the end that was planned until then, null for none.
+    """
 
     kind: ClassVar[str] = "agreement.ended"
     subject_type: ClassVar[str | None] = "Agreement"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     ended_at: datetime
     reason: str
+    ended_at_before: datetime | None = None

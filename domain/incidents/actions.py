@@ -14,6 +14,7 @@ from domain.core.text_rules import must_be_line, must_be_text
 from domain.incidents import events
 from domain.incidents.lifecycle import (
     acknowledge_row,
+    assigned_to,
     evaluated,
     load_for_update,
     must_be_open,
@@ -341,8 +342,9 @@ async def reassign(
     incident = await load_for_update(session, actor, incident_id, at, expected_version)
     must_be_open(incident)
     must_be_line(to, "to")
+    before = await assigned_to(session, incident)
     incident.reassigned_count += 1
-    record_event(session, actor, incident, events.Reassigned, at, to=to)
+    record_event(session, actor, incident, events.Reassigned, at, before=before, to=to)
     return await evaluated(session, actor, incident, at)
 
 

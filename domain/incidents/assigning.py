@@ -10,7 +10,13 @@ from domain.access import CLIENTS, Actor, Role, visible_to
 from domain.accounts.model import Reach, User
 from domain.core.errors import Code, Refused
 from domain.incidents import events
-from domain.incidents.lifecycle import evaluated, load_for_update, must_be_open, record_event
+from domain.incidents.lifecycle import (
+    assigned_to,
+    evaluated,
+    load_for_update,
+    must_be_open,
+    record_event,
+)
 from domain.incidents.model import Incident
 
 _HANDLES_NOTHING = frozenset({*CLIENTS, Role.AUDITOR, Role.PARTNER, Role.SYSTEM})
@@ -37,11 +43,12 @@ async def assign(
             Code.ALREADY_DONE, "The incident is already assigned like this.", argument="userId"
         )
     user = None if user_id is None else await _colleague(session, actor, incident, user_id)
+    holder = await assigned_to(session, incident)
     incident.assignee_id = user_id
     record_event(session, actor, incident, events.Assigned, at, before=before, after=user_id)
     if before is not None and user is not None:
         incident.reassigned_count += 1
-        record_event(session, actor, incident, events.Reassigned, at, to=user.name)
+        record_event(session, actor, incident, events.Reassigned, at, before=holder, to=user.name)
     return await evaluated(session, actor, incident, at)
 
 

@@ -179,12 +179,13 @@ class Prioritised(Fact):
 
 
 class Reassigned(Fact):
-    """The incident was reassigned to somebody else."""
+    """The incident was reassigned to somebody else; `before` is who had it until then, null for nobody."""
 
     kind: ClassVar[str] = "incident.reassigned"
     subject_type: ClassVar[str | None] = "Incident"
-    personal: ClassVar[frozenset[str]] = frozenset({"to"})
+    personal: ClassVar[frozenset[str]] = frozenset({"before", "to"})
     to: str
+    before: str | None = None
 
 
 class Assigned(Fact):

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import promises
 from domain.access import Actor, Right, workable_by
+from domain.accounts.model import User
+from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import Fact, record
+from domain.core.ledger import Fact, LedgerRow, record
 from domain.incidents import events
 from domain.incidents.model import OPEN, Incident, Status
 
@@ -64,6 +66,29 @@ def record_event(
         actor,
         kind(account_id=incident.account_id, subject_id=incident.id, at=at, **body),
     )
+
+
+async def assigned_to(session: AsyncSession, incident: Incident) -> str | None:
+    """Return the name that the last assignment of an incident gave; None for nobody, or when it was erased."""
+    last = await session.scalar(
+        select(LedgerRow)
+        .where(
+            LedgerRow.subject_id == incident.id,
+            LedgerRow.kind.in_((events.Assigned.kind, events.Reassigned.kind)),
+        )
+        .order_by(LedgerRow.id.desc())
+        .limit(1)
+    )
+    if last is None:
+        return None
+    if last.kind == events.Reassigned.kind:
+        query = select(ErasableText.words).where(ErasableText.commitment == last.body["to"])
+    elif last.body["after"] is None:
+        return None
+    else:
+        query = select(User.name).where(User.id == UUID(last.body["after"]))
+    name: str | None = await session.scalar(query)
+    return name
 
 
 async def evaluated(

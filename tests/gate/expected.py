@@ -217,7 +217,7 @@ def words_for(asker: Asker, kind: str, words: Mapping[str, Any]) -> dict[str, An
     """The free text of a fact, and who did it, as far as an asker reads it."""
     needed = {field: {"READ_WORDS"} for field in words} | {"actor": {"READ_ACTORS"}}
     if kind == "incident.reassigned":
-        needed["to"] = {"READ_WORDS", "READ_STAFF"}
+        needed |= {field: {"READ_WORDS", "READ_STAFF"} for field in ("before", "to")}
     return {field: each for field, each in words.items() if needed[field] <= asker.rights}
 
 

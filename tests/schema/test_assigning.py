@@ -4,9 +4,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from domain import accounts
+from domain import accounts, incidents
 from domain.access import Actor, Role, is_visible
 from domain.core.db import transaction
+from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
 from schema.core import ids
 from tests import build
@@ -86,3 +87,62 @@ async def test_an_incident_is_assigned_found_by_its_assignee_and_let_go(
     ]  # fmt: skip
     assert [is_visible(office.world.client, row) for row in rows] == [False] * 3
     assert [is_visible(office.world.staff, row) for row in rows] == [True] * 3
+
+
+async def test_a_reassignment_states_the_name_before_and_after(api: Api, office: Office) -> None:
+    ticket = await build.incident(api.make, office.world)
+    ann, bob = [await guard(api, office, name) for name in ("ann", "bob")]
+
+    async def assign(user: accounts.User | None) -> None:
+        async with transaction(api.make) as session:
+            await incidents.assign(
+                session, office.world.staff, ticket.id,
+                user_id=None if user is None else user.id, at=T0,
+            )  # fmt: skip
+
+    async def reassign(to: str) -> None:
+        async with transaction(api.make) as session:
+            await incidents.reassign(session, office.world.staff, ticket.id, to=to, at=T0)
+
+    await reassign("day shift")
+    await reassign("night shift")
+    await assign(ann)
+    await assign(bob)
+    await reassign("day shift")
+    await assign(None)
+    await reassign("night shift")
+
+    async with api.make() as session:
+        rows = await session.scalars(
+            select(LedgerRow)
+            .where(LedgerRow.subject_id == ticket.id, LedgerRow.kind == "incident.reassigned")
+            .order_by(LedgerRow.id)
+        )
+        told = [
+            tuple(
+                [
+                    await session.scalar(
+                        select(ErasableText.words).where(ErasableText.commitment == row.body[field])
+                    )
+                    for field in ("before", "to")
+                ]
+            )
+            for row in rows
+        ]
+    assert told == [
+        (None, "day shift"), ("day shift", "night shift"), ("ann", "bob"), ("bob", "day shift"),
+        (None, "night shift"),
+    ]  # fmt: skip
+
+
+async def test_who_had_an_incident_before_a_reassignment_does_not_see_it_by_that_name(
+    api: Api, office: Office
+) -> None:
+    ticket = await build.incident(api.make, office.world)
+    ann, bob = [await guard(api, office, name) for name in ("ann", "bob")]
+    for user in (ann, bob):
+        async with transaction(api.make) as session:
+            await incidents.assign(session, office.world.staff, ticket.id, user_id=user.id, at=T0)
+    given = ids.write("Incident", ticket.id)
+    seen = [(await api.data(api.token(user.id), ONE, id=given))["incident"] for user in (ann, bob)]
+    assert seen == [None, {"assignee": {"name": "bob"}}]

@@ -1,15 +1,17 @@
 """Agreements: what terms cannot say, and what ending one means for tickets before and after."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from domain import agreements
 from domain.access import Actor
-from domain.agreements import Priority, PromiseDraft, PromiseKind, Target
+from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
 from domain.promises import Promise, State
 from tests import build
 from tests.build import T0
@@ -107,3 +109,37 @@ async def test_a_target_that_no_calendar_can_hold_is_refused(
                 at=T0,
             )
     assert no.value.refusal.code is Code.INVALID
+
+
+async def bodies(make: Sessions, world: build.World, kind: str) -> list[dict[str, Any]]:
+    async with make() as session:
+        rows = await session.scalars(
+            select(LedgerRow)
+            .where(LedgerRow.subject_id == world.agreement.id, LedgerRow.kind == kind)
+            .order_by(LedgerRow.id)
+        )
+        return [row.body for row in rows]
+
+
+async def test_facts_of_an_agreement_state_the_terms_and_the_end_before_and_after(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    from_at = T0 + timedelta(days=1)
+    async with transaction(make) as session:
+        first = await session.scalar(select(Terms).where(Terms.agreement_id == world.agreement.id))
+        assert first is not None
+        second = await agreements.amend(
+            session, system(world), world.agreement.id, in_force_from=from_at,
+            terms=build.terms_draft(world.calendar), at=T0,
+        )  # fmt: skip
+    await end(make, world, 100)
+    await end(make, world, 50, said=1)
+
+    [amended] = await bodies(make, world, "agreement.amended")
+    assert (amended["terms_id_before"], amended["number_before"]) == (str(first.id), 1)
+    assert (amended["terms_id"], amended["number"]) == (str(second.id), 2)
+    assert datetime.fromisoformat(amended["in_force_from"]) == from_at
+    one, two = await bodies(make, world, "agreement.ended")
+    assert one["ended_at_before"] is None
+    assert two["ended_at_before"] == one["ended_at"] != two["ended_at"]
