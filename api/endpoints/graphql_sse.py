@@ -64,11 +64,17 @@ class Stream(OutboundBuffer):
         self._ready.set()
         self._over = False
         self._member = Subscriber(
-            self, self._actor, head=HEAD, tail=TAIL, frame=_as_it_is, over=self._end, named=True
+            self,
+            self._actor,
+            head=HEAD,
+            tail=TAIL,
+            frame=_as_it_is,
+            on_finish=self._end,
+            with_ids=True,
         )
         state.audience.admit(self)
         try:
-            state.audience.seat(self, self._actor.tenant_id)
+            state.audience.bind_tenant(self, self._actor.tenant_id)
             state.audience.subscribe(self._actor.tenant_id)
         except Exception:
             state.audience.forget(self)
@@ -78,22 +84,22 @@ class Stream(OutboundBuffer):
         """The response that carries it."""
         return _response(self._body())
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         """Nothing to do: a stream that stalls is freed by TCP_USER_TIMEOUT on the listening socket."""
 
-    def recognise(self, identity: Identity | None) -> None:
+    def reauthorize(self, identity: Identity | None) -> None:
         """End as soon as the rights end or change; coming back is answered with what is the case now."""
         if identity is None or traced(identity.actor, self._trace_id) != self._actor:
-            self.dismiss()
+            self.shut_down()
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """End without `complete`: come back."""
         self._over = True
         self._ready.set()
 
     def give_up(self) -> None:
         """The client takes nothing any more."""
-        self.dismiss()
+        self.shut_down()
 
     def _write(self, data: bytes) -> None:
         self._parts.append(data)
@@ -150,7 +156,7 @@ class Stream(OutboundBuffer):
 
     def _failed(self, serving: asyncio.Task[None]) -> None:
         if not serving.cancelled() and serving.exception() is not None:
-            self.dismiss()
+            self.shut_down()
 
 
 async def stream(

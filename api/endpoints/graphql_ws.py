@@ -107,14 +107,14 @@ class SocketConnection:
         self._inbox: deque[dict[str, Any]] | None = None
         self._working: asyncio.Task[None] | None = None
         self._began = time.monotonic()
-        wire.speaker = self
+        wire.handler = self
         SOCKETS.inc()
         try:
             state.audience.admit(self)
         except TooManyConnections as full:
             wire.close(1013, str(full))
 
-    def heard(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """A message came: at once when it needs no waiting, else in its turn."""
         try:
             message = _read(text)
@@ -129,9 +129,9 @@ class SocketConnection:
         if self._working is None:
             self._working = asyncio.create_task(self._work(), name="socket")
         elif len(self._inbox) >= MOST_WAITING:
-            self._wire.hear_later()
+            self._wire.pause_messages()
 
-    def over(self, code: int) -> None:
+    def on_close(self, code: int) -> None:
         """The socket is gone: nothing of it stays."""
         SOCKETS.dec()
         CLOSED.labels(str(code)).inc()
@@ -154,27 +154,27 @@ class SocketConnection:
             actor=None if self._actor is None else self._actor.subject,
         )
 
-    def look(self, now: float) -> None:
-        """Close when nobody introduces himself in time, takes what he gets, or is there at all."""
+    def check(self, now: float) -> None:
+        """Close the socket when the client does not authenticate in time, stops reading, or does not respond."""
         wire = self._wire
         if self._actor is None and time.monotonic() - self._began > INIT_S:
             wire.close(4408, "Connection initialisation timeout")
         elif wire.stalled_at is not None and now - wire.stalled_at > STALLED_S:
             wire.give_up()
-        elif wire.stalled_at is None and now - wire.heard_at > SILENT_S:
-            if now - wire.heard_at > 2 * SILENT_S:
+        elif wire.stalled_at is None and now - wire.received_at > SILENT_S:
+            if now - wire.received_at > 2 * SILENT_S:
                 wire.give_up()
             else:
                 wire.ping()
 
-    def recognise(self, identity: Identity | None) -> None:
+    def reauthorize(self, identity: Identity | None) -> None:
         """Close as soon as the rights end or change."""
         if identity is None:
             self._wire.close(4403, "Forbidden: the token or key is no longer good")
         elif traced(identity.actor, self._trace_id) != self._actor:
             self._wire.close(4403, "Forbidden: rights have changed, connect again")
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """The process stops."""
         self._wire.shutdown()
 
@@ -208,7 +208,7 @@ class SocketConnection:
                         await self._init(message.get("payload"))
                     else:
                         await self._subscribe(message["id"], message["payload"])
-            self._wire.hear_again()
+            self._wire.resume_messages()
         except Closing as closing:
             self._wire.close(closing.code, closing.reason)
         except Exception as error:  # noqa: BLE001 - the socket ends with 1011, not the process
@@ -229,7 +229,7 @@ class SocketConnection:
         if identity is None or identity.ingest_only:
             raise Closing(4403, "Forbidden")
         try:
-            self._state.audience.seat(self, identity.actor.tenant_id)
+            self._state.audience.bind_tenant(self, identity.actor.tenant_id)
         except TooManyConnections as full:
             raise Closing(4429, str(full)) from None
         self._actor = traced(identity.actor, self._trace_id)
@@ -272,7 +272,7 @@ class SocketConnection:
                 head=b'{"id":%s,"type":"next","payload":' % _encode(key),
                 tail=b"}",
                 frame=text_frame,
-                over=self._over,
+                on_finish=self._over,
             )
         self._members[key] = member
         serving = asyncio.create_task(self._serve(key, operation, ask, self._actor, member))

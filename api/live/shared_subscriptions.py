@@ -1,8 +1,8 @@
-"""Groups: subscriptions that ask the same with the same authority share one execution, and each answer is encoded once.
+"""Shared subscriptions: equal subscriptions with the same authority share one execution; events are encoded once each.
 
-What makes them the same is in `_key`: the document as GraphQL understands it, its variables except the cursor to go
-on from, and everything about the actor that an answer may depend on. A member's beginning is its own; it enters the
-group at a place in the ledger, so that nothing is missed or told twice.
+`_key` decides which subscriptions are equal: the normalized document, its variables except the resume cursor, and
+everything about the actor that a response may depend on. Each subscriber first receives its own backlog, and joins the
+shared subscription at a sequence number, so that it receives every event exactly once.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ from schema.core.context import Context
 
 FEW = 32
 GATHER_S = 0.004
-"""After several events at once, the next ones are let gather this long: one write to a thousand sockets carries them
-all. An event by itself never waits. Four in flight to 1,000 cost 3.6 µs of CPU a message on a quiet machine. How much
-of that the wait saves is not measured: on a loaded one it was 6.3 with, 5.2 to 5.9 without."""
+"""After a batch of several events, wait this long for more, so that one write per socket carries all of them. A single
+event never waits. Four events to 1,000 subscribers cost 3.6 µs of CPU per message on an idle machine. How much of that
+the wait saves is not measured: a loaded machine took 6.3 µs with it and 5.2 to 5.9 µs without."""
 CHUNK = 64  # events executed and sent together
-ENTERING = 2_000  # events kept for a member that is still being told what came before
-KEPT_BYTES = 8_000_000  # of documents whose normal form is remembered
+ENTERING = 2_000  # live events buffered for a subscriber that still receives its backlog
+KEPT_BYTES = 8_000_000  # limit of the cache of normalized documents
 
 log = structlog.get_logger()
 _encode = msgspec.json.encode
@@ -54,17 +54,17 @@ class Subscriber:
 
     __slots__ = (
         "_frame",
-        "_over",
+        "_on_finish",
         "actor",
-        "floor",
+        "buffered",
         "group",
         "head",
-        "held",
-        "lost",
-        "named",
         "outlet",
+        "overflowed",
         "reached",
+        "start_seq",
         "tail",
+        "with_ids",
     )
 
     def __init__(
@@ -75,45 +75,45 @@ class Subscriber:
         head: bytes,
         tail: bytes,
         frame: Callable[[bytes], bytes],
-        over: Callable[["Subscriber", Sequence[bytes]], None],
-        named: bool = False,
+        on_finish: Callable[["Subscriber", Sequence[bytes]], None],
+        with_ids: bool = False,
     ) -> None:
-        """`frame(head + answer + tail)` is what leaves through the outlet; `over` is told the last answers.
+        """Write `frame(head + payload + tail)` for each event to `outlet`; call `on_finish` with the last payloads.
 
-        `named`: the cursor of an event goes before its head, as an event's id.
+        With `with_ids`, each event is preceded by its cursor, as the id of a server-sent event.
         """
-        self.named = named
+        self.with_ids = with_ids
         self.outlet, self.actor = outlet, actor
         self.head, self.tail, self._frame = head, tail, frame
-        self._over = over
+        self._on_finish = on_finish
         self.reached = 0
-        self.floor = 0
-        self.held: list[tuple[SourceEvent, bytes]] | None = None
-        """What is kept for it while it is being told what came before."""
-        self.lost = False
-        """Whether more came meanwhile than is kept."""
+        self.start_seq = 0
+        self.buffered: list[tuple[SourceEvent, bytes]] | None = None
+        """Live events buffered while the subscriber receives its backlog; None afterwards."""
+        self.overflowed = False
+        """Whether more live events came during the backlog than are buffered."""
         self.group: SharedSubscription | None = None
 
     def framed(self, payloads: Sequence[bytes]) -> bytes:
-        """The bytes that carry these answers."""
+        """Return these payloads with the framing of the transport."""
         frame, head, tail = self._frame, self.head, self.tail
-        if self.named:
+        if self.with_ids:
             return b"".join([frame(_id_of(each) + head + each + tail) for each in payloads])
         if len(payloads) == 1:
             return frame(head + payloads[0] + tail)
         return b"".join([frame(head + payload + tail) for payload in payloads])
 
-    def overrun(self) -> None:
-        """It did not keep up: the rest is a notice."""
+    def on_overflow(self) -> None:
+        """Detach from the shared subscription because the client is too slow; a gap notice follows."""
         if self.group is not None:
-            self.group.let_go(self)
+            self.group.detach(self)
 
-    def over(self, last: Sequence[bytes] = ()) -> None:
-        """Tell the last answers; nothing follows."""
-        self._over(self, last)
+    def finish(self, last: Sequence[bytes] = ()) -> None:
+        """End the subscription after these last payloads."""
+        self._on_finish(self, last)
 
     def leave(self) -> None:
-        """Hear no more."""
+        """Leave the shared subscription and drop what is buffered."""
         self.outlet.forget(self)
         if self.group is not None:
             self.group.remove(self)
@@ -121,7 +121,7 @@ class Subscriber:
 
 
 class EncodedEvent(bytes):
-    """An encoded answer that knows the cursor of its event."""
+    """An encoded response with the cursor of its event."""
 
     cursor: bytes
 
@@ -129,16 +129,16 @@ class EncodedEvent(bytes):
 def _encoded(
     answers: Sequence[Result], events: Sequence[SourceEvent], ctx: Context | None
 ) -> list[bytes]:
-    """The answers as JSON; with the cursors of their events when there is a context to make them in."""
+    """Encode responses as JSON; with `ctx`, also attach the cursors of their events."""
     encoded = [_encode(done.answer) for done in answers]
     if ctx is None:
         return encoded
     found: list[bytes] = []
-    for payload, told in zip(encoded, events, strict=True):
-        if told.seq is not None:
-            payload = EncodedEvent(payload)  # noqa: PLW2901 - the same answer, with its cursor
-            link = getattr(getattr(told.what, "fact", None), "link", None)
-            here = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, told.seq, link)
+    for payload, event in zip(encoded, events, strict=True):
+        if event.seq is not None:
+            payload = EncodedEvent(payload)  # noqa: PLW2901 - the same payload, with its cursor
+            link = getattr(getattr(event.what, "fact", None), "link", None)
+            here = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, event.seq, link)
             payload.cursor = here.encode()
         found.append(payload)
     return found
@@ -149,51 +149,56 @@ def _id_of(payload: bytes) -> bytes:
 
 
 class SharedSubscription:
-    """One execution, and who shares it."""
+    """One execution and its subscribers."""
 
-    def __init__(self, following: SubscriptionExecution, source: EventSource, ctx: Context) -> None:
-        self._following, self._source, self._ctx = following, source, ctx
+    def __init__(self, execution: SubscriptionExecution, source: EventSource, ctx: Context) -> None:
+        self._execution, self._source, self._ctx = execution, source, ctx
         self._live: dict[Subscriber, None] = {}
         self._entering: dict[Subscriber, None] = {}
-        self._reached = source.ear_place()  # not its first member's: that one may be further
+        self._reached = (
+            source.ear_place()
+        )  # not the first subscriber's position, which may be further
         self._ends = ExitStack()
         self._ear = self._ends.enter_context(source.listen())
-        self._letting_go: set[asyncio.Task[None]] = set()
+        self._notices: set[asyncio.Task[None]] = set()
         self._task = asyncio.create_task(self._run(), name="group")
         self.closed: Callable[[], None] | None = None
 
     def __len__(self) -> int:
         return len(self._live) + len(self._entering)
 
-    def enter(self, member: Subscriber, source: EventSource) -> None:
-        """From now on what comes after `member.floor` is kept for it, until `admit`."""
-        member.floor = member.reached = source.place()
-        member.held = []
-        member.group = self
-        self._entering[member] = None
+    def enter(self, subscriber: Subscriber, source: EventSource) -> None:
+        """Buffer events after `subscriber.start_seq` for the subscriber until `admit`."""
+        subscriber.start_seq = subscriber.reached = source.place()
+        subscriber.buffered = []
+        subscriber.group = self
+        self._entering[subscriber] = None
 
-    def admit(self, member: Subscriber) -> None:
-        """It has been told everything up to its floor: what was kept goes out, the rest comes as it happens."""
-        held, member.held = member.held or [], None
-        if member.lost:
-            member.reached = member.floor
-            self.let_go(member)
-        elif held:
-            events, payloads = [told for told, _ in held], [payload for _, payload in held]
-            self._reach(member, events, payloads, member.floor)
-        if member.group is self and self._reached >= member.floor:
-            del self._entering[member]
-            self._live[member] = None
+    def admit(self, subscriber: Subscriber) -> None:
+        """Send the buffered events, because the backlog up to `start_seq` is sent; later events are sent live."""
+        buffered, subscriber.buffered = subscriber.buffered or [], None
+        if subscriber.overflowed:
+            subscriber.reached = subscriber.start_seq
+            self.detach(subscriber)
+        elif buffered:
+            events, payloads = (
+                [event for event, _ in buffered],
+                [payload for _, payload in buffered],
+            )
+            self._send(subscriber, events, payloads, subscriber.start_seq)
+        if subscriber.group is self and self._reached >= subscriber.start_seq:
+            del self._entering[subscriber]
+            self._live[subscriber] = None
 
-    def remove(self, member: Subscriber) -> None:
-        """One less; the last one puts out the light."""
-        self._live.pop(member, None)
-        self._entering.pop(member, None)
+    def remove(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber; close the shared subscription when none is left."""
+        self._live.pop(subscriber, None)
+        self._entering.pop(subscriber, None)
         if not len(self):
             self.close()
 
     def close(self) -> None:
-        """Stop executing."""
+        """Stop the execution."""
         if self.closed is not None:
             self.closed()
             self.closed = None
@@ -201,120 +206,130 @@ class SharedSubscription:
             self._ends.close()
             self._task.cancel()
 
-    def let_go(self, member: Subscriber) -> None:
-        """Tell a member that was too slow how far it came, once it reads again."""
-        member.group = None
-        task = asyncio.create_task(self._notify(member))
-        self._letting_go.add(task)
-        task.add_done_callback(self._letting_go.discard)
-        self.remove(member)
+    def detach(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber that is too slow, and end it with a gap notice from its last sequence number."""
+        subscriber.group = None
+        task = asyncio.create_task(self._notify(subscriber))
+        self._notices.add(task)
+        task.add_done_callback(self._notices.discard)
+        self.remove(subscriber)
 
-    async def _notify(self, member: Subscriber) -> None:
-        notice = self._source.gap(member.reached)
-        member.over([] if notice is None else await self._payloads([notice]))
+    async def _notify(self, subscriber: Subscriber) -> None:
+        notice = self._source.gap(subscriber.reached)
+        subscriber.finish([] if notice is None else await self._payloads([notice]))
 
     async def _run(self) -> None:
         try:
             while batch := await self._ear.take():
                 for start in range(0, len(batch), CHUNK):
                     part = batch[start : start + CHUNK]
-                    self._tell(part, await self._payloads(part))
+                    self._deliver(part, await self._payloads(part))
                     if len(batch) > CHUNK:
-                        await asyncio.sleep(0)  # other groups, and clients, have their turn
+                        await asyncio.sleep(0)  # let other subscriptions and clients run
                 if len(batch) > 1 and len(self._live) > FEW:
                     await asyncio.sleep(GATHER_S)
-        except Exception as error:  # noqa: BLE001 - whatever a source raises, its readers are told and it ends
-            last = [_encode(self._following.failed(error).answer)]
-            for member in [*self._live, *self._entering]:
-                member.group = None
-                member.over(last)
+        except Exception as error:  # noqa: BLE001 - any error of a source ends the subscription with that error
+            last = [_encode(self._execution.failed(error).answer)]
+            for subscriber in [*self._live, *self._entering]:
+                subscriber.group = None
+                subscriber.finish(last)
         else:
-            for member in [*self._live, *self._entering]:
-                if member.held is not None:
-                    member.lost = True  # it hears of this when it has been told what came before
+            for subscriber in [*self._live, *self._entering]:
+                if subscriber.buffered is not None:
+                    subscriber.overflowed = True  # `admit` sends the gap notice after the backlog
                     continue
-                if not member.outlet.holds(member):
-                    member.reached = max(self._reached, member.floor)
-                self.let_go(member)
+                if not subscriber.outlet.holds(subscriber):
+                    subscriber.reached = max(self._reached, subscriber.start_seq)
+                self.detach(subscriber)
         self.close()
 
     async def _payloads(self, events: Sequence[SourceEvent]) -> list[bytes]:
-        """Execute once, encode once; and write down whom it tells personal data, before it does."""
+        """Execute and encode events once; log which subscribers read personal data before it is sent."""
         ctx = self._ctx.fresh()
-        answers = await self._following.answers(ctx, [told.what for told in events])
+        answers = await self._execution.answers(ctx, [event.what for event in events])
         EXECUTIONS.inc(len(events))
         if ctx.personal:
             noted: set[Actor] = set()
-            while new := {member.actor for member in [*self._live, *self._entering]} - noted:
+            while (
+                new := {subscriber.actor for subscriber in [*self._live, *self._entering]} - noted
+            ):
                 await ctx.note_reads_of(new)
                 noted |= new
-        named = any(member.named for member in [*self._live, *self._entering])
-        return _encoded(answers, events, ctx if named else None)
+        with_ids = any(subscriber.with_ids for subscriber in [*self._live, *self._entering])
+        return _encoded(answers, events, ctx if with_ids else None)
 
-    def _tell(self, events: Sequence[SourceEvent], payloads: list[bytes]) -> None:
+    def _deliver(self, events: Sequence[SourceEvent], payloads: list[bytes]) -> None:
         before, frames = self._reached, dict[bytes, bytes]()
-        for member in list(self._live):
-            outlet = member.outlet
+        for subscriber in list(self._live):
+            outlet = subscriber.outlet
             if outlet.flowing:
-                frame = frames.get(member.head)
+                frame = frames.get(subscriber.head)
                 if frame is None:
-                    frame = frames[member.head] = member.framed(payloads)
+                    frame = frames[subscriber.head] = subscriber.framed(payloads)
                 outlet.write(frame)
             else:
-                self._hold(member, events, payloads, before)
+                self._send_buffered(subscriber, events, payloads, before)
         EVENTS.inc(len(payloads) * len(self._live))
         self._reached = max(before, events[-1].seq or 0)
-        for member in list(self._entering):
-            self._tell_entering(member, events, payloads, before)
+        for subscriber in list(self._entering):
+            self._deliver_entering(subscriber, events, payloads, before)
 
-    def _tell_entering(
-        self, member: Subscriber, events: Sequence[SourceEvent], payloads: list[bytes], before: int
+    def _deliver_entering(
+        self,
+        subscriber: Subscriber,
+        events: Sequence[SourceEvent],
+        payloads: list[bytes],
+        before: int,
     ) -> None:
-        """The same for one that has not come as far as the group: only what is beyond its own beginning."""
-        news = [i for i, told in enumerate(events) if told.seq is None or told.seq > member.floor]
+        """Deliver events to a subscriber that is not live yet: only those after its `start_seq`."""
+        news = [
+            i
+            for i, event in enumerate(events)
+            if event.seq is None or event.seq > subscriber.start_seq
+        ]
         if news:
-            told, answers = [events[i] for i in news], [payloads[i] for i in news]
+            event, answers = [events[i] for i in news], [payloads[i] for i in news]
             EVENTS.inc(len(news))
-            if member.held is None:
-                self._reach(member, told, answers, max(before, member.floor))
-            elif not member.lost:
-                member.held += zip(told, answers, strict=True)
-        if member.group is not self:
+            if subscriber.buffered is None:
+                self._send(subscriber, event, answers, max(before, subscriber.start_seq))
+            elif not subscriber.overflowed:
+                subscriber.buffered += zip(event, answers, strict=True)
+        if subscriber.group is not self:
             return
-        if member.held is None:
-            if self._reached >= member.floor:
-                del self._entering[member]
-                self._live[member] = None
-        elif len(member.held) > ENTERING:
-            member.lost = True
-            member.held.clear()
+        if subscriber.buffered is None:
+            if self._reached >= subscriber.start_seq:
+                del self._entering[subscriber]
+                self._live[subscriber] = None
+        elif len(subscriber.buffered) > ENTERING:
+            subscriber.overflowed = True
+            subscriber.buffered.clear()
 
-    def _reach(
+    def _send(
         self,
-        member: Subscriber,
+        subscriber: Subscriber,
         events: Sequence[SourceEvent],
         payloads: Sequence[bytes],
         before: int,
     ) -> None:
-        if member.outlet.flowing:
-            member.outlet.write(member.framed(payloads))
+        if subscriber.outlet.flowing:
+            subscriber.outlet.write(subscriber.framed(payloads))
         else:
-            self._hold(member, events, payloads, before)
+            self._send_buffered(subscriber, events, payloads, before)
 
-    def _hold(
+    def _send_buffered(
         self,
-        member: Subscriber,
+        subscriber: Subscriber,
         events: Sequence[SourceEvent],
         payloads: Sequence[bytes],
         before: int,
     ) -> None:
-        if not member.outlet.holds(member):
-            member.reached = before
-        member.outlet.hold(member, events, payloads)
+        if not subscriber.outlet.holds(subscriber):
+            subscriber.reached = before
+        subscriber.outlet.hold(subscriber, events, payloads)
 
 
 class SharedSubscriptions:
-    """The groups of one process."""
+    """The shared subscriptions of one process."""
 
     def __init__(self, engine: GraphQLExecutor, context: Callable[[Actor], Context]) -> None:
         self._engine = engine
@@ -329,59 +344,60 @@ class SharedSubscriptions:
 
     @property
     def followers(self) -> int:
-        """How many follow something together, alone or not."""
+        """The number of subscribers of all shared subscriptions."""
         return sum(map(len, self._groups.values()))
 
     async def serve(
-        self, member: Subscriber, operation: Operation, ask: GraphQLRequest, trace_id: str
+        self, subscriber: Subscriber, operation: Operation, request: GraphQLRequest, trace_id: str
     ) -> Result | None:
-        """Follow for `member`: returns when it hears all by itself, or `Done` when it was refused.
+        """Start a subscription; return None once the subscriber is live or finished, a `Result` when it is refused.
 
-        Cancelled, it leaves nothing behind except a member that must `leave`.
+        After a cancellation the caller must call `subscriber.leave()`; nothing else needs cleaning up.
         """
-        ctx = self._context(member.actor)
-        following = await self._engine.follow(operation, ask, ctx, trace_id)
-        if isinstance(following, Result):
-            return following
-        if not isinstance(following.source, EventSource):
-            return await self._alone(member, following, ctx)
-        source = following.source
+        ctx = self._context(subscriber.actor)
+        execution = await self._engine.follow(operation, request, ctx, trace_id)
+        if isinstance(execution, Result):
+            return execution
+        if not isinstance(execution.source, EventSource):
+            return await self._serve_unshared(subscriber, execution, ctx)
+        source = execution.source
         try:
             await source.begin()
             behind = True
-            while behind:  # a long past goes by before anything has to be kept for it
+            while behind:  # send a long backlog first, so that little has to be buffered
                 upto = source.place()
-                if not await self._past(member, following, source, upto, ctx):
+                if not await self._send_backlog(subscriber, execution, source, upto, ctx):
                     return None
                 behind = source.place() - upto > CHUNK
             group = self._group(
-                self._key(operation, ask, member.actor), member.actor, following, source
+                self._key(operation, request, subscriber.actor), subscriber.actor, execution, source
             )
-            group.enter(member, source)
-            if await self._past(member, following, source, member.floor, ctx):
-                group.admit(member)
-        except Exception as error:  # noqa: BLE001 - whatever a source raises, the subscription gets the error and ends
-            member.leave()
-            return following.failed(error)
+            group.enter(subscriber, source)
+            if await self._send_backlog(subscriber, execution, source, subscriber.start_seq, ctx):
+                group.admit(subscriber)
+        except Exception as error:  # noqa: BLE001 - any error of a source ends the subscription with that error
+            subscriber.leave()
+            return execution.failed(error)
         return None
 
     async def close(self) -> None:
-        """End all of them."""
+        """Close all shared subscriptions."""
         tasks = [group._task for group in self._groups.values()]
         for group in list(self._groups.values()):
             group.close()
         await end(*tasks)
 
     def _group(
-        self, key: Hashable, actor: Actor, following: SubscriptionExecution, source: EventSource
+        self, key: Hashable, actor: Actor, execution: SubscriptionExecution, source: EventSource
     ) -> SharedSubscription:
         group = self._groups.get(key)
         if group is None:
-            # Nobody in particular: an answer that is shared cannot depend on who asked for it.
-            alone = not actor.may(Right.READ_ALL_WORK)  # what is shown depends on who it is
-            subject = actor.subject if alone else "group"
+            # A shared response must not depend on the actor, so the subject is replaced. Without READ_ALL_WORK the
+            # response does depend on the actor, and only subscriptions of the same actor are shared.
+            personal = not actor.may(Right.READ_ALL_WORK)
+            subject = actor.subject if personal else "group"
             ctx = self._context(replace(actor, subject=subject, trace_id=None))
-            group = self._groups[key] = SharedSubscription(following, source, ctx)
+            group = self._groups[key] = SharedSubscription(execution, source, ctx)
             group.closed = lambda: self._forget(key)
             GROUPS.inc()
         return group
@@ -389,66 +405,66 @@ class SharedSubscriptions:
     def _forget(self, key: Hashable) -> None:
         del self._groups[key]
 
-    async def _past(
+    async def _send_backlog(
         self,
-        member: Subscriber,
-        following: SubscriptionExecution,
+        subscriber: Subscriber,
+        execution: SubscriptionExecution,
         source: EventSource,
         upto: int,
         ctx: Context,
     ) -> bool:
-        """Tell what came before, as fast as the client reads; False when that was all there will be."""
+        """Send the backlog up to `upto` as fast as the client reads; return False if the source ends there."""
         part: list[SourceEvent] = []
         async with aclosing(source.past(upto)) as missed:
-            async for told in missed:
-                part.append(told)
-                if len(part) >= CHUNK or told.last:
-                    await self._tell(member, following, part, ctx)
+            async for event in missed:
+                part.append(event)
+                if len(part) >= CHUNK or event.last:
+                    await self._deliver(subscriber, execution, part, ctx)
                     part = []
-                if told.last:
-                    member.over()
+                if event.last:
+                    subscriber.finish()
                     return False
         if part:
-            await self._tell(member, following, part, ctx)
+            await self._deliver(subscriber, execution, part, ctx)
         return True
 
-    async def _tell(
+    async def _deliver(
         self,
-        member: Subscriber,
-        following: SubscriptionExecution,
+        subscriber: Subscriber,
+        execution: SubscriptionExecution,
         events: Sequence[SourceEvent],
         ctx: Context,
     ) -> None:
-        await member.outlet.room()
+        await subscriber.outlet.room()
         fresh = ctx.fresh()
-        answers = await following.answers(fresh, [told.what for told in events])
+        answers = await execution.answers(fresh, [event.what for event in events])
         EXECUTIONS.inc(len(events))
-        await fresh.note_reads_of({member.actor})
-        payloads = _encoded(answers, events, ctx if member.named else None)
-        member.outlet.write(member.framed(payloads))
+        await fresh.note_reads_of({subscriber.actor})
+        payloads = _encoded(answers, events, ctx if subscriber.with_ids else None)
+        subscriber.outlet.write(subscriber.framed(payloads))
         EVENTS.inc(len(events))
-        member.reached = max(member.reached, events[-1].seq or 0)
+        subscriber.reached = max(subscriber.reached, events[-1].seq or 0)
 
-    async def _alone(
-        self, member: Subscriber, following: SubscriptionExecution, ctx: Context
+    async def _serve_unshared(
+        self, subscriber: Subscriber, execution: SubscriptionExecution, ctx: Context
     ) -> Result | None:
-        """Follow something that cannot be shared."""
-        items = aiter(following.source)
+        """Serve a subscription whose source cannot be shared."""
+        items = aiter(execution.source)
         try:
             async for item in items:
-                await self._tell(member, following, [SourceEvent(None, item)], ctx)
-        except Exception as error:  # noqa: BLE001 - whatever a feed raises, the subscription gets the error and ends
-            return following.failed(error)
+                await self._deliver(subscriber, execution, [SourceEvent(None, item)], ctx)
+        except Exception as error:  # noqa: BLE001 - any error of a source ends the subscription with that error
+            return execution.failed(error)
         finally:
             if (close := getattr(items, "aclose", None)) is not None:
                 await close()
-        member.over()
+        subscriber.finish()
         return None
 
-    def _key(self, operation: Operation, ask: GraphQLRequest, actor: Actor) -> Hashable:
-        """What two subscriptions have in common when one answer serves both."""
-        document, cursors = self._shape(ask.query, operation)
-        variables = {k: v for k, v in (ask.variables or {}).items() if k not in cursors}
+    def _key(self, operation: Operation, request: GraphQLRequest, actor: Actor) -> Hashable:
+        """Return the key that is equal for subscriptions that can share responses."""
+        document, cursors = self._shape(request.query, operation)
+        variables = {k: v for k, v in (request.variables or {}).items() if k not in cursors}
         return (
             document,
             operation.name,
@@ -457,7 +473,7 @@ class SharedSubscriptions:
         )
 
     def _shape(self, text: str, operation: Operation) -> tuple[str, frozenset[str]]:
-        """The document in its normal form, and the variables that say no more than where to go on from."""
+        """Return the normalized document and the names of the variables that only hold a resume cursor."""
         known = self._shapes.get((text, operation.name))
         if known is None:
             document = operation.document
@@ -468,19 +484,19 @@ class SharedSubscriptions:
 
 
 class _Uses(Visitor):
-    """Counts where each variable is used."""
+    """Collects every use of a variable, including its declaration."""
 
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
 
     def enter_variable(self, node: VariableNode, *_where: Any) -> None:
-        """Note one."""
+        """Record one use of a variable."""
         self.names.append(node.name.value)
 
 
 def _cursors(document: DocumentNode, name: str | None) -> frozenset[str]:
-    """Variables that are given as `after` to the field that is followed, and used nowhere else."""
+    """Return the variables that are used only as the `after` argument of the subscription field."""
     uses = _Uses()
     visit(document, uses)
     found = set()
@@ -493,5 +509,5 @@ def _cursors(document: DocumentNode, name: str | None) -> frozenset[str]:
             for argument in (isinstance(field, FieldNode) and field.arguments) or ():
                 if argument.name.value == "after" and isinstance(argument.value, VariableNode):
                     found.add(argument.value.name.value)
-    # Once where it is declared, once where it is used.
+    # Two uses: the declaration and the `after` argument.
     return frozenset(each for each in found if uses.names.count(each) == 2)

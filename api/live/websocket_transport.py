@@ -1,7 +1,7 @@
-"""WebSocket on uvicorn without a task, a queue or a parser per connection: 4 KiB of our own instead of 27.
+"""WebSocket transport on uvicorn without a task, queue or parser per connection: 4 KiB of state instead of 27.
 
-The handshake is uvicorn's and the application's, as for any socket. The moment it is accepted, the application may take
-the connection over: its transport gets a `Wire`, and uvicorn's protocol object, its queue and its task are let go.
+uvicorn and the application do the handshake as usual. After accepting it, the application may take over the connection:
+a `WebSocketTransport` becomes the protocol of the TCP transport; the objects, queue and task of uvicorn are freed.
 """
 
 import asyncio
@@ -16,80 +16,84 @@ from websockets.streams import StreamReader
 from api.live.backpressure import OutboundBuffer
 
 EXTENSION = "waarborg.wire"
-HIGH_WATER = 64 * 1024  # bytes on their way to a client before it counts as slow
-KERNEL_BYTES = 128 * 1024  # of a sleeping client; left to itself the kernel keeps 4 MiB for it
-CLOSE_S = 2.0  # for a client to take a close frame and answer it; then it is cut off
-_TURN = 32  # frames of one client heard in a row: 256 KB of empty ones held up everybody for 0.3 s
-_PIECES = 64  # of one message; a message in pieces has as many bytes as one in a single piece
+HIGH_WATER = 64 * 1024  # bytes in the write buffer above which a client counts as slow
+KERNEL_BYTES = (
+    128 * 1024
+)  # send buffer of the kernel per client; its default grows to 4 MiB for a stalled client
+CLOSE_S = 2.0  # time for a client to answer a close frame before the connection is aborted
+_TURN = 32  # frames of one client handled in a row: 256 KB of empty ones blocked the event loop for 0.3 s
+_FRAGMENTS = 64  # fragments of one message; the size limit applies to all of them together
 
 _NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Speaker(Protocol):
-    """Who speaks on a wire."""
+class MessageHandler(Protocol):
+    """Receives the messages and the end of a WebSocket connection."""
 
-    def heard(self, text: str) -> None:
-        """A text message came."""
+    def on_message(self, text: str) -> None:
+        """Handle a text message."""
         ...
 
-    def over(self, code: int) -> None:
-        """The connection is gone or going, with this code; comes once."""
+    def on_close(self, code: int) -> None:
+        """Handle the end of the connection, with its close code; called once."""
         ...
 
 
 class Upgrade(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol, which the application may take the connection from once it is accepted."""
+    """uvicorn's WebSocket protocol, with an extension by which the application takes over an accepted connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn.available_extensions = []  # permessage-deflate: 84 KiB a connection instead of 35
+        self.conn.available_extensions = []  # permessage-deflate takes 84 KiB per connection instead of 35
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a client that shakes hands. A handshake that cannot be read was neither answered nor ended."""
+        """Process bytes of a handshake; answer 400 to a malformed one, which uvicorn leaves open without an answer."""
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(_NO_HANDSHAKE)
             self.transport.close()
 
     def handle_connect(self, event: Any) -> None:
-        """Offer the connection to the application."""
+        """Add the extension to the scope, so that the application can take over the connection."""
         super().handle_connect(event)
         if self.handshake_initiated and hasattr(self, "scope"):
             extensions: dict[Any, Any] = self.scope["extensions"]
             extensions[EXTENSION] = self.hand_over
 
     def hand_over(self, most_bytes: int) -> "WebSocketTransport":
-        """Let go of an accepted connection. Messages have `most_bytes` at most."""
+        """Detach an accepted connection from uvicorn and return its transport; messages are limited to `most_bytes`."""
         extensions: dict[Any, Any] = self.scope["extensions"]
         del extensions[EXTENSION]
         self.stop_keepalive()
-        # uvicorn closes the transport when the application returns, unless a closing is under way.
+        # uvicorn closes the transport when the application returns, unless a close timer is set.
         self.close_timer = self.loop.call_soon(lambda: None)  # type: ignore[assignment]
         wire = WebSocketTransport(self.transport, self.connections, most_bytes)
         self.connections.discard(self)
         self.transport.set_protocol(wire)
         if self.read_paused:
             self.transport.resume_reading()
-        if early := bytes(self.conn.reader.buffer):  # said before it heard that it may
+        if early := bytes(
+            self.conn.reader.buffer
+        ):  # sent before the client received the acceptance
             self.loop.call_soon(wire.data_received, early)
         return wire
 
 
 class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
-    """An open WebSocket (RFC 6455), server's side, uncompressed."""
+    """Server side of an open WebSocket (RFC 6455), without compression."""
 
     __slots__ = (
         "_busy",
         "_closing",
         "_connections",
-        "_deafened",
+        "_failed",
+        "_fragments",
         "_more",
         "_most_bytes",
         "_parser",
-        "_pieces",
         "_reader",
-        "heard_at",
-        "speaker",
+        "handler",
+        "received_at",
         "stalled_at",
         "transport",
     )
@@ -100,40 +104,40 @@ class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
         super().__init__()
         self.transport = transport
         self.write = transport.write
-        self.speaker: Speaker | None = None
+        self.handler: MessageHandler | None = None
         self.stalled_at: float | None = None
-        self.heard_at = asyncio.get_running_loop().time()
+        self.received_at = asyncio.get_running_loop().time()
         self._connections = connections
         self._most_bytes = most_bytes
         self._closing = False
-        self._deafened = False
+        self._failed = False
         self._more = False
-        """Whether what came already is to be heard when the others have had their turn."""
+        """Whether processing of received bytes is scheduled for the next turn of the event loop."""
         self._busy = False
-        """Whether the speaker has heard enough for now."""
+        """Whether the handler has paused the delivery of messages."""
         self._reader: StreamReader | None = None
         self._parser: Any = None
-        self._pieces: list[bytes] | None = None
+        self._fragments: list[bytes] | None = None
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        own: socket.socket = transport.get_extra_info("socket")
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        sock: socket.socket = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came. Whatever is not the protocol closes with the code that RFC 6455 has for it."""
-        if self._deafened:
+        """Process received bytes; close with the code of RFC 6455 when they violate the protocol."""
+        if self._failed:
             return
-        self.heard_at = asyncio.get_running_loop().time()
+        self.received_at = asyncio.get_running_loop().time()
         if self._reader is None:
             self._reader = StreamReader()
         self._reader.feed_data(data)
         if self._more or self._busy:
             self.transport.pause_reading()
         else:
-            self._take_turn()
+            self._process_received()
 
-    def _take_turn(self) -> None:
-        """Hear some of what came; the rest when the others have had their turn."""
+    def _process_received(self) -> None:
+        """Handle up to `_TURN` received frames; schedule the rest, so that other connections run in between."""
         self._more = False
         if self.transport.is_closing():
             return
@@ -155,15 +159,15 @@ class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
                 else:
                     break
             else:
-                self._go_on()
+                self._process_later()
                 return
-            self._listen()
+            self._resume_reading()
         except PayloadTooBig:
-            self._deaf(1009, f"A message has at most {self._most_bytes} bytes")
+            self._fail(1009, f"A message has at most {self._most_bytes} bytes")
         except UnicodeDecodeError:
-            self._deaf(1007, "Text is UTF-8")
+            self._fail(1007, "Text is UTF-8")
         except ProtocolError as error:
-            self._deaf(1002, str(error)[:100])
+            self._fail(1002, str(error)[:100])
 
     def _frame(self, frame: Frame) -> None:
         data = bytes(frame.data)
@@ -180,103 +184,103 @@ class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
             self.say(server_frame(Opcode.PONG, data))
         elif frame.opcode is Opcode.BINARY:
             self.close(4400, "Frames are text")
-        elif (frame.opcode is Opcode.CONT) != (self._pieces is not None):
+        elif (frame.opcode is Opcode.CONT) != (self._fragments is not None):
             raise ProtocolError("a message in pieces is out of order")
         else:
             self._text(data, whole=frame.fin)
 
-    def _text(self, piece: bytes, *, whole: bool) -> None:
-        pieces, self._pieces = [*(self._pieces or ()), piece], None
-        size = sum(map(len, pieces))
-        if size > self._most_bytes or len(pieces) > _PIECES:
+    def _text(self, fragment: bytes, *, whole: bool) -> None:
+        fragments, self._fragments = [*(self._fragments or ()), fragment], None
+        size = sum(map(len, fragments))
+        if size > self._most_bytes or len(fragments) > _FRAGMENTS:
             raise PayloadTooBig(size, self._most_bytes)
         if not whole:
-            self._pieces = pieces
-        elif self.speaker is not None:
-            self.speaker.heard(b"".join(pieces).decode())
+            self._fragments = fragments
+        elif self.handler is not None:
+            self.handler.on_message(b"".join(fragments).decode())
 
-    def hear_later(self) -> None:
-        """It is too much at once: hear nothing until `hear_again`."""
+    def pause_messages(self) -> None:
+        """Stop delivering messages until `resume_messages`, because the handler's queue is full."""
         self._busy = True
         self.transport.pause_reading()
 
-    def hear_again(self) -> None:
-        """What was too much at once has been dealt with."""
+    def resume_messages(self) -> None:
+        """Continue delivering messages after `pause_messages`."""
         if self._busy:
             self._busy = False
-            self._go_on()
+            self._process_later()
 
-    def _go_on(self) -> None:
+    def _process_later(self) -> None:
         if not self._more and not self.transport.is_closing():
             self._more = True
             self.transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._take_turn)
+            asyncio.get_running_loop().call_soon(self._process_received)
 
-    def _listen(self) -> None:
+    def _resume_reading(self) -> None:
         if not (self._more or self._busy or self._closing) and self.stalled_at is None:
             self.transport.resume_reading()
 
     def ping(self) -> None:
-        """Ask whether somebody is there; any answer shows in `heard_at`."""
+        """Send a ping; any received byte updates `received_at`."""
         if self.flowing:
             self.write(server_frame(Opcode.PING, b""))
 
     def close(self, code: int, reason: str) -> None:
-        """Say goodbye; a client that does not answer is cut off."""
+        """Send a close frame; abort the connection when the client does not answer it in time."""
         if self._closing:
             return
         self._end(code)
         if not self.transport.is_closing():
             self.transport.write(server_frame(Opcode.CLOSE, Close(code, reason).serialize()))
-            # Not closed right away: unread bytes would make the kernel throw the close frame away.
+            # Not closed immediately: with unread bytes the kernel would reset the connection and drop the close frame.
             asyncio.get_running_loop().call_later(CLOSE_S, self.transport.abort)
 
     def give_up(self) -> None:
-        """Cut off a client that takes nothing any more."""
+        """Abort the connection of a client that has stopped reading."""
         self._end(1006)
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """The server stops: come back, another process is there or will be."""
+        """Close because the server stops; code 1012 asks the client to reconnect."""
         self.close(1012, "Restart, come back")
 
     def pause_writing(self) -> None:
-        """The client does not keep up: no more is heard from it either until it does."""
+        """Buffer output and stop reading requests, because the client does not keep up."""
         super().pause_writing()
         if self.stalled_at is None:
             self.stalled_at = asyncio.get_running_loop().time()
             self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Send buffered output and read requests again, because the client reads again."""
         super().resume_writing()
         if self.flowing:
             self.stalled_at = None
-            self._listen()
+            self._resume_reading()
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """The connection is gone."""
+        """Clean up after the connection was closed."""
         self._connections.discard(self)
         self._end(1006)
 
-    def _deaf(self, code: int, reason: str) -> None:
-        """Close, and understand nothing that comes after: where frames begin is lost."""
+    def _fail(self, code: int, reason: str) -> None:
+        """Close and ignore all further bytes: after a protocol error frame boundaries are unknown."""
         self.close(code, reason)
-        self._deafened = True
+        self._failed = True
 
     def _end(self, code: int) -> None:
         self._closing = True
-        self.flowing = True  # whoever waits for room goes on, to its end
-        self.write = _nowhere
+        self.flowing = True  # tasks that wait for the client continue, and end
+        self.write = _discard
         self._held = None
         self._wake()
-        speaker, self.speaker = self.speaker, None
-        if speaker is not None:
-            speaker.over(code)
+        handler, self.handler = self.handler, None
+        if handler is not None:
+            handler.on_close(code)
 
 
 def server_frame(opcode: Opcode, payload: bytes) -> bytes:
-    """A frame as a server sends it: whole, unmasked."""
+    """Encode an unfragmented, unmasked frame."""
     size = len(payload)
     if size < 126:
         return bytes((0x80 | opcode, size)) + payload
@@ -286,9 +290,9 @@ def server_frame(opcode: Opcode, payload: bytes) -> bytes:
 
 
 def text_frame(payload: bytes) -> bytes:
-    """A text frame: browsers' graphql-ws takes no binary ones."""
+    """Encode a text frame; graphql-ws in browsers accepts no binary frames."""
     return server_frame(Opcode.TEXT, payload)
 
 
-def _nowhere(_data: bytes) -> None:
-    """Where everything goes that is told after the end."""
+def _discard(_data: bytes) -> None:
+    """Discard output written after the end of the connection."""

@@ -82,7 +82,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             state: AppState = app.state.waarborg
-            state.audience.dismiss()  # uvicorn waits for event streams, which would go on until it lost patience
+            state.audience.shut_down()  # uvicorn waits for event streams, which would go on until it lost patience
             await super().shutdown(sockets)
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

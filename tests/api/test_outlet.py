@@ -32,7 +32,7 @@ class Listener:
         """As they are."""
         return b"".join(payloads)
 
-    def overrun(self) -> None:
+    def on_overflow(self) -> None:
         """Note it."""
         self.too_slow = True
 

@@ -51,7 +51,7 @@ async def test_ten_thousand_facts_pass_one_who_sleeps_and_none_is_lost_to_him(
             late.append(asyncio.get_running_loop().time() - began)
         assert heard == list(range(MANY))
     grown = process.memory_info().rss - before
-    wires = [guest._wire for guest in server.api.state.audience._guests]  # type: ignore[attr-defined]
+    wires = [guest._wire for guest in server.api.state.audience._connections]  # type: ignore[attr-defined]
     kept = [wire.transport.get_write_buffer_size() + wire._bytes for wire in wires]
     sys.stdout.write(
         f"{len(sleepers)} sleepers keep {max(kept):,} bytes at most; {grown / 2**20:.0f} MiB grown while {MANY:,} facts"

@@ -29,7 +29,7 @@ def _weigh() -> None:
     while True:
         time.sleep(EVERY_S)
         state: AppState | None = getattr(app.state, "waarborg", None)
-        guests: list[Any] = [] if state is None else list(state.audience._guests)
+        guests: list[Any] = [] if state is None else list(state.audience._connections)
         kept = [
             guest._wire.transport.get_write_buffer_size() + guest._wire._bytes for guest in guests
         ]

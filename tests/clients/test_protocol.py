@@ -70,10 +70,10 @@ class Sink(asyncio.Transport):
 class Deaf:
     """Hears and says nothing."""
 
-    def heard(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """Hear it."""
 
-    def over(self, code: int) -> None:
+    def on_close(self, code: int) -> None:
         """Hear that it is over."""
 
 
@@ -309,7 +309,7 @@ def test_a_flood_is_heard_in_turns(floods: bytes) -> None:
     async def longest(own: socket.socket) -> tuple[int, float]:
         transport = Sink(own)
         wire = WebSocketTransport(transport, set(), 65_536)
-        wire.speaker = Deaf()
+        wire.handler = Deaf()
         wire.data_received(floods * (256_000 // len(floods)))
         turns, longest_s, before = 0, 0.0, time.process_time()
         while not transport.reading:
