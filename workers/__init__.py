@@ -1,1 +1,1 @@
-"""What happens afterwards: facts get their number, consequences happen once, deadlines pass, messages leave."""
+"""Background work: numbering of facts, jobs that follow from facts, periodic work, outgoing messages and webhooks."""

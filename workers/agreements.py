@@ -1,4 +1,4 @@
-"""Consequences for people: changes and ends of agreements are announced, and so is what has to be paid out."""
+"""Notices to clients about changes and ends of agreements, closing notes and payouts."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ FINANCE = (Role.FINANCE, Role.MANAGEMENT)
 
 
 async def announce_amendment(context: JobContext) -> None:
-    """Tell the contacts from when on which terms hold; the letter counts as told beforehand when it leaves earlier."""
+    """Notify the contacts of the new terms and their date; sent before that date, it counts as advance notice."""
     terms = await context.session.get_one(Terms, UUID(context.fact.body["terms_id"]))
     before = await context.session.scalar(
         select(Terms).where(
@@ -48,7 +48,7 @@ async def announce_amendment(context: JobContext) -> None:
 
 
 async def announce_end(context: JobContext) -> None:
-    """Tell the contacts when an agreement ends; again when the end is moved."""
+    """Notify the contacts of the date on which an agreement ends, and again when that date is moved."""
     agreement, shared = await _about(context, context.fact.subject_id)
     if agreement.ended_at is None:
         return
@@ -64,7 +64,7 @@ async def announce_end(context: JobContext) -> None:
 
 
 async def announce_closing_note(context: JobContext) -> None:
-    """Tell the contacts and the company's finance people of a credit note that has to be paid out."""
+    """Notify the contacts and the company's finance users of a credit note that has to be paid out."""
     if not context.fact.body.get("closing"):
         return
     note = await context.session.get_one(CreditNote, context.fact.subject_id)
@@ -98,7 +98,7 @@ async def announce_closing_note(context: JobContext) -> None:
 
 
 async def tell_payout(context: JobContext) -> None:
-    """Tell the contacts that a closing note is paid out, or that the payout they were told of was booked wrongly."""
+    """Notify the contacts that a closing note was paid out, or that its payout was booked by mistake."""
     payout = await context.session.get_one(Payout, UUID(context.fact.body["payout_id"]))
     kind: type[messages.PayoutNotice] = messages.PayoutNotice
     if payout.reverses_id is not None:

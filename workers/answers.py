@@ -1,4 +1,4 @@
-"""A consequence of an answered letter: those who look after the client are told what was written."""
+"""Notice to the users responsible for a client that one of our messages was answered."""
 
 from sqlalchemy import select
 
@@ -12,7 +12,7 @@ ERASED = "…"
 
 
 async def tell_answered(context: JobContext) -> None:
-    """Tell those who look after the client that a letter was answered; not what a machine wrote."""
+    """Notify the users responsible for the client of an answer, unless the answer was sent automatically."""
     body = context.fact.body
     if body["automatic"] or body["internal"]:
         return
@@ -39,7 +39,7 @@ async def tell_answered(context: JobContext) -> None:
 
 
 async def _readable_texts(context: JobContext, commitments: list[str]) -> dict[str, str]:
-    """The texts beside the fact that were not erased meanwhile."""
+    """Load the texts a fact refers to, without those that were erased."""
     rows = await context.session.scalars(
         select(ErasableText).where(ErasableText.commitment.in_(commitments))
     )

@@ -1,4 +1,4 @@
-"""The audit trail's work: trees grow behind the relay, checkpoints are signed and sent; personal data goes in time."""
+"""Audit trail and privacy jobs: grow the trees, sign and publish checkpoints, erase personal data."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,22 +27,22 @@ from workers.periodic import WorkContext, attempt_each
 
 log = structlog.get_logger()
 
-FACTS = 2000  # added to a tree in a transaction
-ROWS = 500  # erased in a transaction
+FACTS = 2000  # added to a tree per transaction
+ROWS = 500  # erased per transaction
 
 
 def signer_of(settings: Settings) -> Signer:
-    """The installation's signature under audit trails: the key named in the settings, else `DATA/audit.pem`."""
+    """Load the key that signs audit checkpoints: the one named in the settings, else `DATA/audit.pem`."""
     return _read(settings.audit_key_file, settings.data / "audit.pem", settings.audit_origin)
 
 
-@lru_cache(maxsize=8)  # a worker asks every second
+@lru_cache(maxsize=8)  # called every second, and loading a key reads a file
 def _read(named: Path | None, own: Path, origin: str) -> Signer:
     return Signer(keyfile.read_or_make(own) if named is None else keyfile.read(named), origin)
 
 
 async def keep_audit(work: WorkContext, _limit: int) -> int:
-    """Grow trees and sign the checkpoints that are due; any number of workers may do so at once."""
+    """Grow the trees and sign the checkpoints that are due; several workers may run this at once."""
     every = timedelta(minutes=work.settings.audit_every_minutes)
     await grow_all(work.make)
     await sign_due(work.make, await _signer(work), every=every)
@@ -50,7 +50,7 @@ async def keep_audit(work: WorkContext, _limit: int) -> int:
 
 
 async def publish_checkpoints(work: WorkContext, _limit: int) -> int:
-    """Send this week's checkpoints that were not sent."""
+    """Mail the checkpoints of this week that were not mailed yet."""
     await publish_due(work.make, await _signer(work))
     return 0
 
@@ -62,7 +62,7 @@ async def _signer(work: WorkContext) -> Signer:
 
 
 async def grow_all(make: Sessions) -> None:
-    """Bring every tree up to its ledger, the companies in turn."""
+    """Add the numbered facts to the tree of every company, one company after another."""
 
     async def grow(session: AsyncSession, company: Subject) -> None:
         if await audit.append(session, company.id, limit=FACTS) == FACTS:
@@ -88,7 +88,7 @@ async def sign_due(make: Sessions, signer: Signer, *, every: timedelta) -> None:
 
 
 async def publish_due(make: Sessions, signer: Signer) -> None:
-    """Send this week's checkpoints that were not sent."""
+    """Mail the checkpoints of this week that were not mailed yet."""
 
     async def publish(session: AsyncSession, company: Subject) -> None:
         with _named(company):
@@ -101,7 +101,7 @@ async def publish_due(make: Sessions, signer: Signer) -> None:
 
 @contextmanager
 def _named(company: Subject) -> Iterator[None]:
-    """Log a damaged tree under a name of its own: it is no failure like others."""
+    """Log a damaged tree as an event of its own, because it is not an ordinary failure."""
     try:
         yield
     except audit.TreeCorrupt:
@@ -110,7 +110,7 @@ def _named(company: Subject) -> Iterator[None]:
 
 
 async def tell_checkpoint(context: JobContext) -> None:
-    """Mail a checkpoint to the account's contacts: once each, by the message's own unique key."""
+    """Mail a checkpoint to the account's contacts; the message's unique key prevents a second mail."""
     fact, session = context.fact, context.session
     account_id = fact.account_id
     if account_id is None:
@@ -141,7 +141,7 @@ async def tell_checkpoint(context: JobContext) -> None:
 
 
 async def erase_person(context: JobContext) -> None:
-    """Do what an erasure request asks, within the role and reach of who asked; doing it twice finds nothing left."""
+    """Carry out an erasure request within the rights of the requesting user; repeating it erases nothing more."""
     asked = context.fact.body
     actor = context.actor
     if "role" in asked:
@@ -159,7 +159,7 @@ async def erase_person(context: JobContext) -> None:
 
 
 async def keep_privacy(work: WorkContext, _limit: int) -> int:
-    """Erase a part of what was kept long enough; returns how much, so that the rest follows at once."""
+    """Erase one batch of expired personal data; return its size, so that a full batch is followed at once."""
     settings = work.settings
     kept = privacy.Retention(
         messages=timedelta(days=settings.retain_messages_days),
@@ -170,7 +170,7 @@ async def keep_privacy(work: WorkContext, _limit: int) -> int:
 
 
 async def expire_all(make: Sessions, kept: privacy.Retention, *, at: datetime) -> int:
-    """Erase a part of what was kept long enough, company by company and user by user; returns how much."""
+    """Erase one batch of expired personal data per company and per user; return how many rows."""
     gone: list[int] = []
 
     async def old_messages(session: AsyncSession, company: Subject) -> None:

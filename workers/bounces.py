@@ -1,4 +1,4 @@
-"""What comes back: notices that a letter was delivered, bounced or read, from the Maildir the relay puts them in."""
+"""Processing of bounces, delivery notices, read receipts and replies from the Maildir that the mail relay fills."""
 
 import asyncio
 import hashlib
@@ -23,11 +23,11 @@ from workers.periodic import WorkContext, is_away
 log = structlog.get_logger()
 
 QUARANTINE = "quarantine"
-"""Beside `new` and `cur`: what could not be read or written down, for somebody to look at."""
+"""Folder beside `new` and `cur` for mails that could not be read or recorded, for inspection by an operator."""
 
 
 async def take_in(make: Sessions, notice: Notice, *, at: datetime) -> bool:
-    """Write down what became of a letter; whether there is one. Another channel that took over is not concerned."""
+    """Record the outcome of a message; return whether it exists. A message that changed its channel stays as it is."""
     async with transaction(make) as session:
         tenant_id = await session.scalar(
             select(MessageRow.tenant_id).where(
@@ -49,7 +49,7 @@ async def take_in(make: Sessions, notice: Notice, *, at: datetime) -> bool:
 
 
 async def keep_bounces(work: WorkContext, _limit: int) -> int:
-    """Read the Maildir, when there is one; any number of workers may do so at once."""
+    """Process the Maildir, if one is configured; several workers may run this at once."""
     if work.settings.bounces is not None:
         signer = await asyncio.to_thread(MessageSigner.of, work.settings)
         await sweep_bounces(work.make, work.settings.bounces, signer)
@@ -57,11 +57,12 @@ async def keep_bounces(work: WorkContext, _limit: int) -> int:
 
 
 async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) -> int:
-    """Read what is new and put it among what was seen; how many said something about a message of ours.
+    """Process the new mails and move them to `cur`; return how many concerned one of our messages.
 
-    A file is moved after its commit: whoever is killed in between reads it again, and changes nothing. One that cannot
-    be read, or written down, is set aside in `quarantine`; one whose message is locked waits for the next round. Either
-    way the others go on. Raises only when the database is away.
+    A file is moved after its commit: if the worker is killed in between, the mail is read again and changes
+    nothing. A mail that cannot be read or recorded is moved to `quarantine`; one whose message is locked
+    waits for the next round. Either way the other mails are processed. Raises only when the database cannot
+    be reached.
     """
     count = 0
     for file in sorted(await asyncio.to_thread(_letters, maildir / "new")):
@@ -69,8 +70,8 @@ async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) ->
             count += await _take(make, file, signer)
             folder = maildir / "cur"
         except FileNotFoundError:
-            continue  # another worker was first
-        except Exception as error:  # what one sender wrote must not stop the others' notices
+            continue  # another worker moved the file first
+        except Exception as error:  # a malformed mail must not stop the processing of the others
             if is_away(error):
                 raise
             if _may_pass(error):
@@ -83,7 +84,7 @@ async def sweep_bounces(make: Sessions, maildir: Path, signer: MessageSigner) ->
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the database refused for a reason of the moment: a lock, a conflict, memory, a shutdown."""
+    """Return whether a database error is transient: a lock, a conflict, lack of memory or a shutdown."""
     if not isinstance(error, DBAPIError):
         return False
     return str(getattr(error.orig, "sqlstate", ""))[:2] in {"08", "40", "53", "55", "57", "58"}
@@ -105,7 +106,7 @@ def _read(file: Path, signer: MessageSigner) -> tuple[Notice | None, Reply | Non
 
 
 async def take_reply(make: Sessions, reply: Reply, fingerprint: str, *, at: datetime) -> bool:
-    """Record an answer to a letter, once; whether there is such a letter."""
+    """Record an answer to a message once; return whether the message exists."""
     async with transaction(make) as session:
         tenant_id = await session.scalar(
             select(MessageRow.tenant_id).where(MessageRow.id == reply.message_id)
@@ -126,7 +127,7 @@ async def take_reply(make: Sessions, reply: Reply, fingerprint: str, *, at: date
 
 
 def _letters(folder: Path) -> list[Path]:
-    """The files in a folder; whatever else somebody put there is left alone."""
+    """List the regular files in a folder; ignore everything else."""
     found = []
     for each in folder.glob("*"):
         with suppress(OSError):
@@ -141,7 +142,7 @@ def _beginning(file: Path) -> bytes:
 
 
 def _move(file: Path, folder: Path) -> None:
-    """Put a letter into another folder; one that cannot be moved stays, and is named in the log."""
+    """Move a mail into another folder; log a mail that cannot be moved and leave it in place."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Check-ins that are due: the client is asked how it goes, once for each planned contact, on the morning of its day."""
+"""Check-in messages: one per planned touchpoint, sent on the morning of its day."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,11 +13,11 @@ from domain.core.deferral import Subject
 from domain.touchpoints import CheckInDue
 from workers.periodic import attempt_each
 
-ASKED = 50  # looked up at a time
+ASKED = 50  # loaded per query
 
 
 async def ask_all(make: Sessions, *, at: datetime) -> None:
-    """Ask every client whose check-in is due and who was not asked for it, each alone."""
+    """Send a check-in message for every touchpoint that is due and has none, each in its own transaction."""
 
     async def ask(session: AsyncSession, subject: Subject) -> None:
         await _ask(session, await touchpoints.figures_of(session, subject.id), at=at)

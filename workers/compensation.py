@@ -1,4 +1,4 @@
-"""Consequences for money: a broken promise earns its credit, and credits follow verdicts that change."""
+"""Credit jobs: grant a credit for a broken promise, adjust it when the verdict changes, close months."""
 
 from datetime import UTC, datetime
 
@@ -14,26 +14,26 @@ from workers.periodic import WorkContext, attempt
 
 
 async def decide_credit(context: JobContext) -> None:
-    """Grant the credit for one broken promise; the credit's unique key makes it one."""
+    """Grant the credit for a broken promise; the credit's unique key prevents a second one."""
     await compensation.decide(
         context.session, context.actor, context.fact.subject_id, at=context.at
     )
 
 
 async def settle_credit(context: JobContext) -> None:
-    """Let credits follow a verdict that was revised or cancelled: a counter-entry, with its reason."""
+    """Adjust the credits of a promise whose verdict was revised or cancelled, by a journal entry with its reason."""
     await compensation.settle(
         context.session, context.actor, context.fact.subject_id, at=context.at
     )
 
 
 async def close_months(work: WorkContext, limit: int) -> int:
-    """Weigh the compliance of months that are over; several may do so at once, and a month is closed once."""
+    """Close the months that are over; several workers may run this at once, and a month is closed once."""
     now = datetime.now(UTC)
     async with work.make() as session:
         due = await compensation.months_over(session, at=now, limit=limit)
     closed = sum([await _close(work.make, month, now) for month in due])
-    # After a stop an agreement has many to catch up with, one after the other: more may be due already.
+    # After an outage an agreement can have several months to close in order, so more may be due at once.
     return limit if closed else 0
 
 

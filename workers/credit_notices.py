@@ -1,4 +1,4 @@
-"""Consequences for people: what a client gets back is told, and what becomes of it to whoever was told before."""
+"""Notices to clients about credits that were granted or adjusted."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,22 +25,23 @@ SOON = timedelta(seconds=2)
 
 
 async def tell_credit(context: JobContext) -> None:
-    """Tell the contacts what went wrong and what they get back."""
+    """Notify the contacts of a granted credit and its reason."""
     credit = await context.session.get_one(Credit, context.fact.subject_id)
     await _announce(context, credit, context.fact.body["amount_cents"])
 
 
 async def tell_adjustment(context: JobContext) -> None:
-    """Tell those who were told of a credit that it comes to another amount, and why.
+    """Notify the recipients of the first credit notice that its amount changed, and why.
 
-    Of a credit that was nothing until now nobody was told: that it is something is told as the first letter.
+    Nobody was notified of a credit of zero; when it becomes positive, the contacts receive the first notice
+    instead.
     """
     await _wait_for_earlier(context)
     credit = await context.session.get_one(Credit, context.fact.subject_id)
     now_cents = context.fact.body["net_cents"]
     was_cents = now_cents - context.fact.body["amount_cents"]
     recipients = set(
-        # Also those whose letter failed: it may be tried again, and would be the last they hear.
+        # Include contacts whose first notice failed: it may be retried and would then state an outdated amount.
         await context.session.scalars(
             select(Message.contact_id).where(Message.intent == _intent(credit))
         )
@@ -86,7 +87,7 @@ async def tell_adjustment(context: JobContext) -> None:
 
 
 async def _wait_for_earlier(context: JobContext) -> None:
-    """Come back when what was to be told of the credit before has been written: who was told follows from it."""
+    """Reschedule this job until earlier notices of the credit are written: its recipients depend on them."""
     waiting = await context.session.scalar(
         select(Outbox.id)
         .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
@@ -99,17 +100,17 @@ async def _wait_for_earlier(context: JobContext) -> None:
         .limit(1)
     )
     if waiting is not None:
-        raise Reschedule(context.at + SOON, "what was to be told before is not written yet")
+        raise Reschedule(context.at + SOON, "an earlier notice of this credit is not written yet")
 
 
 async def _words(context: JobContext) -> str | None:
-    """What people said who decided; None when it was erased since."""
+    """Load the reason given for a decided adjustment; None when it was erased."""
     text = await context.session.get(ErasableText, context.fact.body["reason"])
     return None if text is None else text.words
 
 
 async def _late_fact(context: JobContext, promise: Promise) -> LedgerRow | None:
-    """The fact about the ticket that changed a verdict: the last to become known before the verdict was revised."""
+    """Find the incident fact that caused the verdict's revision: the last one recorded before it."""
     revised = (
         select(LedgerRow.id)
         .where(
@@ -136,7 +137,7 @@ async def _late_fact(context: JobContext, promise: Promise) -> LedgerRow | None:
 
 async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
     if not cents:
-        return  # another credit of the ticket, or the cap, left nothing to give
+        return  # another credit of the incident, or the cap, left no amount to grant
     if credit.promise_id is None or credit.incident_id is None:
         variables = {
             "account": await _account(context, credit),
@@ -169,7 +170,7 @@ async def _compose(
     variables: dict[str, Any],
     contacts: set[UUID] | None = None,
 ) -> None:
-    """Write what is about no single ticket: a month, or a gesture."""
+    """Write a notice that concerns no single incident: a credit for a month, or a goodwill credit."""
     tenant = await context.session.get_one(Tenant, credit.tenant_id)
     await messages.compose(
         context.session,

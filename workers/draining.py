@@ -1,8 +1,8 @@
-"""Drain the outbox: execute what is due straight from PostgreSQL, and report a backlog.
+"""Outbox draining: executes due jobs straight from PostgreSQL and reports a backlog.
 
-The queue brings new rows within milliseconds. Everything else is claimed here, the companies in turn: what the queue
-had no room for, lost or did not bring in time, what a killed worker left, what failed before. So a backlog drains at
-the pace of the workers, whatever Redis does.
+The queue brings new rows within milliseconds. Every other row is claimed here, one company after another:
+rows for which the queue had no room, rows that it lost or did not bring in time, rows of a killed worker, and
+rows to retry. So a backlog drains at the pace of the workers, whatever the state of Redis.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from workers.periodic import WorkContext
 
 log = structlog.get_logger()
 
-AT_ONCE = 8  # attempts beside those of the queue
+AT_ONCE = 8  # attempts in parallel, in addition to those of the queue
 IDLE_S = 0.25
-REPEAT_S = 300.0  # a backlog that lasts is logged again
+REPEAT_S = 300.0  # a lasting backlog is logged again after this time
 
 
 async def drain_outbox(runner: Runner) -> None:
-    """Execute what is due until cancelled; attempts that were begun are finished first. Any number may run."""
+    """Execute due jobs until cancelled; attempts in progress are finished first. Several workers may do so."""
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -34,7 +34,8 @@ async def drain_outbox(runner: Runner) -> None:
             if not running:
                 await asyncio.sleep(IDLE_S)
                 continue
-            # Nothing more is due: look again soon. Everything is taken: as soon as an attempt ends.
+            # A batch that was not full means that nothing more is due: poll again soon. A full one: continue as
+            # soon as an attempt ends.
             wait_s = IDLE_S if len(claimed) < free else None
             done, running = await asyncio.wait(
                 running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
@@ -47,14 +48,14 @@ async def drain_outbox(runner: Runner) -> None:
 
 
 class BacklogReport:
-    """Logs a warning when workers are behind or work was given up; not again for five minutes."""
+    """Logs a warning when workers are behind or jobs are dead, at most every five minutes while it lasts."""
 
     def __init__(self) -> None:
         self._dead = 0
         self._late_at: float | None = None
 
     async def look(self, work: WorkContext, _limit: int) -> int:
-        """Look at the backlog, and log what has changed."""
+        """Measure the backlog and log it if it has changed."""
         now = asyncio.get_running_loop().time()
         async with work.make() as session:
             left = await backlog(session, at=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Escalation's work: tickets are followed as things happen to them, steps are taken when due, ops is warned."""
+"""Escalation jobs: follow incidents, take due steps, warn the users responsible for the client."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,33 +19,32 @@ from workers.periodic import Postponement, WorkContext, attempt, attempt_batch
 
 log = structlog.get_logger()
 
-PUT_OFF = timedelta(
-    minutes=10
-)  # until an incident that cannot be escalated is tried again; doubled each time
+# until an incident that cannot be escalated is retried; doubled each time
+PUT_OFF = timedelta(minutes=10)
 
 
 async def follow_ticket(context: JobContext) -> None:
-    """See what a fact about a ticket means to its escalation; what the ticket is now decides, so twice is once."""
+    """Update an incident's escalation after a fact, from its current state, so that a repeat changes nothing."""
     if context.fact.kind == "incident.opened":
         await _tell_client_first(context)
     await escalation.follow(context.session, context.actor, context.fact.subject_id, at=context.at)
 
 
 async def _tell_client_first(context: JobContext) -> None:
-    """Write the client's notice before colleagues are told; writing it twice is once, and failing holds up nobody."""
+    """Write the client's notice before users are notified; a failure does not stop the escalation."""
     try:
         async with context.session.begin_nested():
             await tell_opened(context)
-    except Exception as error:  # noqa: BLE001 - its own job tries it again
+    except Exception as error:  # noqa: BLE001 - its own job retries it
         log.warning("notice.not_first", incident=str(context.fact.subject_id), error=repr(error))
 
 
 async def warn_ops(context: JobContext) -> None:
-    """Tell those who look after the client that a promise is at risk, at the percentages their policy names."""
+    """Warn the users responsible for the client that a promise is at risk, at the percentages their policy names."""
     promise = await context.session.get_one(Promise, context.fact.subject_id)
     warned = int(context.fact.body["warned"])
     if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
-        return  # it has come further since
+        return  # the promise's state has changed since this fact
     policy = await escalation.policy_for(
         context.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
     )
@@ -79,12 +78,12 @@ async def warn_ops(context: JobContext) -> None:
 
 
 async def sweep_escalations(work: WorkContext, limit: int) -> int:
-    """Take the steps that are due; any number of workers may do so at once."""
+    """Take the escalation steps that are due; several workers may run this at once."""
     return await step_all(work.make, datetime.now(UTC), limit)
 
 
 async def step_all(make: Sessions, at: datetime, limit: int) -> int:
-    """Take what is due together; when that fails, ticket by ticket, and put off the one that fails."""
+    """Take the due steps in one transaction; when that fails, incident by incident, deferring the one that fails."""
 
     async def step(session: AsyncSession) -> int:
         return await escalation.sweep(session, at=at, limit=limit)

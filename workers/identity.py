@@ -1,4 +1,4 @@
-"""Letters to the owner of a sign-in: links to set a password, of which no copy is kept, and security notices."""
+"""Mails to the owner of a sign-in: links to set a password, of which no copy is stored, and security notices."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,10 +18,10 @@ log = structlog.get_logger()
 
 
 async def send_invitation(context: JobContext) -> None:
-    """Send the letter of an invitation, unless it is over.
+    """Send the mail of an invitation that is still valid.
 
-    The hash of the link's text is committed before the letter leaves, so that a letter that arrives works. After a
-    failure another letter has another text; both work until one is used.
+    The hash of the link's secret is committed before the mail is sent, so that the link works when the mail
+    arrives. A retry sends a new secret; both links work until one is used.
     """
     invitation_id = context.fact.body.get("invitation_id")
     office = context.senders.office
@@ -37,19 +37,19 @@ async def send_invitation(context: JobContext) -> None:
 
 
 async def send_security_notice(context: JobContext) -> None:
-    """Tell the owner of a sign-in that its password, second factors or sessions changed, unless it needs no letter."""
+    """Notify the owner of a sign-in that its password, second factors or sessions changed, if that needs a mail."""
     office = context.senders.office
     if office is None:
         return
     letter = await notice_for(context.session, context.fact, base_url=office.base_url)
     if letter is not None:
         fact = context.fact
-        about = uuid5(fact.subject_id, f"{fact.kind} {fact.seq}")  # a repeated attempt has the same
+        about = uuid5(fact.subject_id, f"{fact.kind} {fact.seq}")  # a retry has the same id
         await _send(context, office, letter, f"security-{about}")
 
 
 async def _send(context: JobContext, office: Office, letter: IdentityLetter, name: str) -> None:
-    """Send a letter; one that its mailbox does not take is logged and given up."""
+    """Send a mail; log it and give up if the mail server rejects it for good."""
     try:
         await office.post.send(_written(context, office, letter, name), _nothing)
     except (Undeliverable, ValueError) as error:
@@ -77,4 +77,4 @@ def _written(
 
 
 async def _nothing() -> None:
-    """Nothing is noted before the last byte leaves: a second letter does no harm."""
+    """Record nothing before the last byte is sent, because a second mail does no harm."""

@@ -1,4 +1,4 @@
-"""Consequences for invoices: a closed month of a client who is billed here becomes an invoice, once."""
+"""Invoicing jobs: bill closed months and issue closing notes for accounts that are invoiced by Waarborg."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,18 +12,18 @@ from domain.core.deferral import Subject
 from domain.invoices import Unbilled
 from workers.periodic import WorkContext, attempt
 
-AGREEMENTS = 500  # looked at for closing notes
+AGREEMENTS = 500  # checked per round for closing notes
 
 
 async def bill_months(work: WorkContext, limit: int) -> int:
-    """Bill closed months; several may do so at once: a month is billed once, under its agreement's lock."""
+    """Bill closed months; several workers may run this at once, because billing locks the agreement."""
     now = datetime.now(UTC)
     async with work.make() as session:
         due = await invoices.months_to_bill(session, at=now, limit=limit)
     failed: set[UUID] = set()
     for month in due:
         if month.agreement_id in failed:
-            continue  # its months are billed in order
+            continue  # the months of an agreement are billed in order
         if not await _bill(work.make, month, now):
             failed.add(month.agreement_id)
     await _close_credits(work.make, now)
@@ -39,7 +39,7 @@ async def _bill(make: Sessions, month: Unbilled, at: datetime) -> bool:
 
 
 async def _close_credits(make: Sessions, now: datetime) -> None:
-    """Issue closing notes where no invoice will come."""
+    """Issue closing notes for agreements that will get no further invoice."""
     async with make() as session:
         due = await invoices.agreements_to_close(session, at=now, limit=AGREEMENTS)
     for each in due:

@@ -1,4 +1,4 @@
-"""Jobs: what a consequence is given to work with, and the one way in which every consequence is executed."""
+"""Jobs: the context a job receives, and the runner that executes every job in the same way."""
 
 import asyncio
 import random
@@ -19,18 +19,21 @@ from workers.outbound.senders import Senders, TryLater
 log = structlog.get_logger()
 
 BEGUN = timedelta(seconds=5)
-"""How long an attempt keeps others away before it holds its row's lock. So work of a killed process is taken up
-again in 5 s: its lock dies with its connection, where arq alone would wait for its timeout and 10 s more."""
+"""How long an attempt excludes other workers before it holds its row's lock.
+
+So the job of a killed process is taken up again after 5 s: its lock ends with its connection, whereas arq
+alone would wait for its timeout and 10 s more.
+"""
 LIMIT_S = 30.0
-"""How long an attempt may take."""
+"""Time limit of one attempt."""
 LONGEST_S = 3600.0
-"""The longest pause between attempts; they start at 2 s and double, each shortened by up to half at random."""
+"""Longest pause between attempts; pauses start at 2 s and double, each shortened by up to half at random."""
 
 
 class Reschedule(Exception):
-    """It is not yet time: the job wants to be done at `at`, and this was no attempt.
+    """Raised by a job to be run again at `at` without counting an attempt.
 
-    `lets_pass`: meanwhile later jobs of its lane may be done, because it waits on purpose.
+    `lets_pass` allows later jobs of the same lane to run meanwhile, because the job waits on purpose.
     """
 
     def __init__(self, at: datetime, why: str, *, lets_pass: bool = False) -> None:
@@ -41,18 +44,18 @@ class Reschedule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a job has in context: a session whose commit also marks the job done, and the fact it follows from."""
+    """What a job receives: a session whose commit also marks the job as done, and the fact it follows from."""
 
     session: AsyncSession
     fact: SequencedEvent
     at: datetime
-    is_last: bool  # no attempt comes after this one
+    is_last: bool  # no attempt follows this one
     make: Sessions
     senders: Senders
 
     @property
     def actor(self) -> Actor:
-        """The software, acting for the fact's tenant under the fact's trace."""
+        """The system actor of the fact's tenant, with the fact's trace id."""
         return replace(Actor.system(self.fact.tenant_id, "worker"), trace_id=self.fact.trace_id)
 
 
@@ -60,13 +63,13 @@ Job = Callable[[JobContext], Awaitable[None]]
 
 
 def pause_s(attempt: int, chance: float) -> float:
-    """How long to wait after a failed attempt (1, 2, …); `chance` in [0, 1) spreads those that failed together."""
+    """Return the pause after a failed attempt (1, 2, …); `chance` in [0, 1) spreads jobs that failed together."""
     longest: float = min(LONGEST_S, 2.0 ** min(attempt, 16))
     return longest * (1 - chance / 2)
 
 
 class Runner:
-    """Executes consequences: each one once, each attempt in one transaction with its mark."""
+    """Executes jobs: each one once, in a transaction that also marks it as done."""
 
     def __init__(
         self,
@@ -82,14 +85,14 @@ class Runner:
         self._attempts = attempts
 
     async def run(self, outbox_id: UUID) -> None:
-        """Try one consequence. Done, dead, begun by others or not its turn: nothing happens.
+        """Attempt one job; do nothing if it is done, dead, in progress elsewhere, or behind another job of its lane.
 
-        Raises only what PostgreSQL raises.
+        Raises only PostgreSQL's errors.
         """
         await self._run(outbox_id, first_only=False)
 
     async def run_new(self, outbox_id: UUID) -> None:
-        """Try one consequence that was never tried; see `run`."""
+        """Attempt one job that was never attempted; see `run`."""
         await self._run(outbox_id, first_only=True)
 
     async def _run(self, outbox_id: UUID, *, first_only: bool) -> None:
@@ -98,20 +101,19 @@ class Runner:
             attempt = await claims.start_attempt(
                 session, outbox_id, at=at, lease=BEGUN, first_only=first_only
             )
-            if (
-                attempt is None
-            ):  # behind an earlier one of its lane: whoever drains finds it in time
+            if attempt is None:
+                # behind an earlier job of its lane: draining claims it when that one is done
                 await outbox.release(session, [outbox_id], at=at)
         if attempt is not None:
             await self.attempt(outbox_id, attempt)
 
     async def claim(self, limit: int) -> list[tuple[UUID, int]]:
-        """Begin an attempt of up to `limit` due rows; each has to be passed to `attempt` at once."""
+        """Start an attempt of up to `limit` due rows; the caller passes each to `attempt` at once."""
         async with transaction(self._make) as session:
             return await claims.claim(session, at=datetime.now(UTC), lease=BEGUN, limit=limit)
 
     async def attempt(self, outbox_id: UUID, attempt: int) -> None:
-        """Do the work of an attempt that was begun. Raises only what PostgreSQL raises."""
+        """Execute an attempt that was started. Raises only PostgreSQL's errors."""
         try:
             async with asyncio.timeout(LIMIT_S), transaction(self._make) as session:
                 await self._do(session, outbox_id, attempt)
@@ -124,7 +126,7 @@ class Runner:
                     until=later.at,
                     lets_pass=later.lets_pass,
                 )
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is written down and tried again
+        except Exception as error:  # noqa: BLE001 - any failure of a job is recorded and the job is retried
             await self._note_failure(outbox_id, attempt, error)
 
     async def _do(self, session: AsyncSession, outbox_id: UUID, attempt: int) -> None:
@@ -147,7 +149,7 @@ class Runner:
         at = datetime.now(UTC)
         again_at = None
         if attempt < self._attempts:
-            pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+            pause = pause_s(attempt, random.random())  # noqa: S311 - spreads load, not a secret
             if isinstance(error, TryLater):
                 pause = max(pause, min(error.wait_s, LONGEST_S))
             again_at = at + timedelta(seconds=pause)

@@ -1,4 +1,4 @@
-"""The worker process: a queue worker, a candidate relay and the sweepers, until it is told to stop."""
+"""The worker process: queue worker, relay candidate, draining, webhooks and periodic work, until SIGTERM or SIGINT."""
 
 import asyncio
 import logging
@@ -27,28 +27,29 @@ from workers.webhooks import PayloadRenderer, keep_webhooks
 
 log = structlog.get_logger()
 
-CALM_S = 10.0  # a part that ran this long and then fell starts again with the shortest pause
+CALM_S = 10.0  # a part that ran this long before it failed restarts with the shortest pause
 LONGEST_S = 10.0
 REDIS_S = 3.0
 POOL = 20
-"""Connections kept open: for 14 attempts at once and the other parts. One that is opened for a moment costs 50 ms."""
+"""Connections kept open: 14 concurrent attempts and the other parts. Opening one when needed costs 50 ms."""
 Part = Callable[[], Awaitable[None]]
-Voices = Callable[[Settings], AbstractAsyncContextManager[PayloadRenderer | None]]
-"""Opens what says facts in GraphQL; without one, webhooks with a document wait for a worker that has it."""
+RendererFactory = Callable[[Settings], AbstractAsyncContextManager[PayloadRenderer | None]]
+"""Opens the renderer of webhook payloads; without one, webhooks with a document wait for a worker that has it."""
 
 
 @asynccontextmanager
-async def _mute(_settings: Settings) -> AsyncIterator[None]:
+async def _no_renderer(_settings: Settings) -> AsyncIterator[None]:
     yield None
 
 
-def run(settings: Settings, voice: Voices = _mute) -> None:
-    """Work until SIGTERM or SIGINT; begun jobs are finished first. The addresses in `settings` must be filled in."""
-    logging.getLogger("arq").setLevel(logging.WARNING)  # the outbox tells more, once
+def run(settings: Settings, voice: RendererFactory = _no_renderer) -> None:
+    """Run until SIGTERM or SIGINT and finish jobs in progress. The addresses in `settings` must be filled in."""
+    # the outbox logs the same failures once, with more detail
+    logging.getLogger("arq").setLevel(logging.WARNING)
     asyncio.run(_until_stopped(settings, voice))
 
 
-async def _until_stopped(settings: Settings, voice: Voices) -> None:
+async def _until_stopped(settings: Settings, voice: RendererFactory) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,10 +63,12 @@ async def _until_stopped(settings: Settings, voice: Voices) -> None:
     log.info("worker.stopped")
 
 
-async def serve(settings: Settings, *, routes: Routes = ROUTES, voice: Voices = _mute) -> None:
-    """All parts of a worker in this event loop, until cancelled. No lost server ends it."""
-    async with voice(settings) as speaker:
-        await _serve(settings, routes, speaker)
+async def serve(
+    settings: Settings, *, routes: Routes = ROUTES, voice: RendererFactory = _no_renderer
+) -> None:
+    """Run all parts of a worker in this event loop until cancelled; the loss of a server does not end it."""
+    async with voice(settings) as renderer:
+        await _serve(settings, routes, renderer)
 
 
 async def _serve(settings: Settings, routes: Routes, voice: PayloadRenderer | None) -> None:
@@ -116,7 +119,7 @@ async def _serve(settings: Settings, routes: Routes, voice: PayloadRenderer | No
 
 
 def _part(job: Periodic, work: WorkContext) -> Part:
-    """Periodic work as a part of the worker: in its loop, or isolated from it."""
+    """Return periodic work as a part of the worker, in its event loop or in a thread of its own."""
 
     async def isolated(make: Sessions) -> None:
         await repeat(job, WorkContext(make, work.settings))
@@ -127,7 +130,7 @@ def _part(job: Periodic, work: WorkContext) -> Part:
 
 
 async def for_ever(name: str, part: Part) -> None:
-    """Run a part again whenever it ends, after a pause that doubles up to 10 s while it keeps falling."""
+    """Restart a part whenever it ends, after a pause that doubles up to 10 s while the part keeps failing."""
     loop = asyncio.get_running_loop()
     pause = 0.25
     while True:
@@ -135,18 +138,18 @@ async def for_ever(name: str, part: Part) -> None:
         try:
             await part()
             error: Exception | None = None
-        except Exception as failure:  # noqa: BLE001 - a lost server, or a bug: neither may stop the other parts
+        except Exception as failure:  # noqa: BLE001 - a lost server or a bug must not stop the other parts
             error = failure
         if loop.time() - began > CALM_S:
             pause = 0.25
         errors = [] if error is None else [repr(each) for each in _back_to_the_first(error)]
         log.warning("worker.part_fell", part=name, errors=errors, again_in_s=pause)
-        await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - spreads load, guards nothing
+        await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - spreads load, not a secret
         pause = min(LONGEST_S, pause * 2)
 
 
 def _back_to_the_first(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it came of: the last may be that of tidying up after the one that matters."""
+    """Yield an error and its causes: the last error may come from cleaning up after the one that matters."""
     before: BaseException | None = error
     while before is not None:
         yield before
@@ -155,11 +158,11 @@ def _back_to_the_first(error: BaseException) -> Iterator[BaseException]:
 
 
 async def _named(make: Sessions) -> str:
-    """The ledger's name, from a PostgreSQL that may still be starting."""
+    """Read the ledger's name, waiting for a PostgreSQL that is still starting."""
     while True:
         try:
             async with make() as session:
                 return await sequencing.ledger_name(session)
-        except Exception as error:  # noqa: BLE001 - away or starting: wait for it
+        except Exception as error:  # noqa: BLE001 - PostgreSQL is away or starting: wait for it
             log.warning("worker.no_database", error=repr(error))
             await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""Consequences for people: the client's contacts are written to."""
+"""Notices to a client's contacts about incidents."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,12 +20,12 @@ _RESOLVED = (messages.IncidentResolved, messages.CriticalResolved)
 
 
 def _is_critical(incident: Incident) -> bool:
-    """Notices about a critical incident heed no quiet hours."""
+    """Return whether notices about an incident ignore quiet hours."""
     return incident.priority is Priority.CRITICAL
 
 
 async def hurry_notices(context: JobContext) -> None:
-    """Let notices that wait for the end of quiet hours go now when their incident has become critical."""
+    """Expedite notices that wait for the end of quiet hours when their incident has become critical."""
     if context.fact.body["priority"] == Priority.CRITICAL:
         await messages.expedite(
             context.session,
@@ -36,7 +36,7 @@ async def hurry_notices(context: JobContext) -> None:
 
 
 async def tell_opened(context: JobContext) -> None:
-    """Tell the contacts that a ticket was opened and by when they hear from us."""
+    """Notify the contacts that an incident was opened, and by when they receive the first response."""
     incident = await _incident(context, context.fact.subject_id)
     respond_by = await _due(context, incident, PromiseKind.FIRST_RESPONSE)
     variables = {
@@ -54,7 +54,7 @@ async def tell_opened(context: JobContext) -> None:
 
 
 async def tell_updated(context: JobContext) -> None:
-    """Tell the contacts the news of a ticket that we meant for them."""
+    """Notify the contacts of an update that is visible to the client and written by the company."""
     update = await context.session.get_one(IncidentUpdate, UUID(context.fact.body["update_id"]))
     if not update.client_visible or not context.fact.body["from_us"]:
         return
@@ -66,7 +66,7 @@ async def tell_updated(context: JobContext) -> None:
 
 
 async def tell_resolved(context: JobContext) -> None:
-    """Tell the contacts that a ticket was resolved; again when it was reopened and resolved again."""
+    """Notify the contacts that an incident was resolved; again when it was reopened and resolved again."""
     incident = await _incident(context, context.fact.subject_id)
     variables = {"ticket_kind": incident.kind, "resolved_at": context.fact.at}
     intent = f"incident:{incident.id}:resolved:{context.fact.seq}"
@@ -78,7 +78,7 @@ async def _incident(context: JobContext, incident_id: UUID) -> Incident:
 
 
 async def _due(context: JobContext, incident: Incident, kind: PromiseKind) -> datetime | None:
-    """By when the client was promised something of this kind, of what is still to come."""
+    """Return the deadline of the incident's next running promise of a kind; None when there is none."""
     promise = await context.session.scalar(
         select(Promise)
         .where(
@@ -102,7 +102,7 @@ async def compose_about(
     *,
     contacts: Collection[UUID] | None = None,
 ) -> None:
-    """Add what every notice about a ticket says, and write it to each contact, or to some."""
+    """Write a notice about an incident to all or some contacts, with the variables that such notices share."""
     tenant = await context.session.get_one(Tenant, incident.tenant_id)
     site = await context.session.get_one(Site, incident.site_id)
     shared = {

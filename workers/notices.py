@@ -1,7 +1,8 @@
-"""Read what mail servers and readers send back about a letter of ours: delivery status, read receipts, plain notices.
+"""Parser of mails about our messages: delivery status, read receipts, replies and free-text notices.
 
-The letter is known by a signed id (`domain/messages/signing.py`), wherever the notice carries it: the address it came
-to (VERP), the envelope's id, the returned headers, In-Reply-To and References, or the text. Without one it is not ours.
+A message is identified by a signed id (`domain/messages/signing.py`), wherever the mail carries it: the
+recipient address (VERP), the envelope id, the returned headers, In-Reply-To and References, or the text. A
+mail without one is not about a message of ours.
 """
 
 import codecs
@@ -17,16 +18,15 @@ from uuid import UUID
 from domain.core.text_rules import LINE, PAGE, cleaned
 from domain.messages import HEADER, BounceVerdict, MessageSigner, is_failure, judge
 
-LARGEST = 1_000_000  # bytes of a notice that are read
-LONGEST_FIELD = (
-    8_000  # bytes of a header with its continuation lines; longer ones cost quadratic time
-)
+LARGEST = 1_000_000  # bytes of a mail that are read
+# bytes of a header with its continuation lines; longer ones cost quadratic time
+LONGEST_FIELD = 8_000
 MOST_PARTS = 100
-MAX_TEXT = 500  # characters that are kept of what a server said
+MAX_TEXT = 500  # characters that are stored of a server's reply
 
 
 class News(StrEnum):
-    """What a notice says."""
+    """What a notice reports about a message."""
 
     DELIVERED = "delivered"
     BOUNCED = "bounced"
@@ -35,7 +35,7 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What became of one message, in the server's words, and why when it came back."""
+    """A notice about one message: the outcome, the server's text, and the verdict on a bounce."""
 
     message_id: UUID
     news: News
@@ -45,16 +45,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One leaf of a letter: its media type, and its text."""
+    """One leaf part of a mail: its media type and its text."""
 
     kind: str
     text: str
 
 
 Fields = dict[str, str]
-"""Header fields by lower-case name; of repeated ones all values, a line each."""
+"""Header fields by lower-case name; the values of a repeated field are joined, one a line."""
 
-# The parser understands some message/* types and takes others for letters. As text they are all read in one way.
+# The parser interprets some message/* types as nested mails. Renamed to text/*, all of them are read in one
+# way.
 _TYPED = re.compile(
     rb"^(content-type:\s*)message/((?:global-)?(?:delivery-status|disposition-notification|headers)"
     rb"|global|rfc822|rfc822-headers|feedback-report)\b",
@@ -87,10 +88,10 @@ _CHARSET = re.compile(
 
 
 def read(raw: bytes, signer: MessageSigner) -> Notice | None:
-    """What a notice says about a message of ours; None for everything else, such as letters from people and delays.
+    """Parse a notice about one of our messages; None for everything else, such as letters from people and delays.
 
-    Delivery status is read as RFC 3464 and RFC 6533 have it, receipts as RFC 8098, and the text of servers that send no
-    fields (qmail, Exim). May raise anything on what was made to break it.
+    Delivery status follows RFC 3464 and RFC 6533, receipts follow RFC 8098; the text of servers that send no
+    fields (qmail, Exim) is parsed too. May raise any exception on malicious input.
     """
     report = message_from_bytes(_bounded(raw))
     parts = list(_parts(report))
@@ -112,7 +113,7 @@ def read(raw: bytes, signer: MessageSigner) -> Notice | None:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a reader, or the reader's machine, wrote back to a letter of ours."""
+    """A reply to one of our messages, written by a person or sent automatically."""
 
     message_id: UUID
     sender: str
@@ -122,7 +123,7 @@ class Reply:
 
 
 def read_reply(raw: bytes, signer: MessageSigner) -> Reply | None:
-    """The answer to a letter of ours: it names the letter in its own headers. None for everything else."""
+    """Parse a reply that names one of our messages in its own headers; None for everything else."""
     letter = message_from_bytes(_bounded(raw))
     head = {name.lower(): _decoded(value) for name, value in _items(letter)}
     named = [head.get(name, "") for name in ("in-reply-to", "references", *_CAME_TO)]
@@ -156,7 +157,7 @@ _QUOTED = re.compile(
 
 
 def _bounded(raw: bytes) -> bytes:
-    """The beginning of a letter, with the lines of endless fields left out."""
+    """Return the beginning of a mail, without header fields of excessive length."""
     lines, length = [], 0
     for line in raw[:LARGEST].splitlines(keepends=True):
         length = length + len(line) if line[:1] in {b" ", b"\t"} else len(line)
@@ -184,7 +185,7 @@ def _parts(letter: Message) -> Iterator[_Part]:
 
 
 def _text(content: bytes, charset: str | None) -> str:
-    """Text in a charset that mail uses, else in UTF-8; what is in neither is replaced."""
+    """Decode text in a charset that mail uses, else as UTF-8; replace undecodable bytes."""
     name = charset if charset is not None and _CHARSET.fullmatch(charset) else "utf-8"
     try:
         codecs.lookup(name)
@@ -194,7 +195,7 @@ def _text(content: bytes, charset: str | None) -> str:
 
 
 def _decoded(value: str) -> str:
-    """A field with its encoded words read; as it stands when they cannot be."""
+    """Decode the encoded words of a header field; return the raw value when that fails."""
     if "=?" not in value:
         return value
     try:
@@ -204,7 +205,7 @@ def _decoded(value: str) -> str:
 
 
 def _blocks(text: str) -> list[Fields]:
-    """The groups of fields in a machine-readable part."""
+    """Return the groups of fields in a machine-readable part."""
     return [fields for block in re.split(r"\n[ \t]*\n", text) if (fields := _fields(block))]
 
 
@@ -224,7 +225,7 @@ def _fields(block: str) -> Fields:
 
 
 def _about(signer: MessageSigner, head: Fields, parts: Sequence[_Part]) -> UUID | None:
-    """The message that a notice is about: what it was addressed to goes before what it quotes."""
+    """Find the message that a notice is about; recipient addresses take precedence over quoted content."""
     places = [head.get(name, "") for name in _CAME_TO]
     for part in parts:
         if part.kind in _STATUS | _DISPOSITION:
@@ -296,7 +297,7 @@ _RETURNED_SUBJECT = re.compile(
 
 
 def _words_of(parts: Sequence[_Part]) -> str:
-    """The text a notice has for people, without the letter that it returns."""
+    """Return the human-readable text of a notice, without the returned mail."""
     text = next((part.text for part in parts if part.kind == "text/plain"), "")
     if not text:
         pages = (part.text for part in parts if part.kind == "text/html")
@@ -305,7 +306,7 @@ def _words_of(parts: Sequence[_Part]) -> str:
 
 
 def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, BounceVerdict | None] | None:
-    """A notice without fields: it comes from a mail server, and says that the letter was not delivered."""
+    """Parse a notice without fields: it must come from a mail server and report a failed delivery."""
     text = _words_of(parts)
     is_from_a_server = (
         "x-failed-recipients" in head
@@ -334,7 +335,7 @@ _REASON_LINE = re.compile(
 
 
 def _after_the_address(text: str) -> str:
-    """The reason in a plain notice: what follows the address on a line of its own, else lines with a code, else all."""
+    """Extract the reason from a free-text notice: the lines after the address, else lines with a code, else all."""
     found = _ADDRESS_LINE.search(text)
     if found is not None:
         block = re.split(r"\n[ \t]*\n", text[found.end() :].lstrip("\n"), maxsplit=1)[0]

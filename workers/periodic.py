@@ -1,4 +1,4 @@
-"""Periodic work: the only loop, and the rule that an item that fails is deferred alone and the others go on."""
+"""Periodic work: the loop that runs it, and the rule that a failing item is deferred alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,34 +20,34 @@ Work = Callable[[AsyncSession], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class WorkContext:
-    """What periodic work has to work with."""
+    """What periodic work receives."""
 
     make: Sessions
     settings: Settings
 
 
 Step = Callable[[WorkContext, int], Awaitable[int]]
-"""Does at most so much of what is due, and returns how much that was."""
+"""Processes at most `limit` due items and returns how many it processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """Work that is looked for again and again."""
+    """A piece of work that is repeated at an interval."""
 
     name: str
-    """What the log calls this part of a worker."""
+    """Name of this part of the worker in the log."""
     every_s: float
     step: Step
     batch: int = 1
-    """Found at most in one step; after a full one the next step follows at once."""
+    """Largest number of items in one step; after a full batch the next step follows at once."""
     isolated: bool = False
-    """Whether it has a thread, a loop and connections of its own, because its time counts."""
+    """Whether it runs in its own thread and event loop with its own connections, because it is latency-critical."""
     warm: Callable[[], object] | None = None
-    """What is loaded before the first step."""
+    """Called once before the first step, to load what the step needs."""
 
 
 async def repeat(job: Periodic, work: WorkContext) -> None:
-    """Run the step until it finds less than a batch, then sleep; until cancelled. Any number of workers may."""
+    """Run the step until it finds less than a batch, then sleep; until cancelled. Several workers may do so at once."""
     if job.warm is not None:
         await asyncio.to_thread(job.warm)
     while True:
@@ -57,11 +57,11 @@ async def repeat(job: Periodic, work: WorkContext) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Postponement:
-    """How an item that fails is put off, where its own row says when it is due; `first` is the first pause."""
+    """How a failing item is postponed, for items whose own row holds the due time; `first` is the first pause."""
 
     first: timedelta
     move: Callable[[AsyncSession, datetime], Awaitable[None]]
-    at: datetime | None = None  # from when it is counted; from now on, unless given
+    at: datetime | None = None  # start of the pause; None means now
 
 
 async def attempt(
@@ -72,10 +72,10 @@ async def attempt(
     *,
     postponement: Postponement | None = None,
 ) -> bool:
-    """Work on one item in a transaction; when that fails, defer the item. Returns whether it succeeded.
+    """Process one item in a transaction and defer the item when that fails; return whether it succeeded.
 
-    An item that other work holds a lock on is tried again soon; that is no failure of the item.
-    Raises only when the database cannot be reached, which is no item's fault.
+    An item whose row is locked by other work is retried soon, and that does not count as a failure. Raises
+    only when the database cannot be reached, because then no item is at fault.
     """
     try:
         async with transaction(make) as session:
@@ -100,9 +100,10 @@ async def attempt_batch(
     at: datetime,
     limit: int,
 ) -> int | None:
-    """Work on at most `limit` items in one transaction; None when that fails, and each is to be attempted alone.
+    """Process at most `limit` items in one transaction; None when that fails and each has to be attempted alone.
 
-    What was put off until now is settled with a batch that was not full: nothing that is due is left.
+    Items that were deferred until now are cleared after a batch that was not full, because then no due item
+    is left.
     """
     try:
         async with transaction(make) as session:
@@ -123,7 +124,7 @@ async def attempt_each(
     subjects: Sequence[Subject],
     work: Callable[[AsyncSession, Subject], Awaitable[object]],
 ) -> int:
-    """Work on each item in a transaction of its own, deferring those that fail; returns how many succeeded."""
+    """Process each item in its own transaction and defer those that fail; return how many succeeded."""
     succeeded = 0
     for subject in subjects:
 
@@ -144,7 +145,7 @@ async def _wait_for_lock(
         try:
             async with transaction(make) as session:
                 await postponement.move(session, until)
-        except DBAPIError as error:  # the row that says when it is due may be the locked one
+        except DBAPIError as error:  # the locked row may be the one that holds the due time
             if not is_busy(error):
                 raise
     log.info("work.busy", part=part, subject=str(subject.id), until=until.isoformat())
@@ -170,7 +171,7 @@ async def _defer(
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database cannot be reached."""
+    """Return whether an error means that the database cannot be reached."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, InterfaceError)
     return isinstance(error, (ConnectionError, TimeoutError))

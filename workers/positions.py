@@ -1,4 +1,4 @@
-"""Guards on duty, watched: what their fixes prove is judged within a second, and what time alone brings about, too."""
+"""Presence of guards: evaluates their fixes within a second, ends expired shifts, maintains the daily partitions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +13,11 @@ from workers.periodic import WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
 
-DUTIES = 200  # ended before others are judged
+DUTIES = 200  # shifts ended per round, before presence is evaluated
 
 
 async def watch_guards(work: WorkContext, limit: int) -> int:
-    """End the duties whose time is over, and judge those of which something came in."""
+    """End expired shifts and evaluate the shifts with new fixes."""
     late_after = timedelta(minutes=work.settings.late_evidence_minutes)
     at = datetime.now(UTC)
     await end_duties(work.make, at)
@@ -29,7 +29,7 @@ async def watch_guards(work: WorkContext, limit: int) -> int:
 
 
 async def end_duties(make: Sessions, at: datetime) -> None:
-    """End the duties whose time is over, each alone."""
+    """End expired shifts, each in its own transaction."""
     async with make() as session:
         over = await duties.overdue(session, at=at, limit=DUTIES)
 
@@ -48,7 +48,7 @@ async def _judge(make: Sessions, duty: Subject, late_after: timedelta) -> None:
 
 
 async def keep_days(work: WorkContext, _limit: int) -> int:
-    """Make the days to come and drop those past their retention."""
+    """Create the partitions of coming days and drop those past their retention."""
     keep = timedelta(days=work.settings.retain_positions_days)
     at = datetime.now(UTC)
     async with transaction(work.make) as session:

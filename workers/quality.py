@@ -1,4 +1,4 @@
-"""Consequences for quality: verdicts are measured again, gathered per account, seconds after they fell."""
+"""Quality jobs: measure accounts soon after verdicts, write the Parquet files of sealed months."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,11 +17,11 @@ from workers.periodic import Postponement, WorkContext, attempt
 
 log = structlog.get_logger()
 
-AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
+AGAIN = timedelta(minutes=1)  # until a failed measurement is retried; doubled each time
 
 
 async def mark_quality(context: JobContext) -> None:
-    """Let the account be measured soon. Everything about a ticket is decided after it was opened."""
+    """Schedule a measurement of the account. An incident's verdicts all fall after it was opened."""
     incident = await context.session.get_one(Incident, UUID(context.fact.body["incident_id"]))
     await quality.mark(
         context.session,
@@ -33,7 +33,7 @@ async def mark_quality(context: JobContext) -> None:
 
 
 async def sweep_quality(work: WorkContext, limit: int) -> int:
-    """Measure the accounts that are due; several may do so at once: an account has one taker."""
+    """Measure the accounts that are due; several workers may run this at once, because accounts are leased."""
     async with transaction(work.make) as session:
         taken = await quality.claim_due(session, at=datetime.now(UTC), limit=limit)
     for each in taken:
@@ -42,7 +42,7 @@ async def sweep_quality(work: WorkContext, limit: int) -> int:
 
 
 async def _try_to_measure(make: Sessions, taken: quality.ClaimedAccount) -> None:
-    """Measure one account; one that fails is deferred, so that its lease brings it back no sooner."""
+    """Measure one account; defer one that fails, so that the end of its lease does not retry it sooner."""
 
     async def work(_session: AsyncSession) -> None:
         await _measure(make, taken)
@@ -69,7 +69,7 @@ async def _measure(make: Sessions, taken: quality.ClaimedAccount) -> None:
 
 
 async def lay_down(work: WorkContext, _limit: int) -> int:
-    """Bring the Parquet files of sealed months up to date."""
+    """Write the Parquet files of sealed months that are missing or outdated."""
     directory = work.settings.data / "archive"
     async with work.make() as session:
         stale = await parquet.stale(session, directory)
@@ -79,7 +79,7 @@ async def lay_down(work: WorkContext, _limit: int) -> int:
 
 
 async def _lay_down_month(make: Sessions, directory: Path, tenant_id: UUID, month_on: date) -> None:
-    """Write one file; a company of which one fails does not hold up the others."""
+    """Write the file of one month; log a failure, so that other companies' files are still written."""
 
     async def work(session: AsyncSession) -> None:
         events = await parquet.write_month(session, directory, tenant_id, month_on)

@@ -1,15 +1,15 @@
-"""The queue: arq carries the ids of new outbox rows to whichever worker is free. It may lose them all.
+"""Job queue: arq carries the ids of new outbox rows to an idle worker. Losing the whole queue loses no job.
 
-The id of an arq job is that of its outbox row, and the relay queues a row once, when it is new: so there is one entry a
-row at most. What arq does with ids that it has seen does no harm here:
+The id of an arq job is that of its outbox row, and the relay queues a row once, when it is new, so a row has
+at most one entry. arq's handling of known ids does no harm here:
 
-- The key `arq:in-progress` of a killed worker keeps others from its entry for the timeout and 10 s more. The row is
-  claimed from PostgreSQL long before (`workers/draining.py`); the entry that is left finds nothing to do.
-- Results are not kept, so that no id is refused for having one.
+- The key `arq:in-progress` of a killed worker blocks its entry for the timeout and 10 s more. The row is claimed from
+  PostgreSQL long before (`workers/draining.py`); the remaining entry finds nothing to do.
+- Results are not stored, so no id is refused because it has one.
 - An entry that expires, or is lost with Redis, is a row that PostgreSQL still has.
 
-The queue is kept short. A row that finds no room, or is not begun within its lease, is claimed from PostgreSQL too, so
-the pace of Redis is never the pace of the work.
+The queue is kept short. A row for which it has no room, or that is not started within its lease, is claimed
+from PostgreSQL, so the speed of Redis never limits the work.
 """
 
 import asyncio
@@ -34,22 +34,21 @@ from workers.jobs import LIMIT_S, Runner
 log = structlog.get_logger()
 
 JOBS_AT_ONCE = 6
-ROOM = 200  # entries in the queue: a second or two of work, so that one company's burst delays no other's
-TRIES = 1_000  # by arq's count; attempts are counted in the outbox
-POLL_S = 0.05  # arq's own 0.5 s would be most of the time between a breach and its credit
-REDIS_S = 3.0  # after which a silent Redis counts as away
-EXPIRES_MS = (
-    3_600_000  # a row that nobody took from here in an hour was claimed from PostgreSQL long before
-)
+# entries in the queue: a second or two of work, so one company's burst does not delay others
+ROOM = 200
+TRIES = 1_000  # counted by arq; the real attempts are counted in the outbox
+POLL_S = 0.05  # arq's default of 0.5 s would be most of the time between a breach and its credit
+REDIS_S = 3.0  # after which an unresponsive Redis counts as away
+# a row not taken from here within an hour was claimed from PostgreSQL long before
+EXPIRES_MS = 3_600_000
 
-_encode = msgspec.msgpack.Encoder(
-    enc_hook=repr
-).encode  # not arq's pickle: what is read from Redis is never code
+# instead of arq's pickle: data read from Redis must never be executed
+_encode = msgspec.msgpack.Encoder(enc_hook=repr).encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
 async def consequence(ctx: dict[str, Any], outbox_id: str) -> None:
-    """The one arq function: make the first attempt of one outbox row."""
+    """Make the first attempt of one outbox row; the only arq function."""
     await ctx["runner"].run_new(UUID(outbox_id))
 
 
@@ -75,11 +74,11 @@ class Queue:
         )
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._redis.aclose(close_connection_pool=True)
 
     async def put(self, outbox_ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Queue ids as far as there is room; return those that found none. Raises redis-py's errors."""
+        """Queue ids while there is room; return those that did not fit. Raises redis-py's errors."""
         if not outbox_ids:
             return ()
         async with asyncio.timeout(REDIS_S):
@@ -90,7 +89,7 @@ class Queue:
         return outbox_ids[room:]
 
     async def _add(self, outbox_ids: Sequence[UUID]) -> None:
-        """Queue ids in one round trip; an id that is queued already keeps its place."""
+        """Queue ids in one round trip; an id that is queued already keeps its position."""
         now_ms = timestamp_ms()
         pipe = self._redis.pipeline(transaction=True)
         for outbox_id in outbox_ids:
@@ -101,7 +100,7 @@ class Queue:
         await pipe.execute()
 
     async def work(self, runner: Runner) -> None:
-        """Execute what comes until cancelled, or until Redis goes away; what was begun is finished first."""
+        """Execute queued jobs until cancelled or until Redis is lost; jobs in progress are finished first."""
         redis = self._connect()
         worker = Worker(
             functions=[func(consequence, name="consequence")],
@@ -128,10 +127,10 @@ class Queue:
 
 
 async def _refuse_cluster(redis: ArqRedis) -> None:
-    """Raise `ConnectionError` for a node of a Redis Cluster: each of arq's commands would fail there, one by one."""
+    """Raise `ConnectionError` for a node of a Redis Cluster, where arq's commands would fail one by one."""
     try:
         mode = (await redis.info("server")).get("redis_mode")
-    except ResponseError:  # a managed server that does not tell
+    except ResponseError:  # a managed server that does not answer INFO
         return
     if mode == "cluster":
         raise ConnectionError(
@@ -140,7 +139,7 @@ async def _refuse_cluster(redis: ArqRedis) -> None:
 
 
 async def _finish(worker: Worker) -> None:
-    """Let begun jobs come to their end; arq itself would cancel them."""
+    """Wait for the jobs in progress, which arq itself would cancel."""
     begun = list(worker.tasks.values())
     await done_within(begun, LIMIT_S)
     await end(*begun)

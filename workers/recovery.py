@@ -1,4 +1,4 @@
-"""Consequences for people: what is offered to make good is put in writing. The notes of the steps are our own."""
+"""Recovery notices: the offer made to a client after a failure. The notes of the steps stay internal."""
 
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from workers.messages import compose_about
 
 
 async def tell_recovery(context: JobContext) -> None:
-    """Write once a round, when it is known what is offered: what went wrong, what was done, what they get."""
+    """Write the recovery notice of a round when its compensation step is done: cause, resolution and offer."""
     if context.fact.body["step"] != StepKind.COMPENSATE:
         return
     case = await context.session.get_one(RecoveryCase, context.fact.subject_id)
@@ -43,7 +43,7 @@ async def tell_recovery(context: JobContext) -> None:
 
 
 async def _resolution(context: JobContext, incident: Incident) -> str | None:
-    """What the client was told when the ticket was resolved; None while it is open."""
+    """Load the client-visible text of the incident's resolution; None while the incident is open."""
     body: str | None = await context.session.scalar(
         select(IncidentUpdate.body)
         .where(
@@ -58,7 +58,7 @@ async def _resolution(context: JobContext, incident: Incident) -> str | None:
 
 
 async def _granted_cents(context: JobContext, credit_id: UUID | None) -> int:
-    """What the service credit comes to; nothing while somebody has to agree to it."""
+    """Return the granted amount of the service credit; 0 while it awaits approval."""
     if credit_id is None:
         return 0
     credit = await context.session.get_one(Credit, credit_id)

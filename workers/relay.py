@@ -1,8 +1,9 @@
-"""The relay: one leader numbers committed facts and writes down their consequences, then hurries the news along.
+"""Relay: one leader numbers committed facts, writes their jobs to the outbox, and publishes the facts to Redis.
 
-Numbering is one transaction on the connection that holds the leader's lock: a leader that lost its lock has lost the
-means to number, too. Shipping comes after, in its own loop, so that a silent Redis never holds up a number. It starts
-from what PostgreSQL says was shipped, so that a leader that died between the two is caught up with by the next.
+Facts are numbered in a transaction on the connection that holds the leader's lock, so a leader that lost its
+lock cannot number either. Publishing follows in a loop of its own, so an unresponsive Redis never delays
+numbering. It starts at the position that PostgreSQL records as published, so a new leader publishes what its
+predecessor did not.
 """
 
 import asyncio
@@ -28,20 +29,19 @@ from workers.routes import ROUTES, Routes, names
 log = structlog.get_logger()
 
 LEADER = 0x7761_6172_5245_4C41
-NOTED_S = 1.0  # how far the note outside the database may lag behind while facts come in
-POLL_S = 0.5  # NOTIFY wakes the relay in a millisecond; polling is for what NOTIFY misses
-BATCH = 1000  # facts shipped in a round trip
+NOTED_S = 1.0  # how far the position file outside the database may lag behind while facts arrive
+POLL_S = 0.5  # NOTIFY wakes the relay within a millisecond; polling finds what NOTIFY misses
+BATCH = 1000  # facts published per round trip
 ROUND_S = 0.1
-"""How long a transaction that numbers an import should take: so long at most a live fact waits behind it."""
-FEWEST, MOST = 500, 10_000  # facts numbered in a transaction
+"""Target duration of a transaction that numbers an import; a live fact waits at most this long behind it."""
+FEWEST, MOST = 500, 10_000  # facts numbered per transaction
 REDIS_S = 3.0
-LATEST = (
-    20_000  # facts worth shipping when far behind: readers fetch older ones from PostgreSQL anyway
-)
+# Facts published at most when far behind: readers fetch older ones from PostgreSQL anyway.
+LATEST = 20_000
 LEASE = timedelta(seconds=5)
-"""How long the queue may take to bring a new consequence to a worker; then workers claim it from PostgreSQL."""
+"""Time the queue has to bring a new job to a worker; after it, workers claim the job from PostgreSQL."""
 
-# A leader that is frozen, or whose machine is gone, must not keep the lock: the server ends its session.
+# A frozen leader, or one whose machine is gone, must not keep the lock: the server ends its session.
 _MORTAL = (
     "SET idle_session_timeout = '15s'",
     "SET idle_in_transaction_session_timeout = '15s'",
@@ -53,7 +53,7 @@ _MORTAL = (
 
 
 class Relay:
-    """A candidate for leader; any number may run, one leads."""
+    """A leader candidate; any number may run, and one leads at a time."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Relay:
         routes: Routes = ROUTES,
         noted_in: Path | None = None,
     ) -> None:
-        """`noted_in` is a file outside the database that tells a restored cold copy from the ledger that went on."""
+        """`noted_in` is a file outside the database: it tells a restored cold copy from the ledger that continued."""
         self._noted_in = noted_in
         self._noted_at = 0.0
         self._is_noted = False
@@ -81,7 +81,7 @@ class Relay:
         self.leads = False
 
     async def run(self) -> None:
-        """Stand for leader and lead, for one connection's life. Raises when that connection is lost."""
+        """Wait for leadership, then lead until the connection is lost. Raises when that happens."""
         async with self._connected() as connection:
             await self._win(connection)
             await self._ensure_epoch(connection)
@@ -98,7 +98,7 @@ class Relay:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        """A connection of the relay's own; closing it gives up the lock."""
+        """Open the relay's own connection; closing it releases the lock."""
         engine = connect(self._url, pool_size=1)
         try:
             async with engine.connect() as connection:
@@ -114,12 +114,12 @@ class Relay:
                 finally:
                     await (
                         connection.invalidate()
-                    )  # closed, not pooled: the lock goes with the session
+                    )  # closed, not pooled: the lock ends with the session
         finally:
             await engine.dispose()
 
     async def _win(self, connection: AsyncConnection) -> None:
-        """Ask for the lock until it is had. Waiting inside PostgreSQL would hold back its vacuum for as long."""
+        """Poll for the leader's lock until it is acquired. Waiting inside PostgreSQL would hold back its vacuum."""
         while not await connection.scalar(
             text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER}
         ):
@@ -128,14 +128,14 @@ class Relay:
         await connection.commit()
 
     async def _ensure_epoch(self, connection: AsyncConnection) -> None:
-        """Begin a new epoch before the first fact is numbered on a PostgreSQL that was restored from a backup."""
+        """Start a new epoch before the first fact is numbered on a PostgreSQL that was restored from a backup."""
         async with AsyncSession(connection) as session, session.begin():
             noted = None if self._noted_in is None else high_water.read(self._noted_in)
             found = await epoch.ensure(session, at=datetime.now(UTC), noted=noted)
             log.info("relay.epoch", epoch=str(found.id), reason=found.reason)
 
     async def _number(self, connection: AsyncConnection) -> None:
-        """Number what is committed, batch by batch, until cancelled."""
+        """Number committed facts, batch by batch, until cancelled."""
         loop = asyncio.get_running_loop()
         limit = FEWEST
         async with AsyncSession(connection, expire_on_commit=False) as session:
@@ -157,7 +157,7 @@ class Relay:
                     limit = _paced(limit, took_s=loop.time() - began)
 
     async def _note(self, session: AsyncSession) -> None:
-        """Note the last numbered fact outside the database, at most once a second; a full disk stops no numbering."""
+        """Write the last number to the position file, at most once a second; a full disk does not stop numbering."""
         now = asyncio.get_running_loop().time()
         if self._noted_in is None or self._is_noted or now < self._noted_at + NOTED_S:
             return
@@ -172,7 +172,7 @@ class Relay:
             log.warning("relay.not_noted", file=str(self._noted_in), error=repr(error))
 
     async def _ship(self) -> None:
-        """Bring news to Redis whenever there is some, and again when it failed, until cancelled."""
+        """Publish new facts to Redis, retrying after failures, until cancelled."""
         checked = False
         while True:
             self._news.clear()
@@ -186,16 +186,17 @@ class Relay:
                         await self._streams.forget_beyond(await sequencing.last_seq(session))
                     checked = True
                 await self._ship_rest()
-            except Exception as error:  # noqa: BLE001 - Redis only hurries: the workers and the readers find it all
+            except Exception as error:  # noqa: BLE001 - Redis only saves time: PostgreSQL has everything
                 log.warning("relay.not_shipped", error=repr(error))
                 await self._release(fresh)
                 await asyncio.sleep(POLL_S)
             await wait_at_most(self._news, POLL_S)
 
     async def _ship_rest(self) -> None:
-        """Ship every numbered fact that was not shipped, oldest first.
+        """Publish every numbered fact that was not published, oldest first.
 
-        A shard behind the others is one whose node was away: what it missed, readers have had from PostgreSQL.
+        A shard that is behind the others had its node away; its readers have read what it missed from
+        PostgreSQL.
         """
         while True:
             async with self._make() as session:
@@ -214,14 +215,14 @@ class Relay:
                 )
 
     async def _release(self, outbox_ids: Sequence[UUID]) -> None:
-        """Let workers claim rows at once, instead of after the lease: the queue did not take them."""
+        """Let workers claim rows at once instead of after the lease, because queueing them failed."""
         if outbox_ids:
             async with transaction(self._make) as session:
                 await outbox.release(session, outbox_ids, at=datetime.now(UTC))
 
 
 async def is_led(session: AsyncSession) -> bool:
-    """Whether some worker's relay leads, and so numbers what is committed."""
+    """Return whether the relay of some worker leads, so that committed facts are numbered."""
     holders = text(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -231,5 +232,5 @@ async def is_led(session: AsyncSession) -> bool:
 
 
 def _paced(limit: int, *, took_s: float) -> int:
-    """How many facts to number next, so that it takes `ROUND_S`: at most twice as many as last time."""
+    """Return the size of the next batch, so that it takes `ROUND_S`; at most twice the last one."""
     return max(FEWEST, min(MOST, 2 * limit, int(limit * ROUND_S / took_s)))

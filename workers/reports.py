@@ -1,4 +1,4 @@
-"""Reports at the client's own time, whatever dies in between; and contacts with clients, planned ahead."""
+"""Report and touchpoint jobs: plan, make and follow reports; plan contacts with clients and send check-ins."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,25 +16,25 @@ from workers.periodic import Postponement, WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
 
-AGAIN = timedelta(minutes=1)  # until what failed is tried again; doubled each time
-ACCOUNTS = 200  # looked up at a time
-FOLLOWED = 100  # reports looked at before others are made
+AGAIN = timedelta(minutes=1)  # until a failed item is retried; doubled each time
+ACCOUNTS = 200  # loaded per query
+FOLLOWED = 100  # reports followed per round, before others are made
 
 
 async def sweep_reports(work: WorkContext, limit: int) -> int:
-    """Make the reports that are due and follow those that were made."""
+    """Make the reports that are due and record the delivery of earlier ones."""
     made = await make_due(work.make, at=datetime.now(UTC), limit=limit)
     await follow_all(work.make, at=datetime.now(UTC))
     return made
 
 
 async def plan_reports(work: WorkContext, limit: int) -> int:
-    """Plan the default reports of accounts that lack them."""
+    """Plan the default reports of accounts that have none."""
     return await adopt_all(work.make, at=datetime.now(UTC), limit=limit)
 
 
 async def adopt_all(make: Sessions, *, at: datetime, limit: int = ACCOUNTS) -> int:
-    """Plan the default reports of accounts that lack them, each account alone; returns how many accounts did."""
+    """Plan the default reports of accounts that have none, each alone; return how many accounts were planned."""
     async with make() as session:
         accounts = await reports.unplanned_accounts(session, at=at, limit=limit)
 
@@ -46,7 +46,7 @@ async def adopt_all(make: Sessions, *, at: datetime, limit: int = ACCOUNTS) -> i
 
 
 async def follow_all(make: Sessions, *, at: datetime) -> int:
-    """Record what became of reports that were made, each alone; returns how many were looked at."""
+    """Record the delivery outcome of finished reports, each alone; return how many were checked."""
     async with make() as session:
         due = await reports.reports_to_follow(session, at=at, limit=FOLLOWED)
 
@@ -58,9 +58,9 @@ async def follow_all(make: Sessions, *, at: datetime) -> int:
 
 
 async def make_due(make: Sessions, *, at: datetime, limit: int = 50) -> int:
-    """Make the reports that are due, each in its own transaction; one that cannot be made holds up none.
+    """Make the reports that are due, each in its own transaction; return how many were due.
 
-    Returns how many were due.
+    A report that cannot be made does not delay the others.
     """
     async with make() as session:
         plans = await due_plans(session, at=at, limit=limit)
@@ -82,14 +82,14 @@ async def _make(make: Sessions, plan: Subject, at: datetime) -> None:
 
 
 async def plan_touchpoints(work: WorkContext, _limit: int) -> int:
-    """Keep the next contacts with every client planned, and ask who is to be asked."""
+    """Plan the next touchpoints with every client and send the check-ins that are due."""
     await plan_all(work.make, at=datetime.now(UTC))
     await ask_all(work.make, at=datetime.now(UTC))
     return 0
 
 
 async def plan_all(make: Sessions, *, at: datetime) -> None:
-    """Plan the next contacts with every client, each client alone."""
+    """Plan the next touchpoints with every client, each client in its own transaction."""
 
     async def plan(session: AsyncSession, subject: Subject) -> None:
         account = await session.get_one(Account, subject.id)

@@ -1,4 +1,4 @@
-"""Routes: ONE TABLE that says what follows from which fact. Jobs go by their name in the outbox: never rename one."""
+"""Routes: ONE TABLE of the jobs that follow from each kind of fact. The outbox stores job names: never rename one."""
 
 from collections.abc import Mapping
 
@@ -68,15 +68,15 @@ ROUTES: Routes = {
 
 
 def names(routes: Routes) -> dict[str, tuple[str, ...]]:
-    """What the outbox writes down: kind of fact → names of jobs."""
+    """Return the names of jobs by kind of fact, as the outbox stores them."""
     return {kind: tuple(name_of(job) for job in jobs) for kind, jobs in routes.items()}
 
 
 def jobs(routes: Routes) -> dict[str, Job]:
-    """Every job by its name."""
+    """Return every job by its name."""
     return {name_of(job): job for kind in routes.values() for job in kind}
 
 
 def name_of(job: Job) -> str:
-    """A job's name in the outbox."""
+    """Return the name of a job in the outbox."""
     return str(job.__name__)

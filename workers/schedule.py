@@ -1,4 +1,4 @@
-"""Schedule: ONE TABLE of the work that time alone brings about, beside the routes of what follows from facts."""
+"""Schedule: ONE TABLE of periodic work, which depends on time alone."""
 
 from domain import positions, promises
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
@@ -18,9 +18,9 @@ Schedule = tuple[Periodic, ...]
 
 
 def schedule() -> Schedule:
-    """The periodic work of one worker."""
+    """Return the periodic work of one worker."""
     return (
-        # Half of its interval is how late a deadline falls in a quiet hour.
+        # The interval bounds how late a deadline is noticed in a quiet hour; half of it on average.
         Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=promises.warm),
         Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
         Periodic("escalation", 1, sweep_escalations, batch=100),

@@ -1,4 +1,4 @@
-"""A consequence of a written message: it is sent, and what came of it is written down."""
+"""Delivery of messages: sends a message by its channel and records the outcome."""
 
 from datetime import UTC, datetime
 
@@ -13,11 +13,11 @@ from workers.outbound.senders import Gone, OutboundMessage, TryLater, Unconfirme
 
 
 async def send_message(context: JobContext) -> None:
-    """Send one message, exactly once as far as the channel lets us know.
+    """Send one message, exactly once as far as the channel can confirm.
 
-    What is attempted is committed before the next server is spoken to, that it is handed over before the last byte, and
-    the answer at once. So only an attempt that was handed over and not answered is in doubt, and before there is
-    another one, the channel is asked.
+    The attempt is committed before the server is contacted, the handing over before the last byte is sent,
+    and the answer at once. So only an attempt that was handed over without an answer is in doubt; before a
+    retry, the channel is asked whether it accepted the message.
     """
     message_id = context.fact.subject_id
     async with transaction(context.make) as session:
@@ -38,7 +38,7 @@ async def send_message(context: JobContext) -> None:
 async def _was_accepted(
     context: JobContext, outgoing: OutboundMessage, attempt: messages.Attempt
 ) -> bool:
-    """Settle an attempt that nobody heard the end of; whether the message left with it."""
+    """Settle an attempt whose answer is unknown; return whether the message was accepted."""
     sender = context.senders.of(outgoing.message)
     accepted = await sender.accepted(outgoing)
     message_id = outgoing.message.id
@@ -62,7 +62,7 @@ async def _was_accepted(
 
 
 async def _attempt(context: JobContext, outgoing: OutboundMessage) -> None:
-    """One attempt. What is refused for good goes by another channel, or fails; what fails for now comes again."""
+    """Make one attempt. A rejected message uses another channel or fails; a transient failure is retried."""
     actor, message_id = context.actor, outgoing.message.id
     async with transaction(context.make) as session:
         attempt = await messages.begin(session, actor, message_id, at=context.at)

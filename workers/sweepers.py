@@ -1,4 +1,4 @@
-"""Sweepers of what falls due by time alone: deadlines, ends of pauses, answers that are no longer kept."""
+"""Sweepers of what falls due by time alone: promise deadlines, ends of pauses, expired idempotent answers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,14 +13,13 @@ from workers.periodic import Postponement, WorkContext, attempt, attempt_batch, 
 
 log = structlog.get_logger()
 
-PUT_OFF = timedelta(
-    minutes=10
-)  # until an incident that cannot be evaluated is tried again; doubled each time
-PAUSES = 20  # ended before deadlines have their turn
+# until an incident that cannot be evaluated is retried; doubled each time
+PUT_OFF = timedelta(minutes=10)
+PAUSES = 20  # pauses ended per round, before deadlines are evaluated
 
 
 async def sweep_promises(work: WorkContext, limit: int) -> int:
-    """Let time pass over pauses and promises; any number may do so at once."""
+    """End expired pauses and evaluate due promises; several workers may run this at once."""
     now = datetime.now(UTC)
     resumed = await end_pauses(work.make, now)
     judged = await judge_due(work.make, now, limit)
@@ -28,7 +27,7 @@ async def sweep_promises(work: WorkContext, limit: int) -> int:
 
 
 async def end_pauses(make: Sessions, now: datetime) -> int:
-    """End the pauses whose allowance is used up, each alone; returns how many were due."""
+    """End the pauses whose allowance is used up, each alone; return how many were due."""
     async with make() as session:
         due = await incidents.capped_pauses(session, at=now, limit=PAUSES)
 
@@ -40,7 +39,7 @@ async def end_pauses(make: Sessions, now: datetime) -> int:
 
 
 async def judge_due(make: Sessions, now: datetime, limit: int) -> int:
-    """Judge what is due together; when that fails, one by one, and put off the ticket that cannot be judged."""
+    """Evaluate due incidents in one transaction; when that fails, one by one, deferring the incident that fails."""
 
     async def judge(session: AsyncSession) -> int:
         return await promises.sweep(session, at=now, limit=limit)
@@ -66,6 +65,6 @@ async def _judge_one(make: Sessions, incident: Subject, now: datetime) -> None:
 
 
 async def forget_answers(work: WorkContext, limit: int) -> int:
-    """Delete the answers of idempotency keys that are older than a day."""
+    """Delete stored answers of idempotency keys that are older than a day."""
     async with transaction(work.make) as session:
         return await idempotency.delete_expired(session, at=datetime.now(UTC), limit=limit)

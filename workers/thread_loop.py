@@ -1,4 +1,4 @@
-"""A thread and a loop of its own for a part whose time counts: jobs that fill the worker's loop do not hold it up."""
+"""A separate thread and event loop for latency-critical work, isolated from the jobs in the worker's loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,12 +10,12 @@ from domain.core.db import Sessions, connect, sessions
 
 
 async def in_own_thread(database_url: str, part: Callable[[Sessions], Awaitable[None]]) -> None:
-    """Run a part on connections of its own until it ends or this is cancelled; it is over when this returns."""
+    """Run a part in its own thread on its own connections; return when it has ended, also when cancelled."""
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
 
     async def whole() -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine that runs is a task's
+        assert task is not None  # noqa: S101 - a running coroutine belongs to a task
         begun.set_result((asyncio.get_running_loop(), task))
         engine = connect(database_url, pool_size=2)
         try:
@@ -32,7 +32,7 @@ async def in_own_thread(database_url: str, part: Callable[[Sessions], Awaitable[
         await asyncio.shield(working)
     except asyncio.CancelledError:
         loop, task = await asyncio.wrap_future(begun)
-        with suppress(RuntimeError):  # its loop has closed: it is over already
+        with suppress(RuntimeError):  # the thread's loop is closed: the part has ended
             loop.call_soon_threadsafe(task.cancel)
         await asyncio.wait({working})
         raise

@@ -1,4 +1,4 @@
-"""What a delivery comes to: an attempt is written down, and what follows from it happens in the same transaction."""
+"""Results of webhook deliveries: an attempt and its consequences are recorded in one transaction."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -25,15 +25,15 @@ from domain.webhooks import (
     settle,
 )
 
-GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: then the webhook is paused
+GIVEN_UP_AFTER = timedelta(days=5)  # of failures only; then the webhook is paused
 
 
 async def write_down(
     session: AsyncSession, taken: ClaimedDelivery, outcome: DeliveryOutcome, sent_at: datetime
 ) -> ClaimedDelivery | None:
-    """Keep what came of an attempt, and take what is next in the lane when this one is done."""
+    """Record the outcome of an attempt; when the delivery is finished, claim the next one in its lane."""
     found = await lock_claimed(session, taken)
-    if found is None:  # somebody else took it over: this attempt stands in the log as a repeat
+    if found is None:  # another worker took the delivery over: log this attempt as a repeat
         row = await session.get(WebhookDelivery, taken.delivery_id)
         if row is not None:
             record_attempt(session, row, outcome, at=sent_at)
@@ -41,13 +41,13 @@ async def write_down(
     webhook, delivery = found
     at = datetime.now(UTC)
     record_attempt(session, delivery, outcome, at=sent_at)
-    chance = random.random()  # noqa: S311 - spreads load, guards nothing
+    chance = random.random()  # noqa: S311 - spreads load, not a secret
     state = settle(delivery, outcome, at=at, chance=chance)
     actor = Actor.system(webhook.tenant_id, "worker")
     if state is DeliveryState.DELIVERED:
-        await _is_well(session, webhook)
+        await _clear_failing(session, webhook)
     else:
-        since = await _is_ill(session, webhook, at)
+        since = await _mark_failing(session, webhook, at)
         if outcome.retry_after_s:
             until = at + timedelta(seconds=outcome.retry_after_s)
             await pause_receiver(session, webhook.id, until=until)
@@ -57,7 +57,7 @@ async def write_down(
             )
             return None
         if state is DeliveryState.DEAD:
-            _mourn(session, actor, webhook, delivery, at)
+            _record_dead(session, actor, webhook, delivery, at)
             if at - since >= GIVEN_UP_AFTER:
                 await webhooks.pause_locked(
                     session, actor, webhook, reason="nothing was taken for five days", at=at
@@ -71,7 +71,7 @@ async def write_down(
 async def drop(
     session: AsyncSession, taken: ClaimedDelivery, outcome: DeliveryOutcome, at: datetime
 ) -> None:
-    """End a delivery that may not be made."""
+    """Drop a delivery that must not be made, and record why."""
     found = await lock_claimed(session, taken)
     if found is None:
         return
@@ -83,12 +83,12 @@ async def drop(
 
 
 async def pause(session: AsyncSession, webhook: Webhook, reason: str, at: datetime) -> None:
-    """Hold a locked webhook until somebody resumes it."""
+    """Pause a webhook, locked by the caller, until a user resumes it."""
     actor = Actor.system(webhook.tenant_id, "worker")
     await webhooks.pause_locked(session, actor, webhook, reason=reason, at=at)
 
 
-def _mourn(
+def _record_dead(
     session: AsyncSession,
     actor: Actor,
     webhook: Webhook,
@@ -108,16 +108,16 @@ def _mourn(
     )
 
 
-async def _is_well(session: AsyncSession, webhook: Webhook) -> None:
-    """Forget since when it failed. Not through the row: how it fares is no edit of the webhook."""
+async def _clear_failing(session: AsyncSession, webhook: Webhook) -> None:
+    """Clear the start of the failing period. Not through the row: delivery health is no edit of the webhook."""
     if webhook.failing_since is not None:
         await session.execute(
             update(Webhook).where(Webhook.id == webhook.id).values(failing_since=None)
         )
 
 
-async def _is_ill(session: AsyncSession, webhook: Webhook, at: datetime) -> datetime:
-    """Since when it has failed without a break."""
+async def _mark_failing(session: AsyncSession, webhook: Webhook, at: datetime) -> datetime:
+    """Set the start of the failing period if unset, and return it."""
     if webhook.failing_since is not None:
         return webhook.failing_since
     await session.execute(update(Webhook).where(Webhook.id == webhook.id).values(failing_since=at))

@@ -1,8 +1,8 @@
-"""Webhooks' work: follow the ledger, keep each lane in order, send, write down, send again.
+"""Webhook dispatcher: reads the ledger, keeps the order of each lane, sends, records and retries.
 
-PostgreSQL alone says what is to be done: a webhook's position in the ledger, and deliveries with the instant they are
-due. A worker that is killed leaves its deliveries to the others once their lease is over; Redis has no part in it. What
-is sent may arrive twice, under one `webhook-id`: between a receiver's "200" and our own commit lies a moment.
+PostgreSQL alone holds the work: a webhook's position in the ledger, and deliveries with their due time. The
+deliveries of a killed worker pass to others when their lease ends; Redis is not involved. A payload may
+arrive twice under one `webhook-id`, when the worker dies between the receiver's 200 and its own commit.
 """
 
 import asyncio
@@ -46,31 +46,31 @@ from workers.webhook_results import drop, pause, write_down
 log = structlog.get_logger()
 
 EVERY_S = 0.25
-LANES = 32  # worked at a time by one process …
-LANES_OF_ONE = 4  # … and for one webhook, so that one that is slow leaves room for the others
-IN_A_ROW = 50  # deliveries of a lane until others have a turn
+LANES = 32  # processed at a time by one process …
+LANES_OF_ONE = 4  # … and for one webhook, so that a slow one leaves room for the others
+IN_A_ROW = 50  # deliveries of a lane in a row, before other lanes have a turn
 KEPT = timedelta(days=30)
 
 
 class PayloadRenderer(Protocol):
-    """What says a fact in GraphQL; handed in by whoever starts the worker, because it stands on the schema."""
+    """Renders a fact as GraphQL; provided by the caller that starts the worker, because it depends on the schema."""
 
     async def say(self, webhook: Webhook, actor: Actor, fact: SequencedEvent) -> bytes:
-        """The body: the answer to the webhook's document about this fact, as this actor gets it."""
+        """Return the body: the result of the webhook's document for this fact, as visible to this actor."""
         ...
 
     def cursor(self, fact: SequencedEvent) -> str:
-        """Where the fact stands, to go on from in subscriptions, in `ledger` and in a replay."""
+        """Return the cursor of the fact, to continue from in subscriptions, in `ledger` and in a replay."""
         ...
 
     def ids(self, fact: SequencedEvent) -> dict[str, Any]:
-        """`subject`, `account` and `ids`: what the fact is about, the client and what its body names, by global ids."""
+        """Return `subject`, `account` and `ids`: the global ids of the subject, the account and those in the body."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedAttempt:
-    """Everything an attempt needs, read before it begins."""
+    """Everything an attempt needs, loaded before it begins."""
 
     url: str
     body: bytes
@@ -78,7 +78,7 @@ class PreparedAttempt:
 
 
 async def keep_webhooks(make: Sessions, settings: Settings, voice: PayloadRenderer | None) -> None:
-    """Deliver until cancelled; any number of workers may."""
+    """Deliver until cancelled; several workers may run this at once."""
     vault = await asyncio.to_thread(SecretCipher.of, settings)
     outside = WebhookClient(loopback=settings.webhook_loopback)
     try:
@@ -88,13 +88,13 @@ async def keep_webhooks(make: Sessions, settings: Settings, voice: PayloadRender
 
 
 async def forget_deliveries(work: WorkContext, limit: int) -> int:
-    """Drop deliveries that came to their end 30 days ago."""
+    """Delete deliveries that ended 30 days ago."""
     async with transaction(work.make) as session:
         return await delete_finished(session, before=datetime.now(UTC) - KEPT, limit=limit)
 
 
 class WebhookDispatcher:
-    """Delivers, lane by lane."""
+    """Delivers webhooks, lane by lane."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class WebhookDispatcher:
         self._lanes: dict[asyncio.Task[None], UUID] = {}
 
     async def run(self) -> None:
-        """Look for work and do it until cancelled; what is being sent then is left to its lease."""
+        """Find and deliver due webhooks until cancelled; interrupted attempts are retried when their lease ends."""
         try:
             while True:
                 laid = await self.lay_down_all()
@@ -123,7 +123,7 @@ class WebhookDispatcher:
             await asyncio.gather(*self._lanes, return_exceptions=True)
 
     async def lay_down_all(self) -> int:
-        """Bring every webhook up to its ledger, a page each; returns how many deliveries were laid down."""
+        """Enqueue deliveries of new facts for every webhook, a page each; return how many were enqueued."""
         async with self._make() as session:
             found = await webhooks_behind(
                 session, at=datetime.now(UTC), rendering=self._voice is not None
@@ -148,7 +148,7 @@ class WebhookDispatcher:
         return await enqueue(session, webhook, visible_to(actor, LedgerRow), at=at)
 
     async def _begin(self) -> int:
-        """Start the lanes that are due, as many as there is room for."""
+        """Start as many due lanes as there is room for."""
         room = LANES - len(self._lanes)
         if room <= 0:
             await asyncio.wait(self._lanes, timeout=EVERY_S, return_when=asyncio.FIRST_COMPLETED)
@@ -172,7 +172,7 @@ class WebhookDispatcher:
     def _ended(self, lane: asyncio.Task[None]) -> None:
         del self._lanes[lane]
         if not lane.cancelled() and (error := lane.exception()) is not None:
-            # Its lease brings the delivery back. A lost server, or a bug: neither may stop the other lanes.
+            # The delivery is retried when its lease ends. A lost server or a bug must not stop the other lanes.
             log.warning("webhook.lane_fell", error=repr(error))
 
     async def _work(self, taken: ClaimedDelivery | None) -> None:
@@ -184,15 +184,13 @@ class WebhookDispatcher:
             await self._hand_back(taken)
 
     async def _deliver(self, taken: ClaimedDelivery) -> ClaimedDelivery | None:
-        """Make one attempt and write it down; what is next in the lane, if it is due now."""
+        """Make one attempt and record it; return the next delivery of the lane if it is due now."""
         sent_at = datetime.now(UTC)
         try:
             outgoing = await self._pack(taken)
         except (OSError, DBAPIError):
             raise
-        except (
-            Exception
-        ) as error:  # an attempt like any other: it is written down, and the log knows why
+        except Exception as error:  # recorded as a failed attempt; the log has the reason
             log.exception("webhook.not_packed", delivery=str(taken.delivery_id))
             outcome = DeliveryOutcome(0, error=f"it could not be said ({type(error).__name__})")
         else:
@@ -203,7 +201,7 @@ class WebhookDispatcher:
             return await write_down(session, taken, outcome, sent_at)
 
     async def _pack(self, taken: ClaimedDelivery) -> PreparedAttempt | None:
-        """Read what is to be said, as its owner may read it now; pauses the webhook of an owner who is no more."""
+        """Load the attempt as its owner may read it now; pause the webhook when its owner no longer exists."""
         at = datetime.now(UTC)
         async with transaction(self._make) as session:
             webhook = await session.get_one(Webhook, taken.webhook_id)
@@ -227,8 +225,8 @@ class WebhookDispatcher:
             return None
         return PreparedAttempt(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
-    def _by_voice(self, fact: SequencedEvent) -> dict[str, Any]:
-        """What only who knows the schema can add: global ids and the cursor."""
+    def _schema_fields(self, fact: SequencedEvent) -> dict[str, Any]:
+        """Return the fields that depend on the schema: global ids and the cursor."""
         if self._voice is None:
             return {}
         return {**self._voice.ids(fact), "cursor": self._voice.cursor(fact)}
@@ -243,7 +241,7 @@ class WebhookDispatcher:
                 "actor": doer,
                 "recordedAt": fact.recorded_at,
                 "body": fact.body,
-                **self._by_voice(fact),
+                **self._schema_fields(fact),
             },
         }
         return msgspec.json.encode(payload)
@@ -268,7 +266,7 @@ class WebhookDispatcher:
         )
 
     async def _hand_back(self, taken: ClaimedDelivery) -> None:
-        """Let somebody else go on with a lane: the delivery that was taken last was not begun."""
+        """Release a claimed delivery that was not attempted, so that another worker can continue its lane."""
         async with transaction(self._make) as session:
             found = await lock_claimed(session, taken)
             if found is not None:

@@ -1,1 +1,1 @@
-"""Everything that leaves over a network: one client for HTTP, and the channels of messages."""
+"""Outgoing network traffic: the HTTP client and the channels of messages."""

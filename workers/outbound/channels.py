@@ -1,4 +1,4 @@
-"""The channels that the settings set up."""
+"""The channels that the settings configure."""
 
 from domain.accounts.model import Channel
 from domain.core.settings import Settings
@@ -11,7 +11,7 @@ from workers.outbound.smtp import Email, letter_transport
 
 
 def senders_of(settings: Settings) -> Senders:
-    """E-mail and chat always; text messages and web push where they are set up."""
+    """Return the senders: e-mail and chat always, text messages and web push where configured."""
     post = letter_transport(settings)
     posting = PostClient(loopback=settings.webhook_loopback)
     found: dict[Channel, Sender] = {
@@ -26,8 +26,8 @@ def senders_of(settings: Settings) -> Senders:
 
 
 def base_url(settings: Settings) -> str:
-    """Where readers reach the API: the public address, else the one at which it listens."""
+    """Return the URL at which readers reach the API: the public one, else the listening address."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

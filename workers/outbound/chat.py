@@ -1,4 +1,4 @@
-"""Chat: a message in a room of Slack, of Teams, or of what understands Slack's hooks (Mattermost, Rocket.Chat)."""
+"""Chat channel: posts messages to rooms of Slack, Teams, or a service with Slack's hooks (Mattermost, Rocket.Chat)."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ _TEAMS = (".office.com", ".logic.azure.com", ".powerplatform.com")
 
 
 class Chat:
-    """Hooks of chat rooms. They keep no ids: what was handed over without an answer is sent again."""
+    """Incoming webhooks of chat rooms. They know no message ids, so a post without an answer is sent again."""
 
     settles_in = timedelta()
 
@@ -22,24 +22,24 @@ class Chat:
         self._posting = posting
 
     async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
-        """Post the message to its hook."""
+        """Post the message to the room's webhook."""
         url = outgoing.message.recipient
         body = card(outgoing.message) if is_teams(url) else slack(outgoing.message)
         headers = {"content-type": "application/json"}
         await self._posting.post(url, msgspec.json.encode(body), headers, handing_over)
 
     async def accepted(self, _outgoing: OutboundMessage) -> None:
-        """Nobody to ask."""
+        """Return None: a webhook cannot be asked what it accepted."""
         return
 
 
 def is_teams(url: str) -> bool:
-    """Whether the hook is one of Teams, which wants cards."""
+    """Return whether a URL is a webhook of Teams, which expects cards."""
     return (urlsplit(url).hostname or "").endswith(_TEAMS)
 
 
 def slack(message: Message) -> dict[str, Any]:
-    """Slack's words: a bold subject and the text; &, < and > are its only markup in data."""
+    """Render a message for Slack: a bold subject and the text; &, < and > are the only characters to escape."""
     parts = [_quiet(part) for part in (message.subject, message.body.strip())]
     return {"text": f"*{parts[0]}*\n{parts[1]}"}
 
@@ -49,7 +49,7 @@ def _quiet(words: str) -> str:
 
 
 def card(message: Message) -> dict[str, Any]:
-    """An adaptive card, as Teams' workflows take it; a paragraph a block."""
+    """Render a message as an adaptive card for Teams' workflows, one block per paragraph."""
     paragraphs = [part for part in message.body.strip().split("\n\n") if part.strip()]
     blocks = [{"type": "TextBlock", "text": message.subject, "weight": "bolder", "wrap": True}]
     blocks += [{"type": "TextBlock", "text": part, "wrap": True} for part in paragraphs]

@@ -1,4 +1,4 @@
-"""Letters: a message as an e-mail, with the headers that keep machines from answering it."""
+"""Rendering of a message as an e-mail, with the headers that suppress automatic replies."""
 
 from datetime import datetime
 from email.headerregistry import Address
@@ -19,13 +19,12 @@ def letter_of(
     leaves_at: datetime,
     public_url: str = "",
 ) -> EmailMessage:
-    """Text and HTML with the images inside it, and files; raises `ValueError` on an address that is none.
+    """Build the mail: text, HTML with its images, and files; raises `ValueError` on an invalid address.
 
-    The Message-ID follows from the message's id, so that a repeat can be recognised, and is signed, so that what comes
-    back can be believed. RFC 3834 (Auto-Submitted) and
-    X-Auto-Response-Suppress keep holiday notices away. Letters about one ticket, or one credit, make one thread. A
-    notice about one's own contract needs no List-Unsubscribe; what nobody has to take can be ended with one click
-    (RFC 8058).
+    The Message-ID follows from the message's id, so that a repeat can be recognised, and is signed, so that
+    notices about it can be trusted. RFC 3834 (Auto-Submitted) and X-Auto-Response-Suppress suppress automatic
+    replies. Mails about one incident or one credit form one thread. A notice about the reader's own contract
+    needs no List-Unsubscribe; optional mail can be ended with one click (RFC 8058).
     """
     message, here = outgoing.message, domain_of(sent_from)
     letter = EmailMessage()
@@ -53,7 +52,7 @@ def letter_of(
         _with_link(page, leave, message.language), subtype="html", cte="quoted-printable"
     )
     _enclose(letter, outgoing)
-    # Last, because setting the content takes away all Content-* headers that were there.
+    # Last, because setting the content removes existing Content-* headers.
     letter["Content-Language"] = message.language
     return letter
 
@@ -62,13 +61,13 @@ _THREADS = {"incident", "credit"}
 
 
 def thread_of(intent: str) -> str | None:
-    """What letters about one ticket, or one credit, refer to; None for what stands alone."""
+    """Return the thread id of mails about one incident or credit; None for other mails."""
     about, _, rest = intent.partition(":")
     return f"{about}.{rest.partition(':')[0]}" if about in _THREADS else None
 
 
 def unsubscribe_url(outgoing: OutboundMessage, public_url: str) -> str | None:
-    """Where one click ends mail of this topic; None where nothing is to be ended, or no address of ours is set."""
+    """Return the one-click unsubscribe URL of a topic; None for mandatory mail or without a public URL."""
     key = outgoing.message.unsubscribe_key
     return f"{public_url.rstrip('/')}/u/{key}" if key and public_url else None
 
@@ -84,7 +83,7 @@ def _with_end(body: str, leave: str | None, language: str) -> str:
 
 
 def _with_link(page: str, leave: str | None, language: str) -> str:
-    """The page with a last line; the address is of our own making, so nothing in it needs escaping."""
+    """Add an unsubscribe line to the page. The URL is generated here, so it needs no escaping."""
     if leave is None:
         return page
     line = (
@@ -95,7 +94,7 @@ def _with_link(page: str, leave: str | None, language: str) -> str:
 
 
 def _enclose(letter: EmailMessage, outgoing: OutboundMessage) -> None:
-    """Images inside the page beside the page, other files after it."""
+    """Attach images to the HTML part and all other files after it."""
     page = letter.get_payload()[1]  # type: ignore[index]
     for file in outgoing.enclosures:
         kind, _, subtype = file.media_type.partition("/")

@@ -1,8 +1,9 @@
-"""Requests to addresses that strangers chose: only to the public internet, and to the very address that was looked at.
+"""HTTP client for user-supplied URLs: connects only to public addresses, and to the address it has checked (SSRF).
 
-A name is resolved once a request. All its addresses must be outside (`webhooks.rules.is_outside`), and the connection
-goes to one of them by number, with the name in the certificate's check and in `Host`: what the name says a moment later
-does not matter. No redirects, no proxies, no connection kept: two names on one address must not share one.
+A host name is resolved once per request. All its addresses must be public (`webhooks.rules.is_outside`), and
+the connection uses one of them by number, with the name in the certificate check and in `Host`: a later
+change of the DNS record has no effect. No redirects, no proxies, no kept connections: two names on one
+address must not share one.
 """
 
 import asyncio
@@ -21,21 +22,21 @@ from domain.core.text_rules import cleaned
 from domain.webhooks import DeliveryOutcome, is_loopback, is_outside
 
 LIMIT_S = 10.0
-"""How long a request may take, from the name to the end of the answer that is read."""
+"""Time limit of a request, from name resolution to the end of the part of the answer that is read."""
 READ = 2_048
-"""Bytes of an answer that are read, and as many at most of what they unpack to."""
+"""Largest number of bytes read from an answer, and of bytes they decompress to."""
 BODY_S = 1.0
-"""How long the body of an answer may take once its status is there."""
+"""Time limit of an answer's body after its status."""
 MOST_RETRY_AFTER_S = 36_000.0
-"""The longest wish of a server that is heeded: as long as the longest pause between two attempts."""
+"""Longest Retry-After that is respected: as long as the longest pause between two attempts."""
 
 
 class NotPublic(httpx2.ConnectError):
-    """The name leads to an address that is not on the public internet."""
+    """Raised when a host name resolves to an address that is not on the public internet."""
 
 
 class PinnedTransport(httpx2.AsyncHTTPTransport):
-    """Connects by number to an address that was found to be outside."""
+    """Transport that connects by number to an address that was checked to be public."""
 
     def __init__(self, *, loopback: bool, verify: bool | str = True) -> None:
         super().__init__(
@@ -44,10 +45,11 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
         self._loopback = loopback
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Resolve, look, and send there; raises `NotOutside`."""
+        """Resolve the host, check its addresses and send the request to one of them; raises `NotPublic`."""
         name = request.url.host
         address = await self._address(name, request.url.port)
-        # `Host` was set from the name when the request was made; httpcore takes the certificate's name from here.
+        # `Host` was set from the name when the request was made; httpcore takes the certificate's name from
+        # here.
         request.extensions = {**request.extensions, "sni_hostname": name}
         request.url = request.url.copy_with(host=address)
         return await super().handle_async_request(request)
@@ -68,7 +70,7 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a server said, as far as it was read."""
+    """The answer of a server, as far as it was read."""
 
     status: int
     excerpt: str
@@ -76,7 +78,7 @@ class HttpAnswer:
 
 
 class WebhookClient:
-    """Posts bodies to addresses outside, and reads the beginning of what they answer."""
+    """Posts bodies to public addresses and reads the beginning of their answers."""
 
     def __init__(self, *, loopback: bool) -> None:
         self._client = httpx2.AsyncClient(
@@ -87,11 +89,11 @@ class WebhookClient:
         )
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def ask(self, url: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
-        """Post; the status is the answer, whatever becomes of its body. Raises what the network does before that."""
+        """Post a body and return the answer, whose body may be incomplete; raises network errors before its status."""
         asked = {"accept-encoding": "identity"} | headers
         async with asyncio.timeout(LIMIT_S) as limit:
             async with self._client.stream("POST", url, content=body, headers=asked) as answer:
@@ -102,7 +104,7 @@ class WebhookClient:
         )
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> DeliveryOutcome:
-        """Send, and read the beginning of the answer. Never raises what the network does: it is in the outcome."""
+        """Post a webhook and read the beginning of the answer. Network errors are part of the outcome, never raised."""
         began = monotonic()
         answer: HttpAnswer | None = None
         error: str | None = None
@@ -121,7 +123,7 @@ class WebhookClient:
 
 
 async def whole(answer: httpx2.Response, most: int) -> bytes:
-    """An answer's body, unpacked; raises `ValueError` when it, or what it unpacks to, is larger than `most` bytes."""
+    """Read and decompress a whole body; raises `ValueError` when either size exceeds `most` bytes."""
     raw = b""
     async for part in answer.aiter_raw():
         raw += part[: most + 1 - len(raw)]
@@ -134,9 +136,9 @@ async def whole(answer: httpx2.Response, most: int) -> bytes:
 
 
 async def beginning(answer: httpx2.Response, most: int = READ) -> str:
-    """The beginning of an answer's body, bounded in bytes, in time, and again when it is unpacked.
+    """Read the beginning of an answer's body, bounded in bytes, in time, and in decompressed bytes.
 
-    A body that is kept open, breaks off or is no text changes nothing about the status.
+    A body that stays open, breaks off or is not text does not affect the status.
     """
     raw = b""
     with suppress(TimeoutError, httpx2.HTTPError, OSError):
@@ -152,7 +154,7 @@ async def beginning(answer: httpx2.Response, most: int = READ) -> str:
 
 
 def _unpacked(raw: bytes, coding: str, most: int) -> bytes:
-    """At most so many bytes of what was packed, although it was asked not to be."""
+    """Decompress at most `most` bytes of a body that is compressed although this was not requested."""
     if coding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return raw
     try:
@@ -162,7 +164,7 @@ def _unpacked(raw: bytes, coding: str, most: int) -> bytes:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """After how many seconds a server wants to be asked again, in seconds or as a date; None when it does not say."""
+    """Return the seconds after which a server accepts a retry (number or date); None when it does not say."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(min(int(value[:12]), MOST_RETRY_AFTER_S))

@@ -1,4 +1,4 @@
-"""Messages over HTTP: one request each, to addresses outside only, with an honest answer about what was not heard."""
+"""Messages over HTTP: one request each, only to public addresses, with errors that say whether it was accepted."""
 
 from time import monotonic
 
@@ -7,24 +7,24 @@ import httpx2
 from workers.outbound.http_client import WebhookClient
 from workers.outbound.senders import Gone, HandingOver, TryLater, Unconfirmed, Undeliverable
 
-MOST_BUSY = 10_000  # addresses that are remembered as asking for a pause
+MOST_BUSY = 10_000  # addresses whose requested pause is remembered
 
 
 class PostClient:
-    """Posts messages; connections are kept for nobody."""
+    """Posts messages and keeps no connections open."""
 
     def __init__(self, *, loopback: bool) -> None:
         self._outside = WebhookClient(loopback=loopback)
         self._busy: dict[str, float] = {}
-        """When an address that asked for a pause may be asked again, on the monotonic clock."""
+        """Monotonic time until which an address has asked for a pause."""
 
     async def post(
         self, url: str, content: bytes, headers: dict[str, str], handing_over: HandingOver
     ) -> None:
-        """Return on 2xx, whatever becomes of the answer's body.
+        """Post a message; return on 2xx, whatever happens to the answer's body.
 
-        404 and 410 raise `Gone`, other 4xx `Undeliverable` except those that pass (408, 425, 429). A `Retry-After`
-        raises `Busy`, also for the next messages to this address until then.
+        404 and 410 raise `Gone`, other 4xx `Undeliverable` except transient ones (408, 425, 429). A `Retry-After`
+        raises `TryLater`, also for later messages to this address until that time.
         """
         wait_s = self._busy.get(url, 0.0) - monotonic()
         if wait_s > 0:
@@ -34,7 +34,7 @@ class PostClient:
         try:
             answer = await self._outside.ask(url, content, headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL):
-            raise  # nothing left the house
+            raise  # nothing was sent
         except (httpx2.HTTPError, TimeoutError) as error:
             raise Unconfirmed(f"{type(error).__name__}: {error}") from error
         status = answer.status

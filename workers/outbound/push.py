@@ -1,4 +1,4 @@
-"""Web push: notifications in a browser (RFC 8030), encrypted for it alone (RFC 8291), signed by us (RFC 8292)."""
+"""Web push channel: browser notifications (RFC 8030), encrypted for the browser (RFC 8291), signed by us (RFC 8292)."""
 
 import os
 import time
@@ -30,19 +30,19 @@ LASTS_S = {
     Urgency.HIGH: 14_400,
     Urgency.CRITICAL: 3_600,
 }
-"""How long a push service keeps a notification for a browser that is away."""
+"""How long a push service keeps a notification for an offline browser."""
 _NAMES = {
     Urgency.LOW: "low",
     Urgency.NORMAL: "normal",
     Urgency.HIGH: "high",
     Urgency.CRITICAL: "high",
 }
-_RECORD = 4096  # the largest body that every push service takes, and so our only record
+_RECORD = 4096  # the largest body that every push service accepts, so the only record
 _MOST = _RECORD - 86 - 17  # of plain text: without header, padding delimiter and tag
 
 
 class Push:
-    """Push services of browsers. A repeat has the same topic, so it takes the place of one not shown yet."""
+    """Push services of browsers. A repeat has the same topic, so it replaces one that was not shown yet."""
 
     settles_in = timedelta()
 
@@ -54,7 +54,7 @@ class Push:
         self._posting = posting
 
     async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
-        """Encrypt for the subscription's browser and post to its push service."""
+        """Encrypt the message for the subscription's browser and post it to its push service."""
         message, address = outgoing.message, outgoing.address
         if address is None or address.p256dh is None or address.auth is None:
             raise Undeliverable("the subscription has no keys")
@@ -72,11 +72,11 @@ class Push:
         await self._posting.post(address.url, body, headers, handing_over)
 
     async def accepted(self, _outgoing: OutboundMessage) -> None:
-        """Nobody to ask; the topic makes a repeat take the first one's place."""
+        """Return None: a push service cannot be asked, and the topic makes a repeat replace the first."""
         return
 
     def _signed(self, url: str) -> str:
-        """VAPID: who we are, to this push service, for an hour."""
+        """Sign a VAPID token that identifies us to this push service for an hour."""
         parts = urlsplit(url)
         claims = {
             "aud": f"{parts.scheme}://{parts.netloc}",
@@ -88,7 +88,7 @@ class Push:
 
 
 def notice_of(outgoing: OutboundMessage) -> bytes:
-    """What the browser shows, as JSON: title, as much of the text as fits, and a tag that replaces a repeat."""
+    """Build the notification as JSON: title, as much text as fits, and a tag that replaces a repeat."""
     message = outgoing.message
     content = {
         "title": message.subject,
@@ -104,7 +104,7 @@ def notice_of(outgoing: OutboundMessage) -> bytes:
 
 
 def encrypted(plain: bytes, p256dh: bytes, auth: bytes) -> bytes:
-    """RFC 8291 §3.4 in the coding of RFC 8188 with one record; at most 4,096 bytes come out."""
+    """Encrypt by RFC 8291 §3.4 in the coding of RFC 8188 with one record; returns at most 4,096 bytes."""
     theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), p256dh)
     own = ec.generate_private_key(ec.SECP256R1())
     point, salt = point_of(own.public_key()), os.urandom(16)
@@ -121,15 +121,15 @@ def _derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 
 def point_of(key: ec.EllipticCurvePublicKey) -> bytes:
-    """A public key as 65 bytes: what browsers call `applicationServerKey`."""
+    """Return a public key as 65 bytes: what browsers call `applicationServerKey`."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def key_in(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The P-256 private key in a PEM file; raises `ValueError` when it holds another kind, `OSError` without it."""
+    """Load the P-256 private key from a PEM file; raises `ValueError` for another kind, `OSError` without the file."""
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError(f"{path} holds no P-256 private key")  # noqa: TRY004 - of a file, not a type
+        raise ValueError(f"{path} holds no P-256 private key")  # noqa: TRY004 - wrong file content, not a wrong type
     return key
 
 

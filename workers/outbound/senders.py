@@ -1,4 +1,4 @@
-"""Senders: how a message leaves the house, by each of the channels."""
+"""Senders: the interface of a message channel, its errors, and the channels of an installation."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from typing import Protocol
 from domain.accounts.model import Channel
 from domain.messages import Address, Enclosure, Message
 
-STEP_S = 10.0  # for each command of a dialogue; the job's own limit bounds the whole of it
+STEP_S = 10.0  # for each command of an SMTP dialogue; the job's limit bounds the whole
 
 
 class Undeliverable(Exception):
-    """This channel will never take this message to this person."""
+    """Raised when this channel will never accept this message to this recipient."""
 
 
 class Gone(Undeliverable):
-    """There is nobody at this address any more."""
+    """Raised when the address no longer exists."""
 
 
 class Unconfirmed(Exception):
-    """The message was handed over, and what became of it was not heard."""
+    """Raised when a message was handed over and the answer is unknown."""
 
 
 class TryLater(Exception):
-    """It was not accepted, and may be tried again in so many seconds, not earlier: the other side said so."""
+    """Raised when a message was not accepted and may be retried after `wait_s`, as the other side requested."""
 
     def __init__(self, text: str, wait_s: float) -> None:
         super().__init__(text)
@@ -34,7 +34,7 @@ class TryLater(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """What a sender is given: a message, from whom it is, its files, and the keys of a push subscription."""
+    """What a sender receives: a message, the company it is from, its files, and the keys of a push subscription."""
 
     message: Message
     company: str
@@ -43,48 +43,48 @@ class OutboundMessage:
 
 
 HandingOver = Callable[[], Awaitable[None]]
-"""Awaited before the last byte leaves; from then on the message may be accepted without our hearing of it."""
+"""Awaited before the last byte is sent; from then on the message may be accepted without an answer reaching us."""
 
 
 class Sender(Protocol):
-    """One channel."""
+    """A message channel."""
 
     settles_in: timedelta
-    """How long after the handing over a "no, I do not have it" is to be believed."""
+    """Time after handing over from which the channel's "not accepted" can be trusted."""
 
     async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
-        """Return when the next server took responsibility.
+        """Send the message; return when the next server has accepted it.
 
-        Raises `Undeliverable` when trying again is of no use, `Unheard` when it was handed over without an answer,
-        `Busy` when it was not accepted and there is a time to wait for, anything else when it was certainly not
-        accepted.
+        Raises `Undeliverable` when retrying is useless, `Unconfirmed` when it was handed over without an
+        answer, `TryLater` when it was not accepted and a time to wait is known, any other error when it was
+        certainly not accepted.
         """
         ...
 
     async def accepted(self, outgoing: OutboundMessage) -> bool | None:
-        """Whether a message that was handed over was accepted; None when there is nobody to ask.
+        """Return whether a message that was handed over was accepted; None when the channel cannot know.
 
-        Raises when whoever knows cannot be asked now.
+        Raises when the source of that answer cannot be reached now.
         """
         ...
 
 
 class TakesLetters(Protocol):
-    """A mail server, or what stands in for one."""
+    """A mail server, or a substitute for one."""
 
     async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
-        """As `Sender.send`."""
+        """Send a mail, as `Sender.send` does."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What letters that are no messages are sent with: about somebody's own sign-in, with secrets that are not kept."""
+    """What mails outside the message log need: those about a sign-in, with secrets that are not stored."""
 
     post: TakesLetters
     sent_from: str
     base_url: str
-    """Where readers reach the API, without a slash at the end."""
+    """URL at which readers reach the API, without a trailing slash."""
 
 
 class Senders:
@@ -97,7 +97,7 @@ class Senders:
         self.office = office
 
     def of(self, message: Message) -> Sender:
-        """The sender of the message's channel; raises `Undeliverable` when the installation has none."""
+        """Return the sender of the message's channel; raises `Undeliverable` when none is configured."""
         sender = self._by_channel.get(message.channel)
         if sender is None:
             raise Undeliverable(f"{message.channel} is not set up here")
@@ -105,5 +105,5 @@ class Senders:
 
 
 def domain_of(address: str) -> str:
-    """The part after the @."""
+    """Return the part of an address after the @."""
     return address.rpartition("@")[2].strip("> ")

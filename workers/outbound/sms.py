@@ -1,4 +1,4 @@
-"""Text messages: through a provider that takes JSON over HTTP."""
+"""Text message channel: a provider that accepts JSON over HTTP."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from domain.core.settings import Settings
 from workers.outbound.post import PostClient
 from workers.outbound.senders import HandingOver, OutboundMessage
 
-LONGEST = 306  # two parts of 153 characters; the subject says it, the rest is in the portal
+LONGEST = 306  # two parts of 153 characters; the full text is in the portal
 
 
 class Sms:
@@ -40,11 +40,11 @@ class Sms:
         await self._posting.post(place.sms_url, msgspec.json.encode(body), headers, handing_over)
 
     async def accepted(self, _outgoing: OutboundMessage) -> None:
-        """Nobody to ask; the key makes a repeat harmless."""
+        """Return None: the provider cannot be asked, and the idempotency key makes a repeat harmless."""
         return
 
 
 def text_of(outgoing: OutboundMessage) -> str:
-    """The company and the subject: what fits."""
+    """Return the company and the subject, cut to the length of a text message."""
     text = f"{outgoing.company}: {outgoing.message.subject}"
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""E-mail: over SMTP to the house's mail server, or laid down as files where none is set."""
+"""E-mail channel: over SMTP to the configured mail server, or as files where none is configured."""
 
 import asyncio
 import mmap
@@ -30,23 +30,23 @@ from workers.outbound.senders import (
 )
 
 _LINES = WIRE.clone(max_line_length=200)
-"""A Message-ID on a line of its own is legal, and not found in the logs of every relay."""
+"""Long lines, because some relays do not log a Message-ID that is folded onto a line of its own."""
 
 
 class LetterTransport(Protocol):
-    """Something that takes letters."""
+    """A way to send mails."""
 
     async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
-        """As `Sender.send`."""
+        """Send a mail, as `Sender.send` does."""
         ...
 
     async def took(self, message_id: str) -> bool | None:
-        """As `Sender.accepted`, about the letter with this Message-ID."""
+        """Return whether the mail with this Message-ID was accepted, as `Sender.accepted` does."""
         ...
 
 
 class Email:
-    """The channel: messages as letters, by whatever takes letters here."""
+    """The e-mail channel: messages as mails, sent by the configured transport."""
 
     def __init__(self, settings: Settings, post: LetterTransport) -> None:
         self._sent_from = settings.smtp_from
@@ -56,7 +56,7 @@ class Email:
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 
     async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
-        """Send the letter; an address that is none is undeliverable."""
+        """Send the mail; an invalid address raises `Undeliverable`."""
         try:
             letter = letter_of(
                 outgoing,
@@ -70,14 +70,14 @@ class Email:
         await self._post.send(letter, handing_over)
 
     async def accepted(self, outgoing: OutboundMessage) -> bool | None:
-        """Ask by the letter's Message-ID."""
+        """Ask the transport by the mail's Message-ID."""
         return await self._post.took(
             f"<{self._signer.signed(outgoing.message.id)}@{domain_of(self._sent_from)}>"
         )
 
 
 class Smtp:
-    """A mail server; the log of a relay of our own, if it is told, says what the server took."""
+    """A mail server; the log of our own relay, if configured, tells what it accepted."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -86,7 +86,7 @@ class Smtp:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
-        """Hand the letter over in one dialogue of its own; return at the server's 250, not after its good-bye."""
+        """Send the mail in an SMTP session of its own; return at the server's 250, without waiting for QUIT."""
         server = self._server()
         try:
             await server.connect()
@@ -101,7 +101,7 @@ class Smtp:
             ):
                 judged = Gone(str(judged))
             raise judged from refused
-        except BaseException:  # being cancelled too: the server is told good-bye
+        except BaseException:  # on cancellation too, the session ends with QUIT
             await _leave(server)
             raise
         leaving = asyncio.create_task(_leave(server), name="quit")
@@ -109,7 +109,7 @@ class Smtp:
         leaving.add_done_callback(self._leaving.discard)
 
     async def took(self, message_id: str) -> bool | None:
-        """What the relay's log says; None without a log."""
+        """Look the mail up in the relay's log; None without a log."""
         return None if self._log is None else await self._log.took(message_id)
 
     def _server(self) -> aiosmtplib.SMTP:
@@ -130,7 +130,7 @@ class Smtp:
         )
 
     async def _address(self, server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
-        """Envelope: sender and recipient, and that news of the letter names it (RFC 3461) where somebody reads it."""
+        """Send the envelope; where bounces are read, request delivery notices that name the mail (RFC 3461)."""
         envelope_id = str(letter["Message-ID"]).strip("<>").partition("@")[0]
         mail, rcpt = [], []
         if self._settings.bounces is not None and server.supports_extension("dsn"):
@@ -145,7 +145,7 @@ class Smtp:
         await server.rcpt(recipient, options=rcpt, encoding="utf-8")
 
     def _return_path(self, letter: EmailMessage) -> str:
-        """Where notices about this letter go: an address that names it, where somebody reads them."""
+        """Return the envelope sender: where bounces are read, an address that identifies the mail (VERP)."""
         place = self._settings
         message_id = self._signer.find(str(letter["Message-ID"]))
         if place.bounces is None or message_id is None:
@@ -156,12 +156,12 @@ class Smtp:
 
 
 async def _deliver(server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
-    """The letter's text up to the server's answer; a connection that ends before it leaves us in the dark."""
+    """Send the content and wait for the answer; raise `Unconfirmed` if the connection ends before it."""
     policy = _LINES.clone(utf8=not letter["To"].addresses[0].addr_spec.isascii())
     try:
         await server.data(letter.as_bytes(policy=policy))
     except aiosmtplib.SMTPResponseException as answer:
-        if answer.code < 0:  # something, but no answer
+        if answer.code < 0:  # not a valid SMTP answer
             raise Unconfirmed(answer.message) from answer
         raise _judged(answer.code, answer.message, answer) from answer
     except (aiosmtplib.SMTPException, OSError) as error:
@@ -169,7 +169,7 @@ async def _deliver(server: aiosmtplib.SMTP, letter: EmailMessage) -> None:
 
 
 async def _leave(server: aiosmtplib.SMTP) -> None:
-    """Say good-bye, if there is anybody left to say it to."""
+    """End the SMTP session with QUIT if it is still connected, and close the connection."""
     with suppress(aiosmtplib.SMTPException, OSError):
         if server.is_connected:
             await server.quit(timeout=2)
@@ -177,14 +177,14 @@ async def _leave(server: aiosmtplib.SMTP) -> None:
 
 
 def _judged(code: int, message: str, answer: Exception) -> Exception:
-    """5xx is for ever (RFC 5321 §4.2.1), except that a failed log-in (53x) is about us, not about the letter."""
+    """Return the error of a reply: 5xx is permanent (RFC 5321 §4.2.1), except 53x, a failed log-in of ours."""
     if 500 <= code < 600 and not 530 <= code < 540:
         return Undeliverable(f"{code} {message}")
     return answer
 
 
 def _is_this_machine(host: str) -> bool:
-    """Whether no wire lies between us and the host."""
+    """Return whether the host is this machine, so that TLS is unnecessary."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -192,22 +192,23 @@ def _is_this_machine(host: str) -> bool:
 
 
 class RelayLog:
-    """The log of a relay that runs Postfix: whether a letter came into its queue.
+    """The log of a Postfix relay, which tells whether a mail entered its queue.
 
-    Postfix logs a letter's Message-ID with the queue's id while it reads the headers, and that id again as `queue
-    active` or with a `status=` once it has the letter on disk; a connection lost in between leaves the first alone.
+    Postfix logs a mail's Message-ID with the queue id while it reads the headers, and that id again as `queue
+    active` or with a `status=` once the mail is on disk; a connection lost in between leaves only the first
+    line.
     """
 
     def __init__(self, path: Path) -> None:
         self._files = (path.with_name(f"{path.name}.1"), path)
 
     async def took(self, message_id: str) -> bool:
-        """Whether the log, or the one before it, says so. Raises `OSError` when it cannot be read."""
+        """Return whether the current or the rotated log shows the mail. Raises `OSError` when a log cannot be read."""
         return await asyncio.to_thread(self._took, message_id.encode())
 
     def _took(self, message_id: bytes) -> bool:
         rotated, current = self._files
-        began: set[bytes] = set()  # queue ids whose story goes on in the next file
+        began: set[bytes] = set()  # queue ids whose lines may continue in the next file
         for file in (rotated, current) if rotated.exists() else (current,):
             with file.open("rb") as log:
                 if os.fstat(log.fileno()).st_size == 0:
@@ -228,7 +229,7 @@ def _queue_id(line: bytes) -> bytes:
 
 
 def _is_queued(text: mmap.mmap, queue_id: bytes, start: int) -> bool:
-    """Whether the letter of this queue id, told of before `start`, came into the queue. Ids are used again."""
+    """Return whether the mail of a queue id, logged before `start`, entered the queue. Queue ids are reused."""
     for _, line in _lines(text, b" " + queue_id + b": ", start):
         if b"message-id=" in line:
             return False
@@ -238,25 +239,25 @@ def _is_queued(text: mmap.mmap, queue_id: bytes, start: int) -> bool:
 
 
 def _lines(text: mmap.mmap, wanted: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    """Whole lines that hold `wanted`, with where they begin."""
+    """Yield the complete lines that contain `wanted`, with their offsets."""
     at = text.find(wanted, start)
     while at >= 0:
         end = text.find(b"\n", at)
         if end < 0:
-            return  # a line that is still being written
+            return  # the line is still being written
         begin = text.rfind(b"\n", 0, at) + 1
         yield begin, text[begin:end]
         at = text.find(wanted, end)
 
 
 class Folder:
-    """No mail server: letters are laid down as `.eml` files, one for each Message-ID."""
+    """A folder in place of a mail server: mails are written as `.eml` files, one for each Message-ID."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def send(self, letter: EmailMessage, handing_over: HandingOver) -> None:
-        """Write the letter; a second time replaces the first."""
+        """Write the mail; a repeat replaces the first file."""
         await handing_over()
         private_files.make_directory(self._folder)
         name = self._name(str(letter["Message-ID"]))
@@ -264,7 +265,7 @@ class Folder:
             file.write(letter.as_bytes(policy=letter.policy.clone(max_line_length=200)))
 
     async def took(self, message_id: str) -> bool:
-        """Whether the file is there."""
+        """Return whether the file exists."""
         return (self._folder / f"{self._name(message_id)}.eml").exists()
 
     @staticmethod
@@ -273,5 +274,5 @@ class Folder:
 
 
 def letter_transport(settings: Settings) -> LetterTransport:
-    """The mail server that the settings name, else a folder in the data directory."""
+    """Return the mail server of the settings, else a folder in the data directory."""
     return Smtp(settings) if settings.smtp_host else Folder(settings.data / "mail")
