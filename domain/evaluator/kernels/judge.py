@@ -1,6 +1,6 @@
 """The verdict kernel: one pass over a unit's events gives its rows."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,40 @@ Codes = NDArray[np.uint8]
 Rows = Any  # np.recarray of columns.VERDICT, (rows,)
 
 
+class EventColumns(NamedTuple):
+    """The columns of `Sealed` that hold events, (events,) each."""
+
+    ts: Numbers
+    code: Codes
+    value: NDArray[np.float32]
+
+
+class PromiseRule(NamedTuple):
+    """What one promise is judged by."""
+
+    terms: Numbers
+    marks: NDArray[np.float64]  # (2,) pass and full mark of a POINT promise
+    head: Numbers  # its calendar's place in `data`
+    data: Numbers  # all calendars
+    warn_ppm: Numbers  # shares of the target at which to warn, ascending
+
+
+class ClockResult(NamedTuple):
+    """State of one clock when its row is written; times and spans in µs, working ones but for `held`."""
+
+    part: int
+    opened: bool
+    paused: bool
+    late: bool
+    s: int
+    stopped: int
+    target: int
+    breach: int
+    elapsed: int
+    held: int
+    now_c: int  # C at T while open, at the stop when closed
+
+
 @kernel
 def judge(
     sealed: Sealed,
@@ -61,55 +95,40 @@ def judge(
 ) -> int:
     """Write the rows of promises p_from..p_until-1 at time `at` into `out`; return how many."""
     first, ts, unit, code, value = sealed
-    data = calendars.data
+    events = EventColumns(ts, code, value)
     row = 0
     for p in range(p_from, p_until):
         terms = promises.terms[p]
         head = calendars.head[terms[CALENDAR]]
+        rule = PromiseRule(terms, promises.marks[p], head, calendars.data, warn_ppm)
         a, end = first[p], first[p + 1]
         while a < end:
             b = a + 1
             while b < end and unit[b] == unit[a]:
                 b += 1
-            row = judge_unit(
-                ts, code, value, a, b, p, unit[a], terms, promises.marks[p], head, data, at,
-                warn_ppm, out, row,
-            )  # fmt: skip
+            before = row
+            row = judge_unit(events, a, b, rule, at, out, row)
+            for r in range(before, row):
+                out[r].promise = p
+                out[r].unit = unit[a]
             a = b
     return row
 
 
 @leaf
 def judge_unit(
-    ts: Numbers,
-    code: Codes,
-    value: NDArray[np.float32],
-    a: int,
-    b: int,
-    p: int,
-    unit: int,
-    terms: Numbers,
-    marks: NDArray[np.float64],
-    head: Numbers,
-    data: Numbers,
-    at: int,
-    warn_ppm: Numbers,
-    out: Rows,
-    row: int,
+    events: EventColumns, a: int, b: int, rule: PromiseRule, at: int, out: Rows, row: int
 ) -> int:
     """Write the rows of one unit, whose events are a..b-1 by (ts, seq); return the next free row."""
-    before, cls = row, terms[CLS]
+    cls = rule.terms[CLS]
     if cls == FLOW or cls == UPDATE:
-        row = _clock(ts, code, a, b, terms, head, data, at, warn_ppm, out, row)
-    elif cls == DUE:
-        row = _due(ts, code, a, b, terms, head, data, at, warn_ppm, out, row)
-    elif cls == COVER:
-        row = _cover(ts, code, a, b, terms[OBJECTIVE], at, out, row)
-    elif cls == POINT:
-        row = _points(ts, code, value, a, b, marks, at, out, row)
-    for r in range(before, row):
-        out[r].promise = p
-        out[r].unit = unit
+        return _clock(events, a, b, rule, at, out, row)
+    if cls == DUE:
+        return _due(events, a, b, rule, at, out, row)
+    if cls == COVER:
+        return _cover(events, a, b, rule.terms[OBJECTIVE], at, out, row)
+    if cls == POINT:
+        return _points(events, a, b, rule.marks, at, out, row)
     return row
 
 
@@ -134,18 +153,10 @@ def share_of(target: int, ppm: int) -> int:
 
 @leaf
 def _clock(
-    ts: Numbers,
-    code: Codes,
-    a: int,
-    b: int,
-    terms: Numbers,
-    head: Numbers,
-    data: Numbers,
-    at: int,
-    warn_ppm: Numbers,
-    out: Rows,
-    row: int,
+    events: EventColumns, a: int, b: int, rule: PromiseRule, at: int, out: Rows, row: int
 ) -> int:
+    ts, code = events.ts, events.code
+    terms, head, data = rule.terms, rule.head, rule.data
     split, pausable = terms[CLS] == UPDATE, terms[PAUSABLE] != 0
     started = opened = paused = late = cancelled = False
     part = priority = 0
@@ -186,10 +197,10 @@ def _clock(
         if i == b or (ends and split):
             if started and target >= 0 and (opened or ends or not split):
                 now_c = c if opened else stopped_c
-                _write(
-                    out, row, part, opened, paused, late, s, stopped, target, breach, elapsed,
-                    held, now_c, head, data, warn_ppm,
-                )  # fmt: skip
+                clock = ClockResult(
+                    part, opened, paused, late, s, stopped, target, breach, elapsed, held, now_c
+                )
+                _write(out, row, clock, rule)
                 if cancelled:
                     _without_verdict(out, row)
                 row += 1
@@ -214,24 +225,9 @@ def _clock(
 
 
 @leaf
-def _write(
-    out: Rows,
-    row: int,
-    part: int,
-    opened: bool,
-    paused: bool,
-    late: bool,
-    s: int,
-    stopped: int,
-    target: int,
-    breach: int,
-    elapsed: int,
-    held: int,
-    now_c: int,  # C at T while open, at the stop when closed
-    head: Numbers,
-    data: Numbers,
-    warn_ppm: Numbers,
-) -> None:
+def _write(out: Rows, row: int, clock: ClockResult, rule: PromiseRule) -> None:
+    part, opened, paused, late, s, stopped, target, breach, elapsed, held, now_c = clock
+    head, data, warn_ppm = rule.head, rule.data, rule.warn_ppm
     undecided = opened and not late
     if target == BEYOND:
         breach = BEYOND
@@ -283,18 +279,10 @@ def _without_verdict(out: Rows, row: int) -> None:
 
 @leaf
 def _due(
-    ts: Numbers,
-    code: Codes,
-    a: int,
-    b: int,
-    terms: Numbers,
-    head: Numbers,
-    data: Numbers,
-    at: int,
-    warn_ppm: Numbers,
-    out: Rows,
-    row: int,
+    events: EventColumns, a: int, b: int, rule: PromiseRule, at: int, out: Rows, row: int
 ) -> int:
+    ts, code = events.ts, events.code
+    head, data = rule.head, rule.data
     started = stopped = cancelled = False
     s = e = target = 0
     for i in range(a, b):
@@ -303,7 +291,7 @@ def _due(
         kind = kind_of(code[i])
         if kind == START and not started:
             started, s = True, ts[i]
-            target = fixed_target(head, data, terms, priority_of(code[i]), s)
+            target = fixed_target(head, data, rule.terms, priority_of(code[i]), s)
         elif kind == STOP and not stopped and not cancelled:
             stopped, e = True, ts[i]
         elif kind == CANCEL and not stopped and not cancelled:
@@ -317,10 +305,8 @@ def _due(
     now_c = max(c, working(head, data, e if ended else at))
     late = now_c - c > target
     breach = exceeded_at(head, data, c + target) if late else 0
-    _write(
-        out, row, 0, not ended, False, late, s, e, target, breach, now_c - c, 0, now_c, head, data,
-        warn_ppm,
-    )  # fmt: skip
+    clock = ClockResult(0, not ended, False, late, s, e, target, breach, now_c - c, 0, now_c)
+    _write(out, row, clock, rule)
     if cancelled and not late:
         _without_verdict(out, row)
     elif stopped and not late:
@@ -330,8 +316,9 @@ def _due(
 
 @leaf
 def _cover(
-    ts: Numbers, code: Codes, a: int, b: int, objective_ppm: int, at: int, out: Rows, row: int
+    events: EventColumns, a: int, b: int, objective_ppm: int, at: int, out: Rows, row: int
 ) -> int:
+    ts, code = events.ts, events.code
     planned = ended = False
     s = last = staffed = present = 0
     for i in range(a, b):
@@ -376,16 +363,9 @@ def _cover(
 
 @leaf
 def _points(
-    ts: Numbers,
-    code: Codes,
-    value: NDArray[np.float32],
-    a: int,
-    b: int,
-    marks: NDArray[np.float64],
-    at: int,
-    out: Rows,
-    row: int,
+    events: EventColumns, a: int, b: int, marks: NDArray[np.float64], at: int, out: Rows, row: int
 ) -> int:
+    ts, code, value = events
     pass_mark, full_mark = marks
     part = 0
     for i in range(a, b):
