@@ -1,1 +1,1 @@
-"""How facts reach open sockets: the ledger as Redis streams, one reader a process, many listeners."""
+"""Delivery of facts to connected clients: the ledger as Redis streams, one reader per process, many listeners."""

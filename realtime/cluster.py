@@ -1,8 +1,8 @@
-"""A Redis Cluster behind the interface of one Redis: each command goes to the node that has its key.
+"""Client for a Redis Cluster with the interface of one Redis: each command goes to the node that has its key.
 
-redis-py's own RedisCluster closes the connections to all nodes when one of them fails, so that a node that is away
-interrupts every reader of the others once a second. Here each node has a client of its own, and only the map of slots
-is shared: it is read anew when a node says that a slot has moved, or does not answer.
+redis-py's own RedisCluster closes the connections to all nodes when one of them fails, so an unavailable node
+would interrupt every reader of the others once a second. Here each node has a client of its own, and only the
+slot map is shared: it is read again when a node reports that a slot has moved, or does not answer.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ Address = tuple[str, int]
 
 SLOTS = 16_384
 REDIRECTS = 4
-LOOK_S = 0.25  # between two readings of the map at least
-PATIENCE_S = 1.0  # with a node that is asked for the map, or for its share of a pipeline
+LOOK_S = 0.25  # least time between two reads of the slot map
+PATIENCE_S = 1.0  # time limit for a node's slot map, or for its part of a pipeline
 
 _ON_EVERY_NODE = frozenset({"PING", "SCRIPT LOAD", "FLUSHALL"})
 _KEY_COMES_AFTER = {"XREAD": b"STREAMS", "XREADGROUP": b"STREAMS"}
@@ -33,10 +33,10 @@ _KEY_COMES_THIRD = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"})
 
 
 class Cluster(Redis):
-    """Some Redis nodes that share 16,384 slots of keys.
+    """Redis nodes that share 16,384 slots of keys.
 
-    What it does is what one Redis does, for commands about one key, or about keys with the same `{tag}`; others are
-    refused with CROSSSLOT. A pipeline without a transaction may hold commands for different nodes.
+    It supports what one Redis supports, for commands about one key, or about keys with the same `{tag}`;
+    others are refused with CROSSSLOT. A pipeline without a transaction may hold commands for different nodes.
     """
 
     def __init__(self, seeds: Sequence[Address], **options: Any) -> None:
@@ -56,7 +56,7 @@ class Cluster(Redis):
         await self.connection_pool.disconnect()
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Execute one command where its key is, following redirections."""
+        """Execute a command on the node that has its key, following redirections."""
         if args[0] in _ON_EVERY_NODE:
             return await self._everywhere(args, options)
         key = _key_of(args)
@@ -73,11 +73,11 @@ class Cluster(Redis):
         raise RedisConnectionError(f"{args[0]} was sent from node to node {REDIRECTS} times")
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """Commands that go together: in a transaction to one node, without one to every node its own."""
+        """Return a pipeline: with a transaction for one node, without one each command on its own node."""
         return _Scattered(self, transaction, shard_hint)
 
     async def of(self, key: str | bytes) -> Redis:
-        """The client of the node that has a key. Raises `ConnectionError` when no node says that it has it."""
+        """Return the client of the node that has a key. Raises `ConnectionError` when no node has it."""
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
         if self._stale or self._owners[slot] is None:
             await self._look()
@@ -87,13 +87,13 @@ class Cluster(Redis):
         return self._client(owner)
 
     async def nodes(self) -> dict[Address, Redis]:
-        """The nodes that have slots, by their address."""
+        """Return the nodes that have slots, by their address."""
         if self._stale:
             await self._look()
         return {owner: self._client(owner) for owner in {*self._owners} if owner is not None}
 
     def redirected(self, error: Exception) -> tuple[str, Address] | None:
-        """Learn from an error where a slot is now (`MOVED`), or is for this once (`ASK`); None when it does not say."""
+        """Return the node an error redirects to, permanently (`MOVED`) or once (`ASK`); None without a redirection."""
         if not isinstance(error, ResponseError):
             self._stale = True  # a node that does not answer may have been replaced
             return None
@@ -119,7 +119,7 @@ class Cluster(Redis):
         return answers[0]
 
     async def _look(self) -> None:
-        """Read the map of slots from the first node that answers; one that was just read is good enough."""
+        """Read the slot map from the first node that answers, unless it was read a moment ago."""
         async with self._looking:
             if time.monotonic() - self._looked_at < LOOK_S:
                 return
@@ -135,10 +135,10 @@ class Cluster(Redis):
                 break
             self._looked_at = time.monotonic()
 
-    async def _draw(self, ranges: Iterable[Sequence[Any]], told_by: Address) -> None:
+    async def _draw(self, ranges: Iterable[Sequence[Any]], reported_by: Address) -> None:
         owners: list[Address | None] = [None] * SLOTS
         for first, last, (host, port, *_), *_replicas in ranges:
-            address = (host.decode() or told_by[0], int(port))
+            address = (host.decode() or reported_by[0], int(port))
             owners[first : last + 1] = [address] * (last + 1 - first)
         self._owners, self._stale = owners, False
         for gone in self._nodes.keys() - {*owners} - {*self.seeds}:
@@ -151,7 +151,7 @@ class Cluster(Redis):
 
 
 class _Scattered(Pipeline):
-    """A pipeline whose commands go to the nodes that have their keys."""
+    """A pipeline that sends each command to the node that has its key."""
 
     def __init__(self, cluster: Cluster, transaction: bool, shard_hint: str | None) -> None:
         super().__init__(
@@ -160,7 +160,7 @@ class _Scattered(Pipeline):
         self._cluster = cluster
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Answers in the order of the commands; errors are among them, or raised."""
+        """Execute the commands; return the answers in their order, with errors among them or raised."""
         commands, self.command_stack = self.command_stack, []
         answers: list[Any] = [None] * len(commands)
         parts: dict[Redis, list[int]] = defaultdict(list)
@@ -175,13 +175,15 @@ class _Scattered(Pipeline):
         async def ask(node: Redis, places: list[int]) -> list[Any]:
             pipe = node.pipeline(transaction=self.is_transaction)
             pipe.command_stack = [commands[place] for place in places]
-            async with asyncio.timeout(PATIENCE_S):  # a frozen node must not hold up the others
+            async with asyncio.timeout(PATIENCE_S):  # a frozen node must not delay the others
                 return await pipe.execute(raise_on_error=False)
 
-        said = await asyncio.gather(*(ask(*part) for part in parts.items()), return_exceptions=True)
-        for places, told in zip(parts.values(), said, strict=True):
+        answers_by_node = await asyncio.gather(
+            *(ask(*part) for part in parts.items()), return_exceptions=True
+        )
+        for places, answer in zip(parts.values(), answers_by_node, strict=True):
             for n, place in enumerate(places):
-                answers[place] = told if isinstance(told, BaseException) else told[n]
+                answers[place] = answer if isinstance(answer, BaseException) else answer[n]
         for answer in answers:
             if isinstance(answer, Exception):
                 self._cluster.redirected(answer)
@@ -195,7 +197,7 @@ def _pool(address: Address, options: dict[str, Any]) -> ConnectionPool:
 
 
 async def _ask(node: Redis, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """One command at a node that does not own its slot yet."""
+    """Execute one command on a node that does not own its slot yet."""
     pipe = node.pipeline(transaction=False)
     pipe.execute_command("ASKING")
     pipe.execute_command(*args, **options)
@@ -203,7 +205,7 @@ async def _ask(node: Redis, args: Sequence[Any], options: dict[str, Any]) -> Any
 
 
 def _key_of(args: Sequence[Any]) -> str | bytes:
-    """The first key of a command. Raises `RedisError` for one that is about no key."""
+    """Return the first key of a command. Raises `RedisError` for a command without a key."""
     command = str(args[0])
     if (word := _KEY_COMES_AFTER.get(command)) is not None:
         at = next(n for n, arg in enumerate(args) if arg in {word, word.decode()}) + 1

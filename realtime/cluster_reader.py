@@ -1,7 +1,8 @@
-"""Reading the ledger's streams from a Redis Cluster: a lane for each, put in one order again.
+"""Reader of the ledger's streams on a Redis Cluster: one task per stream, merged into one order.
 
-One command may not read keys of different slots, so each stream has a reader and a connection of its own. Their packs
-come in any order; what is early waits a moment for the rest, because asking PostgreSQL for it is dearer.
+One command may not read keys of different slots, so each stream has a task and a connection of its own. Their
+entries arrive in any order; early facts wait a moment for the missing ones, because asking PostgreSQL for
+those costs more.
 """
 
 import asyncio
@@ -18,9 +19,10 @@ from realtime.tasks import end, wait_at_most
 
 log = structlog.get_logger()
 
-PATIENCE_S = 0.05  # with a fact that lags behind those after it; two nodes are about 1 ms apart
+# wait for a fact that is missing before later ones; two nodes are about 1 ms apart
+PATIENCE_S = 0.05
 BLOCK_MS = 1000
-AGAIN_S = 0.5  # before a lane that failed is tried again
+AGAIN_S = 0.5  # before a failed stream is read again
 MOST = 50_000  # facts that wait for the hub; beyond that it reads PostgreSQL anyway
 
 AWAY = Counter(
@@ -29,7 +31,7 @@ AWAY = Counter(
 
 
 class ClusterReader:
-    """A reader for each stream. They begin with the first `read`, and end with `aclose`."""
+    """Reads each stream in a task of its own, from the first `read` until `aclose`."""
 
     def __init__(
         self,
@@ -50,14 +52,15 @@ class ClusterReader:
         self._down: dict[str, Exception] = {}
 
     async def aclose(self) -> None:
-        """End the readers."""
+        """Stop the tasks."""
         await end(*self._tasks)
         self._tasks.clear()
 
     async def read(self, after: int, *, wait_ms: int) -> list[SequencedEvent]:
-        """Facts beyond `after` in rising order, waiting for the next of them; empty when none came in time.
+        """Return facts after `after` in rising order, waiting for the first of them; empty when none came in time.
 
-        A lane that is down does not hold up the others. Raises redis-py's errors, or `OSError`, when all are.
+        A stream that fails does not delay the others. Raises redis-py's errors, or `OSError`, when all of
+        them fail.
         """
         self._after = after
         if not self._tasks:
@@ -82,7 +85,7 @@ class ClusterReader:
         return ready
 
     def _ready(self, after: int) -> list[SequencedEvent]:
-        """Take the facts that follow `after` without a hole."""
+        """Return the facts that follow `after` without a gap."""
         ready = []
         while fact := self._arrived.pop(after + 1, None):
             after += 1
@@ -108,7 +111,7 @@ class ClusterReader:
                 await asyncio.sleep(AGAIN_S)
                 continue
             self._down.pop(key, None)
-            last = 0  # silence: a stream that was made anew may begin with lower numbers
+            last = 0  # nothing came: a stream that was created again may begin with lower numbers
             for _key, entries in streams:
                 for entry_id, fields in entries:
                     last = int(entry_id.split(b"-")[0])
@@ -117,7 +120,7 @@ class ClusterReader:
     def _take(self, pack: bytes) -> None:
         try:
             facts = self._decode(pack)
-        except msgspec.MsgspecError as error:  # the hub misses them, and finds them in PostgreSQL
+        except msgspec.MsgspecError as error:  # the hub reads these facts from PostgreSQL instead
             log.warning("lanes.unreadable", error=repr(error))
             return
         if len(self._arrived) > MOST:

@@ -1,4 +1,4 @@
-"""Feeds: what one actor hears, first from the ledger where it left off, then live, without gap or repeat."""
+"""Feeds: facts for one actor, first the backlog from the ledger, then live facts, without gap or repeat."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,26 +19,27 @@ from realtime.hub import ROOM, Hub, Listener
 from realtime.source import EventSource, GapReason, SourceEvent, SourceListener
 from realtime.topics import Topic, authorize_topic
 
-PAGE = 500  # facts read back at once
-MOST_KINDS = 500  # to choose by; PostgreSQL takes 32,767 parameters and would seem to be away
-TOO_FAR = 10_000  # facts behind: reading the ledger page by page serves better than a feed
+PAGE = 500  # backlog facts read at once
+# kinds to filter by; PostgreSQL's limit of 32,767 parameters would look like an outage
+MOST_KINDS = 500
+TOO_FAR = 10_000  # facts of backlog; beyond that, reading the ledger page by page is faster
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The last thing a feed says when it cannot go on: everything up to `after` was told, nothing beyond it."""
+    """Last item of a feed that cannot continue: everything up to `after` was delivered, nothing beyond it."""
 
     after: int
     reason: GapReason
 
 
-def _as_is(told: SequencedEvent | Gap) -> Any:
-    return told
+def _as_is(item: SequencedEvent | Gap) -> Any:
+    return item
 
 
 @dataclass(frozen=True, slots=True)
-class _Ear:
-    """A listener of the hub, in the words of a source."""
+class _FactListener:
+    """A listener of the hub as a `SourceListener`."""
 
     listener: Listener
     shown: Callable[[SequencedEvent | Gap], Any]
@@ -50,10 +51,11 @@ class _Ear:
 class Facts(EventSource):
     """The facts of one account (or of all that the actor may watch) in rising `seq`, each once.
 
-    `after` is the place of the last fact the reader has; None starts with what happens from now on. `kinds` None is
-    every kind; `only` chooses further, and `where` says as much of that as SQL can. `shown` is what a fact is told as.
-    A `Gap` may come as the last item. Refuses an account that does not exist for the actor, a tenant-wide feed without
-    the right to it, and an `after` that the ledger has not reached.
+    `after` is the position of the last fact the reader has; None starts with facts recorded from now on.
+    `kinds` None is every kind; `only` filters further, and `where` is the part of that filter that SQL can
+    apply. `shown` converts a fact or a `Gap` into what is delivered. A `Gap` may come as the last item.
+    Refuses an account that does not exist for the actor, a tenant-wide feed without the right to it, and an
+    `after` that the ledger has not reached.
     """
 
     def __init__(
@@ -74,57 +76,57 @@ class Facts(EventSource):
         self._topic: Topic = (actor.tenant_id, account_id)
         self._kinds = None if kinds is None else frozenset(kinds)
         self._only, self._where, self._shown, self._room = only, where, shown, room
-        self._after, self._told = after, 0
+        self._after, self._delivered = after, 0
         self._restores = hub.restores
 
     async def begin(self) -> None:
-        """Refuse who may not, and find the place to begin at."""
+        """Check the actor's access and determine the position to begin at."""
         if self._kinds is not None and len(self._kinds) > MOST_KINDS:
             raise Refused(Code.INVALID, f"At most {MOST_KINDS} kinds.", argument="kinds")
         await self._hub.ready()
         async with self._make() as session:
             await authorize_topic(session, self._actor, self._topic[1])
-            # The ledger's place, not the hub's: what the hub has yet to catch up with is no news either.
+            # The ledger's position, not the hub's: facts that the hub has yet to read are not new either.
             now = await sequencing.last_seq(session)
         self._restores = self._hub.restores
-        self._told = now if self._after is None else await self._hub.check_cursor(self._after)
+        self._delivered = now if self._after is None else await self._hub.check_cursor(self._after)
 
-    def place(self) -> int:
-        """The hub's position, or the place that the reader has already when that is further."""
-        return max(self._told, self._hub.position)
+    def position(self) -> int:
+        """Return the hub's position, or the reader's when that is further."""
+        return max(self._delivered, self._hub.position)
 
-    def ear_place(self) -> int:
-        """The hub's position, however far the reader is."""
+    def listener_position(self) -> int:
+        """Return the hub's position, regardless of the reader's."""
         return self._hub.position
 
     @contextmanager
     def listen(self) -> Iterator[SourceListener]:
-        """Hear what the hub passes on."""
+        """Listen to the facts that the hub distributes."""
         with self._hub.listen(self._topic, self._wants, room=self._room) as listener:
-            yield _Ear(listener, self._shown)
+            yield _FactListener(listener, self._shown)
 
-    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:
-        """Facts behind what was told so far, up to `upto`, from the ledger in bounded pages."""
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:
+        """Read the facts not yet delivered, up to `upto`, from the ledger in bounded pages."""
         if self._after is not None and await self._is_too_far():
             yield SourceEvent(
-                self._told, self._shown(Gap(self._told, GapReason.TOO_FAR)), last=True
+                self._delivered, self._shown(Gap(self._delivered, GapReason.TOO_FAR)), last=True
             )
             return
-        self._after = None  # from here on it keeps up
-        while self._told < upto:
+        self._after = None  # from here on the reader keeps up
+        while self._delivered < upto:
             async with self._make() as session:
                 page = await sequencing.read(
-                    session, *self._conditions(), after=self._told, upto=upto, limit=PAGE
+                    session, *self._conditions(), after=self._delivered, upto=upto, limit=PAGE
                 )
             for fact in page:
-                self._told = fact.seq
+                self._delivered = fact.seq
                 if self._only is None or self._only(fact):
                     yield SourceEvent(fact.seq, self._shown(fact))
             if len(page) < PAGE:
-                self._told = upto
+                self._delivered = upto
 
     def gap(self, after: int) -> SourceEvent | None:
-        """The notice with which a reader that is too slow is let go."""
+        """Return the notice that ends the feed of a reader that is too slow."""
         restored = self._hub.restores != self._restores
         reason = GapReason.RESTORED if restored else GapReason.TOO_SLOW
         return SourceEvent(after, self._shown(Gap(after, reason)), last=True)
@@ -146,7 +148,7 @@ class Facts(EventSource):
         )
 
     async def _is_too_far(self) -> bool:
-        missed = select(LedgerRow.seq).where(LedgerRow.seq > self._told, *self._conditions())
+        missed = select(LedgerRow.seq).where(LedgerRow.seq > self._delivered, *self._conditions())
         count = select(func.count()).select_from(missed.limit(TOO_FAR + 1).subquery())
         async with self._make() as session:
             return (await session.scalar(count) or 0) > TOO_FAR
@@ -155,7 +157,7 @@ class Facts(EventSource):
 async def facts(
     hub: Hub, make: Sessions, actor: Actor, *, after: int | None = None, **asked: Any
 ) -> AsyncGenerator[SequencedEvent | Gap]:
-    """Follow `Facts` alone, behind the fact number `after`."""
-    place = None if after is None else LedgerPosition(after)
-    async for told in Facts(hub, make, actor, after=place, **asked):
-        yield told
+    """Iterate over `Facts` that are not shared, after the fact number `after`."""
+    position = None if after is None else LedgerPosition(after)
+    async for item in Facts(hub, make, actor, after=position, **asked):
+        yield item

@@ -1,8 +1,8 @@
-"""The hub: one reader of the ledger in a process, and everybody in the process who listens.
+"""The hub: one reader of the ledger per process, and all listeners of the process.
 
-It promises to each listener: every fact of the topic, once, in the order of `seq`, or else a mark that it overran.
-Redis brings facts within milliseconds. Once a second the hub compares itself with PostgreSQL, so a wiped, stalled or
-absent Redis costs at most that second, and no fact.
+A listener receives every fact of its topic once, in the order of `seq`, or a mark that its queue overflowed.
+Redis brings facts within milliseconds. Once a second the hub compares its position with PostgreSQL, so a
+wiped, stalled or absent Redis delays facts by at most a second and loses none.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from realtime.topics import Topic, topics_of
 
 log = structlog.get_logger()
 
-ROOM = 2048  # facts a listener may be behind; the facts are shared, a place costs 8 bytes
+ROOM = 2048  # facts a listener may be behind; the facts are shared, an entry costs 8 bytes
 PAGE = 1000  # facts read from PostgreSQL at once
 COMPARE_S = 1.0
-LINKS = 4096  # places of which the hash is remembered, for cursors
-POLL_S = 0.5  # between looks at PostgreSQL while Redis is away
+LINKS = 4096  # positions whose hash is kept, for cursors
+POLL_S = 0.5  # between reads of PostgreSQL while Redis is away
 AWAY_S = 2.0  # before Redis is tried again
 
 
@@ -44,7 +44,7 @@ class Listener:
         self.overran = False
 
     def offer(self, fact: SequencedEvent) -> None:
-        """Queue a fact if it is wanted; a full queue is emptied and marked instead."""
+        """Queue a fact if it is wanted; when the queue is full, empty it and mark it as overrun instead."""
         if self.overran or not self._wants(fact):
             return
         if len(self._facts) >= self._room:
@@ -54,13 +54,13 @@ class Listener:
         self._filled.set()
 
     def overrun(self) -> None:
-        """End this listener: what follows is not passed on."""
+        """Mark this listener as overrun; it receives no more facts."""
         self.overran = True
         self._facts.clear()
         self._filled.set()
 
     async def take(self) -> list[SequencedEvent]:
-        """Wait for facts; empty means that the queue overran and this listener is at its end."""
+        """Wait for facts and return them; empty means that the queue overran and no more will come."""
         await self._filled.wait()
         self._filled.clear()
         facts = list(self._facts)
@@ -69,12 +69,12 @@ class Listener:
 
 
 class Hub:
-    """The reader. `async with Hub(...)` runs it for the length of the block."""
+    """Reads the ledger and distributes its facts. `async with Hub(...)` runs it for the length of the block."""
 
     def __init__(self, make: Sessions, redis: Redis) -> None:
         self._make = make
         self._redis = redis
-        self._line = SequenceBuffer(0)
+        self._buffer = SequenceBuffer(0)
         self._streams: Streams | None = None
         self._topics: dict[Topic, set[Listener]] = defaultdict(set)
         self._ready = asyncio.Event()
@@ -82,7 +82,7 @@ class Hub:
         self._redis_back_at = 0.0
         self._links: OrderedDict[int, int | None] = OrderedDict()
         self.restores = 0
-        """How often the ledger was found shorter than what was passed on."""
+        """How often the ledger was found shorter than what was distributed, after a restore from a backup."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run(), name="hub")
@@ -96,35 +96,35 @@ class Hub:
 
     @property
     def position(self) -> int:
-        """The number of the last fact that was passed on."""
-        return self._line.position
+        """The number of the last fact that was distributed."""
+        return self._buffer.position
 
     @property
     def listeners(self) -> int:
-        """How many listen."""
+        """The number of listeners."""
         return sum(map(len, self._topics.values()))
 
     async def check_cursor(self, at: LedgerPosition, *, argument: str = "after") -> int:
-        """As `domain.core.sequencing.check_cursor`, over all companies' facts."""
+        """Check a cursor as `domain.core.sequencing.check_cursor` does, over all companies' facts."""
         async with self._make() as session:
             return await sequencing.check_cursor(session, at, argument=argument)
 
     async def link_at(self, seq: int) -> int | None:
-        """What a cursor at this place keeps of the hash of the fact there; None where there is none."""
+        """Return the part of a fact's hash that a cursor at this position contains; None when there is no fact."""
         if seq in self._links:
             return self._links[seq]
         async with self._make() as session:
             return await sequencing.link_at(session, seq)
 
     async def ready(self) -> None:
-        """Wait until the hub knows where the ledger stands."""
+        """Wait until the hub knows the ledger's position."""
         await self._ready.wait()
 
     @contextmanager
     def listen(
         self, topic: Topic, wants: Callable[[SequencedEvent], bool], *, room: int = ROOM
     ) -> Iterator[Listener]:
-        """Hear every wanted fact after `position` as it is now."""
+        """Receive every wanted fact after the current `position`."""
         listener = Listener(wants, room)
         self._topics[topic].add(listener)
         try:
@@ -135,7 +135,7 @@ class Hub:
                 del self._topics[topic]
 
     async def run(self) -> None:
-        """Read until cancelled. Nothing else ends it: a hub that died would look like a quiet day."""
+        """Run until cancelled. Catches every error: if the hub stopped, subscribers would silently receive nothing."""
         compared_at = 0.0
         while True:
             try:
@@ -143,17 +143,16 @@ class Hub:
                     self._streams = await self._start()
                 followed = await self._follow(self._streams)
                 due = time.monotonic() - compared_at >= COMPARE_S
-                if due or self._line.broken or not followed:
+                if due or self._buffer.broken or not followed:
                     await self._compare()
                     compared_at = time.monotonic()
-                if (
-                    self._line.broken
-                ):  # Redis tells of facts that PostgreSQL does not have: do not spin on it
-                    self._line.drop()
+                if self._buffer.broken:
+                    # Redis has facts that PostgreSQL does not have: pause before reading them again.
+                    self._buffer.drop()
                     await asyncio.sleep(POLL_S)
-            except Exception as error:  # noqa: BLE001 - PostgreSQL is away, or a bug: say so and go on
+            except Exception as error:  # noqa: BLE001 - PostgreSQL is away, or a bug: log it and continue
                 log.warning("hub.behind", error=repr(error), position=self.position)
-                self._line.drop()
+                self._buffer.drop()
                 await asyncio.sleep(POLL_S)
 
     async def _start(self) -> Streams:
@@ -162,38 +161,38 @@ class Hub:
                 await sequencing.ledger_name(session),
                 await sequencing.last_seq(session),
             )
-        self._line = SequenceBuffer(position)
+        self._buffer = SequenceBuffer(position)
         self._ready.set()
         return Streams(self._redis, name)
 
     async def _follow(self, streams: Streams) -> bool:
-        """Take what Redis has, waiting up to the next comparison; without Redis, wait a moment and say False."""
+        """Read from Redis until the next comparison is due; when Redis fails, wait a moment and return False."""
         if time.monotonic() < self._redis_back_at:
             await asyncio.sleep(POLL_S)
             return False
         try:
             async with asyncio.timeout(COMPARE_S + 1):  # a stalled Redis answers nothing at all
                 facts = await streams.read(self.position, wait_ms=int(COMPARE_S * 1000))
-        except Exception as error:  # noqa: BLE001 - away, stalled, or a pack nobody can read: PostgreSQL has it all
+        except Exception as error:  # noqa: BLE001 - away, stalled or unreadable: PostgreSQL has all facts
             log.warning("hub.redis_away", error=repr(error))
             self._redis_back_at = time.monotonic() + AWAY_S
             return False
-        await self._pass_on(self._line.take(facts))
+        await self._pass_on(self._buffer.take(facts))
         return True
 
     async def _compare(self) -> None:
-        """Read from PostgreSQL what did not come through Redis."""
+        """Read the facts that did not come through Redis from PostgreSQL."""
         while True:
             async with self._make() as session:
                 facts = await sequencing.read(session, after=self.position, limit=PAGE)
                 if not facts and await sequencing.last_seq(session) < self.position:
                     return await self._start_over()
-            await self._pass_on(self._line.jump(facts))
+            await self._pass_on(self._buffer.jump(facts))
             if len(facts) < PAGE:
                 return None
 
     async def _start_over(self) -> None:
-        """Follow a ledger that was restored from a backup, and end every listener: what they have may not be in it."""
+        """Start again on a ledger restored from a backup, ending all listeners: they may have facts it lacks."""
         log.warning("hub.ledger_restored", position=self.position)
         if self._streams is not None:
             await self._streams.aclose()

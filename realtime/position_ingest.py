@@ -1,7 +1,7 @@
-"""Intake: reports of all devices, gathered for as long as the commit before takes, stored together, then answered.
+"""Position ingest: gathers the reports of all devices during a commit, stores them together, then answers.
 
-As usually written (validate, insert, publish, one request after the other) a fix costs 116-142 µs of the server; as
-one group in columns 2-4 µs, so that the table is the limit.
+Stored one request at a time (validate, insert, publish), a fix costs 116-142 µs of the server; as one group
+in columns 2-4 µs, so that the table is the limit.
 """
 
 import asyncio
@@ -34,13 +34,12 @@ from realtime.tasks import end
 
 log = structlog.get_logger()
 
-FRESH_S = 4.0  # a duty that ends is known here within 5 s
+FRESH_S = 4.0  # the end of a shift is noticed here within 5 s
 KEPT = 20_000
 GROUP = 20_000  # fixes stored together at most
-HANDS = (
-    2  # groups on their way at once: one is turned into columns while PostgreSQL stores the other
-)
-WAITING = 200_000  # fixes waiting at most; more are refused at once
+# groups in progress at once: one is converted to columns while PostgreSQL stores the other
+WRITERS = 2
+WAITING = 200_000  # fixes waiting at most; further ones are refused at once
 DAYS_S = 3600.0
 
 
@@ -54,11 +53,11 @@ AWAY: tuple[type[Exception], ...] = (
     *(asyncpg.TransactionRollbackError, asyncpg.ObjectNotInPrerequisiteStateError),
     asyncpg.InvalidTransactionStateError,
 )
-"""What PostgreSQL's troubles are raised as: it is away, stopping, full or a standby, or somebody else holds a lock."""
+"""Errors that mean that PostgreSQL cannot store now: away, stopping, full, a standby, or a lock is held."""
 
 
 class IngestBusy(Exception):
-    """More comes in than can be stored: try again in a moment."""
+    """Raised when more fixes arrive than can be stored; the device retries in a moment."""
 
 
 class _Waiting(NamedTuple):
@@ -67,7 +66,7 @@ class _Waiting(NamedTuple):
 
 
 class PositionIngest:
-    """`async with Intake(...)` takes reports for the length of the block."""
+    """Accepts reports of devices; `async with PositionIngest(...)` runs it for the length of the block."""
 
     def __init__(
         self,
@@ -93,7 +92,7 @@ class PositionIngest:
         self._days_until = 0.0
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._work(), name="intake") for _ in range(HANDS)]
+        self._tasks = [asyncio.create_task(self._work(), name="intake") for _ in range(WRITERS)]
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -102,7 +101,7 @@ class PositionIngest:
             self._waiting.popleft().answer.cancel()
 
     async def post(self, device_id: UUID) -> DeviceAssignment | None:
-        """A device and its duties, as they were at most 4 s ago."""
+        """Load a device with its shifts, at most 4 s old."""
         tick = time.monotonic()
         found_at, post = self._posts.get(device_id, (-FRESH_S, None))
         if tick - found_at >= FRESH_S:
@@ -128,9 +127,9 @@ class PositionIngest:
         *,
         skew_s: float = float("nan"),
     ) -> IngestOutcome | None:
-        """Store what a device reports; when this returns it is committed. None when there is no such device.
+        """Store a device's report and return when it is committed; None when there is no such device.
 
-        Raises `Busy` when too much waits already, and the database's errors.
+        Raises `IngestBusy` when too many fixes wait already, and the database's errors.
         """
         post = await self.post(device_id)
         if post is None:
@@ -149,18 +148,18 @@ class PositionIngest:
         self._filled.set()
         return await waiting.answer
 
-    async def _clock(self, post: DeviceAssignment, told_s: float) -> int:
-        """What to add to a device's instants; kept when the device says it for the first time, or says otherwise."""
-        found = positions.clock_ms(told_s, post.clock_ms)
-        if isnan(told_s) or found == post.clock_ms:
+    async def _clock(self, post: DeviceAssignment, skew_s: float) -> int:
+        """Return the offset of a device's clock; store it when it is reported for the first time or has changed."""
+        found = positions.clock_ms(skew_s, post.clock_ms)
+        if isnan(skew_s) or found == post.clock_ms:
             return found
         async with transaction(self._make) as session:
-            found = await positions.set_clock(session, post.device_id, told_s)
+            found = await positions.set_clock(session, post.device_id, skew_s)
         self._posts.pop(post.device_id, None)
         return found
 
     async def note_refusal(self, device_id: UUID, reason: Reason, message: str, count: int) -> None:
-        """Write down in the device's record that something was refused; without a database nothing is."""
+        """Record in the device's log that something was refused; without a database, log a warning only."""
         try:
             async with transaction(self._make) as session:
                 await positions.note_refusal(
@@ -170,7 +169,7 @@ class PositionIngest:
             log.warning("intake.refusal_not_noted", error=repr(error))
 
     def refused_before(self, device_id: UUID, at: int | datetime) -> bool:
-        """Whether the device was told once already that this fix is refused for good."""
+        """Return whether this fix was refused permanently before, and remember it as refused."""
         key = (device_id, positions.ms_of(at))
         known = key in self._refused
         self._refused[key] = None
@@ -179,7 +178,7 @@ class PositionIngest:
     async def _work(self) -> None:
         try:
             await self._have_days()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a hand must not fall: the first report meets it again
+        except Exception as error:  # noqa: BLE001 - the writer must keep running; the next report tries again
             log.warning("intake.no_days", error=repr(error))
         while True:
             await self._filled.wait()
@@ -191,15 +190,15 @@ class PositionIngest:
                 await self._answer(group)
             finally:
                 for each in group:
-                    each.answer.cancel()  # no-op for those answered
+                    each.answer.cancel()  # no effect on those answered
 
     async def _answer(self, group: list[_Waiting]) -> None:
         try:
             await self._store(group)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told, and the next are served
+        except Exception as error:  # noqa: BLE001 - any failure is passed to those who wait
             log.warning("intake.not_stored", error=repr(error), reports=len(group))
             if len(group) > 1 and not isinstance(error, AWAY):
-                for each in group:  # one of them is at fault; the others are stored without it
+                for each in group:  # one report is at fault; the others are stored without it
                     await self._answer([each])
                 return
             for each in group:
@@ -212,7 +211,7 @@ class PositionIngest:
         while self._waiting and fixes < GROUP:
             waiting = self._waiting.popleft()
             self._fixes -= len(waiting.report.readings)
-            if not waiting.answer.done():  # its asker may have gone
+            if not waiting.answer.done():  # the request may have been cancelled
                 group.append(waiting)
                 fixes += len(waiting.report.readings)
         return group
@@ -232,7 +231,7 @@ class PositionIngest:
         self._tell(moved)
 
     async def _have_days(self) -> None:
-        """See to it that there is a partition for every day that may come in; the workers do so too."""
+        """Create the partitions of all days that may be reported; the workers do this too."""
         if time.monotonic() < self._days_until:
             return
         async with transaction(self._make) as session:

@@ -1,9 +1,10 @@
-"""The live map: where everybody on duty is, in every process; watchers get the latest of each guard, never a queue.
+"""Live positions: the latest position of every guard on shift, in every process, for any number of watchers.
 
-Fixes are in PostgreSQL when they come by here, so nothing need be kept: what is new is gathered, the latest of each
-guard is packed into an entry of one Redis stream, and whoever is slow skips what is old. One stream serves all
-accounts: 10,000 guards with a fix every 5 s are 0.2 MB/s. While somebody watches, a process compares itself with
-PostgreSQL once a second, so an absent Redis costs a second's delay and a guard who went off duty goes off the map.
+Fixes are already in PostgreSQL when they arrive here, so nothing is kept: new positions are gathered, the
+latest of each guard is packed into an entry of one Redis stream, and a slow watcher skips outdated ones. One
+stream serves all accounts: 10,000 guards with a fix every 5 s are 0.2 MB/s. While anyone watches, a process
+compares itself with PostgreSQL once a second, so an absent Redis costs a second's delay, and a guard whose
+shift ended leaves the map.
 """
 
 import asyncio
@@ -29,9 +30,10 @@ from realtime.topics import Topic
 log = structlog.get_logger()
 
 PACK = 500  # positions in an entry at most
-KEEP = 64  # entries the stream keeps, about
+KEEP = 64  # entries the stream keeps, approximately
 COMPARE_S = 1.0
-WAIT_S = 1.0  # for something to come by in Redis, before it is asked again: a Cluster's slot may have moved meanwhile
+# longest wait for Redis before it is asked again: a Cluster's slot may have moved meanwhile
+WAIT_S = 1.0
 BACK_S = 5  # how far a comparison looks back: commits come late, and clocks of processes differ
 AWAY_S = 1.0  # before Redis is tried again
 
@@ -40,19 +42,19 @@ _decode = msgspec.msgpack.Decoder(list[LivePosition]).decode
 
 
 class MapListener:
-    """One watcher's share of the map: what changed since it last looked, the latest of each guard."""
+    """Changes for one watcher since its last read: the latest position of each guard."""
 
     def __init__(self) -> None:
         self._changed: dict[UUID, LivePosition] = {}
         self._filled = asyncio.Event()
 
     def offer(self, position: LivePosition) -> None:
-        """Put a position in place of an older one of the same guard."""
+        """Store a position, replacing an older one of the same guard."""
         self._changed[position.duty_id] = position
         self._filled.set()
 
     async def take(self) -> list[LivePosition]:
-        """Wait until something changed; what changed, each guard once."""
+        """Wait for changes and return them, each guard once."""
         await self._filled.wait()
         self._filled.clear()
         changed = list(self._changed.values())
@@ -61,16 +63,16 @@ class MapListener:
 
 
 class LivePositions:
-    """The map of one process. `async with Live(...)` keeps it for the length of the block."""
+    """Live positions of one process. `async with LivePositions(...)` runs it for the length of the block."""
 
     def __init__(self, make: Sessions, redis: Redis, now: Callable[[], datetime]) -> None:
         self._make = make
         self._redis = redis
         self._now = now
         self._latest_ms: dict[UUID, int] = {}
-        self._ears: dict[Topic, set[MapListener]] = defaultdict(set)
+        self._listeners: dict[Topic, set[MapListener]] = defaultdict(set)
         self._telling: dict[UUID, LivePosition] = {}
-        self._told = asyncio.Event()
+        self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._key: str | None = None
 
@@ -86,25 +88,25 @@ class LivePositions:
         await end(*self._tasks)
 
     def offer(self, moved: Sequence[LivePosition]) -> None:
-        """Show committed positions, here now and in other processes soon."""
+        """Show committed positions to the watchers here, and soon in other processes."""
         self._show(moved)
         self._telling.update((position.duty_id, position) for position in moved)
-        self._told.set()
+        self._changed.set()
 
     @contextmanager
     def listen(self, topic: Topic) -> Iterator[MapListener]:
-        """Hear of everybody at one account, or (None) in the whole company, from now on."""
-        ear = MapListener()
-        self._ears[topic].add(ear)
+        """Receive the positions at one account, or (None) of the whole company, from now on."""
+        listener = MapListener()
+        self._listeners[topic].add(listener)
         try:
-            yield ear
+            yield listener
         finally:
-            self._ears[topic].discard(ear)
-            if not self._ears[topic]:
-                del self._ears[topic]
+            self._listeners[topic].discard(listener)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
 
     def _show(self, moved: Sequence[LivePosition]) -> None:
-        if not self._ears:
+        if not self._listeners:
             self._latest_ms.clear()
             return
         for position in moved:
@@ -119,8 +121,8 @@ class LivePositions:
 
     def _pass_on(self, position: LivePosition) -> None:
         for account_id in (None, position.account_id):
-            for ear in self._ears.get((position.tenant_id, account_id), ()):
-                ear.offer(position)
+            for listener in self._listeners.get((position.tenant_id, account_id), ()):
+                listener.offer(position)
 
     async def _stream(self) -> str:
         if self._key is None:
@@ -130,10 +132,10 @@ class LivePositions:
         return self._key
 
     async def _tell(self) -> None:
-        """Ship what is new; what gathers while Redis is busy or away is shipped once, as the latest of each guard."""
+        """Publish new positions; those that gather while Redis is busy or away leave once, the latest of each guard."""
         while True:
-            await self._told.wait()
-            self._told.clear()
+            await self._changed.wait()
+            self._changed.clear()
             telling, self._telling = list(self._telling.values()), {}
             try:
                 key = await self._stream()
@@ -141,7 +143,7 @@ class LivePositions:
                     for start in range(0, len(telling), PACK):
                         pack: Any = {"positions": _encode(telling[start : start + PACK])}
                         await self._redis.xadd(key, pack, maxlen=KEEP, approximate=True)
-            except Exception as error:  # noqa: BLE001 - the others see it in PostgreSQL, a second later
+            except Exception as error:  # noqa: BLE001 - other processes read it from PostgreSQL a second later
                 log.warning("positions.redis_away", error=repr(error))
                 await asyncio.sleep(AWAY_S)
 
@@ -158,23 +160,23 @@ class LivePositions:
                     for entry_id, fields in entries:
                         last = entry_id
                         self._show(_decode(fields[b"positions"]))
-            except Exception as error:  # noqa: BLE001 - away, stalled or not to be read: PostgreSQL has it all
+            except Exception as error:  # noqa: BLE001 - away, stalled or unreadable: PostgreSQL has all positions
                 log.warning("positions.redis_away", error=repr(error))
-                last = "$"  # a wiped Redis numbers its entries anew
+                last = "$"  # a wiped Redis numbers its entries from the beginning
                 await asyncio.sleep(AWAY_S)
 
     async def _compare(self) -> None:
         since = time.time()
         while True:
             await asyncio.sleep(COMPARE_S)
-            if not self._ears:
+            if not self._listeners:
                 continue
             try:
                 async with self._make() as session:
                     back = self._now() - timedelta(seconds=max(BACK_S, time.time() - since))
                     self._show(await positions.changed_since(session, back))
                 since = time.time()
-            except Exception as error:  # noqa: BLE001 - PostgreSQL is away: the map stands still until it is back
+            except Exception as error:  # noqa: BLE001 - PostgreSQL is away: the map is not updated until it is back
                 log.warning("positions.behind", error=repr(error))
 
 

@@ -1,4 +1,4 @@
-"""Redis by its address: a server, a Sentinel's master, or a Cluster that looks like one client."""
+"""Redis clients by URL: a server, a Sentinel's master, or a Cluster behind the same interface."""
 
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +15,7 @@ _PORTS = {CLUSTER: 6379, SENTINEL: 26379}
 
 
 class _Watched(SentinelConnectionPool):
-    """Connections to a Sentinel's master, which take those to the Sentinels along when they close."""
+    """Connections to a Sentinel's master; closing them also closes those to the Sentinels."""
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
         await super().disconnect(inuse_connections)
@@ -25,11 +25,12 @@ class _Watched(SentinelConnectionPool):
 
 
 def connect(url: str, **options: Any) -> Redis:
-    """A client of what the address names; it connects with its first command.
+    """Return a client for a Redis URL; it connects with its first command.
 
-    `redis://` (`rediss://` with TLS) and `unix://` name one server; `redis+cluster://HOST:PORT,HOST:PORT` some nodes of
-    a Cluster; `redis+sentinel://HOST:PORT,HOST:PORT/MASTER` some Sentinels and the master they watch. A login and a
-    password in front of the hosts are those of the servers; `?db=1` and other options of redis-py may follow.
+    `redis://` (`rediss://` with TLS) and `unix://` name one server; `redis+cluster://HOST:PORT,HOST:PORT`
+    some nodes of a Cluster; `redis+sentinel://HOST:PORT,HOST:PORT/MASTER` some Sentinels and the master they
+    watch. A login and a password in front of the hosts are those of the servers; `?db=1` and other options of
+    redis-py may follow.
     """
     scheme = urlsplit(url).scheme
     if scheme.endswith(CLUSTER):
@@ -43,7 +44,7 @@ def connect(url: str, **options: Any) -> Redis:
 
 
 def pool(url: str, **options: Any) -> ConnectionPool:
-    """The connections to one server or to a Sentinel's master, for a client of another class."""
+    """Return the connection pool of one server or of a Sentinel's master, for a client of another class."""
     if urlsplit(url).scheme.endswith(SENTINEL):
         return _watched(url, options)
     return ConnectionPool.from_url(url, **options)
@@ -61,7 +62,7 @@ def _watched(url: str, options: dict[str, Any]) -> ConnectionPool:
 def _read(
     url: str, kind: str, options: dict[str, Any]
 ) -> tuple[list[Address], str, dict[str, Any]]:
-    """The hosts, the path, and the options of a connection to any of them."""
+    """Parse the hosts, the path, and the connection options of a URL."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")
     plain = urlunsplit(

@@ -1,7 +1,7 @@
-"""What a subscription follows, apart from who follows it: many may share one, so nothing here is one reader's own.
+"""Event sources of subscriptions, independent of any reader, so that several readers may share one.
 
-A reader's beginning (`past`) is its own; what comes afterwards (`listen`) is heard once for all who share. Both meet
-at a place in the ledger, so that nothing falls between them and nothing comes from both sides.
+The backlog of a reader is its own; live events (`listen`) are received once for all who share the source.
+Both meet at a position in the ledger, so that no event is lost between them and none comes twice.
 """
 
 from abc import ABC, abstractmethod
@@ -15,79 +15,80 @@ from typing import Any, Protocol
 class GapReason(StrEnum):
     """Reason for which a subscription ends."""
 
-    TOO_SLOW = "too_slow"  # the reader did not keep up: come back with the cursor
+    TOO_SLOW = "too_slow"  # the reader did not keep up: resume with the cursor
     RESTORED = "restored"  # the ledger was restored from a backup: read it again
-    TOO_FAR = "too_far"  # more was missed than a feed replays: read the ledger, then come back
+    # more was missed than a feed replays: read the ledger, then subscribe again
+    TOO_FAR = "too_far"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceEvent:
-    """One thing to tell, and where it leaves the reader."""
+    """An event to deliver, with its position."""
 
     seq: int | None
-    """Its place in the ledger; None for what has none, such as a position."""
-    what: Any
+    """Position in the ledger; None for an event outside it, such as a position on the map."""
+    payload: Any
     latest: Hashable | None = None
-    """To a reader that does not keep up, the newer of two with the same `latest` is told, the older one never."""
+    """For a reader that does not keep up, the newer of two events with the same `latest` replaces the older one."""
     last: bool = False
-    """Whether the feed ends with it."""
+    """Whether the subscription ends with this event."""
 
 
 class SourceListener(Protocol):
-    """Hears from the moment it was made."""
+    """Receives events from its creation on."""
 
     async def take(self) -> Sequence[SourceEvent]:
-        """Wait for things to tell; empty means that too much came, and that this was the end."""
+        """Wait for events and return them; empty means that too many came and this listener has ended."""
         ...
 
 
 class EventSource(ABC):
-    """One thing to follow. A resolver of a subscription returns it; iterating it is following it alone."""
+    """A source of events. A subscription's resolver returns it; iterating over it follows it without sharing."""
 
-    async def begin(self) -> None:  # noqa: B027 - most refuse nobody
-        """Refuse whoever may not follow it. Comes first, once for each reader."""
+    async def begin(self) -> None:  # noqa: B027 - most sources refuse no reader
+        """Check the reader's access; called first, once for each reader."""
 
-    def place(self) -> int:
-        """Up to where `past` tells; what comes later is heard by an ear made in the same breath."""
+    def position(self) -> int:
+        """Return the position up to which `backlog` delivers; a listener created now receives what follows."""
         return 0
 
-    def ear_place(self) -> int:
-        """From where an ear made in the same breath hears; before `place()` when this reader is further than that."""
-        return self.place()
+    def listener_position(self) -> int:
+        """Return the position after which a new listener receives events; may be lower than `position()`."""
+        return self.position()
 
     @abstractmethod
     def listen(self) -> AbstractContextManager[SourceListener]:
-        """Hear everything after `place()` as it is now."""
+        """Listen to every event after the current `position()`."""
 
-    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - for who has a past
-        """What this reader is told before it hears what comes after `upto`; asked again, what is new since."""
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - for sources with a backlog
+        """Deliver the events up to `upto` to this reader; a repeated call delivers those added since."""
         nothing: tuple[SourceEvent, ...] = ()
-        for told in nothing:
-            yield told
+        for event in nothing:
+            yield event
 
-    def gap(self, after: int) -> SourceEvent | None:  # noqa: ARG002 - for who has a notice
-        """The notice for a reader that was too slow: everything up to `after` was told, nothing beyond it."""
+    def gap(self, after: int) -> SourceEvent | None:  # noqa: ARG002 - for sources with a notice
+        """Return the notice for a reader that was too slow: delivered is everything up to `after`, nothing beyond."""
         return None
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        """Follow it alone: the past, then the present, without gap or repeat."""
+        """Deliver the backlog, then live events, without gap or repeat."""
         await self.begin()
-        told = self.place()
-        async with aclosing(self.past(told)) as missed:
+        delivered = self.position()
+        async with aclosing(self.backlog(delivered)) as missed:
             async for each in missed:
-                yield each.what
+                yield each.payload
                 if each.last:
                     return
-        with self.listen() as ear:
-            upto = self.place()
-            async with aclosing(self.past(upto)) as missed:
+        with self.listen() as listener:
+            upto = self.position()
+            async with aclosing(self.backlog(upto)) as missed:
                 async for each in missed:
-                    yield each.what
-                    told = each.seq or told
-            while batch := await ear.take():
+                    yield each.payload
+                    delivered = each.seq or delivered
+            while batch := await listener.take():
                 for each in batch:
                     if each.seq is None or each.seq > upto:
-                        yield each.what
-                        told = each.seq or told
-        if (notice := self.gap(max(told, upto))) is not None:
-            yield notice.what
+                        yield each.payload
+                        delivered = each.seq or delivered
+        if (notice := self.gap(max(delivered, upto))) is not None:
+            yield notice.payload

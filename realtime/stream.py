@@ -1,8 +1,9 @@
-"""The ledger as Redis streams: packs of facts per shard, in an order that a reader can check.
+"""The ledger as Redis streams: packs of facts per shard, numbered so that a reader detects gaps.
 
-Stream `waarborg:<ledger>:{<shard>}:facts` holds packs; a pack's id is `<last seq in it>-0`, so Redis itself refuses a
-repeat. Streams are a hurry, not a store: they are short, may be wiped at any moment, and whatever a reader lacks it
-reads from PostgreSQL. 100 events in one entry cost 0.8 µs each to write, one entry an event costs 91 µs.
+Stream `waarborg:<ledger>:{<shard>}:facts` holds packs; a pack's id is `<last seq in it>-0`, so Redis itself
+refuses a repeat. Streams save time and store nothing: they are short, may be wiped at any moment, and a
+reader gets what it lacks from PostgreSQL. 100 events in one entry cost 0.8 µs each to write, one entry an
+event costs 91 µs.
 """
 
 import asyncio
@@ -27,10 +28,10 @@ from realtime.tasks import end
 log = structlog.get_logger()
 
 PACK = 128  # facts in an entry at most
-KEEP = 256  # entries a shard's stream keeps, about
-READ = 16  # entries of a shard taken at once: at most 16 × 16 × 128 facts
-NODE_S = 1.0  # for a node of a Cluster to take its share; a frozen one holds up the others this long, once
-AWAY_S = 1.0  # before a node that failed is looked at again
+KEEP = 256  # entries a shard's stream keeps, approximately
+READ = 16  # entries of a shard read at once: at most 16 × 16 × 128 facts
+NODE_S = 1.0  # time limit for a node of a Cluster; a frozen one delays the others this long, once
+AWAY_S = 1.0  # before a failed node is tried again
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 _decode = msgspec.msgpack.Decoder(list[SequencedEvent]).decode
@@ -56,17 +57,17 @@ class Streams:
         self._away: dict[int, asyncio.Task[None]] = {}
 
     async def aclose(self) -> None:
-        """End what goes on in the background; the connections are somebody else's."""
+        """Stop the background tasks; the connections belong to the caller."""
         await end(*self._away.values())
         self._away.clear()
         if self._lanes is not None:
             await self._lanes.aclose()
 
     async def ship(self, facts: Sequence[SequencedEvent]) -> frozenset[int]:
-        """Add facts (consecutive, in order); those added before are skipped. Raises redis-py's errors.
+        """Add consecutive facts in order, skipping those added before. Raises redis-py's errors.
 
-        Answers the shards that now lack some, because their node of a Cluster is away: their readers find them in
-        PostgreSQL, and the other nodes are not held up.
+        Returns the shards that now lack some, because their node of a Cluster is away: their readers use
+        PostgreSQL, and the other nodes are not delayed.
         """
         shares: dict[int, list[SequencedEvent]] = defaultdict(list)
         for fact in facts:
@@ -93,7 +94,7 @@ class Streams:
         return frozenset(shares.keys() & self._away.keys())
 
     async def forget_beyond(self, seq: int) -> None:
-        """Drop streams that run ahead of the ledger: they tell of facts that a restored database never had."""
+        """Delete streams that are ahead of the ledger: they hold facts that a restored database never had."""
         pipe = self._redis.pipeline(transaction=False)
         for key in self._keys:
             pipe.xrevrange(key, count=1)
@@ -102,7 +103,7 @@ class Streams:
                 await self._redis.delete(key)
 
     async def read(self, after: int, *, wait_ms: int) -> list[SequencedEvent]:
-        """Facts beyond `after` in rising order, waiting for the first of them; empty when none came in time."""
+        """Return facts after `after` in rising order, waiting for the first of them; empty when none came in time."""
         if self._lanes is not None:
             return await self._lanes.read(after, wait_ms=wait_ms)
         try:
@@ -117,7 +118,7 @@ class Streams:
         return sorted(beyond, key=lambda fact: fact.seq)
 
     async def _places(self, cluster: Cluster) -> dict[Redis, set[int]]:
-        """Which node has which shards' streams; a shard that no node has is away."""
+        """Return the nodes with their shards' streams; a shard without a node is away."""
         places: dict[Redis, set[int]] = defaultdict(set)
         for shard, key in enumerate(self._keys):
             try:
@@ -130,8 +131,8 @@ class Streams:
     async def _add(self, node: Redis, shares: Shares) -> None:
         """Add packs to one node.
 
-        One Redis takes them in one MULTI: a blocked reader wakes once, with every shard's share in hand. A Cluster's
-        node takes no transaction over several slots; each shard has a reader of its own there.
+        One Redis takes them in one MULTI, so a blocked reader wakes once and finds every shard's packs. A
+        Cluster's node takes no transaction over several slots; each shard has a reader of its own there.
         """
         packs = [
             (self._keys[shard], share[start : start + PACK])
@@ -155,7 +156,7 @@ class Streams:
                         await _put(self._redis, key, pack)
 
     async def _come_back(self, shard: int) -> None:
-        """Wait until a shard's node answers again; what it missed, readers have had from PostgreSQL."""
+        """Wait until a shard's node answers again; its readers have read what it missed from PostgreSQL."""
         while True:
             await asyncio.sleep(AWAY_S)
             try:
@@ -168,7 +169,7 @@ class Streams:
 
 
 def _put(redis: Redis, key: str, pack: Sequence[SequencedEvent]) -> Any:
-    """Add a pack, or have a pipeline add it."""
+    """Add a pack to a stream, or to a pipeline."""
     return redis.xadd(
         key,
         {"facts": _encode(pack)},
@@ -180,7 +181,7 @@ def _put(redis: Redis, key: str, pack: Sequence[SequencedEvent]) -> Any:
 
 @contextmanager
 def _shipped_before() -> Iterator[None]:
-    """Let it pass that a pack was shipped by a relay that died before it could say so."""
+    """Ignore the error that a pack exists already, added by a relay that ended before it could record it."""
     try:
         yield
     except ResponseError as error:
@@ -189,14 +190,14 @@ def _shipped_before() -> Iterator[None]:
 
 
 class SequenceBuffer:
-    """Facts put in their dense order: each `seq` leaves once, right after the one before it."""
+    """Buffer that releases facts in their dense order: each `seq` once, right after the one before it."""
 
     def __init__(self, position: int) -> None:
         self.position = position
         self._early: dict[int, SequencedEvent] = {}
 
     def take(self, facts: Iterable[SequencedEvent]) -> list[SequencedEvent]:
-        """Those that are next; repeats are dropped, early ones wait for what is missing before them."""
+        """Add facts and return those that are next; repeats are dropped, early ones wait for those missing before."""
         self._early.update((fact.seq, fact) for fact in facts if fact.seq > self.position)
         ready = []
         while fact := self._early.pop(self.position + 1, None):
@@ -205,7 +206,7 @@ class SequenceBuffer:
         return ready
 
     def jump(self, facts: Sequence[SequencedEvent]) -> list[SequencedEvent]:
-        """The same for facts from PostgreSQL, which knows all there are: a number it lacks will never come."""
+        """Do the same with facts from PostgreSQL, which is complete: a number it lacks will never come."""
         ready = [fact for fact in facts if fact.seq > self.position]
         if ready:
             self.position = ready[-1].seq
@@ -215,9 +216,9 @@ class SequenceBuffer:
 
     @property
     def broken(self) -> bool:
-        """Whether something is missing before what came early."""
+        """Whether a fact is missing before an early one."""
         return bool(self._early)
 
     def drop(self) -> None:
-        """Let go of what came early; it will come again from PostgreSQL."""
+        """Drop early facts; PostgreSQL will return them."""
         self._early.clear()

@@ -1,4 +1,4 @@
-"""Tasks and their end. A cancellation can get lost in a library: redis-py under arq swallowed 1 of about 40."""
+"""Ending and waiting for tasks. A library can lose a cancellation: redis-py under arq swallowed 1 of about 40."""
 
 import asyncio
 from collections.abc import Collection
@@ -9,7 +9,7 @@ AGAIN_S = 0.5
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they are done. Being cancelled meanwhile changes nothing but how this ends."""
+    """Cancel tasks until they are done. If the caller is cancelled meanwhile, raise that afterwards."""
     cancelled = False
     while left := [task for task in tasks if not task.done()]:
         for task in left:
@@ -23,14 +23,14 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, or for the time to pass."""
+    """Wait for an event, at most so many seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
 
 
 async def done_within(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
-    """Let tasks come to their own end, for so long; being cancelled (again) does not hasten it."""
+    """Wait for tasks to end by themselves, for so long; cancelling the caller does not shorten the wait."""
     until = asyncio.get_running_loop().time() + seconds
     while left := [task for task in tasks if not task.done()]:
         patience = until - asyncio.get_running_loop().time()
@@ -41,10 +41,10 @@ async def done_within(tasks: Collection[asyncio.Task[Any]], seconds: float) -> N
 
 
 async def first_completed(*tasks: asyncio.Task[Any]) -> None:
-    """Run tasks side by side until one of them ends, end the others, and raise what it raised."""
+    """Run tasks until one of them ends, end the others, and raise the first one's error."""
     try:
-        fallen, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        completed, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await end(*tasks)
-    for task in fallen:
+    for task in completed:
         task.result()

@@ -1,4 +1,4 @@
-"""Who may listen to what: the same rule twice, for facts passing by and for facts read back from the ledger."""
+"""Topics of facts, and the check that an actor may listen to one."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ Topic = tuple[UUID, UUID | None]
 
 
 def topics_of(fact: SequencedEvent) -> tuple[Topic, ...]:
-    """Where a fact is heard."""
+    """Return the topics of a fact."""
     everything: Topic = (fact.tenant_id, None)
     return (
         (everything,)
@@ -25,9 +25,9 @@ def topics_of(fact: SequencedEvent) -> tuple[Topic, ...]:
 
 
 async def authorize_topic(session: AsyncSession, actor: Actor, account_id: UUID | None) -> Topic:
-    """The topic an actor asks for.
+    """Return the requested topic after checking the actor's access.
 
-    Refuses an account that does not exist for the actor, and everything of the tenant to who may not watch all.
+    Refuses an account that does not exist for the actor, and the whole tenant without the right to watch all.
     """
     if account_id is None:
         actor.must(Right.WATCH_ALL)
@@ -39,7 +39,7 @@ async def authorize_topic(session: AsyncSession, actor: Actor, account_id: UUID 
 
 
 async def must_see_site(session: AsyncSession, actor: Actor, site_id: UUID | None) -> None:
-    """Refuse a site that does not exist for the actor; None names none."""
+    """Refuse a site that does not exist for the actor; None is no restriction to a site."""
     if site_id is None:
         return
     if not await session.scalar(select(Site.id).where(Site.id == site_id, visible_to(actor, Site))):

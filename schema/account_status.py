@@ -173,9 +173,9 @@ class Standings(Facts):
         self._tenant_id, self._account_id = ctx.actor.tenant_id, account_id
         self._shown_before = False
 
-    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:
         """Return the current status; on later calls only after a change."""
-        missed = [told async for told in super().past(upto)]
+        missed = [told async for told in super().backlog(upto)]
         if missed or not self._shown_before:
             self._shown_before = True
             yield self._standing(upto, missed)
@@ -183,14 +183,14 @@ class Standings(Facts):
     @contextmanager
     def listen(self) -> Iterator[SourceListener]:
         """Hear what changes it."""
-        with super().listen() as ear:
-            yield _Changes(ear, self)
+        with super().listen() as listener:
+            yield _Changes(listener, self)
 
     def gap(self, after: int) -> None:
         """Return no gap notice: a slow reader receives the newest status, which is complete."""
 
     def _standing(self, seq: int, changes: Sequence[SourceEvent]) -> SourceEvent:
-        begun = [told.what.at for told in changes if told.what.kind == "duty.began"]
+        begun = [told.payload.at for told in changes if told.payload.kind == "duty.began"]
         what = AccountStanding(self._tenant_id, self._account_id, seq, max(begun, default=None))
         return SourceEvent(seq, what, latest="status")
 
@@ -199,11 +199,11 @@ class Standings(Facts):
 class _Changes:
     """Listener that merges simultaneous changes into one new status."""
 
-    ear: SourceListener
+    listener: SourceListener
     of: Standings
 
     async def take(self) -> Sequence[SourceEvent]:
-        told = await self.ear.take()
+        told = await self.listener.take()
         return [self.of._standing(told[-1].seq or 0, told)] if told else []
 
 

@@ -120,7 +120,7 @@ class Watching(EventSource):
             self._ctx.sessions, self._ctx.actor, accounts_seen, at=self._ctx.now()
         )
 
-    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - the map has no ledger place
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - the map has no ledger place
         """Everybody in sight now; asked again, who moved since."""
         async with self._ctx.sessions() as session:
             found = await self._now(session)
@@ -133,8 +133,8 @@ class Watching(EventSource):
     @contextmanager
     def listen(self) -> Iterator["Changes"]:
         """Hear who moves from now on."""
-        with self._live.listen(self._topic) as ear:
-            yield Changes(ear, self._sight, self._sighted, self._shown_ms)
+        with self._live.listen(self._topic) as listener:
+            yield Changes(listener, self._sight, self._sighted, self._shown_ms)
 
     async def _now(self, session: AsyncSession) -> list[LivePosition]:
         sight = self._sight
@@ -145,12 +145,12 @@ class Watching(EventSource):
 
 
 class Changes:
-    """An ear that says for each guard: where, or out of sight."""
+    """An listener that says for each guard: where, or out of sight."""
 
     def __init__(
-        self, ear: MapListener, sight: MapFilter, sighted: set[UUID], shown_ms: dict[UUID, int]
+        self, listener: MapListener, sight: MapFilter, sighted: set[UUID], shown_ms: dict[UUID, int]
     ) -> None:
-        self._ear = ear
+        self._listener = listener
         self._sight = sight
         self._sighted = sighted
         self._shown_ms = shown_ms
@@ -160,7 +160,7 @@ class Changes:
         while True:
             told = [
                 SourceEvent(None, step, latest=each.duty_id)
-                for each in await self._ear.take()
+                for each in await self._listener.take()
                 if (step := self._step(each)) is not None
             ]
             if told:
@@ -185,7 +185,7 @@ class Overview(Watching):
 
     _told: FleetSnapshot | None = None
 
-    async def past(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - as above
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - as above
         """Everybody in sight now; asked again, if that changed."""
         now = await self._packed()
         if now != self._told:
@@ -195,8 +195,8 @@ class Overview(Watching):
     @contextmanager
     def listen(self) -> Iterator["Pictures"]:  # type: ignore[override]
         """Hear of everybody from now on."""
-        with self._live.listen(self._topic) as ear:
-            yield Pictures(ear, self)
+        with self._live.listen(self._topic) as listener:
+            yield Pictures(listener, self)
 
     async def _packed(self) -> FleetSnapshot:
         async with self._ctx.sessions() as session:
@@ -204,13 +204,13 @@ class Overview(Watching):
 
 
 class Pictures:
-    """An ear that tells the whole picture when something changed."""
+    """An listener that tells the whole picture when something changed."""
 
-    def __init__(self, ear: MapListener, overview: Overview) -> None:
-        self._ear = ear
+    def __init__(self, listener: MapListener, overview: Overview) -> None:
+        self._listener = listener
         self._overview = overview
 
     async def take(self) -> Sequence[SourceEvent]:
         """Wait for a change; then all that there is to see."""
-        await self._ear.take()
+        await self._listener.take()
         return [SourceEvent(None, await self._overview._packed(), latest="fleet")]

@@ -137,7 +137,7 @@ def _encoded(
     for payload, event in zip(encoded, events, strict=True):
         if event.seq is not None:
             payload = EncodedEvent(payload)  # noqa: PLW2901 - the same payload, with its cursor
-            link = getattr(getattr(event.what, "fact", None), "link", None)
+            link = getattr(getattr(event.payload, "fact", None), "link", None)
             here = cursor.of_seq(ctx.secret, ctx.actor.tenant_id, event.seq, link)
             payload.cursor = here.encode()
         found.append(payload)
@@ -156,7 +156,7 @@ class SharedSubscription:
         self._live: dict[Subscriber, None] = {}
         self._entering: dict[Subscriber, None] = {}
         self._reached = (
-            source.ear_place()
+            source.listener_position()
         )  # not the first subscriber's position, which may be further
         self._ends = ExitStack()
         self._ear = self._ends.enter_context(source.listen())
@@ -169,7 +169,7 @@ class SharedSubscription:
 
     def enter(self, subscriber: Subscriber, source: EventSource) -> None:
         """Buffer events after `subscriber.start_seq` for the subscriber until `admit`."""
-        subscriber.start_seq = subscriber.reached = source.place()
+        subscriber.start_seq = subscriber.reached = source.position()
         subscriber.buffered = []
         subscriber.group = self
         self._entering[subscriber] = None
@@ -246,7 +246,7 @@ class SharedSubscription:
     async def _payloads(self, events: Sequence[SourceEvent]) -> list[bytes]:
         """Execute and encode events once; log which subscribers read personal data before it is sent."""
         ctx = self._ctx.fresh()
-        answers = await self._execution.answers(ctx, [event.what for event in events])
+        answers = await self._execution.answers(ctx, [event.payload for event in events])
         EXECUTIONS.inc(len(events))
         if ctx.personal:
             noted: set[Actor] = set()
@@ -365,10 +365,10 @@ class SharedSubscriptions:
             await source.begin()
             behind = True
             while behind:  # send a long backlog first, so that little has to be buffered
-                upto = source.place()
+                upto = source.position()
                 if not await self._send_backlog(subscriber, execution, source, upto, ctx):
                     return None
-                behind = source.place() - upto > CHUNK
+                behind = source.position() - upto > CHUNK
             group = self._group(
                 self._key(operation, request, subscriber.actor), subscriber.actor, execution, source
             )
@@ -415,7 +415,7 @@ class SharedSubscriptions:
     ) -> bool:
         """Send the backlog up to `upto` as fast as the client reads; return False if the source ends there."""
         part: list[SourceEvent] = []
-        async with aclosing(source.past(upto)) as missed:
+        async with aclosing(source.backlog(upto)) as missed:
             async for event in missed:
                 part.append(event)
                 if len(part) >= CHUNK or event.last:
@@ -437,7 +437,7 @@ class SharedSubscriptions:
     ) -> None:
         await subscriber.outlet.room()
         fresh = ctx.fresh()
-        answers = await execution.answers(fresh, [event.what for event in events])
+        answers = await execution.answers(fresh, [event.payload for event in events])
         EXECUTIONS.inc(len(events))
         await fresh.note_reads_of({subscriber.actor})
         payloads = _encoded(answers, events, ctx if subscriber.with_ids else None)

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from domain.core.db import connect, sessions
 from domain.positions import LivePosition
-from realtime.position_ingest import HANDS, PositionIngest
+from realtime.position_ingest import WRITERS, PositionIngest
 
 
 def _tell(_moved: Sequence[LivePosition]) -> None:
@@ -25,10 +25,10 @@ async def test_intake_begins_without_a_database_and_says_so() -> None:
             sessions(engine), lambda: datetime.now(UTC), _tell, keep=timedelta(days=1)
         ) as intake:
             async with asyncio.timeout(60):
-                while len(said) < HANDS:  # noqa: ASYNC110 - a log has no event
+                while len(said) < WRITERS:  # noqa: ASYNC110 - a log has no event
                     await asyncio.sleep(0.01)
             with pytest.raises((OSError, DBAPIError)):
                 await intake.take(uuid4(), [], source=0)
     await engine.dispose()
-    assert [each["event"] for each in said] == ["intake.no_days"] * HANDS
+    assert [each["event"] for each in said] == ["intake.no_days"] * WRITERS
     assert all("Connect" in each["error"] for each in said)
