@@ -1,5 +1,6 @@
 """Lists of incidents and promises, with filters by attribute and due time."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from domain.incidents import Incident as IncidentRow
 from domain.incidents import Status, matching
 from domain.promises import Promise as PromiseRow
 from domain.promises import PromiseWatch, State
+from schema.core.argument_groups import ArgumentGroup
 from schema.core.context import Info
 from schema.core.lists import AccountFilter, Ordered, Rows, among, lists, naming, visible
 from schema.core.pagination import Order
@@ -51,6 +53,39 @@ def _next_due(info: Info) -> InstrumentedAttribute[Any] | None:
     return PromiseWatch.first_due_at if sees_all else PromiseWatch.client_due_at
 
 
+@dataclass(frozen=True)
+class IncidentFilters(ArgumentGroup):
+    """Attributes by which a list of incidents is filtered."""
+
+    account_id: AccountFilter = None
+    site_id: Annotated[strawberry.ID | None, "Only incidents at this site."] = None
+    statuses: Annotated[list[Status] | None, "Only incidents in one of these statuses."] = None
+    priorities: Annotated[list[Priority] | None, "Only incidents with one of these priorities."] = (
+        None
+    )
+    kinds: Annotated[list[TicketKind] | None, "Only incidents of these kinds."] = None
+    opened_from: Annotated[datetime | None, "Only incidents opened at this instant or later."] = (
+        None
+    )
+    opened_before: Annotated[datetime | None, "Only incidents opened before this instant."] = None
+    search: Annotated[
+        str | None,
+        (
+            "Only incidents with this number (`INC-000123`, `123`, or an external one), "
+            "or with this text in summary or reporter."
+        ),
+    ] = None
+    external_source: Annotated[str | None, "Only incidents imported from this system."] = None
+    external_id: Annotated[str | None, "Only incidents with this number in another system."] = None
+    assignee_id: Annotated[
+        strawberry.ID | None,
+        "Only incidents assigned to this user. Only readers who see the company's users may name somebody else.",
+    ] = None
+    due_before: Annotated[
+        datetime | None, "Only incidents with a `nextDueAt` before this instant."
+    ] = None
+
+
 @query_fields
 class ClockedQuery:
     """Queries of lists of incidents and promises."""
@@ -59,60 +94,30 @@ class ClockedQuery:
     @staticmethod
     def incidents(
         info: Info,
-        account_id: AccountFilter = None,
-        site_id: Annotated[strawberry.ID | None, "Only incidents at this site."] = None,
-        statuses: Annotated[list[Status] | None, "Only incidents in one of these statuses."] = None,
-        priorities: Annotated[
-            list[Priority] | None, "Only incidents with one of these priorities."
-        ] = None,
-        kinds: Annotated[list[TicketKind] | None, "Only incidents of these kinds."] = None,
-        opened_from: Annotated[
-            datetime | None, "Only incidents opened at this instant or later."
-        ] = None,
-        opened_before: Annotated[
-            datetime | None, "Only incidents opened before this instant."
-        ] = None,
-        search: Annotated[
-            str | None,
-            (
-                "Only incidents with this number (`INC-000123`, `123`, or an external one), "
-                "or with this text in summary or reporter."
-            ),
-        ] = None,
-        external_source: Annotated[str | None, "Only incidents imported from this system."] = None,
-        external_id: Annotated[
-            str | None, "Only incidents with this number in another system."
-        ] = None,
-        assignee_id: Annotated[
-            strawberry.ID | None,
-            "Only incidents assigned to this user. Only readers who see the company's users may name somebody else.",
-        ] = None,
-        due_before: Annotated[
-            datetime | None, "Only incidents with a `nextDueAt` before this instant."
-        ] = None,
+        by: IncidentFilters,
         order_by: Annotated[
             IncidentOrder,
             "Order of the list; a cursor is valid only for the order it was made with.",
         ] = IncidentOrder.NEWEST,
     ) -> Rows | Ordered:
         """Incidents, newest first unless another order is requested."""
-        query = visible(info, IncidentRow, account_id)
-        query = naming(info, query, IncidentRow.site_id, "Site", site_id)
-        query = naming(info, query, IncidentRow.assignee_id, "User", assignee_id)
-        query = among(query, IncidentRow.status, statuses)
-        query = among(query, IncidentRow.priority, priorities)
-        query = among(query, IncidentRow.kind, kinds)
-        if opened_from is not None:
-            query = query.where(IncidentRow.opened_at >= opened_from)
-        if opened_before is not None:
-            query = query.where(IncidentRow.opened_at < opened_before)
-        if external_source is not None:
-            query = query.where(IncidentRow.external_source == external_source)
-        if external_id is not None:
-            query = query.where(IncidentRow.external_id == external_id)
-        if search is not None:
-            query = query.where(matching(search))
-        if due_before is None and order_by is IncidentOrder.NEWEST:
+        query = visible(info, IncidentRow, by.account_id)
+        query = naming(info, query, IncidentRow.site_id, "Site", by.site_id)
+        query = naming(info, query, IncidentRow.assignee_id, "User", by.assignee_id)
+        query = among(query, IncidentRow.status, by.statuses)
+        query = among(query, IncidentRow.priority, by.priorities)
+        query = among(query, IncidentRow.kind, by.kinds)
+        if by.opened_from is not None:
+            query = query.where(IncidentRow.opened_at >= by.opened_from)
+        if by.opened_before is not None:
+            query = query.where(IncidentRow.opened_at < by.opened_before)
+        if by.external_source is not None:
+            query = query.where(IncidentRow.external_source == by.external_source)
+        if by.external_id is not None:
+            query = query.where(IncidentRow.external_id == by.external_id)
+        if by.search is not None:
+            query = query.where(matching(by.search))
+        if by.due_before is None and order_by is IncidentOrder.NEWEST:
             return query
         due = _next_due(info)
         if due is None:
@@ -125,7 +130,7 @@ class ClockedQuery:
                 PromiseWatch.incident_id == IncidentRow.id,
                 PromiseWatch.tenant_id == info.context.actor.tenant_id,
             ),
-        ).where(due.is_not(None) if due_before is None else due < due_before)
+        ).where(due.is_not(None) if by.due_before is None else due < by.due_before)
         if order_by is IncidentOrder.NEWEST:
             return query
         query = query.options(with_expression(IncidentRow.watched_due_at, due))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.access import visible_to
 from schema.core import ids
+from schema.core.argument_groups import flattened, grouped
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Info
 from schema.core.pagination import (
@@ -23,7 +24,7 @@ from schema.core.pagination import (
     PageArguments,
     page,
 )
-from schema.core.types import describe_arguments
+from schema.core.types import describe_arguments, described
 
 Rows = Select[Any]
 
@@ -62,7 +63,7 @@ def lists(
         ) -> Page:
             must_be_bounded({**filters, "after": after, "before": before})
             window = PageArguments(first, after, last, before)
-            found = rows(info, **filters)
+            found = rows(info, **grouped(rows, filters))
             if not isinstance(found, Ordered):
                 found = Ordered(found, order)
             return await page(info.context, found.rows, found.order, window)
@@ -72,8 +73,8 @@ def lists(
         edges = inspect.signature(resolve).parameters
         resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Strawberry reads of a function
             [
-                *inspect.signature(rows).parameters.values(),
-                *(edges[name] for name in ("first", "after", "last", "before")),
+                *map(_argument, flattened(rows)),
+                *(_argument(edges[name]) for name in ("first", "after", "last", "before")),
             ]
         )
         return strawberry.field(
@@ -81,6 +82,15 @@ def lists(
         )
 
     return decorate
+
+
+def _argument(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return the parameter as Strawberry reads it: by keyword, except `info`, and with its description."""
+    if parameter.name == "info":
+        return parameter
+    return parameter.replace(
+        kind=inspect.Parameter.KEYWORD_ONLY, annotation=described(parameter.annotation)
+    )
 
 
 def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:

@@ -152,9 +152,15 @@ def subscription(graphql_type: Any) -> Callable[[Any], Any]:
 def describe_arguments(function: Any) -> None:
     """Have a resolver's arguments described where they are annotated."""
     for name, annotation in list(function.__annotations__.items()):
-        kind, words, _notes = split(annotation)
-        if words is not None:
-            function.__annotations__[name] = Annotated[kind, strawberry.argument(description=words)]
+        function.__annotations__[name] = described(annotation)
+
+
+def described(annotation: Any) -> Any:
+    """Return an annotation that holds a text as one that Strawberry describes an argument with."""
+    kind, words, _notes = split(annotation)
+    if words is None:
+        return annotation
+    return Annotated[kind, strawberry.argument(description=words)]
 
 
 def input_type(cls: type[T]) -> type[T]:

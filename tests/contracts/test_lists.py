@@ -27,6 +27,7 @@ from domain.access.rights import Right
 from domain.access.rows import ROWS
 from schema.build import build, nodes
 from schema.core import ids
+from schema.core.argument_groups import flattened, grouped
 from schema.core.lists import Ordered
 from schema.core.pagination import Order
 from schema.core.scalars import WireNames
@@ -56,10 +57,9 @@ class Listing(NamedTuple):
 
     def filters(self) -> dict[str, Any]:
         """A value for each filter."""
-        parameters = inspect.signature(self.rows).parameters.values()
         return {
             each.name: a_value(each.name, each.annotation)
-            for each in parameters
+            for each in flattened(self.rows)
             if each.name != "info"
         }
 
@@ -157,7 +157,8 @@ def compared(actor: Actor, name: str, **filters: Any) -> dict[str, Column[Any]]:
     A reference to a row that the actor is asked to see is not among them.
     """
     info = SimpleNamespace(context=SimpleNamespace(actor=actor, at=NOW))
-    found = LISTINGS[name].rows(info, **filters)
+    rows = LISTINGS[name].rows
+    found = rows(info, **grouped(rows, filters))
     if not isinstance(found, Ordered):
         found = Ordered(found, LISTINGS[name].order)
     if is_nothing(found.rows.whereclause):
