@@ -14,6 +14,8 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    not_,
+    or_,
     select,
     update,
 )
@@ -21,7 +23,9 @@ from sqlalchemy import true as always
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from domain.access import Actor
+from domain.access import Actor, Right
+from domain.access.facts import HIDDEN_WORDS
+from domain.access.fields import RIGHT_OF_FIELD
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
 from domain.compensation.model import Credit, Dispute
@@ -77,7 +81,7 @@ async def mentions(session: AsyncSession, actor: Actor, row: Contact | User) -> 
         if wanted is None:
             continue
         found: list[Mention] = []
-        for text in TEXTS:
+        for text in _readable_texts(actor):
             query = _search(actor, row, text, accounts, wanted)
             rows = await session.execute(query.limit(MOST + 1 - len(found)))
             found += [_mention(text, *each) for each in rows]
@@ -163,7 +167,7 @@ def _search(
     model: Any = text.class_
     newest = ErasableText.at if model is ErasableText else model.id
     readable = (
-        _of_a_fact(visible_to(actor, LedgerRow))
+        _of_a_fact(visible_to(actor, LedgerRow), _is_shown(actor))
         if model is ErasableText
         else visible_to(actor, model)
     )
@@ -182,13 +186,44 @@ def _search(
     )
 
 
-def _of_a_fact(facts: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition that the fact of a text is readable; `facts` selects the readable facts."""
+def _readable_texts(actor: Actor) -> list[InstrumentedAttribute[Any]]:
+    """List the texts whose field the actor may read, by the table that the API uses too."""
+    return [
+        text
+        for text in TEXTS
+        if text.class_ is ErasableText
+        or (right := RIGHT_OF_FIELD[text.class_.__name__, _field(text)]) is None
+        or actor.may(right)
+    ]
+
+
+def _field(text: InstrumentedAttribute[Any]) -> str:
+    """Return the name of a column in the API: `decisionReason` for `decision_reason`."""
+    first, *others = text.key.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+def _of_a_fact(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that a text belongs to a fact that fulfils the conditions."""
     return exists().where(
         LedgerRow.subject_id == ErasableText.subject_id,
         cast(LedgerRow.body, Text).contains(ErasableText.commitment),
-        facts,
+        *conditions,
     )
+
+
+def _is_shown(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that the actor reads the field of the fact that a text stands in."""
+    if not actor.may(Right.READ_WORDS):
+        return false()
+    hidden = [
+        and_(LedgerRow.kind == kind, LedgerRow.body[name].astext == ErasableText.commitment)
+        for right, kinds in HIDDEN_WORDS.items()
+        if not actor.may(right)
+        for kind, names in kinds.items()
+        for name in sorted(names)
+    ]
+    return not_(or_(false(), *hidden))
 
 
 def _erasable(

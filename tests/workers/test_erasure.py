@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from domain import accounts, incidents
-from domain.access import Actor
+from domain import accounts, compensation, incidents, recovery
+from domain.access import Actor, Role
 from domain.accounts.model import User
 from domain.agreements import Priority
+from domain.compensation import Credit, CreditState
 from domain.core.db import Sessions, transaction
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
@@ -186,3 +187,50 @@ async def test_an_export_shows_a_client_only_what_the_graph_shows_it(
     assert "Datapoort" not in str(to_client)
     assert f"Slot {name}" not in str(to_client)
     assert {UUID(each) for each in to_client["accounts"]} == {office.world.account.id}
+
+
+async def test_an_export_shows_a_client_no_text_that_the_graph_keeps_from_it(
+    api: Api, office: Office
+) -> None:
+    name = "Anna van Vliet"
+    incident = await build.incident(api.make, office.world)
+    user = await added(api, office, name)
+    system = Actor.system(office.world.tenant.id, "test")
+    async with transaction(api.make) as session:
+        owner = await accounts.add_user(
+            session, system, email="o@guards.example", name="Owner",
+            role=Role.RELATIONSHIP_MANAGER, at=build.T0,
+        )  # fmt: skip
+        manager = Actor(system.tenant_id, owner.role, f"user:{owner.id}")
+        await incidents.reassign(session, manager, incident.id, to=f"{name}, nights", at=build.T0)
+        case = await recovery.open_case(
+            session, manager, incident.id, size=recovery.Size.SMALL, summary="Slow", at=build.T0,
+            owner_id=owner.id,
+        )  # fmt: skip
+        await recovery.take_step(
+            session, manager, case.id, kind=recovery.StepKind.APOLOGIZE, note=f"{name} shouts",
+            at=build.T0,
+        )  # fmt: skip
+        credit = await compensation.grant_goodwill(
+            session, manager, office.world.agreement.id, cents=100, reason="Sorry", at=build.T0
+        )
+        await session.execute(
+            update(Credit)
+            .where(Credit.id == credit.id)
+            .values(
+                state=CreditState.DECLINED,
+                decision_by=manager.subject,
+                decision_reason=f"{name} lied",
+            )
+        )
+    private = {
+        "disclosure.words": f"{name}, nights", "recovery_step.note": f"{name} shouts",
+        "credit.decision_reason": f"{name} lied",
+    }  # fmt: skip
+    shown = {}
+    for token in (office.client, office.manager):
+        told = (await api.data(token, EXPORT, id=user))["exportUser"]["told"]
+        shown[token] = {each["where"]: each["text"] for each in told["named_in"]}
+        assert (name in str(told["facts"])) is False
+    assert shown[office.client] == {}
+    assert shown[office.manager] == private
