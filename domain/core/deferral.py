@@ -10,11 +10,16 @@ from sqlalchemy import (
     ColumnElement,
     Index,
     SQLColumnExpression,
+    Subquery,
     UniqueConstraint,
+    Uuid,
+    column,
     delete,
     exists,
     func,
     select,
+    table,
+    true,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +31,10 @@ FIRST = timedelta(seconds=10)
 LONGEST = timedelta(hours=1)
 LOCKED = timedelta(seconds=2)
 """How long work waits whose rows other work holds: that is nobody's fault, and is over soon."""
+
+_TENANTS = table(
+    "tenant", column("id", Uuid)
+)  # by name, because this module must not import `domain.accounts`
 
 
 class Deferral(Base, Tenanted):
@@ -68,6 +77,38 @@ def rank_of(
 ) -> ColumnElement[int]:
     """Return the rank of a row among those of its company; ordering by it serves the companies alternately."""
     return func.row_number().over(partition_by=tenant_id, order_by=order)
+
+
+def in_turn(
+    tenant_id: InstrumentedAttribute[UUID],
+    due_at: InstrumentedAttribute[datetime | None],
+    subject_id: InstrumentedAttribute[UUID],
+    *,
+    at: datetime,
+    limit: int,
+) -> Subquery:
+    """Select what is due, the companies alternately (`turn`, then `lot`), the longest overdue of each first.
+
+    It reads at most `limit` rows of each company by an index that begins with the company and the due time, so that
+    a company with much overdue work neither delays the others nor makes the select slow.
+    """
+    due = (
+        select(subject_id.label("id"), due_at.label("due_at"))
+        .where(tenant_id == _TENANTS.c.id, due_at <= at)
+        .order_by(due_at)
+        .limit(limit)
+        .correlate(_TENANTS)
+        .lateral("due")
+    )
+    turn = func.row_number().over(partition_by=_TENANTS.c.id, order_by=due.c.due_at)
+    turns = (
+        select(_TENANTS.c.id.label("tenant_id"), due.c.id, turn.label("turn"))
+        .add_columns(func.random().label("lot"))
+        .select_from(_TENANTS)
+        .join(due, true())
+        .subquery("turns")
+    )
+    return select(turns).order_by(turns.c.turn, turns.c.lot).limit(limit).subquery("in_turn")
 
 
 async def defer(

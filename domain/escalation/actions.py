@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import Subquery, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from domain.accounts.model import Account, Contact, User
 from domain.agreements.model import Priority
 from domain.core.base import uuid7
 from domain.core.changes import values_of
-from domain.core.deferral import Subject, rank_of
+from domain.core.deferral import Subject, in_turn
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
@@ -129,14 +129,17 @@ async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
     """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
-    turn = rank_of(Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id)
+    turns = _in_turn(at, limit)
     found = await session.execute(
-        select(Escalation.tenant_id, Escalation.incident_id)
-        .where(Escalation.next_step_at <= at)
-        .order_by(turn, func.random())
-        .limit(limit)
+        select(turns.c.tenant_id, turns.c.id).order_by(turns.c.turn, turns.c.lot)
     )
     return [Subject(*row) for row in found]
+
+
+def _in_turn(at: datetime, limit: int) -> Subquery:
+    return in_turn(
+        Escalation.tenant_id, Escalation.next_step_at, Escalation.incident_id, at=at, limit=limit
+    )
 
 
 async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
@@ -149,17 +152,20 @@ async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) ->
 async def sweep(
     session: AsyncSession, *, at: datetime, limit: int = 100, only: UUID | None = None
 ) -> int:
-    """Take the steps that are due, longest overdue first; return for how many incidents. Several sweepers may run."""
+    """Take the steps that are due; return for how many incidents. Several sweepers may run.
+
+    The companies alternately, the longest overdue of each first.
+    """
+    query = select(Escalation).where(Escalation.next_step_at <= at)
+    if only is None:
+        turns = _in_turn(at, limit * 4)  # some may be locked by other sweepers
+        query = query.join(turns, turns.c.id == Escalation.incident_id)
+        query = query.order_by(turns.c.turn, turns.c.lot).limit(limit)
+    else:
+        query = query.where(Escalation.incident_id == only)
     rows = list(
         await session.scalars(
-            select(Escalation)
-            .where(
-                Escalation.next_step_at <= at,
-                *(() if only is None else (Escalation.incident_id == only,)),
-            )
-            .order_by(Escalation.next_step_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, key_share=True)
+            query.with_for_update(of=Escalation, skip_locked=True, key_share=True)
         )
     )
     for row in rows:

@@ -55,7 +55,10 @@ class Escalation(Base, Owned):
     __tablename__ = "escalation"
     __table_args__ = (
         Index(
-            "ix_escalation_due", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")
+            "ix_escalation_due",
+            "tenant_id",
+            "next_step_at",
+            postgresql_where=text("next_step_at IS NOT NULL"),
         ),
     )
 

@@ -6,11 +6,11 @@ In batches, because one row at a time cost 5 ms per incident, and 10,000 deadlin
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Subquery, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
-from domain.core.deferral import Subject, rank_of
+from domain.core.deferral import Subject, in_turn
 from domain.core.ledger import Fact
 from domain.promises.batch import load, write
 from domain.promises.model import PromiseWatch
@@ -19,14 +19,21 @@ from domain.promises.rows import PromiseRow, target_rows
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
     """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
-    turn = rank_of(PromiseWatch.tenant_id, PromiseWatch.next_check_at, PromiseWatch.incident_id)
+    turns = _in_turn(at, limit)
     found = await session.execute(
-        select(PromiseWatch.tenant_id, PromiseWatch.incident_id)
-        .where(PromiseWatch.next_check_at <= at)
-        .order_by(turn, func.random())
-        .limit(limit)
+        select(turns.c.tenant_id, turns.c.id).order_by(turns.c.turn, turns.c.lot)
     )
     return [Subject(*row) for row in found]
+
+
+def _in_turn(at: datetime, limit: int) -> Subquery:
+    return in_turn(
+        PromiseWatch.tenant_id,
+        PromiseWatch.next_check_at,
+        PromiseWatch.incident_id,
+        at=at,
+        limit=limit,
+    )
 
 
 async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
@@ -43,16 +50,21 @@ async def sweep(
 ) -> int:
     """Evaluate the incidents (or `only` that one) whose promises change because time passed; return how many.
 
+    The companies alternately, the longest overdue of each first: many deadlines of one company do not delay others'.
     Several sweepers may run at once: an incident that another one has locked is skipped and found by the next sweep.
     """
-    mine = PromiseWatch.next_check_at <= at
+    query = select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
+    if only is None:
+        turns = _in_turn(at, limit * 4)  # some may be locked by other sweepers
+        query = query.join(turns, turns.c.id == PromiseWatch.incident_id)
+        query = query.order_by(turns.c.turn, turns.c.lot).limit(limit)
+    else:
+        query = query.where(PromiseWatch.incident_id == only)
     watches = list(
         await session.execute(
-            select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
-            .where(mine if only is None else and_(mine, PromiseWatch.incident_id == only))
-            .order_by(PromiseWatch.next_check_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, key_share=True)
+            query.where(PromiseWatch.next_check_at <= at).with_for_update(
+                of=PromiseWatch, skip_locked=True, key_share=True
+            )
         )
     )
     if not watches:

@@ -41,6 +41,7 @@ class PromiseWatch(Base, Owned):
     __table_args__ = (
         Index(
             "ix_promise_watch_due",
+            "tenant_id",
             "next_check_at",
             postgresql_where=text("next_check_at IS NOT NULL"),
         ),

@@ -9,6 +9,7 @@ from sqlalchemy import event, func, select
 from domain import promises
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
+from domain.promises import Promise, State
 from tests import build
 from tests.bench.timers import all_fallen, head, lateness, lay_down
 from tests.workers.conftest import Working
@@ -95,3 +96,24 @@ async def test_what_came_due_without_a_worker_falls_as_of_the_instant_it_was_due
             select(LedgerRow.at).where(LedgerRow.id > since, LedgerRow.kind == "promise.breached")
         )
         assert sorted(fell_at) == sorted(due)
+
+
+async def test_many_deadlines_of_one_company_do_not_delay_those_of_others(make: Sessions) -> None:
+    now = datetime.now(UTC)
+    while True:  # others' tickets of this database
+        async with transaction(make) as session:
+            if not await promises.sweep(session, at=now, limit=1_000):
+                break
+    large, *small = [await build.client(make, contacts=0) for _ in range(6)]
+    earlier = now - timedelta(hours=1)
+    await lay_down(make, [large], [earlier] * 300, at=earlier - timedelta(seconds=1))
+    await lay_down(make, small, [now] * len(small), at=now - timedelta(seconds=1))
+    async with transaction(make) as session:
+        due = await promises.due(session, at=datetime.now(UTC), limit=8)
+        assert await promises.sweep(session, at=datetime.now(UTC), limit=8) == 8
+    late = select(Promise.tenant_id).where(Promise.state == State.LATE, Promise.decided_at <= now)
+    async with make() as session:
+        fallen = set(await session.scalars(late))
+    others = {world.tenant.id for world in small}
+    assert others <= fallen
+    assert others <= {each.tenant_id for each in due}

@@ -289,3 +289,21 @@ async def test_two_sweepers_at_once_take_each_step_once(make: Sessions, firm: Fi
     assert first == 3
     assert second >= 2
     assert [len(await taken(make, ticket)) for ticket in tickets] == [1] * 5
+
+
+async def test_many_steps_of_one_company_do_not_delay_those_of_others(
+    make: Sessions, firm: Firm
+) -> None:
+    await pass_time(make, T0 + minutes(60))  # others' tickets of this database
+    await policy(make, firm)
+    for _ in range(12):
+        await opened(make, firm)
+    other = replace(firm, world=await build.client(make, contacts=1))
+    other = replace(other, system=Actor.system(other.world.tenant.id, "test"))
+    await policy(make, other, [StepDraft(after_minutes=20, roles=[Role.MANAGEMENT])])
+    ticket = await opened(make, other)
+    async with transaction(make) as session:
+        due = await escalation.actions.due(session, at=T0 + minutes(21), limit=4)
+        assert await escalation.sweep(session, at=T0 + minutes(21), limit=4) == 4
+    assert ticket.id in {each.id for each in due}
+    assert len(await taken(make, ticket)) == 1
