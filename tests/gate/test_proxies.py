@@ -17,6 +17,7 @@ from api.support.client_address import Proxies, is_direct_loopback, throttle_nam
 from api.support.rate_limit import RateLimit
 from domain import accounts
 from domain.core.db import transaction
+from domain.core.settings import Settings
 from domain.credentials import SignIn
 from tests.api import asking
 from tests.api.asking import Api
@@ -150,3 +151,8 @@ async def test_demo_tokens_are_for_this_machine_and_never_beside_a_real_company(
         await accounts.create_tenant(session, name="Echt Beveiliging B.V.")
     assert (await http.get("/demo/tokens", headers=local)).status_code == 404
     assert (await post(demonstration, "/auth/forgotten", email="a@b.example")).status_code == 200
+
+
+def test_development_is_off_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAARBORG_DEVELOPMENT", raising=False)
+    assert Settings().development is False

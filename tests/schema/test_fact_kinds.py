@@ -10,6 +10,7 @@ pytestmark = pytest.mark.anyio
 
 KINDS = "{ factKinds { kind description fields { name type nullable values } } }"
 LEDGER = "query($kinds: [String!]) { ledger(first: 1, kinds: $kinds) { nodes { kind } } }"
+FEED = """subscription($a: ID!, $kinds: [String!]) { accountEvents(accountId: $a, kinds: $kinds) { kind } }"""
 HOOK = """mutation($input: AddWebhookInput!) { addWebhook(input: $input) {
   __typename ... on Refusal { code argument } } }"""
 
@@ -30,3 +31,8 @@ async def test_a_kind_that_does_not_exist_is_refused_wherever_kinds_are_named(
     assert refused == {"__typename": "Refusal", "code": "INVALID", "argument": "kinds"}
     answer = await api.ask(office.manager, LEDGER, kinds=[kind])
     assert answer["errors"][0]["extensions"]["code"] == "INVALID"
+    asked = {"query": FEED, "variables": {"a": office.account, "kinds": ["incident.opened", kind]}}
+    headers = {"authorization": f"Bearer {office.client}", "accept": "text/event-stream"}
+    stream = await api.http.post("/graphql", json=asked, headers=headers)
+    assert '"INVALID"' in stream.text
+    assert "kinds" in stream.text

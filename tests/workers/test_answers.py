@@ -88,9 +88,9 @@ async def test_a_message_waits_as_long_as_the_other_side_asked(make: Sessions) -
     assert (row.state, row.error) == (MessageState.QUEUED, "TryLater: 429 slow down")
 
 
-@pytest.mark.parametrize("how", ["90", "date"])
+@pytest.mark.parametrize(("status", "how"), [(429, "90"), (429, "date"), (503, "90")])
 async def test_a_receiver_that_asks_for_a_pause_is_left_alone_in_all_lanes(
-    make: Sessions, tmp_path: Path, how: str
+    make: Sessions, tmp_path: Path, status: int, how: str
 ) -> None:
     vault = SecretCipher.of(Settings(data=tmp_path))
     whom = await facts.client(make)
@@ -98,7 +98,7 @@ async def test_a_receiver_that_asks_for_a_pause_is_left_alone_in_all_lanes(
     until = datetime.now(UTC) + timedelta(seconds=95)
     told = "90" if how == "90" else format_datetime(until, usegmt=True)
     async with partner_on_the_web() as partner, partner_on_the_web() as witness:
-        partner.answer = lambda _letter: Response(status_code=429, headers={"retry-after": told})
+        partner.answer = lambda _letter: Response(status_code=status, headers={"retry-after": told})
         wanted = EventFilter(kinds=["test.noted"])
         webhook, _ = await hook(make, vault, whom, partner.url, wanted=wanted)
         outside = WebhookClient(loopback=True)

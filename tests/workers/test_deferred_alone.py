@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Select, func, select, update
 
-from domain import accounts, audit, incidents, privacy, reports, touchpoints, webhooks
+from domain import accounts, audit, compensation, incidents, privacy, reports, touchpoints, webhooks
 from domain.access import Actor, Role
 from domain.accounts.model import User
 from domain.audit import Leaf
@@ -22,6 +22,7 @@ from domain.core.ledger import LedgerRow
 from domain.core.settings import Settings
 from domain.duties import Duty
 from domain.incidents import Pause, PauseCause
+from domain.invoices import Invoice
 from domain.messages.model import Message
 from domain.privacy import ERASED
 from domain.reports import Report, ReportPlan
@@ -30,10 +31,13 @@ from domain.webhooks import EventFilter, SecretCipher, WebhookDelivery
 from tests import build, facts, guards
 from tests.build import T0, World
 from tests.domain.audit.bundles import SIGNER
+from tests.domain.invoices.test_billing import MARCH, known
 from tests.workers.refusing import refuse
 from workers.audit import expire_all, grow_all, publish_due, sign_due
 from workers.check_in_notices import ask_all
+from workers.invoices import bill_months
 from workers.outbound.http_client import WebhookClient
+from workers.periodic import WorkContext
 from workers.positions import end_duties
 from workers.reports import adopt_all, follow_all, plan_all
 from workers.sweepers import end_pauses
@@ -171,7 +175,19 @@ def none_of(model: type[Any]) -> Callable[[World], Select[Any]]:
     )
 
 
+async def closed(make: Sessions, world: World) -> None:
+    await known(make, world)
+    async with transaction(make) as session:
+        await compensation.close_month(
+            session, system(world), world.agreement.id, MARCH, at=datetime(2026, 4, 3, tzinfo=UTC)
+        )
+
+
 CASES = (
+    Case(
+        "invoices", closed, ("invoice", "INSERT"),
+        lambda make: bill_months(WorkContext(make, Settings()), 500), rows(Invoice),
+    ),
     Case(
         "pauses", paused, ("incident_pause", "UPDATE"), lambda make: end_pauses(make, LATER),
         rows(Pause, Pause.until_at.is_not(None)),

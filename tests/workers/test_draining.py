@@ -9,18 +9,24 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
+from api.commands.doctor import PartState
+from api.commands.doctor import _backlog as doctor
 from domain import incidents
 from domain.core import claims, outbox, sequencing
 from domain.core.backlog import Backlog, backlog
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow, record
 from domain.core.outbox import Outbox, OutboxState
+from domain.core.settings import Settings
 from domain.messages import Message
 from tests import build, facts
 from tests.workers.conftest import Working
+from workers.draining import BacklogReport
 from workers.jobs import JobContext, Reschedule, Runner
 from workers.outbound.senders import Senders
+from workers.periodic import WorkContext
 from workers.queue import ROOM, Queue
 
 pytestmark = pytest.mark.anyio
@@ -275,3 +281,31 @@ async def test_letters_of_an_incident_leave_in_the_order_of_its_facts(
         news = [n for each in told[1:] for n in range(4) if f"News {n}" in each.body]
         assert told[0].template == "incident_opened"
         assert news == [0, 1, 2, 3]
+
+
+async def test_a_backlog_is_logged_and_the_doctor_names_it(
+    make: Sessions, settings: Settings
+) -> None:
+    whom = await facts.client(make)
+    await facts.note(make, whom, 1)
+    await facts.number_all(make, ROUTES, at=FAR)
+    reporting = BacklogReport()
+    with capture_logs() as calm:
+        await reporting.look(WorkContext(make, settings), 1)
+    mine = Outbox.tenant_id == whom.actor.tenant_id
+    async with transaction(make) as session:
+        recorded_at = datetime.now(UTC) - timedelta(minutes=20)
+        await session.execute(update(Outbox).where(mine).values(recorded_at=recorded_at))
+    with capture_logs() as late:
+        await reporting.look(WorkContext(make, settings), 1)
+    [found] = await doctor(settings)
+    async with transaction(make) as session:
+        await session.execute(update(Outbox).values(state=OutboxState.DONE))
+    assert "outbox.behind" not in {each["event"] for each in calm}
+    [said] = [each for each in late if each["event"] == "outbox.behind"]
+    assert said["lag_s"] >= 1_200
+    assert (found.state, found.remedy) == (
+        PartState.WORRYING,
+        "Start a worker, or more of them.",
+    )
+    assert int(found.seen.rpartition("waits for ")[2].removesuffix(" s")) >= 1_200

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from domain.core import claims
 from domain.core.backlog import backlog
@@ -117,6 +117,20 @@ async def test_a_failed_attempt_leaves_nothing_but_its_reason_and_comes_again_la
         "RuntimeError: no luck",
     )
     assert timedelta(seconds=1) <= left.due_at - before <= timedelta(seconds=3)
+
+
+async def test_the_reason_of_a_failed_statement_names_none_of_its_values(
+    make: Sessions, tmp_path: Path
+) -> None:
+    async def fail(hand: JobContext) -> None:
+        await hand.session.execute(text("SELECT CAST(:a AS integer)"), {"a": "an@secret.example"})
+
+    _, outbox_id = await pending(make)
+    await runner(make, tmp_path, fail).run(outbox_id)
+    left = await row(make, outbox_id)
+    assert left.state is OutboxState.PENDING
+    assert left.error
+    assert "secret" not in left.error
 
 
 async def test_what_fails_twice_and_then_works_has_happened_once(

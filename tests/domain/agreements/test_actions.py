@@ -1,6 +1,6 @@
 """Agreements: what terms cannot say, and what ending one means for tickets before and after."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from domain import agreements
 from domain.access import Actor
-from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms
+from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms, TermsDraft
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
@@ -143,3 +143,21 @@ async def test_facts_of_an_agreement_state_the_terms_and_the_end_before_and_afte
     one, two = await bodies(make, world, "agreement.ended")
     assert one["ended_at_before"] is None
     assert two["ended_at_before"] == one["ended_at"] != two["ended_at"]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_terms_without_promises_are_refused_at_signing_and_amending(
+    make: Sessions, is_new: bool
+) -> None:
+    world = await build.client(make)
+    how = {"in_force_from": datetime(2027, 1, 1, tzinfo=UTC), "terms": TermsDraft(()), "at": T0}
+    new = {"reference": "E", "title": "Empty", "signed_on": date(2026, 1, 1)}
+    async with make() as session:
+        with pytest.raises(Refused) as refused:
+            await (
+                agreements.sign(session, system(world), world.account.id, **how, **new)  # type: ignore[arg-type]
+                if is_new
+                else agreements.amend(session, system(world), world.agreement.id, **how)  # type: ignore[arg-type]
+            )
+    told = refused.value.refusal
+    assert (told.code, told.argument) == (Code.INVALID, "promises")

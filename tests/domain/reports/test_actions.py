@@ -348,3 +348,20 @@ async def test_a_letter_that_left_in_time_is_kept_though_it_was_noted_late(make:
     assert await facts_of(make, report) == [
         "report.made", "report.late", "report.delivered", "report.kept",
     ]  # fmt: skip
+
+
+async def test_a_report_that_is_switched_off_first_of_all_leaves_the_other_one(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    boss = Actor.system(world.tenant.id, "test")
+    async with transaction(make) as session:  # before any worker has planned the default reports
+        await reports.set_plan(session, boss, world.account.id, Cadence.DAILY, enabled=False, at=T0)
+    plans = await planned(make, world)
+    assert {cadence: plan.enabled for cadence, plan in plans.items()} == {
+        Cadence.DAILY: False,
+        Cadence.WEEKLY: True,
+    }
+    found = await due(make, plans[Cadence.WEEKLY].look_at)
+    assert plans[Cadence.WEEKLY].id in found
+    assert plans[Cadence.DAILY].id not in found
