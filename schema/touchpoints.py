@@ -99,6 +99,4 @@ class TouchpointMutation:
         contact_id: Annotated[ContactId | None, "Contact person with whom it took place."] = None,
     ) -> touchpoints.Touchpoint:
         """Record that contact was made, and plan the next of its kind."""
-        return await touchpoints.complete(
-            ask.session, ask.actor, id, contact_id=contact_id, at=ask.at
-        )
+        return await touchpoints.complete(ask.tx, id, contact_id=contact_id)

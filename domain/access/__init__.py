@@ -5,6 +5,7 @@ from domain.access.facts import is_shown_to_clients, is_visible, visible_facts
 from domain.access.rights import CLIENTS, Right, Role
 from domain.access.rows_by_id import row_of
 from domain.access.scopes import managed_users
+from domain.access.tx import Tx
 from domain.access.visibility import is_position_visible, visible_to, workable_by
 from domain.core.ledger import Origin
 
@@ -14,6 +15,7 @@ __all__ = [
     "Origin",
     "Right",
     "Role",
+    "Tx",
     "is_position_visible",
     "is_shown_to_clients",
     "is_visible",

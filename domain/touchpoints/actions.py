@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, row_of
+from domain.access import Right, Tx
 from domain.accounts.model import Account, Contact
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.incidents.model import Incident
 from domain.touchpoints.events import ContactMade
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
@@ -79,47 +78,38 @@ async def accounts_to_plan(
     return [Subject(*row) for row in found]
 
 
-async def complete(
-    session: AsyncSession,
-    actor: Actor,
-    touchpoint_id: UUID,
-    *,
-    contact_id: UUID | None = None,
-    at: datetime,
-) -> Touchpoint:
+async def complete(tx: Tx, touchpoint_id: UUID, *, contact_id: UUID | None = None) -> Touchpoint:
     """Record that a contact was made, with whom; the next of its kind is counted from then."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    row = await row_of(session, actor, Touchpoint, touchpoint_id, "touchpoint", lock=True)
-    account = await session.get_one(Account, row.account_id)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    row = await tx.get(Touchpoint, touchpoint_id, "touchpoint", lock=True)
+    account = await tx.session.get_one(Account, row.account_id)
     if contact_id is not None:
-        person = await session.scalar(
+        person = await tx.session.scalar(
             select(Contact)
             .where(
                 Contact.id == contact_id,
                 Contact.account_id == row.account_id,
-                actor.scope(Contact),
+                tx.actor.scope(Contact),
             )
             .with_for_update(key_share=True)
         )
         if person is None:
             raise Refused(Code.NOT_FOUND, "No such contact of this client.", argument="contactId")
         if row.done_at is None:
-            person.last_contact_at = at
+            person.last_contact_at = tx.at
     if row.done_at is not None:
         raise Refused(Code.ALREADY_DONE, "This touchpoint is already completed.", argument="id")
-    row.done_at, row.done_by, row.contact_id = at, actor.subject, contact_id
-    record(
-        session,
-        actor,
+    row.done_at, row.done_by, row.contact_id = tx.at, tx.actor.subject, contact_id
+    tx.record(
         ContactMade(
             account_id=row.account_id,
             subject_id=row.id,
-            at=at,
+            at=tx.at,
             touchpoint_kind=row.kind,
             due_on=row.due_on,
             contact_id=contact_id,
-        ),
+        )
     )
-    await session.flush()
-    await plan(session, account, at=at)
+    await tx.session.flush()
+    await plan(tx.session, account, at=tx.at)
     return row

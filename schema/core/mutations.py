@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from strawberry.types.unset import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core import errors, idempotency
 from domain.core.base import JSON, Base, Keyed
 from domain.core.db import transaction
@@ -35,12 +35,25 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class MutationContext:
-    """What a verb is given: the transaction, who asks, the instant it happens, and the operation's surroundings."""
+    """What a verb is given: the transaction with its actor and time, and the operation's surroundings."""
 
-    session: AsyncSession
-    actor: Actor
-    at: datetime
+    tx: Tx
     ctx: Context
+
+    @property
+    def session(self) -> AsyncSession:
+        """The database session of the transaction."""
+        return self.tx.session
+
+    @property
+    def actor(self) -> Actor:
+        """The actor of the request."""
+        return self.tx.actor
+
+    @property
+    def at(self) -> datetime:
+        """The time at which the mutation happens."""
+        return self.tx.at
 
 
 class GlobalIdOf(NamedTuple):
@@ -170,7 +183,7 @@ async def _run(
     if key is None:
         async with transaction(ctx.sessions) as session:
             return await _act(
-                MutationContext(session, ctx.actor, at, ctx), act, parameters, arguments
+                MutationContext(Tx(session, ctx.actor, at), ctx), act, parameters, arguments
             )
     if not key.strip() or len(key) > _LONGEST_KEY:
         raise Refused(
@@ -187,7 +200,7 @@ async def _run(
             try:
                 async with session.begin_nested():
                     result = await _act(
-                        MutationContext(session, ctx.actor, at, ctx), act, parameters, arguments
+                        MutationContext(Tx(session, ctx.actor, at), ctx), act, parameters, arguments
                     )
             except Refused as refused:
                 if refused.refusal.retryable:

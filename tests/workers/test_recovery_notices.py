@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from domain import accounts, compensation, incidents, recovery, touchpoints
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -180,5 +180,5 @@ async def test_who_was_spoken_with_is_not_asked(make: Sessions) -> None:
         check = next(row for row in rows if row.kind is TouchpointKind.CHECK_IN)
         check.due_on = date(2026, 3, 3)
         actor = Actor.system(world.tenant.id, "test")
-        await touchpoints.complete(session, actor, check.id, at=T0 + timedelta(days=1))
+        await touchpoints.complete(Tx(session, actor, T0 + timedelta(days=1)), check.id)
     assert await asked(make, world, T0 + timedelta(days=2)) == []

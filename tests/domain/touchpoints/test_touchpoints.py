@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, touchpoints
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account, CadenceTier
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
@@ -121,7 +121,7 @@ async def test_a_made_contact_plans_the_next_and_is_remembered_of_the_person(
         rows = await touchpoints.plan(session, world.account, at=T0)
         check = next(row for row in rows if row.kind is CHECK)
         person = world.contacts[0].id
-        await touchpoints.complete(session, boss, check.id, contact_id=person, at=at)
+        await touchpoints.complete(Tx(session, boss, at), check.id, contact_id=person)
     async with make() as session:
         found = await session.scalars(
             select(Touchpoint)
@@ -146,11 +146,11 @@ async def test_a_contact_of_another_client_is_refused(make: Sessions) -> None:
     async with make() as session:
         with pytest.raises(Refused) as no:
             await touchpoints.complete(
-                session, boss, row.id, contact_id=other.contacts[0].id, at=T0
+                Tx(session, boss, T0), row.id, contact_id=other.contacts[0].id
             )
         with pytest.raises(Refused) as not_theirs:
             await touchpoints.complete(
-                session, Actor.system(other.tenant.id, "test"), row.id, at=T0
+                Tx(session, Actor.system(other.tenant.id, "test"), T0), row.id
             )
     assert no.value.refusal.code is not_theirs.value.refusal.code is Code.NOT_FOUND
 
