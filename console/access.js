@@ -1,4 +1,4 @@
-/* One's own access: second factors, recovery codes, the password and sessions. */
+/* Access page of the signed-in user: second factors, recovery codes, password and sessions. */
 
 import { canPasskeys, create, isAtHome } from "/console/passkeys.js";
 import { filled, language, reasonOf, showWords, words } from "/console/people-words.js";
@@ -26,7 +26,7 @@ function complain(text) {
   if (text) at("error").scrollIntoView({ block: "nearest" });
 }
 
-/* Do it once at a time, and say how it went. `known` names the words for a code. */
+/* Run `work`, one at a time, and show its result or error. `known` maps error codes to names of texts. */
 const attempt = (work, known = KNOWN) => {
   let busy = false;
   return async (event) => {
@@ -46,7 +46,7 @@ const attempt = (work, known = KNOWN) => {
   };
 };
 
-/* Ask for the current password; null when it was not given. */
+/* Ask for the current password; return null when the dialog is cancelled. */
 function password() {
   const [dialog, form] = [at("confirm"), at("confirm-form")];
   form.reset();
@@ -57,7 +57,7 @@ function password() {
   });
 }
 
-/* Send to a path that asks for the current password; null when it was not given. */
+/* Send to a path that needs the current password; return null when the dialog is cancelled. */
 async function confirmed(path) {
   const current = await password();
   return current === null ? null : { answer: await sendSigned(path, { current }) };
@@ -96,7 +96,7 @@ async function showFactors() {
   at("passkeys").replaceChildren(...(rows.length ? rows : [row(words().passkeysNone, "")]));
 }
 
-/* Remove something after the password, and show what is left. */
+/* Remove a second factor after asking for the password, and show the remaining ones. */
 async function changed(path) {
   if ((await confirmed(path)) === null) return;
   await show();

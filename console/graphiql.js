@@ -1,4 +1,4 @@
-/* GraphiQL on our endpoint: POST for queries and verbs, graphql-transport-ws for subscriptions, one token for both. */
+/* GraphiQL on this server: POST for queries and mutations, graphql-transport-ws for subscriptions, one token for both. */
 "use strict";
 
 const { createElement } = window.React;
@@ -41,7 +41,7 @@ root.render(
     shouldPersistHeaders: false,
     defaultEditorToolsVisibility: "headers",
     defaultQuery: `# Tokens are on the first page, or: waarborg token --role dispatcher
-query OpenTickets {
+query OpenIncidents {
   incidents(statuses: [NEW, ACKNOWLEDGED, IN_PROGRESS], first: 10) {
     nodes {
       summary

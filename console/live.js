@@ -1,4 +1,4 @@
-/* One client, live: a small map of every site with who is inside, and the open incidents with their promises. */
+/* Live view of one client: a small map of every site with its guards, and the open incidents with their promises. */
 
 import { follow } from "/console/socket.js";
 
@@ -26,7 +26,7 @@ const SITES = `query Sites($account: ID!) {
   sites(accountId: $account, first: 100) { nodes { id name city lat lon fenceRadiusM fenceOutline } }
 }`;
 
-/* Staff see names; clients see a number that is theirs alone, of which the last digits tell guards apart. */
+/* Staff see names; clients see a number per client, whose last digits distinguish guards. */
 const nameOf = (duty, number = duty?.number) => duty?.user?.name ?? (number ? `Guard ${String(number).slice(-4)}` : "somebody");
 
 const time = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "short" });
@@ -55,7 +55,7 @@ async function ask(token, query, variables) {
   return data;
 }
 
-/* Metres east and south of the site, so that north is up on the screen. */
+/* Return metres east and south of the site, so that north is up on the screen. */
 const placed = (site, lat, lon) => [
   (((lon - site.lon + 540) % 360) - 180) * METRES_A_DEGREE * Math.cos((site.lat * Math.PI) / 180),
   (site.lat - lat) * METRES_A_DEGREE,
@@ -66,7 +66,7 @@ const corners = (site) => {
   return Array.from({ length: outline.length / 2 }, (_, n) => placed(site, outline[2 * n], outline[2 * n + 1]));
 };
 
-/* A site's tile: its fence, and the guards near it. */
+/* Tile of a site: its geofence and the guards near it. */
 class Tile {
   constructor(site) {
     const outline = corners(site);
@@ -90,7 +90,7 @@ class Tile {
 
   stand(standing) {
     this.element.className = standing?.state.toLowerCase() ?? "";
-    // Not from the map: whoever may not see where guards are may know that somebody is there.
+    // From the status, not the map: users without access to positions may still see that a guard is present.
     const inside = standing?.inside.map(({ duty }) => nameOf(duty)) ?? [];
     this.who.textContent = inside.length ? `On site: ${inside.join(", ")}` : "Nobody on site";
     const gone = standing?.absent.map(({ fromAt, duty }) => `${nameOf(duty)} absent since ${time(fromAt)}`) ?? [];
@@ -111,16 +111,16 @@ class Tile {
   }
 }
 
-/* Incidents with a bar for each promise that is not decided; between two events the bars count by themselves. */
+/* Incidents with a bar for each undecided promise; the bars advance by themselves between events. */
 class Clocks {
   constructor(list) {
     this.list = list;
     this.bars = [];
-    this.toldAt = 0;
+    this.receivedAt = 0;
   }
 
   show({ incidents }) {
-    this.toldAt = performance.now();
+    this.receivedAt = performance.now();
     this.bars = [];
     const items = incidents.slice(0, 12).map((incident) => {
       const item = made("li");
@@ -143,7 +143,7 @@ class Clocks {
   }
 
   tick() {
-    const gone = (performance.now() - this.toldAt) / 1000;
+    const gone = (performance.now() - this.receivedAt) / 1000;
     for (const { promise, bar, left } of this.bars) {
       const remaining = promise.remainingSeconds - (RUNS.has(promise.state) ? gone : 0);
       bar.value = promise.targetSeconds ? 1 - remaining / promise.targetSeconds : 1;
@@ -159,7 +159,7 @@ function span(seconds) {
   return hours ? `${hours} h ${two(minutes)}` : `${minutes}:${two(rest)}`;
 }
 
-/* Follow one client; what it returns stops it. `say` is told of states and troubles. */
+/* Follow one client and return a function that stops; `say` receives connection states and errors. */
 export async function watch({ token, account, tiles, incidents, say }) {
   const { sites } = await ask(token, SITES, { account });
   const cards = sites.nodes.filter((site) => site.lat != null && (site.fenceRadiusM || site.fenceOutline)).map((site) => new Tile(site));
@@ -176,7 +176,7 @@ export async function watch({ token, account, tiles, incidents, say }) {
         redraw();
       },
       onState: (kind, text) => {
-        // Everybody in sight is told again after a break; who left meanwhile is not.
+        // After a reconnect all visible guards are sent again, but not that others left: start with none.
         if (kind === "connecting") guards.clear();
         say(kind, kind === "live" ? "Live: updated as guards move and incidents change" : text);
       },
@@ -198,7 +198,7 @@ export async function watch({ token, account, tiles, incidents, say }) {
   };
 }
 
-/* The clients that the token's owner may see; first the one where something was reported last. */
+/* Return the clients visible to the token's owner, the one with the newest incident first. */
 export async function clients(token) {
   const { accounts, incidents } = await ask(token, CLIENTS);
   const last = incidents.nodes[0]?.account?.id;

@@ -1,4 +1,4 @@
-/* The first page: what is running, who you are, a client live, things to try. Speaks only the public API. */
+/* The first page: server status, roles, live view of a client, example queries. Uses only the public API. */
 
 import { clients, watch } from "/console/live.js";
 import { accessToken, isSignedIn } from "/console/session.js";
@@ -50,7 +50,7 @@ const EXAMPLES = [
 }`,
   },
   {
-    name: "What was billed, and given back",
+    name: "Invoices and credit notes",
     about: "Each line follows from the terms of the agreement; credits are paid out by a credit note.",
     query: `query Money {
   invoices(first: 3) {
@@ -101,7 +101,7 @@ async function showPeople() {
   showRoles();
 }
 
-/* The token of who is signed in here, kept fresh; else what was pasted before. */
+/* Show the token of the signed-in user, renewed while the page is open, else the one pasted before. */
 async function showOwn() {
   const own = await accessToken().catch(() => null);
   at("token").value = own ?? sessionStorage.getItem("waarborg.token") ?? "";
@@ -192,7 +192,7 @@ function pick(index) {
 }
 
 async function ask(query, token) {
-  say("", "Waiting for the answer…");
+  say("", "Waiting for the response…");
   const began = performance.now();
   try {
     const response = await fetch("/graphql", {
@@ -211,11 +211,11 @@ async function ask(query, token) {
     say(answer.errors ? "trouble" : "", `${response.status} in ${took} ms${tail}`);
     at("answer").textContent = JSON.stringify(answer.errors ?? answer.data, null, 2);
   } catch (error) {
-    say("trouble", `No answer: ${error.message}`);
+    say("trouble", `No response: ${error.message}`);
   }
 }
 
-/* A cursor a few breaches back, so that the feed begins with something to see. */
+/* Return a cursor before the last few breaches, so that the feed is not empty at first. */
 async function recently(token) {
   const query = `{ ledger(kinds: ["promise.breached", "promise.at_risk"], last: 9) { pageInfo { startCursor } } }`;
   const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };

@@ -1,8 +1,8 @@
-/* Passkeys: the options and answers of WebAuthn, between JSON and what browsers take and give. */
+/* Passkeys: converts the options and answers of WebAuthn between JSON and the browser's types. */
 
 export const canPasskeys = () => "PublicKeyCredential" in window;
 
-/* Passkeys belong to one host; on another one a browser refuses them. */
+/* Return whether passkeys of `host` work here: browsers refuse them on other hosts. */
 export const isAtHome = (host) => location.hostname === host || location.hostname.endsWith(`.${host}`);
 
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
@@ -10,7 +10,7 @@ const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const named = (credentials) => credentials?.map((each) => ({ ...each, id: bytes(each.id) }));
 
-/* Have an authenticator make a passkey. */
+/* Create a passkey with an authenticator. */
 export async function create(options) {
   const publicKey = {
     ...options,
@@ -21,7 +21,7 @@ export async function create(options) {
   return written(await navigator.credentials.create({ publicKey }), ["clientDataJSON", "attestationObject"]);
 }
 
-/* Have an authenticator answer a challenge. */
+/* Sign a challenge with an authenticator. */
 export async function get(options) {
   const publicKey = { ...options, challenge: bytes(options.challenge), allowCredentials: named(options.allowCredentials) };
   const answer = await navigator.credentials.get({ publicKey });
@@ -29,6 +29,6 @@ export async function get(options) {
 }
 
 function written({ id, rawId, type, response }, fields) {
-  const told = Object.fromEntries(fields.filter((name) => response[name]).map((name) => [name, text(response[name])]));
-  return { id, rawId: text(rawId), type, response: told, clientExtensionResults: {} };
+  const encoded = Object.fromEntries(fields.filter((name) => response[name]).map((name) => [name, text(response[name])]));
+  return { id, rawId: text(rawId), type, response: encoded, clientExtensionResults: {} };
 }

@@ -1,4 +1,4 @@
-/* The words of the pages for people, in Dutch and English; `data-words` names the words of an element. */
+/* Texts of the sign-in and access pages in Dutch and English; `data-words` names the text of an element. */
 
 const LANGUAGE = "waarborg.language";
 
@@ -6,11 +6,11 @@ const WORDS = {
   en: {
     signIn: "Sign in", email: "E-mail address", password: "Password", forgotten: "Forgot your password?",
     withPasskey: "Sign in with a passkey", choose: "Which company?",
-    chooseAbout: "This password is right for several of your users.", restart: "Start again",
+    chooseAbout: "This password is valid for several of your users.", restart: "Start again",
     factor: "Second step", code: "Code of your authenticator app", goOn: "Continue", recoveryCode: "Recovery code",
     usePasskey: "Use a passkey", passkeyAbout: "Use the passkey of this device, a phone or a security key.",
     useRecovery: "Use a recovery code",
-    lostAll: "Lost everything? Ask who manages your access to remove your second factors.",
+    lostAll: "Lost everything? Ask the person who manages your access to remove your second factors.",
     wrongHost: "Passkeys work on {host} only. Open this page there.",
     passwordChanged: "Your password was changed. Sign in with the new one.", signedOut: "You are signed out.",
     access: "Your access", signOut: "Sign out", firstPage: "First page",
@@ -39,7 +39,7 @@ const WORDS = {
     OLD: "That took too long. Sign in again.", NO_PASSKEY: "This passkey is not known here.",
     cancelled: "The passkey was not used: you cancelled, or it took too long.",
     already: "This device has a passkey here already.",
-    APP_CODE: "That is not the code that the app shows. Is the clock of your phone right?",
+    APP_CODE: "That is not the code that the app shows. Check the clock of your phone.",
     roles: {
       DISPATCHER: "dispatcher", OPS_MANAGER: "operations manager", MANAGEMENT: "management", GUARD: "guard",
       AUDITOR: "auditor", CLIENT_USER: "client user", CLIENT_ADMIN: "client administrator",
@@ -52,7 +52,7 @@ const WORDS = {
     factor: "Tweede stap", code: "Code van uw authenticator-app", goOn: "Verder", recoveryCode: "Herstelcode",
     usePasskey: "Een passkey gebruiken", passkeyAbout: "Gebruik de passkey van dit apparaat, een telefoon of een beveiligingssleutel.",
     useRecovery: "Een herstelcode gebruiken",
-    lostAll: "Alles kwijt? Vraag wie uw toegang beheert om uw tweede factoren te verwijderen.",
+    lostAll: "Alles kwijt? Vraag degene die uw toegang beheert om uw tweede factoren te verwijderen.",
     wrongHost: "Passkeys werken alleen op {host}. Open deze pagina daar.",
     passwordChanged: "Uw wachtwoord is gewijzigd. Log in met het nieuwe.", signedOut: "U bent uitgelogd.",
     access: "Uw toegang", signOut: "Uitloggen", firstPage: "Eerste pagina",
@@ -81,7 +81,7 @@ const WORDS = {
     OLD: "Dat duurde te lang. Log opnieuw in.", NO_PASSKEY: "Deze passkey is hier niet bekend.",
     cancelled: "De passkey is niet gebruikt: u annuleerde, of het duurde te lang.",
     already: "Dit apparaat heeft hier al een passkey.",
-    APP_CODE: "Dat is niet de code die de app toont. Loopt de klok van uw telefoon goed?",
+    APP_CODE: "Dat is niet de code die de app toont. Controleer de klok van uw telefoon.",
     roles: {
       DISPATCHER: "centralist", OPS_MANAGER: "operationeel manager", MANAGEMENT: "directie", GUARD: "beveiliger",
       AUDITOR: "auditor", CLIENT_USER: "gebruiker van de klant", CLIENT_ADMIN: "beheerder van de klant",
@@ -91,7 +91,7 @@ const WORDS = {
 
 const NAMES = { nl: "Nederlands", en: "English" };
 
-/* The language somebody chose here, else the browser's first one that there is, else Dutch. */
+/* Return the chosen language, else the browser's first one that is available, else Dutch. */
 export function language() {
   const wanted = [localStorage.getItem(LANGUAGE), ...navigator.languages.map((tag) => tag.slice(0, 2))];
   return wanted.find((each) => each in WORDS) ?? "nl";
@@ -100,7 +100,7 @@ export function language() {
 export const words = () => WORDS[language()];
 export const filled = (name, values) => words()[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 
-/* Put the words of the language on the page, and the buttons that choose another one. */
+/* Show the page's texts in the current language, and buttons to choose another one. */
 export function showWords(onChange = () => {}) {
   document.documentElement.lang = language();
   for (const element of document.querySelectorAll("[data-words]")) element.textContent = words()[element.dataset.words];
@@ -117,7 +117,7 @@ export function showWords(onChange = () => {}) {
   document.getElementById("languages").replaceChildren(...buttons);
 }
 
-/* What went wrong, in the reader's language where it is something that people do; `known` names it by code. */
+/* Return the text of an error, in the reader's language where one exists; `known` maps codes to names of texts. */
 export function reasonOf(error, known = {}) {
   if (error instanceof TypeError) return words().away;
   if (error.name === "NotAllowedError" || error.name === "AbortError") return words().cancelled;

@@ -1,4 +1,4 @@
-/* The session of this browser: its tokens, renewed by one tab at a time, and requests that send them along. */
+/* The session of this browser: its tokens, renewed by one tab at a time, and requests with them. */
 
 const TOKENS = "waarborg.tokens";
 const DEVICE = "waarborg.device";
@@ -13,7 +13,7 @@ export class Denied extends Error {
 
 const read = () => JSON.parse(localStorage.getItem(TOKENS) ?? "null");
 
-/* Keep what a sign-in or a renewal answered. */
+/* Store the tokens of a sign-in or a renewal. */
 export function keep({ accessToken, refreshToken, expiresIn, device }) {
   localStorage.setItem(TOKENS, JSON.stringify({ accessToken, refreshToken, until: Date.now() + expiresIn * 1000 }));
   if (device) localStorage.setItem(DEVICE, device);
@@ -23,14 +23,14 @@ export const device = () => localStorage.getItem(DEVICE) ?? undefined;
 export const forget = () => localStorage.removeItem(TOKENS);
 export const isSignedIn = () => read() !== null;
 
-/* The id of the session that the access token belongs to, as GraphQL writes it. */
+/* Return the global id of the access token's session. */
 export function sessionId() {
   const payload = read()?.accessToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
   const { sid } = payload ? JSON.parse(atob(payload)) : {};
   return sid ? btoa(`SignIn:${sid}`) : null;
 }
 
-/* An access token that is good for another minute; null when nobody is signed in. One tab renews for all of them. */
+/* Return an access token that is valid for another minute, or null when signed out. One tab renews it for all tabs. */
 export async function accessToken() {
   const isFresh = (tokens) => tokens === null || tokens.until - EARLY_MS > Date.now();
   if (isFresh(read())) return read()?.accessToken ?? null;
@@ -47,10 +47,10 @@ export async function accessToken() {
   });
 }
 
-/* Pages that are not served over TLS or on localhost have no locks; a second renewal within 30 s is answered too. */
+/* Browsers have no locks on pages without TLS (except localhost); the server accepts a second renewal within 30 s. */
 const exclusively = (work) => (navigator.locks ? navigator.locks.request("waarborg.renew", work) : work());
 
-/* Send JSON and read the answer; raises `Denied`. */
+/* Post JSON and return the response; throws `Denied`. */
 export async function send(path, body = {}, token = null) {
   const headers = { "content-type": "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;
@@ -61,7 +61,7 @@ export async function send(path, body = {}, token = null) {
   return answer;
 }
 
-/* The same, in the name of who is signed in. */
+/* Do the same with the access token of the signed-in user. */
 export const sendSigned = async (path, body = {}) => send(path, body, await accessToken());
 
 export async function graphql(query, variables = {}) {

@@ -1,4 +1,4 @@
-/* One's own sessions: where somebody is signed in, and ending that. */
+/* The sessions of the signed-in user: list them and end them. */
 
 import { filled, language, words } from "/console/people-words.js";
 import { graphql, sessionId } from "/console/session.js";
@@ -20,7 +20,7 @@ async function end(id) {
   if (endSession.message) throw new Error(endSession.message);
 }
 
-/* "Chromium on Linux", from what a browser calls itself. */
+/* Return browser and system ("Chrome · Linux") from a User-Agent header. */
 function program(userAgent) {
   if (!userAgent) return words().somewhere;
   const browser = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].find((name) => userAgent.includes(`${name}/`));
@@ -29,7 +29,7 @@ function program(userAgent) {
   return [name, system].filter(Boolean).join(" · ");
 }
 
-/* Show the sessions that go on, this one first. */
+/* Show the running sessions, the current one first. */
 export async function showSessions(list, { row, button, again }) {
   const own = sessionId();
   const sessions = (await mine()).sort((one, other) => (other.id === own) - (one.id === own));

@@ -1,4 +1,4 @@
-/* Signing in: the password, the company where there are several, and the second factor. */
+/* Sign-in page: password, choice of company where there are several, and second factor. */
 
 import { canPasskeys, get, isAtHome } from "/console/passkeys.js";
 import { device, keep, send } from "/console/session.js";
@@ -7,7 +7,7 @@ import { reasonOf, showWords, words } from "/console/people-words.js";
 const at = (id) => document.getElementById(id);
 const STEPS = ["password-step", "choice-step", "factor-step"];
 
-let asked = {}; // what was sent with the password, to be sent again with a choice
+let asked = {}; // the credentials sent first, sent again with the chosen company
 let challenge = null;
 
 function show(step) {
@@ -23,7 +23,7 @@ function complain(text) {
   if (text) at("note").hidden = true;
 }
 
-/* Where to go after signing in: a page of this site, or the first one. */
+/* Return the page to open after signing in: a page of this site, else the first page. */
 function next() {
   const wanted = new URL(new URLSearchParams(location.search).get("next") ?? "/", location.origin);
   return wanted.origin === location.origin ? wanted.href : "/";
@@ -74,7 +74,7 @@ async function answer(proof) {
   try {
     enter(await send("/auth/second-factor", { challenge: challenge.challenge, ...proof }));
   } catch (error) {
-    if (error.code === "UNAUTHENTICATED") show("password-step"); // the challenge is too old
+    if (error.code === "UNAUTHENTICATED") show("password-step"); // the challenge has expired
     throw error;
   }
 }
@@ -84,7 +84,7 @@ async function byPasskey(options, use) {
   await use(await get(options));
 }
 
-/* Do it once at a time, and say what went wrong; `unknown` names the words for who is not known. */
+/* Run `work`, one at a time, and show its error; `unknown` names the text for failed authentication. */
 function attempt(work, unknown) {
   let busy = false;
   return async (event) => {

@@ -1,4 +1,4 @@
-/* A small graphql-transport-ws client for one subscription: reconnects, and comes back with its last cursor if it has one. */
+/* Minimal graphql-transport-ws client for one subscription: reconnects, and resumes from the last cursor if there is one. */
 
 const FATAL = new Set([4400, 4401, 4406, 4409, 4429]);
 
@@ -19,20 +19,20 @@ export function follow({ query, token, after, variables, onEvent, onState }) {
   const connect = () => {
     onState("connecting", attempts ? "Reconnecting…" : "Connecting…");
     socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/graphql", "graphql-transport-ws");
-    const say = (message) => socket.send(JSON.stringify(message));
-    socket.onopen = () => say({ type: "connection_init", payload: { Authorization: `Bearer ${token}` } });
+    const send = (message) => socket.send(JSON.stringify(message));
+    socket.onopen = () => send({ type: "connection_init", payload: { Authorization: `Bearer ${token}` } });
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(data);
       if (message.type === "connection_ack") {
         attempts = 0;
-        say({ type: "subscribe", id: "1", payload: { query, variables: variables ?? { after: cursor } } });
-        onState("live", "Listening: what happens appears here");
+        send({ type: "subscribe", id: "1", payload: { query, variables: variables ?? { after: cursor } } });
+        onState("live", "Connected: new events appear here");
       } else if (message.type === "ping") {
-        say({ type: "pong" });
+        send({ type: "pong" });
       } else if (message.type === "next") {
-        const { data: told, errors } = message.payload;
+        const { data: result, errors } = message.payload;
         if (errors) return end(errors[0].message);
-        const event = Object.values(told)[0];
+        const event = Object.values(result)[0];
         cursor = event.cursor ?? cursor;
         onEvent(event);
       } else if (message.type === "error") {
@@ -46,7 +46,7 @@ export function follow({ query, token, after, variables, onEvent, onState }) {
       if (FATAL.has(code) || (code === 4403 && attempts > 0)) return end(reason || `Closed (${code})`);
       attempts += 1;
       const pause = Math.min(10_000, 300 * 2 ** attempts) * (0.5 + Math.random() / 2);
-      onState("connecting", `Closed (${code}); coming back…`);
+      onState("connecting", `Closed (${code}); reconnecting…`);
       waiting = setTimeout(connect, pause);
     };
   };

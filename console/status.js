@@ -1,4 +1,4 @@
-/* The status of every part that an answer needs, in words. */
+/* Cards with the state of every part of the server. */
 
 export const element = (name, text, kind) => {
   const made = document.createElement(name);
@@ -15,15 +15,15 @@ const PARTS = {
   outbox: ["Jobs", jobs],
   redis: ["Redis", ({ version }) => `${version ? `${version}, ` : ""}connected`],
 };
-const LATE_ONLY = new Set(["redis", "relay", "outbox"]); // without these, answers come late but are right
+const LATE_ONLY = new Set(["redis", "relay", "outbox"]); // without these, answers are late but correct
 
 function jobs({ pending, failed, dead, lagSeconds }) {
-  const counts = [pending && `${pending} scheduled or waiting`, failed && `${failed} failed, tried again`, dead && `${dead} given up`];
+  const counts = [pending && `${pending} scheduled or waiting`, failed && `${failed} failed, to be retried`, dead && `${dead} given up`];
   const late = lagSeconds > 5 ? [`${Math.round(lagSeconds)} s late`] : [];
   return [...counts.filter(Boolean), ...late].join(", ") || "all done";
 }
 
-/* Show what /readyz says, as a list of cards. */
+/* Show the parts that /readyz reports, as a list of cards. */
 export async function showParts(list) {
   const cards = [];
   const card = (name, kind, note) => {
@@ -35,11 +35,11 @@ export async function showParts(list) {
     const response = await fetch("/readyz");
     const { parts } = await response.json();
     card("API", response.ok ? "ready" : "waiting", `${response.ok ? "ready" : "not ready"} on ${location.host}`);
-    for (const [name, [title, told]] of Object.entries(PARTS)) {
+    for (const [name, [title, describe]] of Object.entries(PARTS)) {
       const part = parts[name];
       const troubled = part.failed > 0 || part.dead > 0;
       const kind = part.ready && !troubled ? "ready" : LATE_ONLY.has(name) ? "waiting" : "missing";
-      card(title, kind, part.why ?? told(part));
+      card(title, kind, part.why ?? describe(part));
     }
   } catch {
     card("API", "missing", "does not answer; is Waarborg still running?");
