@@ -34,12 +34,10 @@ from schema.site_status_loader import (
     posts,
 )
 
-MOST = 100  # open tickets that are listed; they are all counted
+MOST = 100  # open incidents that are listed; all of them are counted
 OPEN = (State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK)
 MATTERS = ("incident.", "promise.", "credit.", "duty.", "guard.", "site.")
-NOT = frozenset(
-    {"guard.stopped", "guard.moved"}
-)  # of what matters; no status tells who stands still
+NOT = frozenset({"guard.stopped", "guard.moved"})  # exceptions: no part of the status shows these
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class AccountStanding:
     account_id: UUID
     seq: int
     begun_at: datetime | None = None
-    """The beginning of a duty that is told of with it, which a clock that is slow may not have come to yet."""
+    """Start of a shift reported with this status, which may be later than this server's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ def _matters(fact: SequencedEvent) -> bool:
     return fact.kind.startswith(MATTERS) and fact.kind not in NOT
 
 
-class Standings(Facts):
+class StatusSource(Facts):
     """Source of the status of one account: now, and again after each change."""
 
     def __init__(self, ctx: Context, account_id: UUID) -> None:
@@ -175,36 +173,36 @@ class Standings(Facts):
 
     async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:
         """Return the current status; on later calls only after a change."""
-        missed = [told async for told in super().backlog(upto)]
+        missed = [event async for event in super().backlog(upto)]
         if missed or not self._shown_before:
             self._shown_before = True
             yield self._standing(upto, missed)
 
     @contextmanager
     def listen(self) -> Iterator[SourceListener]:
-        """Hear what changes it."""
+        """Listen for changes of the status."""
         with super().listen() as listener:
-            yield _Changes(listener, self)
+            yield _StatusListener(listener, self)
 
     def gap(self, after: int) -> None:
         """Return no gap notice: a slow reader receives the newest status, which is complete."""
 
     def _standing(self, seq: int, changes: Sequence[SourceEvent]) -> SourceEvent:
-        begun = [told.payload.at for told in changes if told.payload.kind == "duty.began"]
+        begun = [event.payload.at for event in changes if event.payload.kind == "duty.began"]
         what = AccountStanding(self._tenant_id, self._account_id, seq, max(begun, default=None))
         return SourceEvent(seq, what, latest="status")
 
 
 @dataclass(frozen=True, slots=True)
-class _Changes:
+class _StatusListener:
     """Listener that merges simultaneous changes into one new status."""
 
     listener: SourceListener
-    of: Standings
+    source: StatusSource
 
     async def take(self) -> Sequence[SourceEvent]:
-        told = await self.listener.take()
-        return [self.of._standing(told[-1].seq or 0, told)] if told else []
+        events = await self.listener.take()
+        return [self.source._standing(events[-1].seq or 0, events)] if events else []
 
 
 async def _counts(ctx: Context, account_id: UUID) -> Counts:
@@ -264,4 +262,4 @@ class StatusSubscription:
         self, info: Info, account_id: Annotated[strawberry.ID, "Account to follow the status of."]
     ) -> AsyncIterable[AccountStanding]:
         """Status of an account: now, and in full again after each change. Slow readers receive only the newest."""
-        return Standings(info.context, ids.wanted(account_id, "Account", "accountId"))
+        return StatusSource(info.context, ids.wanted(account_id, "Account", "accountId"))

@@ -42,9 +42,9 @@ NEWEST = Order((IncidentRow.opened_at, IncidentRow.id), descending=True)
 
 
 def _next_due(info: Info) -> InstrumentedAttribute[Any] | None:
-    """Choose the column with what `nextDueAt` shows the actor, or None for an actor who sees no promises.
+    """Choose the column that `nextDueAt` shows the actor, or None for an actor who sees no promises.
 
-    The company's own objectives count for those only who see them.
+    The company's internal objectives count only for actors who see them.
     """
     actor = info.context.actor
     if not actor.may(Right.READ_PROMISES):
@@ -122,8 +122,8 @@ class ClockedQuery:
         due = _next_due(info)
         if due is None:
             return query.where(false())
-        # Every condition on the watch stands beside the tenant: the index of its order begins with it.
-        # It is joined, not compared in WHERE, where a filter that no row passes would leave it without a condition.
+        # Conditions on the watch stand next to that on the tenant, with which the index of this order begins.
+        # It is joined instead of compared in WHERE, where a filter that no row passes would drop the condition.
         query = query.join(
             PromiseWatch,
             and_(

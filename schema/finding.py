@@ -18,7 +18,7 @@ from schema.core.types import resolver
 
 LONGEST = 100
 MOST = 20
-"""Rows of one kind at most: an external number may be several incidents', of several senders."""
+"""Largest number of rows of one kind: several senders may use the same external number."""
 
 
 @query_fields

@@ -34,7 +34,7 @@ class FixInput:
     ] = None
 
 
-each_by_itself(FixInput)  # one fix that cannot be does not refuse the others
+each_by_itself(FixInput)  # an invalid fix does not refuse the others
 
 
 @dataclass(frozen=True, slots=True)

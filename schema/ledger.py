@@ -65,19 +65,19 @@ class LedgerEntry:
     @staticmethod
     async def words(row: Row, info: Info) -> Any:
         """Free text behind the `sha256:…` values of the body, such as the reason; null where erased or hidden."""
-        told = {field: value for field, value in row.body.items() if is_commitment(value)}
+        commitments = {field: value for field, value in row.body.items() if is_commitment(value)}
         hidden = hidden_words(info.context.actor, row.kind)
         found = await asyncio.gather(
             *(
                 _nothing()
                 if field in hidden
                 else info.context.get_by(ErasableText.commitment, value)
-                for field, value in told.items()
+                for field, value in commitments.items()
             )
         )
         return {
             field: None if each is None else each.words
-            for field, each in zip(told, found, strict=True)
+            for field, each in zip(commitments, found, strict=True)
         }
 
     @resolver(strawberry.ID)

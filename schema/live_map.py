@@ -1,4 +1,4 @@
-"""The live map: what somebody looks at, and how it is followed, one guard at a time or as a whole."""
+"""The live map: filter, snapshot and sources of its subscriptions, one guard at a time or as a whole."""
 
 import struct
 from base64 import b64encode
@@ -95,8 +95,8 @@ class MapFilter(NamedTuple):
         )
 
 
-class Watching(EventSource):
-    """The live map as one thing to follow, one guard at a time: the snapshot first, then who moves."""
+class PositionSource(EventSource):
+    """Source of the live map, one guard at a time: the snapshot first, then each movement."""
 
     def __init__(self, ctx: Context, sight: MapFilter) -> None:
         self._ctx = ctx
@@ -107,7 +107,7 @@ class Watching(EventSource):
         self._sighted: set[UUID] = set()
 
     async def begin(self) -> None:
-        """Refuse who may not look; write down who does."""
+        """Check the actor's access and record the read of positions."""
         async with self._ctx.sessions() as session:
             self._topic = await authorize_topic(session, self._sight.actor, self._sight.account_id)
             await must_see_site(session, self._sight.actor, self._sight.site_id)
@@ -120,8 +120,8 @@ class Watching(EventSource):
             self._ctx.sessions, self._ctx.actor, accounts_seen, at=self._ctx.now()
         )
 
-    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - the map has no ledger place
-        """Everybody in sight now; asked again, who moved since."""
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - no position in the ledger
+        """Deliver all visible guards; on later calls those who moved since."""
         async with self._ctx.sessions() as session:
             found = await self._now(session)
         for each in found:
@@ -131,10 +131,10 @@ class Watching(EventSource):
                 yield SourceEvent(None, PositionChange(each.number, each), latest=each.duty_id)
 
     @contextmanager
-    def listen(self) -> Iterator["Changes"]:
-        """Hear who moves from now on."""
+    def listen(self) -> Iterator["PositionListener"]:
+        """Listen for movements from now on."""
         with self._live.listen(self._topic) as listener:
-            yield Changes(listener, self._sight, self._sighted, self._shown_ms)
+            yield PositionListener(listener, self._sight, self._sighted, self._shown_ms)
 
     async def _now(self, session: AsyncSession) -> list[LivePosition]:
         sight = self._sight
@@ -144,8 +144,8 @@ class Watching(EventSource):
         return [each for each in found if sight.shows(each)]
 
 
-class Changes:
-    """An listener that says for each guard: where, or out of sight."""
+class PositionListener:
+    """Listener that reports for each guard a position, or that the guard is no longer visible."""
 
     def __init__(
         self, listener: MapListener, sight: MapFilter, sighted: set[UUID], shown_ms: dict[UUID, int]
@@ -156,61 +156,61 @@ class Changes:
         self._shown_ms = shown_ms
 
     async def take(self) -> Sequence[SourceEvent]:
-        """Wait until somebody in sight moved, or went out of sight."""
+        """Wait until a visible guard moved or is no longer visible."""
         while True:
-            told = [
+            changes = [
                 SourceEvent(None, step, latest=each.duty_id)
                 for each in await self._listener.take()
                 if (step := self._step(each)) is not None
             ]
-            if told:
-                return told
+            if changes:
+                return changes
 
     def _step(self, position: LivePosition) -> PositionChange | None:
         if self._sight.shows(position):
-            # What the snapshot showed comes by once more, with whatever was committed shortly before it.
+            # Positions from shortly before the snapshot arrive again; deliver only newer ones.
             if position.at_ms <= self._shown_ms.get(position.duty_id, -1):
                 return None
             self._shown_ms[position.duty_id] = position.at_ms
             self._sighted.add(position.duty_id)
             return PositionChange(position.number, position)
         if position.duty_id not in self._sighted:
-            return None  # never seen here, and nobody's business
+            return None  # never visible to this reader, who must not learn of it
         self._sighted.discard(position.duty_id)
         return PositionChange(position.number, None)
 
 
-class Overview(Watching):
-    """The live map as one thing to follow, as a whole: everybody in sight, whenever something changed."""
+class FleetSource(PositionSource):
+    """Source of the live map as a whole: all visible guards, after each change."""
 
-    _told: FleetSnapshot | None = None
+    _delivered: FleetSnapshot | None = None
 
-    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - as above
-        """Everybody in sight now; asked again, if that changed."""
+    async def backlog(self, upto: int) -> AsyncGenerator[SourceEvent]:  # noqa: ARG002 - no position in the ledger
+        """Deliver all visible guards; on later calls only after a change."""
         now = await self._packed()
-        if now != self._told:
-            self._told = now
+        if now != self._delivered:
+            self._delivered = now
             yield SourceEvent(None, now, latest="fleet")
 
     @contextmanager
-    def listen(self) -> Iterator["Pictures"]:  # type: ignore[override]
-        """Hear of everybody from now on."""
+    def listen(self) -> Iterator["FleetListener"]:  # type: ignore[override]
+        """Listen for changes from now on."""
         with self._live.listen(self._topic) as listener:
-            yield Pictures(listener, self)
+            yield FleetListener(listener, self)
 
     async def _packed(self) -> FleetSnapshot:
         async with self._ctx.sessions() as session:
             return packed(await self._now(session), self._ctx.now())
 
 
-class Pictures:
-    """An listener that tells the whole picture when something changed."""
+class FleetListener:
+    """Listener that delivers the whole map after a change."""
 
-    def __init__(self, listener: MapListener, overview: Overview) -> None:
+    def __init__(self, listener: MapListener, source: FleetSource) -> None:
         self._listener = listener
-        self._overview = overview
+        self._source = source
 
     async def take(self) -> Sequence[SourceEvent]:
-        """Wait for a change; then all that there is to see."""
+        """Wait for a change and return the whole map."""
         await self._listener.take()
-        return [SourceEvent(None, await self._overview._packed(), latest="fleet")]
+        return [SourceEvent(None, await self._source._packed(), latest="fleet")]

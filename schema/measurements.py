@@ -233,8 +233,12 @@ class QualityScore:
     @staticmethod
     def contributions(row: Row) -> list[Share]:
         """Contribution of each component; they sum exactly to the score."""
-        told = row.contributions_e6
-        return [Share(part, told[part.value]) for part in Component if part.value in told]
+        contributions = row.contributions_e6
+        return [
+            Share(part, contributions[part.value])
+            for part in Component
+            if part.value in contributions
+        ]
 
 
 def _seconds(us: int | None) -> float | None:

@@ -18,11 +18,11 @@ from schema.core.types import from_row, resolver, subscription
 from schema.duties import Duty
 from schema.live_map import (
     FleetSnapshot,
+    FleetSource,
     MapBox,
     MapFilter,
-    Overview,
     PositionChange,
-    Watching,
+    PositionSource,
     packed,
 )
 
@@ -138,12 +138,12 @@ class PositionSubscription:
         account_id: AccountFilter = None,
         site_id: SiteFilter = None,
         box: Box = None,
-    ) -> Watching:
+    ) -> PositionSource:
         """Positions of guards on duty: all visible guards first, then each movement.
 
         Slow readers receive only the latest.
         """
-        return Watching(info.context, _sight(info.context, account_id, site_id, box))
+        return PositionSource(info.context, _sight(info.context, account_id, site_id, box))
 
     @subscription(Fleet)
     def fleet(
@@ -152,9 +152,9 @@ class PositionSubscription:
         account_id: AccountFilter = None,
         site_id: SiteFilter = None,
         box: Box = None,
-    ) -> Overview:
+    ) -> FleetSource:
         """Positions for large fleets: all visible guards in packed form, after each change."""
-        return Overview(info.context, _sight(info.context, account_id, site_id, box))
+        return FleetSource(info.context, _sight(info.context, account_id, site_id, box))
 
 
 def _sight(

@@ -51,7 +51,7 @@ enum(
 
 Row = strawberry.Parent[promises.Promise]
 _ENDED_ONCE = frozenset({PromiseKind.FIRST_RESPONSE, PromiseKind.ARRIVAL})
-"""Kinds whose clock the end of the incident ends only when nothing ended it before."""
+"""Kinds whose clock ends with the incident, if nothing ended it before."""
 
 
 @from_row(promises.Promise)
@@ -162,7 +162,7 @@ class Promise(Node):
 
 
 def _live(row: promises.Promise, info: Info, what: str) -> int | Awaitable[int]:
-    """Seconds at the answer's instant; at once when the clock's hours are known, else when they are loaded."""
+    """Return seconds at the response's instant: at once when the clock's hours are known, else after loading them."""
     spec = hours_seen(row.term_id)
     return _later(row, info, what) if spec is None else _seconds(row, spec, info, what)
 

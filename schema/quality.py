@@ -71,17 +71,17 @@ class QualityMutation:
     ) -> quality.QualityPolicy:
         """Set the quality weights and the risk limit of an account, a tier or (with neither) the company."""
         given: dict[str, Any] = {"weights": weights, "risk_limit_bps": risk_limit_bps}
-        said = {name: value for name, value in given.items() if value is not UNSET}
-        if said.get("weights") is not None:
-            said["weights"] = {each.component: each.weight for each in said["weights"]}
+        chosen = {name: value for name, value in given.items() if value is not UNSET}
+        if chosen.get("weights") is not None:
+            chosen["weights"] = {each.component: each.weight for each in chosen["weights"]}
         return await quality.set_policy(
             ask.session,
             ask.actor,
             tier=tier,
             account_id=account_id,
             at=ask.at,
-            left_out=given.keys() - said.keys(),
-            **said,
+            left_out=given.keys() - chosen.keys(),
+            **chosen,
         )
 
 

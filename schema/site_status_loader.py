@@ -18,7 +18,7 @@ from domain.core.db import Sessions
 from domain.duties import Duty
 from domain.positions import HAS_GEOFENCE, Kind, Presence, SiteState, site_state
 
-MOST = 500  # places that are listed; they are all counted
+MOST = 500  # sites that are listed; all of them are counted
 
 
 class AccountInstant(NamedTuple):
@@ -59,7 +59,7 @@ class SiteStatuses:
 
 
 def posts(make: Sessions, actor: Actor) -> DataLoader[AccountInstant, SiteStatuses]:
-    """A loader of what an actor sees of them."""
+    """Make a loader of site statuses, as visible to the actor."""
 
     async def batch(keys: list[AccountInstant]) -> Sequence[SiteStatuses]:
         async with make() as session:
@@ -76,7 +76,7 @@ async def _posts(
         .where(visible_to(actor, Duty), Duty.account_id == account_id, duties.running(at))
         .order_by(Duty.from_at, Duty.id)
     )
-    # What lasts of a duty that is over is closed by whoever judges it next, and nobody is told: it counts no more.
+    # Lasting presences of an ended shift are closed silently at its next evaluation, so they do not count here.
     lasting = (
         select(Presence)
         .where(
@@ -123,7 +123,7 @@ def _arranged(
     def place(site: Site) -> SitePresence:
         here, inside = expected[site.id], at_site[Kind.STAY, site.id]
         there = {guard[row.duty_id] for row in inside}
-        # Who carries several devices is there by any of them.
+        # A guard with several devices is present if any of them is.
         absent = [r for r in at_site[Kind.ABSENCE, site.id] if guard[r.duty_id] not in there]
         state = site_state(
             {duty.user_id for duty in here},

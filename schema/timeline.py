@@ -12,14 +12,15 @@ from domain.promises import Promise
 from domain.recovery import RecoveryCase
 
 BESIDES = (Promise, Credit, RecoveryCase, Escalation)
-"""What a fact that names a ticket in its body may be about."""
+"""Types of subjects whose facts can name an incident in their body."""
 
 
 def timeline_facts(incident_id: UUID) -> ColumnElement[bool]:
-    """Facts about a ticket itself, and those about what belongs to it that name it.
+    """Select the facts about an incident, and those about its promises, credits and cases that name it.
 
-    There is no index on bodies: asked without the subjects, a ticket of a client with 200,000 facts took 94 ms, and
-    takes 0.1. The subjects are looked up in the statement itself: none is missed that comes while a story is read.
+    Bodies have no index: without the subjects the query of an incident whose client has 200,000 facts took 94
+    ms, with them 0.1 ms. The subjects are selected in the same statement, so that none is missed that is
+    added during a read.
     """
     its = union_all(*(select(row.id).where(row.incident_id == incident_id) for row in BESIDES))
     subjects = union_all(select(literal(incident_id, Uuid())), its).scalar_subquery()

@@ -31,7 +31,7 @@ enum(
     credentials.EndedBy,
     "SessionEnd",
     user="The user signed out of this session.",
-    password_change="The password of the user was changed.",  # noqa: S106 - words
+    password_change="The password of the user was changed.",  # noqa: S106 - a description, not a password
     disabled="The access of the user was disabled.",
     manager="A manager of the user ended the session.",
     factors_reset="A user who manages the user removed every second factor.",

@@ -173,9 +173,9 @@ class WebhookSecret:
 
     @resolver(Webhook)
     @staticmethod
-    def webhook(told: strawberry.Parent[CreatedWebhook]) -> WebhookRow:
+    def webhook(created: strawberry.Parent[CreatedWebhook]) -> WebhookRow:
         """Webhook, as listed by `webhooks`."""
-        return told.row
+        return created.row
 
 
 @input_type

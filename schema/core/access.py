@@ -1,7 +1,7 @@
-"""The table of access, enforced: every field, query, subscription and mutation asks it before its resolver runs.
+"""Enforcement of the access table: every field, query, subscription and mutation is checked before its resolver runs.
 
-It is laid over the built schema once, so that no noun has to remember it. Fields that everybody may read who sees their
-row are left as they are, and cost nothing.
+The checks are added to the built schema at once, so that no type has to remember them. Fields that every
+reader of the row may read are left as they are, at no cost.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ _WRAPPERS = ("Connection", "Edge")
 
 
 def enforce(schema: GraphQLSchema) -> None:
-    """Make a schema ask the table; what has no entry there is refused to everybody."""
+    """Add the checks of the access table to a schema; refuse whatever has no entry there."""
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
     for name, kind in schema.type_map.items():
         if not isinstance(kind, GraphQLObjectType) or name.startswith("__") or kind in roots:
             continue
         if name not in FIELDS and name.endswith(_WRAPPERS):
-            continue  # a page of rows: the rows decide
+            continue  # a page of rows is checked row by row
         for field_name, field in kind.fields.items():
             _guard_field(name, field_name, field)
     for root, table in ((schema.query_type, QUERIES), (schema.subscription_type, SUBSCRIPTIONS)):
@@ -75,7 +75,7 @@ def _words(rights: Rights | None) -> str:
 
 
 def _asking(field: GraphQLField, rights: Rights | None, *, own: bool = False) -> Resolver:
-    """Answer with what the field says when it may not be read; of users, everybody reads the own row."""
+    """Resolve to the field's fallback when the actor may not read it; every user may read their own row."""
     inner = field.resolve or default_field_resolver
     nullable = not isinstance(field.type, GraphQLNonNull)
     many = not nullable and isinstance(field.type.of_type, GraphQLList)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Who read personal data: reading contacts or positions is a fact, once an hour for each reader and account."""
+"""Log of reads of personal data: one fact an hour for each reader and account."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -18,14 +18,14 @@ Note = Callable[..., Awaitable[None]]
 
 
 async def note(make: Sessions, actor: Actor, account_ids: set[UUID], *, at: datetime) -> None:
-    """Record that the actor has read about the contacts of these accounts; before the answer leaves."""
+    """Record that the actor read about the contacts of these accounts, before the response is sent."""
     await _note(make, actor, account_ids, "contacts", accounts.note_contacts_read, at)
 
 
 async def note_positions(
     make: Sessions, actor: Actor, account_ids: set[UUID], *, at: datetime
 ) -> None:
-    """Record that the actor has looked where the guards at these accounts are; before the answer leaves."""
+    """Record that the actor read the positions of guards at these accounts, before the response is sent."""
     await _note(make, actor, account_ids, "positions", positions.note_read, at)
 
 
@@ -40,5 +40,5 @@ async def _note(
             async with transaction(make) as session:
                 await write(session, actor, account_id, hour=hour, at=at)
         except IntegrityError:
-            pass  # another process has just said so
+            pass  # another process has just recorded it
         _noted[actor.subject, what, account_id] = hour

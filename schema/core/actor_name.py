@@ -1,4 +1,4 @@
-"""Who did something, as its reader may know it."""
+"""Names of actors, as visible to the reader."""
 
 from collections.abc import Awaitable, Sequence
 from uuid import UUID
@@ -13,14 +13,14 @@ from schema.core.loaders import BATCH
 
 
 def shown(info: Info, account_id: UUID | None, subject: str) -> str | Awaitable[str]:
-    """Answer with the subject itself, or with what the reader is shown instead of it."""
+    """Return the subject itself, or the name that the reader sees instead of it."""
     if knows(info.context.actor, subject):
         return subject
     return info.context.load(_names, Doer(account_id, subject))
 
 
 def _names(make: Sessions, actor: Actor) -> DataLoader[Doer, str]:
-    """Make a loader of what the actor is shown instead of each subject."""
+    """Make a loader of the names that the actor sees instead of subjects."""
 
     async def batch(keys: list[Doer]) -> Sequence[str]:
         async with make() as session:

@@ -1,4 +1,4 @@
-"""Arguments of a mutation that Python passes on as one value, and the wire knows one by one."""
+"""Groups of mutation arguments: one value in Python, single arguments in the schema."""
 
 import dataclasses
 import inspect

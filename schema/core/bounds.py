@@ -1,6 +1,6 @@
-"""What values of arguments can be, checked once for every field and verb: beyond these no rule has to compute.
+"""Bounds of argument values, checked for every field and mutation, so that no rule has to handle values beyond them.
 
-A value out of bounds is refused with the name of its argument, as the wire spells it.
+A value out of bounds is refused with the name of its argument in the schema.
 """
 
 import inspect
@@ -29,18 +29,18 @@ _BY_ITSELF: set[Hashable] = set()
 
 
 def must_be_bounded(arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments of which one cannot be, at any depth."""
+    """Refuse arguments with a value out of bounds, at any depth."""
     for name, value in arguments.items():
         _check(name, value)
 
 
 def each_by_itself(kind: type) -> None:
-    """Leave inputs of this type to their own rules, which judge each item alone."""
+    """Exclude inputs of this type: their own rules check each item alone."""
     _BY_ITSELF.add(kind)
 
 
 def bounded(function: Any) -> Any:
-    """The same resolver, which refuses arguments out of bounds before anything else; as it is when it takes none."""
+    """Wrap a resolver so that it refuses arguments out of bounds first; without arguments, return it unchanged."""
     if not inspect.signature(function).parameters.keys() - {"row", "ctx", "info"}:
         return function
     if inspect.isasyncgenfunction(function):

@@ -1,4 +1,4 @@
-"""What a resolver is given: who asks, the way to the database, the loaders, the clock and the hub."""
+"""Context of a resolver: actor, database sessions, loaders, clock and hub."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=Keyed)
 
 @dataclass(slots=True)
 class Context:
-    """One operation's surroundings; every event of a subscription gets fresh loaders."""
+    """Context of one operation; every event of a subscription gets fresh loaders."""
 
     sessions: Sessions
     actor: Actor
@@ -35,13 +35,13 @@ class Context:
     desk: Any = None
     """Where webhooks are registered (`schema.webhooks.WebhookDocumentCheck`); None in processes that do not."""
     client_limit: int | None = None
-    """How many incidents one client user may open in ten minutes; None for no limit."""
+    """Number of incidents one client user may open in ten minutes; None for no limit."""
     invited: timedelta = timedelta(hours=48)
-    """How long an invitation is good."""
+    """How long an invitation is valid."""
     smtp_utf8: bool = False
-    """Whether the mail server takes addresses with a name outside ASCII."""
+    """Whether the mail server accepts addresses with a local part outside ASCII (SMTPUTF8)."""
     at: datetime = field(init=False)
-    """One instant for everything that is read: clocks of one answer agree."""
+    """One instant for everything that is read, so that all clocks in a response agree."""
     _loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,23 +50,23 @@ class Context:
 
     @property
     def personal(self) -> set[UUID]:
-        """Accounts about whose contacts something was read."""
+        """Accounts whose contacts were read."""
         return self._loaders.personal
 
     async def get(self, model: type[R], row_id: UUID | None) -> R | None:
-        """Return the row with this id; None for no id, and for a row that the actor does not see."""
+        """Return the row with this id; None without an id, and for a row that is not visible to the actor."""
         if row_id is None:
             return None
         row: R | None = await self._loaders.one(model.id).load(row_id)
         return row
 
     async def get_all(self, model: type[R], row_ids: Iterable[UUID]) -> list[R]:
-        """Return the rows with these ids, in this order, without those that the actor does not see."""
+        """Return the rows with these ids, in this order, without those not visible to the actor."""
         found: list[R | None] = await self._loaders.one(model.id).load_many(row_ids)
         return [row for row in found if row is not None]
 
     async def get_by(self, column: Column, value: Any) -> Any:
-        """Return the row that has this value in a unique column; None for one that the actor does not see."""
+        """Return the row with this value in a unique column; None for one not visible to the actor."""
         return await self._loaders.one(column).load(value)
 
     async def node(self, type_name: str, row_id: UUID) -> Any:
@@ -96,23 +96,23 @@ class Context:
         return await self._loaders.many(column, ChildOrder(order, False)).load_many(parent_ids)
 
     async def load(self, make: MakeLoader[K, V], key: K) -> V:
-        """Return what the loader made by this function answers for a key; siblings share its batch."""
+        """Load a key with the loader made by this function; sibling fields share its batch."""
         return await self._loaders.by(make).load(key)
 
     def fresh(self) -> "Context":
-        """The same surroundings with nothing loaded yet."""
+        """Return the same context with empty loaders."""
         return replace(self)
 
     async def note_reads(self) -> None:
-        """Write down who was read about, before the answer leaves."""
+        """Record the reads of personal data, before the response is sent."""
         await self.note_reads_of((self.actor,))
 
     async def note_reads_of(self, actors: Iterable[Actor]) -> None:
-        """The same for an answer that several are given."""
+        """Record the reads of a response that several actors receive."""
         if self.personal:
             for actor in actors:
                 await access_log.note(self.sessions, actor, set(self.personal), at=self.at)
 
 
 class Info(strawberry.Info[Context, None]):
-    """Strawberry's info, knowing our context."""
+    """Strawberry's info with this context."""

@@ -1,4 +1,4 @@
-"""Enums that the types of several nouns show; registered before the first type that uses one is made."""
+"""Enums shared by several types; registered before the first type that uses one."""
 
 from domain.agreements import Priority, PromiseKind, TicketKind
 from schema.core.types import enum

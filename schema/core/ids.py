@@ -1,4 +1,4 @@
-"""Global ids: base64 of `Type:uuid`, opaque to clients, the same for a row wherever it is met."""
+"""Global ids: base64 of `Type:uuid`, opaque to clients, one per row."""
 
 import binascii
 from base64 import b64decode, b64encode
@@ -13,12 +13,12 @@ from domain.core.errors import Code, Refused
 
 
 def write(type_name: str, row_id: UUID) -> str:
-    """The id of a row on the wire."""
+    """Return the global id of a row."""
     return b64encode(f"{type_name}:{row_id}".encode()).decode()
 
 
 def read(text: str) -> tuple[str, UUID] | None:
-    """The type and id that `text` names, or None when it is no id of ours."""
+    """Parse a global id into type and UUID; None when it is invalid."""
     try:
         type_name, _, row_id = b64decode(text, validate=True).decode().partition(":")
         return type_name, UUID(row_id)
@@ -26,11 +26,11 @@ def read(text: str) -> tuple[str, UUID] | None:
         return None
 
 
-_BARE = frozenset({"Device"})  # whose ids were given out as bare UUIDs once
+_BARE = frozenset({"Device"})  # types whose ids were bare UUIDs in earlier versions
 
 
 def known(text: str, type_name: str) -> UUID | None:
-    """The id of a row of this type, or None: an id of something else names nothing here."""
+    """Parse the id of a row of this type; None for an id of another type."""
     found = read(text)
     if found is None and type_name in _BARE:
         with suppress(ValueError):
@@ -39,7 +39,7 @@ def known(text: str, type_name: str) -> UUID | None:
 
 
 def wanted(text: str, type_name: str, argument: str) -> UUID:
-    """The id of a row of this type; refused like a row that is not there."""
+    """Parse the id of a row of this type; refuse another id as if the row did not exist."""
     found = known(text, type_name)
     if found is None:
         raise Refused(Code.NOT_FOUND, f"No such {type_name}.", argument=argument)
@@ -51,7 +51,7 @@ NODES: dict[str, type[Any]] = {}
 
 
 class IdField(StrawberryField):
-    """A row's `id`, written with the type's name that the metadata holds; as cheap as an attribute."""
+    """Field for a row's `id`, built from the type's name in the metadata; as fast as an attribute."""
 
     def get_result(self, source: Any, *_rest: Any, **_more: Any) -> str:
         """Read the row's id."""

@@ -1,4 +1,4 @@
-"""Lists: the rows an actor sees, narrowed as the question says, a page at a time."""
+"""Lists: the rows visible to an actor, filtered by arguments, one page at a time."""
 
 import inspect
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Rows = Select[Any]
 
 
 class Ordered(NamedTuple):
-    """Rows in an order that the question chose."""
+    """Rows in an order chosen by the arguments."""
 
     rows: Rows
     order: Order
@@ -42,11 +42,10 @@ AccountFilter = Annotated[strawberry.ID | None, "Only rows of this account."]
 def lists(
     shown: Any, *columns: InstrumentedAttribute[Any], descending: bool = False
 ) -> Callable[[Any], Any]:
-    """Make a field that answers pages of `shown` out of a static `rows(info, …)`; its docstring is the description.
+    """Make a field that returns pages of `shown` from a static `rows(info, …)`; its docstring is the description.
 
-    `rows` says which there are, fenced, and its arguments are the list's filters; `columns` say in which order, unless
-    it answers an order of its own.
-    Where a page begins and ends is asked of every list in the same words.
+    `rows` returns the query, limited to visible rows, and its arguments are the list's filters; `columns`
+    give the order, unless `rows` returns an order of its own. Every list has the same paging arguments.
     """
     order = Order(columns, descending)
 
@@ -94,7 +93,7 @@ def _argument(parameter: inspect.Parameter) -> inspect.Parameter:
 
 
 def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:
-    """All rows of a model that the actor sees; only those of one client, if one is named."""
+    """Return the query of all visible rows of a model, or of one client's if one is named."""
     query: Rows = select(model).where(visible_to(info.context.actor, model))
     if account_id is None:
         return query
@@ -102,10 +101,10 @@ def visible(info: Info, model: Any, account_id: str | None = None) -> Rows:
 
 
 def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | None) -> Rows:
-    """Select what names this row, if one is given.
+    """Filter a query by a referenced row, if one is given.
 
-    Selects nothing for an id of nothing or of something else, and nothing for a row that the actor does not see: a
-    filter would else tell what the field that shows the row keeps back.
+    Selects nothing for an invalid id, and nothing for a row that is not visible to the actor: otherwise the
+    filter would reveal what the field that shows the row hides.
     """
     if text is None:
         return query
@@ -118,5 +117,5 @@ def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | Non
 
 
 def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:
-    """Only these values, if any are asked for."""
+    """Filter a column by these values, if any are given."""
     return query if values is None else query.where(column.in_(set(values)))

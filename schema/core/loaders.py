@@ -1,7 +1,8 @@
-"""Loaders: one batch per relation, each in a short read session of its own (siblings load at the same time).
+"""Loaders: one batch per relation, each in a short read session of its own (sibling fields load at the same time).
 
-A loader is made when its relation is first read: a request that reads one relation makes one. A set of loaders belongs
-to one request, or to one event of a subscription, and to one actor, whose visibility conditions each batch carries.
+A loader is made when its relation is first read, so a request that reads one relation makes one. A set of
+loaders belongs to one request, or to one event of a subscription, and to one actor, whose visibility
+conditions each batch applies.
 """
 
 from collections import defaultdict
@@ -46,17 +47,17 @@ class Some(NamedTuple):
 
 
 class Loaders:
-    """The loaders that one request has used so far, by column (and order) or by the function that made them."""
+    """The loaders used by one request, by column (and order) or by the function that made them."""
 
     def __init__(self, sessions: Sessions, actor: Actor) -> None:
         self.personal: set[UUID] = set()
-        """Accounts about whose contacts something was read."""
+        """Accounts whose contacts were read."""
         self._sessions = sessions
         self._actor = actor
         self._made: dict[object, DataLoader[Any, Any]] = {}
 
     def one(self, column: Column) -> DataLoader[Any, Any]:
-        """Load rows by a unique column; None for a row that does not exist or that the actor does not see."""
+        """Load rows by a unique column; None for a row that does not exist or is not visible to the actor."""
         return self._made.get(column) or self._keep(column, self._one(column))
 
     def many(self, column: Column, order: ChildOrder) -> DataLoader[UUID, list[Any]]:

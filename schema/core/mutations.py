@@ -1,4 +1,4 @@
-"""Verbs: one mutation each, with one `input` on the wire, one transaction, and the answer `X | Refusal`."""
+"""Mutations: each has one `input`, one transaction and the result `X | Refusal`."""
 
 import hashlib
 import inspect
@@ -35,7 +35,7 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class MutationContext:
-    """What a verb is given: the transaction with its actor and time, and the operation's surroundings."""
+    """What a mutation receives: the transaction with its actor and time, and the operation's context."""
 
     tx: Tx
     ctx: Context
@@ -57,14 +57,14 @@ class MutationContext:
 
 
 class GlobalIdOf(NamedTuple):
-    """Notes on a `UUID` argument that it is the global id of a row of this type."""
+    """Marks a `UUID` argument as the global id of a row of this type."""
 
     type_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a verb as Python and as the wire know it."""
+    """One argument of a mutation, in Python and in the schema."""
 
     name: str
     wire: Any
@@ -89,10 +89,10 @@ Act = Callable[..., Awaitable[object]]
 
 
 def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]:
-    """Make a mutation field out of a static `act(ask, …)`; its docstring is the description.
+    """Make a mutation field from a static `act(ask, …)`; its docstring is the description.
 
-    `again` builds the answer from the row when an answer is repeated under its idempotency key, for answers
-    that are not the row itself.
+    `again` rebuilds the result from the row when a response is repeated under its idempotency key, for
+    results that are not the row itself.
     """
 
     def decorate(static: Any) -> Any:
@@ -133,7 +133,7 @@ def _parameter(parameter: inspect.Parameter) -> Parameter:
 
 
 def _ref(annotation: Any) -> str | None:
-    """The type whose ids an annotation holds, also inside a list or an optional."""
+    """Return the type whose ids an annotation holds, also inside a list or an optional."""
     if isinstance(annotation, GlobalIdOf):
         return annotation.type_name
     inside = getattr(annotation, "__metadata__", ()), get_args(annotation)
@@ -141,7 +141,7 @@ def _ref(annotation: Any) -> str | None:
 
 
 def _on_the_wire(kind: Any) -> Any:
-    """The same annotation with ids for UUIDs."""
+    """Return the annotation with global ids in place of UUIDs."""
     if get_origin(kind) is Annotated:
         return _on_the_wire(get_args(kind)[0])
     if kind is UUID:
@@ -176,7 +176,7 @@ def _input(title: str, verb_name: str, parameters: list[Parameter]) -> type:
 async def _run(
     ctx: Context, name: str, act: Act, parameters: list[Parameter], given: Any, again: Again | None
 ) -> object:
-    """One transaction: claim the key, act in a savepoint, keep the answer, commit. A refusal is an answer too."""
+    """Execute a mutation in one transaction: claim the key, act in a savepoint, store the result or refusal, commit."""
     at, key = ctx.now(), given.idempotency_key
     arguments = {each.name: getattr(given, each.name) for each in parameters}
     must_be_bounded({**arguments, "idempotency_key": key})
@@ -191,7 +191,7 @@ async def _run(
             "idempotencyKey must have 1 to 200 characters, not all of them blank.",
             argument="idempotencyKey",
         )
-    # The key belongs to who asks: two clients of one company cannot meet under one key.
+    # The key belongs to the actor: keys of two clients of one company cannot collide.
     own = f"{ctx.actor.subject} {key}"
     tenant_id = ctx.actor.tenant_id
     async with transaction(ctx.sessions) as session:
@@ -205,12 +205,12 @@ async def _run(
             except Refused as refused:
                 if refused.refusal.retryable:
                     raise
-                told: JSON = {"refusal": msgspec.to_builtins(refused.refusal)}
-                await idempotency.store_response(session, tenant_id, own, told)
+                response: JSON = {"refusal": msgspec.to_builtins(refused.refusal)}
+                await idempotency.store_response(session, tenant_id, own, response)
                 return refused.refusal
             row = result if isinstance(result, Keyed) else result.row  # type: ignore[attr-defined]
-            told = {"type": type(row).__name__, "id": str(row.id)}
-            await idempotency.store_response(session, tenant_id, own, told)
+            response = {"type": type(row).__name__, "id": str(row.id)}
+            await idempotency.store_response(session, tenant_id, own, response)
             return result
     return await _repeat(ctx, earlier, again)
 
@@ -223,7 +223,7 @@ async def _act(
     result = await act(ask, **grouped(act, given))
     await ask.session.flush()
     if isinstance(result, Base) and look_at(result).unloaded:
-        await ask.session.refresh(result)  # columns that the database filled in
+        await ask.session.refresh(result)  # load the columns that the database filled in
     return result
 
 
@@ -237,7 +237,7 @@ def _decode(parameter: Parameter, given: Any) -> Any:
 
 
 async def _repeat(ctx: Context, earlier: JSON, again: Again | None) -> object:
-    """The answer that was kept: the refusal as it was, or the row as it is now."""
+    """Return the stored response: the refusal as it was, or the row in its current state."""
     if "refusal" in earlier:
         return msgspec.convert(earlier["refusal"], errors.Refusal)
     row = await ctx.node(earlier["type"], UUID(earlier["id"]))
@@ -249,5 +249,5 @@ async def _repeat(ctx: Context, earlier: JSON, again: Again | None) -> object:
 
 
 def _digest(name: str, arguments: dict[str, Any]) -> bytes:
-    told = msgspec.json.encode([name, arguments], enc_hook=repr, order="deterministic")
-    return hashlib.sha256(told).digest()
+    canonical = msgspec.json.encode([name, arguments], enc_hook=repr, order="deterministic")
+    return hashlib.sha256(canonical).digest()

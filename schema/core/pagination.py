@@ -1,4 +1,4 @@
-"""Pages: keyset connections. A cursor is the sealed sort key of its row: a page costs the same wherever it starts."""
+"""Pagination: keyset connections. A cursor is the sealed sort key of its row, so every page costs the same."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from schema.core.types import from_row, resolver
 
 DEFAULT, MOST = 50, 100
 COUNTED = 10_000
-"""Rows are counted up to here: that many are found in some milliseconds."""
+"""Rows are counted up to this number, which takes a few milliseconds."""
 COUNTING = 100
-"""What counting costs, in fields read from a row."""
+"""Cost of counting, in units of one field read from a row."""
 T = TypeVar("T")
 
 First = Annotated[
@@ -35,7 +35,7 @@ Before = Annotated[str | None, "Cursor before which the page ends."]
 
 @dataclass(frozen=True, slots=True)
 class PageArguments:
-    """Which page is asked for: `first … after` or `last … before`, as the client gave them."""
+    """The requested page: `first … after` or `last … before`, as given by the client."""
 
     first: int | None = None
     after: str | None = None
@@ -49,7 +49,7 @@ class PageArguments:
 
     @property
     def size(self) -> int:
-        """How many rows; refused outside 0 … 100."""
+        """The number of rows; refused outside 0 … 100."""
         if self.first is not None and self.last is not None:
             raise Refused(Code.INVALID, "Give first or last, not both.", argument="last")
         name = "last" if self.backward else "first"
@@ -58,7 +58,7 @@ class PageArguments:
 
 
 def checked(count: int, argument: str) -> int:
-    """A number of rows, refused outside 0 … 100."""
+    """Check a number of rows; refuse one outside 0 … 100."""
     if not 0 <= count <= MOST:
         raise Refused(Code.INVALID, f"{argument} must be 0 to {MOST}.", argument=argument)
     return count
@@ -68,7 +68,7 @@ def checked(count: int, argument: str) -> int:
 class Order:
     """A total order: the columns (the last one unique), all ascending or all descending.
 
-    `keys` names the attributes of a row that hold their values, where those are not called as the columns.
+    `keys` names the attributes of a row that hold their values, where their names differ from the columns'.
     """
 
     columns: tuple[InstrumentedAttribute[Any], ...]
@@ -77,7 +77,7 @@ class Order:
 
     @property
     def name(self) -> str:
-        """What a cursor of this order is good for."""
+        """Name of the order, which a cursor must match."""
         return ",".join(str(column) for column in self.columns)
 
 
@@ -91,7 +91,7 @@ class EdgeData:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Whether there is more on either side, and the cursors of the edges."""
+    """Whether rows precede and follow the page, and the cursors of its ends."""
 
     has_next_page: bool
     has_previous_page: bool
@@ -101,7 +101,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in order with what surrounds them."""
+    """A page of rows with its bounds."""
 
     edges: list[EdgeData]
     page_info: Bounds
@@ -147,7 +147,7 @@ class Connection(Generic[T]):
 
 
 async def page(ctx: Context, query: Select[Any], order: Order, window: PageArguments) -> Page:
-    """Run `query` (fenced by the caller) for the rows of one page, plus one to see whether more follow."""
+    """Run `query`, limited to visible rows by the caller, for one page, plus one row to see whether more follow."""
     size, backward = window.size, window.backward
     whole = query
     key = tuple_(*order.columns)
@@ -171,7 +171,7 @@ async def page(ctx: Context, query: Select[Any], order: Order, window: PageArgum
 
 
 def arranged(rows: list[Any], window: PageArguments, cursor_of: Callable[[Any], str]) -> Page:
-    """The page that rows make, fetched in the window's direction with one more than asked for."""
+    """Build the page from rows fetched in the page's direction with one row more than requested."""
     size, backward = window.size, window.backward
     more, rows = len(rows) > size, rows[:size]
     if backward:

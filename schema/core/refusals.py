@@ -1,4 +1,4 @@
-"""Saying no: the one `Refusal` of the graph, and what a failed statement means as one."""
+"""Refusals: the `Refusal` type of the schema, and refusals derived from failed SQL statements."""
 
 from typing import Annotated
 
@@ -57,7 +57,7 @@ class Refusal:
 
 
 def refusal_of(error: DBAPIError | StaleDataError) -> errors.Refusal | None:
-    """What a failed statement means to the asker; None when it is our fault."""
+    """Return the refusal that a failed statement means for the actor; None when it is an error of ours."""
     if isinstance(error, StaleDataError):
         return errors.Refusal(
             Code.STALE_VERSION, "The row changed during the request. Read it again.", None, True

@@ -1,4 +1,4 @@
-"""The roots of the schema: every noun marks the classes whose fields are queries, mutations or subscriptions."""
+"""Root types of the schema: modules mark the classes whose fields are queries, mutations or subscriptions."""
 
 from collections import defaultdict
 from enum import StrEnum
@@ -57,7 +57,7 @@ def import_nouns() -> None:
 
 
 def marked_classes(root: RootType) -> tuple[type, ...]:
-    """List the classes whose fields a root has: by module, and within a module as they are written."""
+    """List the classes whose fields a root has, by module and in the order of their definition."""
     import_nouns()
     return tuple(sorted(_marked[root], key=lambda cls: cls.__module__))
 

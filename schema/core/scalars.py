@@ -1,4 +1,4 @@
-"""Scalars: instants always in UTC, whole numbers beyond 32 bits, free-form JSON, and names with their units."""
+"""Scalars and naming: instants in UTC, integers beyond 32 bits, free-form JSON, and field names with their units."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any, NewType
@@ -35,7 +35,7 @@ def _read_instant(text: object) -> datetime:
 
 
 def _read_time(text: object) -> time:
-    """A time of day; `24:00` is midnight with `fold=1`, to distinguish the end of a day from its start."""
+    """Parse a time of day; `24:00` is midnight with `fold=1`, to distinguish the end of a day from its start."""
     if not isinstance(text, str):
         raise GraphQLError("A Time must be a string, such as 08:30.")
     if text in {"24:00", "24:00:00"}:
@@ -104,16 +104,16 @@ SCALARS: dict[object, ScalarDefinition] = {
 
 
 class WireNames(NameConverter):
-    """Camel case, and units in words: `elapsed_s` is `elapsedSeconds` on the wire."""
+    """Names in camel case with units in words: `elapsed_s` is `elapsedSeconds` in the schema."""
 
     def apply_naming_config(self, name: str) -> str:
-        """Turn a Python name into the wire's."""
+        """Convert a Python name to the schema's."""
         whole = f"{name.removesuffix('_s')}_seconds" if name.endswith("_s") else name
         return super().apply_naming_config(whole)
 
 
 def config(*, suggestions: bool) -> StrawberryConfig:
-    """How Strawberry names, reads and writes; `suggestions` tells askers which fields they may have meant."""
+    """Return Strawberry's configuration; `suggestions` adds suggestions of field names to errors."""
     return StrawberryConfig(
         name_converter=WireNames(), scalar_map=SCALARS, disable_field_suggestions=not suggestions
     )

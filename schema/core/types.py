@@ -1,7 +1,7 @@
-"""Thin types: GraphQL reads listed public fields straight off the row, nothing is copied and nothing else is shown.
+"""Thin types: GraphQL reads the listed public fields straight from the row; nothing is copied or shown besides.
 
-Words live beside what they describe: `Annotated[str, "One line of what happened."]` is a field, an argument or an
-input's field with that description.
+Descriptions are written next to what they describe: `Annotated[str, "One line of what happened."]` is a
+field, an argument or an input's field with that description.
 """
 
 import inspect
@@ -23,22 +23,22 @@ E = TypeVar("E", bound=type[StrEnum])
 
 
 class Marker:
-    """A note to `shows` inside an `Annotated`."""
+    """A mark for `from_row` inside an `Annotated`."""
 
 
 RESTRICTED = Marker()
-"""Not everybody who sees the row reads this field (`domain/access/fields.py` says who): null for the others."""
+"""Marks a field that not every reader of the row may read (`domain/access/fields.py`): null for the others."""
 
 
 class Deprecated(Marker):
-    """A note to `shows`: the field stays, and its description says what to ask instead."""
+    """Marks a field as deprecated; its description names the replacement."""
 
     def __init__(self, instead: str) -> None:
         self.instead = instead
 
 
 def split(annotation: Any) -> tuple[Any, str | None, list[Any]]:
-    """An annotation's type, its words, and the other things noted on it."""
+    """Split an annotation into its type, its description, and its other metadata."""
     if get_origin(annotation) is not Annotated:
         return annotation, None, []
     kind, *notes = get_args(annotation)
@@ -48,7 +48,7 @@ def split(annotation: Any) -> tuple[Any, str | None, list[Any]]:
 
 
 def enum(kind: E, name: str, **values: str) -> E:
-    """Show an enum of the domain under `name`, with words for it and for each of its members."""
+    """Register an enum of the domain under `name`, with descriptions of it and of its members."""
     strawberry.enum(kind, name=name, description=inspect.cleandoc(kind.__doc__ or ""))
     definition = vars(kind)["__strawberry_definition__"]
     for value in definition.values:
@@ -98,10 +98,10 @@ def _plain(name: str, words: str | None, *, restricted: bool) -> Any:
 
 
 def resolver(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
-    """A field whose Python answer (a row) is shown as `graphql_type`; its docstring is its description.
+    """Make a field whose Python result (a row) is shown as `graphql_type`; its docstring is its description.
 
-    `work` is added to the cost of a document for each use of the field, in units of one field read from a row: for
-    fields that measure, replay or aggregate, whose own selection says nothing about what they take.
+    `work` is added to the cost of a document for each use of the field, in units of one field read from a
+    row: for fields that measure, replay or aggregate, whose selection does not show what they cost.
     """
 
     def decorate(resolver: Any) -> Any:
@@ -121,7 +121,7 @@ class NamedType(LazyType[Any, Any]):
     """A type of the schema by its name alone, found when the schema is built: relations form cycles, imports do not."""
 
     def resolve_type(self) -> type[Any]:
-        """Find the type among those that show rows."""
+        """Find the type by its name among those that show rows."""
         if self.type_name not in TYPES:
             raise LookupError(f"No type of the schema that shows rows is called {self.type_name}.")
         return TYPES[self.type_name]
@@ -138,7 +138,7 @@ def relations(type_name: str) -> Callable[[Any], Any]:
 
 
 def subscription(graphql_type: Any) -> Callable[[Any], Any]:
-    """A subscription whose items are shown as `graphql_type`; its docstring is its description."""
+    """Make a subscription whose items are shown as `graphql_type`; its docstring is its description."""
 
     def decorate(resolver: Any) -> Any:
         describe_arguments(resolver)
@@ -150,7 +150,7 @@ def subscription(graphql_type: Any) -> Callable[[Any], Any]:
 
 
 def describe_arguments(function: Any) -> None:
-    """Have a resolver's arguments described where they are annotated."""
+    """Take the descriptions of a resolver's arguments from their annotations."""
     for name, annotation in list(function.__annotations__.items()):
         function.__annotations__[name] = described(annotation)
 
@@ -164,7 +164,7 @@ def described(annotation: Any) -> Any:
 
 
 def input_type(cls: type[T]) -> type[T]:
-    """Make a GraphQL input object; its fields are described where they are annotated."""
+    """Make a GraphQL input object; the annotations of its fields hold their descriptions."""
     hints = get_type_hints(cls, include_extras=True)
     for name in inspect.get_annotations(cls):
         kind, words, _notes = split(hints[name])
@@ -178,6 +178,6 @@ def input_type(cls: type[T]) -> type[T]:
 
 
 def columns(shown: type[Any]) -> Mapping[str, StrawberryField]:
-    """The fields that are read off the row, by column; a contract test compares them with the model."""
+    """Return the fields that are read from the row, by column; a contract test compares them with the model."""
     fields: list[StrawberryField] = shown.__strawberry_definition__.fields
     return {field.metadata["column"]: field for field in fields if "column" in field.metadata}
