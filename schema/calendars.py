@@ -124,7 +124,7 @@ class CalendarMutation:
         except ValueError as error:
             part = to_camel_case(getattr(error, "part", "hours"))
             raise Refused(Code.INVALID, f"Not a valid calendar: {error}.", argument=part) from None
-        return await calendars.define(ask.session, ask.actor, name=name, spec=spec, at=ask.at)
+        return await calendars.define(ask.tx, name=name, spec=spec)
 
 
 def _week(hours: list[HoursInput]) -> dict[str, list[list[str]]]:

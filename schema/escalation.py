@@ -259,8 +259,7 @@ class EscalationMutation:
         The newest policy that fits applies.
         """
         return await escalation.set_policy(
-            ask.session,
-            ask.actor,
+            ask.tx,
             name=name,
             steps=[_draft(step) for step in steps],
             account_id=account_id,
@@ -268,7 +267,6 @@ class EscalationMutation:
             repeat_minutes=repeat_minutes,
             stale_minutes=stale_minutes,
             warn_percents=(75, 90) if warn_percents is None else warn_percents,
-            at=ask.at,
         )
 
     @mutation(EscalationPolicy)
@@ -277,7 +275,7 @@ class EscalationMutation:
         ask: MutationContext, id: Annotated[PolicyId, "Policy to be ended."]
     ) -> PolicyRow:
         """End an escalation policy; it no longer applies."""
-        return await escalation.end_policy(ask.session, ask.actor, id, at=ask.at)
+        return await escalation.end_policy(ask.tx, id)
 
 
 def _draft(step: EscalationStepInput) -> StepDraft:

@@ -146,13 +146,7 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Open a service recovery case; its five steps get their due times at once."""
         return await recovery.open_case(
-            ask.session,
-            ask.actor,
-            incident_id,
-            size=size,
-            summary=summary,
-            owner_id=owner_user_id,
-            at=ask.at,
+            ask.tx, incident_id, size=size, summary=summary, owner_id=owner_user_id
         )
 
     @mutation(RecoveryCase)
@@ -172,14 +166,12 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Record that the next step of a case was done."""
         return await recovery.take_step(
-            ask.session,
-            ask.actor,
+            ask.tx,
             id,
             kind=kind,
             note=note,
             remedies=remedies or (),
             credit_id=credit_id,
-            at=ask.at,
             expected_version=expected_version,
         )
 
@@ -194,13 +186,7 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Record whether the client is satisfied: true closes the case, false starts another round."""
         return await recovery.follow_up(
-            ask.session,
-            ask.actor,
-            id,
-            satisfied=satisfied,
-            note=note,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, satisfied=satisfied, note=note, expected_version=expected_version
         )
 
     @mutation(RecoveryCase)
@@ -214,11 +200,5 @@ class RecoveryMutation:
     ) -> recovery.RecoveryCase:
         """Hand over a step that is not done to another user of the company."""
         return await recovery.hand_over(
-            ask.session,
-            ask.actor,
-            id,
-            kind=kind,
-            owner_id=owner_user_id,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, kind=kind, owner_id=owner_user_id, expected_version=expected_version
         )

@@ -263,8 +263,7 @@ class WebhookMutation:
             )
             wanted = (await desk.look(ask.actor, payload)).narrowed(wanted)
         row, secret = await webhooks.add(
-            ask.session,
-            ask.actor,
+            ask.tx,
             desk.vault,
             name=name,
             url=url,
@@ -272,7 +271,6 @@ class WebhookMutation:
             payload=payload,
             key_id=api_key_id,
             loopback=desk.loopback,
-            at=ask.at,
         )
         return CreatedWebhook(row, secret)
 
@@ -282,9 +280,7 @@ class WebhookMutation:
         ask: MutationContext, id: Annotated[WebhookId, "Webhook that gets a new secret."]
     ) -> CreatedWebhook:
         """Replace the signing secret; deliveries are also signed with the previous secret for 24 hours."""
-        row, secret = await webhooks.rotate_secret(
-            ask.session, ask.actor, _desk(ask.ctx).vault, id, at=ask.at
-        )
+        row, secret = await webhooks.rotate_secret(ask.tx, _desk(ask.ctx).vault, id)
         return CreatedWebhook(row, secret)
 
     @mutation(Webhook)
@@ -295,7 +291,7 @@ class WebhookMutation:
         reason: Annotated[str, "Reason for the pause, in one line."],
     ) -> WebhookRow:
         """Pause a webhook: nothing is delivered until it is resumed."""
-        return await webhooks.pause(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await webhooks.pause(ask.tx, id, reason=reason)
 
     @mutation(Webhook)
     @staticmethod
@@ -303,7 +299,7 @@ class WebhookMutation:
         ask: MutationContext, id: Annotated[WebhookId, "Webhook to be resumed."]
     ) -> WebhookRow:
         """Resume a paused webhook from its last position."""
-        return await webhooks.resume(ask.session, ask.actor, id, at=ask.at)
+        return await webhooks.resume(ask.tx, id)
 
     @mutation(Webhook)
     @staticmethod
@@ -311,7 +307,7 @@ class WebhookMutation:
         ask: MutationContext, id: Annotated[WebhookId, "Webhook to be ended."]
     ) -> WebhookRow:
         """End a webhook for good: nothing is delivered any more."""
-        return await webhooks.end(ask.session, ask.actor, id, at=ask.at)
+        return await webhooks.end(ask.tx, id)
 
     @mutation(Webhook)
     @staticmethod
@@ -321,10 +317,10 @@ class WebhookMutation:
         after: Annotated[str, "Cursor after which every fact is delivered again, in order."],
     ) -> WebhookRow:
         """Deliver facts again, each with its original `webhook-id`."""
-        await webhooks.locked(ask.session, ask.actor, id)
+        await webhooks.locked(ask.tx, id)
         place = cursor.position_of(ask.ctx.secret, ask.actor.tenant_id, after)
         seq = await ask.ctx.hub.check_cursor(place)
-        return await webhooks.replay(ask.session, ask.actor, id, after=seq, at=ask.at)
+        return await webhooks.replay(ask.tx, id, after=seq)
 
     @mutation(WebhookDelivery)
     @staticmethod
@@ -332,7 +328,7 @@ class WebhookMutation:
         ask: MutationContext, id: Annotated[DeliveryId, "Delivery that was given up."]
     ) -> DeliveryRow:
         """Retry a webhook delivery that was given up."""
-        return await webhooks.retry(ask.session, ask.actor, id, at=ask.at)
+        return await webhooks.retry(ask.tx, id)
 
 
 def _desk(ctx: Context) -> WebhookDocumentCheck:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain import accounts, agreements, calendars, incidents, messages
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Account, Contact, Site, Tenant, User
 from domain.agreements import (
     Agreement,
@@ -79,7 +79,7 @@ async def client(make: Sessions, *, contacts: int = 2, **terms: Any) -> World:
             accounts=[account.id],
             at=T0,
         )
-        calendar = await calendars.define(session, actor, name="24x7", spec=ROUND_THE_CLOCK, at=T0)
+        calendar = await calendars.define(Tx(session, actor, T0), name="24x7", spec=ROUND_THE_CLOCK)
         agreement = await agreements.sign(
             session,
             actor,

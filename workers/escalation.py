@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import escalation, messages, promises
+from domain.access import Tx
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.core.db import Sessions
@@ -27,7 +28,7 @@ async def follow_ticket(context: JobContext) -> None:
     """Update an incident's escalation after a fact, from its current state, so that a repeat changes nothing."""
     if context.fact.kind == "incident.opened":
         await _tell_client_first(context)
-    await escalation.follow(context.session, context.actor, context.fact.subject_id, at=context.at)
+    await escalation.follow(Tx(context.session, context.actor, context.at), context.fact.subject_id)
 
 
 async def _tell_client_first(context: JobContext) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import webhooks
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.ledger import record
 from domain.webhooks import (
     ClaimedDelivery,
@@ -53,14 +53,14 @@ async def write_down(
             await pause_receiver(session, webhook.id, until=until)
         if outcome.gone:
             await webhooks.end_locked(
-                session, actor, webhook, reason="the receiver answered 410 Gone", at=at
+                Tx(session, actor, at), webhook, reason="the receiver answered 410 Gone"
             )
             return None
         if state is DeliveryState.DEAD:
             _record_dead(session, actor, webhook, delivery, at)
             if at - since >= GIVEN_UP_AFTER:
                 await webhooks.pause_locked(
-                    session, actor, webhook, reason="nothing was taken for five days", at=at
+                    Tx(session, actor, at), webhook, reason="nothing was taken for five days"
                 )
     await session.flush()
     if state is DeliveryState.PENDING or webhook.state is not WebhookState.ACTIVE:
@@ -85,7 +85,7 @@ async def drop(
 async def pause(session: AsyncSession, webhook: Webhook, reason: str, at: datetime) -> None:
     """Pause a webhook, locked by the caller, until a user resumes it."""
     actor = Actor.system(webhook.tenant_id, "worker")
-    await webhooks.pause_locked(session, actor, webhook, reason=reason, at=at)
+    await webhooks.pause_locked(Tx(session, actor, at), webhook, reason=reason)
 
 
 def _record_dead(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.state import utc_now
 from api.support.failures import CommandFailure, Exit
 from domain import accounts, agreements, calendars
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Tenant
 from domain.calendars import CalendarSpec
 from domain.core.db import connect, sessions, transaction
@@ -65,11 +65,9 @@ async def _first_client(session: AsyncSession, actor: Actor, name: str, site: st
     if site is not None:
         await accounts.add_site(session, actor, account.id, name=site, at=at)
     calendar = await calendars.define(
-        session,
-        actor,
+        Tx(session, actor, at),
         name="Round the clock",
         spec=CalendarSpec(zone="Europe/Amsterdam", always_open=True),
-        at=at,
     )
     today = at.astimezone(ZoneInfo("Europe/Amsterdam")).date()
     await agreements.sign(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from api.commands import lookup
 from api.support.failures import CommandFailure, Exit
 from domain import calendars
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.calendars import Calendar, CalendarSpec, CalendarVersion
 from domain.core.db import connect, sessions, transaction
 from domain.core.settings import Settings
@@ -58,7 +58,7 @@ async def _import(
                 raise CommandFailure(f"{file}: {error}.") from error
             actor = Actor.system(companies[0], "import")
             version = await calendars.close_on(
-                session, actor, name=name, days=found.days, at=datetime.now(UTC)
+                Tx(session, actor, datetime.now(UTC)), name=name, days=found.days
             )
             new = set(found.days) - set(had.closures if had else ())
             return {

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.demo.data import COMPANY, Client
 from domain import agreements, compensation, invoices, recovery
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Unit
 from domain.compensation import next_month
 from domain.incidents import Incident
@@ -198,12 +198,10 @@ def _made_good(actor: Actor, manager_id: UUID, at: datetime) -> Iterator[tuple[d
         if broken is None:
             return
         case = await recovery.open_case(
-            session,
-            actor,
+            Tx(session, actor, at),
             broken.id,
             size=Size.MEDIUM,
             owner_id=manager_id,
-            at=at,
             summary="Wij waren er niet op de tijd die wij u hadden beloofd",
         )
         known.append(case.id)
@@ -211,7 +209,7 @@ def _made_good(actor: Actor, manager_id: UUID, at: datetime) -> Iterator[tuple[d
     def then(kind: StepKind, note: str, at: datetime) -> tuple[datetime, Step]:
         async def do(session: AsyncSession) -> None:
             for case_id in known:
-                await recovery.take_step(session, actor, case_id, kind=kind, note=note, at=at)
+                await recovery.take_step(Tx(session, actor, at), case_id, kind=kind, note=note)
 
         return at, do
 

@@ -23,7 +23,7 @@ from api.demo.billing import Books, Step
 from api.demo.data import CLIENTS, COMPANY, GUARDS, STAFF, Client
 from api.demo.incident_texts import HAPPENINGS, RESOLUTIONS, UPDATES
 from domain import accounts, agreements, calendars, compensation, incidents, reports
-from domain.access import Actor, Origin, Role
+from domain.access import Actor, Origin, Role, Tx
 from domain.accounts import Account, Site, Stage, Tenant
 from domain.agreements import (
     CreditDraft,
@@ -161,17 +161,13 @@ async def _clients(
     sites: list[Site] = []
     everyone: list[Books] = []
     calendar = await calendars.define(
-        session,
-        actor,
+        Tx(session, actor, at),
         name="24x7",
         spec=CalendarSpec(zone="Europe/Amsterdam", always_open=True),
-        at=at,
     )
     office = await calendars.define(
-        session,
-        actor,
+        Tx(session, actor, at),
         name="kantooruren",
-        at=at,
         spec=CalendarSpec.from_dict(
             {
                 "zone": "Europe/Amsterdam",

@@ -2,41 +2,37 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.calendars.events import CalendarDefined
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.rules import CalendarSpec
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 
 
-async def define(
-    session: AsyncSession, actor: Actor, *, name: str, spec: CalendarSpec, at: datetime
-) -> CalendarVersion:
+async def define(tx: Tx, *, name: str, spec: CalendarSpec) -> CalendarVersion:
     """Return the calendar's newest version if it has the same specification, else add a new version."""
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(name, "name")
-    await session.execute(
+    await tx.session.execute(
         insert(Calendar)
-        .values(id=uuid7(), tenant_id=actor.tenant_id, name=name)
+        .values(id=uuid7(), tenant_id=tx.actor.tenant_id, name=name)
         .on_conflict_do_nothing()
     )
     calendar = (
-        await session.scalars(
+        await tx.session.scalars(
             select(Calendar)
-            .where(Calendar.tenant_id == actor.tenant_id, Calendar.name == name)
+            .where(Calendar.tenant_id == tx.actor.tenant_id, Calendar.name == name)
             .with_for_update(key_share=True)
         )
     ).one()
-    newest = await session.scalar(
+    newest = await tx.session.scalar(
         select(CalendarVersion)
         .where(CalendarVersion.calendar_id == calendar.id)
         .order_by(CalendarVersion.number.desc())
@@ -45,48 +41,44 @@ async def define(
     if newest is not None and newest.spec == spec.to_dict():
         return newest
     version = CalendarVersion(
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         calendar_id=calendar.id,
         number=1 if newest is None else newest.number + 1,
         spec=spec.to_dict(),
     )
-    session.add(version)
-    await session.flush()
-    record(
-        session,
-        actor,
+    tx.session.add(version)
+    await tx.session.flush()
+    tx.record(
         CalendarDefined(
             account_id=None,
             subject_id=calendar.id,
-            at=at,
+            at=tx.at,
             version_id=version.id,
             number=version.number,
             before=None if newest is None else newest.spec,
             after=version.spec,
-        ),
+        )
     )
     return version
 
 
-async def close_on(
-    session: AsyncSession, actor: Actor, *, name: str, days: Iterable[date], at: datetime
-) -> CalendarVersion:
+async def close_on(tx: Tx, *, name: str, days: Iterable[date]) -> CalendarVersion:
     """Add days without work to a calendar: a new version of it, or the newest when it has them already.
 
     Agreements keep the version that they were signed with.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
-    newest = await session.scalar(
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
+    newest = await tx.session.scalar(
         select(CalendarVersion)
         .join(Calendar, Calendar.id == CalendarVersion.calendar_id)
-        .where(Calendar.tenant_id == actor.tenant_id, Calendar.name == name)
+        .where(Calendar.tenant_id == tx.actor.tenant_id, Calendar.name == name)
         .order_by(CalendarVersion.number.desc())
         .limit(1)
     )
     if newest is None:
-        known = await session.scalars(
+        known = await tx.session.scalars(
             select(Calendar.name)
-            .where(Calendar.tenant_id == actor.tenant_id)
+            .where(Calendar.tenant_id == tx.actor.tenant_id)
             .order_by(Calendar.name)
             .limit(20)
         )
@@ -102,4 +94,4 @@ async def close_on(
             argument="name",
         )
     closures = tuple(sorted({*spec.closures, *days}))
-    return await define(session, actor, name=name, spec=replace(spec, closures=closures), at=at)
+    return await define(tx, name=name, spec=replace(spec, closures=closures))

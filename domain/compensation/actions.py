@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
 from domain.compensation.entitlements import Entitlement, Entitlements, compute, months_of
@@ -315,15 +315,13 @@ async def post(
     """Write the `n`-th entry of a credit: `cents` more (or less) are owed to the client."""
     cost = Book.GOODWILL if credit.kind is CreditKind.GOODWILL else Book.SERVICE_RECOVERY
     return await journal.post(
-        session,
-        actor,
+        Tx(session, actor, at),
         on=credit,
         subject_id=credit.id,
         n=n,
         kind=JournalKind.GRANT if n == 1 else JournalKind.ADJUST,
         lines={cost: cents, Book.CLIENT_CREDIT: -cents},
         reason=reason,
-        at=at,
     )
 
 

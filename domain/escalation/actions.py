@@ -9,14 +9,13 @@ from sqlalchemy import Subquery, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, Role
+from domain.access import CLIENTS, Actor, Right, Role, Tx
 from domain.accounts.model import Account, Contact, User
 from domain.agreements.model import Priority
 from domain.core.base import uuid7
 from domain.core.changes import values_of
 from domain.core.deferral import Subject, in_turn
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 from domain.escalation import events
 from domain.escalation.letters import notify
@@ -29,8 +28,7 @@ _TOLD = ("priorities", "steps", "repeat_minutes", "stale_minutes", "warn_percent
 
 
 async def set_policy(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     name: str,
     steps: Sequence[StepDraft],
@@ -39,24 +37,23 @@ async def set_policy(
     repeat_minutes: int | None = None,
     stale_minutes: int | None = None,
     warn_percents: Sequence[int] = (75, 90),
-    at: datetime,
 ) -> EscalationPolicy:
     """Set who is notified after how long, for one account or for all. Open incidents use it from their next step on."""
-    actor.must(Right.MANAGE_ACCOUNTS)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(name, "name")
     check(steps, repeat_minutes, warn_percents)
     if stale_minutes is not None and stale_minutes < 1:
         raise Refused(Code.INVALID, "The value must be at least 1 minute.", argument="staleMinutes")
-    if account_id is None and actor.accounts is not None:
+    if account_id is None and tx.actor.accounts is not None:
         raise Refused(
             Code.NOT_ALLOWED,
             "accountId is needed: your user is limited to some accounts.",
             argument="accountId",
         )
-    await _must_be_ours(session, actor, account_id, steps)
+    await _must_be_ours(tx, account_id, steps)
     policy = EscalationPolicy(
         id=uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=account_id,
         name=name,
         priorities=sorted(set(map(str, priorities))),
@@ -64,49 +61,40 @@ async def set_policy(
         repeat_minutes=repeat_minutes,
         stale_minutes=stale_minutes,
         warn_percents=sorted(set(warn_percents)),
-        made_at=at,
+        made_at=tx.at,
     )
-    session.add(policy)
-    await session.flush()
-    record(
-        session,
-        actor,
+    tx.session.add(policy)
+    await tx.session.flush()
+    tx.record(
         events.PolicySet(
             account_id=account_id,
             subject_id=policy.id,
-            at=at,
+            at=tx.at,
             after=values_of(policy, _TOLD),
-        ),
+        )
     )
     return policy
 
 
-async def end_policy(
-    session: AsyncSession, actor: Actor, policy_id: UUID, *, at: datetime
-) -> EscalationPolicy:
+async def end_policy(tx: Tx, policy_id: UUID) -> EscalationPolicy:
     """End a policy; a second call has no effect."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    query = select(EscalationPolicy).where(
-        EscalationPolicy.id == policy_id, actor.scope(EscalationPolicy)
-    )
-    policy = await session.scalar(query.with_for_update(key_share=True))
-    if policy is None:
-        raise Refused(Code.NOT_FOUND, "No such policy.", argument="id")
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    policy = await tx.get(EscalationPolicy, policy_id, "policy", lock=True)
     if policy.ended_at is None:
-        policy.ended_at = at
-        ended = events.PolicyEnded(account_id=policy.account_id, subject_id=policy.id, at=at)
-        record(session, actor, ended)
-        await session.flush()
+        policy.ended_at = tx.at
+        ended = events.PolicyEnded(account_id=policy.account_id, subject_id=policy.id, at=tx.at)
+        tx.record(ended)
+        await tx.session.flush()
     return policy
 
 
-async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime) -> None:
+async def follow(tx: Tx, incident_id: UUID) -> None:
     """Begin, stop or continue the escalation of an incident, according to the incident's state.
 
     Only the state at the time of the call counts, so the job may run twice, late, and out of order.
     """
-    incident = await session.get_one(Incident, incident_id)
-    await session.execute(
+    incident = await tx.session.get_one(Incident, incident_id)
+    await tx.session.execute(
         insert(Escalation)
         .values(
             id=uuid7(),
@@ -117,14 +105,14 @@ async def follow(session: AsyncSession, actor: Actor, incident_id: UUID, *, at: 
         .on_conflict_do_nothing(index_elements=[Escalation.incident_id])
     )
     row = (
-        await session.scalars(
+        await tx.session.scalars(
             select(Escalation)
             .where(Escalation.incident_id == incident_id)
             .with_for_update(key_share=True)
         )
     ).one()
-    await session.refresh(incident)
-    await _advance(session, actor, row, incident, at)
+    await tx.session.refresh(incident)
+    await _advance(tx, row, incident)
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
@@ -170,32 +158,30 @@ async def sweep(
     )
     for row in rows:
         incident = await session.get_one(Incident, row.incident_id)
-        await _advance(session, Actor.system(row.tenant_id, "sweeper"), row, incident, at)
+        await _advance(Tx(session, Actor.system(row.tenant_id, "sweeper"), at), row, incident)
     return len(rows)
 
 
-async def _advance(
-    session: AsyncSession, actor: Actor, row: Escalation, incident: Incident, at: datetime
-) -> None:
+async def _advance(tx: Tx, row: Escalation, incident: Incident) -> None:
     """Determine the cycle of an incident, take its due steps, and store when the next one is due."""
-    policy = await policy_for(session, row.tenant_id, row.account_id, incident.priority)
-    cycle, since = await _cycle(session, incident, policy)
+    policy = await policy_for(tx.session, row.tenant_id, row.account_id, incident.priority)
+    cycle, since = await _cycle(tx.session, incident, policy)
     if (row.cycle, row.since) != (cycle, since):
         if row.cycle is not None and row.taken:
-            _stop(session, actor, row, at)
+            _stop(tx, row)
         row.cycle, row.since, row.taken = cycle, since, 0
     row.policy_id = None if policy is None else policy.id
     steps, repeat = steps_of(policy), None if policy is None else policy.repeat_minutes
     coming = None
     if cycle is not None and since is not None:
-        while (coming := due_at(steps, repeat, since, row.taken)) is not None and coming <= at:
-            number = latest_due(steps, repeat, since, row.taken, at)
+        while (coming := due_at(steps, repeat, since, row.taken)) is not None and coming <= tx.at:
+            number = latest_due(steps, repeat, since, row.taken, tx.at)
             told_at = due_at(steps, repeat, since, number) or coming
             step = steps[min(number, len(steps) - 1)]
-            await _take_step(session, actor, row, incident, step, cycle, since, number, told_at, at)
+            await _take_step(tx, row, incident, step, cycle, since, number, told_at)
             row.taken = number + 1
-    row.next_step_at = await _management(session, actor, row, incident, coming, at)
-    await session.flush()
+    row.next_step_at = await _management(tx, row, incident, coming)
+    await tx.session.flush()
 
 
 async def _cycle(
@@ -212,29 +198,23 @@ async def _cycle(
 
 
 async def _management(
-    session: AsyncSession,
-    actor: Actor,
-    row: Escalation,
-    incident: Incident,
-    due: datetime | None,
-    at: datetime,
+    tx: Tx, row: Escalation, incident: Incident, due: datetime | None
 ) -> datetime | None:
     """Notify management in time, whatever the policy is; return the earlier of the next two due times."""
     critical = incident.priority is Priority.CRITICAL and incident.status in OPEN
     if row.management_at is not None or not (incident.status is Status.NEW or critical):
         return due
     late_at = incident.opened_at + MANAGEMENT_AFTER
-    if late_at > at:
+    if late_at > tx.at:
         return late_at if due is None else min(due, late_at)
     step = StepDraft(after_minutes=0, roles=[Role.MANAGEMENT], urgent=True)
     opened = incident.opened_at
-    await _take_step(session, actor, row, incident, step, Cycle.MANAGEMENT, opened, 0, late_at, at)
+    await _take_step(tx, row, incident, step, Cycle.MANAGEMENT, opened, 0, late_at)
     return due
 
 
 async def _take_step(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     row: Escalation,
     incident: Incident,
     step: StepDraft,
@@ -242,13 +222,12 @@ async def _take_step(
     since: datetime,
     number: int,
     due: datetime,
-    at: datetime,
 ) -> None:
     """Notify the people of a step once: by the step's unique key, and by that of the messages."""
     users = await people(
-        session, row.tenant_id, row.account_id, roles=step.roles, user_ids=step.user_ids
+        tx.session, row.tenant_id, row.account_id, roles=step.roles, user_ids=step.user_ids
     )
-    taken = await session.scalar(
+    taken = await tx.session.scalar(
         insert(EscalationStep)
         .values(
             id=uuid7(),
@@ -259,7 +238,7 @@ async def _take_step(
             since=since,
             number=number,
             due_at=due,
-            taken_at=at,
+            taken_at=tx.at,
             user_ids=users,
             contact_ids=step.contact_ids,
         )
@@ -269,10 +248,8 @@ async def _take_step(
     if taken is None:
         return
     if Role.MANAGEMENT in step.roles and row.management_at is None:
-        row.management_at = at
-    record(
-        session,
-        actor,
+        row.management_at = tx.at
+    tx.record(
         events.Stepped(
             account_id=row.account_id,
             subject_id=row.id,
@@ -283,45 +260,39 @@ async def _take_step(
             due_at=due,
             user_ids=users,
             contact_ids=step.contact_ids,
-        ),
+        )
     )
-    await notify(session, actor, taken, incident, step, users, cycle, since, number, at)
+    await notify(tx, taken, incident, step, users, cycle, since, number)
 
 
-def _stop(session: AsyncSession, actor: Actor, row: Escalation, at: datetime) -> None:
-    record(
-        session,
-        actor,
+def _stop(tx: Tx, row: Escalation) -> None:
+    tx.record(
         events.EscalationStopped(
             account_id=row.account_id,
             subject_id=row.id,
-            at=at,
+            at=tx.at,
             incident_id=row.incident_id,
             cycle=str(row.cycle),
             steps=row.taken,
-        ),
+        )
     )
 
 
-async def _must_be_ours(
-    session: AsyncSession, actor: Actor, account_id: UUID | None, steps: Sequence[StepDraft]
-) -> None:
+async def _must_be_ours(tx: Tx, account_id: UUID | None, steps: Sequence[StepDraft]) -> None:
     """Refuse an account, user or contact that is not visible to the actor."""
     if account_id is not None:
-        query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
-        if await session.scalar(query) is None:
-            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+        await tx.get(Account, account_id, "account", argument="accountId")
     users = {user for step in steps for user in step.user_ids}
     if users:
         query = select(User.id).where(
-            User.id.in_(users), User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
+            User.id.in_(users), User.tenant_id == tx.actor.tenant_id, User.role.not_in(CLIENTS)
         )
-        if users - set(await session.scalars(query)):
+        if users - set(await tx.session.scalars(query)):
             raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="userIds")
     contacts = {contact for step in steps for contact in step.contact_ids}
     if contacts:
-        query = select(Contact.id).where(Contact.id.in_(contacts), actor.scope(Contact))
+        query = select(Contact.id).where(Contact.id.in_(contacts), tx.actor.scope(Contact))
         if account_id is not None:
             query = query.where(Contact.account_id == account_id)
-        if account_id is None or contacts - set(await session.scalars(query)):
+        if account_id is None or contacts - set(await tx.session.scalars(query)):
             raise Refused(Code.NOT_FOUND, "No such contact of the client.", argument="contactIds")

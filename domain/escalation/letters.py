@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from domain import messages
-from domain.access import Actor
+from domain.access import Tx
 from domain.accounts.model import Account, Site, Tenant
 from domain.agreements.model import Priority
 from domain.escalation.model import Cycle
@@ -41,8 +39,7 @@ class EscalatedUrgently(Escalated, frozen=True, kw_only=True):
 
 
 async def notify(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     taken: UUID,
     incident: Incident,
     step: StepDraft,
@@ -50,12 +47,11 @@ async def notify(
     cycle: Cycle,
     since: datetime,
     number: int,
-    at: datetime,
 ) -> None:
     """Notify the people of a step; once, because `taken`, the step's own id, is the intent of the messages."""
-    tenant = await session.get_one(Tenant, incident.tenant_id)
-    account = await session.get_one(Account, incident.account_id)
-    site = await session.get_one(Site, incident.site_id)
+    tenant = await tx.session.get_one(Tenant, incident.tenant_id)
+    account = await tx.session.get_one(Account, incident.account_id)
+    site = await tx.session.get_one(Site, incident.site_id)
     words = {
         "company": tenant.name,
         "account": account.name,
@@ -73,23 +69,23 @@ async def notify(
     intent = f"escalation:{taken}"
     if users:
         await messages.compose_to_users(
-            session,
-            actor,
+            tx.session,
+            tx.actor,
             users,
             account_id=account.id,
             intent=intent,
             template=template,
             variables=words,
-            at=at,
+            at=tx.at,
         )
     if step.contact_ids:
         await messages.compose(
-            session,
-            actor,
+            tx.session,
+            tx.actor,
             account.id,
             intent=intent,
             template=template,
             variables=words,
-            at=at,
+            at=tx.at,
             contacts=step.contact_ids,
         )

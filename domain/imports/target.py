@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts, agreements, calendars
-from domain.access import Actor, Origin
+from domain.access import Actor, Origin, Tx
 from domain.accounts import Account, Site, Tenant
 from domain.agreements import Agreement, PromiseDraft, Target, TermsDraft
 from domain.core.errors import Code, Refused
@@ -126,7 +126,7 @@ async def _sign(
         return
     versions = {
         name: await calendars.define(
-            session, actor, name=f"{profile.name}: {name}", spec=hours, at=at
+            Tx(session, actor, at), name=f"{profile.name}: {name}", spec=hours
         )
         for name, hours in profile.specs().items()
     }

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Account, Tenant
 from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
@@ -133,12 +133,10 @@ async def _issue(
         )
     if sums.gross_cents or sums.net_cents:
         await journal.post(
-            session,
-            actor,
+            Tx(session, actor, at),
             on=invoice,
             subject_id=invoice.id,
             kind=JournalKind.INVOICE,
-            at=at,
             reason=f"Invoice {invoice.number}",
             lines={
                 Book.RECEIVABLE: sums.gross_cents,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor, Right
+from domain.access import Actor, Right, Tx
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_day
 from domain.core.errors import Code, Refused
@@ -102,12 +102,10 @@ async def store(
     noun, of = row.__tablename__, document.__tablename__.replace("_", " ")
     what = noun.capitalize() if row.reverses_id is None else f"Reversal of a {noun}"
     await journal.post(
-        session,
-        actor,
+        Tx(session, actor, at),
         on=document,
         subject_id=row.id,
         kind=kind if row.reverses_id is None else JournalKind.REVERSAL,
-        at=at,
         reason=f"{what} of {of} {document.number}",
         lines={Book.BANK: came_in, Book.RECEIVABLE: -came_in},
     )

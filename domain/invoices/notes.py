@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
 from domain.compensation import month_of, next_month
@@ -139,12 +139,10 @@ async def _issue(
     )
     about = await _about(session, note)
     await journal.post(
-        session,
-        actor,
+        Tx(session, actor, at),
         on=note,
         subject_id=note.id,
         kind=JournalKind.APPLY,
-        at=at,
         reason=f"Credit note {note.number} {about}",
         lines={
             Book.CLIENT_CREDIT: note.net_cents,

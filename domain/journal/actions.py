@@ -1,13 +1,10 @@
 """Post journal entries. There is no other change of the journal."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from domain.access import Actor
+from domain.access import Tx
 from domain.core.base import uuid7
 from domain.journal.model import Book, JournalEntry, JournalKind, JournalLine
 
@@ -29,8 +26,7 @@ class UnderAgreement(Protocol):
 
 
 async def post(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     on: UnderAgreement,
     subject_id: UUID,
@@ -38,14 +34,13 @@ async def post(
     kind: JournalKind,
     lines: Mapping[Book, int],
     reason: str,
-    at: datetime,
 ) -> JournalEntry:
     """Write one entry on an invoice, a note or a credit; lines are in cents, debit positive, and not empty.
 
     The `n`-th entry about a subject is written once: its unique key fails the second. An entry that does not balance
     fails at commit.
     """
-    owned = {"tenant_id": actor.tenant_id, "account_id": on.account_id}
+    owned = {"tenant_id": tx.actor.tenant_id, "account_id": on.account_id}
     entry = JournalEntry(
         id=uuid7(),
         **owned,
@@ -54,15 +49,15 @@ async def post(
         n=n,
         kind=kind,
         reason=reason,
-        at=at,
-        actor=actor.subject,
+        at=tx.at,
+        actor=tx.actor.subject,
     )
-    session.add(entry)
-    await session.flush()
-    session.add_all(
+    tx.session.add(entry)
+    await tx.session.flush()
+    tx.session.add_all(
         JournalLine(**owned, entry_id=entry.id, book=book, amount_cents=cents, currency=on.currency)
         for book, cents in lines.items()
         if cents
     )
-    await session.flush()
+    await tx.session.flush()
     return entry

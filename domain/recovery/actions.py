@@ -8,12 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, row_of
+from domain.access import CLIENTS, Right, Tx
 from domain.accounts.model import User
 from domain.compensation.model import Credit
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line, must_be_text
 from domain.incidents.model import Incident
 from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone, StepHandedOver
@@ -29,23 +28,14 @@ from domain.recovery.rules import before, check_remedies, due
 
 
 async def open_case(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    size: Size,
-    summary: str,
-    owner_id: UUID,
-    at: datetime,
+    tx: Tx, incident_id: UUID, *, size: Size, summary: str, owner_id: UUID
 ) -> RecoveryCase:
     """Open a recovery case for an incident; an incident has one open case at a time."""
-    actor.must(Right.MANAGE_ACCOUNTS)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(summary, "summary")
-    incident = await row_of(
-        session, actor, Incident, incident_id, "incident", argument="incidentId"
-    )
-    await _colleague(session, actor, owner_id)
-    case: RecoveryCase | None = await session.scalar(
+    incident = await tx.get(Incident, incident_id, "incident", argument="incidentId")
+    await _colleague(tx, owner_id)
+    case: RecoveryCase | None = await tx.session.scalar(
         insert(RecoveryCase)
         .values(
             id=uuid7(),
@@ -56,7 +46,7 @@ async def open_case(
             summary=summary,
             state=CaseState.OPEN,
             round=1,
-            opened_at=at,
+            opened_at=tx.at,
             version=1,
         )
         .on_conflict_do_nothing()
@@ -66,128 +56,108 @@ async def open_case(
         raise Refused(
             Code.ALREADY_EXISTS, "The incident already has an open case.", argument="incidentId"
         )
-    _begin(session, case, dict.fromkeys(StepKind, owner_id), at)
-    record(
-        session,
-        actor,
+    _begin(tx.session, case, dict.fromkeys(StepKind, owner_id), tx.at)
+    tx.record(
         CaseOpened(
             account_id=case.account_id,
             subject_id=case.id,
-            at=at,
+            at=tx.at,
             incident_id=incident.id,
             size=size,
-        ),
+        )
     )
-    await session.flush()
+    await tx.session.flush()
     return case
 
 
 async def take_step(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     case_id: UUID,
     *,
     kind: StepKind,
     note: str,
     remedies: Collection[Remedy] = (),
     credit_id: UUID | None = None,
-    at: datetime,
     expected_version: int | None = None,
 ) -> RecoveryCase:
     """Take the next step; the step `compensate` offers remedies that the case's size allows."""
-    actor.must(Right.MANAGE_ACCOUNTS)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_text(note, "note")
     if kind is StepKind.FOLLOW_UP:
         raise Refused(
             Code.INVALID, "Record a follow-up with satisfied: true or false.", argument="kind"
         )
-    case = await _open(session, actor, case_id, expected_version)
-    step = await _next(session, case, kind, argument="kind")
+    case = await _open(tx, case_id, expected_version)
+    step = await _next(tx.session, case, kind, argument="kind")
     if kind is StepKind.COMPENSATE:
         check_remedies(case.size, remedies, has_credit=credit_id is not None)
-        await _own_credit(session, case, credit_id)
+        await _own_credit(tx.session, case, credit_id)
         step.remedies, step.credit_id = sorted(map(str, remedies)), credit_id
     elif remedies or credit_id is not None:
         raise Refused(
             Code.INVALID, "Remedies belong to the step COMPENSATE only.", argument="remedies"
         )
-    _done(session, actor, case, step, note, at)
-    await session.flush()
+    _done(tx, case, step, note)
+    await tx.session.flush()
     return case
 
 
 async def follow_up(
-    session: AsyncSession,
-    actor: Actor,
-    case_id: UUID,
-    *,
-    satisfied: bool,
-    note: str,
-    at: datetime,
-    expected_version: int | None = None,
+    tx: Tx, case_id: UUID, *, satisfied: bool, note: str, expected_version: int | None = None
 ) -> RecoveryCase:
     """Record whether the client is satisfied: yes closes the case, no begins another round. Clients may do this too."""
-    actor.must(Right.FOLLOW_UP)
+    tx.actor.must(Right.FOLLOW_UP)
     must_be_text(note, "note")
-    case = await _open(session, actor, case_id, expected_version)
-    step = await _next(session, case, StepKind.FOLLOW_UP, argument="id")
-    _done(session, actor, case, step, note, at)
+    case = await _open(tx, case_id, expected_version)
+    step = await _next(tx.session, case, StepKind.FOLLOW_UP, argument="id")
+    _done(tx, case, step, note)
     case.satisfied = satisfied
     if satisfied:
-        case.state, case.closed_at = CaseState.CLOSED, at
+        case.state, case.closed_at = CaseState.CLOSED, tx.at
         fact: CaseClosed | CaseReopened = CaseClosed(
-            account_id=case.account_id, subject_id=case.id, at=at, round=case.round
+            account_id=case.account_id, subject_id=case.id, at=tx.at, round=case.round
         )
     else:
-        steps = await _steps(session, case)
+        steps = await _steps(tx.session, case)
         owners = {each.kind: each.owner_id for each in steps.values()}
         case.round += 1
-        _begin(session, case, owners, at)
-        fact = CaseReopened(account_id=case.account_id, subject_id=case.id, at=at, round=case.round)
-    record(session, actor, fact)
-    await session.flush()
+        _begin(tx.session, case, owners, tx.at)
+        fact = CaseReopened(
+            account_id=case.account_id, subject_id=case.id, at=tx.at, round=case.round
+        )
+    tx.record(fact)
+    await tx.session.flush()
     return case
 
 
 async def hand_over(
-    session: AsyncSession,
-    actor: Actor,
-    case_id: UUID,
-    *,
-    kind: StepKind,
-    owner_id: UUID,
-    at: datetime,
-    expected_version: int | None = None,
+    tx: Tx, case_id: UUID, *, kind: StepKind, owner_id: UUID, expected_version: int | None = None
 ) -> RecoveryCase:
     """Hand over a step that is not done to another user of the company."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    case = await _open(session, actor, case_id, expected_version)
-    await _colleague(session, actor, owner_id)
-    step = (await _steps(session, case))[kind]
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    case = await _open(tx, case_id, expected_version)
+    await _colleague(tx, owner_id)
+    step = (await _steps(tx.session, case))[kind]
     if step.done_at is not None:
         raise Refused(Code.ALREADY_DONE, f"The step {kind} is already done.", argument="kind")
-    record(
-        session,
-        actor,
+    tx.record(
         StepHandedOver(
             account_id=case.account_id,
             subject_id=case.id,
-            at=at,
+            at=tx.at,
             step=kind,
             round=case.round,
             before=step.owner_id,
             after=owner_id,
-        ),
+        )
     )
     step.owner_id = owner_id
-    await session.flush()
+    await tx.session.flush()
     return case
 
 
-async def _open(
-    session: AsyncSession, actor: Actor, case_id: UUID, expected_version: int | None
-) -> RecoveryCase:
-    case = await row_of(session, actor, RecoveryCase, case_id, "case", lock=True)
+async def _open(tx: Tx, case_id: UUID, expected_version: int | None) -> RecoveryCase:
+    case = await tx.get(RecoveryCase, case_id, "case", lock=True)
     must_be_current(case.version, expected_version)
     if case.state is not CaseState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The case is closed.", argument="id")
@@ -216,21 +186,16 @@ async def _next(
     return steps[kind]
 
 
-def _done(
-    session: AsyncSession,
-    actor: Actor,
-    case: RecoveryCase,
-    step: RecoveryStep,
-    note: str,
-    at: datetime,
-) -> None:
-    step.done_at, step.done_by, step.note = at, actor.subject, note
-    record(
-        session,
-        actor,
+def _done(tx: Tx, case: RecoveryCase, step: RecoveryStep, note: str) -> None:
+    step.done_at, step.done_by, step.note = tx.at, tx.actor.subject, note
+    tx.record(
         StepDone(
-            account_id=case.account_id, subject_id=case.id, at=at, step=step.kind, round=case.round
-        ),
+            account_id=case.account_id,
+            subject_id=case.id,
+            at=tx.at,
+            step=step.kind,
+            round=case.round,
+        )
     )
 
 
@@ -252,14 +217,14 @@ def _begin(
     )
 
 
-async def _colleague(session: AsyncSession, actor: Actor, user_id: UUID) -> None:
+async def _colleague(tx: Tx, user_id: UUID) -> None:
     known = select(User.id).where(
         User.id == user_id,
-        User.tenant_id == actor.tenant_id,
+        User.tenant_id == tx.actor.tenant_id,
         User.role.not_in(CLIENTS),
         User.disabled_at.is_(None),
     )
-    if await session.scalar(known) is None:
+    if await tx.session.scalar(known) is None:
         raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="ownerUserId")
 
 

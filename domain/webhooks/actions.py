@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, visible_to
+from domain.access import Actor, Right, Tx, visible_to
 from domain.accounts import Account, ApiKey
 from domain.core.base import JSON, uuid7
 from domain.core.encryption import SecretCipher
@@ -66,8 +66,7 @@ class EventFilter:
 
 
 async def add(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     vault: SecretCipher,
     *,
     name: str,
@@ -76,25 +75,24 @@ async def add(
     payload: PayloadDocument | None = None,
     key_id: UUID | None = None,
     loopback: bool = False,
-    at: datetime,
 ) -> tuple[Webhook, str]:
     """Send facts to an address from now on, as the actor or the key `key_id`; the secret is returned here only.
 
     The owner's rights are read anew at every delivery: facts that are not (or no longer) visible to the owner are not
     sent.
     """
-    _must_manage(actor)
-    await _must_have_access(session, actor, wanted.account_id)
-    owner = actor.subject if key_id is None else f"key:{await _key(session, actor, key_id)}"
+    _must_manage(tx.actor)
+    await _must_have_access(tx, wanted.account_id)
+    owner = tx.actor.subject if key_id is None else f"key:{await _key(tx, key_id)}"
     if owner.partition(":")[0] not in OWNERS:
         raise Refused(Code.NOT_ALLOWED, "A webhook must belong to a user or to an API key.")
     must_be_line(name, "name")
     for kind in wanted.kinds or ():
         must_be_line(kind, "kinds")
     check_url(url, loopback=loopback)
-    has = await session.scalars(
+    has = await tx.session.scalars(
         select(Webhook.id).where(
-            Webhook.tenant_id == actor.tenant_id,
+            Webhook.tenant_id == tx.actor.tenant_id,
             Webhook.owner == owner,
             Webhook.state != WebhookState.DISABLED,
         )
@@ -103,7 +101,7 @@ async def add(
         raise Refused(Code.INVALID, f"An owner can have at most {MOST} webhooks.", argument="url")
     webhook = Webhook(
         id=uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=wanted.account_id,
         name=name,
         url=url,
@@ -113,84 +111,78 @@ async def add(
         document=None if payload is None else payload.document,
         operation_name=None if payload is None else payload.operation_name,
         variables=None if payload is None else payload.variables,
-        position=await _head(session, actor.tenant_id),
-        created_at=at,
+        position=await _head(tx.session, tx.actor.tenant_id),
+        created_at=tx.at,
     )
-    session.add(webhook)
-    await session.flush()
-    secret = _new_secret(session, vault, webhook, at=at)
-    record_fact(session, actor, webhook, events.Added, at, owner=owner)
+    tx.session.add(webhook)
+    await tx.session.flush()
+    secret = _new_secret(tx.session, vault, webhook, at=tx.at)
+    record_fact(tx, webhook, events.Added, owner=owner)
     return webhook, secret
 
 
-async def rotate_secret(
-    session: AsyncSession, actor: Actor, vault: SecretCipher, webhook_id: UUID, *, at: datetime
-) -> tuple[Webhook, str]:
+async def rotate_secret(tx: Tx, vault: SecretCipher, webhook_id: UUID) -> tuple[Webhook, str]:
     """Create a new secret, returned here only; the previous one stays valid for 24 hours for the switch."""
-    webhook = await locked(session, actor, webhook_id)
+    webhook = await locked(tx, webhook_id)
     _must_not_be_ended(webhook)
     its = WebhookSecret.webhook_id == webhook_id
     newest = (
         select(WebhookSecret.id).where(its).order_by(WebhookSecret.made_at.desc()).limit(1)
     ).scalar_subquery()
     # After two quick rotations only the newest previous secret overlaps, because the first one is meant to be gone.
-    await session.execute(
+    await tx.session.execute(
         update(WebhookSecret)
-        .where(its, WebhookSecret.id != newest, WebhookSecret.ends_at > at)
-        .values(ends_at=at)
+        .where(its, WebhookSecret.id != newest, WebhookSecret.ends_at > tx.at)
+        .values(ends_at=tx.at)
     )
-    await session.execute(
+    await tx.session.execute(
         update(WebhookSecret)
         .where(WebhookSecret.id == newest, WebhookSecret.ends_at.is_(None))
-        .values(ends_at=at + OVERLAP)
+        .values(ends_at=tx.at + OVERLAP)
     )
-    secret = _new_secret(session, vault, webhook, at=at)
-    record_fact(session, actor, webhook, events.SecretRotated, at)
+    secret = _new_secret(tx.session, vault, webhook, at=tx.at)
+    record_fact(tx, webhook, events.SecretRotated)
     return webhook, secret
 
 
-async def pause(
-    session: AsyncSession, actor: Actor, webhook_id: UUID, *, reason: str, at: datetime
-) -> Webhook:
+async def pause(tx: Tx, webhook_id: UUID, *, reason: str) -> Webhook:
     """Pause a webhook until it is resumed. The ledger keeps the facts meanwhile."""
-    webhook = await locked(session, actor, webhook_id)
+    webhook = await locked(tx, webhook_id)
     must_be_line(reason, "reason")
     if webhook.state is not WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, f"The webhook is {webhook.state}.", argument="id")
-    return await pause_locked(session, actor, webhook, reason=reason, at=at)
+    return await pause_locked(tx, webhook, reason=reason)
 
 
-async def resume(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
+async def resume(tx: Tx, webhook_id: UUID) -> Webhook:
     """Resume a webhook from its position."""
-    webhook = await locked(session, actor, webhook_id)
+    webhook = await locked(tx, webhook_id)
     _must_not_be_ended(webhook)
     if webhook.state is WebhookState.ACTIVE:
         raise Refused(Code.ALREADY_DONE, "The webhook is already active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
     webhook.not_before = None
-    record_fact(session, actor, webhook, events.WebhookResumed, at)
-    await session.flush()
-    await make_due(session, webhook.id, at=at)
+    record_fact(tx, webhook, events.WebhookResumed)
+    await tx.session.flush()
+    await make_due(tx.session, webhook.id, at=tx.at)
     return webhook
 
 
-async def end(session: AsyncSession, actor: Actor, webhook_id: UUID, *, at: datetime) -> Webhook:
+async def end(tx: Tx, webhook_id: UUID) -> Webhook:
     """End a webhook permanently."""
-    webhook = await locked(session, actor, webhook_id)
+    webhook = await locked(tx, webhook_id)
     _must_not_be_ended(webhook)
-    return await end_locked(session, actor, webhook, reason="ended by its owner", at=at)
+    return await end_locked(tx, webhook, reason="ended by its owner")
 
 
-async def replay(
-    session: AsyncSession, actor: Actor, webhook_id: UUID, *, after: int, at: datetime
-) -> Webhook:
+async def replay(tx: Tx, webhook_id: UUID, *, after: int) -> Webhook:
     """Send every fact after number `after` again, each under its former `webhook-id`; the log keeps all attempts.
 
     Refuses a position that the ledger has not reached.
     """
-    webhook = await locked(session, actor, webhook_id)
+    webhook = await locked(tx, webhook_id)
     _must_not_be_ended(webhook)
-    if not 0 <= after <= await _head(session, actor.tenant_id):
+    if not 0 <= after <= await _head(tx.session, tx.actor.tenant_id):
         raise Refused(
             Code.CURSOR_INVALID, "The ledger has not reached this position.", argument="after"
         )
@@ -198,7 +190,7 @@ async def replay(
         webhook.position = after
         webhook.round += 1
         # Pending deliveries beyond the new position wait until the facts before it are enqueued again.
-        await session.execute(
+        await tx.session.execute(
             update(WebhookDelivery)
             .where(
                 WebhookDelivery.webhook_id == webhook.id,
@@ -207,42 +199,38 @@ async def replay(
             )
             .values(due_at=None)
         )
-    record_fact(session, actor, webhook, events.Replayed, at)
-    await session.flush()
+    record_fact(tx, webhook, events.Replayed)
+    await tx.session.flush()
     return webhook
 
 
-async def retry(
-    session: AsyncSession, actor: Actor, delivery_id: UUID, *, at: datetime
-) -> WebhookDelivery:
+async def retry(tx: Tx, delivery_id: UUID) -> WebhookDelivery:
     """Retry a dead delivery, with the schedule from its beginning; it goes before the pending ones of its lane."""
-    _must_manage(actor)
-    delivery = await session.scalar(
+    _must_manage(tx.actor)
+    delivery = await tx.session.scalar(
         select(WebhookDelivery)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.id == delivery_id, visible_to(actor, Webhook))
+        .where(WebhookDelivery.id == delivery_id, visible_to(tx.actor, Webhook))
     )
     if delivery is None:
         raise Refused(Code.NOT_FOUND, "No such delivery.", argument="id")
-    webhook = await locked(session, actor, delivery.webhook_id)
-    await session.refresh(delivery)
+    webhook = await locked(tx, delivery.webhook_id)
+    await tx.session.refresh(delivery)
     _must_not_be_ended(webhook)
     if delivery.state is not DeliveryState.DEAD:
         raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
     record_fact(
-        session,
-        actor,
+        tx,
         webhook,
         events.DeliveryRetried,
-        at,
         delivery_id=delivery.id,
         before=delivery.state,
         after=DeliveryState.PENDING,
     )
     delivery.state, delivery.attempts, delivery.done_at = DeliveryState.PENDING, 0, None
-    await session.flush()
-    await pause_receiver(session, webhook.id, until=None)
-    await make_due(session, webhook.id, at=at)
+    await tx.session.flush()
+    await pause_receiver(tx.session, webhook.id, until=None)
+    await make_due(tx.session, webhook.id, at=tx.at)
     return delivery
 
 
@@ -277,19 +265,19 @@ def _must_not_be_ended(webhook: Webhook) -> None:
         raise Refused(Code.ALREADY_DONE, "The webhook was ended; add a new one.", argument="id")
 
 
-async def _must_have_access(session: AsyncSession, actor: Actor, account_id: UUID | None) -> None:
+async def _must_have_access(tx: Tx, account_id: UUID | None) -> None:
     if account_id is not None:
-        query = select(Account.id).where(Account.id == account_id, actor.scope(Account))
-        if await session.scalar(query) is None:
-            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    elif actor.accounts is None:  # an actor limited to some accounts gets facts of those
-        actor.must(Right.WATCH_ALL)
+        await tx.get(Account, account_id, "account", argument="accountId")
+    elif tx.actor.accounts is None:  # an actor limited to some accounts gets facts of those
+        tx.actor.must(Right.WATCH_ALL)
 
 
-async def _key(session: AsyncSession, actor: Actor, key_id: UUID) -> UUID:
+async def _key(tx: Tx, key_id: UUID) -> UUID:
     """Return a key for which the actor may add webhooks: one without access beyond the actor's."""
-    actor.must(Right.MANAGE_KEYS)
-    key = await session.scalar(select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey)))
+    tx.actor.must(Right.MANAGE_KEYS)
+    key = await tx.session.scalar(
+        select(ApiKey).where(ApiKey.id == key_id, visible_to(tx.actor, ApiKey))
+    )
     if key is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
     if key.revoked_at is not None:
@@ -302,12 +290,12 @@ async def _head(session: AsyncSession, tenant_id: UUID) -> int:
     return head or 0
 
 
-async def locked(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
+async def locked(tx: Tx, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the actor may change."""
-    _must_manage(actor)
-    webhook = await session.scalar(
+    _must_manage(tx.actor)
+    webhook = await tx.session.scalar(
         select(Webhook)
-        .where(Webhook.id == webhook_id, visible_to(actor, Webhook))
+        .where(Webhook.id == webhook_id, visible_to(tx.actor, Webhook))
         .with_for_update(key_share=True)
     )
     if webhook is None:

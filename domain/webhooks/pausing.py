@@ -1,35 +1,29 @@
 """Pause or end a webhook: for its owner, and for the worker when the receiver or owner requires it."""
 
-from datetime import datetime
-
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
-from domain.core.ledger import Fact, record
+from domain.access import Tx
+from domain.core.ledger import Fact
 from domain.webhooks import events
 from domain.webhooks.model import DeliveryState, Webhook, WebhookDelivery, WebhookState
 
 
-async def pause_locked(
-    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
-) -> Webhook:
+async def pause_locked(tx: Tx, webhook: Webhook, *, reason: str) -> Webhook:
     """Pause a locked webhook."""
     webhook.state, webhook.reason = WebhookState.PAUSED, reason
-    await _nothing_due(session, webhook)
-    record_fact(session, actor, webhook, events.WebhookPaused, at, reason=reason)
-    await session.flush()
+    await _nothing_due(tx.session, webhook)
+    record_fact(tx, webhook, events.WebhookPaused, reason=reason)
+    await tx.session.flush()
     return webhook
 
 
-async def end_locked(
-    session: AsyncSession, actor: Actor, webhook: Webhook, *, reason: str, at: datetime
-) -> Webhook:
+async def end_locked(tx: Tx, webhook: Webhook, *, reason: str) -> Webhook:
     """End a locked webhook."""
     webhook.state, webhook.reason = WebhookState.DISABLED, reason
-    await _nothing_due(session, webhook)
-    record_fact(session, actor, webhook, events.Disabled, at, reason=reason)
-    await session.flush()
+    await _nothing_due(tx.session, webhook)
+    record_fact(tx, webhook, events.Disabled, reason=reason)
+    await tx.session.flush()
     return webhook
 
 
@@ -44,17 +38,6 @@ async def _nothing_due(session: AsyncSession, webhook: Webhook) -> None:
     )
 
 
-def record_fact(
-    session: AsyncSession,
-    actor: Actor,
-    webhook: Webhook,
-    kind: type[Fact],
-    at: datetime,
-    **body: object,
-) -> None:
+def record_fact(tx: Tx, webhook: Webhook, kind: type[Fact], **body: object) -> None:
     """Record a fact about a webhook."""
-    record(
-        session,
-        actor,
-        kind(account_id=webhook.account_id, subject_id=webhook.id, at=at, **body),
-    )
+    tx.record(kind(account_id=webhook.account_id, subject_id=webhook.id, at=tx.at, **body))

@@ -13,7 +13,7 @@ import pytest
 from api.commands.verdicts import run
 from api.support.failures import Exit
 from domain import agreements, calendars, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
 from domain.core.db import Sessions, transaction
@@ -76,7 +76,7 @@ async def test_a_deadline_at_closing_time_is_exported_as_closing_time(
     system = Actor.system(world.tenant.id, "test")
     hours = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ()))
     async with transaction(make) as session:
-        office = await calendars.define(session, system, name="office", spec=hours, at=T0)
+        office = await calendars.define(Tx(session, system, T0), name="office", spec=hours)
         target = {Priority.HIGH: Target(elapsed_s=8 * 3_600)}
         draft = PromiseDraft("office", PromiseKind.RESOLUTION, office.id, target)
         await agreements.sign(

@@ -9,7 +9,7 @@ import pytest
 from api.commands.free_days import run
 from api.support.failures import CommandFailure
 from domain import calendars
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.calendars import CalendarSpec
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Refused
@@ -41,7 +41,7 @@ async def test_an_icalendar_file_makes_one_new_version_of_a_calendar(
     spec = CalendarSpec.from_dict({"zone": "UTC", "hours": {"mon": [["09:00", "17:00"]]}})
     async with transaction(make) as session:
         actor = Actor.system(world.tenant.id, "test")
-        await calendars.define(session, actor, name="office", spec=spec, at=build.T0)
+        await calendars.define(Tx(session, actor, build.T0), name="office", spec=spec)
     file = tmp_path / "holidays.ics"
     file.write_text("\ufeff" + HOLIDAYS, "utf-8")
     settings = Settings(system_database_url=system_url)

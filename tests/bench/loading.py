@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.embedded import servers
 from api.support import migrate
 from domain import accounts, agreements, archive, calendars
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account, Site
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.archive import Sealing, parquet
@@ -75,7 +75,7 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
         account = await accounts.create_account(session, actor, name="Client", at=at)
         site = await accounts.add_site(session, actor, account.id, name="Site", at=at)
         versions = [
-            await calendars.define(session, actor, name=f"{n}", spec=spec, at=at)
+            await calendars.define(Tx(session, actor, at), name=f"{n}", spec=spec)
             for n, spec in enumerate(SPECS)
         ]
         drafts = tuple(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from domain import accounts, agreements, compensation, invoices, recovery
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import Unit
 from domain.core.db import transaction
 from domain.invoices import Party
@@ -71,6 +71,5 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
             role=Role.RELATIONSHIP_MANAGER, at=at,
         )  # fmt: skip
         await recovery.open_case(
-            session, actor, promise.incident_id, size=Size.MEDIUM, summary="Nobody came",
-            owner_id=owner.id, at=at,
-        )  # fmt: skip
+            Tx(session, actor, at), promise.incident_id, size=Size.MEDIUM, summary="Nobody came",
+            owner_id=owner.id)  # fmt: skip

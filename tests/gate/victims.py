@@ -21,7 +21,7 @@ from domain import (
     touchpoints,
     webhooks,
 )
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.agreements import Priority, TicketKind
 from domain.core.db import transaction
@@ -113,15 +113,13 @@ async def _escalate(api: Api, office: Office, *incident_ids: UUID) -> None:
     step = escalation.StepDraft(after_minutes=1, roles=[Role.DISPATCHER])
     async with transaction(api.make) as session:
         await escalation.set_policy(
-            session,
-            system,
+            Tx(session, system, T0),
             name="probe me",
             steps=[step],
             account_id=office.world.account.id,
-            at=T0,
         )
         for incident_id in incident_ids:
-            await escalation.follow(session, system, incident_id, at=T0 + timedelta(days=1))
+            await escalation.follow(Tx(session, system, T0 + timedelta(days=1)), incident_id)
     await prober.number(api)
 
 
@@ -131,9 +129,12 @@ async def _hook(api: Api, office: Office) -> None:
     assert identity is not None
     async with transaction(api.make) as session:
         webhook, _ = await webhooks.add(
-            session, identity.actor, api.state.desk.vault, name="probe me", at=T0,
-            url="https://hooks.example.org/", wanted=webhooks.EventFilter(office.world.account.id),
-        )  # fmt: skip
+            Tx(session, identity.actor, T0),
+            api.state.desk.vault,
+            name="probe me",
+            url="https://hooks.example.org/",
+            wanted=webhooks.EventFilter(office.world.account.id),
+        )
         webhook.position = 0
         await session.flush()
         await enqueue(session, webhook, identity.actor.scope(LedgerRow), at=T0, limit=1)
@@ -142,7 +143,7 @@ async def _hook(api: Api, office: Office) -> None:
             .where(WebhookDelivery.webhook_id == webhook.id)
             .values(state=DeliveryState.DEAD, done_at=T0, due_at=None)
         )
-        await webhooks.pause(session, identity.actor, webhook.id, reason="probed", at=T0)
+        await webhooks.pause(Tx(session, identity.actor, T0), webhook.id, reason="probed")
     await prober.number(api)
 
 

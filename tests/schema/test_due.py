@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import agreements, calendars
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
 from domain.core.db import transaction
@@ -37,7 +37,7 @@ async def test_a_deadline_at_closing_time_is_told_as_closing_time(
     world = office.world
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        hours = await calendars.define(session, actor, name="office", spec=OFFICE, at=T0)
+        hours = await calendars.define(Tx(session, actor, T0), name="office", spec=OFFICE)
         draft = PromiseDraft(
             "office", PromiseKind.RESOLUTION, hours.id, {Priority.LOW: target},
             ticket_kinds=(agreements.TicketKind.INQUIRY,),

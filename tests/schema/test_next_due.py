@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from domain import accounts, agreements, calendars, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft, TicketKind
 from domain.calendars import CalendarSpec
 from domain.core.db import transaction
@@ -33,7 +33,7 @@ async def office_hours(api: Api, office: Office, *, internal: bool = False) -> N
     """An inquiry is resolved within eight working hours, Friday 09:00 to 17:00."""
     actor = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        hours = await calendars.define(session, actor, name="office", spec=HOURS, at=T0)
+        hours = await calendars.define(Tx(session, actor, T0), name="office", spec=HOURS)
         draft = PromiseDraft(
             "office", PromiseKind.RESOLUTION, hours.id, {Priority.LOW: Target(elapsed_s=8 * 3_600)},
             ticket_kinds=(TicketKind.INQUIRY,),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, agreements, calendars, compensation, escalation, incidents, invoices
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Account
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TermsDraft
 from domain.calendars import CalendarSpec
@@ -75,9 +75,10 @@ async def test_a_critical_incident_heeds_no_quiet_hours_and_its_client_is_told_f
             role=Role.DISPATCHER, at=T0,
         )  # fmt: skip
         await escalation.set_policy(
-            session, system(world), name="At once", at=T0,
+            Tx(session, system(world), T0),
+            name="At once",
             steps=[StepDraft(after_minutes=0, roles=[Role.DISPATCHER])],
-        )  # fmt: skip
+        )
     async with working():
         ticket = await build.incident(make, world, priority=priority, at=datetime.now(UTC))
         found = await written(make, world, 3)
@@ -186,7 +187,7 @@ OFFICE = CalendarSpec("Europe/Amsterdam", hours=(((540, 1020),),) * 5 + ((), ())
 async def in_office_hours(make: Sessions, targets: Target, kind: PromiseKind) -> World:
     world = await build.client(make, promises=())
     async with transaction(make) as session:
-        office = await calendars.define(session, system(world), name="office", spec=OFFICE, at=T0)
+        office = await calendars.define(Tx(session, system(world), T0), name="office", spec=OFFICE)
         draft = PromiseDraft("office", kind, office.id, {Priority.HIGH: targets})
         agreement = await agreements.sign(
             session, system(world), world.account.id, reference=f"{world.agreement.reference}-o",

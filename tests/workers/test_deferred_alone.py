@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Select, func, select, update
 
 from domain import accounts, audit, compensation, incidents, privacy, reports, touchpoints, webhooks
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts.model import User
 from domain.audit import Leaf
 from domain.core.db import Sessions, transaction
@@ -142,13 +142,11 @@ async def hooked(make: Sessions, world: World) -> None:
             role=Role.MANAGEMENT, at=T0,
         )  # fmt: skip
         await webhooks.add(
-            session,
-            Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}"),
+            Tx(session, Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}"), T0),
             SecretCipher.of(Settings(data=Path(tempfile.mkdtemp()))),
             name="test",
             url="https://example.org/hook",
             wanted=EventFilter(world.account.id),
-            at=T0,
         )
     await build.incident(make, world)
     await facts.number_all(make)

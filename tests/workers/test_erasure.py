@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from domain import accounts, compensation, incidents, recovery
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts.model import User
 from domain.agreements import Priority
 from domain.compensation import Credit, CreditState
@@ -204,13 +204,18 @@ async def test_an_export_shows_a_client_no_text_that_the_graph_keeps_from_it(
         manager = Actor(system.tenant_id, owner.role, f"user:{owner.id}")
         await incidents.reassign(session, manager, incident.id, to=f"{name}, nights", at=build.T0)
         case = await recovery.open_case(
-            session, manager, incident.id, size=recovery.Size.SMALL, summary="Slow", at=build.T0,
+            Tx(session, manager, build.T0),
+            incident.id,
+            size=recovery.Size.SMALL,
+            summary="Slow",
             owner_id=owner.id,
-        )  # fmt: skip
+        )
         await recovery.take_step(
-            session, manager, case.id, kind=recovery.StepKind.APOLOGIZE, note=f"{name} shouts",
-            at=build.T0,
-        )  # fmt: skip
+            Tx(session, manager, build.T0),
+            case.id,
+            kind=recovery.StepKind.APOLOGIZE,
+            note=f"{name} shouts",
+        )
         credit = await compensation.grant_goodwill(
             session, manager, office.world.agreement.id, cents=100, reason="Sorry", at=build.T0
         )

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, escalation, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
 from domain.escalation import Escalation, StepDraft
@@ -37,7 +37,7 @@ async def staffed(make: Sessions, *steps: StepDraft) -> tuple[World, UUID]:
             role=Role.DISPATCHER,
             at=build.T0,
         )
-        await escalation.set_policy(session, system, name="P", steps=steps, at=build.T0)
+        await escalation.set_policy(Tx(session, system, build.T0), name="P", steps=steps)
     return world, user.id
 
 
@@ -66,7 +66,7 @@ async def test_steps_are_taken_once_however_often_workers_are_stopped(
     second = await build.incident(make, world, priority=Priority.LOW, at=opened_at)
     async with transaction(make) as session:
         for ticket in (first, second):  # a worker saw them before all workers stopped
-            await escalation.follow(session, world.staff, ticket.id, at=opened_at)
+            await escalation.follow(Tx(session, world.staff, opened_at), ticket.id)
         await incidents.acknowledge(session, world.staff, second.id, at=datetime.now(UTC))
     async with working():
         told = await until(make, desk, 1)
@@ -127,7 +127,7 @@ async def test_policies_and_the_timeline_are_in_the_graph_and_clients_see_neithe
     ticket = await build.incident(api.make, office.world)
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        await escalation.follow(session, system, ticket.id, at=build.T0 + timedelta(hours=5))
+        await escalation.follow(Tx(session, system, build.T0 + timedelta(hours=5)), ticket.id)
     about = ids.write("Incident", ticket.id)
     told = (await api.data(office.dispatcher, LINE, t=about))["escalation"]
     assert told["cycle"] == "UNACKNOWLEDGED"

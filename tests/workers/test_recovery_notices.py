@@ -45,11 +45,14 @@ async def case_of(make: Sessions, world: World, owner: User, actor: Actor) -> Re
             session, world.staff, ticket.id, resolution="Slot vervangen.", at=T0 + minutes(5)
         )
         case = await recovery.open_case(
-            session, actor, ticket.id, size=Size.MEDIUM, summary="De ronde viel uit", at=T0,
+            Tx(session, actor, T0),
+            ticket.id,
+            size=Size.MEDIUM,
+            summary="De ronde viel uit",
             owner_id=owner.id,
-        )  # fmt: skip
+        )
         for kind in UP_TO_THE_OFFER:
-            await recovery.take_step(session, actor, case.id, kind=kind, note="Onder ons", at=T0)
+            await recovery.take_step(Tx(session, actor, T0), case.id, kind=kind, note="Onder ons")
     return case
 
 
@@ -59,9 +62,13 @@ async def offer(
     remedies = [Remedy.PRIORITY_SUPPORT] if credit is None else [Remedy.SERVICE_CREDIT]
     async with transaction(make) as session:
         await recovery.take_step(
-            session, actor, case.id, kind=StepKind.COMPENSATE, note="Onder ons", at=T0,
-            remedies=remedies, credit_id=None if credit is None else credit.id,
-        )  # fmt: skip
+            Tx(session, actor, T0),
+            case.id,
+            kind=StepKind.COMPENSATE,
+            note="Onder ons",
+            remedies=remedies,
+            credit_id=None if credit is None else credit.id,
+        )
 
 
 async def carried(make: Sessions, world: World) -> list[Message]:
@@ -106,9 +113,9 @@ async def test_what_is_offered_is_written_once_a_round_without_what_is_said_amon
     assert "Sanne Brouwer" in english.body
     assert "Onder ons" not in dutch.body
     async with transaction(make) as session:
-        await recovery.follow_up(session, actor, case.id, satisfied=False, note="Nee", at=T0)
+        await recovery.follow_up(Tx(session, actor, T0), case.id, satisfied=False, note="Nee")
         for kind in UP_TO_THE_OFFER:
-            await recovery.take_step(session, actor, case.id, kind=kind, note="Weer", at=T0)
+            await recovery.take_step(Tx(session, actor, T0), case.id, kind=kind, note="Weer")
     await offer(make, actor, case)
     assert len(await carried(make, world)) == 4
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from domain import accounts, webhooks
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
 from domain.core.settings import Settings
@@ -85,14 +85,12 @@ async def hook(
     await facts.number_all(make)
     async with transaction(make) as session:
         return await webhooks.add(
-            session,
-            how.pop("actor", None) or await manager(session, whom),
+            Tx(session, how.pop("actor", None) or await manager(session, whom), datetime.now(UTC)),
             vault,
             name="test",
             url=url,
             wanted=how.pop("wanted", EventFilter(whom.account_id)),
             loopback=True,
-            at=datetime.now(UTC),
             **how,
         )
 
@@ -257,7 +255,7 @@ async def test_after_eight_attempts_a_delivery_is_dead_and_the_next_has_its_turn
     assert [(each.status, each.excerpt) for each in log] == [(500, "no such thing")] * ATTEMPTS
     assert mourned == 1
     async with transaction(make) as session:
-        await webhooks.retry(session, whom.actor, dead.id, at=datetime.now(UTC))
+        await webhooks.retry(Tx(session, whom.actor, datetime.now(UTC)), dead.id)
     partner.answer = lambda _letter: Response()
     async with at_work():
         await done(make, webhook, 2)
@@ -293,7 +291,7 @@ async def test_a_replay_sends_again_what_came_after_the_cursor_in_order_under_th
         after = (await deliveries(make, webhook))[3].seq
         async with transaction(make) as session:
             await webhooks.replay(
-                session, whom.actor, webhook.id, after=after, at=datetime.now(UTC)
+                Tx(session, whom.actor, datetime.now(UTC)), webhook.id, after=after
             )
         await partner.has(16)
         await done(make, webhook, 10)
@@ -310,7 +308,7 @@ async def test_while_secrets_change_over_both_are_good(
     webhook, old = await hook(make, vault, whom, partner.url)
     async with transaction(make) as session:
         _, new = await webhooks.rotate_secret(
-            session, whom.actor, vault, webhook.id, at=datetime.now(UTC)
+            Tx(session, whom.actor, datetime.now(UTC)), vault, webhook.id
         )
     await happen(make, whom, 1)
     async with at_work():

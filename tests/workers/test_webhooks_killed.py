@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, update
 
 from domain import accounts, webhooks
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
 from domain.webhooks import DeliveryState, EventFilter, SecretCipher, WebhookDelivery
@@ -40,9 +40,8 @@ async def test_every_fact_arrives_in_order_whatever_dies_meanwhile(
             )
             owner = Actor(whom.actor.tenant_id, Role.MANAGEMENT, f"user:{user.id}")
             webhook, secret = await webhooks.add(
-                session, owner, SecretCipher.of(settings), name="n", url=partner.url,
-                wanted=EventFilter(whom.account_id, ["test.noted"]), loopback=True, at=datetime.now(UTC),
-            )  # fmt: skip
+                Tx(session, owner, datetime.now(UTC)), SecretCipher.of(settings), name="n", url=partner.url,
+                wanted=EventFilter(whom.account_id, ["test.noted"]), loopback=True)  # fmt: skip
         workers = Workers(settings)
         try:
             for deaths in range(2):

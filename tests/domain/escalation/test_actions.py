@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import accounts, escalation, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Refused
@@ -62,7 +62,7 @@ async def policy(
 ) -> UUID:
     async with transaction(make) as session:
         row = await escalation.set_policy(
-            session, firm.system, name="Usual", steps=steps, at=T0, **how
+            Tx(session, firm.system, T0), name="Usual", steps=steps, **how
         )
         return row.id
 
@@ -77,7 +77,7 @@ async def act(
 
 async def follow(make: Sessions, firm: Firm, ticket: Incident, at: datetime) -> None:
     async with transaction(make) as session:
-        await escalation.follow(session, firm.system, ticket.id, at=at)
+        await escalation.follow(Tx(session, firm.system, at), ticket.id)
 
 
 async def opened(make: Sessions, firm: Firm, **how: Any) -> Incident:
@@ -240,8 +240,8 @@ async def test_a_clients_own_policy_and_one_for_the_priority_come_first(
         assert {row.id for row in found.values() if row} == {own}
         assert elsewhere is not None
         assert elsewhere.id == urgent
-        await escalation.end_policy(session, firm.system, own, at=T0)
-        await escalation.end_policy(session, firm.system, urgent, at=T0)
+        await escalation.end_policy(Tx(session, firm.system, T0), own)
+        await escalation.end_policy(Tx(session, firm.system, T0), urgent)
         left = await escalation.policy_for(session, firm.world.tenant.id, account, Priority.LOW)
         assert left is not None
         assert left.id == general

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements, calendars, incidents, promises
+from domain.access import Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TicketKind
 from domain.calendars import CalendarSpec
 from domain.core.db import Sessions, transaction
@@ -203,10 +204,8 @@ async def test_a_deadline_on_working_hours_skips_the_weekend_and_a_holiday(make:
     async with transaction(make) as session:
         actor = world.staff.system(world.tenant.id, "test")
         office = await calendars.define(
-            session,
-            actor,
+            Tx(session, actor, T0),
             name="office",
-            at=T0,
             spec=CalendarSpec.from_dict(
                 {
                     "zone": "Europe/Amsterdam",

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import agreements, calendars, incidents, promises, simulation
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import (
     Priority,
     PromiseDraft,
@@ -33,7 +33,7 @@ async def test_an_incident_is_opened_and_judged_under_a_stored_target_without_en
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         hours = await calendars.define(
-            session, actor, name="hour", spec=ONE_HOUR_A_WEEK, at=build.T0
+            Tx(session, actor, build.T0), name="hour", spec=ONE_HOUR_A_WEEK
         )
         agreement = await agreements.sign(
             session, actor, world.account.id, reference="B", title="t", signed_on=date(2026, 1, 1),
@@ -71,7 +71,7 @@ async def test_terms_that_never_end_are_refused_by_every_way_in(
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         hours = await calendars.define(
-            session, actor, name="hour", spec=ONE_HOUR_A_WEEK, at=build.T0
+            Tx(session, actor, build.T0), name="hour", spec=ONE_HOUR_A_WEEK
         )
     promise = PromiseDraft("slow", PromiseKind.CLOSURE, hours.id, {Priority.HIGH: target})
     terms = TermsDraft((promise,))

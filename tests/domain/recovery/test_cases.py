@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, compensation, recovery
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
@@ -28,15 +28,14 @@ class Scene:
         ticket = await build.incident(self.make, self.world)
         async with transaction(self.make) as session:
             return await recovery.open_case(
-                session, self.manager, ticket.id, size=size, summary="Nobody came",
-                owner_id=self.user_id, at=T0,
-            )  # fmt: skip
+                Tx(session, self.manager, T0), ticket.id, size=size, summary="Nobody came",
+                owner_id=self.user_id)  # fmt: skip
 
     async def step(self, case: RecoveryCase, kind: StepKind, **more: Any) -> RecoveryCase:
         self.at += timedelta(hours=1)
         async with transaction(self.make) as session:
             return await recovery.take_step(
-                session, self.manager, case.id, kind=kind, note="Done", at=self.at, **more
+                Tx(session, self.manager, self.at), case.id, kind=kind, note="Done", **more
             )
 
     async def up_to_follow_up(self, case: RecoveryCase) -> None:
@@ -50,12 +49,10 @@ class Scene:
         self.at += timedelta(hours=1)
         async with transaction(self.make) as session:
             return await recovery.follow_up(
-                session,
-                actor or self.manager,
+                Tx(session, actor or self.manager, self.at),
                 case.id,
                 satisfied=satisfied,
                 note="Asked",
-                at=self.at,
             )
 
     async def steps(self, case: RecoveryCase) -> list[RecoveryStep]:
@@ -177,9 +174,8 @@ async def test_a_ticket_has_one_open_case(scene: Scene) -> None:
     with pytest.raises(Refused) as refused:
         async with transaction(scene.make) as session:
             await recovery.open_case(
-                session, scene.manager, case.incident_id, size=Size.SMALL, summary="Again",
-                owner_id=scene.user_id, at=T0,
-            )  # fmt: skip
+                Tx(session, scene.manager, T0), case.incident_id, size=Size.SMALL, summary="Again",
+                owner_id=scene.user_id)  # fmt: skip
     assert refused.value.refusal.code is Code.ALREADY_EXISTS
 
 
@@ -188,6 +184,5 @@ async def test_a_step_is_handed_over_to_colleagues_only(scene: Scene) -> None:
     with pytest.raises(Refused, match="No such user of the company"):
         async with transaction(scene.make) as session:
             await recovery.hand_over(
-                session, scene.manager, case.id, kind=StepKind.LISTEN,
-                owner_id=scene.world.client_user.id, at=build.T0,
-            )  # fmt: skip
+                Tx(session, scene.manager, build.T0), case.id, kind=StepKind.LISTEN,
+                owner_id=scene.world.client_user.id)  # fmt: skip
