@@ -1,4 +1,4 @@
-# Waarborg from nothing: `make up` to see it, `make test` to believe it.
+# Commands of the project: `make up` starts it with demo data, `make test` runs the tests.
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
@@ -16,37 +16,37 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 .DELETE_ON_ERROR:
 .PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest docs lock vendor clean
 
-help: ## Say what can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
-install: $(KERNELS) ## Make .venv exactly as locked and compile the evaluator; skipped when it is done
+install: $(KERNELS) ## Install the locked dependencies into .venv and compile the evaluator; skipped when up to date
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Waarborg needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)."; \
 	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "No virtual environment could be made. Debian and Ubuntu keep that apart: apt-get install python3-venv"; exit 1; }
+	  echo "No virtual environment could be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Here and not by the first test that judges a clock: half a minute of compiling would be longer than it waits for anything.
+# Compiled here, because half a minute of compiling would exceed the timeouts of the first test that evaluates a promise.
 $(KERNELS): $(STAMP) $(wildcard domain/evaluator/kernels/*.py)
 	@echo "Compiling the evaluator (half a minute, unless it was compiled before)"
 	@$(RUN)/python -c "from domain import positions, promises; promises.warm(); positions.warm()"
 	@touch $@
 
-up: install ## Start everything with demo data in one terminal; Ctrl-C stops it. PORT=8001, DATA=elsewhere: a second one
+up: install ## Start everything with demo data in one terminal; Ctrl-C stops it. PORT=8001 DATA=elsewhere starts a second one
 	$(RUN)/waarborg up --data $(DATA) $(if $(PORT),--port $(PORT))
 
-test: install ## Run what every change must pass, against real servers that it starts itself
+test: install ## Run the tests that every change must pass, on real servers that they start
 	$(PYTEST) -m "not slow"
 
-test-all: install ## Run every test: also storms, real logs, Redis Clusters and the probes of every role
+test-all: install ## Run all tests, with storms, real logs, Redis Clusters and the probes of every role
 	$(PYTEST)
 
-check: install ## Lint, types, layers, committed SDL, migrations against the models
+check: install ## Check style, types, import contracts, the committed SDL, and migrations against the models
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
 	$(RUN)/mypy
@@ -58,10 +58,10 @@ check: install ## Lint, types, layers, committed SDL, migrations against the mod
 	$(RUN)/waarborg migrate --data build/check
 	$(RUN)/waarborg migrate --check --data build/check
 
-sdl: install ## Write schema/schema.graphql as the code has it
+sdl: install ## Write schema/schema.graphql from the code
 	$(RUN)/waarborg sdl
 
-migration: install ## Write the migration that leads to the models: make migration m="what changes"
+migration: install ## Generate the migration to the current models: make migration m="what changes"
 	@test -n "$(m)" || { echo 'Say what changes: make migration m="guards have a photo"'; exit 1; }
 	@rm -rf build/check
 	$(RUN)/waarborg migrate --data build/check
@@ -70,19 +70,19 @@ migration: install ## Write the migration that leads to the models: make migrati
 bench-evaluator: install ## Time the evaluator against NumPy, polars and DuckDB: make bench-evaluator EVENTS=1e6
 	$(RUN)/python -m tests.bench.evaluator --events $(EVENTS)
 
-bench-timers: install ## How late 10,000 deadlines of one minute fall, and how fast a stop of ten minutes is caught up with
+bench-timers: install ## Time 10,000 deadlines within one minute, and the catching up after an outage of ten minutes
 	$(RUN)/python -m tests.bench.timers
 
-loadtest: install ## Load test that audits itself, on servers of its own. MINUTES=, USERS=, SATURATE=1; HOST=, COMPANIES= for others
+loadtest: install ## Run the self-auditing load test on its own servers. MINUTES=, USERS=, SATURATE=1; HOST=, COMPANIES= for other servers
 	$(RUN)/python -m loadtests --minutes $(MINUTES) --users $(USERS) $(if $(SATURATE),--saturate) $(if $(HOST),--host $(HOST) --companies $(COMPANIES))
 
 bench-hub: install ## Time one event to many subscribers against a stock Strawberry server
 	$(RUN)/python -m tests.bench.hub
 
-bench-gps: install ## Time the ingest of fixes against bare COPY and against the same as usually written (2 min)
+bench-gps: install ## Time the ingest of fixes against plain COPY and against one transaction per request (2 min)
 	$(RUN)/python -m tests.bench.gps
 
-bench-numbering: install ## Time the numbering of an import's facts against the bare UPDATE of the same rows
+bench-numbering: install ## Time the numbering of an import's facts against a plain UPDATE of the same rows
 	$(RUN)/python -m tests.bench.numbering
 
 docs: build/docs-tools/.installed ## Build the documentation site into build/docs; it loads nothing from a network
@@ -95,7 +95,7 @@ build/docs-tools/.installed: docs/requirements.lock
 	build/docs-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
 	@touch $@
 
-lock: ## Resolve the dependencies again, as far as pyproject.toml asks for it
+lock: ## Resolve the dependencies of pyproject.toml again and write the lock files
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
 	$(COMPILE) --all-extras --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock
@@ -111,5 +111,5 @@ vendor: ## Fetch the console's third-party files, as listed with their hashes in
 	  mv "build/vendor/package/$$path" console/vendor/ && echo "console/vendor/$${path##*/}"; \
 	done < console/vendor.txt
 
-clean: ## Take away what was made, except the data
+clean: ## Delete everything that was built, except the data
 	rm -rf $(VENV) build dist console/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Run by Alembic, started by `api.support.migrate`: one migration at a time, none of them waiting long for a lock."""
+"""Alembic environment, started by `api.support.migrate`: runs migrations one at a time with a short lock timeout."""
 
 import asyncio
 
@@ -9,13 +9,15 @@ from sqlalchemy.pool import NullPool
 
 from domain.metadata import metadata
 
-LOCK = 0x7761_6172_626F_7267  # "waarborg": two deployments that migrate at once take turns
+# "waarborg" in ASCII: concurrent deployments migrate one after the other
+LOCK = 0x7761_6172_626F_7267
 
 
 def _prepare(connection: Connection, app_role: str) -> None:
-    """Take the turn, however long the other one takes; then refuse to queue behind anybody's table lock.
+    """Wait for other migrations without a limit, then set a lock timeout of 4 s for table locks.
 
-    A statement that waits for a lock stops everybody who comes after it: four seconds, then try again later.
+    A statement that waits for a table lock blocks all later statements on that table, so it fails after 4 s
+    and is retried later.
     """
     connection.execute(text("SET lock_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
@@ -25,8 +27,8 @@ def _prepare(connection: Connection, app_role: str) -> None:
         text("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = :r"), {"r": app_role}
     )
     if known and app_role != connection.scalar(text("SELECT current_user")):
-        # The application reads and writes rows of tables it does not own. Only what is made from now on: a table
-        # whose migration takes rights away (the ledger is append-only) keeps them taken away.
+        # The application reads and writes tables it does not own. Default privileges cover new tables only: a
+        # table whose migration revokes rights (the ledger is append-only) keeps them revoked.
         allow = f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT %s TO {known}"
         connection.execute(text(allow % "SELECT, INSERT, UPDATE, DELETE ON TABLES"))
         connection.execute(text(allow % "USAGE, SELECT ON SEQUENCES"))
@@ -43,7 +45,7 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,
-        # Partitions come and go with time; the metadata knows only the table they are part of.
+        # Partitions are created and dropped over time; the metadata knows only the partitioned table.
         include_name=lambda name, kind, _parents: not (kind == "table" and name in partitions),
     )
     with context.begin_transaction():

@@ -1,7 +1,7 @@
--- Three logins and a database. One owns the tables and migrates. One answers requests: it reads and writes the rows of
--- the company it names. One does what is no single company's work, so row-level security lets it pass.
--- Run once by psql as a superuser, with WAARBORG_OWNER_PASSWORD, WAARBORG_APP_PASSWORD and WAARBORG_SYSTEM_PASSWORD
--- in its environment.
+-- Creates three roles and a database. waarborg_owner owns the tables and runs migrations. waarborg_app serves requests:
+-- row-level security limits it to the rows of the company set in its session. waarborg_system does work across companies
+-- and bypasses row-level security. Run once with psql as a superuser, with WAARBORG_OWNER_PASSWORD,
+-- WAARBORG_APP_PASSWORD and WAARBORG_SYSTEM_PASSWORD in its environment.
 \set ON_ERROR_STOP on
 \getenv owner_password WAARBORG_OWNER_PASSWORD
 \getenv app_password WAARBORG_APP_PASSWORD

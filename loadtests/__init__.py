@@ -1,1 +1,1 @@
-"""Locust users that see only the wire."""
+"""Load tests: Locust users that use the public API only."""

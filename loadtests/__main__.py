@@ -1,4 +1,4 @@
-"""`python -m loadtests`: a load test, on servers of its own or on a `--host`; ends with 1 when something was wrong."""
+"""`python -m loadtests`: runs a load test on its own servers or on `--host`; exits with 1 on a violation."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> int:
-    """Run locust without a screen; its exit code."""
+    """Run Locust headless and return its exit code."""
     told = ArgumentParser(prog="python -m loadtests", description=__doc__)
     told.add_argument("--minutes", type=float, default=2.0)
     told.add_argument("--users", type=int, default=100)

@@ -1,4 +1,4 @@
-"""What HTTP users have in common: a key of their own, documents, and eyes open for what is not theirs."""
+"""Base of HTTP users: an API key each, documents, and a check that responses hold visible accounts only."""
 
 import random
 from typing import Any, ClassVar
@@ -13,20 +13,20 @@ from loadtests.documents import DOCUMENTS
 from loadtests.run import Run
 from loadtests.watching import Eyes
 
-AGAIN_S = 0.2  # before a verb that was told to try again does
+AGAIN_S = 0.2  # before a retryable mutation is repeated
 
 
 class Asker(FastHttpUser):
-    """Somebody with a key."""
+    """A user with an API key."""
 
     abstract = True
     run_of: ClassVar[Run]
     role: ClassVar[str]
     limited: ClassVar[bool] = True
-    """Whether the key reaches one client only."""
+    """Whether the key has access to one client only."""
 
     def on_start(self) -> None:
-        """Take a place and get a key."""
+        """Choose a company and a client, and issue a key."""
         self.company: Company
         self.client_of: Client
         self.company, self.client_of = self.run_of.place()
@@ -36,17 +36,17 @@ class Asker(FastHttpUser):
         self.headers = {"authorization": f"Bearer {self.key}"}
 
     def eyes(self, only: str | None = None) -> Eyes:
-        """What this user sees on a feed: of its client, or these facts of all of them."""
+        """Return the view of this user: of its client, or with `only` certain facts of all clients."""
         account = None if only else self.client_of.account
         return Eyes(self.key, self.role, self.allowed, account, only)
 
     def ask(self, document: str, /, **variables: Any) -> dict[str, Any] | None:
-        """The data of one operation; None when it failed, which is counted."""
+        """Execute an operation and return its data; None when it failed, which Locust counts."""
         answer = self._answer(document, variables)
         return None if answer is None else answer.get("data")
 
     def do(self, document: str, /, **given: Any) -> dict[str, Any] | None:
-        """What a verb made, or its refusal. Asks again, under the same key, until it is answered."""
+        """Execute a mutation and return its result or refusal, repeating it under the same key until it is answered."""
         given["idempotencyKey"] = str(uuid4())
         opens = document == "open_incident"
         self.run_of.unanswered[self.company.name] += opens
@@ -64,7 +64,7 @@ class Asker(FastHttpUser):
         return None
 
     def _repeat(self, document: str, given: dict[str, Any], done: dict[str, Any]) -> None:
-        """Hand the same in again, as who heard no answer does: the answer has to be the same."""
+        """Repeat a mutation as a client without a response does; the result must be the same."""
         again = ((self._answer(document, {"input": given}) or {}).get("data") or {}).get("done")
         self.run_of.audit.saw(Wrong.TWICE)
         if again is not None and again.get("id") != done.get("id"):

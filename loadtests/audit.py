@@ -1,8 +1,8 @@
-"""The auditor: what was heard, acknowledged and credited, held against the ledger. Pure; it knows no socket.
+"""Audit: compares what was received, acknowledged and credited with the ledger. Pure, without I/O.
 
-Nobody can hear from an event alone that the one before it was lost, because numbers are sealed in cursors. But the
-ledger can be read over the wire, with the same eyes: what a reader heard must be that list, from where he began to
-its end, each once, in its order.
+A reader cannot detect a lost event from the next one, because sequence numbers are sealed in cursors. But the
+ledger can be read through the API with the same rights: the reader's events must equal that list, from its
+start to its end, each once, in order.
 """
 
 from array import array
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-MOST_WORDS = 200  # violations that are kept in words; all are counted
+MOST_WORDS = 200  # violations kept as text; all are counted
 
 
 class Wrong(StrEnum):
-    """What must never happen. The values are sentences of the report: "never …"."""
+    """Kinds of violations. The values complete the report's sentence "never …"."""
 
     LOST = "a fact that a reader never heard"
     REPEATED = "a fact heard twice"
@@ -32,65 +32,65 @@ class Wrong(StrEnum):
 
 @dataclass
 class Audit:
-    """Everything that was found wrong, and how much was looked at."""
+    """The violations found, and the number of checks made."""
 
     wrong: Counter[Wrong] = field(default_factory=Counter)
     looked_at: Counter[Wrong] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
 
     def blame(self, what: Wrong, words: str, count: int = 1) -> None:
-        """Say that something which must never happen did."""
+        """Record a violation."""
         self.wrong[what] += count
         if len(self.words) < MOST_WORDS:
             self.words.append(f"{what.name}: {words}")
 
     def saw(self, *whats: Wrong, count: int = 1) -> None:
-        """Count what was looked at; a check that looked at nothing proves nothing."""
+        """Count checks; a kind without any check proves nothing."""
         for what in whats:
             self.looked_at[what] += count
 
 
 def mark(cursor: str) -> int:
-    """What is kept of a cursor: 8 bytes; good within this process."""
+    """Return the 8-byte hash that is kept of a cursor; valid within this process."""
     return hash(cursor)
 
 
 @dataclass
 class Trail:
-    """What one reader heard, in order. `start` is the cursor it began behind; None began with what came next."""
+    """The events one reader received, in order. `start` is the cursor it subscribed after; None for live only."""
 
     name: str
     start: str | None
     marks: "array[int]" = field(default_factory=lambda: array("q"))
 
     def hear(self, cursor: str) -> None:
-        """Note one fact."""
+        """Record a received fact."""
         self.marks.append(mark(cursor))
 
     @property
     def last(self) -> int | None:
-        """The mark of the last fact that was heard."""
+        """The mark of the last received fact."""
         return self.marks[-1] if self.marks else None
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the same eyes see in the ledger, in its order."""
+    """The facts in the ledger that are visible with the same rights, in order."""
 
     cursors: Sequence[str]
-    words: Sequence[str]  # what each fact is, for the report
+    words: Sequence[str]  # descriptions of the facts, for the report
 
     def places(self) -> dict[int, int]:
-        """Where each fact stands, by mark."""
+        """Return the index of each fact by its mark."""
         return {mark(cursor): place for place, cursor in enumerate(self.cursors)}
 
 
 def reconcile(
     audit: Audit, trail: Trail, ledger: Ledger, places: Mapping[int, int], due: str | None = None
 ) -> None:
-    """Hold what one reader heard against the ledger: from its start, without a hole, each once, in order.
+    """Compare the events of one reader with the ledger: from its start, without a gap, each once, in order.
 
-    `due` is the fact that it must have come to at least; None is the last one.
+    `due` is the fact that the reader must have reached at least; None is the last one.
     """
     heard = trail.marks
     if trail.start is not None:
@@ -98,7 +98,7 @@ def reconcile(
     elif heard:
         begin = places.get(heard[0], 0)
     else:
-        return  # it began with what came next, and nothing came
+        return  # it subscribed to live facts, and none came
     audit.saw(Wrong.REPEATED, Wrong.REORDERED, Wrong.FOREIGN, count=len(heard))
     told: set[int] = set()
     furthest = -1
@@ -124,7 +124,7 @@ def reconcile(
 
 
 def fenced(audit: Audit, who: str, answer: Any, allowed: frozenset[str]) -> None:
-    """No account in an answer, at any depth, may be another than the `allowed` ones."""
+    """Record a violation for each account in a response, at any depth, that is not among the `allowed` ones."""
     for account in accounts_in(answer):
         audit.saw(Wrong.FOREIGN)
         if account not in allowed:
@@ -132,7 +132,7 @@ def fenced(audit: Audit, who: str, answer: Any, allowed: frozenset[str]) -> None
 
 
 def accounts_in(answer: Any) -> Iterable[str]:
-    """The ids of all accounts in an answer: `account {id}` and `accounts {nodes {id}}`, wherever."""
+    """Return the ids of all accounts in a response: `account {id}` and `accounts {nodes {id}}`, at any depth."""
     if isinstance(answer, list):
         for each in answer:
             yield from accounts_in(each)
@@ -148,7 +148,7 @@ def accounts_in(answer: Any) -> Iterable[str]:
 def once_credited(
     audit: Audit, who: str, breached: Sequence[str], credited: Sequence[str], told: Sequence[str]
 ) -> None:
-    """Each breached promise has one credit; `credited` are the credits' promises, `told` those of the facts."""
+    """Check that each breached promise has one credit, by the credits' promises and by those of the facts (`told`)."""
     audit.saw(Wrong.TWICE_CREDITED, Wrong.UNCREDITED, count=len(breached))
     for source, promises in (("credits", credited), ("facts about credits", told)):
         for promise, count in Counter(promises).items():

@@ -1,4 +1,4 @@
-"""Budgets: what operations may take, compared with the least operation of the same run. Pure."""
+"""Budgets: limits on the times of operations, relative to the cheapest operation of the run. Pure, without I/O."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from loadtests.audit import Audit, Wrong
 
 @dataclass(frozen=True)
 class Measured:
-    """One operation as it went."""
+    """Measurements of one operation."""
 
     name: str
     requests: int
@@ -21,7 +21,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One budget and how it was kept."""
+    """One budget and whether it was kept."""
 
     name: str
     said: str
@@ -30,7 +30,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What a run is held to."""
+    """The limits of a run."""
 
     baseline: str
     floor_ms: float
@@ -40,11 +40,11 @@ class Budgets:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """From a TOML file. Raises `TypeError` for a key that is none."""
+        """Read budgets from a TOML file. Raises `TypeError` for an unknown key."""
         return cls(**tomllib.loads(path.read_text()))
 
     def judge(self, operations: Iterable[Measured], audit: Audit) -> list[Verdict]:
-        """Every budget, in the order of the file: invariants first, then failures, then times."""
+        """Evaluate every budget in the order of the file: invariants first, then failures, then times."""
         found = {each.name: each for each in operations}
         return [
             *(self._invariant(what, audit) for what in Wrong),
@@ -73,5 +73,5 @@ class Budgets:
 
 
 def as_json(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """For the report."""
+    """Convert verdicts for the JSON report."""
     return [{"name": each.name, "said": each.said, "kept": each.kept} for each in verdicts]

@@ -1,4 +1,4 @@
-"""What a run happens in: security companies with clients under agreement, made over the wire like anybody's."""
+"""Companies of a run: security companies with clients and agreements, created through the public API."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from typing import Any
 
 from loadtests.wire import PATIENCE_S, Refusal, Wire
 
-CLIENTS = 3  # a company
-LAT, LON = 51.9225, 4.4792  # where all sites are
+CLIENTS = 3  # per company
+LAT, LON = 51.9225, 4.4792  # location of all sites
 FENCE_M = 150.0
 ALWAYS = {"name": "24x7", "alwaysOpen": True}
 SECONDS = {
     "FIRST_RESPONSE": {"CRITICAL": 2, "HIGH": 15, "MEDIUM": 120, "LOW": 3600},
     "RESOLUTION": {"CRITICAL": 8, "HIGH": 60, "MEDIUM": 600, "LOW": 7200},
 }
-"""Targets so short that a run of two minutes breaks some: critical tickets are answered late on purpose."""
+"""Targets short enough that a run of two minutes breaks some: critical incidents are answered late on purpose."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Client:
 
 @dataclass
 class Company:
-    """A security company as the outside knows it."""
+    """A security company as seen through the API."""
 
     name: str
     host: str
@@ -40,16 +40,16 @@ class Company:
     _numbers: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        """Speak as the manager."""
+        """Connect as the manager."""
         self.manager = Wire(self.host, self.manager_key)
 
     @property
     def accounts(self) -> frozenset[str]:
-        """The accounts it has."""
+        """The ids of the company's accounts."""
         return frozenset(client.account for client in self.clients)
 
     def key(self, role: str, *clients: Client) -> str:
-        """A new key of this role; of all clients when none is named."""
+        """Issue a key of this role; for all clients when none is named."""
         accounts = [client.account for client in clients] or None
         everything = accounts is None
         name = f"{role.lower()} {next(self._numbers)}"
@@ -62,7 +62,7 @@ class Company:
     def end(
         self, key: str, account: str | None = None, kinds: list[str] | None = None
     ) -> str | None:
-        """The cursor of the last fact that the holder of the key sees; None when there is none."""
+        """Return the cursor of the last fact visible to the key; None when there is none."""
         nodes = Wire(self.host, key).ask("end_of_ledger", account=account, kinds=kinds)["page"][
             "nodes"
         ]
@@ -70,7 +70,7 @@ class Company:
 
 
 def found(host: str, company: str, key: str) -> Company:
-    """Fill a company with clients, sites and agreements. `key` is its manager's."""
+    """Create a company's clients, sites and agreements. `key` is that of its manager."""
     made = Company(company, host, key)
     calendar = made.manager.do("define_calendar", **ALWAYS)["id"]
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ def found(host: str, company: str, key: str) -> Company:
 
 
 def _terms(calendar: str) -> dict[str, Any]:
-    """Every breach earns a credit; an internal objective makes facts that clients must not see."""
+    """Return terms in which every breach earns a credit, with an internal objective that clients must not see."""
     earns = [{"fixedCents": 500}, {"priority": "CRITICAL", "feeBps": 10}]
     promises = [
         {"name": kind.lower(), "kind": kind, "creditRules": earns, **_clock(calendar, targets)}
@@ -106,7 +106,7 @@ def _terms(calendar: str) -> dict[str, Any]:
     ]
     inside = _clock(calendar, dict.fromkeys(SECONDS["RESOLUTION"], 1))
     promises.append({"name": "own_objective", "kind": "FIRST_RESPONSE", "internal": True, **inside})
-    # Every breach its own credit: that is what the audit counts.
+    # One credit for each breach, because the audit counts them.
     return {"promises": promises, "periodFeeCents": 1_000_000, "perCause": "EACH"}
 
 

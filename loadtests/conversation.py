@@ -1,4 +1,4 @@
-"""graphql-transport-ws from the client's side, over websocket-client, which gevent makes cooperative."""
+"""Client of graphql-transport-ws over websocket-client, which gevent makes cooperative."""
 
 import itertools
 import time
@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 
 
 class Frame(msgspec.Struct):
-    """A message of the protocol; the payload is read when it is known what it is."""
+    """A message of the protocol; the payload is parsed when its type is known."""
 
     type: str
     id: str | None = None
@@ -31,13 +31,13 @@ class Frame(msgspec.Struct):
 
 
 class Named(msgspec.Struct):
-    """Something of which only the id matters."""
+    """An object of which only the id is read."""
 
     id: str
 
 
 class Event(msgspec.Struct, rename="camel"):
-    """A fact as a feed tells it."""
+    """An event of a subscription."""
 
     cursor: str
     kind: str
@@ -57,7 +57,7 @@ class _Answer(msgspec.Struct):
 
 
 class Ended(Exception):
-    """The line is gone: with a close code, or without a word (None)."""
+    """Raised when the connection ended, with its close code or None."""
 
     def __init__(self, code: int | None, reason: str = "") -> None:
         super().__init__(f"closed with {code} {reason}".strip())
@@ -65,7 +65,7 @@ class Ended(Exception):
 
 
 class Refused(Exception):
-    """The server answered an operation with errors; `code` is the first one's."""
+    """Raised when the server answered an operation with errors; `code` is that of the first."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__(str(errors[:1]))
@@ -77,7 +77,7 @@ _answer = msgspec.json.Decoder(_Answer).decode
 
 
 class Conversation:
-    """One socket, introduced. One greenlet listens: either `follow` or `ask` is at work at a time."""
+    """An initialised connection. Only one greenlet may read: `follow` and `ask` exclude each other."""
 
     def __init__(self, host: str, key: str) -> None:
         began = time.perf_counter()
@@ -97,7 +97,7 @@ class Conversation:
         self.took_ms = (time.perf_counter() - began) * 1000
 
     def follow(self, document: str, **variables: Any) -> Iterator[tuple[Event, int]]:
-        """Events of a subscription and their sizes in bytes. Raises `Ended`, `Refused`."""
+        """Yield events of a subscription with their sizes in bytes. Raises `Ended`, `Refused`."""
         key = self._start(document, variables)
         while True:
             frame = self._hear(key)
@@ -109,7 +109,7 @@ class Conversation:
             yield answer.data.event, len(frame.payload)
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The data of a query or mutation over the socket. Raises `Ended`, `Refused`."""
+        """Execute a query or mutation and return its data. Raises `Ended`, `Refused`."""
         key = self._start(document, variables)
         answer = msgspec.json.decode(self._hear(key).payload)
         if (end := self._hear(key)).type != "complete":
@@ -120,11 +120,11 @@ class Conversation:
         return data
 
     def cut(self) -> None:
-        """Drop the line without a closing handshake, as a tunnel does."""
+        """Drop the connection without a closing handshake, as a network failure does."""
         self._socket.abort()
 
     def close(self) -> None:
-        """Say goodbye without waiting for an answer."""
+        """Close the connection without waiting for the server."""
         with suppress(OSError, WebSocketException):
             self._socket.close(timeout=0)
 
@@ -141,7 +141,7 @@ class Conversation:
             raise Ended(None, repr(error)) from error
 
     def _hear(self, key: str | None = None) -> Frame:
-        """The next message about this operation; a line that was silent for long is asked whether it lives."""
+        """Receive the next message of this operation; ping a connection that was silent for long."""
         pinged = False
         while True:
             try:

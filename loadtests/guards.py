@@ -1,4 +1,4 @@
-"""Guards with phones: a fix every 30 to 60 s each, queues after a tunnel, reports sent twice; or all that goes."""
+"""Guards with phones: a fix every 30 to 60 s, queues after an outage, repeated reports; or saturation."""
 
 import random
 import time
@@ -13,31 +13,31 @@ from loadtests.audit import Wrong
 from loadtests.company import LAT, LON
 from loadtests.phones import phone
 
-SEEN_S = 10.0  # an acknowledged fix has this long to be what the map shows
-QUEUE = 5  # fixes that a phone kept in a tunnel
-BATCH = 100  # fixes of a report when saturating
+SEEN_S = 10.0  # an acknowledged fix must be on the map within this time
+QUEUE = 5  # fixes that a phone queued without a connection
+BATCH = 100  # fixes per report when saturating
 
 
 class Guard(Asker):
-    """One phone on duty, and a dispatcher's look at the map."""
+    """A guard's phone, and a dispatcher who reads the map."""
 
     weight = 2
     role = "DISPATCHER"
 
     def on_start(self) -> None:
-        """Go on duty."""
+        """Create a phone and start its shift."""
         super().on_start()
         self.phone = phone(self.company, self.client_of)
         self.bearer = {"authorization": f"Bearer {self.phone.token}"}
         self.last_ms = int(time.time() * 1000) - 3_600_000
 
     def wait_time(self) -> float:
-        """Industry practice, or none."""
+        """Return the usual pause between reports, or none when saturating."""
         return 0.0 if self.run_of.saturate else random.uniform(30, 60)
 
     @task
     def report(self) -> None:
-        """Hand in what the phone has, perhaps twice, and see it on the map."""
+        """Report the queued fixes, sometimes twice, and check the map."""
         if self.run_of.saturate:
             self._batch(BATCH, step_ms=10)
         elif random.random() < 0.5:
@@ -52,7 +52,7 @@ class Guard(Asker):
         return {"at": at_ms, "lat": lat, "lon": lon, "accuracyM": 8.0, "speedMps": 1.2}
 
     def _next_ms(self, fixes: int, step_ms: int) -> int:
-        """When the first of some fixes is made: as late as can be, and after all before."""
+        """Return the time of the first of some fixes: as late as possible, and after all earlier ones."""
         if self.run_of.saturate:
             return self.last_ms + step_ms
         return max(self.last_ms + step_ms, int(time.time() * 1000) - fixes * step_ms)
@@ -74,7 +74,7 @@ class Guard(Asker):
             self._send(body, new=False)
 
     def _send(self, body: dict[str, Any], *, new: bool) -> None:
-        """Every fix counts once: new ones as accepted, the same again as known."""
+        """Send a report and check that each fix counts once: new ones as accepted, repeated ones as known."""
         with self.client.post(
             "/ingest/positions",
             json=body,
@@ -97,7 +97,7 @@ class Guard(Asker):
             self.run_of.audit.blame(Wrong.FIX, f"{self.company.name}: {told} instead of {expected}")
 
     def _look(self) -> None:
-        """What was acknowledged is soon what the map shows, or something newer."""
+        """Check that the map shows the last acknowledged fix, or a newer one, in time."""
         deadline = time.monotonic() + SEEN_S
         while True:
             data = self.ask("positions", account=self.client_of.account)

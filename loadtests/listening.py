@@ -1,4 +1,4 @@
-"""Subscribers: many who watch a client, a few who watch all breaches, and a crowd that loses the line at once."""
+"""Subscribers: many to one client, a few to all breaches, and a crowd that loses its connections at once."""
 
 import random
 
@@ -8,41 +8,41 @@ from loadtests.asking import Asker
 
 
 class Watcher(Asker):
-    """A client's people watching; now and then one drives through a tunnel."""
+    """A subscriber of a client, whose connection breaks now and then."""
 
     weight = 10
     role = "CLIENT_USER"
     wait_time = between(20, 40)
 
     def on_start(self) -> None:
-        """Listen; one in five from now on, the others from where the run began."""
+        """Subscribe; one in five to live events, the others from the start of the run."""
         super().on_start()
         self.watch = self.run_of.watch(self.company, self.eyes(), from_now=random.random() < 0.2)
 
     @task
     def tunnel(self) -> None:
-        """The line breaks, and is back in a moment."""
+        """Break the connection; the reader reconnects after a moment."""
         self.watch.cut()
 
 
 class Crowd(Watcher):
-    """All of a company's screens behind one router, which is restarted."""
+    """Subscribers of a company behind one router that is restarted."""
 
     weight = 6
     wait_time = constant(3600)
 
     def on_start(self) -> None:
-        """Listen, and be one of those who lose the line together."""
+        """Subscribe, and join the crowd whose connections break together."""
         super().on_start()
         self.run_of.crowd.append(self.watch)
 
     @task
     def tunnel(self) -> None:
-        """The line is lost with everybody else's (`Run.drop_the_crowd`)."""
+        """Do nothing: `Run.drop_the_crowd` breaks these connections."""
 
 
 class BreachDesk(Asker):
-    """Ops tooling: all breaches of a company, across clients."""
+    """An operations tool: all breaches of a company, across clients."""
 
     weight = 1
     role = "DISPATCHER"
@@ -50,11 +50,11 @@ class BreachDesk(Asker):
     wait_time = between(20, 40)
 
     def on_start(self) -> None:
-        """Listen from where the run began."""
+        """Subscribe from the start of the run."""
         super().on_start()
         self.watch = self.run_of.watch(self.company, self.eyes("promise.breached"))
 
     @task
     def tunnel(self) -> None:
-        """The line breaks, and is back in a moment."""
+        """Break the connection; the reader reconnects after a moment."""
         self.watch.cut()

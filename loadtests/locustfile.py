@@ -1,6 +1,7 @@
 """All users in one file, for `locust -f loadtests/locustfile.py --host … --companies FILE` and for `make loadtest`.
 
-The file of companies has a JSON object a line: what `waarborg company NAME --json` prints; two at least.
+The file of companies has one JSON object per line, as printed by `waarborg company NAME --json`; at least
+two.
 """
 
 from argparse import ArgumentParser
@@ -41,7 +42,7 @@ background: list[gevent.Greenlet] = []
 
 @events.init_command_line_parser.add_listener
 def options(parser: ArgumentParser) -> None:
-    """What our runs are told beside what locust knows."""
+    """Add the options of these runs to those of Locust."""
     parser.add_argument("--companies", type=Path, help="companies and their first keys, JSON lines")
     parser.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
     parser.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
@@ -50,7 +51,7 @@ def options(parser: ArgumentParser) -> None:
 
 @events.init.add_listener
 def prepare(environment: Environment, **_: Any) -> None:
-    """Fill the companies, before the clock of the run starts."""
+    """Create the companies' data before the run's clock starts."""
     told: Any = environment.parsed_options
     try:
         COMPANIES.extend(
@@ -63,7 +64,7 @@ def prepare(environment: Environment, **_: Any) -> None:
 
 @events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
-    """A new run, in which somebody drops the crowd's lines now and then."""
+    """Start a run, with a greenlet that breaks the crowd's connections now and then."""
     told: Any = environment.parsed_options
     Asker.run_of = run = Run(environment, COMPANIES, saturate=told.saturate)
     background.extend((gevent.spawn(run.drop_the_crowd), gevent.spawn(report.progress, run)))
@@ -71,13 +72,13 @@ def begin(environment: Environment, **_: Any) -> None:
 
 @events.test_stop.add_listener
 def settle(environment: Environment, **_: Any) -> None:
-    """Reconcile, judge, write; a run that found something wrong ends with 1."""
+    """Reconcile, evaluate and write the report; a run with violations exits with 1."""
     told: Any = environment.parsed_options
     gevent.killall(background)
     background.clear()
     Asker.run_of.settle()
     verdicts = report.write(Asker.run_of, told.budgets, told.report_json)
-    for each in verdicts:  # for locust's own report, which knows operations only
+    for each in verdicts:  # for Locust's own report, which lists operations only
         error = None if each.kept else AssertionError(each.said)
         Asker.run_of.measured("BUDGET", each.name, 0, error=error)
     environment.process_exit_code = 0 if all(each.kept for each in verdicts) else 1

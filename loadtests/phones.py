@@ -1,4 +1,4 @@
-"""How a guard's phone comes to be: invited, signed in, enrolled and on duty, all over the wire."""
+"""Creation of a guard's phone: invitation, sign-in, enrolment and shift, all through the API."""
 
 import secrets
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from loadtests.wire import PATIENCE_S
 
 @dataclass(frozen=True)
 class Phone:
-    """What hands in fixes: its token, and the number by which its owner is known at the client."""
+    """A device that reports fixes: its token, and its owner's number at the client."""
 
     token: str
     number: int
 
 
 def phone(company: Company, client: Client) -> Phone:
-    """A new guard of the company with a phone, on duty for the client. Raises httpx2's errors when told no."""
+    """Create a guard of the company with a phone, on a shift for the client. Raises httpx2's errors on a refusal."""
     name = f"guard {secrets.token_hex(4)}"
     address, password = f"{name.replace(' ', '-')}@load.example", secrets.token_urlsafe(12)
     user = company.manager.do("add_user", email=address, name=name, role="GUARD")["id"]

@@ -1,4 +1,4 @@
-"""Client apps: a home screen, a list, a ticket, the credits; and, now and then, what is somebody else's."""
+"""Client apps: home screen, lists, one incident, credits; and attempts to read other companies' data."""
 
 import random
 from typing import Any
@@ -11,7 +11,7 @@ from loadtests.conversation import Conversation, Ended, Refused
 
 
 class Baseline(Asker):
-    """Asks the least there is to ask: what other operations are compared with."""
+    """Executes the cheapest operation, with which others are compared."""
 
     fixed_count = 1
     role = "DISPATCHER"
@@ -19,12 +19,12 @@ class Baseline(Asker):
 
     @task
     def viewer(self) -> None:
-        """The role and the company of the asker."""
+        """Query the role and the company of the actor."""
         self.ask("viewer")
 
 
 class ClientApp(Asker):
-    """A client's people with their app open."""
+    """A client user with an open app."""
 
     weight = 4
     role = "CLIENT_ADMIN"
@@ -32,34 +32,34 @@ class ClientApp(Asker):
 
     @task(6)
     def home(self) -> None:
-        """The first screen."""
+        """Query the home screen."""
         self.ask("home", account=self.client_of.account)
 
     @task(4)
     def look_at_a_ticket(self) -> None:
-        """The list, and one of it."""
+        """Query the list of incidents and one of them."""
         page = self._page("incidents")
         if page:
             self.ask("incident", id=random.choice(page)["id"])
 
     @task(2)
     def credits(self) -> None:
-        """What we get back."""
+        """Query the credits."""
         self._page("credits")
 
     @task(2)
     def compliance(self) -> None:
-        """How well it goes this month."""
+        """Query the compliance of this month."""
         self.ask("compliance", account=self.client_of.account)
 
     @task(1)
     def history(self) -> None:
-        """The first page of what happened."""
+        """Query the first page of the ledger."""
         self._page("ledger")
 
     @task(2)
     def over_a_socket(self) -> None:
-        """The same questions over a socket, as an app does that has one open anyway."""
+        """Execute the same queries over a WebSocket, as an app with an open one does."""
         try:
             line = Conversation(self.company.host, self.key)
         except Ended as end:
@@ -75,7 +75,7 @@ class ClientApp(Asker):
 
     @task(1)
     def pry(self) -> None:
-        """Another company's client does not exist, and its cursors are none."""
+        """Check that another company's client does not exist here and that its cursors are refused."""
         stranger = self.run_of.stranger_of(self.company)
         found = self.ask("stranger", account=stranger.clients[0].account)
         audit = self.run_of.audit
@@ -84,7 +84,7 @@ class ClientApp(Asker):
             audit.blame(Wrong.FOREIGN, f"{self.company.name} was shown {found}")
         try:
             self.company.manager.ask("ledger", after=self.run_of.began(stranger))
-        except Exception as refused:  # noqa: BLE001 - any answer but the right one is blamed
+        except Exception as refused:  # noqa: BLE001 - any answer but the expected one is a violation
             if "CURSOR_INVALID" in str(refused):
                 return
         audit.blame(Wrong.CURSOR, f"{self.company.name} read on behind a cursor of {stranger.name}")

@@ -1,4 +1,4 @@
-"""What a run says: a line of progress now and then, a table at its end, and a file for machines."""
+"""Reports of a run: progress lines, a table at the end, and a JSON file."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ SAY_EVERY_S = 10.0
 
 
 def progress(run: Run) -> None:
-    """A line every ten seconds, for as long as the run lasts; failures of a new sort at once in words."""
+    """Print a line every ten seconds during the run; print new kinds of failures at once."""
     began, known = time.monotonic(), 0
     while True:
         gevent.sleep(SAY_EVERY_S)
@@ -34,7 +34,7 @@ def progress(run: Run) -> None:
 
 
 def write(run: Run, budgets: Path, path: Path) -> list[Verdict]:
-    """Judge the run, print the table, write the file; the verdicts."""
+    """Evaluate the run, print the table and write the file; return the verdicts."""
     operations = _operations(run)
     judged = [
         Measured(each["name"], each["requests"], each["failures"], each["p95_ms"])

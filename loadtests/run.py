@@ -1,4 +1,4 @@
-"""One run: its companies, everybody who listens, what was acknowledged, and the reckoning at its end."""
+"""One run: its companies, subscribers, acknowledged changes, and the audit at its end."""
 
 import time
 from collections import Counter, defaultdict
@@ -13,13 +13,14 @@ from loadtests.company import Client, Company
 from loadtests.watching import Eyes, Sight, Watch
 from loadtests.wire import Wire
 
-SETTLE_S = 40.0  # for the last fact to reach the last reader, and the last breach its credit
+# time for the last fact to reach the last reader, and for the last breach to get its credit
+SETTLE_S = 40.0
 CUT_EVERY_S = 15.0
 
 
 @dataclass
 class Run:
-    """What users share. One process: marks of cursors are good within it."""
+    """State shared by all users. One process, because the marks of cursors are valid within it."""
 
     environment: Environment
     companies: list[Company]
@@ -35,25 +36,25 @@ class Run:
     _starts: dict[Sight, str | None] = field(default_factory=dict)
 
     def place(self) -> tuple[Company, Client]:
-        """Where the next user belongs: in turn, so that every client has some of each."""
+        """Return the company and client of the next user, in turn, so that all clients get users of each kind."""
         number = next(self._turn)
         company = self.companies[number % len(self.companies)]
         return company, company.clients[number // len(self.companies) % len(company.clients)]
 
     def stranger_of(self, company: Company) -> Company:
-        """Another company."""
+        """Return another company."""
         return next(each for each in self.companies if each is not company)
 
     def __post_init__(self) -> None:
-        """What companies did before is not ours to answer for."""
+        """Remember where each ledger ends, because earlier facts are no part of the run."""
         self._began = {each.name: each.end(each.manager_key) or "" for each in self.companies}
 
     def began(self, company: Company) -> str:
-        """A cursor of this company, good there and nowhere else: where its ledger ended when the run began."""
+        """Return the cursor at which the company's ledger ended when the run began; valid for this company only."""
         return self._began[company.name]
 
     def note_opened(self, company: Company, incident: str) -> None:
-        """A ticket was opened and its id told; two are never the same."""
+        """Record the id of an opened incident; ids must be unique."""
         self.audit.saw(Wrong.TWICE)
         if incident in self.opened[company.name]:
             self.audit.blame(
@@ -64,7 +65,7 @@ class Run:
     def measured(
         self, kind: str, name: str, ms: float, size: int = 0, error: Exception | None = None
     ) -> None:
-        """Put something into locust's statistics."""
+        """Add a measurement to Locust's statistics."""
         self.environment.events.request.fire(
             request_type=kind,
             name=name,
@@ -77,7 +78,7 @@ class Run:
     def watch(
         self, company: Company, eyes: Eyes, *, from_now: bool = False, acts: bool = False
     ) -> Watch:
-        """Somebody starts to listen: behind what there was when the first such reader came, or from now."""
+        """Start a reader: after the position of the first such reader, or live only."""
         if not from_now and eyes.sight not in self._starts:
             self._starts[eyes.sight] = company.end(eyes.key, eyes.account, eyes.kinds)
         after = None if from_now else self._starts[eyes.sight]
@@ -87,7 +88,7 @@ class Run:
         return watch
 
     def drop_the_crowd(self) -> None:
-        """Every now and then everybody in the crowd loses the line in the same instant."""
+        """Break all connections of the crowd at once, now and then."""
         while True:
             gevent.sleep(CUT_EVERY_S)
             self.cuts += len(self.crowd)
@@ -95,11 +96,11 @@ class Run:
                 watch.cut()
 
     def deliveries(self) -> int:
-        """How many facts were heard, all readers together."""
+        """Return how many facts all readers received."""
         return sum(len(watch.trail.marks) for watch in self.watches)
 
     def settle(self) -> None:
-        """Let what is under way arrive, then hold everything against the ledger."""
+        """Wait for pending work, then compare everything with the ledger."""
         deadline = time.monotonic() + SETTLE_S
         groups: dict[Sight, list[Watch]] = defaultdict(list)
         for watch in self.watches:
@@ -130,7 +131,7 @@ class Run:
             reconcile(self.audit, watch.trail, ledger, places, due)
 
     def _account_for(self, company: Company, deadline: float) -> None:
-        """Every change has one effect, every breach one credit."""
+        """Check that every change has one effect and every breach one credit."""
         wire = company.manager
         opened = Counter(
             row["subjectId"]
@@ -160,7 +161,7 @@ class Run:
             )
             if not row["body"].get("internal")
         }
-        # A late fix may prove that somebody was there in time: then nothing is owed.
+        # A late fix may prove that a guard was there in time: then no credit is due.
         breached = [promise for promise, verdict in verdicts.items() if verdict == "late"]
         while True:
             credited = [row["promise"]["id"] for row in wire.rows("credits")]

@@ -1,4 +1,4 @@
-"""Servers of a run's own: our programs as an operator starts them, on a directory that is thrown away."""
+"""Servers of a run, started as an operator starts them, on a temporary directory."""
 
 import shutil
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-START_S = 180.0  # compiling the evaluator takes half a minute, once a release
+START_S = 180.0  # compiling the evaluator takes half a minute, once per release
 STOP_S = 30.0
 WAARBORG = (sys.executable, "-m", "api.cli")
 HOME = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ HOME = Path(__file__).parents[1]
 
 @contextmanager
 def servers(data: Path) -> Iterator[str]:
-    """The address of an API with a worker beside it; what they say goes to files in `data`."""
+    """Start an API and a worker and yield the API's address; their output goes to files in `data`."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     port = _free_port()
@@ -46,7 +46,7 @@ def servers(data: Path) -> Iterator[str]:
 
 
 def companies(data: Path, count: int = 2) -> str:
-    """New companies and their first keys, a JSON object a line."""
+    """Create companies; return each one's name and first key as a line of JSON."""
     made = [
         subprocess.run(
             [*WAARBORG, "company", f"Load {n + 1}", "--json", "--data", str(data.resolve())],

@@ -1,4 +1,4 @@
-"""Storms: control rooms where everything happens at once, and partners who hand in by the hundred."""
+"""Peak load: control rooms in which everything happens at once, and partners that create incidents in bulk."""
 
 import random
 from collections import Counter
@@ -11,25 +11,25 @@ from loadtests.asking import Asker
 from loadtests.audit import Wrong
 
 PRIORITIES = ("CRITICAL", "CRITICAL", "HIGH", "MEDIUM", "LOW")
-LATE_SHARE = 0.3  # of the tickets, taken up so late that the promise is broken
+LATE_SHARE = 0.3  # share of incidents acknowledged so late that the promise is broken
 
 
 class ControlRoom(Asker):
-    """Opens tickets, takes them up, some too late, and hears all of it on its own feed."""
+    """Opens and acknowledges incidents, some too late, and receives all of it on its own feed."""
 
     weight = 2
     role = "DISPATCHER"
     wait_time = between(0.2, 1.0)
 
     def on_start(self) -> None:
-        """Listen to what one does oneself."""
+        """Subscribe to the client whose incidents this user changes."""
         super().on_start()
         self.watch = self.run_of.watch(self.company, self.eyes(), acts=True)
         self.waiting: list[str] = []
 
     @task
     def ticket(self) -> None:
-        """One ticket from beginning to end, or left for later."""
+        """Take an incident from opening to resolution, or leave it for later."""
         opened = self._verb(
             "open_incident",
             "incident.opened",
@@ -48,7 +48,7 @@ class ControlRoom(Asker):
 
     @task
     def take_up_what_waits(self) -> None:
-        """The oldest of those left for later."""
+        """Acknowledge the oldest incident left for later."""
         if len(self.waiting) > 4:
             self._work(self.waiting.pop(0))
 
@@ -64,13 +64,13 @@ class ControlRoom(Asker):
                 return
 
     def _verb(self, document: str, kind: str, **given: Any) -> str | None:
-        """The ticket that was changed, whose fact is awaited from now on."""
+        """Execute a mutation and return the changed incident, whose fact must now arrive on the feed."""
         done = self.do(document, **given)
         if done is None:
             return None
         if done["__typename"] == "Refusal":
             if (document, done["code"]) == ("acknowledge_incident", "INCIDENT_NOT_NEW"):
-                return str(given["id"])  # a guard was there first, which acknowledges it
+                return str(given["id"])  # a guard arrived first, which acknowledges the incident
             self.run_of.measured("REFUSAL", document, 0, error=ValueError(str(done)))
             return None
         incident: str = done["id"]
@@ -79,7 +79,7 @@ class ControlRoom(Asker):
 
 
 class Partner(Asker):
-    """An alarm centre's system: hands in bulks under numbers of its own, then reads everything back, page by page."""
+    """An alarm centre's system: creates incidents in bulk with its own numbers, then reads all of them page by page."""
 
     weight = 1
     role = "PARTNER"
@@ -87,7 +87,7 @@ class Partner(Asker):
 
     @task(2)
     def hand_in(self) -> None:
-        """Ten tickets, of which one is sent under a number that is taken."""
+        """Create ten incidents, one of them with a number that is used already."""
         batch = uuid4().hex[:12]
         for number in (*range(9), 0):
             done = self.do(
@@ -107,7 +107,7 @@ class Partner(Asker):
 
     @task(1)
     def read_back(self) -> None:
-        """A walk through a list that grows meanwhile shows no row twice."""
+        """Check that reading a growing list page by page shows no row twice."""
         seen: Counter[str] = Counter()
         after = None
         for _ in range(40):

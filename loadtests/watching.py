@@ -1,4 +1,4 @@
-"""Those who listen: they come back with their cursor whenever the line breaks, and remember all they heard."""
+"""Readers of feeds: they resume with their cursor when the connection breaks, and record all they receive."""
 
 import random
 import time
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 COME_BACK_S = (0.05, 0.5)
 Sight = tuple[bool, frozenset[str], str | None, str | None]
-EXPECTED = {None, 1012}  # a line that was cut; a server that asks to come back
+EXPECTED = {None, 1012}  # a broken connection; a server that asks for a reconnect
 
 
 @dataclass(frozen=True)
 class Eyes:
-    """Who looks where. Two with the same `sight` see the same facts."""
+    """A view: an actor's key and its feed. Two with the same `sight` see the same facts."""
 
     key: str
     role: str
@@ -37,12 +37,12 @@ class Eyes:
 
     @property
     def sight(self) -> Sight:
-        """What decides which facts are seen: whether a client looks, and where."""
+        """The part of the view that decides which facts are visible: client or company, and which account."""
         return self.role.startswith("CLIENT"), self.accounts, self.account, self.only
 
 
 class Watch:
-    """One reader of one feed, for the length of a run, over as many connections as it takes."""
+    """One reader of one feed for the length of a run, over any number of connections."""
 
     def __init__(
         self, run: "Run", company: Company, eyes: Eyes, after: str | None, *, acts: bool
@@ -58,23 +58,23 @@ class Watch:
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start reading."""
         self._greenlet = gevent.spawn(self._listen)
 
     def cut(self) -> None:
-        """Lose the line."""
+        """Break the connection."""
         if self._line is not None:
             self._line.cut()
 
     def end(self) -> None:
-        """Stop listening for good."""
+        """Stop reading for good."""
         if self._greenlet is not None:
             self._greenlet.kill()
         if self._line is not None:
             self._line.close()
 
     def behind(self, due: str | None) -> bool:
-        """Whether this fact, the last one there is, has not been heard yet."""
+        """Return whether the last fact of the ledger has not been received yet."""
         began = self.trail.start is not None or self.trail.last is not None
         return (
             began
@@ -84,7 +84,7 @@ class Watch:
         )
 
     def expects(self, kind: str, subject: str) -> None:
-        """A change of the reader's own was acknowledged: it has to be told here."""
+        """Expect the fact of an acknowledged change of the reader's own."""
         if self._told is not None and (kind, subject) in self._told:
             self._run.measured("FEED", f"own {kind}", 0)
         else:
@@ -92,7 +92,7 @@ class Watch:
         self._run.audit.saw(Wrong.UNTOLD)
 
     def own_up(self) -> None:
-        """Say what was awaited and never came."""
+        """Record the expected facts that never came."""
         for kind, subject in self._awaited:
             self._run.audit.blame(Wrong.UNTOLD, f"{self.trail.name}: {kind} of {subject}")
 
@@ -132,7 +132,7 @@ class Watch:
             self._run.audit.blame(
                 Wrong.FOREIGN, f"{self.trail.name} heard {event.kind} of {event.account.id}"
             )
-        if event.recorded_at is not None and event.recorded_at > began:  # live, not read back
+        if event.recorded_at is not None and event.recorded_at > began:  # a live event, not backlog
             late = datetime.now(UTC) - event.recorded_at
             self._run.measured("FEED", "fact", late.total_seconds() * 1000, size)
         if self._told is not None and event.subject_id is not None:

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP for preparing and for auditing: one patient asker, not a load."""
+"""GraphQL over HTTP for preparation and audit, not for load."""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ PATIENCE_S = 60.0
 
 
 class Refusal(Exception):
-    """The server answered something else than what was asked for."""
+    """Raised when the server answered with an error or a refusal."""
 
 
 class Wire:
-    """Asks as one actor. Raises `Refusal` for errors and refusals, httpx2's errors when nobody answers."""
+    """Client of one actor. Raises `Refusal` for errors and refusals, httpx2's errors without a response."""
 
     def __init__(self, host: str, key: str) -> None:
         self._http = httpx2.Client(
@@ -24,7 +24,7 @@ class Wire:
         )
 
     def ask(self, document: str, /, **variables: Any) -> dict[str, Any]:
-        """The data of one operation; waits when the budget is spent."""
+        """Execute an operation and return its data; wait when the budget is spent."""
         body = {"query": DOCUMENTS[document], "variables": variables}
         deadline = time.monotonic() + PATIENCE_S
         while True:
@@ -39,14 +39,14 @@ class Wire:
             time.sleep(wait_ms / 1000)
 
     def do(self, document: str, /, **given: Any) -> dict[str, Any]:
-        """What a verb made. Raises `Refusal` when it was refused."""
+        """Execute a mutation and return its result. Raises `Refusal` when it was refused."""
         done: dict[str, Any] = self.ask(document, input=given)["done"]
         if done["__typename"] == "Refusal":
             raise Refusal(f"{document}: {done['code']} {done['message']}")
         return done
 
     def rows(self, document: str, /, **variables: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a connection that the document calls `page`, page by page."""
+        """Yield every row of the connection that the document aliases as `page`, page by page."""
         after = variables.pop("after", None)
         while True:
             page = self.ask(document, after=after, **variables)["page"]
