@@ -104,7 +104,7 @@ class Expectation:
     def sees(self, asker: Asker, row: Row) -> bool:
         """Whether the page promises an asker a row of the management's answer."""
         kind = row["__typename"]
-        if kind in {"LedgerEntry", "AuditFact"}:
+        if kind in {"LedgerEntry", "AuditFact", "FeedEvent"}:
             return self.sees_fact(asker, row)
         if kind not in TABLES:
             return True
