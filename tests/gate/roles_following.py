@@ -257,7 +257,7 @@ class Following:
         ask, outlet = GraphQLRequest(document, dict(line.variables)), Received()
         actor = traced(identity.actor, "0" * 32)
         member = Subscriber(
-            outlet, actor, head=b"", tail=b"\n", frame=bytes, over=lambda _member, _last: None
+            outlet, actor, head=b"", tail=b"\n", frame=bytes, on_finish=lambda _member, _last: None
         )
         try:
             operation = await state.gate.look(ask)
