@@ -1,4 +1,4 @@
-"""Execution: an operation and who asks, into an answer or a stream of answers. HTTP and sockets share it."""
+"""GraphQL execution for HTTP, sockets and webhooks: run an operation and return a result or a stream of results."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 
 
 class GraphQLRequest(msgspec.Struct, rename="camel"):
-    """A GraphQL request as it comes over the wire."""
+    """A GraphQL request as clients send it."""
 
     query: str = ""
     variables: dict[str, Any] | None = None
@@ -36,25 +36,27 @@ class GraphQLRequest(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An answer, and whether the request was refused before anything was executed."""
+    """A response, and whether the request was refused before anything was executed."""
 
     answer: Answer
     refused: bool = False
 
 
 class GraphQLExecutor:
-    """One schema with its documents."""
+    """Executes the operations of one schema."""
 
     def __init__(self, schema: strawberry.Schema, *, development: bool) -> None:
         self.documents = Documents(schema, development=development)
         self._hide = not development
 
-    def operation(self, ask: GraphQLRequest) -> Operation:
-        """Look at a request before anything is executed. Raises `api.execution.document_cache.Invalid`."""
-        return self.documents.operation(ask.query, ask.operation_name, ask.variables or {})
+    def operation(self, request: GraphQLRequest) -> Operation:
+        """Return the validated operation of a request. Raises `api.execution.document_cache.Invalid`."""
+        return self.documents.operation(
+            request.query, request.operation_name, request.variables or {}
+        )
 
     async def answer(
-        self, operation: Operation, ask: GraphQLRequest, ctx: Context | None, trace_id: str
+        self, operation: Operation, request: GraphQLRequest, ctx: Context | None, trace_id: str
     ) -> Result:
         """Execute a query or mutation."""
         try:
@@ -63,7 +65,7 @@ class GraphQLExecutor:
                     self.documents.schema,
                     operation.document,
                     context_value=ctx,
-                    variable_values=ask.variables,
+                    variable_values=request.variables,
                     operation_name=operation.name,
                     hide_suggestions=self._hide,
                 )
@@ -72,19 +74,19 @@ class GraphQLExecutor:
                 if ctx is not None:
                     await ctx.note_reads()
         except TimeoutError:
-            message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
+            message = f"The operation took more than {TIMEOUT_S:.0f} s and was cancelled."
             return Result({"errors": [plain(message, "TIMEOUT", traceId=trace_id)]})
         return self._done(cast("ExecutionResult", result), trace_id)
 
     async def follow(
-        self, operation: Operation, ask: GraphQLRequest, ctx: Context, trace_id: str
+        self, operation: Operation, request: GraphQLRequest, ctx: Context, trace_id: str
     ) -> "SubscriptionExecution | Result":
-        """Begin a subscription; `Result` when it is refused."""
+        """Start a subscription; return a `Result` when it is refused."""
         executor = Executor.build(
             self.documents.schema,
             operation.document,
             context_value=ctx,
-            raw_variable_values=ask.variables,
+            raw_variable_values=request.variables,
             operation_name=operation.name,
             hide_suggestions=self._hide,
         )
@@ -98,22 +100,22 @@ class GraphQLExecutor:
         return SubscriptionExecution(self, executor, cast("AsyncIterable[Any]", source), trace_id)
 
     async def stream(
-        self, operation: Operation, ask: GraphQLRequest, ctx: Context, trace_id: str
+        self, operation: Operation, request: GraphQLRequest, ctx: Context, trace_id: str
     ) -> AsyncGenerator[Result]:
-        """Execute a subscription for one who follows it alone."""
-        following = await self.follow(operation, ask, ctx, trace_id)
-        if isinstance(following, Result):
-            yield following
+        """Execute a subscription for a single subscriber."""
+        execution = await self.follow(operation, request, ctx, trace_id)
+        if isinstance(execution, Result):
+            yield execution
             return
-        items = aiter(following.source)
+        items = aiter(execution.source)
         try:
             async for item in items:
                 fresh = ctx.fresh()
-                [done] = await following.answers(fresh, [item])
+                [done] = await execution.answers(fresh, [item])
                 await fresh.note_reads()
                 yield done
-        except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription is told and ends
-            yield following.failed(error)
+        except Exception as error:  # noqa: BLE001 - any error of the source ends the subscription with that error
+            yield execution.failed(error)
         finally:
             if isinstance(items, AsyncGenerator):
                 await items.aclose()
@@ -122,7 +124,7 @@ class GraphQLExecutor:
         if not result.errors:
             return Result({"data": result.data})
         errors = told(result.errors, trace_id)
-        # Without a path nothing was executed: variables that do not fit, and the like.
+        # Errors without a path occur before execution, for example for invalid variables.
         if result.data is None and all(error.path is None for error in result.errors):
             return Result({"errors": errors}, refused=True)
         return Result({"data": result.data, "errors": errors})
@@ -130,7 +132,7 @@ class GraphQLExecutor:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionExecution:
-    """A subscription that has begun: what it follows, and how that is answered."""
+    """A started subscription: its source of events, and the execution of its selection for each event."""
 
     engine: GraphQLExecutor
     executor: Executor[Any]
@@ -138,7 +140,7 @@ class SubscriptionExecution:
     trace_id: str
 
     async def answers(self, ctx: Context, events: Sequence[Any]) -> list[Result]:
-        """What is selected of each event; events of one call share what they load."""
+        """Execute the selection for each event; events of one call share the data loaders of `ctx`."""
         results: list[Any] = []
         for what in events:
             event = self.executor.build_per_event_executor(what)
@@ -150,14 +152,14 @@ class SubscriptionExecution:
                 async with asyncio.timeout(TIMEOUT_S):
                     loaded = iter(await asyncio.gather(*slow))
             except TimeoutError:
-                message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
+                message = f"The operation took more than {TIMEOUT_S:.0f} s and was cancelled."
                 errors = [plain(message, "TIMEOUT", traceId=self.trace_id)]
                 return [Result({"data": None, "errors": errors}) for _ in events]
             results = [next(loaded) if is_awaitable(each) else each for each in results]
         return [self.engine._done(each, self.trace_id) for each in results]
 
     def failed(self, error: Exception) -> Result:
-        """The answer for what its source raised."""
+        """Make the result for an exception that the source raised."""
         located = (
             error
             if isinstance(error, GraphQLError)

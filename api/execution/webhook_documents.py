@@ -1,7 +1,7 @@
-"""Webhooks that speak GraphQL: a partner's document is checked when it is registered, and asked for each fact.
+"""GraphQL documents of webhooks: checked when a webhook is registered, and executed for each of its facts.
 
-A document passes the same gate as a request. It is asked as its owner, behind both fences, by the worker: the answer to
-a subscription is what that very fact would have brought over a socket.
+A document passes the same admission as a request. The worker executes it with the rights of the webhook's owner, under
+both row scoping and row-level security. The result of a subscription is what a socket would have received for the fact.
 """
 
 from collections.abc import AsyncIterator
@@ -51,13 +51,13 @@ from schema.subscriptions import Item
 OF_THE_FACT = frozenset(
     {"kind", "at", "cursor", "accountId", "subjectId", "incidentId", "promiseId", "creditId"}
 )
-"""Variables that a query gets from the fact it is asked about."""
+"""Variables that a query receives from the fact."""
 _BODY = {"incidentId": "Incident", "promiseId": "Promise", "creditId": "Credit"}
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookDocumentValidator:
-    """Looks at documents before they are registered: `schema.webhooks.WebhookDocumentCheck`."""
+    """Checks documents before they are registered; implements `schema.webhooks.WebhookDocumentCheck`."""
 
     engine: GraphQLExecutor
     gate: Admission
@@ -65,12 +65,12 @@ class WebhookDocumentValidator:
     loopback: bool
 
     async def look(self, actor: Actor, payload: PayloadDocument) -> EventFilter:
-        """Which facts a document is about. Refuses what the gate does, and what neither asks nor follows facts."""
+        """Return which facts a document needs. Refuses invalid documents, mutations and unsupported subscriptions."""
         given = dict(payload.variables)
-        ask = GraphQLRequest(payload.document, given, payload.operation_name)
+        request = GraphQLRequest(payload.document, given, payload.operation_name)
         try:
-            operation = await self.gate.look(ask, actor)
-            await self.gate.admit(ask, operation, actor)
+            operation = await self.gate.look(request, actor)
+            await self.gate.admit(request, operation, actor)
         except Invalid as invalid:
             raise Refused(Code.INVALID, str(invalid), argument="document") from None
         node = _node(operation)
@@ -87,10 +87,10 @@ class WebhookDocumentValidator:
             return EventFilter()
         if operation.type is OperationType.SUBSCRIPTION:
             return self._facts(node, values)
-        raise Refused(Code.INVALID, "A webhook asks, it does nothing.", argument="document")
+        raise Refused(Code.INVALID, "A webhook cannot execute mutations.", argument="document")
 
     def _facts(self, node: OperationDefinitionNode, values: VariableValues) -> EventFilter:
-        """What the arguments of a subscription choose."""
+        """Return the filter that the arguments of a subscription express."""
         root = self.engine.documents.schema.subscription_type
         chosen = node.selection_set.selections[0]
         if not isinstance(chosen, FieldNode) or root is None:
@@ -115,12 +115,14 @@ class WebhookDocumentValidator:
                 _one(given.get("accountIds")), facts, None if kinds is None else [*map(str, kinds)]
             )
         raise Refused(
-            Code.INVALID, "Facts are told by accountEvents and by breaches.", argument="document"
+            Code.INVALID,
+            "A webhook may subscribe to accountEvents or breaches.",
+            argument="document",
         )
 
 
 class WebhookRenderer:
-    """Says facts in GraphQL: `workers.webhooks.PayloadRenderer`."""
+    """Renders facts with GraphQL documents; implements `workers.webhooks.PayloadRenderer`."""
 
     def __init__(
         self,
@@ -137,18 +139,18 @@ class WebhookRenderer:
         self._live = live
 
     def cursor(self, fact: SequencedEvent) -> str:
-        """Where the fact stands."""
+        """Return the cursor of a fact."""
         return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
     def ids(self, fact: SequencedEvent) -> dict[str, Any]:
-        """What the fact is about, the client and what the body names, by the ids that GraphQL takes."""
+        """Return the global ids of a fact's subject, its account and the objects that its body names."""
         account = None if fact.account_id is None else ids.write("Account", fact.account_id)
         named = named_in(fact.kind, fact.body, ids.write)
         return {"subject": subject_id(fact), "account": account, "ids": named}
 
     async def say(self, webhook: Webhook, actor: Actor, fact: SequencedEvent) -> bytes:
-        """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""
-        ask = GraphQLRequest(
+        """Execute a webhook's document for a fact; return the response, with the fact's kind as an extension."""
+        request = GraphQLRequest(
             webhook.document or "", dict(webhook.variables or {}), webhook.operation_name
         )
         trace_id = fact.trace_id or ""
@@ -162,13 +164,13 @@ class WebhookRenderer:
             self._live,
         )
         try:
-            operation = self._engine.operation(ask)
+            operation = self._engine.operation(request)
             if operation.type is OperationType.SUBSCRIPTION:
-                answer = await self._event(operation, ask, ctx, fact, trace_id)
+                answer = await self._event(operation, request, ctx, fact, trace_id)
             else:
-                ask.variables = self._variables(operation, fact) | (ask.variables or {})
-                answer = (await self._engine.answer(operation, ask, ctx, trace_id)).answer
-        except Invalid as invalid:  # the schema has changed since it was registered
+                request.variables = self._variables(operation, fact) | (request.variables or {})
+                answer = (await self._engine.answer(operation, request, ctx, trace_id)).answer
+        except Invalid as invalid:  # the schema has changed since the document was registered
             answer = {"errors": told(invalid.errors, trace_id)}
         about = {"type": fact.kind, "timestamp": fact.at, "cursor": self.cursor(fact)}
         return msgspec.json.encode({**answer, "extensions": {"webhook": about}})
@@ -176,7 +178,7 @@ class WebhookRenderer:
     async def _event(
         self,
         operation: Operation,
-        ask: GraphQLRequest,
+        request: GraphQLRequest,
         ctx: Context,
         fact: SequencedEvent,
         trace_id: str,
@@ -185,7 +187,7 @@ class WebhookRenderer:
             self._engine.documents.schema,
             operation.document,
             context_value=ctx,
-            raw_variable_values=ask.variables,
+            raw_variable_values=request.variables,
             operation_name=operation.name,
         )
         if isinstance(executor, list):
@@ -201,7 +203,7 @@ class WebhookRenderer:
         return {"data": done.data}
 
     def _variables(self, operation: Operation, fact: SequencedEvent) -> dict[str, Any]:
-        """What the fact gives to the variables that the operation declares."""
+        """Return the values from the fact for the variables that the operation declares."""
         known: dict[str, Any] = {
             "kind": fact.kind,
             "at": fact.at.isoformat(),
@@ -221,7 +223,7 @@ class WebhookRenderer:
 
 
 def _node(operation: Operation) -> OperationDefinitionNode:
-    """The operation itself, out of its document."""
+    """Return the AST node of an operation."""
     found = [d for d in operation.document.definitions if isinstance(d, OperationDefinitionNode)]
     return next(n for n in found if (n.name.value if n.name else None) == operation.name)
 
@@ -231,18 +233,20 @@ def _one(account_ids: list[str] | None) -> UUID | None:
         return None
     if len(account_ids) != 1:
         raise Refused(
-            Code.INVALID, "Name one client, or none to hear of all in reach.", argument="document"
+            Code.INVALID,
+            "Name one account, or omit accountIds to subscribe to all visible accounts.",
+            argument="document",
         )
     return ids.wanted(account_ids[0], "Account", "accountIds")
 
 
 @asynccontextmanager
 async def teller(settings: Settings) -> AsyncIterator[WebhookRenderer]:
-    """A worker's voice, on connections of its own: the login of requests, which sees one company at a time."""
+    """Open a renderer for a worker, on its own connections with the request login, which sees one company at a time."""
     database = connect(settings.database_url, pool_size=4)
     redis = connect_redis(settings.redis_url)
     try:
-        # Nobody listens here: hub and map are not entered, they only complete the surroundings.
+        # The hub and the live positions are required by the context but not started: nothing subscribes here.
         hub, live = (
             Hub(sessions(database), redis),
             LivePositions(sessions(database), redis, utc_now),
