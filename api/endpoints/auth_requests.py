@@ -1,4 +1,4 @@
-"""What is sent to the paths below `/auth`, as JSON."""
+"""JSON bodies of the requests below `/auth`."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class LoginAsk(msgspec.Struct, rename="camel"):
-    """Who signs in. `company` or `user` chooses among several users with this address and password.
+    """A sign-in. `company` or `user` selects one of several users with this address and password.
 
-    `device` is what an earlier sign-in answered: attempts of a known device are counted by themselves.
+    `device` is the device token of an earlier sign-in: attempts of a known device are counted separately.
     """
 
     email: str
@@ -30,42 +30,42 @@ class FactorAsk(msgspec.Struct, rename="camel"):
 
 
 class PasskeyAsk(msgspec.Struct, rename="camel"):
-    """What an authenticator answered."""
+    """The response of an authenticator."""
 
     credential: dict[str, Any]
 
 
 class NewPasskeyAsk(msgspec.Struct, rename="camel"):
-    """A passkey that an authenticator made, and what to call it."""
+    """A new passkey and its name."""
 
     name: str
     credential: dict[str, Any]
 
 
 class CodeAsk(msgspec.Struct, rename="camel"):
-    """A code that an authenticator app shows."""
+    """A code from an authenticator app."""
 
     code: str
 
 
 class CurrentAsk(msgspec.Struct, rename="camel"):
-    """The current password, of who is signed in."""
+    """The current password of the signed-in user."""
 
     current: str
 
 
 class NothingAsk(msgspec.Struct, rename="camel"):
-    """Nothing: `{}`."""
+    """An empty object."""
 
 
 class RefreshAsk(msgspec.Struct, rename="camel"):
-    """A refresh token, to be renewed or ended."""
+    """A refresh token to renew or to revoke."""
 
     refresh_token: str
 
 
 class PasswordAsk(msgspec.Struct, rename="camel"):
-    """A new password, by invitation, or by the current one of who is signed in."""
+    """A new password, authorized by an invitation or by the signed-in user's current password."""
 
     password: str
     invitation: str | None = None
@@ -74,18 +74,18 @@ class PasswordAsk(msgspec.Struct, rename="camel"):
 
 
 class InvitationAsk(msgspec.Struct, rename="camel"):
-    """Whom to invite; `userId` is the global id."""
+    """The user to invite, by global id."""
 
     user_id: str
 
 
 class ForgottenAsk(msgspec.Struct, rename="camel"):
-    """Whose password was forgotten."""
+    """The email address of a user who forgot the password."""
 
     email: str
 
 
 class DeviceAsk(msgspec.Struct):
-    """What to call the device."""
+    """The name of a new device."""
 
     name: str
