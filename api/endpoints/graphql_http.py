@@ -20,7 +20,7 @@ from api.identity.authenticator import bearer, traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
 from api.support.accept import accepted
-from api.support.errors import HttpRefusal, is_away, plain, told
+from api.support.errors import HttpRefusal, formatted_errors, is_away, plain
 from api.support.telemetry import OPERATIONS, SECONDS
 from domain.access import Actor
 
@@ -62,16 +62,16 @@ async def answer(request: Request) -> Response:
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
         response = _response(done.answer, status, kind)
     except TooMuch as much:
-        response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
+        response = _response({"errors": formatted_errors(much.errors, trace_id)}, 429, kind)
         response.headers["retry-after"] = str(much.retry_after_s)
     except TooManyConnections as full:
         response = _response({"errors": [plain(f"{full}.", "TOO_MANY")]}, 503, kind)
         response.headers["retry-after"] = "5"
     except Invalid as invalid:
         if streamed:
-            return graphql_sse.once({"errors": told(invalid.errors, trace_id)})
+            return graphql_sse.once({"errors": formatted_errors(invalid.errors, trace_id)})
         status = 400 if kind == GRAPHQL_JSON else 200
-        response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
+        response = _response({"errors": formatted_errors(invalid.errors, trace_id)}, status, kind)
     except HttpRefusal as failed:
         response = _response({"errors": [failed.error]}, failed.status, kind)
         response.headers.update(failed.headers)
@@ -97,10 +97,10 @@ async def _look(
         raise HttpRefusal(405, "Send mutations with POST.", "METHOD_NOT_ALLOWED", allow="POST")
     kinds = accepted(request.headers.get("accept"))
     if operation.type is OperationType.SUBSCRIPTION and graphql_sse.MEDIA_TYPE not in kinds:
-        told = (
+        message = (
             f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
         )
-        raise HttpRefusal(400, told)
+        raise HttpRefusal(400, message)
     return operation
 
 
@@ -161,8 +161,8 @@ def _read_parameters(request: Request) -> GraphQLRequest:
     """Decode the GraphQL request in the parameters of a GET."""
     parameters: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
     if not parameters:
-        told = "Send GraphQL requests with POST, or with GET and a query."
-        raise HttpRefusal(405, told, "METHOD_NOT_ALLOWED", allow="POST")
+        message = "Send GraphQL requests with POST, or with GET and a query."
+        raise HttpRefusal(405, message, "METHOD_NOT_ALLOWED", allow="POST")
     try:
         parameters |= {
             name: _json(parameters[name])
@@ -170,8 +170,8 @@ def _read_parameters(request: Request) -> GraphQLRequest:
         }
         return _checked(msgspec.convert(parameters, GraphQLRequest))
     except (msgspec.MsgspecError, RecursionError) as error:
-        told = f"`variables` and `extensions` must be JSON objects. ({error})"
-        raise HttpRefusal(400, told) from None
+        message = f"`variables` and `extensions` must be JSON objects. ({error})"
+        raise HttpRefusal(400, message) from None
 
 
 async def _read(request: Request) -> GraphQLRequest:

@@ -22,7 +22,7 @@ from api.live.connections import TooManyConnections
 from api.live.shared_subscriptions import Subscriber
 from api.live.websocket_transport import EXTENSION, WebSocketTransport, text_frame
 from api.state import AppState
-from api.support.errors import HttpRefusal, plain, told
+from api.support.errors import HttpRefusal, formatted_errors, plain
 from api.support.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
 from domain.access import Actor
 
@@ -252,7 +252,7 @@ class SocketConnection:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:
             OPERATIONS.labels("none", "refused").inc()
-            self._refuse(key, told(invalid.errors, self._trace_id))
+            self._refuse(key, formatted_errors(invalid.errors, self._trace_id))
             return
         subscriber = None
         if operation.type is OperationType.SUBSCRIPTION:

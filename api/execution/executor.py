@@ -16,7 +16,7 @@ from graphql.execution import (
 from graphql.pyutils import is_awaitable
 
 from api.execution.document_cache import Documents, Operation
-from api.support.errors import plain, told
+from api.support.errors import formatted_errors, plain
 from schema.core.context import Context
 
 TIMEOUT_S = 30.0
@@ -96,7 +96,7 @@ class GraphQLExecutor:
         if is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            return Result({"errors": told(source.errors or [], trace_id)}, refused=True)
+            return Result({"errors": formatted_errors(source.errors or [], trace_id)}, refused=True)
         return SubscriptionExecution(self, executor, cast("AsyncIterable[Any]", source), trace_id)
 
     async def stream(
@@ -123,7 +123,7 @@ class GraphQLExecutor:
     def _done(self, result: ExecutionResult, trace_id: str) -> Result:
         if not result.errors:
             return Result({"data": result.data})
-        errors = told(result.errors, trace_id)
+        errors = formatted_errors(result.errors, trace_id)
         # Errors without a path occur before execution, for example for invalid variables.
         if result.data is None and all(error.path is None for error in result.errors):
             return Result({"errors": errors}, refused=True)
@@ -165,4 +165,4 @@ class SubscriptionExecution:
             if isinstance(error, GraphQLError)
             else GraphQLError(str(error), original_error=error)
         )
-        return Result({"errors": told([located], self.trace_id)}, refused=True)
+        return Result({"errors": formatted_errors([located], self.trace_id)}, refused=True)

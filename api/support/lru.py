@@ -1,4 +1,4 @@
-"""Cache of the entries used last, bounded by the bytes that they take together."""
+"""LRU cache bounded by the total weight of its entries."""
 
 from collections.abc import Hashable
 from operator import itemgetter
@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 class WeightedCache(Generic[K, V]):
-    """The entries used last that weigh no more than `most` together."""
+    """LRU cache whose entries weigh at most `most` in total."""
 
     def __init__(self, most: int) -> None:
         self._entries: LRUCache[K, tuple[V, int]] = LRUCache(most, getsizeof=itemgetter(1))
@@ -21,15 +21,15 @@ class WeightedCache(Generic[K, V]):
 
     @property
     def weight(self) -> int:
-        """What the entries weigh together."""
+        """The total weight of the entries."""
         return int(self._entries.currsize)
 
     def get(self, key: K) -> V | None:
-        """Return the value under this key, which counts as a use."""
+        """Return the value of a key, or None, and mark it as used."""
         found = self._entries.get(key)
         return None if found is None else found[0]
 
     def put(self, key: K, value: V, weight: int) -> None:
-        """Keep one more entry and drop those not used for longest; one that alone weighs too much is not kept."""
+        """Add an entry and evict the least recently used ones; an entry heavier than the limit is not stored."""
         if weight <= self._entries.maxsize:
             self._entries[key] = (value, weight)
