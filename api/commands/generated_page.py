@@ -1,4 +1,4 @@
-"""Generated pages of the documentation: written from the code, or compared with it."""
+"""Writing of documentation pages that are generated from the code, and comparison with them."""
 
 import difflib
 import sys

@@ -1,4 +1,4 @@
-"""`key`: an API key, issued at the server's own keyboard."""
+"""`key`: issue an API key on the server."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from domain.core.settings import Settings
 
 
 class KeyRequest(NamedTuple):
-    """The key as it is asked for."""
+    """The requested name, role, accounts and scopes of a key."""
 
     name: str
     role: str
@@ -26,7 +26,7 @@ class KeyRequest(NamedTuple):
 
 
 def run(settings: Settings, wanted: KeyRequest, tenant: str | None, as_json: bool) -> int:
-    """Issue the key and print it. Raises `Failure` when it cannot be issued as asked."""
+    """Issue the key and print it. Raises `CommandFailure` when the request is invalid or refused."""
     key = asyncio.run(_issue(settings, wanted, tenant))
     sys.stdout.write((json.dumps({"name": wanted.name, "key": key}) if as_json else key) + "\n")
     return 0
@@ -36,7 +36,7 @@ async def _issue(settings: Settings, wanted: KeyRequest, tenant: str | None) -> 
     roles = [role.value for role in Role if role is not Role.SYSTEM]
     if wanted.role.lower() not in roles:
         raise CommandFailure(
-            f"There is no role {wanted.role}. There are: {', '.join(roles)}.", Exit.INPUT
+            f"There is no role {wanted.role}. Roles: {', '.join(roles)}.", Exit.INPUT
         )
     engine = connect(settings.system_database_url, pool_size=1)
     try:

@@ -1,4 +1,4 @@
-"""`visibility`: who sees what, as a page written to or compared with `docs/reference/visibility.md`."""
+"""`visibility`: write the table of roles and what they may see to `docs/reference/visibility.md`, or compare it."""
 
 from api.commands.generated_page import REFERENCE, write_or_compare
 from domain.access.words import page
