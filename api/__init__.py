@@ -1,1 +1,1 @@
-"""The process: ASGI app, authentication, limits and the command line; the only place where the rooms are wired."""
+"""ASGI application, authentication, limits and command line; the package that connects all others."""

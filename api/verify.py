@@ -1,6 +1,6 @@
-"""`waarborg-verify`: check that nobody rewrote the audit trail, without trusting whoever keeps it.
+"""`waarborg-verify`: verify that the audit trail was not rewritten, without trusting the server that stores it.
 
-This one file needs Python 3.11 and the package `cryptography`, nothing else of ours: copy it, read it, run it
+This file needs only Python 3.11 and the package `cryptography`, so that you can copy it, read it, and run it
 (`python verify.py bundle.jsonl`). Trees and proofs are those of RFC 6962 (checked as RFC 9162 §2.1.3 and §2.1.4 say),
 checkpoints are those of https://c2sp.org/tlog-checkpoint, signed with Ed25519.
 
@@ -37,38 +37,38 @@ TOO_LARGE = 64 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """What is needed for a check is not there; nothing can be said."""
+    """Raised when input that a check needs is missing or invalid, so that there is no result."""
 
 
 class CheckFailed(Exception):
-    """A check failed."""
+    """Raised when a check failed."""
 
 
 class VerifiedCheckpoint(NamedTuple):
-    """A verified statement: this tree of this company has so many facts and this root."""
+    """A checkpoint with a verified signature: the size and root of the tree of one company."""
 
     origin: str
     size: int
     root: bytes
     epoch: str = ""
-    """Which history of the ledger, begun anew when a backup is restored; empty in older checkpoints."""
+    """Epoch of the ledger, which changes when a backup is restored; empty in older checkpoints."""
 
 
 # Trees -----------------------------------------------------------------------------------------------------------
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """RFC 6962 §2.1: the hash of a leaf."""
+    """Return the hash of a leaf (RFC 6962 §2.1)."""
     return hashlib.sha256(b"\x00" + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """RFC 6962 §2.1: the hash of two subtrees put together."""
+    """Return the hash of two joined subtrees (RFC 6962 §2.1)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root_by_inclusion(place: int, size: int, leaf: bytes, hashes: Sequence[bytes]) -> bytes | None:
-    """RFC 9162 §2.1.3.2: the root that a proof leads to; None when the proof does not fit the place and size."""
+    """Return the root that an inclusion proof gives (RFC 9162 §2.1.3.2); None when it does not fit place and size."""
     if not 0 <= place < size:
         return None
     fn, sn, root = place, size - 1, leaf
@@ -88,7 +88,7 @@ def root_by_inclusion(place: int, size: int, leaf: bytes, hashes: Sequence[bytes
 def is_consistent(
     old: int, new: int, old_root: bytes, new_root: bytes, hashes: Sequence[bytes]
 ) -> bool:
-    """RFC 9162 §2.1.4.2: whether the tree of `new` leaves begins with the tree of `old` leaves."""
+    """Return whether the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2)."""
     if not 0 <= old <= new:
         return False
     if old in {0, new}:
@@ -116,7 +116,7 @@ def is_consistent(
 
 @dataclass
 class Growing:
-    """A tree that is built leaf by leaf; only the roots of its complete subtrees are kept."""
+    """A tree built leaf by leaf, of which only the roots of complete subtrees are stored."""
 
     size: int = 0
     peaks: list[bytes] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Growing:
 
     @property
     def root(self) -> bytes:
-        """The root as it is now."""
+        """Return the current root."""
         if not self.peaks:
             return hashlib.sha256(b"").digest()
         *rest, root = self.peaks
@@ -146,7 +146,7 @@ class Growing:
 
 
 def key_of(text: str) -> tuple[str, bytes, Ed25519PublicKey]:
-    """The name, id and public key in a verifier key `<name>+<id>+<key>`; `Unreadable` when it is none."""
+    """Parse a verifier key `<name>+<id>+<key>` into name, id and public key. Raises `Unreadable`."""
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     with suppress(ValueError):
@@ -158,7 +158,7 @@ def key_of(text: str) -> tuple[str, bytes, Ed25519PublicKey]:
 
 
 def opened(note: str, verifier_key: str) -> str:
-    """The text of a signed note; `Broken` unless the key signed it."""
+    """Return the text of a note signed by the key. Raises `CheckFailed` otherwise."""
     name, key_id, public = key_of(verifier_key)
     text, blank, signatures = note.rpartition("\n\n")
     if not blank:
@@ -171,7 +171,7 @@ def opened(note: str, verifier_key: str) -> str:
         with suppress(ValueError):
             raw = b64decode(encoded, validate=True)
         if dash != "—" or signer != name or raw[:4] != key_id:
-            continue  # signed by somebody we do not know: says nothing
+            continue  # a signature of an unknown key proves nothing
         try:
             public.verify(raw[4:], text.encode())
         except InvalidSignature:
@@ -181,7 +181,7 @@ def opened(note: str, verifier_key: str) -> str:
 
 
 def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
-    """What a checkpoint says, its signature verified; its origin must be the name of the key."""
+    """Parse a checkpoint and verify its signature; its origin must be the name of the key."""
     origin, size, root, *rest = [*opened(note, verifier_key).split("\n"), "", ""]
     if origin != key_of(verifier_key)[0]:
         raise CheckFailed(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
@@ -198,7 +198,7 @@ def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
 
 
 def note_in(raw: bytes) -> str:
-    """The checkpoint in a file: the note itself, a text around it, or a saved e-mail."""
+    """Find the checkpoint in a file: the note itself, a text that contains it, or a saved email."""
     for text in (raw.decode(errors="replace"), _mail_text(raw)):
         found = NOTE.search(text.replace("\r\n", "\n"))
         if found:
@@ -218,30 +218,30 @@ def _mail_text(raw: bytes) -> str:
 
 @dataclass
 class CheckLog:
-    """What was checked, in words, as it goes."""
+    """The results of the checks as lines of text."""
 
     lines: list[str] = field(default_factory=list)
     broken: int = 0
     shown: int = 20
 
     def holds(self, said: str) -> None:
-        """A check held."""
+        """Record a check that succeeded."""
         self.lines.append(f"ok      {said}")
 
     def breaks(self, said: str) -> None:
-        """A check failed; only the first ones are written out."""
+        """Record a check that failed; only the first ones are printed."""
         self.broken += 1
         if self.broken <= self.shown:
             self.lines.append(f"BROKEN  {said}")
 
     def notes(self, said: str) -> None:
-        """Something worth knowing that is no check."""
+        """Record information that is not a check."""
         self.lines.append(f"        {said}")
 
 
 @dataclass
 class PriorKnowledge:
-    """What is known from before: the pinned key, the account, a checkpoint that was kept, how many facts there were."""
+    """Earlier knowledge of the client: the pinned key, the account, a kept checkpoint, and the number of facts."""
 
     key: str
     account: str | None = None
@@ -251,7 +251,7 @@ class PriorKnowledge:
 
 @dataclass
 class BundleSummary:
-    """What a bundle turned out to be."""
+    """The verified content of a bundle."""
 
     note: str = ""
     checkpoint: VerifiedCheckpoint | None = None
@@ -260,7 +260,7 @@ class BundleSummary:
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of an exported bundle."""
+    """Read the records of an exported bundle."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -275,7 +275,7 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
 def check(
     records: Iterable[dict[str, Any]], known: PriorKnowledge, told: CheckLog
 ) -> BundleSummary:
-    """Check every record of a bundle; `Unreadable` when it cannot be made sense of."""
+    """Check every record of a bundle. Raises `Unreadable` when its structure is invalid."""
     bundle = _Bundle(known, told)
     for record in records:
         bundle.take(record)
@@ -283,9 +283,9 @@ def check(
 
 
 class _Bundle:
-    """A bundle as it comes in: head, checkpoint, proofs of consistency, facts, end.
+    """Checks the records of a bundle in order: head, checkpoint, consistency proofs, facts, end.
 
-    Facts of one account come each with a proof. All facts of a company come without: the tree is built from them.
+    Each fact of one account has an inclusion proof. All facts of a company have none: the tree is built from them.
     """
 
     def __init__(self, known: PriorKnowledge, told: CheckLog) -> None:
@@ -334,7 +334,7 @@ class _Bundle:
             _same(tree.root, kept.root, f"the {kept.size} facts of the kept checkpoint", self._told)
 
     def judged(self) -> BundleSummary:
-        """Say how it all is, once everything was taken."""
+        """Record the overall results after the last record."""
         found, told, signed = self._found, self._told, self._found.checkpoint
         if signed is None:
             raise Unreadable("There is no checkpoint in the bundle.")
@@ -352,7 +352,7 @@ class _Bundle:
         return found
 
     def _compare(self, now: VerifiedCheckpoint) -> None:
-        """Compare with the checkpoint that was kept."""
+        """Compare the bundle with the kept checkpoint."""
         kept, whole = self._known.checkpoint, self._whole
         if kept is not None and kept.epoch and kept.epoch != now.epoch:
             self._told.notes(
@@ -383,7 +383,7 @@ class _Bundle:
 
 
 class _Trail:
-    """The facts of a bundle one after the other: their own words, their numbering, their personal parts."""
+    """Checks the facts of a bundle in order: their content, numbering and personal parts."""
 
     def __init__(self, told: CheckLog) -> None:
         self._told = told
@@ -391,7 +391,7 @@ class _Trail:
         self.facts = self.nth = self.open = self.closed = 0
 
     def take(self, fact: dict[str, Any], account: str | None) -> None:
-        """Look at one fact."""
+        """Check one fact."""
         place, content = fact["position"], json.loads(fact["text"])
         self.facts += 1
         if place <= self._last:
@@ -424,7 +424,7 @@ class _Trail:
         self.open += 1
 
     def sum_up(self, found: BundleSummary, known: PriorKnowledge) -> None:
-        """Say what was found, and compare it with what there was before."""
+        """Record the number of facts, and compare it with the earlier one."""
         if found.account is not None:
             self._told.holds(
                 f"{self.facts} facts of account {found.account}, each looked up in the tree"
@@ -454,7 +454,7 @@ def _hashes(encoded: Sequence[str]) -> list[bytes]:
 
 
 class GraphQLSource:
-    """The same records, asked over GraphQL with a token of the client's own."""
+    """Reads the same records over GraphQL with the client's own token."""
 
     def __init__(self, url: str, token: str) -> None:
         if not url.startswith(("https://", "http://")):
@@ -462,7 +462,7 @@ class GraphQLSource:
         self._url, self._token = url, token
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """The data of an answer."""
+        """Send a request and return the data of its response."""
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
             self._url,
             json.dumps({"query": query, "variables": variables}).encode(),
@@ -482,7 +482,7 @@ class GraphQLSource:
         return told["data"]
 
     def records(self, account: str, since: int | None) -> Iterator[dict[str, Any]]:
-        """A bundle of one account as of now."""
+        """Read the current bundle of one account."""
         data = self.ask(
             "query($id: ID!) { auditCheckpoint { size note }"
             " auditFacts(accountId: $id, first: 0) { account } }",
@@ -523,7 +523,7 @@ class GraphQLSource:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what the arguments name and say how it is; the exit code."""
+    """Run the checks that the arguments select, print the results, and return the exit code."""
     given = _parser().parse_args(arguments)
     told = CheckLog()
     try:
@@ -603,7 +603,7 @@ def _known(given: argparse.Namespace) -> PriorKnowledge:
 
 
 def _uuid(account: str | None) -> str | None:
-    """The account's own id: what a global id (base64 of `Account:uuid`) holds, or the text itself."""
+    """Return the account's own id: decoded from a global id (base64 of `Account:uuid`), or the text itself."""
     with suppress(ValueError):
         kind, _, own = b64decode(account or "", validate=True).decode().partition(":")
         return own if kind == "Account" else account

@@ -1,1 +1,1 @@
-"""What the words of the command line do: one module a word, imported when it is said."""
+"""Implementations of the CLI commands, one module each, imported when the command runs."""
