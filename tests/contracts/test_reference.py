@@ -51,7 +51,7 @@ def test_every_close_code_of_a_socket_is_in_its_reference() -> None:
         (ROOT / "api" / name).read_text()
         for name in ("endpoints/graphql_ws.py", "live/websocket_transport.py")
     )
-    said = set(re.findall(r"(?:close|Closing|_deaf)\((\d{4})", code))
+    said = set(re.findall(r"(?:close|Closing|_fail)\((\d{4})", code))
     # A handshake that is refused is answered with a status; who stops the process is uvicorn.
     assert documented == said - {"1008"} | {"1012"}
 
