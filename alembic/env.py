@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from api.support.row_security import secure_new_tables
 from domain.metadata import metadata
 
 # "waarborg" in ASCII: concurrent deployments migrate one after the other
@@ -45,6 +46,7 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,
+        process_revision_directives=secure_new_tables,
         # Partitions are created and dropped over time; the metadata knows only the partitioned table.
         include_name=lambda name, kind, _parents: not (kind == "table" and name in partitions),
     )

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-${imports if imports else ""}
+% if imports:
+${imports}
+% endif
 from alembic import op
 
 revision: str = ${repr(up_revision)}

@@ -1,1 +1,1 @@
-"""ASGI application, authentication, limits and command line; the package that connects all others."""
+"""The process: ASGI app, authentication, limits and the command line; the only place where the rooms are wired."""

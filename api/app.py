@@ -1,4 +1,4 @@
-"""The ASGI application: its routes, and the connections that stay open while the process runs."""
+"""The ASGI application: routes, and the connections that live as long as the process."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -60,7 +60,7 @@ log = structlog.get_logger()
 
 
 def application(settings: Settings | None = None) -> Starlette:
-    """Make the application; without `settings`, they are read from the environment at startup."""
+    """The application; without `settings` they are read from the environment when the process starts up."""
     allowed = settings.allowed_origins if settings is not None else Settings().allowed_origins
     return Starlette(
         routes=[
@@ -97,7 +97,7 @@ def application(settings: Settings | None = None) -> Starlette:
 
 
 async def _graphql(request: Request) -> Response:
-    """Answer POST and GET requests; in development, a GET without a query shows GraphiQL to a browser."""
+    """POST answers, GET answers queries; without one it shows the IDE to a browser, in development."""
     if request.method == "POST" or request.query_params.keys() & graphql_http.PARAMETERS:
         return await graphql_http.answer(request)
     state: AppState = request.app.state.waarborg
@@ -108,7 +108,7 @@ async def _graphql(request: Request) -> Response:
 
 
 async def _sdl(request: Request) -> Response:
-    """Return the schema as SDL in development, where introspection is public too."""
+    """The schema in words; a secret where introspection is one."""
     state: AppState = request.app.state.waarborg
     if not state.settings.development:
         return Response(status_code=404)
@@ -127,7 +127,7 @@ def _lifespan(
             build(suggestions=settings.development), development=settings.development
         )
         async with AsyncExitStack() as ends:
-            # Longer than an operation may take, so that statements of cancelled requests end too.
+            # Longer than an operation may take: what a cancelled request left behind ends too.
             database = connect(
                 settings.database_url, pool_size=POOL_SIZE, statement_timeout=STATEMENT_TIMEOUT_MS
             )
@@ -137,7 +137,7 @@ def _lifespan(
             make = sessions(system)
             health_pool = connect(settings.system_database_url, pool_size=1)
             ends.push_async_callback(health_pool.dispose)
-            # Health checks detect stalled connections, so that the next request after a restart of Redis works.
+            # A stalled connection is noticed, and a restarted Redis is not an error of the next request.
             redis = connect_redis(
                 settings.redis_url,
                 health_check_interval=15,

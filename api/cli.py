@@ -1,7 +1,7 @@
-"""Command-line interface: commands and options; their implementations are imported when a command runs.
+"""The command line: words and options; what they do is imported when they are said.
 
-`waarborg --help` takes 0.15 s, of which importing typer takes 0.06 s and rich 0.05 s. Importing the implementations
-here would make it 1.5 s.
+`waarborg --help` takes 0.15 s of which 0.06 s is importing typer and 0.05 s rich, which draws it; importing
+what the commands need here would make it 1.5 s.
 """
 
 import sys
@@ -18,8 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-import_app = typer.Typer(help="Import data from other systems.", no_args_is_help=True)
-export_app = typer.Typer(help="Export verdicts and the audit trail.", no_args_is_help=True)
+import_app = typer.Typer(help="Bring in history from other systems.", no_args_is_help=True)
+export_app = typer.Typer(help="Take out what was decided, and what happened.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 
@@ -27,7 +27,7 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="Directory of the embedded servers (WAARBORG_DATA, else ./var)."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
 Tenant = Annotated[str | None, typer.Option(help="Name or id of the security company.")]
 Account = Annotated[str | None, typer.Option(help="Name or id of the client account.")]
 Host = Annotated[
@@ -40,7 +40,7 @@ Port = Annotated[
 
 
 class TableFormat(StrEnum):
-    """File format of an exported table."""
+    """How a table leaves."""
 
     CSV = "csv"
     JSON = "json"
@@ -60,7 +60,7 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
         ),
     ] = False,
 ) -> None:
@@ -74,7 +74,7 @@ def up(
     data: Data = None,
     live: Annotated[bool, typer.Option(help="Simulate guards and incidents.")] = True,
 ) -> None:
-    """Start all processes with demo data in this terminal; Ctrl-C stops them."""
+    """Start everything, with demo data, in this terminal; Ctrl-C stops it."""
     from api.commands.environment import settings_of
     from api.commands.up import up as run
 
@@ -88,7 +88,7 @@ def api(
     host: Host = None,
     data: Data = None,
 ) -> None:
-    """Start the API only."""
+    """Start the API alone."""
     from api.commands.up import api as run
 
     run(data, host=host, port=port, workers=workers)
@@ -96,7 +96,7 @@ def api(
 
 @app.command()
 def worker(data: Data = None) -> None:
-    """Start a worker only: the relay, jobs and deadlines."""
+    """Start a worker alone: the relay, the jobs, the deadlines."""
     from api.commands.up import worker as run
 
     run(data)
@@ -105,15 +105,15 @@ def worker(data: Data = None) -> None:
 @app.command()
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit with 1 if something differs.")
+        bool, typer.Option("--check", help="Change nothing; exit 1 when something differs.")
     ] = False,
     revise: Annotated[
-        str | None, typer.Option(help="Write a new revision with this message from the models.")
+        str | None, typer.Option(help="Write the revision that leads to the models.")
     ] = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Upgrade the database to the tables of this release."""
+    """Bring the database to the tables of this release."""
     from api.commands.migrate import run
 
     _end(run(data, check=check, revise=revise, as_json=as_json))
@@ -121,13 +121,13 @@ def migrate(
 
 @app.command()
 def token(
-    role: Annotated[str, typer.Option(help="Role of the user, such as dispatcher.")],
+    role: Annotated[str, typer.Option(help="Role of the user to be, e.g. dispatcher.")],
     tenant: Tenant = None,
     account: Account = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Print an access token of the first user with this role."""
+    """Print an access token of a user with this role."""
     from api.commands.environment import surroundings
     from api.commands.token import run
 
@@ -138,16 +138,15 @@ def token(
 
 @app.command()
 def company(
-    name: Annotated[str, typer.Argument(help="Unique name of the company.")],
+    name: Annotated[str, typer.Argument(help="What it is called; no other one is.")],
     client: Annotated[
-        str | None,
-        typer.Option(help="Name of a first client with an agreement and the default promises."),
+        str | None, typer.Option(help="A first client, under an agreement with the usual promises.")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="Name of a first site of the client.")] = None,
+    site: Annotated[str | None, typer.Option(help="A first site of that client.")] = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Create a security company, optionally with a first client, and print its first API key."""
+    """Make a security company, with a first client if one is named, and print the first key to it."""
     from api.commands.company import run
     from api.commands.environment import surroundings
 
@@ -159,23 +158,23 @@ def company(
 @import_app.command("incidents")
 def import_incidents(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False)],
-    profile: Annotated[str, typer.Option(help="A built-in profile, such as sffd, or a TOML file.")],
+    profile: Annotated[str, typer.Option(help="A shipped profile, such as sffd, or a TOML file.")],
     tenant: Tenant = None,
     rejects: Annotated[
-        Path | None, typer.Option(help="File for rejected rows (else FILE.rejects.csv).")
+        Path | None, typer.Option(help="Where unreadable rows go (else FILE.rejects.csv).")
     ] = None,
     no_wait: Annotated[
         bool,
         typer.Option(
-            "--no-wait", help="Do not wait until workers have numbered and measured the rows."
+            "--no-wait", help="Return when the rows are in the database; workers do the rest."
         ),
     ] = False,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Import incidents, and wait until workers have numbered and measured all of them.
+    """Bring in incidents, and wait until workers have numbered and measured all of them.
 
-    Incidents that were imported before are not changed.
+    What is there already is left alone.
     """
     from api.commands.environment import surroundings
     from api.commands.imports import run
@@ -188,7 +187,7 @@ def import_incidents(
 @import_app.command("calendar")
 def import_calendar(
     file: Annotated[Path, typer.Argument(help="iCalendar (.ics).", exists=True, dir_okay=False)],
-    calendar: Annotated[str, typer.Option(help="Name of the calendar to change.")],
+    calendar: Annotated[str, typer.Option(help="The calendar that gets the free days.")],
     tenant: Tenant = None,
     as_json: Json = False,
     data: Data = None,
@@ -207,13 +206,12 @@ def evaluate(
     tenant: Tenant = None,
     account: Account = None,
     verify: Annotated[
-        bool,
-        typer.Option("--verify", help="Change nothing; exit with 1 if a stored verdict differs."),
+        bool, typer.Option("--verify", help="Change nothing; exit 1 when a stored verdict differs.")
     ] = False,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Evaluate all promises again from the ledger."""
+    """Judge every promise again from the ledger."""
     from api.commands.environment import surroundings
     from api.commands.evaluate import run
 
@@ -225,17 +223,15 @@ def evaluate(
 @app.command()
 def simulate(
     file: Annotated[
-        Path, typer.Argument(help="Proposed terms as TOML.", exists=True, dir_okay=False)
+        Path, typer.Argument(help="Proposed terms, TOML.", exists=True, dir_okay=False)
     ],
-    account: Annotated[str, typer.Option(help="Name or id of the client account.")],
+    account: Annotated[str, typer.Option(help="The client, by name or id.")],
     tenant: Tenant = None,
-    seed: Annotated[
-        int, typer.Option(help="Random seed; the same seed gives the same result.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draws; the same seed draws the same.")] = 0,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Simulate proposed terms on a client's own history; exit with 1 if they need a sign-off."""
+    """Play proposed terms on a client's own history; exit 1 when they need a sign-off."""
     from api.commands.environment import surroundings
     from api.commands.simulate import run
 
@@ -255,7 +251,7 @@ def export_verdicts(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Export one row per verdict."""
+    """Take out one row per verdict."""
     from api.commands.environment import surroundings
     from api.commands.verdicts import run
 
@@ -270,11 +266,11 @@ def export_audit(
     account: Account = None,
     out: Annotated[Path | None, typer.Option(help="File to write (else standard output).")] = None,
     since: Annotated[
-        list[int] | None, typer.Option(help="Size of a checkpoint that you kept; repeatable.")
+        list[int] | None, typer.Option(help="Size of a checkpoint that was kept; may be repeated.")
     ] = None,
     data: Data = None,
 ) -> None:
-    """Export the audit trail with proofs, for waarborg-verify."""
+    """Take out what happened with proofs, for waarborg-verify."""
     from api.commands.audit import run
     from api.commands.environment import surroundings
 
@@ -285,10 +281,10 @@ def export_audit(
 
 @app.command()
 def restored(
-    reason: Annotated[str, typer.Option(help="Reason, such as the date of the backup.")],
+    reason: Annotated[str, typer.Option(help="Why, such as the backup's date.")],
     data: Data = None,
 ) -> None:
-    """Begin a new epoch of the ledger after restoring a backup; open subscriptions end with a notice."""
+    """Begin a new epoch of the ledger after a backup was restored, so that readers of the old one are told."""
     from api.commands.environment import surroundings
     from api.commands.restored import run
 
@@ -298,20 +294,16 @@ def restored(
 
 @app.command()
 def outbox(
-    action: Annotated[
-        str | None, typer.Argument(help="retry or lift; without it, show the outbox.")
-    ] = None,
+    action: Annotated[str | None, typer.Argument(help="retry, lift, or nothing: look.")] = None,
     consequence: Annotated[
-        str | None, typer.Argument(help="Id of the job to retry, or address to lift.")
+        str | None, typer.Argument(help="Its id, to retry one; or the address.")
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Retry all jobs that were given up.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all that was given up.")] = False,
     tenant: Tenant = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Show jobs that are pending, failed or given up; `retry` runs them again, `lift` ends a suppression."""
+    """Show what is still to be done, failed or was given up; `retry` tries it again, `lift` frees an address."""
     from api.commands.environment import surroundings
     from api.commands.outbox import run
 
@@ -323,10 +315,10 @@ def outbox(
 @app.command()
 def sdl(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if the file differs.")
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the file differs.")
     ] = False,
 ) -> None:
-    """Write the GraphQL schema that the code defines."""
+    """Write the GraphQL schema as the code has it."""
     from api.commands.sdl import run
 
     _end(run(check))
@@ -334,19 +326,18 @@ def sdl(
 
 @app.command()
 def key(
-    name: Annotated[str, typer.Argument(help="Purpose of the key.")],
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
     account: Annotated[
-        list[str] | None,
-        typer.Option(help="A client account it may access, by name or id; repeatable."),
+        list[str] | None, typer.Option(help="A client it reaches, by name or id; repeatable.")
     ] = None,
     all_accounts: Annotated[
-        bool, typer.Option("--all-accounts", help="Allow access to all client accounts.")
+        bool, typer.Option("--all-accounts", help="It reaches every client.")
     ] = False,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="A scope of the key, such as incidents:read; repeatable."),
+        typer.Option(help="What it may do, such as incidents:read; repeatable."),
     ] = None,
-    role: Annotated[str, typer.Option(help="Role of the key.")] = "partner",
+    role: Annotated[str, typer.Option(help="The role it acts in.")] = "partner",
     tenant: Tenant = None,
     as_json: Json = False,
     data: Data = None,
@@ -379,34 +370,46 @@ def visibility(
         bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")
     ] = False,
 ) -> None:
-    """Write the page about what each role may see and do, from the table that the server uses."""
+    """Write the page about who sees and may do what, from the table that the server asks."""
     from api.commands.visibility import run
 
     _end(run(check))
 
 
 @app.command()
+def rooms(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")
+    ] = False,
+) -> None:
+    """Write the table of capabilities in the page of rooms, from what each package says it holds."""
+    from api.commands.rooms import run
+
+    _end(run(check))
+
+
+@app.command()
 def doctor(as_json: Json = False, port: Port = None, data: Data = None) -> None:
-    """Check everything that Waarborg depends on, and print remedies."""
+    """Look at everything Waarborg stands on, and say what to do about it."""
     from api.commands.doctor import run
 
     _end(run(data, port=port, as_json=as_json))
 
 
 def _end(code: Any) -> None:
-    """Exit with the code that a command returned; None means success."""
+    """Leave with the exit code a command answered; nothing means done."""
     raise typer.Exit(int(code or 0))
 
 
 def main() -> None:
-    """Run the CLI; expected failures print one sentence, and every outcome has an exit code."""
+    """The program: failures we know are said in a sentence, and every end has its exit code."""
     try:
         app()
     except KeyboardInterrupt:
         from api.support.failures import Exit
 
         raise SystemExit(Exit.INTERRUPTED) from None
-    except Exception as error:  # noqa: BLE001 - the outermost handler of the program
+    except Exception as error:  # noqa: BLE001 - the outermost place there is
         from api.support.failures import Exit, explained
 
         known = explained(error)

@@ -1,4 +1,4 @@
-"""Detection of verdicts of an older evaluator, which stay until `waarborg evaluate` runs, and advice to run it."""
+"""Verdicts that an older evaluator made: they stand until somebody has them judged again, so people are told how."""
 
 import asyncio
 from time import monotonic
@@ -16,7 +16,7 @@ EVERY_S = 60
 
 
 class OlderVerdicts:
-    """A cached check for verdicts of an older evaluator, repeated at most once a minute."""
+    """Whether there are any, looked up once a minute however often it is asked."""
 
     def __init__(self, make: Sessions) -> None:
         self._make = make
@@ -24,7 +24,7 @@ class OlderVerdicts:
         self._look_at = 0.0
 
     async def there(self) -> bool:
-        """Return whether verdicts of an older evaluator exist; the last result while the database is unavailable."""
+        """Whether a verdict of an older evaluator is stored; the last answer while the database is away."""
         if monotonic() >= self._look_at:
             self._look_at = monotonic() + EVERY_S
             try:
@@ -36,7 +36,7 @@ class OlderVerdicts:
 
 
 async def are_there(system_url: str) -> bool:
-    """Return whether a database has verdicts of an older evaluator; False while its tables are not of this release."""
+    """The same of a database; False while its tables are not of this release."""
     engine = connect(system_url, pool_size=1)
     try:
         async with sessions(engine)() as session:
@@ -48,5 +48,5 @@ async def are_there(system_url: str) -> bool:
 
 
 def advice(system_url: str) -> str | None:
-    """Return the advice for the command line; None when there are no such verdicts."""
+    """What to say about them at a command line; None when there are none."""
     return ADVICE if asyncio.run(are_there(system_url)) else None

@@ -1,4 +1,4 @@
-"""State of one API process, shared by its requests."""
+"""What one API process holds between requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,11 +28,11 @@ from schema.webhooks import WebhookDocumentCheck
 
 POOL_SIZE = 10
 CONNECTIONS = 2 * POOL_SIZE  # a pool grows to twice its size
-OPERATIONS = 48  # concurrent operations, of which one actor may have 4
+OPERATIONS = 48  # at once; each actor has 4 of them at most
 
 
 def utc_now() -> datetime:
-    """Return the current time; the only place where the API reads the clock."""
+    """The one place where the API reads the clock."""
     return datetime.now(UTC)
 
 
@@ -44,19 +44,19 @@ class AppState:
     engine: GraphQLExecutor
     gate: Admission
     database: AsyncEngine
-    """Connections for requests, with a login that sees one company at a time."""
+    """Where requests are answered from, by a login that sees one company at a time."""
     requests: Sessions
-    """Sessions on `database`; they see no rows until they are scoped to an actor."""
+    """Sessions on `database`; they see nothing until they are fenced to an actor."""
     sessions: Sessions
-    """Sessions that see every company, for sign-in and the hub."""
+    """Sessions that see every company: for signing in and the hub."""
     health_sessions: Sessions
-    """Sessions that see every company, on a small separate pool for the health endpoints."""
+    """The same on a small pool of their own, for the health endpoints."""
     redis: Redis
     hub: Hub
     live: LivePositions
-    """Current positions of all devices on shift."""
+    """Where everybody on duty is."""
     intake: PositionIngest
-    """Receives the positions of devices."""
+    """Where devices hand in positions."""
     keys: Keys
     authenticator: Authenticator
     login: SignInService
@@ -65,13 +65,13 @@ class AppState:
     audience: ConnectionRegistry
     desk: WebhookDocumentCheck
     revisions: tuple[str, ...]
-    """The revisions to which the database must be migrated."""
+    """What the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
     groups: SharedSubscriptions = field(init=False)
     connections: FairQueue = field(init=False)
-    """Decides which actor gets the next connection of `database`."""
+    """Who gets a connection of `database` next."""
     turns: FairQueue = field(init=False)
-    """Decides which operation is parsed and executed next."""
+    """Which operation is parsed and executed next."""
 
     def __post_init__(self) -> None:
         self.connections = FairQueue(CONNECTIONS, per_actor=6)
@@ -79,12 +79,12 @@ class AppState:
         self.groups = SharedSubscriptions(self.engine, self.context)
 
     def scoped(self, actor: Actor) -> ScopedSessions:
-        """Return sessions for one operation, which are scoped to this actor and queue for connections as this actor."""
+        """Sessions of one operation: they see the rows of this actor and queue for connections as this actor."""
         permits = OperationPermits(self.connections, actor)
         return ScopedSessions(self.requests, actor, permits=permits)
 
     def context(self, actor: Actor) -> Context:
-        """Return the context of one operation of this actor."""
+        """The surroundings of one operation of this actor."""
         return Context(
             self.scoped(actor),
             actor,

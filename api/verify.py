@@ -1,6 +1,6 @@
-"""`waarborg-verify`: verify that the audit trail was not rewritten, without trusting the server that stores it.
+"""`waarborg-verify`: check that nobody rewrote the audit trail, without trusting whoever keeps it.
 
-This file needs only Python 3.11 and the package `cryptography`, so that you can copy it, read it, and run it
+This one file needs Python 3.11 and the package `cryptography`, nothing else of ours: copy it, read it, run it
 (`python verify.py bundle.jsonl`). Trees and proofs are those of RFC 6962 (checked as RFC 9162 §2.1.3 and §2.1.4 say),
 checkpoints are those of https://c2sp.org/tlog-checkpoint, signed with Ed25519.
 
@@ -37,38 +37,38 @@ TOO_LARGE = 64 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """Raised when input that a check needs is missing or invalid, so that there is no result."""
+    """What is needed for a check is not there; nothing can be said."""
 
 
 class CheckFailed(Exception):
-    """Raised when a check failed."""
+    """A check failed."""
 
 
 class VerifiedCheckpoint(NamedTuple):
-    """A checkpoint with a verified signature: the size and root of the tree of one company."""
+    """A verified statement: this tree of this company has so many facts and this root."""
 
     origin: str
     size: int
     root: bytes
     epoch: str = ""
-    """Epoch of the ledger, which changes when a backup is restored; empty in older checkpoints."""
+    """Which history of the ledger, begun anew when a backup is restored; empty in older checkpoints."""
 
 
 # Trees -----------------------------------------------------------------------------------------------------------
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """Return the hash of a leaf (RFC 6962 §2.1)."""
+    """RFC 6962 §2.1: the hash of a leaf."""
     return hashlib.sha256(b"\x00" + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of two joined subtrees (RFC 6962 §2.1)."""
+    """RFC 6962 §2.1: the hash of two subtrees put together."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root_by_inclusion(place: int, size: int, leaf: bytes, hashes: Sequence[bytes]) -> bytes | None:
-    """Return the root that an inclusion proof gives (RFC 9162 §2.1.3.2); None when it does not fit place and size."""
+    """RFC 9162 §2.1.3.2: the root that a proof leads to; None when the proof does not fit the place and size."""
     if not 0 <= place < size:
         return None
     fn, sn, root = place, size - 1, leaf
@@ -88,7 +88,7 @@ def root_by_inclusion(place: int, size: int, leaf: bytes, hashes: Sequence[bytes
 def is_consistent(
     old: int, new: int, old_root: bytes, new_root: bytes, hashes: Sequence[bytes]
 ) -> bool:
-    """Return whether the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2)."""
+    """RFC 9162 §2.1.4.2: whether the tree of `new` leaves begins with the tree of `old` leaves."""
     if not 0 <= old <= new:
         return False
     if old in {0, new}:
@@ -116,7 +116,7 @@ def is_consistent(
 
 @dataclass
 class Growing:
-    """A tree built leaf by leaf, of which only the roots of complete subtrees are stored."""
+    """A tree that is built leaf by leaf; only the roots of its complete subtrees are kept."""
 
     size: int = 0
     peaks: list[bytes] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Growing:
 
     @property
     def root(self) -> bytes:
-        """Return the current root."""
+        """The root as it is now."""
         if not self.peaks:
             return hashlib.sha256(b"").digest()
         *rest, root = self.peaks
@@ -146,7 +146,7 @@ class Growing:
 
 
 def key_of(text: str) -> tuple[str, bytes, Ed25519PublicKey]:
-    """Parse a verifier key `<name>+<id>+<key>` into name, id and public key. Raises `Unreadable`."""
+    """The name, id and public key in a verifier key `<name>+<id>+<key>`; `Unreadable` when it is none."""
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     with suppress(ValueError):
@@ -158,7 +158,7 @@ def key_of(text: str) -> tuple[str, bytes, Ed25519PublicKey]:
 
 
 def opened(note: str, verifier_key: str) -> str:
-    """Return the text of a note signed by the key. Raises `CheckFailed` otherwise."""
+    """The text of a signed note; `Broken` unless the key signed it."""
     name, key_id, public = key_of(verifier_key)
     text, blank, signatures = note.rpartition("\n\n")
     if not blank:
@@ -171,7 +171,7 @@ def opened(note: str, verifier_key: str) -> str:
         with suppress(ValueError):
             raw = b64decode(encoded, validate=True)
         if dash != "—" or signer != name or raw[:4] != key_id:
-            continue  # a signature of an unknown key proves nothing
+            continue  # signed by somebody we do not know: says nothing
         try:
             public.verify(raw[4:], text.encode())
         except InvalidSignature:
@@ -181,7 +181,7 @@ def opened(note: str, verifier_key: str) -> str:
 
 
 def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
-    """Parse a checkpoint and verify its signature; its origin must be the name of the key."""
+    """What a checkpoint says, its signature verified; its origin must be the name of the key."""
     origin, size, root, *rest = [*opened(note, verifier_key).split("\n"), "", ""]
     if origin != key_of(verifier_key)[0]:
         raise CheckFailed(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
@@ -198,7 +198,7 @@ def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
 
 
 def note_in(raw: bytes) -> str:
-    """Find the checkpoint in a file: the note itself, a text that contains it, or a saved email."""
+    """The checkpoint in a file: the note itself, a text around it, or a saved e-mail."""
     for text in (raw.decode(errors="replace"), _mail_text(raw)):
         found = NOTE.search(text.replace("\r\n", "\n"))
         if found:
@@ -218,30 +218,30 @@ def _mail_text(raw: bytes) -> str:
 
 @dataclass
 class CheckLog:
-    """The results of the checks as lines of text."""
+    """What was checked, in words, as it goes."""
 
     lines: list[str] = field(default_factory=list)
     broken: int = 0
     shown: int = 20
 
     def holds(self, said: str) -> None:
-        """Record a check that succeeded."""
+        """A check held."""
         self.lines.append(f"ok      {said}")
 
     def breaks(self, said: str) -> None:
-        """Record a check that failed; only the first ones are printed."""
+        """A check failed; only the first ones are written out."""
         self.broken += 1
         if self.broken <= self.shown:
             self.lines.append(f"BROKEN  {said}")
 
     def notes(self, said: str) -> None:
-        """Record information that is not a check."""
+        """Something worth knowing that is no check."""
         self.lines.append(f"        {said}")
 
 
 @dataclass
 class PriorKnowledge:
-    """Earlier knowledge of the client: the pinned key, the account, a kept checkpoint, and the number of facts."""
+    """What is known from before: the pinned key, the account, a checkpoint that was kept, how many facts there were."""
 
     key: str
     account: str | None = None
@@ -251,7 +251,7 @@ class PriorKnowledge:
 
 @dataclass
 class BundleSummary:
-    """The verified content of a bundle."""
+    """What a bundle turned out to be."""
 
     note: str = ""
     checkpoint: VerifiedCheckpoint | None = None
@@ -260,7 +260,7 @@ class BundleSummary:
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the records of an exported bundle."""
+    """The records of an exported bundle."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -275,7 +275,7 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
 def check(
     records: Iterable[dict[str, Any]], known: PriorKnowledge, told: CheckLog
 ) -> BundleSummary:
-    """Check every record of a bundle. Raises `Unreadable` when its structure is invalid."""
+    """Check every record of a bundle; `Unreadable` when it cannot be made sense of."""
     bundle = _Bundle(known, told)
     for record in records:
         bundle.take(record)
@@ -283,9 +283,9 @@ def check(
 
 
 class _Bundle:
-    """Checks the records of a bundle in order: head, checkpoint, consistency proofs, facts, end.
+    """A bundle as it comes in: head, checkpoint, proofs of consistency, facts, end.
 
-    Each fact of one account has an inclusion proof. All facts of a company have none: the tree is built from them.
+    Facts of one account come each with a proof. All facts of a company come without: the tree is built from them.
     """
 
     def __init__(self, known: PriorKnowledge, told: CheckLog) -> None:
@@ -334,7 +334,7 @@ class _Bundle:
             _same(tree.root, kept.root, f"the {kept.size} facts of the kept checkpoint", self._told)
 
     def judged(self) -> BundleSummary:
-        """Record the overall results after the last record."""
+        """Say how it all is, once everything was taken."""
         found, told, signed = self._found, self._told, self._found.checkpoint
         if signed is None:
             raise Unreadable("There is no checkpoint in the bundle.")
@@ -352,7 +352,7 @@ class _Bundle:
         return found
 
     def _compare(self, now: VerifiedCheckpoint) -> None:
-        """Compare the bundle with the kept checkpoint."""
+        """Compare with the checkpoint that was kept."""
         kept, whole = self._known.checkpoint, self._whole
         if kept is not None and kept.epoch and kept.epoch != now.epoch:
             self._told.notes(
@@ -383,7 +383,7 @@ class _Bundle:
 
 
 class _Trail:
-    """Checks the facts of a bundle in order: their content, numbering and personal parts."""
+    """The facts of a bundle one after the other: their own words, their numbering, their personal parts."""
 
     def __init__(self, told: CheckLog) -> None:
         self._told = told
@@ -391,7 +391,7 @@ class _Trail:
         self.facts = self.nth = self.open = self.closed = 0
 
     def take(self, fact: dict[str, Any], account: str | None) -> None:
-        """Check one fact."""
+        """Look at one fact."""
         place, content = fact["position"], json.loads(fact["text"])
         self.facts += 1
         if place <= self._last:
@@ -424,7 +424,7 @@ class _Trail:
         self.open += 1
 
     def sum_up(self, found: BundleSummary, known: PriorKnowledge) -> None:
-        """Record the number of facts, and compare it with the earlier one."""
+        """Say what was found, and compare it with what there was before."""
         if found.account is not None:
             self._told.holds(
                 f"{self.facts} facts of account {found.account}, each looked up in the tree"
@@ -454,7 +454,7 @@ def _hashes(encoded: Sequence[str]) -> list[bytes]:
 
 
 class GraphQLSource:
-    """Reads the same records over GraphQL with the client's own token."""
+    """The same records, asked over GraphQL with a token of the client's own."""
 
     def __init__(self, url: str, token: str) -> None:
         if not url.startswith(("https://", "http://")):
@@ -462,7 +462,7 @@ class GraphQLSource:
         self._url, self._token = url, token
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Send a request and return the data of its response."""
+        """The data of an answer."""
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
             self._url,
             json.dumps({"query": query, "variables": variables}).encode(),
@@ -482,7 +482,7 @@ class GraphQLSource:
         return told["data"]
 
     def records(self, account: str, since: int | None) -> Iterator[dict[str, Any]]:
-        """Read the current bundle of one account."""
+        """A bundle of one account as of now."""
         data = self.ask(
             "query($id: ID!) { auditCheckpoint { size note }"
             " auditFacts(accountId: $id, first: 0) { account } }",
@@ -523,7 +523,7 @@ class GraphQLSource:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the checks that the arguments select, print the results, and return the exit code."""
+    """Check what the arguments name and say how it is; the exit code."""
     given = _parser().parse_args(arguments)
     told = CheckLog()
     try:
@@ -603,7 +603,7 @@ def _known(given: argparse.Namespace) -> PriorKnowledge:
 
 
 def _uuid(account: str | None) -> str | None:
-    """Return the account's own id: decoded from a global id (base64 of `Account:uuid`), or the text itself."""
+    """The account's own id: what a global id (base64 of `Account:uuid`) holds, or the text itself."""
     with suppress(ValueError):
         kind, _, own = b64decode(account or "", validate=True).decode().partition(":")
         return own if kind == "Account" else account

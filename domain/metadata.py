@@ -6,6 +6,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 import domain
+import domain.declared_access
 from domain.core import deferral, epoch, erasable_text, idempotency, ledger, outbox
 from domain.core.base import Base
 

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import domain.declared_access  # noqa: F401 - it adds the entries of the capabilities
 from domain import webhooks
 from domain.access import Actor, is_visible, visible_to
 from domain.core import sequencing

@@ -1,1 +1,1 @@
-"""Implementations of the CLI commands, one module each, imported when the command runs."""
+"""What the words of the command line do: one module a word, imported when it is said."""

@@ -1,4 +1,4 @@
-"""`export audit`: write an audit bundle for `waarborg-verify`, of one account or of a whole company."""
+"""`export audit`: a bundle for `waarborg-verify`, of one client or of everything a company wrote down."""
 
 import asyncio
 import sys
@@ -28,11 +28,11 @@ def run(
     out: Path | None,
     since: Sequence[int],
 ) -> Exit:
-    """Write the bundle of the last signed checkpoint to a file, or to standard output if none is given."""
+    """Write the bundle under the last signed checkpoint; standard output when no file is named."""
     try:
         asyncio.run(_run(settings, tenant, account, out, since))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe (`| head`) has ended, so nothing is reported
+        sys.stderr.close()  # the reader (`| head`) has enough; there is nobody left to tell
     return Exit.DONE
 
 
@@ -46,9 +46,9 @@ async def _run(
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with sessions(engine)() as session:
-            # One snapshot: facts that are added in the meantime belong to the next bundle.
+            # One snapshot: what the relay and the worker add meanwhile is the next bundle's.
             await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            tenant_id, account_id = await _find(session, tenant, account)
+            tenant_id, account_id = await _about(session, tenant, account)
             signed = await audit.checkpoint(session, tenant_id)
             if signed is None:
                 minutes = settings.audit_every_minutes
@@ -65,24 +65,24 @@ async def _run(
     finally:
         await engine.dispose()
     print(
-        f"The checkpoint covers {signed.size} facts, signed {signed.signed_at:%Y-%m-%d %H:%M} UTC"
+        f"{signed.size} facts are under this checkpoint, signed {signed.signed_at:%Y-%m-%d %H:%M} UTC"
         f" by {signed.verifier_key}",
         file=sys.stderr,
     )
 
 
-async def _find(
+async def _about(
     session: AsyncSession, tenant: str | None, account: str | None
 ) -> tuple[UUID, UUID | None]:
-    """Return the id of the company and, if an account is given, of that account. Raises `CommandFailure`."""
+    """The one company and, if named, the one account of it."""
     tenants = await lookup.tenants(session, tenant)
     accounts = await lookup.accounts(session, tenants, account)
     if accounts is not None:
         if len(accounts) > 1:
-            raise CommandFailure(f"Several companies have an account {account}: add --tenant.")
+            raise CommandFailure(f"Several companies have an account {account}: name the --tenant.")
         [account_id] = accounts
         row = await session.scalars(select(Account.tenant_id).where(Account.id == account_id))
         return row.one(), account_id
     if len(tenants) != 1:
-        raise CommandFailure("Name the --account, or the --tenant for its whole audit trail.")
+        raise CommandFailure("Name the --account, or the --tenant whose whole trail you want.")
     return tenants[0], None

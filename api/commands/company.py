@@ -1,4 +1,4 @@
-"""`company`: create a security company with an API key, and optionally a first client with the default promises."""
+"""`company`: a security company, the first key to it, and a first client with the usual promises if one is named."""
 
 import asyncio
 import json
@@ -27,22 +27,20 @@ def run(
     client: str | None = None,
     site: str | None = None,
 ) -> int:
-    """Create the company and print its key, which is shown only once. Raises `CommandFailure` if the name exists."""
+    """Make it and print the key, which is shown this once. Raises `Failure` when there is one of that name."""
     if site is not None and client is None:
-        raise CommandFailure(
-            "--site needs --client, because a site belongs to a client.", Exit.INPUT
-        )
-    key = asyncio.run(_create(settings, name, client, site))
+        raise CommandFailure("A site belongs to a client: name one with --client.", Exit.INPUT)
+    key = asyncio.run(_make(settings, name, client, site))
     sys.stdout.write((json.dumps({"company": name, "key": key}) if as_json else key) + "\n")
     return 0
 
 
-async def _create(settings: Settings, name: str, client: str | None, site: str | None) -> str:
+async def _make(settings: Settings, name: str, client: str | None, site: str | None) -> str:
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
             if await session.scalar(select(exists().where(Tenant.name == name))):
-                raise CommandFailure(f"A company named {name} already exists.", Exit.INPUT)
+                raise CommandFailure(f"There is a company called {name} already.", Exit.INPUT)
             company = await accounts.create_tenant(session, name=name)
             actor = Actor.system(company.id, "company")
             _, key = await accounts.issue_api_key(
@@ -61,7 +59,7 @@ async def _create(settings: Settings, name: str, client: str | None, site: str |
 
 
 async def _first_client(session: AsyncSession, actor: Actor, name: str, site: str | None) -> None:
-    """Create a client, optionally a site, and an agreement with the default promises that is in force from today."""
+    """Add a client with a site, under an agreement with the default promises, in force from today."""
     at = utc_now()
     account = await accounts.create_account(session, actor, name=name, at=at)
     if site is not None:

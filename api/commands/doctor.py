@@ -1,4 +1,4 @@
-"""`doctor`: check everything that Waarborg depends on, and print a remedy for each problem."""
+"""`doctor`: everything Waarborg stands on, looked at one by one, with what to do about it."""
 
 import asyncio
 import importlib.metadata
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class PartState(StrEnum):
-    """The state of a part."""
+    """How a part is."""
 
     FINE = "fine"
     WORRYING = "worrying"
@@ -35,7 +35,7 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check; `remedy` says what to do if it is not fine."""
+    """One part that was looked at; `remedy` says what to do when it is not fine."""
 
     part: str
     state: PartState
@@ -44,17 +44,17 @@ class Finding:
 
 
 def run(data: Path | None, *, port: int | None, as_json: bool) -> Exit:
-    """Run all checks, print the findings, and return `Exit.DIFFERS` if a part is broken."""
-    findings = list(_check_all(data, port))
+    """Look at everything, print it, and answer whether something is broken."""
+    findings = list(_look(data, port))
     broken = any(finding.state is PartState.BROKEN for finding in findings)
     if as_json:
         print(json.dumps({"fine": not broken, "findings": [asdict(f) for f in findings]}, indent=2))
     else:
-        _print_table(findings)
+        _draw(findings)
     return Exit.DIFFERS if broken else Exit.DONE
 
 
-def _check_all(data: Path | None, port: int | None) -> Iterator[Finding]:
+def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
     yield _python()
     yield _packages()
     try:
@@ -96,7 +96,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Check that every required package is installed in a suitable version."""
+    """Every requirement of ours, installed and new enough, as packaging reads them."""
     from packaging.requirements import Requirement
 
     missing: list[str] = []
@@ -106,9 +106,9 @@ def _packages() -> Finding:
         return Finding(
             "packages", PartState.BROKEN, "waarborg itself is not installed", "make install"
         )
-    requirements = [Requirement(line) for line in lines]
-    requirements = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
-    for requirement in requirements:
+    asked = [Requirement(line) for line in lines]
+    asked = [r for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
+    for requirement in asked:
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
@@ -118,7 +118,7 @@ def _packages() -> Finding:
             missing.append(f"{requirement.name} is {version}, not {requirement.specifier}")
     if missing:
         return Finding("packages", PartState.BROKEN, "; ".join(missing), "make install")
-    return Finding("packages", PartState.FINE, f"{len(requirements)} as required")
+    return Finding("packages", PartState.FINE, f"{len(asked)} as required")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -137,10 +137,7 @@ def _disk(settings: Settings) -> Finding:
         )
     state = PartState.FINE if free_mb > 2_000 else PartState.WORRYING
     return Finding(
-        "disk",
-        state,
-        seen,
-        "" if state is PartState.FINE else "Free some space: positions of a few days need more.",
+        "disk", state, seen, "" if state is PartState.FINE else "Days of positions need more."
     )
 
 
@@ -159,7 +156,7 @@ def _port(settings: Settings) -> Finding:
 
 
 def _answers(settings: Settings) -> bool:
-    """Return whether an API process of Waarborg listens on the configured port."""
+    """Whether an API process of Waarborg listens on the configured port."""
     import httpx2
 
     from api.process.serve import reachable
@@ -183,14 +180,14 @@ def _redis_program(settings: Settings) -> Finding:
         program = server_program(prepare(settings.data))
     except EmbeddedError as error:
         return Finding("redis-server", PartState.BROKEN, "none", str(error))
-    output = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
-    return Finding("redis-server", PartState.FINE, f"{_version(output.stdout)} ({program})")
+    said = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
+    return Finding("redis-server", PartState.FINE, f"{_version(said.stdout)} ({program})")
 
 
-def _version(output: str) -> str:
-    """Extract the version from Redis's output, such as `v=6.2.14`."""
+def _version(said: str) -> str:
+    """`v=6.2.14` out of a line full of build numbers."""
     return next(
-        (f"version {word[2:]}" for word in output.split() if word.startswith("v=")), output.strip()
+        (f"version {word[2:]}" for word in said.split() if word.startswith("v=")), said.strip()
     )
 
 
@@ -212,28 +209,28 @@ async def _postgres(settings: Settings) -> list[Finding]:
             revisions = tuple(r["version_num"] for r in rows)
     finally:
         await connection.close()
-    assert row is not None  # noqa: S101 - every login has a role
+    assert row is not None  # noqa: S101 - everybody has a role
     new_enough = row["number"] >= 180_000
     durable = row["commit"] not in {"off", "local"} and row["fsync"] == "on"
-    is_restricted = not (row["super"] or row["bypass"])
+    fenced = not (row["super"] or row["bypass"])
     at_head = revisions == migrate.heads()
     return [
-        _finding(
+        _judged(
             "PostgreSQL", new_enough, f"version {row['version']}", "Use PostgreSQL 18 or later."
         ),
-        _finding(
+        _judged(
             "durability",
             durable,
             f"synchronous_commit={row['commit']}, fsync={row['fsync']}",
-            "Set both to on: otherwise a crash loses acknowledged data.",
+            "Set both on: what was acknowledged would be lost in a crash.",
         ),
-        _finding(
+        _judged(
             "login",
-            is_restricted,
+            fenced,
             row["login"],
-            "Use a login that is no superuser and does not bypass row-level security.",
+            "Log in as neither a superuser nor one that bypasses row-level security.",
         ),
-        _finding(
+        _judged(
             "migrations",
             at_head,
             f"at {', '.join(revisions) or 'nothing'}, newest is {', '.join(migrate.heads())}",
@@ -243,7 +240,7 @@ async def _postgres(settings: Settings) -> list[Finding]:
 
 
 async def _backlog(settings: Settings) -> list[Finding]:
-    """Check the backlog of all companies; skipped if the tables are not of this release."""
+    """What is still to be done, over all companies; nothing while the tables are not of this release."""
     from sqlalchemy.exc import ProgrammingError
 
     from api.state import utc_now
@@ -274,7 +271,7 @@ async def _backlog(settings: Settings) -> list[Finding]:
 
 
 def _verdicts(settings: Settings) -> Finding:
-    """Check that all stored verdicts were made by the evaluator of this release."""
+    """Whether the evaluator of this release made every stored verdict."""
     from api.older_verdicts import advice
     from domain.promises import EVALUATOR
 
@@ -310,24 +307,24 @@ async def _redis(settings: Settings) -> list[Finding]:
 async def _one_redis(name: str, client: "Redis") -> list[Finding]:
     from redis.exceptions import ResponseError
 
-    info = await client.info("server")
-    version = str(info["redis_version"])
+    told = await client.info("server")
+    version = str(told["redis_version"])
     new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
-    findings = [_finding(name, new_enough, f"version {version}", "Use 6.2 or later.")]
-    if info.get("redis_mode") == "cluster":
+    findings = [_judged(name, new_enough, f"version {version}", "Use 6.2 or later.")]
+    if told.get("redis_mode") == "cluster":
         remedy = (
             "Write redis+cluster:// instead of redis://."
             if name == "Redis"
             else "The job queue needs a Redis of its own: WAARBORG_JOBS_REDIS_URL."
         )
         findings.append(Finding(name, PartState.BROKEN, "a node of a Cluster", remedy))
-    with suppress(ResponseError):  # managed servers do not allow reading their settings
+    with suppress(ResponseError):  # managed servers do not show their settings
         findings += _redis_settings(name, await client.config_get("*"))
     return findings
 
 
 async def _cluster(cluster: "Cluster") -> list[Finding]:
-    """Check each node with slots, its behaviour when another node is down, and that all slots are served."""
+    """Each node that has slots, whether all slots are served, and what happens when a node is away."""
     from redis.exceptions import ResponseError
 
     findings: list[Finding] = []
@@ -336,25 +333,18 @@ async def _cluster(cluster: "Cluster") -> list[Finding]:
         name = f"Redis node {host}:{port}"
         version = str((await node.info("server"))["redis_version"])
         new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
-        findings.append(_finding(name, new_enough, f"version {version}", "Use 6.2 or later."))
+        findings.append(_judged(name, new_enough, f"version {version}", "Use 6.2 or later."))
         with suppress(ResponseError):
             option = "cluster-require-full-coverage"
             value = (await node.config_get(option)).get(option)
             if value != "no":
-                remedy = f"Set {option} to no: otherwise all nodes refuse when one is down."
+                remedy = f"Set {option} no: with one node away, the others would refuse too."
                 findings.append(Finding(name, PartState.WORRYING, f"{option}={value}", remedy))
-    info = await next(iter(nodes.values())).execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
-    state = info.decode().split("cluster_state:")[1].split()[0]
-    is_complete = state == "ok" and b"cluster_slots_ok:16384" in info
+    told = await next(iter(nodes.values())).execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+    state = told.decode().split("cluster_state:")[1].split()[0]
+    whole = state == "ok" and b"cluster_slots_ok:16384" in told
     seen = f"{len(nodes)} nodes, state {state}"
-    findings.append(
-        _finding(
-            "Redis Cluster",
-            is_complete,
-            seen,
-            "Restore the nodes of the slots that are not served.",
-        )
-    )
+    findings.append(_judged("Redis Cluster", whole, seen, "Some slots are served by no node."))
     return findings
 
 
@@ -364,7 +354,7 @@ def _redis_settings(name: str, settings: dict[str, str]) -> Iterator[Finding]:
             "persistence",
             "appendonly",
             "yes",
-            "without it a restart needs a catch-up from PostgreSQL",
+            "without it a restart costs a catch-up from PostgreSQL",
         ),
         (
             "eviction",
@@ -378,11 +368,11 @@ def _redis_settings(name: str, settings: dict[str, str]) -> Iterator[Finding]:
             f"{name}: {part}",
             PartState.FINE if value == wanted else PartState.WORRYING,
             f"{option}={value}",
-            "" if value == wanted else f"Set {option} to {wanted}: {remedy}.",
+            "" if value == wanted else f"Set {option} {wanted}: {remedy}.",
         )
 
 
-def _finding(part: str, fine: bool, seen: str, remedy: str) -> Finding:
+def _judged(part: str, fine: bool, seen: str, remedy: str) -> Finding:
     return (
         Finding(part, PartState.FINE, seen)
         if fine
@@ -390,7 +380,7 @@ def _finding(part: str, fine: bool, seen: str, remedy: str) -> Finding:
     )
 
 
-def _print_table(findings: list[Finding]) -> None:
+def _draw(findings: list[Finding]) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""Shared environment of CLI commands: resolved settings, progress output, signal handling."""
+"""What every command stands in: settings with real addresses, said progress, a polite end."""
 
 import signal
 import sys
@@ -12,25 +12,25 @@ from api.support.failures import CommandFailure, Exit
 from domain.core.settings import Settings
 
 
-def settings_of(data: Path | None, **overrides: Any) -> Settings:
-    """Return the settings; options that are given override the environment."""
-    options = {"data": data, **overrides}
+def settings_of(data: Path | None, **given: Any) -> Settings:
+    """The settings, where an option that was given wins over the environment."""
+    options = {"data": data, **given}
     return Settings(**{name: value for name, value in options.items() if value is not None})
 
 
 @contextmanager
-def surroundings(data: Path | None, **overrides: Any) -> Iterator[Settings]:
-    """Provide settings with running servers and an up-to-date database while the block runs.
+def surroundings(data: Path | None, **given: Any) -> Iterator[Settings]:
+    """Settings whose addresses answer and whose database is up to date, as long as the block runs.
 
-    An embedded database is migrated automatically. An external one is only checked, because its operators decide when
-    its tables change (`waarborg migrate`).
+    An embedded database is brought up to date on the way; one of somebody else's is only looked at: a
+    deployment decides itself when its tables change (`waarborg migrate`).
     """
-    configured = settings_of(data, **overrides)
-    with addresses(configured) as settings:
+    asked = settings_of(data, **given)
+    with addresses(asked) as settings:
         from api.support import migrate
 
         if migrate.current(settings.owner_database_url) != migrate.heads():
-            if configured.database_url:
+            if asked.database_url:
                 raise CommandFailure(
                     "The database is not up to date: waarborg migrate", Exit.SERVERS
                 )
@@ -39,19 +39,19 @@ def surroundings(data: Path | None, **overrides: Any) -> Iterator[Settings]:
 
 
 @contextmanager
-def addresses(configured: Settings) -> Iterator[Settings]:
-    """Provide settings with running servers while the block runs; SIGTERM ends it like Ctrl-C and stops the servers."""
+def addresses(asked: Settings) -> Iterator[Settings]:
+    """Settings whose addresses answer; a SIGTERM ends the block like Ctrl-C does, so that servers are stopped."""
     from api.embedded import provided
 
     signal.signal(signal.SIGTERM, _terminated)
-    with progress_messages() as say, provided(configured, say=say) as settings:
+    with said() as say, provided(asked, say=say) as settings:
         say("")
         yield settings
 
 
 @contextmanager
-def progress_messages() -> Iterator[Callable[[str], None]]:
-    """Provide a function that shows a message with a spinner; without a terminal it prints nothing, for scripts."""
+def said() -> Iterator[Callable[[str], None]]:
+    """A spinner with the last thing said, on a terminal; elsewhere nothing, because output belongs to scripts."""
     if not sys.stderr.isatty():
         yield lambda _message: None
         return

@@ -1,4 +1,4 @@
-"""`evaluate`: evaluate all promises again from the ledger, or compare them with the stored verdicts."""
+"""`evaluate`: every promise judged again from the ledger, or compared with what is stored."""
 
 import asyncio
 import json
@@ -16,14 +16,14 @@ from domain.core.db import Sessions, connect, sessions, transaction
 from domain.core.settings import Settings
 from domain.promises import PromiseWatch, batch
 
-SHOWN = 50  # printed differences; all are counted
+SHOWN = 50  # differences that are printed; all are counted
 
 
 @dataclass
 class Tally:
-    """The counts of a run and its first differences."""
+    """What came of it."""
 
-    incidents_seen: int = 0
+    tickets: int = 0
     written: int = 0
     differences: int = 0
     shown: list[batch.Difference] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Tally:
 def run(
     settings: Settings, tenant: str | None, account: str | None, verify: bool, as_json: bool
 ) -> Exit:
-    """Update the stored verdicts; with `verify` only compare them, and return `Exit.DIFFERS` if any differs."""
+    """Bring verdicts up to date; with `verify` change nothing and answer whether any differs."""
     tally = asyncio.run(_run(settings, tenant, account, verify=verify))
     if as_json:
         print(json.dumps(_figures(tally, verify=verify)))
@@ -42,15 +42,15 @@ def run(
                 f"{each.incident_id} {each.term_id} part {each.part}: {each.field} is stored as "
                 f"{each.stored}, the ledger says {each.computed}"
             )
-        print(f"{tally.incidents_seen:,} incidents compared, {tally.differences:,} differences.")
+        print(f"{tally.tickets:,} tickets recomputed, {tally.differences:,} differences.")
     else:
-        print(f"{tally.incidents_seen:,} incidents evaluated, {tally.written:,} promises written.")
+        print(f"{tally.tickets:,} tickets judged, {tally.written:,} promises written.")
     return Exit.DIFFERS if tally.differences else Exit.DONE
 
 
 def _figures(tally: Tally, *, verify: bool) -> dict[str, object]:
     if not verify:
-        return {"tickets": tally.incidents_seen, "promises_written": tally.written}
+        return {"tickets": tally.tickets, "promises_written": tally.written}
     shown = [
         {
             "incident_id": str(each.incident_id),
@@ -62,7 +62,7 @@ def _figures(tally: Tally, *, verify: bool) -> dict[str, object]:
         }
         for each in tally.shown
     ]
-    return {"tickets": tally.incidents_seen, "differences": tally.differences, "first": shown}
+    return {"tickets": tally.tickets, "differences": tally.differences, "first": shown}
 
 
 async def _run(
@@ -86,7 +86,7 @@ def _incidents(tenant_ids: Sequence[UUID], account_ids: Sequence[UUID] | None) -
 
 
 async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
-    """Evaluate in one transaction per chunk, so that incidents are locked only while they are evaluated."""
+    """One transaction a chunk: tickets are not locked longer than their judging takes."""
     tally, last = Tally(), None
     while True:
         async with transaction(make) as session:
@@ -96,12 +96,12 @@ async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
         if done is None:
             return tally
         last = done.last
-        tally.incidents_seen += done.incidents
+        tally.tickets += done.incidents
         tally.written += done.written
 
 
 async def _verify(make: Sessions, incidents: Select[UUID]) -> Tally:
-    """Compare in one snapshot per chunk, so that facts and rows are consistent while others write."""
+    """One snapshot a chunk, so that facts and rows are of the same moment while others go on working."""
     tally, last = Tally(), None
     while True:
         async with make() as session:
@@ -111,7 +111,7 @@ async def _verify(make: Sessions, incidents: Select[UUID]) -> Tally:
             return tally
         done, differences = compared
         last = done.last
-        tally.incidents_seen += done.incidents
+        tally.tickets += done.incidents
         tally.differences += len(differences)
         tally.shown += differences[: SHOWN - len(tally.shown)]
 

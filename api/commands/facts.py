@@ -1,4 +1,4 @@
-"""`facts`: write the catalogue of facts to `docs/reference/facts.md`, or compare it."""
+"""`facts`: the catalogue of facts, as a page written to or compared with `docs/reference/facts.md`."""
 
 from api.commands.generated_page import REFERENCE, write_or_compare
 from domain.catalogue import page

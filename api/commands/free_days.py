@@ -1,4 +1,4 @@
-"""`import calendar`: add public holidays and closures from an iCalendar file to a calendar."""
+"""`import calendar`: public holidays and closures of an iCalendar file become free days of a calendar."""
 
 import asyncio
 import json
@@ -18,20 +18,20 @@ from domain.core.settings import Settings
 
 
 def run(settings: Settings, file: Path, calendar: str, tenant: str | None, as_json: bool) -> Exit:
-    """Add the whole-day events of the file. Raises `CommandFailure` when the file is invalid."""
+    """Add the whole days of the file's events; `Failure` when it cannot be read."""
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandFailure(f"{file}: not an iCalendar file in UTF-8 ({error}).") from error
-    summary = asyncio.run(_import(settings, file, text, calendar, tenant))
+    told = asyncio.run(_import(settings, file, text, calendar, tenant))
     if as_json:
-        print(json.dumps(summary))
+        print(json.dumps(told))
         return Exit.DONE
     print(
-        f"{calendar}, version {summary['version']}: {summary['days']:,} days in the file, {summary['new']:,} new."
+        f"{calendar}, version {told['version']}: {told['days']:,} days in the file, {told['new']:,} new."
     )
-    for name in summary["left_out"]:
-        print(f"Left out, because it does not cover a whole day: {name}")
+    for name in told["left_out"]:
+        print(f"Left out, for it covers no whole day: {name}")
     return Exit.DONE
 
 
@@ -43,7 +43,7 @@ async def _import(
         async with transaction(sessions(engine)) as session:
             companies = await lookup.tenants(session, tenant)
             if len(companies) != 1:
-                raise CommandFailure("There are several companies: select one with --tenant.")
+                raise CommandFailure("There are several companies: name one with --tenant.")
             newest = await session.scalar(
                 select(CalendarVersion)
                 .join(Calendar, Calendar.id == CalendarVersion.calendar_id)
@@ -51,16 +51,16 @@ async def _import(
                 .order_by(CalendarVersion.number.desc())
                 .limit(1)
             )
-            previous = CalendarSpec.from_dict(newest.spec) if newest else None
+            had = CalendarSpec.from_dict(newest.spec) if newest else None
             try:
-                found = calendars.closures_of(text, previous.zone if previous else "UTC")
+                found = calendars.closures_of(text, had.zone if had else "UTC")
             except ValueError as error:
                 raise CommandFailure(f"{file}: {error}.") from error
             actor = Actor.system(companies[0], "import")
             version = await calendars.close_on(
                 Tx(session, actor, datetime.now(UTC)), name=name, days=found.days
             )
-            new = set(found.days) - set(previous.closures if previous else ())
+            new = set(found.days) - set(had.closures if had else ())
             return {
                 "calendar": name,
                 "version": version.number,

@@ -1,4 +1,4 @@
-"""Writing of documentation pages that are generated from the code, and comparison with them."""
+"""Generated pages of the documentation: written from the code, or compared with it."""
 
 import difflib
 import sys

@@ -1,4 +1,4 @@
-"""`import incidents`: import incidents of another system, with a progress bar and a summary."""
+"""`import incidents`: another system's tickets, with a bar on a terminal and a summary for everybody."""
 
 import asyncio
 import json
@@ -29,33 +29,29 @@ def run(
     *,
     is_awaited: bool = True,
 ) -> Exit:
-    """Import the file, wait until workers have processed it, and print a summary.
+    """Import the file, wait until all of it is there, and say what became of it.
 
-    Raises `Refused` when the file or the profile is invalid. Interrupting the wait does not undo the import.
+    `Refused` when file or profile cannot be used at all. Whoever interrupts the waiting takes nothing back.
     """
     mapping = imports.load(profile)
-    rejects_path = rejects or _default_rejects(file)
-    if rejects_path.exists() and rejects_path.samefile(file):
-        raise CommandFailure(
-            f"{rejects_path} is the file to import: choose another file with --rejects."
-        )
+    refused = rejects or _beside(file)
+    if refused.exists() and refused.samefile(file):
+        raise CommandFailure(f"{refused} is the file to import: name another one with --rejects.")
     began = time.perf_counter()
     with _bar() as progress:
-        done = asyncio.run(_import(settings, file, mapping, tenant, rejects_path, progress))
+        done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))
         seconds = time.perf_counter() - began
         try:
             arrival = asyncio.run(_arrived(settings, done, is_awaited, progress))
         except KeyboardInterrupt:
-            print(
-                "The file is imported; only waiting for workers was interrupted.", file=sys.stderr
-            )
+            print("The file is imported; only the waiting was ended.", file=sys.stderr)
             raise
     figures = {
         "file": str(file),
         "profile": mapping.name,
         **asdict(done),
         "tenant_id": str(done.tenant_id),
-        "rejects": str(rejects_path) if done.rejected + done.contradicting else None,
+        "rejects": str(refused) if done.rejected + done.contradicting else None,
         "seconds": round(seconds, 3),
         "rows_per_s": round(done.rows / seconds),
         "peak_rss_mb": round(_peak_mb(), 1),
@@ -65,7 +61,7 @@ def run(
     if as_json:
         print(json.dumps(figures))
     else:
-        _print_summary(done, figures)
+        _tell(done, figures)
         print(arrival.words)
     return Exit.DONE
 
@@ -105,16 +101,16 @@ async def _arrived(
         await engine.dispose()
 
 
-def _print_summary(done: imports.Imported, figures: dict[str, object]) -> None:
+def _tell(done: imports.Imported, figures: dict[str, object]) -> None:
     print(
-        f"{done.rows:,} rows of {done.tickets:,} incidents: {done.tickets_new:,} new, {done.tickets_changed:,} "
-        f"changed, {done.facts_new:,} new facts, {done.promises:,} promises evaluated."
+        f"{done.rows:,} rows of {done.tickets:,} tickets: {done.tickets_new:,} new, "
+        f"{done.tickets_changed:,} changed, {done.facts_new:,} facts, {done.promises:,} promises judged."
     )
     if not done.facts_new:
-        print("Nothing new: everything in the file was imported before.")
+        print("Nothing new: everything in the file was there already.")
     if done.rejected or done.contradicting:
         print(
-            f"{done.rejected:,} rows are invalid, {done.contradicting:,} contradict existing data: "
+            f"{done.rejected:,} rows could not be read, {done.contradicting:,} contradict what is known: "
             f"see {figures['rejects']}"
         )
     print(
@@ -124,7 +120,7 @@ def _print_summary(done: imports.Imported, figures: dict[str, object]) -> None:
 
 @contextmanager
 def _bar() -> Iterator[imports.Progress]:
-    """Provide a function that updates one progress bar per step; it shows nothing without a terminal."""
+    """A bar for each thing that is being done, on a terminal; elsewhere nothing."""
     if not sys.stderr.isatty():
         yield lambda _what, _share: None
         return
@@ -143,9 +139,9 @@ def _bar() -> Iterator[imports.Progress]:
 
 
 def _peak_mb() -> float:
-    """Return the peak memory of this process in MB.
+    """The most memory this program ever held.
 
-    On Linux it is `VmHWM`, because `ru_maxrss` there also counts the process that started this one. macOS counts bytes.
+    Linux keeps it under `VmHWM`; its `ru_maxrss` also counts the process that started this one. macOS counts bytes.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -154,7 +150,7 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
-def _default_rejects(file: Path) -> Path:
-    """Return the default path of rejects: next to the file, or in the current directory if that is not writable."""
+def _beside(file: Path) -> Path:
+    """Where rejects go when nobody says: next to the file, or here when nothing may be written there."""
     folder = file.parent if os.access(file.parent, os.W_OK) else Path.cwd()
     return folder / f"{file.name}.rejects.csv"

@@ -1,10 +1,11 @@
-"""`key`: issue an API key on the server."""
+"""`key`: an API key, issued at the server's own keyboard."""
 
 import asyncio
 import json
 import sys
 from typing import NamedTuple
 
+import domain.declared_access  # noqa: F401 - it adds the scopes of the capabilities
 from api.commands import lookup
 from api.state import utc_now
 from api.support.failures import CommandFailure, Exit
@@ -16,7 +17,7 @@ from domain.core.settings import Settings
 
 
 class KeyRequest(NamedTuple):
-    """The requested name, role, accounts and scopes of a key."""
+    """The key as it is asked for."""
 
     name: str
     role: str
@@ -26,7 +27,7 @@ class KeyRequest(NamedTuple):
 
 
 def run(settings: Settings, wanted: KeyRequest, tenant: str | None, as_json: bool) -> int:
-    """Issue the key and print it. Raises `CommandFailure` when the request is invalid or refused."""
+    """Issue the key and print it. Raises `Failure` when it cannot be issued as asked."""
     key = asyncio.run(_issue(settings, wanted, tenant))
     sys.stdout.write((json.dumps({"name": wanted.name, "key": key}) if as_json else key) + "\n")
     return 0
@@ -36,7 +37,7 @@ async def _issue(settings: Settings, wanted: KeyRequest, tenant: str | None) -> 
     roles = [role.value for role in Role if role is not Role.SYSTEM]
     if wanted.role.lower() not in roles:
         raise CommandFailure(
-            f"There is no role {wanted.role}. Roles: {', '.join(roles)}.", Exit.INPUT
+            f"There is no role {wanted.role}. There are: {', '.join(roles)}.", Exit.INPUT
         )
     engine = connect(settings.system_database_url, pool_size=1)
     try:

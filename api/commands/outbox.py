@@ -1,4 +1,4 @@
-"""`outbox`: show jobs that are pending, failed or given up, and suppressed addresses; retry jobs, lift suppressions."""
+"""`outbox`: what is still to be done, failed or was given up, and which addresses get no letters; change either."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from domain.core.outbox import Outbox, OutboxState
 from domain.core.settings import Settings
 from domain.messages import SuppressedAddress
 
-MOST = 200  # shown rows; the counts include all
+MOST = 200  # rows shown; the counts are of all
 
 
 def run(
@@ -34,17 +34,17 @@ def run(
     tenant: str | None,
     as_json: bool,
 ) -> int:
-    """Show the outbox, retry one job or all that were given up, or lift a suppression. Raises `CommandFailure`."""
+    """Show, retry one or all that was given up, or lift a suppression. Raises `Failure` on what is not understood."""
     if action not in {None, "retry", "lift"}:
         raise CommandFailure(
-            f"There is no action {action}; use retry ID, retry --all, or lift ADDRESS.", Exit.USAGE
+            f"outbox knows no {action}; say: outbox retry ID, or --all.", Exit.USAGE
         )
     if action == "lift":
         if consequence is None or everything:
-            raise CommandFailure("Name the address: outbox lift ADDRESS.", Exit.USAGE)
+            raise CommandFailure("Say which: outbox lift ADDRESS.", Exit.USAGE)
         return asyncio.run(_with_sessions(settings, action, consequence, tenant, as_json))
     if action == "retry" and (consequence is None) != everything:
-        raise CommandFailure("Name the job: outbox retry ID, or outbox retry --all.", Exit.USAGE)
+        raise CommandFailure("Say which: outbox retry ID, or outbox retry --all.", Exit.USAGE)
     wanted = None if consequence is None else _id(consequence)
     return asyncio.run(_with_sessions(settings, action, wanted, tenant, as_json))
 
@@ -53,7 +53,7 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise CommandFailure(f"{text} is not an id; ids are in the first column.") from None
+        raise CommandFailure(f"{text} is no id; they stand in the first column.") from None
 
 
 async def _with_sessions(
@@ -66,26 +66,26 @@ async def _with_sessions(
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         make = sessions(engine)
-        tenant_ids = await _tenants(make, tenant)
+        whose = await _tenants(make, tenant)
         if action is None:
-            await _show(make, tenant_ids if tenant is not None else None, as_json)
+            await _show(make, whose if tenant is not None else None, as_json)
         elif isinstance(wanted, str):
-            await _lift(make, tenant_ids, wanted, as_json)
+            await _lift(make, whose, wanted, as_json)
         else:
-            await _retry(make, tenant_ids, wanted, as_json)
+            await _retry(make, whose, wanted, as_json)
     finally:
         await engine.dispose()
     return 0
 
 
-async def _tenants(make: Sessions, name_or_id: str | None) -> list[UUID]:
+async def _tenants(make: Sessions, named: str | None) -> list[UUID]:
     query = select(Tenant.id)
-    if name_or_id is not None:
-        query = query.where((Tenant.name == name_or_id) | (Tenant.id == _maybe_id(name_or_id)))
+    if named is not None:
+        query = query.where((Tenant.name == named) | (Tenant.id == _maybe_id(named)))
     async with make() as session:
         found = list(await session.scalars(query))
-    if not found and name_or_id is not None:
-        raise CommandFailure(f"There is no company {name_or_id}.")
+    if not found and named is not None:
+        raise CommandFailure(f"There is no company {named}.")
     return found
 
 
@@ -96,90 +96,83 @@ def _maybe_id(text: str) -> UUID | None:
         return None
 
 
-async def _retry(
-    make: Sessions, tenant_ids: Sequence[UUID], wanted: UUID | None, as_json: bool
-) -> None:
+async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_json: bool) -> None:
     count = 0
     async with transaction(make) as session:
         if wanted is not None:
             row = await session.scalar(
-                select(Outbox).where(Outbox.id == wanted, Outbox.tenant_id.in_(tenant_ids))
+                select(Outbox).where(Outbox.id == wanted, Outbox.tenant_id.in_(whose))
             )
             if row is None:
-                raise CommandFailure(f"There is no job {wanted}.")
+                raise CommandFailure(f"There is no consequence {wanted}.")
             await messages.retry(session, _actor(row.tenant_id), wanted, at=utc_now())
             count = 1
         else:
-            for tenant_id in tenant_ids:
+            for tenant_id in whose:
                 count += await messages.retry_all(session, _actor(tenant_id), at=utc_now())
-    output = json.dumps({"retried": count}) if as_json else f"jobs due for a retry now: {count}"
-    sys.stdout.write(output + "\n")
+    told = json.dumps({"retried": count}) if as_json else f"{count} to be tried again now"
+    sys.stdout.write(told + "\n")
 
 
-async def _lift(make: Sessions, tenant_ids: Sequence[UUID], address: str, as_json: bool) -> None:
-    """Lift the suppression of an address in all given companies."""
+async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bool) -> None:
+    """In every company that has suppressed it, unless one is named."""
     count = 0
     async with transaction(make) as session:
-        for each in await messages.suppressions(session, tenant_ids):
+        for each in await messages.suppressions(session, whose):
             if each.address.lower() == address.lower():
                 actor = _actor(each.tenant_id)
                 count += await messages.unsuppress(session, actor, address, at=utc_now())
     if not count:
-        raise CommandFailure(f"The address {address} is not suppressed.")
-    output = json.dumps({"lifted": count}) if as_json else f"{address} receives messages again"
-    sys.stdout.write(output + "\n")
+        raise CommandFailure(f"Nothing keeps letters from {address}.")
+    told = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"
+    sys.stdout.write(told + "\n")
 
 
 def _actor(tenant_id: UUID) -> Actor:
     return Actor.system(tenant_id, "operator")
 
 
-async def _show(make: Sessions, tenant_ids: Sequence[UUID] | None, as_json: bool) -> None:
-    filters: list[ColumnElement[bool]] = (
-        [] if tenant_ids is None else [Outbox.tenant_id.in_(tenant_ids)]
-    )
+async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> None:
+    mine: list[ColumnElement[bool]] = [] if whose is None else [Outbox.tenant_id.in_(whose)]
     async with make() as session:
-        left = await backlog(session, *filters, at=utc_now())
+        left = await backlog(session, *mine, at=utc_now())
         rows = (
             await session.execute(
                 select(Outbox, LedgerRow.kind)
                 .join(LedgerRow, LedgerRow.id == Outbox.fact_id)
-                .where(Outbox.state != OutboxState.DONE, *filters)
+                .where(Outbox.state != OutboxState.DONE, *mine)
                 .order_by(Outbox.state, Outbox.due_at, Outbox.id)
                 .limit(MOST)
             )
         ).all()
-        suppressed_addresses = await messages.suppressions(session, tenant_ids)
-        filters = [] if tenant_ids is None else [Deferral.tenant_id.in_(tenant_ids)]
-        deferred_rows = [_deferred(each) for each in await deferred(session, *filters, limit=MOST)]
-    output = [_row(row, kind) for row, kind in rows]
+        barred = await messages.suppressions(session, whose)
+        mine = [] if whose is None else [Deferral.tenant_id.in_(whose)]
+        told_deferred = [_deferred(each) for each in await deferred(session, *mine, limit=MOST)]
+    told = [_row(row, kind) for row, kind in rows]
     if as_json:
         counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
         due_at = None if left.oldest_due_at is None else left.oldest_due_at.isoformat()
-        suppressed = [_suppressed(each) for each in suppressed_addresses]
+        suppressed = [_barred(each) for each in barred]
         more = {
             "oldest_due_at": due_at,
             "oldest_s": round(left.oldest_s, 3),
             "lag_s": round(left.lag_s, 3),
-            "rows": output,
+            "rows": told,
             "suppressed": suppressed,
-            "deferred": deferred_rows,
+            "deferred": told_deferred,
         }
         sys.stdout.write(json.dumps(counts | more) + "\n")
     elif sys.stdout.isatty():
-        _table(left, output, [_suppressed(each) for each in suppressed_addresses])
-        for each in deferred_rows:
+        _table(left, told, [_barred(each) for each in barred])
+        for each in told_deferred:
             sys.stdout.write("deferred: " + "  ".join(str(value) for value in each.values()) + "\n")
     else:
-        for each in [
-            *output,
-            *({"id": "suppressed", **_suppressed(each)} for each in suppressed_addresses),
-        ]:
+        for each in [*told, *({"id": "suppressed", **_barred(each)} for each in barred)]:
             sys.stdout.write("\t".join(str(value) for value in each.values()) + "\n")
 
 
 def _row(row: Outbox, kind: str) -> dict[str, Any]:
-    """Format one job; `failed` means pending after a failure."""
+    """One consequence: `failed` is pending after a failure."""
     failed = row.state is OutboxState.PENDING and row.error is not None
     return {
         "id": str(row.id),
@@ -193,7 +186,7 @@ def _row(row: Outbox, kind: str) -> dict[str, Any]:
 
 
 def _deferred(each: Deferral) -> dict[str, Any]:
-    """Format periodic work that failed and waits for its next attempt."""
+    """Periodic work that failed and waits for its next attempt."""
     return {
         "part": each.part,
         "subject": str(each.subject_id),
@@ -203,7 +196,7 @@ def _deferred(each: Deferral) -> dict[str, Any]:
     }
 
 
-def _suppressed(each: SuppressedAddress) -> dict[str, Any]:
+def _barred(each: SuppressedAddress) -> dict[str, Any]:
     return {
         "address": each.address,
         "since": _instant(each.since),
@@ -216,33 +209,31 @@ def _instant(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _table(
-    left: Backlog, output: Sequence[dict[str, Any]], suppressed_addresses: Sequence[dict[str, Any]]
-) -> None:
+def _table(left: Backlog, told: Sequence[dict[str, Any]], barred: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    if output:
+    if told:
         table = Table(box=None, header_style="dim")
-        for name in output[0]:
+        for name in told[0]:
             table.add_column(name, overflow="fold", no_wrap=name == "id")
-        for each in output:
+        for each in told:
             colour = {"dead": "red", "failed": "yellow"}.get(each["state"])
             table.add_row(*(str(value) for value in each.values()), style=colour)
         console.print(table)
     console.print(
-        f"{left.pending} pending, of which {left.failed} failed and will be retried; {left.dead} given up;"
+        f"{left.pending} pending, of them {left.failed} failed and come again; {left.dead} given up;"
         f" the oldest fact is {left.oldest_s:.0f} s old, work waits for {left.lag_s:.0f} s",
         style="yellow" if left.is_late else None,
     )
     if left.dead:
-        console.print("To retry: waarborg outbox retry ID, or --all")
-    for each in suppressed_addresses:
+        console.print("Try again: waarborg outbox retry ID, or --all")
+    for each in barred:
         console.print(
-            f"{each['address']} is suppressed since {each['since']} ({each['stopped']} messages stopped):"
+            f"{each['address']} gets no letters since {each['since']} ({each['stopped']} stopped):"
             f" {each['error']}",
             style="yellow",
         )
-    if suppressed_addresses:
-        console.print("When the cause is fixed: waarborg outbox lift ADDRESS")
+    if barred:
+        console.print("When it was put right: waarborg outbox lift ADDRESS")

@@ -1,4 +1,4 @@
-"""Output of commands: a file that is written atomically, or standard output."""
+"""What a command writes: a file, whole or not at all, or standard output."""
 
 import sys
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from domain.core import private_files
 
 @contextmanager
 def written(out: Path | None) -> Iterator[IO[bytes]]:
-    """Open `out`, which appears only when it is complete, or standard output if it is None."""
+    """Something to write to: `out`, which is there only when all of it is; without one standard output."""
     if out is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    if out.exists() and not out.is_file():  # a pipe or a device cannot be replaced
+    if out.exists() and not out.is_file():  # a pipe or a device takes what comes
         with private_files.create(out) as file:
             yield file
         return

@@ -1,4 +1,4 @@
-"""`restored`: begin a new epoch of the ledger after restoring a backup."""
+"""`restored`: begin a new epoch of the ledger after a backup was restored."""
 
 import asyncio
 

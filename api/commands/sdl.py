@@ -1,4 +1,4 @@
-"""`sdl`: write the GraphQL schema to `schema/schema.graphql`, or compare it."""
+"""`sdl`: the schema in words, written to or compared with `schema/schema.graphql`."""
 
 import difflib
 import sys
@@ -11,7 +11,7 @@ PATH = Path(schema.__file__).with_name("schema.graphql")
 
 
 def run(check: bool) -> int:
-    """Write the file; with `check` only print the differences, and return 1 if there are any."""
+    """Write the file; with `check` write nothing and answer 1 when it differs, showing where."""
     wanted = sdl()
     if not check:
         PATH.write_text(wanted)

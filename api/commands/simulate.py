@@ -1,4 +1,4 @@
-"""`simulate`: compute what proposed terms would have cost on an account's own history."""
+"""`simulate`: what proposed terms would have come to on a client's own history."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ from domain.simulation import Simulation
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class _StrictTerms(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Base of the file format; an unknown key is an error, because a misspelt one would change the result silently."""
+    """An unknown key is an error: a misspelt one would silently change what is simulated."""
 
 
 class _Promise(_StrictTerms):
@@ -70,14 +70,14 @@ def run(
     seed: int,
     as_json: bool,
 ) -> int:
-    """Print the expected compliance and monthly credits; return 1 when the terms would need a sign-off."""
+    """Print expected compliance and credits of a month; 1 when the terms would need a sign-off."""
     try:
         terms = msgspec.convert(tomllib.loads(file.read_text()), _Terms)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise CommandFailure(f"{file}: {error}") from error
     found, sites, currency = asyncio.run(_simulate(settings, terms, account, tenant, seed))
-    summary = _summary(found, sites)
-    sys.stdout.write(json.dumps(summary) + "\n" if as_json else _table(summary, currency))
+    told = _told(found, sites)
+    sys.stdout.write(json.dumps(told) + "\n" if as_json else _table(told, currency))
     return int(found.p95_cents > found.limit_cents)
 
 
@@ -101,18 +101,18 @@ async def _simulate(
         await engine.dispose()
 
 
-async def _account(session: AsyncSession, name_or_id: str, tenant: str | None) -> Account:
+async def _account(session: AsyncSession, named: str, tenant: str | None) -> Account:
     query = select(Account).join(Tenant, Tenant.id == Account.tenant_id)
     if tenant is not None:
         query = query.where(Tenant.name == tenant)
     try:
-        query = query.where(or_(Account.name == name_or_id, Account.id == UUID(name_or_id)))
+        query = query.where(or_(Account.name == named, Account.id == UUID(named)))
     except ValueError:
-        query = query.where(Account.name == name_or_id)
+        query = query.where(Account.name == named)
     found = (await session.scalars(query.limit(2))).all()
     if len(found) != 1:
         many = "There are several accounts" if found else "There is no account"
-        raise CommandFailure(f"{many} {name_or_id}; use its id, or name its company with --tenant.")
+        raise CommandFailure(f"{many} {named}; name it with its id, or its company with --tenant.")
     return found[0]
 
 
@@ -126,9 +126,7 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
     newest = {row.name: row.id for row in rows}
     unknown = sorted({each.calendar for each in terms.promises} - newest.keys())
     if unknown:
-        raise CommandFailure(
-            f"There is no calendar {unknown[0]!r}. Calendars: {', '.join(sorted(newest))}."
-        )
+        raise CommandFailure(f"No calendar {unknown[0]!r}; there are: {', '.join(sorted(newest))}.")
     drafts = tuple(
         PromiseDraft(
             name=each.name,
@@ -140,7 +138,7 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             objective_ppm=each.objective_ppm,
             pausable=each.pausable,
             internal=each.internal,
-            credits={_priority(key): credit for key, credit in each.credits.items()},
+            credits={_whose(key): credit for key, credit in each.credits.items()},
             bands=tuple(each.bands),
         )
         for each in terms.promises
@@ -150,15 +148,15 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
     )
 
 
-def _priority(key: str) -> Priority | None:
+def _whose(key: str) -> Priority | None:
     try:
         return None if key == "any" else Priority(key)
     except ValueError as error:
         known = ", ".join(Priority)
-        raise CommandFailure(f"Credits have the keys {known} or any, not {key}.") from error
+        raise CommandFailure(f"Credits are for {known} or any, not for {key}.") from error
 
 
-def _summary(found: Simulation, sites: dict[str, str]) -> JSON:
+def _told(found: Simulation, sites: dict[str, str]) -> JSON:
     lines = [line | {"site": sites.get(line["site_id"] or "")} for line in found.report["lines"]]
     names = (
         *("units", "kept", "weeks", "p50_cents", "p95_cents", "limit_cents", "seed"),
@@ -169,27 +167,27 @@ def _summary(found: Simulation, sites: dict[str, str]) -> JSON:
     return {"id": str(found.id), **plain, "sign_off_needed": needed, "lines": lines}
 
 
-def _table(summary: JSON, currency: str) -> str:
+def _table(told: JSON, currency: str) -> str:
     def money(cents: int) -> str:
         return f"{cents / 100:,.2f} {currency}"
 
     out = [
         (
-            f"{summary['units']:,} promises decided from {summary['from_at'][:10]} to {summary['until_at'][:10]},"
-            f" {summary['kept']:,} kept; {summary['weeks']} whole weeks."
+            f"{told['units']:,} promises decided from {told['from_at'][:10]} to {told['until_at'][:10]},"
+            f" {told['kept']:,} kept; {told['weeks']} whole weeks."
         ),
         (
-            f"Credits of a month: {money(summary['p50_cents'])} (median), {money(summary['p95_cents'])} (95 of 100);"
-            f" limit {money(summary['limit_cents'])}."
+            f"Credits of a month: {money(told['p50_cents'])} (median), {money(told['p95_cents'])} (95 of 100);"
+            f" limit {money(told['limit_cents'])}."
         ),
     ]
-    for line in summary["lines"]:
+    for line in told["lines"]:
         share = line["kept"] / line["n"]
         where = "" if line["site_id"] is None else f"  at {line['site']}"
         broken = "  breaks its objective" if line["breaks"] else ""
         out.append(
             f"  {line['promise']}{where}: {share:.2%} of {line['n']:,}, {money(line['cents'])}{broken}"
         )
-    if summary["sign_off_needed"]:
-        out.append("These terms need a sign-off before they can take effect.")
+    if told["sign_off_needed"]:
+        out.append("These terms need a sign-off before they can hold.")
     return "\n".join(out) + "\n"

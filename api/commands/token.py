@@ -1,4 +1,4 @@
-"""`token`: print a signed token of the first user with a role. It creates no users, but lists those that exist."""
+"""`token`: a signed token of the first user with a role. It makes no users: what is missing is said."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from domain.core.settings import Settings
 def run(
     settings: Settings, role: str, tenant: str | None, account: str | None, as_json: bool
 ) -> int:
-    """Print the token, as JSON also with its user. Raises `CommandFailure`, which lists the users that exist."""
+    """Print the token, or as JSON also whose it is. Raises `Failure` that lists what exists."""
     roles = [each.value for each in Role if each is not Role.SYSTEM]
     if role not in roles:
         raise CommandFailure(f"There is no role {role}. Roles: {', '.join(roles)}.", Exit.INPUT)
@@ -27,14 +27,14 @@ def run(
     at = utc_now()
     token = signing.issue(user.id, at=at)
     if as_json:
-        details = {
+        told = {
             "token": token,
             "user": user.email,
             "role": user.role,
             "tenant": company,
             "expires_at": (at + tokens.LIFETIME).isoformat(timespec="seconds"),
         }
-        token = json.dumps(details)
+        token = json.dumps(told)
     sys.stdout.write(token + "\n")
     return 0
 
@@ -71,10 +71,10 @@ async def _find(
 
 
 async def _what_exists(make: Sessions, role: Role, tenant: str | None, account: str | None) -> str:
-    """Return a message that no such user exists, with the options that select existing ones."""
-    missing = f"There is no user with the role {role}"
-    missing += f" at {tenant}" if tenant else ""
-    missing += f" limited to {account}" if account else ""
+    """Why there is nobody, and who there is."""
+    wanted = f"There is no user with the role {role}"
+    wanted += f" at {tenant}" if tenant else ""
+    wanted += f" limited to {account}" if account else ""
     query = (
         select(Tenant.name, User.role, Account.name)
         .join(User, User.tenant_id == Tenant.id)
@@ -91,5 +91,5 @@ async def _what_exists(make: Sessions, role: Role, tenant: str | None, account: 
             for company, each, client in await session.execute(query)
         ]
     if not rows:
-        return f"{missing}: there are no users. `waarborg up` creates demo companies with users."
-    return f"{missing}. Users exist for:\n" + "\n".join(rows)
+        return f"{wanted}: there are no users at all. `waarborg up` makes a demonstration."
+    return f"{wanted}. There are:\n" + "\n".join(rows)

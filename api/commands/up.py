@@ -1,4 +1,4 @@
-"""`up`, `api`, `worker`: start and supervise Waarborg's processes, with running servers."""
+"""`up`, `api`, `worker`: our processes, on addresses that answer, under one terminal."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api import older_verdicts
-from api.commands.environment import addresses, progress_messages, settings_of, surroundings
+from api.commands.environment import addresses, said, settings_of, surroundings
 from api.embedded import revive
 from api.embedded.data_directory import prepare
 from api.embedded.locks import only_one
@@ -22,14 +22,14 @@ from api.support.failures import CommandFailure, Exit
 from domain.core.settings import Settings
 
 
-def up(configured: Settings, *, live: bool) -> None:
-    """Start the servers, the API, a worker and simulated guards, with migrations and demo data; run until Ctrl-C."""
-    _refuse_second(configured)
+def up(asked: Settings, *, live: bool) -> None:
+    """Servers, migrations, demo data when there is none, API, worker and simulated guards; until Ctrl-C."""
+    _refuse_second(asked)
     with (
-        listen(configured.host, configured.port) as listener,
-        _only_up(configured),
+        listen(asked.host, asked.port) as listener,
+        _only_up(asked),
         compiled() as wait_for_evaluator,
-        addresses(configured) as settings,
+        addresses(asked) as settings,
     ):
         migrate.upgrade(
             settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
@@ -43,29 +43,29 @@ def up(configured: Settings, *, live: bool) -> None:
         children = [_child("worker", FOR_PEOPLE), _api(listener, "api", FOR_PEOPLE)]
         if live:
             children.append(_child("live", FOR_PEOPLE))
-        # The children are stopped in this order: simulated guards, then the API, then the worker with its jobs.
-        child_settings = settings.model_copy(
+        # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
+        told = settings.model_copy(
             update={
-                "demo": _is_enabled(configured, "demo"),
-                "development": _is_enabled(configured, "development"),
+                "demo": _is_for_show(asked, "demo"),
+                "development": _is_for_show(asked, "development"),
             }
         )
-        _run(configured, child_settings, listener, list(reversed(children)))
+        _run(asked, told, listener, list(reversed(children)))
 
 
 @contextmanager
-def _only_up(configured: Settings) -> Iterator[None]:
-    """Refuse a second `up` on one data directory. Raises `CommandFailure`, which names the process of the first."""
-    data = prepare(configured.data).data
+def _only_up(asked: Settings) -> Iterator[None]:
+    """Refuse a second `up` on one data directory. Raises `Failure`, which names the process of the first."""
+    data = prepare(asked.data).data
     with only_one(data, "up") as holder:
         if holder is not None:
             raise _runs_already(data, holder)
         yield
 
 
-def _refuse_second(configured: Settings) -> None:
-    """Refuse a second `up` before it tries the port that the first one uses; creates no directory."""
-    data = configured.data.expanduser().resolve()
+def _refuse_second(asked: Settings) -> None:
+    """The same before the port is asked for, which the first `up` holds; makes no directory."""
+    data = asked.data.expanduser().resolve()
     if (data / "up.lock").exists():
         with only_one(data, "up") as holder:
             if holder is not None:
@@ -74,14 +74,14 @@ def _refuse_second(configured: Settings) -> None:
 
 def _runs_already(data: Path, holder: int) -> CommandFailure:
     return CommandFailure(
-        f"`waarborg up` already runs on {data}, as process {holder}: stop it first, or choose another "
+        f"`waarborg up` runs on {data} already, as process {holder}: stop it first, or choose another "
         "directory: --data DIR, or make up DATA=elsewhere.",
         Exit.SERVERS,
     )
 
 
 def api(data: Path | None, *, host: str | None, port: int | None, workers: int) -> None:
-    """Run the API only, in `workers` processes on one socket."""
+    """The API alone, in `workers` processes on one socket."""
     with (
         tempfile.TemporaryDirectory(prefix="waarborg-metrics-") as counters,
         compiled() as wait_for_evaluator,
@@ -101,24 +101,24 @@ def api(data: Path | None, *, host: str | None, port: int | None, workers: int) 
 
 
 def worker(data: Path | None) -> None:
-    """Run a worker only."""
+    """The worker alone."""
     with compiled() as wait_for_evaluator, surroundings(data) as settings:
         _advise(settings)
         wait_for_evaluator()
-        configured = settings_of(data)
+        asked = settings_of(data)
         supervise(
             [_child("worker")],
             environment(settings),
             say=_say,
-            look=lambda: revive(configured, say=_say),
+            look=lambda: revive(asked, say=_say),
         )
 
 
 @contextmanager
 def compiled() -> Iterator[Callable[[], None]]:
-    """Compile the evaluator in the background; the block receives a function that waits for the end.
+    """Compile the evaluator beside everything else; the block gets a function that waits until it is done.
 
-    Without this, the first process that evaluates a promise would compile for half a minute without answering.
+    Without this the first process to judge a clock would compile, and answer nobody, for half a minute.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "api.process.child", "evaluator"],
@@ -127,7 +127,7 @@ def compiled() -> Iterator[Callable[[], None]]:
     )
 
     def wait() -> None:
-        with progress_messages() as say:
+        with said() as say:
             try:
                 process.wait(2)
             except subprocess.TimeoutExpired:
@@ -137,12 +137,12 @@ def compiled() -> Iterator[Callable[[], None]]:
     try:
         yield wait
     finally:
-        process.kill()  # safe at any time, because numba writes cache files atomically
+        process.kill()  # a half compiled cache is none: numba writes it whole
         process.communicate()
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the environment with the resolved settings, for child processes."""
+    """Our environment plus the addresses found, for children that read their settings from it."""
     return os.environ | {
         "WAARBORG_DATA": str(settings.data.resolve()),
         "WAARBORG_DATABASE_URL": settings.database_url,
@@ -157,11 +157,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _is_enabled(configured: Settings, setting: str) -> bool:
-    """Return whether `demo` or `development` is on: as set, else only on a loopback address with embedded servers."""
-    if setting in configured.model_fields_set:
-        return bool(getattr(configured, setting))
-    return not configured.database_url and configured.host in {"127.0.0.1", "::1", "localhost"}
+def _is_for_show(asked: Settings, setting: str) -> bool:
+    """Whether `demo` or `development` is on: as set, else only on a loopback address with embedded servers."""
+    if setting in asked.model_fields_set:
+        return bool(getattr(asked, setting))
+    return not asked.database_url and asked.host in {"127.0.0.1", "::1", "localhost"}
 
 
 def _child(name: str, *arguments: str, descriptors: Sequence[int] = ()) -> Child:
@@ -175,41 +175,41 @@ def _api(listener: socket.socket, name: str = "api", *arguments: str) -> Child:
 
 
 def _run(
-    configured: Settings, settings: Settings, listener: socket.socket, children: list[Child]
+    asked: Settings, settings: Settings, listener: socket.socket, children: list[Child]
 ) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    child_settings = settings.model_copy(update={"port": port})
+    told = settings.model_copy(update={"port": port})
     supervise(
         children,
-        environment(child_settings),
+        environment(told),
         say=_say,
-        ready=_ready_check(host, port, address),
-        look=lambda: revive(configured, say=_say),
+        ready=_once_it_answers(host, port, address),
+        look=lambda: revive(asked, say=_say),
     )
 
 
-def _ready_check(host: str, port: int, address: str) -> Callable[[], bool]:
-    """Return a function to call repeatedly; it prints the address once the API has answered a first request."""
-    configured: socket.socket | None = None
+def _once_it_answers(host: str, port: int, address: str) -> Callable[[], bool]:
+    """Something to ask now and then: says where to look as soon as the API has answered a first request."""
+    asked: socket.socket | None = None
 
     def look() -> bool:
-        nonlocal configured
+        nonlocal asked
         try:
-            if configured is None:
-                configured = socket.create_connection((reachable(host), port), timeout=1)
-                configured.sendall(
+            if asked is None:
+                asked = socket.create_connection((reachable(host), port), timeout=1)
+                asked.sendall(
                     b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 )
-                configured.settimeout(0)
-            answered = bool(configured.recv(1))
+                asked.settimeout(0)
+            answered = bool(asked.recv(1))
         except BlockingIOError:
             return False
         except OSError:
             answered = False
-        if configured is not None:
-            configured.close()
-            configured = None
+        if asked is not None:
+            asked.close()
+            asked = None
         if answered:
             _say(f"Waarborg answers on {address} (GraphQL: {address}/graphql). Ctrl-C stops it.")
         return answered
@@ -218,7 +218,7 @@ def _ready_check(host: str, port: int, address: str) -> Callable[[], bool]:
 
 
 def _advise(settings: Settings) -> None:
-    """Print how to evaluate verdicts of an older release again, if there are any."""
+    """Say how verdicts of an older release are judged again, when there are any."""
     advice = older_verdicts.advice(settings.system_database_url)
     if advice is not None:
         _say(advice)

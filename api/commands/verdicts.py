@@ -1,4 +1,4 @@
-"""`export verdicts`: stream one row for each promise of each incident."""
+"""`export verdicts`: one row for every promise about every ticket, streamed."""
 
 import asyncio
 import csv
@@ -27,7 +27,7 @@ from domain.core.spreadsheets import neutralize_everywhere
 from domain.incidents import Incident
 from domain.promises import Promise, State, announced_due
 
-ROWS = 5_000  # rows fetched and written at a time
+ROWS = 5_000  # fetched and written at a time
 COLUMNS: dict[str, str] = {
     "external_id": "text",
     "promise": "text",
@@ -67,14 +67,14 @@ def run(
     account: str | None,
     source: str | None,
 ) -> Exit:
-    """Write the table to `out` atomically, or to standard output."""
+    """Write the table to `out`, complete or not at all, or to standard output."""
     if out is None and format == "parquet" and sys.stdout.isatty():
-        raise CommandFailure("Parquet is a binary format: use --out FILE.", Exit.USAGE)
+        raise CommandFailure("Parquet is not for a terminal: give --out FILE.", Exit.USAGE)
     try:
         with written(out) as file:
             asyncio.run(_export(settings, _FORMATS[format](file), tenant, account, source))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe (`| head`) has ended, so nothing is reported
+        sys.stderr.close()  # the reader (`| head`) has enough; there is nobody left to tell
     return Exit.DONE
 
 
@@ -100,7 +100,7 @@ async def _export(
 
 
 def _query() -> Select[*tuple[Any, ...]]:
-    state = cast(Promise.state, Text)  # as text, because "open" is not a value of the column's type
+    state = cast(Promise.state, Text)  # as the column's own type, "open" would be no state of it
     digits = cast(Incident.number, Text)
     wide = func.greatest(short_numbers.DIGITS, func.length(digits))
     return (
@@ -146,7 +146,7 @@ Hours = Mapping[UUID, tuple[Term, CalendarSpec]]
 
 
 async def _hours(session: AsyncSession, tenant_ids: Collection[UUID]) -> Hours:
-    """Return the promise terms with their calendars, by id."""
+    """The promises of the terms with the hours of their clocks."""
     ids = await session.scalars(select(PromiseTerm.id).where(PromiseTerm.tenant_id.in_(tenant_ids)))
     terms = await terms_by_id(session, ids.all())
     specs = await calendars.specs(session, {term.calendar_version_id for term in terms.values()})
@@ -154,13 +154,13 @@ async def _hours(session: AsyncSession, tenant_ids: Collection[UUID]) -> Hours:
 
 
 def _announced(row: Row, hours: Hours) -> Row:
-    """Return the row with the announced due instant, without the columns from which it is computed."""
-    *values_of_row, term_id, started_at = row
+    """The row with the due instant that people are told, without what that is computed from."""
+    *told, term_id, started_at = row
     term, spec = hours[term_id]
-    values_of_row[_DUE] = announced_due(
-        term, spec, values_of_row[_PRIORITY], started_at=started_at, due_at=values_of_row[_DUE]
+    told[_DUE] = announced_due(
+        term, spec, told[_PRIORITY], started_at=started_at, due_at=told[_DUE]
     )
-    return tuple(values_of_row)
+    return tuple(told)
 
 
 async def _rows(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> AsyncIterator[list[Row]]:
@@ -170,14 +170,14 @@ async def _rows(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> Async
 
 
 class Table(Protocol):
-    """A writer of one output format."""
+    """A table being written."""
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Write rows."""
+        """Some more rows."""
         ...
 
     def close(self) -> None:
-        """Finish the table."""
+        """No more rows."""
         ...
 
 
@@ -189,18 +189,18 @@ def _seconds(us: int) -> int | float:
     return us // 1_000_000 if us % 1_000_000 == 0 else us / 1_000_000
 
 
-_CONVERTERS: dict[str, Any] = {
+_TOLD: dict[str, Any] = {
     "text": lambda value: None if value is None else str(value),
     "instant": _instant,
     "seconds": _seconds,
     "number": int,
     "yes": bool,
 }
-_COLUMN_CONVERTERS = [_CONVERTERS[kind] for kind in COLUMNS.values()]
+_TELL = [_TOLD[kind] for kind in COLUMNS.values()]
 
 
-def _converted(row: Row) -> list[Any]:
-    return [convert(value) for convert, value in zip(_COLUMN_CONVERTERS, row, strict=True)]
+def _told(row: Row) -> list[Any]:
+    return [tell(value) for tell, value in zip(_TELL, row, strict=True)]
 
 
 def _cell(value: Any) -> Any:
@@ -208,14 +208,14 @@ def _cell(value: Any) -> Any:
 
 
 class _Csv:
-    """CSV with one header line; an unknown instant is empty, and formulas in texts are neutralized for spreadsheets."""
+    """Comma-separated, one header line; an unknown instant is empty. No text runs as a formula in a spreadsheet."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._line([list(COLUMNS)])
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._line([[_cell(value) for value in _converted(row)] for row in rows])
+        self._line([[_cell(value) for value in _told(row)] for row in rows])
 
     def _line(self, rows: Sequence[Sequence[Any]]) -> None:
         from io import StringIO
@@ -229,17 +229,15 @@ class _Csv:
 
 
 class _Json:
-    """A JSON array with one object per line."""
+    """One array, an object a line."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._before = file, "[\n"
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            values_of_row = json.dumps(
-                dict(zip(COLUMNS, _converted(row), strict=True)), ensure_ascii=False
-            )
-            self._file.write((self._before + values_of_row).encode())
+            told = json.dumps(dict(zip(COLUMNS, _told(row), strict=True)), ensure_ascii=False)
+            self._file.write((self._before + told).encode())
             self._before = ",\n"
 
     def close(self) -> None:
@@ -247,7 +245,7 @@ class _Json:
 
 
 class _Parquet:
-    """Parquet with instants in UTC microseconds and seconds as numbers."""
+    """Instants as UTC microseconds, seconds as numbers."""
 
     def __init__(self, file: IO[bytes]) -> None:
         import pyarrow as pa
@@ -267,9 +265,9 @@ class _Parquet:
         import pyarrow as pa
 
         columns = [
-            [value if kind == "instant" else convert(value) for value in column]
-            for kind, convert, column in zip(
-                COLUMNS.values(), _COLUMN_CONVERTERS, zip(*rows, strict=True), strict=True
+            [value if kind == "instant" else tell(value) for value in column]
+            for kind, tell, column in zip(
+                COLUMNS.values(), _TELL, zip(*rows, strict=True), strict=True
             )
         ]
         arrays = [

@@ -1,1 +1,1 @@
-"""The demo company of `waarborg up`, and its simulated traffic."""
+"""The demo company that `waarborg up` shows, and the traffic in it."""

@@ -1,4 +1,4 @@
-"""Demo billing: rates, delivered services, a billed month with its credits, and one service recovery case."""
+"""The demo company's money: rates, what was delivered, a billed month with its credits, and one case of making good."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ RATES = (
 
 @dataclass(frozen=True)
 class Books:
-    """A client account with invoices."""
+    """A client whose books are kept."""
 
     client: Client
     account_id: UUID
@@ -50,7 +50,7 @@ class Books:
 async def open_books(
     session: AsyncSession, actor: Actor, everyone: Sequence[Books], *, at: datetime, month_on: date
 ) -> None:
-    """Define the billing of the accounts: legal entities, the first month, and rates."""
+    """Say who bills whom from which month on, and what a unit costs."""
     await invoices.set_party(session, actor, None, party=US, at=at)
     for books in everyone:
         place = books.client.places[0]
@@ -79,7 +79,7 @@ async def open_books(
 
 
 def billed_month(start: datetime, end: datetime) -> tuple[date, datetime]:
-    """Return the last month billed before `end` and when it was billed: the next morning, or a week after `start`."""
+    """The last month that was billed before `end`, and when: the morning after it, or a week after `start`."""
     month_on = end.astimezone(ZONE).date().replace(day=1)
     while True:
         month_on = (month_on - timedelta(days=1)).replace(day=1)
@@ -92,7 +92,7 @@ def billed_month(start: datetime, end: datetime) -> tuple[date, datetime]:
 def weeks(
     actor: Actor, manager_id: UUID, everyone: Sequence[Books], start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, Step]]:
-    """Return the billing events of each account in order of time."""
+    """What happens to the money, in the order of time for each client."""
     month_on, billed_at = billed_month(start, end)
     for number, books in enumerate(everyone):
         for week in (0, 2):
@@ -104,7 +104,7 @@ def weeks(
 
 
 def call_out(actor: Actor, books: Books, ticket_id: UUID, at: datetime) -> Step:
-    """Record a delivered alarm response."""
+    """Somebody drove to an alarm."""
 
     async def do(session: AsyncSession) -> None:
         await invoices.deliver(
@@ -180,7 +180,7 @@ def _paid(
 
 
 def _made_good(actor: Actor, manager_id: UUID, at: datetime) -> Iterator[tuple[datetime, Step]]:
-    """Open a recovery case for the last broken promise; the client was heard, and it is not resolved yet."""
+    """Of the last promise that was broken; the client was listened to, and it is not put right yet."""
     known: list[UUID] = []
 
     async def begin(session: AsyncSession) -> None:

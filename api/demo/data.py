@@ -1,4 +1,4 @@
-"""Data of the fictitious demo company: its clients with sites and contacts, its staff, and its typical incidents."""
+"""The invented security company that `up` shows: its clients, their sites and people, its staff, what happens there."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ COMPANY = "Noorderlicht Beveiliging B.V."
 
 @dataclass(frozen=True)
 class DemoSite:
-    """A site of the demo."""
+    """A site as it is entered."""
 
     name: str
     street: str
@@ -23,7 +23,7 @@ class DemoSite:
 
 @dataclass(frozen=True)
 class Client:
-    """A client of the demo; names and numbers are fictitious."""
+    """A client as it is entered; names and numbers are invented."""
 
     name: str
     kvk_number: str
@@ -196,4 +196,4 @@ GUARDS = (
     "Lotte van Dam",
     "Kees Bakker",
 )
-"""Names of guards, one for the first site of each client, so that no guard works in two regions."""
+"""Guards by name, one for the first place of each client: nobody works in two regions."""

@@ -1,4 +1,4 @@
-"""Simulated guards of the demo company: each has a device on shift that sends its position, like a real phone."""
+"""Guards of the demo company on their rounds: each with a device on duty that hands in where it is, like any phone."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ from domain.access import Role
 
 EVERY_S = 3.0
 SHIFT = timedelta(hours=8)
-ROUND_M, AWAY_M = 45.0, 180.0  # inside the geofence, and well outside
+ROUND_M, AWAY_M = 45.0, 180.0  # inside the fence, and well outside
 ROUND_S, TRIP_S = 240.0, 120.0
 STRAY_M = 4.0
 SILENT_S = 60
@@ -29,27 +29,27 @@ RUNNING = "{ duties(running: true, first: 100) { nodes { id } } }"
 
 
 class Asks(Protocol):
-    """API access as users of the demo company."""
+    """The demo company's people, as the API sees them."""
 
     async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """Execute an operation and return the data of its response."""
+        """The data of an answer."""
         ...
 
     async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]:
-        """Execute a mutation and return its result."""
+        """The answer of a verb."""
         ...
 
     guards: list[UUID]
 
     def token_of(self, user_id: UUID) -> str:
-        """Return a valid token of a user."""
+        """A token of a user that is good now."""
         ...
 
 
 async def walk(company: Asks, http: httpx2.AsyncClient, chance: random.Random) -> None:
-    """Move one guard around the first site of each account until cancelled."""
+    """Let a guard go round the first place of every client, until cancelled; each guard is on duty at one place."""
     for duty in (await company.ask(Role.DISPATCHER, RUNNING))["duties"]["nodes"]:
-        await company.tell(Role.DISPATCHER, "endDuty", id=duty["id"])  # left from the previous run
+        await company.tell(Role.DISPATCHER, "endDuty", id=duty["id"])  # those of the play before
     places = (await company.ask(Role.DISPATCHER, SITES))["sites"]["nodes"]
     first = {place["account"]["id"]: place for place in reversed(places) if place["fenceRadiusM"]}
     async with asyncio.TaskGroup() as rounds:
@@ -65,14 +65,14 @@ async def _go_round(
     post: tuple[str, dict[str, Any]],
     chance: random.Random,
 ) -> None:
-    """Work shift after shift: walk around the site, leave it for a moment, and return."""
+    """Shift after shift: on duty at the place, round it, away for a moment, back again."""
     while True:
         begins = datetime.now(UTC)
         token = await _on_duty(company, http, token_of, post, begins)
         start = chance.uniform(0, ROUND_S)
         while token and datetime.now(UTC) < begins + SHIFT:
             since = (datetime.now(UTC) - begins).total_seconds() + start
-            await _send_fix(http, token, _fix(post[1], since, chance))
+            await _hand_in(http, token, _fix(post[1], since, chance))
             await asyncio.sleep(EVERY_S)
         await asyncio.sleep(EVERY_S)
 
@@ -84,7 +84,7 @@ async def _on_duty(
     post: tuple[str, dict[str, Any]],
     begins: datetime,
 ) -> str | None:
-    """Enrol a device and start its shift; return its token, or None when the API is unavailable."""
+    """Enrol a device and put it on duty; its token, or None when the API is away."""
     headers = {"authorization": f"Bearer {token_of()}"}
     try:
         answer = await http.post("/auth/devices", json={"name": "Telefoon"}, headers=headers)
@@ -106,8 +106,8 @@ async def _on_duty(
     return str(device["token"])
 
 
-async def _send_fix(http: httpx2.AsyncClient, token: str, fix: dict[str, Any]) -> None:
-    """Send one fix; it is dropped when the API is unavailable, because the next one follows soon."""
+async def _hand_in(http: httpx2.AsyncClient, token: str, fix: dict[str, Any]) -> None:
+    """One fix, lost when the API is away: the next one comes in a moment."""
     headers = {"authorization": f"Bearer {token}"}
     try:
         await http.post("/ingest/positions", json={"fixes": [fix]}, headers=headers)
@@ -116,7 +116,7 @@ async def _send_fix(http: httpx2.AsyncClient, token: str, fix: dict[str, Any]) -
 
 
 def _fix(place: dict[str, Any], since_s: float, chance: random.Random) -> dict[str, Any]:
-    """Return the guard's position a number of seconds after the start of the shift."""
+    """Where the guard is so many seconds into the duty."""
     tripped_s = max(0.0, since_s % (ROUND_S + TRIP_S) - ROUND_S)
     on_round = not tripped_s
     radius = ROUND_M + (AWAY_M - ROUND_M) * math.sin(math.pi * tripped_s / TRIP_S)

@@ -1,4 +1,4 @@
-"""Texts of the demo company's incidents, in Dutch and English."""
+"""What happens at the clients of the demo company, in Dutch and English."""
 
 from domain.agreements import Priority, TicketKind
 from domain.incidents import Source

@@ -1,7 +1,7 @@
-"""Demo data for an empty database: a security company with clients, sites, agreements and four weeks of history.
+"""A believable security company for an empty database: clients, sites, agreements and four weeks behind it.
 
-The history is created with the normal actions in order of time, and marked as history: it has verdicts and credits,
-but no messages are sent about it.
+The history is played through the same actions as everything else, in order of time, and marked as history: it
+has verdicts and credits, but nobody gets a message about it.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ TICKETS_A_DAY = 6
 
 
 def run(settings: Settings) -> bool:
-    """Seed the database if it is empty, with a progress bar on a terminal; return whether it was seeded."""
+    """Seed the database of `settings` when it is empty, with a progress bar on a terminal; whether it was."""
     return asyncio.run(_run(settings))
 
 
@@ -70,17 +70,17 @@ async def _run(settings: Settings) -> bool:
 
 
 async def is_empty(make: Sessions) -> bool:
-    """Return whether the database has no security company."""
+    """Whether there is no security company yet."""
     async with make() as session:
         return not await session.scalar(select(exists().where(Tenant.id.is_not(None))))
 
 
 async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]) -> None:
-    """Create the company and its last weeks; `tell(done, of)` receives the progress.
+    """Enter the company and play its last weeks; `tell(done, of)` follows the progress.
 
-    It runs in one transaction: after an interruption the database is still empty and can be seeded again.
+    One transaction: a seed that is interrupted leaves the database empty, to be seeded again.
     """
-    chance = random.Random(20_260_101)  # noqa: S311 - not for secrets; a fixed seed gives the same data every time
+    chance = random.Random(20_260_101)  # noqa: S311 - a story, not a secret; the same one every time
     start = at - timedelta(weeks=WEEKS)
     async with transaction(make) as session:
         desk, manager_id, sites, everyone = await _company(session, start)
@@ -98,7 +98,7 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
         for done, (_, step) in enumerate(steps):
             await step(session)
             if done % 25 == 0:
-                session.expunge_all()  # otherwise every flush examines all written objects again
+                session.expunge_all()  # what is written need not be looked at again by every flush
                 tell(done, len(steps))
         await _first_reports(session, actor, everyone, at)
 
@@ -106,7 +106,7 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
 async def _first_reports(
     session: AsyncSession, actor: Actor, everyone: Sequence[Books], at: datetime
 ) -> None:
-    """Plan yesterday's report of each account as due in 14 minutes, so that it is made immediately and on time."""
+    """Have yesterday's report of each client fall due in 14 minutes: it is made at once, and in time."""
     for whose in everyone:
         account = await session.get_one(Account, whose.account_id)
         local = at.astimezone(ZoneInfo(account.time_zone))
@@ -124,7 +124,7 @@ async def _first_reports(
 async def _company(
     session: AsyncSession, at: datetime
 ) -> tuple[Actor, UUID, list[Site], list[Books]]:
-    """Create the company; return its dispatcher, its relationship manager, its sites and its accounts with billing."""
+    """The company with its clients and staff; its dispatcher, who looks after clients, its sites, and the books."""
     company = await accounts.create_tenant(
         session, name=COMPANY, kvk_number="60000100", permit_number="ND 9999", demo=True
     )
@@ -259,7 +259,7 @@ async def _people(
 
 
 def _terms(client: Client, always: CalendarVersion, office: CalendarVersion) -> TermsDraft:
-    """Return the default promises, with alarms acknowledged within a minute and paperwork in office hours."""
+    """The default matrix; alarms are taken up within a minute, and paperwork follows office hours."""
     earns: dict[Priority | None, CreditDraft] = {
         None: CreditDraft(fixed_cents=2_500),
         Priority.CRITICAL: CreditDraft(fee_bps=100),
@@ -294,7 +294,7 @@ def _terms(client: Client, always: CalendarVersion, office: CalendarVersion) -> 
 
 
 async def _other_company(session: AsyncSession, at: datetime) -> None:
-    """Create a second company with one client, which users of the first company cannot see."""
+    """A second company with one client: whoever signs in at the first never sees it."""
     other = await accounts.create_tenant(session, name="Zuiderpark Security B.V.", demo=True)
     actor = Actor.system(other.id, "seed", origin=Origin.HISTORY)
     account = await accounts.create_account(session, actor, name="Hotel De Kroon", at=at)
@@ -328,7 +328,7 @@ def _weeks(
 
 
 def _reporter(whose: Books, source: Source) -> str:
-    """Return the reporter: a contact of the client, the guard of the region, or the control room."""
+    """Who reports something: somebody of the client, the guard of the region, or the control room."""
     if source is Source.CLIENT:
         return whose.client.people[0][0]
     if source is Source.GUARD:
@@ -344,9 +344,9 @@ def _ticket(
     opened: datetime,
     end: datetime,
 ) -> Iterator[tuple[datetime, Step]]:
-    """Return the steps of one incident; most meet their promises, a few are late."""
+    """One ticket's life; most go as promised, a few run late somewhere."""
     kind, priority, source, summaries = chance.choice(HAPPENINGS)
-    words = random.Random(f"{opened:%s}")  # noqa: S311 - separate, so that changed texts do not change anything else
+    words = random.Random(f"{opened:%s}")  # noqa: S311 - of its own: other words change nothing else
     summary = words.choice(summaries)
     allowed = {
         Priority.CRITICAL: 15,
@@ -396,7 +396,7 @@ def _ticket(
         driver = Actor.system(actor.tenant_id, "seed", origin=Origin.HISTORY)
         await billing.call_out(driver, whose, known["id"], arrived)(session)
 
-    # The history ends now, so later steps are dropped.
+    # The history ends now: what would happen later has not happened.
     steps: list[tuple[datetime, Step]] = [
         (opened, open_it),
         then(incidents.acknowledge, answered),

@@ -1,7 +1,7 @@
-"""Simulated traffic for `up`: a control room, guards and clients that use the public API.
+"""The simulator behind `up`: a control room, guards and clients at work, through the public API like anybody else.
 
-A new incident occurs every few seconds. About one alarm in six is acknowledged too late, so that the demo shows
-breaches and credits. The simulator reads the database only to find the users whose tokens it uses.
+Something happens every few seconds; about one alarm in six is taken up too late, so that a watcher sees a breach
+and its credit. It never touches the database except to find out whose token to use.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ from domain.core.db import connect, sessions
 from domain.core.settings import Settings
 
 AT_ONCE = 12
-PAUSE_S = (4.0, 14.0)  # between two incidents
+PAUSE_S = (4.0, 14.0)  # between two things that happen
 LATE_SHARE = 1 / 6
 TOKEN_LIFE = timedelta(hours=1)
 RETRY_S = 2.0
-FORESTALLED = {"INCIDENT_NOT_NEW", "ALREADY_DONE"}  # a guard's arrival did the step first
+FORESTALLED = {"INCIDENT_NOT_NEW", "ALREADY_DONE"}  # a guard inside the fence was first
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One simulated incident and the seconds that each of its steps takes."""
+    """One thing that happens: what, how long each step takes in seconds."""
 
     kind: TicketKind
     priority: Priority
@@ -52,7 +52,7 @@ class Scene:
 
 
 class Company:
-    """API access as users of the demo company; tokens are renewed before they expire."""
+    """The demo company's people, as the API sees them: one token each, renewed before it ends."""
 
     def __init__(self, settings: Settings, http: httpx2.AsyncClient) -> None:
         self._settings = settings
@@ -63,7 +63,7 @@ class Company:
         self._asked = count()
 
     async def find(self) -> bool:
-        """Load the users; return False when the database does not have the demo company."""
+        """Learn who works there; False when the database holds another company than ours."""
         engine = connect(self._settings.system_database_url, pool_size=1)
         try:
             async with sessions(engine)() as session:
@@ -85,7 +85,7 @@ class Company:
         return len(self._users) == 2
 
     async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """Send one GraphQL request as a user with this role; retry while the API is unavailable."""
+        """One GraphQL request as somebody of this role; waits for an API that is away."""
         while True:
             try:
                 answer = await self._http.post(
@@ -102,7 +102,7 @@ class Company:
             await asyncio.sleep(RETRY_S)
 
     async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]:
-        """Execute one mutation with an idempotency key, so that a retry after a lost connection is safe."""
+        """One mutation with an idempotency key: asked again after a broken connection, it happens once."""
         title = verb[0].upper() + verb[1:]
         fields["idempotencyKey"] = (
             f"live-{self._users[role].id}-{datetime.now(UTC):%s%f}-{next(self._asked)}"
@@ -117,11 +117,11 @@ class Company:
         return dict(done)
 
     def token(self, role: Role) -> str:
-        """Return a valid token of a user with this role."""
+        """A token of somebody of this role, good for a while."""
         return self.token_of(self._users[role].id)
 
     def token_of(self, user_id: UUID) -> str:
-        """Return a valid token of a user."""
+        """A token of a user, good for a while."""
         now = datetime.now(UTC)
         token, until = self._tokens.get(user_id, ("", now))
         if until - now < TOKEN_LIFE / 2:
@@ -131,7 +131,7 @@ class Company:
 
 
 def imagine(chance: random.Random) -> Scene:
-    """Choose the next incident. Steps take seconds instead of minutes, except those of alarms, which are real time."""
+    """What happens next. Steps are minutes played in seconds, except the alarm's: its promise is real time."""
     kind, priority, source, summaries = chance.choice(HAPPENINGS)
     answer_s = chance.uniform(3, 20)
     if kind is TicketKind.ALARM:
@@ -144,10 +144,8 @@ def imagine(chance: random.Random) -> Scene:
 
 
 async def play(company: Company, site_id: str, scene: Scene) -> None:
-    """Play one incident from opening to closing."""
-    desk = (
-        Role.DISPATCHER
-    )  # the control room enters the reports of guards, clients and alarm centres
+    """One ticket from opening to closing."""
+    desk = Role.DISPATCHER  # the control room enters what guards, clients and alarm centres report
     opened = await company.tell(
         desk,
         "openIncident",
@@ -176,7 +174,7 @@ async def play(company: Company, site_id: str, scene: Scene) -> None:
 
 
 async def simulate(settings: Settings, chance: random.Random) -> None:
-    """Simulate incidents until cancelled."""
+    """Go on until cancelled."""
     host = reachable(settings.host)
     name = f"[{host}]" if ":" in host else host
     async with httpx2.AsyncClient(base_url=f"http://{name}:{settings.port}", timeout=30) as http:
@@ -205,13 +203,13 @@ async def simulate(settings: Settings, chance: random.Random) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Simulate traffic until SIGTERM or SIGINT."""
+    """Play until SIGTERM or SIGINT."""
 
-    async def until_signal() -> None:
+    async def until_told() -> None:
         playing = asyncio.ensure_future(simulate(settings, random.Random()))  # noqa: S311 - a play
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(signal_number, playing.cancel)
+        for told in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(told, playing.cancel)
         with suppress(asyncio.CancelledError):
             await playing
 
-    asyncio.run(until_signal())
+    asyncio.run(until_told())

@@ -1,4 +1,4 @@
-"""Endpoints below `/auth`, which accept and return JSON by POST; and the public keys of access tokens."""
+"""The paths below `/auth`: JSON in, JSON out, POST only; and the keys that our tokens are signed with."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -42,8 +42,8 @@ _STATUS = {Code.NOT_FOUND: 404, Code.NOT_ALLOWED: 403}
 
 
 def routes() -> list[Route]:
-    """Return the routes below `/auth` and the route of the public keys."""
-    from api.endpoints import second_factor  # here, because it imports this module
+    """The paths below `/auth`, and the keys that tokens are signed with."""
+    from api.endpoints import second_factor  # which takes from here how requests are read
 
     posts: dict[str, Ask] = {
         "/auth/login": _login,
@@ -57,20 +57,22 @@ def routes() -> list[Route]:
         **second_factor.paths(),
     }
     return [
-        *(Route(path, _endpoint(handler), methods=["POST"]) for path, handler in posts.items()),
+        *(Route(path, _answering(ask), methods=["POST"]) for path, ask in posts.items()),
         Route("/.well-known/jwks.json", _jwks),
     ]
 
 
-def _endpoint(handler: Ask) -> Callable[[Request], Awaitable[Response]]:
+def _answering(ask: Ask) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            content = await handler(request)
-            return _json(204 if content is None else 200, content)
+            told = await ask(request)
+            return _json(204 if told is None else 200, told)
         except HttpRefusal as denied:
             return _json(denied.status, {"errors": [denied.error]}, denied.headers)
-        except (Refused, DBAPIError) as cause:
-            refusal = cause.refusal if isinstance(cause, Refused) else refusal_of(cause)
+        except (Refused, DBAPIError) as error_or_no:
+            refusal = (
+                error_or_no.refusal if isinstance(error_or_no, Refused) else refusal_of(error_or_no)
+            )
             if refusal is None:
                 raise
             error = plain(refusal.message, refusal.code, argument=refusal.argument)
@@ -80,42 +82,42 @@ def _endpoint(handler: Ask) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _login(request: Request) -> dict[str, Any]:
-    body = await read(request, LoginAsk)
+    ask = await read(request, LoginAsk)
     return await state_of(request).login.sign_in(
-        body, requester_of(request), at=state_of(request).now()
+        ask, requester_of(request), at=state_of(request).now()
     )
 
 
 async def _refresh(request: Request) -> dict[str, Any]:
-    body = await read(request, RefreshAsk)
+    ask = await read(request, RefreshAsk)
     return await state_of(request).login.renew(
-        body, requester_of(request), at=state_of(request).now()
+        ask, requester_of(request), at=state_of(request).now()
     )
 
 
 async def _logout(request: Request) -> None:
-    body = await read(request, RefreshAsk)
-    await state_of(request).login.sign_out(body, at=state_of(request).now())
+    ask = await read(request, RefreshAsk)
+    await state_of(request).login.sign_out(ask, at=state_of(request).now())
 
 
 async def _password(request: Request) -> None:
-    body = await read(request, PasswordAsk)
-    actor = None if body.invitation is not None else await _actor(request)
+    ask = await read(request, PasswordAsk)
+    actor = None if ask.invitation is not None else await _actor(request)
     state = state_of(request)
-    await state.login.set_password(body, actor, requester_of(request), at=state.now())
+    await state.login.set_password(ask, actor, requester_of(request), at=state.now())
 
 
 async def _forgotten(request: Request) -> dict[str, Any]:
-    body = await read(request, ForgottenAsk)
+    ask = await read(request, ForgottenAsk)
     state = state_of(request)
-    await state.login.forgotten(body, requester_of(request), at=state.now())
-    return {"message": "If a user has this address, an email is on its way."}
+    await state.login.forgotten(ask, requester_of(request), at=state.now())
+    return {"message": "If there is a user with this address, a letter is on its way."}
 
 
 async def _invite(request: Request) -> dict[str, Any]:
     state, actor = state_of(request), await _actor(request)
-    body = await read(request, InvitationAsk)
-    user_id = wanted(body.user_id, "User", "userId")
+    ask = await read(request, InvitationAsk)
+    user_id = wanted(ask.user_id, "User", "userId")
     lifetime = timedelta(hours=state.settings.invitation_hours)
     async with transaction(state.scoped(actor)) as session:
         row, secret = await credentials.invite(
@@ -130,16 +132,16 @@ async def _invite(request: Request) -> dict[str, Any]:
 
 
 async def _signs_in_elsewhere(session: AsyncSession, state: AppState, actor: Actor) -> bool:
-    """Return whether the company uses an identity provider, so that it is unknown which users never signed in."""
+    """Whether an identity provider knows the company's users, so that nobody can tell who never signed in."""
     company = await session.get_one(Tenant, actor.tenant_id)
     return any(issuer.company == company.name for issuer in state.settings.oidc)
 
 
 async def _enrol(request: Request) -> dict[str, Any]:
     state, actor = state_of(request), await _actor(request)
-    body = await read(request, DeviceAsk)
+    ask = await read(request, DeviceAsk)
     async with transaction(state.scoped(actor)) as session:
-        device, secret = await credentials.enrol(session, actor, name=body.name, at=state.now())
+        device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
     return {"id": ids.write("Device", device.id), "name": device.name, "token": secret}
 
 
@@ -151,7 +153,7 @@ async def _revoke(request: Request) -> None:
 
 
 def wanted(text: str, type_name: str, argument: str) -> UUID:
-    """Decode a global id, or the bare UUID of an older client. Refuses anything else like an unknown row."""
+    """The row that a global id, or the bare UUID of an older client, names; refused like one that is not there."""
     try:
         return UUID(text)
     except ValueError:
@@ -164,13 +166,13 @@ async def _jwks(request: Request) -> Response:
 
 
 def state_of(request: Request) -> AppState:
-    """Return the state of the application."""
+    """What the process holds."""
     state: AppState = request.app.state.waarborg
     return state
 
 
 def requester_of(request: Request) -> Requester:
-    """Return the address and the user agent of a request."""
+    """From where somebody asks."""
     address = state_of(request).proxies.client_of(request.scope)
     return Requester(address, request.headers.get("user-agent", ""))
 
@@ -180,7 +182,7 @@ async def _actor(request: Request) -> Actor:
 
 
 async def read(request: Request, kind: type[T]) -> T:
-    """Decode a JSON body. Other content types are refused: another site could send those without a CORS preflight."""
+    """The JSON body. Only JSON: a page of somebody else's cannot send it without asking the browser first."""
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise HttpRefusal(415, "Send application/json.", "UNSUPPORTED_MEDIA_TYPE")
@@ -190,12 +192,12 @@ async def read(request: Request, kind: type[T]) -> T:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         raise HttpRefusal(
-            400, f"The body is not valid for this endpoint: {reason}", "BAD_REQUEST"
+            400, f"That is not what is asked for here: {reason}", "BAD_REQUEST"
         ) from None
 
 
-def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
+def _json(status: int, told: Any, headers: dict[str, str] | None = None) -> Response:
     headers = {"cache-control": "no-store"} | (headers or {})
-    if content is None:
+    if told is None:
         return Response(status_code=status, headers=headers)
-    return Response(msgspec.json.encode(content), status, headers, "application/json")
+    return Response(msgspec.json.encode(told), status, headers, "application/json")

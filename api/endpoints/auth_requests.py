@@ -1,4 +1,4 @@
-"""JSON bodies of the requests below `/auth`."""
+"""What is sent to the paths below `/auth`, as JSON."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class LoginAsk(msgspec.Struct, rename="camel"):
-    """A sign-in. `company` or `user` selects one of several users with this address and password.
+    """Who signs in. `company` or `user` chooses among several users with this address and password.
 
-    `device` is the device token of an earlier sign-in: attempts of a known device are counted separately.
+    `device` is what an earlier sign-in answered: attempts of a known device are counted by themselves.
     """
 
     email: str
@@ -30,42 +30,42 @@ class FactorAsk(msgspec.Struct, rename="camel"):
 
 
 class PasskeyAsk(msgspec.Struct, rename="camel"):
-    """The response of an authenticator."""
+    """What an authenticator answered."""
 
     credential: dict[str, Any]
 
 
 class NewPasskeyAsk(msgspec.Struct, rename="camel"):
-    """A new passkey and its name."""
+    """A passkey that an authenticator made, and what to call it."""
 
     name: str
     credential: dict[str, Any]
 
 
 class CodeAsk(msgspec.Struct, rename="camel"):
-    """A code from an authenticator app."""
+    """A code that an authenticator app shows."""
 
     code: str
 
 
 class CurrentAsk(msgspec.Struct, rename="camel"):
-    """The current password of the signed-in user."""
+    """The current password, of who is signed in."""
 
     current: str
 
 
 class NothingAsk(msgspec.Struct, rename="camel"):
-    """An empty object."""
+    """Nothing: `{}`."""
 
 
 class RefreshAsk(msgspec.Struct, rename="camel"):
-    """A refresh token to renew or to revoke."""
+    """A refresh token, to be renewed or ended."""
 
     refresh_token: str
 
 
 class PasswordAsk(msgspec.Struct, rename="camel"):
-    """A new password, authorized by an invitation or by the signed-in user's current password."""
+    """A new password, by invitation, or by the current one of who is signed in."""
 
     password: str
     invitation: str | None = None
@@ -74,18 +74,18 @@ class PasswordAsk(msgspec.Struct, rename="camel"):
 
 
 class InvitationAsk(msgspec.Struct, rename="camel"):
-    """The user to invite, by global id."""
+    """Whom to invite; `userId` is the global id."""
 
     user_id: str
 
 
 class ForgottenAsk(msgspec.Struct, rename="camel"):
-    """The email address of a user who forgot the password."""
+    """Whose password was forgotten."""
 
     email: str
 
 
 class DeviceAsk(msgspec.Struct):
-    """The name of a new device."""
+    """What to call the device."""
 
     name: str

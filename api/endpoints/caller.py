@@ -1,4 +1,4 @@
-"""The caller of an endpoint: the identity behind a request's bearer token."""
+"""Who calls an endpoint: the bearer token of a request, looked up."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,16 @@ from api.support.errors import HttpRefusal
 
 
 class Caller(NamedTuple):
-    """The identity that sent a request, and its token."""
+    """The identity that sends a request, and its token."""
 
     identity: Identity
     token: str
 
 
 async def caller_of(request: Request, *, enrolling: bool = False) -> Caller:
-    """Return the caller with a valid token or API key, devices included. Raises `HttpRefusal` (401) otherwise.
+    """Return who sends a token or an API key; devices included. Raises `HttpRefusal` (401) for anybody else.
 
-    Users who must set up a second factor first are accepted only with `enrolling`.
+    Only with `enrolling` also somebody who must set up a second factor first.
     """
     state: AppState = request.app.state.waarborg
     presented = bearer(request.headers.get("authorization"))
@@ -28,22 +28,22 @@ async def caller_of(request: Request, *, enrolling: bool = False) -> Caller:
     identity = await state.authenticator.identify(presented, enrolling=enrolling)
     if identity is None:
         reason = state.authenticator.why_not(presented)
-        raise _refusal(reason or "Sign in first: this token or key is invalid or expired.")
+        raise _refusal(reason or "Sign in first: this token or key is not good (any more).")
     return Caller(identity, presented)
 
 
 async def signed_in(request: Request, *, enrolling: bool = False) -> Identity:
-    """Return the identity of the caller as `caller_of` does, but refuse devices."""
+    """Return who sends a token or an API key, as `caller_of` does; devices are refused as well."""
     identity = (await caller_of(request, enrolling=enrolling)).identity
     if identity.ingest_only:
-        raise _refusal("Sign in first: a device's token may only send measurements.")
+        raise _refusal("Sign in first: a device's token hands in measurements only.")
     return identity
 
 
 def no_token() -> HttpRefusal:
-    """Make the refusal for a request without a token."""
+    """Make the refusal of a request that shows no token."""
     return _refusal("Sign in first: send Authorization: Bearer with a token or an API key.")
 
 
-def _refusal(message: str) -> HttpRefusal:
-    return HttpRefusal(401, message, "UNAUTHENTICATED", www_authenticate='Bearer realm="waarborg"')
+def _refusal(words: str) -> HttpRefusal:
+    return HttpRefusal(401, words, "UNAUTHENTICATED", www_authenticate='Bearer realm="waarborg"')

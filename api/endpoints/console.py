@@ -1,4 +1,4 @@
-"""Web console: the first page, sign-in pages and GraphiQL, as static files that use the public API."""
+"""Pages for people: what is running, and GraphiQL. Static files that speak only the public API."""
 
 from functools import cache
 from pathlib import Path
@@ -27,13 +27,13 @@ _STOCK = "default-src https://unpkg.com 'self' 'unsafe-inline' data:; connect-sr
 
 @cache
 def console() -> Path:
-    """Return the directory of the static files, in the checkout or in the wheel."""
+    """Where the static files are: in the checkout, or packed into the wheel."""
     packed = Path(__file__).parents[1] / "_console"
     return packed if packed.exists() else packed.parents[1] / "console"
 
 
 async def first(request: Request) -> Response:
-    """Return the first page, with a notice while an upgrade needs an action."""
+    """The first page; with what is to be done after an upgrade, while it is."""
     text = (console() / "index.html").read_text()
     if await request.app.state.older_verdicts.there():
         text = text.replace("<main>", f'<main>\n    <p class="hint" role="status">{ADVICE}</p>', 1)
@@ -41,17 +41,17 @@ async def first(request: Request) -> Response:
 
 
 async def sign_in(_request: Request) -> Response:
-    """Return the sign-in page."""
+    """The page on which people sign in."""
     return _page((console() / "sign-in.html").read_text(), _OWN)
 
 
 async def access(_request: Request) -> Response:
-    """Return the page on which users manage their sign-in methods."""
+    """The page on which people see and change how they sign in."""
     return _page((console() / "access.html").read_text(), _OWN)
 
 
 def ide() -> Response:
-    """Return GraphiQL from the vendored files, else Strawberry's stock page."""
+    """GraphiQL from the vendored files, else Strawberry's stock page."""
     if (console() / "vendor" / "graphiql.min.js").exists():
         return _page((console() / "graphiql.html").read_text(), _GRAPHIQL)
     stock = get_graphql_ide_html("graphiql")
@@ -59,9 +59,9 @@ def ide() -> Response:
 
 
 async def tokens(request: Request) -> Response:
-    """Return a token for each role of the demo companies, only to direct connections from this machine.
+    """A token for each role of the demo companies, to a program of this machine and with nobody in between.
 
-    Answers 404 if the installation also has a real company.
+    None at all where a real company is too: a demonstration is not shown beside real clients.
     """
     state: AppState = request.app.state.waarborg
     if not state.settings.demo or not is_direct_loopback(request.scope):
@@ -69,7 +69,7 @@ async def tokens(request: Request) -> Response:
     async with state.sessions() as session:
         if await session.scalar(select(exists().where(Tenant.demo.is_(False)))):
             return Response(status_code=404)
-    # One user per tenant and role: the first by email address.
+    # One user a tenant and role: the first by address.
     query = (
         select(User, Tenant.name, func.min(Account.name))
         .join(Tenant, Tenant.id == User.tenant_id)

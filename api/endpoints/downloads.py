@@ -1,4 +1,4 @@
-"""Downloads over HTTP with the API's bearer token: reports as PDF, credit notes as PDF and XML."""
+"""Documents over plain HTTP: reports as PDF, credit notes as PDF and XML; with the same bearer token as the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,11 +19,11 @@ from domain.access import Actor
 from domain.invoices import MEDIA_TYPE, Incomplete, credit_note_pdf, credit_note_xml
 
 COST = 1_000
-"""Cost of a document in the reader's budget: rendering one takes as long as reading a thousand fields."""
+"""What a document costs its reader's budget: setting one takes as long as reading a thousand fields."""
 
 
 class File(NamedTuple):
-    """A document to download."""
+    """A document, ready to be handed out."""
 
     name: str
     media_type: str
@@ -34,15 +34,15 @@ Fetch = Callable[[AppState, Actor, UUID, str], Awaitable[File | None]]
 
 
 def routes() -> list[Route]:
-    """Return the routes of documents."""
+    """The paths of documents."""
     return [
-        Route("/reports/{row_id:uuid}.pdf", _endpoint(_report)),
-        Route("/credit-notes/{row_id:uuid}.pdf", _endpoint(_credit_note_pdf)),
-        Route("/credit-notes/{row_id:uuid}.xml", _endpoint(_credit_note_xml)),
+        Route("/reports/{row_id:uuid}.pdf", _handing_out(_report)),
+        Route("/credit-notes/{row_id:uuid}.pdf", _handing_out(_credit_note_pdf)),
+        Route("/credit-notes/{row_id:uuid}.xml", _handing_out(_credit_note_xml)),
     ]
 
 
-def _endpoint(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
+def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             file = await _file(request, fetch)
@@ -63,7 +63,7 @@ def _endpoint(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _file(request: Request, fetch: Fetch) -> File:
-    """Return the requested document. Raises `HttpRefusal`."""
+    """Return the document that a request names. Raises `HttpRefusal`."""
     state: AppState = request.app.state.waarborg
     identity = await signed_in(request)
     try:
@@ -76,11 +76,11 @@ async def _file(request: Request, fetch: Fetch) -> File:
     try:
         file = await fetch(state, identity.actor, request.path_params["row_id"], language)
     except Incomplete as incomplete:
-        message = f"The e-invoice lacks {', '.join(incomplete.lacks)}."
-        raise HttpRefusal(422, message, "INVALID") from None
+        words = f"The e-invoice lacks {', '.join(incomplete.lacks)}."
+        raise HttpRefusal(422, words, "INVALID") from None
     if file is None:
-        message = "The document does not exist, or you may not read it."
-        raise HttpRefusal(404, message, "NOT_FOUND")
+        words = "There is no such document, or it is not yours."
+        raise HttpRefusal(404, words, "NOT_FOUND")
     return file
 
 

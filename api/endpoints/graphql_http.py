@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: one operation per request; each client error has a status and a message and never causes a 500."""
+"""GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
 
 import time
 from collections.abc import Collection
@@ -20,13 +20,13 @@ from api.identity.authenticator import bearer, traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
 from api.support.accept import accepted
-from api.support.errors import HttpRefusal, formatted_errors, is_away, plain
+from api.support.errors import HttpRefusal, is_away, plain, told
 from api.support.telemetry import OPERATIONS, SECONDS
 from domain.access import Actor
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
-PLAIN = frozenset({GRAPHQL_JSON, JSON, "*/*", "application/*"})  # media types that JSON satisfies
+PLAIN = frozenset({GRAPHQL_JSON, JSON, "*/*", "application/*"})  # what is answered with JSON
 MOST_BYTES = 256 * 1024
 READ_S = 10.0
 
@@ -39,39 +39,39 @@ _json = msgspec.json.Decoder().decode
 
 
 async def answer(request: Request) -> Response:
-    """Answer a query, mutation or subscription; GET accepts no mutations."""
+    """Answer a query or a mutation; GET answers queries only."""
     state: AppState = request.app.state.waarborg
     trace_id: str = request.scope["trace_id"]
     kind, began, operation = JSON, time.perf_counter(), None
     kinds = accepted(request.headers.get("accept") or "*/*")
-    # A client that accepts every type (such as urql) gets JSON.
+    # A client that lists every type (urql does) is better served with JSON.
     streamed = graphql_sse.MEDIA_TYPE in kinds and PLAIN.isdisjoint(kinds)
     response: Response
     try:
         kind = JSON if streamed else _media_type(kinds)
-        query = await _read(request) if request.method == "POST" else _read_parameters(request)
+        ask = await _read(request) if request.method == "POST" else _asked(request)
         caller = await _identify(state, request, streamed=streamed)
         actor = None if caller is None else traced(caller.identity.actor, trace_id)
         async with state.turns.turn(actor):
-            operation = await _look(state, request, query, actor)
+            operation = await _look(state, request, ask, actor)
             streamed = streamed or operation.type is OperationType.SUBSCRIPTION
-            done = None if streamed else await _answer(state, operation, query, actor, trace_id)
+            done = None if streamed else await _answer(state, operation, ask, actor, trace_id)
         if done is None:
-            return await _stream(state, request, operation, query, caller, trace_id)
-        # The specification requires 200 for application/json, and 400 for the GraphQL media type.
+            return await _stream(state, request, operation, ask, caller, trace_id)
+        # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
         response = _response(done.answer, status, kind)
     except TooMuch as much:
-        response = _response({"errors": formatted_errors(much.errors, trace_id)}, 429, kind)
+        response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
         response.headers["retry-after"] = str(much.retry_after_s)
     except TooManyConnections as full:
         response = _response({"errors": [plain(f"{full}.", "TOO_MANY")]}, 503, kind)
         response.headers["retry-after"] = "5"
     except Invalid as invalid:
         if streamed:
-            return graphql_sse.once({"errors": formatted_errors(invalid.errors, trace_id)})
+            return graphql_sse.once({"errors": told(invalid.errors, trace_id)})
         status = 400 if kind == GRAPHQL_JSON else 200
-        response = _response({"errors": formatted_errors(invalid.errors, trace_id)}, status, kind)
+        response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
     except HttpRefusal as failed:
         response = _response({"errors": [failed.error]}, failed.status, kind)
         response.headers.update(failed.headers)
@@ -79,7 +79,7 @@ async def answer(request: Request) -> Response:
         if not is_away(error):
             raise
         log.warning("graphql.database_away", error=repr(error))
-        message = "The database is temporarily unavailable; try again."
+        message = "The database is away for a moment; ask again."
         response = _response({"errors": [plain(message, "UNAVAILABLE")]}, 503, kind)
         response.headers["retry-after"] = "5"
     label = operation.type.value if operation is not None else "none"
@@ -90,17 +90,17 @@ async def answer(request: Request) -> Response:
 
 
 async def _look(
-    state: AppState, request: Request, query: GraphQLRequest, actor: Actor | None
+    state: AppState, request: Request, ask: GraphQLRequest, actor: Actor | None
 ) -> Operation:
-    operation = await state.gate.look(query, actor)
+    operation = await state.gate.look(ask, actor)
     if request.method != "POST" and operation.type is OperationType.MUTATION:
-        raise HttpRefusal(405, "Send mutations with POST.", "METHOD_NOT_ALLOWED", allow="POST")
+        raise HttpRefusal(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
     kinds = accepted(request.headers.get("accept"))
     if operation.type is OperationType.SUBSCRIPTION and graphql_sse.MEDIA_TYPE not in kinds:
-        message = (
+        told = (
             f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
         )
-        raise HttpRefusal(400, message)
+        raise HttpRefusal(400, told)
     return operation
 
 
@@ -108,43 +108,43 @@ async def _stream(
     state: AppState,
     request: Request,
     operation: Operation,
-    query: GraphQLRequest,
+    ask: GraphQLRequest,
     caller: Caller | None,
     trace_id: str,
 ) -> Response:
     if caller is None:
         raise no_token()
     identity, token = caller
-    await state.gate.admit(query, operation, identity.actor)
+    await state.gate.admit(ask, operation, identity.actor)
     request.scope["log"] |= {"operation": operation.type.value, "name": operation.name}
     last = request.headers.get("last-event-id")
-    operation, query = resumed(operation, query, state.engine.documents.schema, last)
-    return await graphql_sse.stream(state, operation, query, identity, trace_id, token)
+    operation, ask = resumed(operation, ask, state.engine.documents.schema, last)
+    return await graphql_sse.stream(state, operation, ask, identity, trace_id, token)
 
 
 async def _answer(
-    state: AppState, operation: Operation, query: GraphQLRequest, actor: Actor | None, trace_id: str
+    state: AppState, operation: Operation, ask: GraphQLRequest, actor: Actor | None, trace_id: str
 ) -> Result:
     if actor is None:
-        if operation.about_schema:  # where introspection is enabled, the schema is public
-            return await state.engine.answer(operation, query, None, trace_id)
+        if operation.about_schema:  # the schema is no secret where introspection is on at all
+            return await state.engine.answer(operation, ask, None, trace_id)
         raise no_token()
-    await state.gate.admit(query, operation, actor)
+    await state.gate.admit(ask, operation, actor)
     ctx = state.context(actor)
-    done = await state.engine.answer(operation, query, ctx, trace_id)
+    done = await state.engine.answer(operation, ask, ctx, trace_id)
     done.answer["extensions"] = {"cost": operation.weight.cost}
     return done
 
 
 async def _identify(state: AppState, request: Request, *, streamed: bool) -> Caller | None:
-    """Identify the caller; None without a token in development, where introspection needs none."""
+    """Find out who asks; None without a token where the schema may be asked for without one."""
     presented = bearer(request.headers.get("authorization"))
     if presented is None and state.settings.development and not streamed:
         return None
     caller = await caller_of(request)
     request.scope["log"]["actor"] = caller.identity.actor.subject
     if caller.identity.ingest_only:
-        raise HttpRefusal(403, "A device's token may only send measurements.", "FORBIDDEN")
+        raise HttpRefusal(403, "A device's token hands in measurements only.", "FORBIDDEN")
     return caller
 
 
@@ -154,24 +154,21 @@ def _media_type(kinds: Collection[str]) -> str:
         return GRAPHQL_JSON
     if not PLAIN.isdisjoint(kinds) or graphql_sse.MEDIA_TYPE in kinds:
         return JSON
-    raise HttpRefusal(406, f"Responses are available as {GRAPHQL_JSON} or {JSON}.")
+    raise HttpRefusal(406, f"Answers come as {GRAPHQL_JSON} or {JSON}.")
 
 
-def _read_parameters(request: Request) -> GraphQLRequest:
-    """Decode the GraphQL request in the parameters of a GET."""
-    parameters: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
-    if not parameters:
-        message = "Send GraphQL requests with POST, or with GET and a query."
-        raise HttpRefusal(405, message, "METHOD_NOT_ALLOWED", allow="POST")
+def _asked(request: Request) -> GraphQLRequest:
+    """The request in the parameters of a GET."""
+    given: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
+    if not given:
+        told = "GraphQL is asked with POST, or with GET and a query."
+        raise HttpRefusal(405, told, "METHOD_NOT_ALLOWED", allow="POST")
     try:
-        parameters |= {
-            name: _json(parameters[name])
-            for name in parameters.keys() & {"variables", "extensions"}
-        }
-        return _checked(msgspec.convert(parameters, GraphQLRequest))
+        given |= {name: _json(given[name]) for name in given.keys() & {"variables", "extensions"}}
+        return _with_a_query(msgspec.convert(given, GraphQLRequest))
     except (msgspec.MsgspecError, RecursionError) as error:
-        message = f"`variables` and `extensions` must be JSON objects. ({error})"
-        raise HttpRefusal(400, message) from None
+        told = f"`variables` and `extensions` are JSON objects. ({error})"
+        raise HttpRefusal(400, told) from None
 
 
 async def _read(request: Request) -> GraphQLRequest:
@@ -182,22 +179,22 @@ async def _read(request: Request) -> GraphQLRequest:
 
 
 def decoded(body: bytes | str) -> GraphQLRequest:
-    """Decode the GraphQL request in a body or payload. Raises `HttpRefusal` when it is invalid."""
+    """The request in a body or a payload. Raises `HttpRefusal` on anything that is not one."""
     try:
-        return _checked(_decode(body))
+        return _with_a_query(_decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "too deep" if isinstance(error, RecursionError) else str(error)
         raise HttpRefusal(
             400,
-            "The body must be one JSON object with `query`, and optionally `variables`, `operationName` "
-            f"and `extensions`. ({reason})",
+            "The body is a JSON object with `query`, and perhaps `variables`, `operationName` and "
+            f"`extensions`; one at a time. ({reason})",
         ) from None
 
 
-def _checked(query: GraphQLRequest) -> GraphQLRequest:
-    if not (query.query or query.document_id or query.extensions):
-        raise HttpRefusal(400, "Send `query`, or the id of a known document.")
-    return query
+def _with_a_query(ask: GraphQLRequest) -> GraphQLRequest:
+    if not (ask.query or ask.document_id or ask.extensions):
+        raise HttpRefusal(400, "Send a document: `query`, or the id of a known one.")
+    return ask
 
 
 def _response(answer: dict[str, Any], status: int, kind: str) -> Response:

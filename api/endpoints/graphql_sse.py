@@ -1,8 +1,8 @@
-"""GraphQL over server-sent events, one stream per operation (graphql-sse's "distinct connections mode").
+"""GraphQL over server-sent events, one stream an operation (graphql-sse's "distinct connections mode").
 
-It serves clients behind proxies that block WebSockets. Streams use the same shared subscriptions, limits and checks as
-sockets. Errors of the request are answered with a status before the stream begins; errors of the operation are events
-in the stream, as the protocol requires. When a stream ends without `complete`, the client should reconnect.
+For clients behind proxies that let no WebSocket through. Streams share the sockets' groups, bounds and rounds. What is
+wrong with the request is said with a status before the stream begins; what is wrong with the operation is said in it,
+as the protocol wants. A stream that ends without `complete` wants its client to come back.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from api.support.telemetry import LET_GO, OPERATIONS, STREAMS, SUBSCRIPTIONS
 from realtime.tasks import end
 
 MEDIA_TYPE = "text/event-stream"
-KEEP_ALIVE_S = 12.0  # between comments that keep proxies from closing a quiet stream
+KEEP_ALIVE_S = 12.0  # between comments that keep proxies from giving up on a quiet stream
 HEAD, TAIL = b"event: next\ndata: ", b"\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 COMMENT = b":\n\n"
@@ -33,7 +33,7 @@ _encode = msgspec.json.encode
 
 
 def once(answer: dict[str, Any]) -> StreamingResponse:
-    """Make a stream of one response followed by `complete`."""
+    """One answer and the end, as a stream."""
 
     async def body() -> AsyncGenerator[bytes]:
         yield HEAD + _encode(answer) + TAIL + COMPLETE
@@ -42,13 +42,13 @@ def once(answer: dict[str, Any]) -> StreamingResponse:
 
 
 class Stream(OutboundBuffer):
-    """The stream of one subscription. Raises `TooManyConnections` when a limit is reached."""
+    """The stream of one subscription. Raises `TooManyConnections` when there is no room for one more."""
 
     def __init__(
         self,
         state: AppState,
         operation: Operation,
-        query: GraphQLRequest,
+        ask: GraphQLRequest,
         identity: Identity,
         trace_id: str,
         token: str,
@@ -56,24 +56,19 @@ class Stream(OutboundBuffer):
         super().__init__()
         self.write = self._write
         self.token: str | None = token
-        self._state, self._operation, self._query, self._trace_id = (
-            state,
-            operation,
-            query,
-            trace_id,
-        )
+        self._state, self._operation, self._ask, self._trace_id = state, operation, ask, trace_id
         self._actor = traced(identity.actor, trace_id)
         self._parts: list[bytes] = [COMMENT]
         self._size = 0
         self._ready = asyncio.Event()
         self._ready.set()
-        self._ended = False
-        self._subscriber = Subscriber(
+        self._over = False
+        self._member = Subscriber(
             self,
             self._actor,
             head=HEAD,
             tail=TAIL,
-            frame=_unchanged,
+            frame=_as_it_is,
             on_finish=self._end,
             with_ids=True,
         )
@@ -86,24 +81,24 @@ class Stream(OutboundBuffer):
             raise
 
     def response(self) -> StreamingResponse:
-        """Return the HTTP response that sends the stream."""
+        """The response that carries it."""
         return _response(self._body())
 
     def check(self, now: float) -> None:
-        """Do nothing: TCP_USER_TIMEOUT of the listening socket closes stalled streams."""
+        """Nothing to do: a stream that stalls is freed by TCP_USER_TIMEOUT on the listening socket."""
 
     def reauthorize(self, identity: Identity | None) -> None:
-        """End the stream when the rights of its token end or change; a reconnect uses the new rights."""
+        """End as soon as the rights end or change; coming back is answered with what is the case now."""
         if identity is None or traced(identity.actor, self._trace_id) != self._actor:
             self.shut_down()
 
     def shut_down(self) -> None:
-        """End the stream without `complete`, so that the client reconnects."""
-        self._ended = True
+        """End without `complete`: come back."""
+        self._over = True
         self._ready.set()
 
     def give_up(self) -> None:
-        """End the stream of a client that has stopped reading."""
+        """The client takes nothing any more."""
         self.shut_down()
 
     def _write(self, data: bytes) -> None:
@@ -113,21 +108,21 @@ class Stream(OutboundBuffer):
             self.pause_writing()
         self._ready.set()
 
-    def _end(self, subscriber: Subscriber, last: Sequence[bytes]) -> None:
+    def _end(self, member: Subscriber, last: Sequence[bytes]) -> None:
         if last:
             LET_GO.inc()
-            self.say(subscriber.framed(last))
+            self.say(member.framed(last))
         self.say(COMPLETE)
-        self._ended = True
+        self._over = True
         self._ready.set()
 
     async def _serve(self) -> None:
         refused = await self._state.groups.serve(
-            self._subscriber, self._operation, self._query, self._trace_id
+            self._member, self._operation, self._ask, self._trace_id
         )
         if refused is not None:
             self._write(HEAD + _encode(refused.answer) + TAIL)
-            self._end(self._subscriber, ())
+            self._end(self._member, ())
         OPERATIONS.labels("subscription", "ok" if refused is None else "refused").inc()
 
     async def _body(self) -> AsyncGenerator[bytes]:
@@ -146,13 +141,13 @@ class Stream(OutboundBuffer):
                 self._ready.clear()
                 parts, self._parts, self._size = self._parts, [], 0
                 if parts:
-                    yield b"".join(parts)  # continues when the client has read most of it
+                    yield b"".join(parts)  # goes on when the client has taken most of it
                 if not self.flowing:
                     self.resume_writing()
-                if self._ended and not self._parts:
+                if self._over and not self._parts:
                     return
         finally:
-            self._subscriber.leave()
+            self._member.leave()
             self._state.audience.forget(self)
             self._state.audience.unsubscribe(self._actor.tenant_id)
             STREAMS.dec()
@@ -167,16 +162,16 @@ class Stream(OutboundBuffer):
 async def stream(
     state: AppState,
     operation: Operation,
-    query: GraphQLRequest,
+    ask: GraphQLRequest,
     identity: Identity,
     trace_id: str,
     token: str,
 ) -> StreamingResponse:
-    """Execute an operation and return its results as a stream."""
+    """Answer an operation as a stream."""
     if operation.type is OperationType.SUBSCRIPTION:
-        return Stream(state, operation, query, identity, trace_id, token).response()
+        return Stream(state, operation, ask, identity, trace_id, token).response()
     ctx = state.context(traced(identity.actor, trace_id))
-    return once((await state.engine.answer(operation, query, ctx, trace_id)).answer)
+    return once((await state.engine.answer(operation, ask, ctx, trace_id)).answer)
 
 
 def _response(body: AsyncGenerator[bytes]) -> StreamingResponse:
@@ -184,5 +179,5 @@ def _response(body: AsyncGenerator[bytes]) -> StreamingResponse:
     return StreamingResponse(body, headers=headers, media_type=f"{MEDIA_TYPE}; charset=utf-8")
 
 
-def _unchanged(data: bytes) -> bytes:
+def _as_it_is(data: bytes) -> bytes:
     return data

@@ -1,6 +1,6 @@
-"""graphql-transport-ws: queries, mutations and subscriptions over a WebSocket, which closes when its token expires.
+"""graphql-transport-ws: queries, mutations and subscriptions over one socket, whose life ends with its token's.
 
-The close codes, and whether to reconnect after them, are described in `docs/reference/realtime.md`.
+What each close code means, and whether to come back, is in `docs/reference/realtime.md`.
 """
 
 import asyncio
@@ -22,15 +22,19 @@ from api.live.connections import TooManyConnections
 from api.live.shared_subscriptions import Subscriber
 from api.live.websocket_transport import EXTENSION, WebSocketTransport, text_frame
 from api.state import AppState
-from api.support.errors import HttpRefusal, formatted_errors, plain
+from api.support.errors import HttpRefusal, plain, told
 from api.support.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
 from domain.access import Actor
 
 PROTOCOL = "graphql-transport-ws"
 INIT_S = 9.0  # clients and their test suites give up after 10 s
-STALLED_S = 20.0  # without reading anything while output is waiting
-SILENT_S = 20.0  # before a silent client gets a ping; it has the same time again to answer
-MOST_WAITING = 32  # queued messages of one client, above which reading from its socket pauses
+STALLED_S = 20.0  # without taking anything, while there is something to take
+SILENT_S = (
+    20.0  # before a silent client is asked whether it is there; it has as long again to answer
+)
+MOST_WAITING = (
+    32  # messages of one client that wait their turn, before it is not listened to for a while
+)
 
 log = structlog.get_logger()
 _json = msgspec.json.Decoder().decode
@@ -38,7 +42,7 @@ _encode = msgspec.json.encode
 
 
 class Closing(Exception):
-    """Raised to close the socket with this code."""
+    """The socket is to be closed with this code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -46,7 +50,7 @@ class Closing(Exception):
 
 
 def allowed_origin(socket: WebSocket, allowed: tuple[str, ...]) -> bool:
-    """Return whether a client may connect: programs without Origin, pages of this host, and the listed origins."""
+    """Whether a page may connect: programs (no Origin), our own pages, and those on the list."""
     origin = socket.headers.get("origin")
     if origin is None:
         return True
@@ -55,14 +59,14 @@ def allowed_origin(socket: WebSocket, allowed: tuple[str, ...]) -> bool:
 
 
 async def connect(socket: WebSocket) -> None:
-    """Do the handshake, then move the connection from uvicorn and Starlette to a `SocketConnection`."""
+    """Shake hands; then the connection is a conversation's own, and uvicorn and Starlette let go of it."""
     state: AppState = socket.app.state.waarborg
     if not allowed_origin(socket, state.settings.allowed_origins):
-        await socket.close(1008)  # closing before accepting answers the handshake with 403
+        await socket.close(1008)  # before it is accepted: the handshake is answered with 403
         return
     if PROTOCOL not in socket.scope["subprotocols"]:
         await socket.accept()
-        await socket.close(4406, f"Only the subprotocol {PROTOCOL} is supported")
+        await socket.close(4406, f"Only {PROTOCOL} is spoken here")
         return
     await socket.accept(subprotocol=PROTOCOL)
     wire: WebSocketTransport = socket.scope["extensions"][EXTENSION](
@@ -73,15 +77,15 @@ async def connect(socket: WebSocket) -> None:
 
 
 class SocketConnection:
-    """The protocol state of one socket: its actor, operations and queued messages."""
+    """What is said on one socket."""
 
     __slots__ = (
         "_actor",
-        "_began_at",
-        "_handshake_token",
+        "_began",
         "_inbox",
+        "_initialising",
+        "_members",
         "_state",
-        "_subscribers",
         "_tasks",
         "_trace_id",
         "_wire",
@@ -96,13 +100,13 @@ class SocketConnection:
         self._state = state
         self._trace_id = trace_id
         self._actor: Actor | None = None
-        self._handshake_token = bearer(authorization)
+        self._initialising = bearer(authorization)
         self.token: str | None = None
-        self._subscribers: dict[str, Subscriber | None] = {}
+        self._members: dict[str, Subscriber | None] = {}
         self._tasks: dict[str, asyncio.Task[None]] | None = None
         self._inbox: deque[dict[str, Any]] | None = None
         self._working: asyncio.Task[None] | None = None
-        self._began_at = time.monotonic()
+        self._began = time.monotonic()
         wire.handler = self
         SOCKETS.inc()
         try:
@@ -111,10 +115,10 @@ class SocketConnection:
             wire.close(1013, str(full))
 
     def on_message(self, text: str) -> None:
-        """Handle a message: immediately if it is simple and no other one is queued, else in order of arrival."""
+        """A message came: at once when it needs no waiting, else in its turn."""
         try:
             message = _read(text)
-            if self._working is None and self._handled_at_once(message):
+            if self._working is None and self._answered_at_once(message):
                 return
         except Closing as closing:
             self._wire.close(closing.code, closing.reason)
@@ -128,7 +132,7 @@ class SocketConnection:
             self._wire.pause_messages()
 
     def on_close(self, code: int) -> None:
-        """Release everything that belongs to the closed socket."""
+        """The socket is gone: nothing of it stays."""
         SOCKETS.dec()
         CLOSED.labels(str(code)).inc()
         self.token = None
@@ -137,7 +141,7 @@ class SocketConnection:
         for task in [*tasks, self._working]:
             if task is not None and task is not current:
                 task.cancel()
-        for key in list(self._subscribers):
+        for key in list(self._members):
             self._end(key)
         self._inbox = None
         self._state.audience.forget(self)
@@ -145,7 +149,7 @@ class SocketConnection:
             "socket",
             path="/graphql",
             status=code,
-            ms=round((time.monotonic() - self._began_at) * 1000, 1),
+            ms=round((time.monotonic() - self._began) * 1000, 1),
             trace_id=self._trace_id,
             actor=None if self._actor is None else self._actor.subject,
         )
@@ -153,7 +157,7 @@ class SocketConnection:
     def check(self, now: float) -> None:
         """Close the socket when the client does not authenticate in time, stops reading, or does not respond."""
         wire = self._wire
-        if self._actor is None and time.monotonic() - self._began_at > INIT_S:
+        if self._actor is None and time.monotonic() - self._began > INIT_S:
             wire.close(4408, "Connection initialisation timeout")
         elif wire.stalled_at is not None and now - wire.stalled_at > STALLED_S:
             wire.give_up()
@@ -164,21 +168,21 @@ class SocketConnection:
                 wire.ping()
 
     def reauthorize(self, identity: Identity | None) -> None:
-        """Close the socket when the rights of its token end or change."""
+        """Close as soon as the rights end or change."""
         if identity is None:
-            self._wire.close(4403, "Forbidden: the token or key is no longer valid")
+            self._wire.close(4403, "Forbidden: the token or key is no longer good")
         elif traced(identity.actor, self._trace_id) != self._actor:
-            self._wire.close(4403, "Forbidden: the rights have changed, connect again")
+            self._wire.close(4403, "Forbidden: rights have changed, connect again")
 
     def shut_down(self) -> None:
-        """Close the socket because the process stops."""
+        """The process stops."""
         self._wire.shutdown()
 
-    def _handled_at_once(self, message: dict[str, Any]) -> bool:
+    def _answered_at_once(self, message: dict[str, Any]) -> bool:
         payload = message.get("payload")
         match message:
             case {"type": "ping"} if payload is None or isinstance(payload, dict):
-                self._send({"type": "pong"})
+                self._say({"type": "pong"})
             case {"type": "pong"}:
                 pass
             case {"type": "complete", "id": str(key)}:
@@ -194,12 +198,12 @@ class SocketConnection:
         return True
 
     async def _work(self) -> None:
-        """Handle queued messages in order."""
+        """Answer what came, in order."""
         structlog.contextvars.bind_contextvars(trace_id=self._trace_id)
         try:
             while self._inbox:
                 message = self._inbox.popleft()
-                if not self._handled_at_once(message):
+                if not self._answered_at_once(message):
                     if message["type"] == "connection_init":
                         await self._init(message.get("payload"))
                     else:
@@ -208,7 +212,7 @@ class SocketConnection:
         except Closing as closing:
             self._wire.close(closing.code, closing.reason)
         except Exception as error:  # noqa: BLE001 - the socket ends with 1011, not the process
-            self._close_on_error(error)
+            self._bug(error)
         finally:
             self._working = None
             self._inbox = None
@@ -217,8 +221,8 @@ class SocketConnection:
         if self._actor is not None:
             raise Closing(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
-            raise Closing(4400, "The payload of connection_init must be an object")
-        presented = _presented(payload or {}) or self._handshake_token
+            raise Closing(4400, "The payload of connection_init is an object")
+        presented = _presented(payload or {}) or self._initialising
         identity = (
             None if presented is None else await self._state.authenticator.identify(presented)
         )
@@ -229,32 +233,32 @@ class SocketConnection:
         except TooManyConnections as full:
             raise Closing(4429, str(full)) from None
         self._actor = traced(identity.actor, self._trace_id)
-        self.token, self._handshake_token = presented, None
-        self._send({"type": "connection_ack"})
+        self.token, self._initialising = presented, None
+        self._say({"type": "connection_ack"})
 
     async def _subscribe(self, key: str, payload: dict[str, Any]) -> None:
         if not key:
-            raise Closing(4400, "An id must not be empty")
+            raise Closing(4400, "An id is not empty")
         if self._actor is None:
             raise Closing(4401, "Unauthorized")
-        if key in self._subscribers:
+        if key in self._members:
             raise Closing(4409, f"Subscriber for {key[:80]} already exists")
         most = self._state.settings.subscriptions_per_socket
-        if len(self._subscribers) >= most:
-            self._refuse(key, [plain(f"At most {most} operations may run at a time.", "TOO_MANY")])
+        if len(self._members) >= most:
+            self._refuse(key, [plain(f"At most {most} operations at a time.", "TOO_MANY")])
             return
         try:
-            query = decoded(_encode(payload))
+            ask = decoded(_encode(payload))
             async with self._state.turns.turn(self._actor):
-                operation = await self._state.gate.look(query, self._actor)
-            await self._state.gate.admit(query, operation, self._actor)
+                operation = await self._state.gate.look(ask, self._actor)
+            await self._state.gate.admit(ask, operation, self._actor)
         except HttpRefusal as failed:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:
             OPERATIONS.labels("none", "refused").inc()
-            self._refuse(key, formatted_errors(invalid.errors, self._trace_id))
+            self._refuse(key, told(invalid.errors, self._trace_id))
             return
-        subscriber = None
+        member = None
         if operation.type is OperationType.SUBSCRIPTION:
             try:
                 self._state.audience.subscribe(self._actor.tenant_id)
@@ -262,40 +266,40 @@ class SocketConnection:
                 self._refuse(key, [plain(f"{full}.", "TOO_MANY")])
                 return
             SUBSCRIPTIONS.inc()
-            subscriber = Subscriber(
+            member = Subscriber(
                 self._wire,
                 self._actor,
                 head=b'{"id":%s,"type":"next","payload":' % _encode(key),
                 tail=b"}",
                 frame=text_frame,
-                on_finish=self._finish,
+                on_finish=self._over,
             )
-        self._subscribers[key] = subscriber
-        serving = asyncio.create_task(self._serve(key, operation, query, self._actor, subscriber))
+        self._members[key] = member
+        serving = asyncio.create_task(self._serve(key, operation, ask, self._actor, member))
         self._tasks = {**(self._tasks or {}), key: serving}
 
     async def _serve(
         self,
         key: str,
         operation: Operation,
-        query: GraphQLRequest,
+        ask: GraphQLRequest,
         actor: Actor,
-        subscriber: Subscriber | None,
+        member: Subscriber | None,
     ) -> None:
-        """Run one operation until it ends or joins a shared subscription; an error in it does not affect others."""
+        """Run one operation to its end, or until it is a group's. What goes wrong in it does not touch the others."""
         structlog.contextvars.bind_contextvars(trace_id=self._trace_id)
         state, outcome = self._state, "ok"
         try:
-            if subscriber is not None:
-                refused = await state.groups.serve(subscriber, operation, query, self._trace_id)
+            if member is not None:
+                refused = await state.groups.serve(member, operation, ask, self._trace_id)
             else:
-                refused = await self._answer(key, operation, query, actor)
+                refused = await self._answer(key, operation, ask, actor)
             if refused is not None:
                 outcome = "refused"
                 self._end(key)
                 self._refuse(key, refused.answer["errors"])
         except Exception as error:  # noqa: BLE001 - the socket ends with 1011, not the process
-            self._close_on_error(error)
+            self._bug(error)
         finally:
             if self._tasks is not None and self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
@@ -303,65 +307,65 @@ class SocketConnection:
             OPERATIONS.labels(operation.type.value, outcome).inc()
 
     async def _answer(
-        self, key: str, operation: Operation, query: GraphQLRequest, actor: Actor
+        self, key: str, operation: Operation, ask: GraphQLRequest, actor: Actor
     ) -> Result | None:
         state = self._state
         async with state.turns.turn(actor):
-            done = await state.engine.answer(operation, query, state.context(actor), self._trace_id)
+            done = await state.engine.answer(operation, ask, state.context(actor), self._trace_id)
         if done.refused:
             return done
         EVENTS.inc()
-        self._subscribers.pop(key, None)
-        self._send({"type": "next", "id": key, "payload": done.answer})
-        self._send({"type": "complete", "id": key})
+        self._members.pop(key, None)
+        self._say({"type": "next", "id": key, "payload": done.answer})
+        self._say({"type": "complete", "id": key})
         return None
 
-    def _finish(self, subscriber: Subscriber, last: Sequence[bytes]) -> None:
-        """Complete a subscription after these last payloads."""
-        key = next((k for k, each in self._subscribers.items() if each is subscriber), None)
+    def _over(self, member: Subscriber, last: Sequence[bytes]) -> None:
+        """A subscription came to its end, after these last answers."""
+        key = next((k for k, each in self._members.items() if each is member), None)
         if key is None:
             return
         if last:
             LET_GO.inc()
-            self._wire.say(subscriber.framed(last))
+            self._wire.say(member.framed(last))
         self._end(key)
-        self._send({"type": "complete", "id": key})
+        self._say({"type": "complete", "id": key})
 
     def _end(self, key: str) -> None:
-        """Cancel and forget an operation, whatever its state."""
+        """Forget an operation, whatever it is at."""
         task = (self._tasks or {}).pop(key, None)
         if task is not None and task is not asyncio.current_task():
             task.cancel()
-        subscriber = self._subscribers.pop(key, None)
-        if subscriber is not None:
-            subscriber.leave()
+        member = self._members.pop(key, None)
+        if member is not None:
+            member.leave()
             SUBSCRIPTIONS.dec()
-            self._state.audience.unsubscribe(subscriber.actor.tenant_id)
+            self._state.audience.unsubscribe(member.actor.tenant_id)
 
     def _refuse(self, key: str, errors: list[dict[str, Any]]) -> None:
-        self._send({"type": "error", "id": key, "payload": errors})
+        self._say({"type": "error", "id": key, "payload": errors})
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _say(self, message: dict[str, Any]) -> None:
         self._wire.say(text_frame(_encode(message)))
 
-    def _close_on_error(self, error: Exception) -> None:
+    def _bug(self, error: Exception) -> None:
         log.error("socket.failed", exc_info=error)
         self._wire.close(1011, "Something went wrong")
 
 
 def _read(text: str) -> dict[str, Any]:
-    """Decode the JSON object in a text frame. Raises `Closing` for anything else."""
+    """The JSON object in a text frame; anything else is not the protocol."""
     try:
         message = _json(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise Closing(4400, "A frame must be a JSON object")
+        raise Closing(4400, "Frames are JSON objects")
     return message
 
 
 def _presented(payload: dict[str, Any]) -> str | None:
-    """Return the token or key of a `connection_init` payload: `{"Authorization": "Bearer …"}` or `{"token": "…"}`."""
+    """The token or key in a `connection_init` payload: `{"Authorization": "Bearer …"}` or `{"token": "…"}`."""
     for name, value in payload.items():
         if isinstance(value, str):
             if name.lower() == "authorization":

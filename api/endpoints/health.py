@@ -24,16 +24,18 @@ from domain.core.ledger import LedgerRow, ShardMark
 from domain.core.write_probe import probe_write
 
 PATIENCE_S = 2.0
-BUSY = 1.25  # a timeout that takes this much longer shows that the process itself was blocked
-LAG_S = 10.0  # unnumbered facts older than this mean that no relay is running
+BUSY = 1.25  # a timer that fires this many times too late says that the process did not run
+LAG_S = 10.0  # older facts without a number mean that no relay is at work
 FRESH_S = 1.0
-WRITE_FRESH_S = 10.0  # minimum time between write probes, because each adds and drops catalog rows
+WRITE_FRESH_S = (
+    10.0  # a successful write probe is not repeated sooner: it adds and drops catalog rows
+)
 
 T = TypeVar("T")
 
 
 class Cached(Generic[T]):
-    """A value computed at most once per `fresh_s`; concurrent callers share one computation."""
+    """A value computed at most once per `fresh_s`; callers who come meanwhile share the computation under way."""
 
     def __init__(self, compute: Callable[[], Awaitable[T]], fresh_s: float = FRESH_S) -> None:
         self._compute = compute
@@ -42,13 +44,13 @@ class Cached(Generic[T]):
         self._running: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
-        """Return the value; raises the error of its computation."""
+        """The value; raises what computing it raised."""
         if self._running is None or (self._running.done() and time.monotonic() >= self._until):
             self._running = asyncio.create_task(self._refresh())
         return await asyncio.shield(self._running)
 
     def expire(self) -> None:
-        """Compute the value again at the next call of `get`."""
+        """Compute the value again when it is next asked for."""
         self._until = 0.0
 
     async def _refresh(self) -> T:
@@ -59,7 +61,7 @@ class Cached(Generic[T]):
 
 
 class Health:
-    """The readiness and the gauges of one API process."""
+    """What one API process knows about its own readiness."""
 
     def __init__(self, state: AppState) -> None:
         self._state = state
@@ -68,7 +70,7 @@ class Health:
         self._writable_until = 0.0
 
     def forget(self) -> None:
-        """Check everything again at the next request."""
+        """Check everything again when it is next asked for."""
         self._writable_until = 0.0
         self.readiness.expire()
         self.gauges.expire()
@@ -79,7 +81,7 @@ class Health:
         return {**database, "redis": redis}
 
     async def _database(self) -> dict[str, dict[str, Any]]:
-        """Check the parts that need PostgreSQL, one after the other on one connection."""
+        """The parts that PostgreSQL answers, one after the other on one connection."""
         parts = {"postgres": await _part(self._postgres())}
         away = {"ready": False, "why": "PostgreSQL does not answer"}
         checks = {
@@ -99,7 +101,7 @@ class Health:
             if time.monotonic() >= self._writable_until:
                 try:
                     await probe_write(session)
-                except Exception as error:  # noqa: BLE001 - any error means that PostgreSQL is not writable
+                except Exception as error:  # noqa: BLE001 - whatever the reason, nothing can be written
                     return {"ready": False, "why": f"no write can be made: {_reason(error)}"}
                 self._writable_until = time.monotonic() + WRITE_FRESH_S
         return {"ready": True, **_version(self._state, version)}
@@ -114,13 +116,13 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Report the state of every part; 503 when a required one is not ready.
+    """Name every part that an answer needs; 503 when one is missing.
 
-    Parts whose failure only causes delays (Redis, the relay, the outbox) make it "degraded", with status 200.
+    What only makes things late (Redis away, a slow relay, a backlog) is named, as "degraded", and answered with 200.
     """
     health: Health = request.app.state.health
     parts = await health.readiness.get()
-    # Without Redis facts are read from PostgreSQL, up to a second later, so the process can still serve requests.
+    # Without Redis facts come from PostgreSQL, up to a second later: worth telling, not worth refusing.
     ready = all(parts[name]["ready"] for name in ("postgres", "migrations", "fence"))
     degraded = not all(part["ready"] for part in parts.values())
     status = ("degraded" if degraded else "ready") if ready else "not ready"
@@ -129,7 +131,7 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Return Prometheus metrics: the processes' counters, and gauges of the ledger and the outbox."""
+    """Prometheus text: the processes' counters, and the ledger and outbox as they stand."""
     health: Health = request.app.state.health
     body = exposition(await health.gauges.get())
     return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -137,19 +139,17 @@ async def metrics(request: Request) -> Response:
 
 async def _gauges(state: AppState) -> CollectorRegistry:
     registry = CollectorRegistry()
-    pending = Gauge("waarborg_outbox_pending", "Jobs that are not done yet.", registry=registry)
-    dead = Gauge("waarborg_outbox_dead", "Jobs that failed for good.", registry=registry)
-    failed = Gauge(
-        "waarborg_outbox_failed", "Pending jobs that failed at least once.", registry=registry
-    )
+    pending = Gauge("waarborg_outbox_pending", "Consequences not done yet.", registry=registry)
+    dead = Gauge("waarborg_outbox_dead", "Consequences given up.", registry=registry)
+    failed = Gauge("waarborg_outbox_failed", "Of these: tried, and failed.", registry=registry)
     behind = Gauge(
         "waarborg_outbox_lag_seconds",
-        "Time since the fact of the oldest job without an attempt was recorded.",
+        "How long the oldest consequence that was not tried yet waits, since its fact was recorded.",
         registry=registry,
     )
     oldest = Gauge(
         "waarborg_outbox_oldest_seconds",
-        "Age of the oldest fact with a pending job.",
+        "Age of the oldest fact of which a consequence is not done.",
         registry=registry,
     )
     lag = Gauge(
@@ -182,7 +182,7 @@ async def _gauges(state: AppState) -> CollectorRegistry:
             for shard, facts in await _behind(session):
                 lacking.labels(shard).set(facts)
             up.set(1)
-    except Exception:  # noqa: BLE001 - the metric reports the failure
+    except Exception:  # noqa: BLE001 - the metric itself says it
         up.set(0)
     return registry
 
@@ -193,15 +193,15 @@ async def _part(check: Awaitable[dict[str, Any]]) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_S):
             return await check
     except TimeoutError:
-        if time.monotonic() - began > BUSY * PATIENCE_S:  # the reply may have arrived unread
-            return {"ready": True, "why": "this process is too busy to check"}
+        if time.monotonic() - began > BUSY * PATIENCE_S:  # the answer may have come, unread
+            return {"ready": True, "why": "this process is too busy to tell"}
         return {"ready": False, "why": f"no answer in {PATIENCE_S:.0f} s"}
-    except Exception as error:  # noqa: BLE001 - any error means that the part is not ready
+    except Exception as error:  # noqa: BLE001 - whatever it is, this part is not ready
         return {"ready": False, "why": _reason(error)}
 
 
 def _reason(error: Exception) -> str:
-    """Return the driver's class of error, such as `DiskFullError`; its message could contain names and addresses."""
+    """The driver's class of error, such as `DiskFullError`: its message may hold names and addresses."""
     cause = getattr(error, "orig", None)
     return type(getattr(cause, "__cause__", None) or cause or error).__name__
 
@@ -214,7 +214,7 @@ async def _redis(state: AppState) -> dict[str, Any]:
 
 
 def _version(state: AppState, version: str) -> dict[str, str]:
-    """Return a server's version in development only, because the endpoint is public."""
+    """A server's version, which is shown in development only: strangers need not know it."""
     return {"version": version} if state.settings.development else {}
 
 
@@ -228,7 +228,7 @@ async def _migrations(state: AppState) -> dict[str, Any]:
 
 
 async def _fence(state: AppState) -> dict[str, Any]:
-    """Check that row-level security applies to the request login and not to the system login."""
+    """Row-level security holds for the login of requests, and lets the system's login pass."""
     query = text(
         "SELECT bool_or(rolname = :login AND (rolsuper OR rolbypassrls)),"
         " bool_or(rolname = current_user AND (rolsuper OR rolbypassrls))"
@@ -240,7 +240,7 @@ async def _fence(state: AppState) -> dict[str, Any]:
     passes = bool(row[0]), bool(row[1])
     if passes == (False, True):
         return {"ready": True}
-    who = "the request login bypasses" if passes[0] else "the system login does not bypass"
+    who = "requests pass" if passes[0] else "the system's login does not pass"
     return {"ready": False, "why": f"{who} row-level security: see deploy/roles.sql"}
 
 
@@ -249,14 +249,14 @@ async def _relay(state: AppState) -> dict[str, Any]:
         lag_s = await _lag_s(state, session)
     if lag_s <= LAG_S:
         return {"ready": True, "lagSeconds": round(lag_s, 3)}
-    why = "facts wait for a sequence number: is a worker running?"
+    why = "facts wait for their number: is a worker running?"
     return {"ready": False, "lagSeconds": round(lag_s, 3), "why": why}
 
 
 async def _outbox(state: AppState) -> dict[str, Any]:
     async with state.health_sessions() as session:
         left = await backlog(session, at=state.now())
-    counts = {
+    told = {
         "pending": left.pending,
         "failed": left.failed,
         "dead": left.dead,
@@ -264,14 +264,14 @@ async def _outbox(state: AppState) -> dict[str, Any]:
         "lagSeconds": round(left.lag_s, 3),
     }
     if not left.is_late:
-        return {"ready": True, **counts}
-    why = "jobs wait for a worker: start more workers, or see `waarborg outbox`"
-    return {"ready": False, **counts, "why": why}
+        return {"ready": True, **told}
+    why = "consequences wait for a worker: start more workers, or see `waarborg outbox`"
+    return {"ready": False, **told, "why": why}
 
 
 async def _lag_s(state: AppState, session: AsyncSession) -> float:
-    """Return the age in seconds of the oldest fact without a sequence number; 0 when there is none."""
-    # Ordered by id, because the minimum of recorded_at would read all 400,000 facts of an import.
+    """Seconds that the oldest unnumbered fact has been waiting; 0 when there is none."""
+    # By id, because an import's 400,000 facts would all be read for the least instant.
     oldest = (
         select(LedgerRow.recorded_at).where(LedgerRow.seq.is_(None)).order_by(LedgerRow.id).limit(1)
     )
@@ -280,7 +280,7 @@ async def _lag_s(state: AppState, session: AsyncSession) -> float:
 
 
 async def _behind(session: AsyncSession) -> Sequence[tuple[int, int]]:
-    """Return how many numbered facts are missing from each shard's stream, counted up to a thousand."""
+    """How many numbered facts each shard's stream lacks; counted up to a thousand."""
     lacking = (
         select(LedgerRow.id)
         .where(LedgerRow.shard == ShardMark.shard, LedgerRow.seq > ShardMark.shipped_seq)

@@ -1,4 +1,4 @@
-"""Pages to set a password and to request a reset mail. They work without JavaScript."""
+"""Pages on which people set a password, and ask for a letter when they forgot it. They work without JavaScript."""
 
 from html import escape
 from typing import Any
@@ -44,7 +44,7 @@ button {{ font: inherit; margin-top: 1.5em; padding: 0.6em 1.2em; background: #1
 
 
 def routes() -> list[Route]:
-    """Return the routes of the page behind a mailed link, and of the page that requests a mail."""
+    """The page behind the link of a letter, and the one that asks for a letter."""
     return [
         Route("/password/{text}", _set, methods=["GET", "POST"]),
         Route("/password", _forgotten, methods=["GET", "POST"]),
@@ -52,7 +52,7 @@ def routes() -> list[Route]:
 
 
 async def _set(request: Request) -> Response:
-    """Show the form on GET, because mail scanners follow links; only POST uses up the link."""
+    """Show the form, because scanners follow links; only sending it uses the link up."""
     state: AppState = request.app.state.waarborg
     text = request.path_params["text"]
     async with state.sessions() as session:
@@ -67,9 +67,9 @@ async def _set(request: Request) -> Response:
         return _page(200, language, words["set_title"], _form(words, about))
     password = ""
     try:
-        password = _repeated_password(await _fields(request), words)
+        password = _same_twice(await _fields(request), words)
         await state.login.set_by_invitation(text, password, at=state.now())
-    except _InvalidForm as wrong:
+    except _Wrong as wrong:
         return _page(422, language, words["set_title"], _form(words, about, str(wrong)))
     except Refused as refused:
         error = _weak(words, refused, password)
@@ -86,10 +86,10 @@ async def _forgotten(request: Request) -> Response:
     if request.method == "GET":
         return _page(200, language, words["forgotten_title"], _ask(words))
     try:
-        fields = await _fields(request)
-        ask = ForgottenAsk(fields.get("email", ""))
+        given = await _fields(request)
+        ask = ForgottenAsk(given.get("email", ""))
         await state.login.forgotten(ask, requester_of(request), at=state.now())
-    except _InvalidForm as wrong:
+    except _Wrong as wrong:
         return _page(422, language, words["forgotten_title"], _ask(words, str(wrong)))
     except HttpRefusal as denied:
         body = _ask(words, words["too_many"])
@@ -97,26 +97,26 @@ async def _forgotten(request: Request) -> Response:
     return _page(200, language, words["sent_title"], f"<p>{escape(words['sent'])}</p>")
 
 
-class _InvalidForm(Exception):
-    """Raised when a form is invalid; the message gives the reason in the user's language."""
+class _Wrong(Exception):
+    """The form cannot be taken as it is; the text says why, in the reader's language."""
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """Decode the fields of a form; the last value of a repeated field counts."""
+    """The fields of a form, each once."""
     try:
         body = await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
-        values_of = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
+        told = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
     except HttpRefusal as refusal:
-        raise _InvalidForm(str(refusal)) from None
+        raise _Wrong(str(refusal)) from None
     except ValueError:
-        raise _InvalidForm("The body is not a form.") from None
-    return {name: values[-1] for name, values in values_of.items()}
+        raise _Wrong("That is no form.") from None
+    return {name: values[-1] for name, values in told.items()}
 
 
-def _repeated_password(fields: dict[str, str], words: dict[str, str]) -> str:
-    password = fields.get("password", "")
-    if password != fields.get("again", ""):
-        raise _InvalidForm(words["differ"])
+def _same_twice(given: dict[str, str], words: dict[str, str]) -> str:
+    password = given.get("password", "")
+    if password != given.get("again", ""):
+        raise _Wrong(words["differ"])
     return password
 
 
@@ -127,7 +127,7 @@ def _weak(words: dict[str, str], refused: Refused, password: str) -> str:
 
 
 def _language(request: Request, known: str | None) -> str:
-    """Return the user's language, else the browser's preferred supported one, else Dutch."""
+    """The user's, else the best of the browser's that there is, else Dutch."""
     if known in WORDS:
         return str(known)
     for tag in accepted(request.headers.get("accept-language")):
@@ -166,5 +166,5 @@ def _error(error: str | None) -> str:
 
 
 def _page(status: int, language: str, title: str, body: str) -> Response:
-    values_of: dict[str, Any] = {"language": language, "title": escape(title), "body": body}
-    return HTMLResponse(_PAGE.format(**values_of), status, headers=_HEADERS)
+    told: dict[str, Any] = {"language": language, "title": escape(title), "body": body}
+    return HTMLResponse(_PAGE.format(**told), status, headers=_HEADERS)

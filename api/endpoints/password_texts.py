@@ -1,4 +1,4 @@
-"""Texts of the password pages, in Dutch and English."""
+"""The words of the pages about passwords, in Dutch and English."""
 
 WORDS: dict[str, dict[str, str]] = {
     "nl": {

@@ -1,4 +1,4 @@
-"""Waarborg's own JSON format for positions; invalid fixes of a report are decoded one by one."""
+"""Our own format of reports: fixes one by one, when not all of them can be read at once."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,14 +16,14 @@ _NAMES = {field.encode_name for field in _FIELDS}
 
 
 class PositionBatch(msgspec.Struct, rename="camel", gc=False):
-    """Fixes in any order, and the device's time when it sent them."""
+    """Fixes in any order, and the device's clock when it sends them."""
 
     fixes: list[ReceivedFix]
     sent_at: Instant | None = None
 
 
 class Loose(msgspec.Struct, rename="camel"):
-    """A batch whose fixes are not decoded yet."""
+    """The same before anybody looked at the fixes."""
 
     fixes: list[msgspec.Raw]
     sent_at: Instant | None = None
@@ -35,41 +35,41 @@ _decode_one = msgspec.json.Decoder(ReceivedFix).decode
 
 
 def read_one(raw: msgspec.Raw) -> ReceivedFix | None:
-    """Decode one fix with invalid optional values as unknown; None when its instant or position is invalid.
+    """A fix; a value of it that cannot be read is unknown. None when instant or place cannot be read.
 
-    An object with an instant and no position is a sign of life, unless it has fields that a fix does not have.
+    With an instant and no place it is a sign of life, unless it holds other things than a fix does.
     """
     try:
         return _decode_one(raw)
     except _BROKEN:
         pass
     try:
-        value: Any = msgspec.json.decode(raw)
-        if not isinstance(value, dict):
+        given: Any = msgspec.json.decode(raw)
+        if not isinstance(given, dict):
             return None
-        lifeless = value.get("lat") is not None or value.get("lon") is not None
-        if lifeless or not value.keys() <= _NAMES:
+        lifeless = given.get("lat") is not None or given.get("lon") is not None
+        if lifeless or not given.keys() <= _NAMES:
             place: dict[str, Any] = {
-                name: msgspec.convert(value.get(name), float) for name in ("lat", "lon")
+                name: msgspec.convert(given.get(name), float) for name in ("lat", "lon")
             }
         else:
             place = {"lat": float("nan"), "lon": float("nan")}
         kinds = {field.encode_name: field.type for field in _FIELDS}
-        at = msgspec.convert(value.get("at"), kinds["at"])
+        at = msgspec.convert(given.get("at"), kinds["at"])
     except _BROKEN:
         return None
     values: dict[str, Any] = {
-        field.name: _value(value.get(field.encode_name), field)
+        field.name: _value(given.get(field.encode_name), field)
         for field in _FIELDS
         if field.encode_name not in _NEEDED
     }
     return ReceivedFix(at=at, **place, **values)
 
 
-def _value(value: Any, field: msgspec.structs.FieldInfo) -> Any:
+def _value(given: Any, field: msgspec.structs.FieldInfo) -> Any:
     if field.name == "mock":
-        return made_up(value)
+        return made_up(given)
     try:
-        return msgspec.convert(value, field.type)
+        return msgspec.convert(given, field.type)
     except _BROKEN:
         return None

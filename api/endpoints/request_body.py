@@ -1,4 +1,4 @@
-"""Reading of request bodies, with limits of time, size and decompressed size."""
+"""Read the body of a request: bounded in bytes, in time, and again when it is unpacked."""
 
 import asyncio
 import zlib
@@ -12,53 +12,47 @@ CODINGS = {"gzip", "x-gzip", "deflate"}
 
 
 async def read(request: Request, *, most: int, within_s: float) -> bytes:
-    """Read a whole body and decompress it if it has a content encoding. Raises `HttpRefusal`."""
+    """The whole body, unpacked where it says that it is packed. Raises `HttpRefusal`."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS | {"identity", ""}:
-        message = (
-            f"The content encoding {coding[:40]!r} is not supported; use gzip, deflate or none."
-        )
+        message = f"A body is packed with gzip or deflate, or not at all; not with {coding[:40]!r}."
         raise HttpRefusal(
             415, message, "UNSUPPORTED_MEDIA_TYPE", accept_encoding="gzip, deflate, identity"
         )
     body = bytearray()
     try:
-        async with asyncio.timeout(
-            within_s
-        ):  # without it, an incomplete request would be kept for ever
+        async with asyncio.timeout(within_s):  # a half-sent request is otherwise held for ever
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > most:
                     raise _too_large(most)
     except TimeoutError:
-        raise HttpRefusal(
-            408, "The request was not received in time.", connection="close"
-        ) from None
+        raise HttpRefusal(408, "The request did not come.", connection="close") from None
     except ClientDisconnect:
-        raise HttpRefusal(400, "The request was interrupted.") from None
+        raise HttpRefusal(400, "The request was cut off.") from None
     return unpacked(bytes(body), most) if coding in CODINGS else bytes(body)
 
 
 def unpacked(body: bytes, most: int) -> bytes:
-    """Decompress a gzip or deflate body. Raises `HttpRefusal` when it is too large, damaged or truncated."""
+    """What a gzip or deflate body holds; refused when it is more than `most` bytes, damaged, or not whole."""
     found = b""
     while True:
-        decompressor = _decompressor(body)
+        unpacker = _unpacker(body)
         try:
-            found += decompressor.decompress(body, most + 1 - len(found))
+            found += unpacker.decompress(body, most + 1 - len(found))
         except zlib.error:
-            raise HttpRefusal(400, "The body cannot be decompressed.") from None
+            raise HttpRefusal(400, "The body cannot be unpacked.") from None
         if len(found) > most:
             raise _too_large(most)
-        if not decompressor.eof:
-            raise HttpRefusal(400, "The compressed body is truncated.")
-        body = decompressor.unused_data
+        if not unpacker.eof:
+            raise HttpRefusal(400, "The packed body is not whole.")
+        body = unpacker.unused_data
         if not body.strip(b"\0"):
             return found
 
 
-def _decompressor(body: bytes) -> "zlib._Decompress":
-    """Return a decompressor for gzip, zlib, or raw deflate data, which some clients send as `deflate`."""
+def _unpacker(body: bytes) -> "zlib._Decompress":
+    """For gzip and zlib; `deflate` without a zlib header is sent, too."""
     if body[:2] != b"\x1f\x8b":
         with suppress(zlib.error):
             zlib.decompressobj(wbits=15).decompress(body[:2])
@@ -68,4 +62,4 @@ def _decompressor(body: bytes) -> "zlib._Decompress":
 
 
 def _too_large(most: int) -> HttpRefusal:
-    return HttpRefusal(413, f"A request may have at most {most} bytes.", connection="close")
+    return HttpRefusal(413, f"A request has at most {most} bytes.", connection="close")

@@ -1,4 +1,4 @@
-"""Resuming of event streams: `Last-Event-ID` is the cursor after which the subscription continues."""
+"""Go on behind the last event that a reader of a stream had: its `Last-Event-ID` is the cursor of the subscription."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,28 +28,28 @@ _ARGUMENT = "after"
 
 
 def resumed(
-    operation: Operation, request: GraphQLRequest, schema: GraphQLSchema, last_event_id: str | None
+    operation: Operation, ask: GraphQLRequest, schema: GraphQLSchema, last_event_id: str | None
 ) -> tuple[Operation, GraphQLRequest]:
-    """Set the argument `after` of a subscription to the cursor in `last_event_id`.
+    """The operation with the cursor in place of the `after` it was given, or not given.
 
-    Subscriptions without `after` (positions, site status) start again; their first event is a complete snapshot.
+    What has no `after` (positions, standings) begins anew: its first event is the whole.
     """
     if not last_event_id:
-        return operation, request
+        return operation, ask
     info = TypeInfo(schema)
-    visitor = _SetCursor(info, operation.name)
-    document = visit(operation.document, TypeInfoVisitor(info, visitor))
-    if not visitor.found:
-        return operation, request
-    variables = {**(request.variables or {}), VARIABLE: last_event_id}
+    putting = _Putting(info, operation.name)
+    document = visit(operation.document, TypeInfoVisitor(info, putting))
+    if not putting.found:
+        return operation, ask
+    variables = {**(ask.variables or {}), VARIABLE: last_event_id}
     return (
         replace(operation, document=document),
-        msgspec.structs.replace(request, query=print_ast(document), variables=variables),
+        msgspec.structs.replace(ask, query=print_ast(document), variables=variables),
     )
 
 
-class _SetCursor(Visitor):
-    """Sets the argument `after` of the subscription field to a variable."""
+class _Putting(Visitor):
+    """Puts a variable into `after` of what is followed."""
 
     def __init__(self, info: TypeInfo, name: str | None) -> None:
         super().__init__()
@@ -57,23 +57,23 @@ class _SetCursor(Visitor):
         self.found = False
 
     def enter_field(self, node: FieldNode, *_where: Any) -> FieldNode | None:
-        """Set the argument of a root field that has it."""
+        """Give the cursor to a root field that takes one."""
         field, parent = self._info.get_field_def(), self._info.get_parent_type()
-        is_root = parent is not None and parent.name == "Subscription"
-        if not is_root or field is None or _ARGUMENT not in field.args:
+        is_followed = parent is not None and parent.name == "Subscription"
+        if not is_followed or field is None or _ARGUMENT not in field.args:
             return None
         self.found = True
         others = tuple(each for each in node.arguments or () if each.name.value != _ARGUMENT)
         cursor = ArgumentNode(
             name=NameNode(value=_ARGUMENT), value=VariableNode(name=NameNode(value=VARIABLE))
         )
-        changed: FieldNode = _with(node, arguments=(*others, cursor))
-        return changed
+        followed: FieldNode = _with(node, arguments=(*others, cursor))
+        return followed
 
     def leave_operation_definition(
         self, node: OperationDefinitionNode, *_where: Any
     ) -> OperationDefinitionNode | None:
-        """Declare the variable in the operation."""
+        """Declare the variable where it is used."""
         if self._name is not None and (node.name is None or node.name.value != self._name):
             return None
         declared = VariableDefinitionNode(
@@ -82,12 +82,12 @@ class _SetCursor(Visitor):
             directives=(),
         )
         before = node.variable_definitions or ()
-        changed: OperationDefinitionNode = _with(node, variable_definitions=(*before, declared))
-        return changed
+        whole: OperationDefinitionNode = _with(node, variable_definitions=(*before, declared))
+        return whole
 
 
 def _with(node: Any, **changes: Any) -> Any:
-    """Return a copy of a node with some attributes replaced."""
+    """A copy of a node with some of its parts replaced."""
     return type(node)(
         **{key: getattr(node, key) for key in node.keys} | {"loc": node.loc} | changes
     )

@@ -1,4 +1,4 @@
-"""Endpoints below `/auth` for second factors: sign-in with them, and management of one's own."""
+"""The paths below `/auth` about second factors: signing in with them, and enrolling and removing one's own."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from schema.core import ids
 
 
 def paths() -> dict[str, Ask]:
-    """Return the handler of each path."""
+    """The paths and what answers them."""
     return {
         "/auth/second-factor": _second_factor,
         "/auth/passkey/options": _options,
@@ -57,7 +57,7 @@ async def _passkey(request: Request) -> dict[str, Any]:
 
 
 async def _list(request: Request) -> dict[str, Any]:
-    """List the caller's own second factors, and whether one must be set up first."""
+    """What second factors one has, nobody else's, and whether one must be set up before anything else."""
     await read(request, NothingAsk)
     identity = await signed_in(request, enrolling=True)
     user_id = _own_id(identity)
@@ -82,13 +82,13 @@ async def _list(request: Request) -> dict[str, Any]:
 
 async def _begin_totp(request: Request) -> dict[str, Any]:
     ask, state = await read(request, CurrentAsk), state_of(request)
-    user, _ = await _confirmed_user(request, ask.current)
+    user, _ = await _themselves(request, ask.current)
     async with transaction(state.sessions) as session:
         company = await session.get_one(Tenant, user.tenant_id)
         vault = state.login.second.vault
         secret = await factors.begin_totp(session, user, vault, at=state.now())
     uri = factors.uri_of(secret, email=user.email, company=company.name)
-    return {"secret": factors.base32(secret), "uri": uri, "qr": _qr_code(uri)}
+    return {"secret": factors.base32(secret), "uri": uri, "qr": _drawn(uri)}
 
 
 async def _confirm_totp(request: Request) -> dict[str, Any]:
@@ -106,18 +106,18 @@ async def _confirm_totp(request: Request) -> dict[str, Any]:
 
 async def _remove_totp(request: Request) -> None:
     ask, state = await read(request, CurrentAsk), state_of(request)
-    user, _ = await _confirmed_user(request, ask.current)
+    user, _ = await _themselves(request, ask.current)
     async with transaction(state.sessions) as session:
         await factors.remove_totp(session, user, at=state.now())
 
 
 async def _recovery_codes(request: Request) -> dict[str, Any]:
     ask, state = await read(request, CurrentAsk), state_of(request)
-    user, _ = await _confirmed_user(request, ask.current)
+    user, _ = await _themselves(request, ask.current)
     async with transaction(state.sessions) as session:
         if not (await factors.enrolled(session, user.id)).any:
             raise HttpRefusal(
-                422, "Recovery codes replace a second factor: set one up first.", "INVALID"
+                422, "Recovery codes stand in for a second factor: set one up.", "INVALID"
             )
         codes = await factors.new_recovery_codes(session, user, at=state.now())
     return {"recoveryCodes": codes}
@@ -125,7 +125,7 @@ async def _recovery_codes(request: Request) -> dict[str, Any]:
 
 async def _creation_options(request: Request) -> dict[str, Any]:
     ask, state = await read(request, CurrentAsk), state_of(request)
-    user, _ = await _confirmed_user(request, ask.current)
+    user, _ = await _themselves(request, ask.current)
     async with state.sessions() as session:
         company = await session.get_one(Tenant, user.tenant_id)
         known = await factors.passkeys_of(session, user.id)
@@ -133,7 +133,7 @@ async def _creation_options(request: Request) -> dict[str, Any]:
 
 
 async def _add_passkey(request: Request) -> dict[str, Any]:
-    """Add a passkey; also create recovery codes if the user has none."""
+    """Add a passkey; who has no recovery codes yet gets some."""
     ask, state = await read(request, NewPasskeyAsk), state_of(request)
     identity = await signed_in(request, enrolling=True)
     async with state.sessions() as session:
@@ -150,22 +150,22 @@ async def _add_passkey(request: Request) -> dict[str, Any]:
 
 async def _remove_passkey(request: Request) -> None:
     ask, state = await read(request, CurrentAsk), state_of(request)
-    user, _ = await _confirmed_user(request, ask.current)
+    user, _ = await _themselves(request, ask.current)
     passkey_id = wanted(request.path_params["passkey_id"], "Passkey", "id")
     async with transaction(state.sessions) as session:
         await factors.remove_passkey(session, user, passkey_id, at=state.now())
 
 
-async def _confirmed_user(request: Request, current: str) -> tuple[User, Identity]:
-    """Return the signed-in user if `current` is their password, so that a stolen token cannot change factors."""
+async def _themselves(request: Request, current: str) -> tuple[User, Identity]:
+    """Who is signed in, and knows the current password: a stolen token changes no factors."""
     identity = await signed_in(request, enrolling=True)
     login = state_of(request).login
     return await login.themselves(identity.actor, current, requester_of(request)), identity
 
 
-def _qr_code(uri: str) -> str:
-    """Return a QR code as an SVG `data:` URI, dark on light in every colour scheme."""
-    import segno  # here, because it is needed only to set up an authenticator app
+def _drawn(uri: str) -> str:
+    """A QR code of this text as an SVG in a `data:` URI, dark on light in every colour scheme."""
+    import segno  # only where somebody sets up an app
 
     return str(segno.make_qr(uri, error="m").svg_data_uri(border=4, light="white"))
 
@@ -173,5 +173,5 @@ def _qr_code(uri: str) -> str:
 def _own_id(identity: Identity) -> UUID:
     user_id = identity.actor.user_id
     if user_id is None:
-        raise HttpRefusal(403, "Only users have second factors.", "FORBIDDEN")
+        raise HttpRefusal(403, "Only people have second factors.", "FORBIDDEN")
     return user_id

@@ -1,8 +1,8 @@
-"""Decoders for the messages of tracker apps: Traccar Client, OsmAnd, OwnTracks and GPSLogger.
+"""What phones' own apps send, as fixes in normal form: Traccar Client, OsmAnd, OwnTracks, GPSLogger.
 
-They convert units, and turn each app's marker for an unknown value (-1, 0.0, a missing key) into None. A decoder
-raises `ValueError` or msgspec's errors for a message that is not the app's. Such a message must be refused and never
-acknowledged, because an app keeps refused messages.
+Units become ours; what an app says when it does not know (-1, 0.0, a missing key) becomes None. Each function reads
+one message and raises `ValueError` or msgspec's errors for what is none of the app's: an app keeps what is refused, so
+a message that is not understood is never answered as if it were.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ from api.endpoints.tracker_values import (
     is_panic,
     lived,
     made_up,
-    mentions_position,
     number,
+    speaks_of_place,
     truth,
 )
 from domain.positions import ReceivedFix
@@ -32,7 +32,7 @@ KMH_MPS = 1 / 3.6
 
 _LAT, _LON = ("lat", "latitude"), ("lon", "lng", "longitude", "long")
 _AT = ("timestamp", "time", "ts", "tst")
-# Keys of device state, which OsmAnd and Traccar Client up to version 8 may send without a position.
+# What may come without a place, from OsmAnd and Traccar Client up to version 8: the device's state.
 _STATE = frozenset(
     {"id", "deviceid", "valid", "batt", "battery", "charge", "charging", "alarm", "mock", "event"}
     | {
@@ -48,7 +48,7 @@ _STATE = frozenset(
     }
     | {"notificationtoken", "motion", "odometer", "rssi", "ignition", "steps", "activity", *_AT}
 )
-# Types of OwnTracks messages without a position.
+# Messages of OwnTracks that are about other things than where the device is.
 _OTHER_TYPES = frozenset(
     {"status", "waypoint", "waypoints", "card", "cmd", "steps", "configuration", "dump", "beacon"}
     | {"request", "log"}
@@ -56,11 +56,11 @@ _OTHER_TYPES = frozenset(
 
 
 class Encrypted(Exception):
-    """Raised for an encrypted message, because the server does not have the key."""
+    """The app encrypts what it sends with a key that we do not have."""
 
 
 def traccar(body: bytes, *, now: datetime) -> tuple[str, TrackerMessage]:
-    """Decode a message of Traccar Client from version 9 on; return the device's identifier and the message."""
+    """Traccar Client from version 9 on: who, and what it says."""
     message: Any = msgspec.json.decode(body)
     name = message.get("device_id") if isinstance(message, dict) else None
     if isinstance(name, bool) or not isinstance(name, str | int):
@@ -69,7 +69,7 @@ def traccar(body: bytes, *, now: datetime) -> tuple[str, TrackerMessage]:
     if location is None:
         location = {}
     if not isinstance(location, dict):
-        raise Unknown("location must be an object")
+        raise Unknown("location is an object")
     alarm = is_panic(first(location, "alarm")) or is_panic(first(message, "alarm"))
     coords = location.get("coords")
     if coords is None:
@@ -77,7 +77,7 @@ def traccar(body: bytes, *, now: datetime) -> tuple[str, TrackerMessage]:
         extras = {
             key: value for key, value in location.items() if key not in {"coords", "geofence"}
         }
-        if mentions_position((rest, extras)):
+        if speaks_of_place((rest, extras)):
             raise Unknown("location.coords is missing")
         return str(name), TrackerMessage([], lived(location.get("timestamp"), now), alarm)
     try:
@@ -105,7 +105,7 @@ def _of_traccar(location: dict[str, Any], coords: dict[str, Any]) -> ReceivedFix
 
 
 def osmand(given: Mapping[str, Any], *, speed_unit_mps: float, now: datetime) -> TrackerMessage:
-    """Decode the parameters of OsmAnd and Traccar Client up to version 8; speeds are in units of `speed_unit_mps`."""
+    """A query, form or JSON object as OsmAnd and Traccar Client up to version 8 send it; speeds in `speed_unit_mps`."""
     panic = is_panic(given.get("alarm"))
     lat, lon = first(given, *_LAT), first(given, *_LON)
     if isinstance(given.get("location"), str):
@@ -136,7 +136,7 @@ def osmand(given: Mapping[str, Any], *, speed_unit_mps: float, now: datetime) ->
 
 
 def gpslogger(given: Mapping[str, Any]) -> TrackerMessage:
-    """Decode GPSLogger's custom URL or body, which has 0.0 for unknown values and false for unknown charging."""
+    """GPSLogger's custom URL or body; it writes 0.0 for what it does not know, and false for charging."""
     lat, lon, stamp = first(given, *_LAT), first(given, *_LON), first(given, "ts", *_AT)
     missing = [name for name, each in (("lat", lat), ("lon", lon), ("ts", stamp)) if each is None]
     if missing:
@@ -163,18 +163,18 @@ def gpslogger(given: Mapping[str, Any]) -> TrackerMessage:
 
 
 def owntracks(body: bytes, *, now: datetime) -> TrackerMessage:
-    """Decode OwnTracks' HTTP mode, where locations and transitions are fixes. Also raises `Encrypted`.
+    """OwnTracks in HTTP mode: locations and transitions are fixes. Raises `Encrypted` too.
 
-    A ping repeats an old position with the current time, so it is only a sign of life.
+    A ping repeats an old place with the present instant, so it proves nothing but that the device is on.
     """
     if not body.strip():
         return TrackerMessage([], (now,))
-    content: Any = msgspec.json.decode(body)
+    told: Any = msgspec.json.decode(body)
     fixes: Fixes = []
     alive: list[datetime] = []
-    for message in content if isinstance(content, list) else [content]:
+    for message in told if isinstance(told, list) else [told]:
         if not isinstance(message, dict):
-            raise Unknown("a message must be an object")
+            raise Unknown("a message is an object")
         kind = message.get("_type")
         if kind == "encrypted":
             raise Encrypted
@@ -184,7 +184,7 @@ def owntracks(body: bytes, *, now: datetime) -> TrackerMessage:
             fixes.append(_of_owntracks(message))
         elif kind in _OTHER_TYPES:
             alive.append(now)
-        elif kind != "lwt":  # the broker sends the last will after the device disconnected
+        elif kind != "lwt":  # the last will comes from the broker, when the device is gone
             raise Unknown(f"the _type {str(kind)[:40]!r} is not known")
     return TrackerMessage(fixes, tuple(alive))
 

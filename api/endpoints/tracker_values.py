@@ -1,6 +1,6 @@
-"""Parsing of values in tracker messages: numbers as text, alternative names, markers for unknown values.
+"""Values as phones' apps write them: numbers as text, several names for one thing, markers for what is not known.
 
-An invalid required value raises `ValueError`. An invalid optional value counts as unknown, and the fix stays valid.
+A required value that cannot be read raises `ValueError`; an optional one is unknown then, and the place still counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ _NO_PANIC = frozenset(
     | {"geofence", "geofenceenter", "geofenceexit", "movement", "vibration", "idle", "parking"}
     | {"temperature", "door", "bonnet", "footbrake"}
 )
-"""Traccar alarms that are no call for help; every other alarm is one, also an unknown alarm."""
+"""Alarms of Traccar's list that call for nobody; every other one does, also one that is not known."""
 
 Fixes = list[ReceivedFix | None]
 
 
 class TrackerMessage(NamedTuple):
-    """One message of a tracker: its fixes (None if invalid), signs of life, and whether it is a call for help."""
+    """One message of a phone: its fixes (None: cannot be read), signs of life, and whether somebody calls for help."""
 
     fixes: Fixes
     alive: tuple[datetime, ...] = ()
@@ -33,68 +33,68 @@ class TrackerMessage(NamedTuple):
 
 
 class Unknown(ValueError):
-    """Raised for a message of unknown structure, of which nothing can be stored."""
+    """The message is of no known shape, so that nothing of it could be stored."""
 
 
-def first(value_given: Mapping[str, Any], *names: str) -> Any:
-    """Return the value of the first name that has one."""
+def first(given: Mapping[str, Any], *names: str) -> Any:
+    """The first of several names that has a value."""
     for name in names:
-        value = value_given.get(name)
+        value = given.get(name)
         if value is not None and value != "":
             return value
     return None
 
 
-def number(value_given: Any) -> float | None:
-    """Parse a number; None when it is invalid."""
-    if isinstance(value_given, bool) or value_given is None:
+def number(given: Any) -> float | None:
+    """A number, or None for what is none."""
+    if isinstance(given, bool) or given is None:
         return None
     try:
-        found = float(value_given)
+        found = float(given)
     except (TypeError, ValueError, OverflowError):
         return None
     return found if found == found else None  # noqa: PLR0124 - NaN is not itself
 
 
-def degrees(value_given: Any) -> float:
-    """Parse a latitude or longitude. Raises `ValueError`."""
-    found = number(value_given)
+def degrees(given: Any) -> float:
+    """A latitude or longitude. Raises `ValueError`."""
+    found = number(given)
     if found is None:
         raise ValueError("no latitude or longitude")
     return found
 
 
-def truth(value_given: Any) -> bool | None:
-    """Parse a boolean; None when it is invalid."""
-    if isinstance(value_given, bool):
-        return value_given
+def truth(given: Any) -> bool | None:
+    """Yes or no, or None for what is neither."""
+    if isinstance(given, bool):
+        return given
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    return words.get(str(value_given).strip().lower())
+    return words.get(str(given).strip().lower())
 
 
-def made_up(value_given: Any) -> bool | None:
-    """Return whether a position is marked as mock; any value other than false counts as true."""
-    return None if value_given is None or value_given == "" else truth(value_given) is not False
+def made_up(given: Any) -> bool | None:
+    """Whether a position is said to be made up: whatever is said and does not mean no, means yes."""
+    return None if given is None or given == "" else truth(given) is not False
 
 
-def instant(value_given: Any) -> int | datetime:
-    """Parse seconds or milliseconds since 1970, or ISO 8601 (UTC by default). Raises `ValueError`."""
-    if value_given is None or isinstance(value_given, bool):
+def instant(given: Any) -> int | datetime:
+    """Seconds or milliseconds since 1970, or ISO 8601 (UTC unless it says otherwise). Raises `ValueError`."""
+    if given is None or isinstance(given, bool):
         raise ValueError("no instant")
     try:
-        since = float(value_given)
+        since = float(given)
     except ValueError:
-        at = datetime.fromisoformat(str(value_given).strip())
+        at = datetime.fromisoformat(str(given).strip())
         return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     except TypeError:
         raise ValueError("no instant") from None
     return int(since if since >= _SECONDS_UNTIL else since * 1000)
 
 
-def lived(value_given: Any, now: datetime) -> tuple[datetime, ...]:
-    """Return the instants at which a message without position proves that the device was on: its own, and now."""
+def lived(given: Any, now: datetime) -> tuple[datetime, ...]:
+    """When a message without a place shows that the device was on: now, and at the instant that it names."""
     try:
-        at = instant(value_given)
+        at = instant(given)
         named = at if isinstance(at, datetime) else datetime.fromtimestamp(at / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return (now,)
@@ -102,21 +102,21 @@ def lived(value_given: Any, now: datetime) -> tuple[datetime, ...]:
 
 
 def is_panic(alarm: Any) -> bool:
-    """Return whether an alarm is a call for help, such as `sos`, `panic` or `fallDown`; commas separate several."""
+    """Whether an alarm calls for help: `sos`, `panic`, `fallDown` …; several are parted by commas."""
     words = alarm if isinstance(alarm, list) else str(alarm or "").split(",")
-    alarms = {str(word).strip().lower() for word in words} - {"", "none", "null", "false"}
-    return bool(alarms - _NO_PANIC)
+    said = {str(word).strip().lower() for word in words} - {"", "none", "null", "false"}
+    return bool(said - _NO_PANIC)
 
 
-def mentions_position(value_given: Any) -> bool:
-    """Return whether any key, at any depth, refers to a position; then a message without a fix was misunderstood."""
-    if isinstance(value_given, Mapping):
+def speaks_of_place(given: Any) -> bool:
+    """Whether some key, however deep, names a place: then a message without a fix was not understood."""
+    if isinstance(given, Mapping):
         return any(
-            str(key).lower() in _PLACE_KEYS or mentions_position(value)
-            for key, value in value_given.items()
+            str(key).lower() in _PLACE_KEYS or speaks_of_place(value)
+            for key, value in given.items()
         )
     return (
-        isinstance(value_given, Iterable)
-        and not isinstance(value_given, str)
-        and any(mentions_position(each) for each in value_given)
+        isinstance(given, Iterable)
+        and not isinstance(given, str)
+        and any(speaks_of_place(each) for each in given)
     )

@@ -1,4 +1,4 @@
-"""Unsubscribe link of optional mail: GET shows a form, as mail scanners follow links; POST unsubscribes (RFC 8058)."""
+"""The link at the end of optional mail: GET asks, because scanners follow links; POST acts, in one click (RFC 8058)."""
 
 import re
 from html import escape
@@ -21,9 +21,9 @@ _WORDS = {
     ),
     "en": (
         "Unsubscribe",
-        "Do you want to stop receiving messages of this kind?",
+        "Would you rather not get messages of this kind any more?",
         "Yes, unsubscribe me",
-        "You are unsubscribed. You will still receive messages about your incidents and credits.",
+        "You are unsubscribed. You will still hear about your tickets and credits.",
     ),
 }
 _PAGE = """<!doctype html>
@@ -41,12 +41,12 @@ _HEADERS = {
 
 
 def routes() -> list[Route]:
-    """Return the route of the link; its key identifies the message."""
+    """One path: the key in it is the reader's."""
     return [Route("/u/{key}", _link, methods=["GET", "POST"])]
 
 
 async def _link(request: Request) -> Response:
-    """Show the form or unsubscribe, without sign-in or redirect; 404 for an unknown key."""
+    """Ask, or act: without signing in and without a redirect. An unknown key is 404."""
     state: AppState = request.app.state.waarborg
     key = request.path_params["key"]
     if not _KEY.fullmatch(key):

@@ -1,4 +1,4 @@
-"""Admission of GraphQL requests, for HTTP and sockets: find, parse and validate the document, then check the budget."""
+"""The gate: what is asked, and whether this actor may ask it now. HTTP and sockets go through it alike."""
 
 import asyncio
 import math
@@ -15,23 +15,23 @@ from domain.access import Actor
 
 COST_PER_WORD = 2
 COST_PER_REFUSED_WORD = 8
-"""Extra cost per word of a document that was parsed and refused: examining it takes 0.1 ms per word."""
+"""More for each word of a document that was parsed and then refused: that takes 0.1 ms a word, each time anew."""
 EXAMINED_AT_ONCE = 2
 _WORD = re.compile(r"\w+")
 
 
 class TooMuch(Invalid):
-    """Raised when the actor's budget is spent; it is sufficient again after `retry_after_s`."""
+    """The actor's budget is spent; `retry_after_s` says when it is enough again."""
 
     def __init__(self, wait_s: float) -> None:
         self.retry_after_s = math.ceil(wait_s)
-        message = f"Your budget is spent; try again in {self.retry_after_s} s."
+        message = f"Your budget is spent; ask again in {self.retry_after_s} s."
         extensions = {"code": "RATE_LIMITED", "retryAfterMs": math.ceil(wait_s * 1000)}
         super().__init__(GraphQLError(message, extensions=extensions))
 
 
 class Admission:
-    """Checks that run before any resolver: document, cost, budget and trusted documents."""
+    """Everything that is decided before a resolver runs."""
 
     def __init__(self, engine: GraphQLExecutor, persisted: Persisted, budget: Budget) -> None:
         self._engine = engine
@@ -39,48 +39,46 @@ class Admission:
         self._budget = budget
         self._examinations = FairQueue(EXAMINED_AT_ONCE, per_actor=1)
 
-    async def look(self, request: GraphQLRequest, actor: Actor | None = None) -> Operation:
-        """Find, parse, weigh and validate the requested operation. Raises `Invalid`.
+    async def look(self, ask: GraphQLRequest, actor: Actor | None = None) -> Operation:
+        """The operation that is asked for, found, parsed, weighed and validated. Raises `Invalid`.
 
-        A document that is not in the cache is charged to the actor by its number of words, because parsing and
-        validating it takes longer than most executions. A refused document is charged more.
+        A document that this process has not validated before costs the actor a charge by its words: parsing and
+        validating it takes more time than most answers. It costs more when it is refused.
         """
-        await self._persisted.find(request)
-        if not self._engine.documents.knows(request.query):
-            await self._examine(request, actor)
-        return self._engine.operation(request)
+        await self._persisted.find(ask)
+        if not self._engine.documents.knows(ask.query):
+            await self._examine(ask, actor)
+        return self._engine.operation(ask)
 
-    async def _examine(self, request: GraphQLRequest, actor: Actor | None) -> None:
-        """Parse and validate a document in a thread: a long one takes 150 ms and must not block the event loop."""
-        documents, words = self._engine.documents, _words(request.query)
+    async def _examine(self, ask: GraphQLRequest, actor: Actor | None) -> None:
+        """Parse and validate a document in a thread: a long one takes 150 ms, and others are answered meanwhile."""
+        documents, words = self._engine.documents, _words(ask.query)
         if actor is not None:
             await self.spend(actor, COST_PER_WORD * words)
-        if (refused := documents.refused(request.query)) is not None:
+        if (refused := documents.refused(ask.query)) is not None:
             raise refused
         async with self._examinations.turn(actor):
-            if documents.knows(request.query):  # another request validated it in the meantime
+            if documents.knows(ask.query):  # another request brought it meanwhile
                 return
             try:
-                valid = await asyncio.to_thread(
-                    documents.validated, request.query, request.variables or {}
-                )
+                valid = await asyncio.to_thread(documents.validated, ask.query, ask.variables or {})
             except Invalid as invalid:
-                documents.refuse(request.query, invalid)
+                documents.refuse(ask.query, invalid)
                 if actor is not None:
                     await self._budget.charge(actor.subject, COST_PER_REFUSED_WORD * words)
                 raise
-        documents.take(request.query, valid)
+        documents.take(ask.query, valid)
 
-    async def admit(self, request: GraphQLRequest, operation: Operation, actor: Actor) -> None:
-        """Admit a validated operation and charge its cost. Raises `Invalid`, or `TooMuch` when the budget is spent."""
-        self._persisted.check(request, actor)
+    async def admit(self, ask: GraphQLRequest, operation: Operation, actor: Actor) -> None:
+        """Let the actor ask it, at its cost. Raises `Invalid`; `TooMuch` when the budget is spent."""
+        self._persisted.check(ask, actor)
         wait_s = await self._budget.wait_s(actor.subject, operation.weight.cost)
         if wait_s > 0:
             raise TooMuch(wait_s)
-        await self._persisted.remember(request)
+        await self._persisted.remember(ask)
 
     async def spend(self, actor: Actor, cost: int) -> None:
-        """Charge the cost of something other than an operation. Raises `TooMuch` when the budget is spent."""
+        """Let the actor have something that is no operation, at its cost. Raises `TooMuch`."""
         wait_s = await self._budget.wait_s(actor.subject, cost)
         if wait_s > 0:
             raise TooMuch(wait_s)

@@ -1,7 +1,7 @@
-"""Complexity of a document: depth, number of fields and cost, computed in time linear in the document's length.
+"""How heavy a document is: depth, fields and cost by one rule that is linear in the document's length.
 
-The cost of each fragment is computed once, so 40 fragments that each use the previous one twice (2^40 fields) take
-microseconds. This runs before validation and execution, which would not finish on such documents.
+Each fragment is weighed once and remembered, so 40 fragments that double each other (2^40 fields) take
+microseconds. It runs before validation and execution, both of which would take for ever on such documents.
 """
 
 from collections import Counter
@@ -31,21 +31,23 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 DEPTH = 16  # the introspection query of GraphiQL is 14 deep
-NESTING = 48  # levels of braces, fragments included
-FIELDS = 1_000  # selected fields, fragments expanded
-COST = 100_000  # objects and fields in the response, estimated from page sizes
+NESTING = 48  # braces, counting fragments
+FIELDS = 1_000  # fields written out, fragments followed
+COST = 100_000  # objects and fields an answer may hold, as far as page sizes tell
 TOKENS = 3_000
-ALIASES = 100  # aliases of one field; only attacks need more
-PAIRS = 5_000  # pairs of fields with the same response name: validation compares each pair (8 µs)
-UNSIZED = 3  # assumed rows of a list without page size: versions, targets and pauses are few
-MOST = 100  # assumed page size when its variable has no known value
-LARGEST = 500  # largest page size that any field accepts
+ALIASES = (
+    100  # of one field: the same answer a thousand times over is asked for by nobody who means well
+)
+PAIRS = 5_000  # fields of one name, taken two by two: validation compares each pair (8 µs)
+UNSIZED = 3  # rows in a list that takes no size: versions, targets, pauses are few
+MOST = 100  # what a page size given by a variable may turn out to be
+LARGEST = 500  # that any field takes
 SIZES = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Upper bounds for a selection: depth, number of fields and cost."""
+    """What a selection asks for at most."""
 
     depth: int = 0
     fields: int = 0
@@ -58,18 +60,18 @@ class Cost:
 
 
 def too_complex(message: str) -> GraphQLError:
-    """Make the error for a document that exceeds a limit."""
+    """The gate's answer."""
     return GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
 
 
 def work_of(field: GraphQLField) -> int:
-    """Return the cost that a field declares in addition to its selection: see `schema.core.types.resolver`."""
+    """The cost that a field declares beyond its selection: see `schema.core.types.resolver`."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return 0 if definition is None else int(definition.metadata.get("work", 0))
 
 
 class _Names(Visitor):
-    """Counts fields by response name, and aliases by field name."""
+    """Counts how often each field is written under one name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,24 +79,24 @@ class _Names(Visitor):
         self.aliased: Counter[str] = Counter()
 
     def enter_field(self, node: FieldNode, *_where: Any) -> None:
-        """Count one field."""
+        """Count one."""
         self.count[(node.alias or node.name).value] += 1
         if node.alias is not None:
             self.aliased[node.name.value] += 1
 
 
 def check_names(document: DocumentNode) -> None:
-    """Refuse a document that repeats a name so often that validation takes too long (500 times: 1.9 s)."""
+    """Refuse documents that write one name so often that validation would take for ever (500 times: 1.9 s)."""
     names = _Names()
     visit(document, names)
     if max(names.aliased.values(), default=0) > ALIASES:
-        raise too_complex(f"A field has more than {ALIASES} aliases.")
+        raise too_complex(f"One field is asked for under more than {ALIASES} names.")
     if sum(n * (n - 1) // 2 for n in names.count.values()) > PAIRS:
-        raise too_complex("The document repeats the same field names too often.")
+        raise too_complex("The same names are written too often.")
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    """Return the integer default values of an operation's variables."""
+    """Page sizes that variables have unless they are given."""
     return {
         each.variable.name.value: int(each.default_value.value[:6])
         for each in operation.variable_definitions or ()
@@ -103,7 +105,7 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
 
 
 class CostAnalyzer:
-    """Computes the cost of one document; a page size whose variable has no value counts as `MOST`."""
+    """Weighs one document; `variables` make page sizes exact, without them a variable counts as a full page."""
 
     def __init__(
         self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
@@ -115,23 +117,21 @@ class CostAnalyzer:
             for node in document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
-        self._fragment_costs: dict[str, Cost] = {}
+        self._weighed: dict[str, Cost] = {}
         self._open: set[str] = set()
 
     def weigh(self, operation: OperationDefinitionNode) -> Cost:
-        """Compute the cost of an operation. Raises TOO_COMPLEX when it exceeds a limit."""
+        """The weight of an operation; raises TOO_COMPLEX when it is over a limit."""
         root = self._schema.get_root_type(operation.operation)
         self._variables = _defaults(operation) | dict(self._variables)
         weight = self._selection(operation.selection_set, root, 0)
         if weight.depth > DEPTH:
-            raise too_complex(
-                f"Fields are nested {weight.depth} levels deep; the limit is {DEPTH}."
-            )
+            raise too_complex(f"Fields are nested {weight.depth} deep; {DEPTH} is the most.")
         if weight.fields > FIELDS:
-            raise too_complex(f"More than {FIELDS} fields are selected, counting fragments.")
+            raise too_complex(f"More than {FIELDS} fields are asked for, counting fragments.")
         if weight.cost > COST:
             raise too_complex(
-                f"The operation may cost {weight.cost}; the limit is {COST}. Use smaller pages."
+                f"The answer may cost {weight.cost}; {COST} is the most. Ask for smaller pages."
             )
         return weight
 
@@ -139,7 +139,7 @@ class CostAnalyzer:
         self, selections: SelectionSetNode, parent: GraphQLNamedType | None, nesting: int
     ) -> Cost:
         if nesting > NESTING:
-            raise too_complex(f"Braces are nested more than {NESTING} levels deep.")
+            raise too_complex(f"Braces are nested more than {NESTING} deep.")
         weight = Cost()
         for node in selections.selections:
             if isinstance(node, FieldNode):
@@ -153,17 +153,17 @@ class CostAnalyzer:
         return weight
 
     def _fragment(self, name: str, nesting: int) -> Cost:
-        known = self._fragment_costs.get(name)
+        known = self._weighed.get(name)
         if known is not None:
             return known
         node = self._fragments.get(name)
         if node is None or name in self._open:
-            return Cost()  # an unknown or circular fragment: validation reports it
+            return Cost()  # unknown or a ring: validation has the words for it
         self._open.add(name)
         inside = self._schema.type_map.get(node.type_condition.name.value)
         weight = self._selection(node.selection_set, inside, nesting + 1)
         self._open.discard(name)
-        self._fragment_costs[name] = weight
+        self._weighed[name] = weight
         return weight
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None, nesting: int) -> Cost:
@@ -182,21 +182,21 @@ class CostAnalyzer:
     def _rows(
         self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None
     ) -> int:
-        """Return how many objects a field may return: its page size, an estimate for other lists, else one."""
+        """How many objects a field may give: its page size, else a guess for lists, else one."""
         if field is None:
             return 1
         for name in SIZES:
-            value_node = next((a.value for a in node.arguments or () if a.name.value == name), None)
-            if isinstance(value_node, IntValueNode):
-                return min(int(value_node.value[:6]), LARGEST) if value_node.value[0] != "-" else 1
-            if isinstance(value_node, VariableNode):
-                size = self._variables.get(value_node.name.value)
+            given = next((a.value for a in node.arguments or () if a.name.value == name), None)
+            if isinstance(given, IntValueNode):
+                return min(int(given.value[:6]), LARGEST) if given.value[0] != "-" else 1
+            if isinstance(given, VariableNode):
+                size = self._variables.get(given.name.value)
                 return max(1, min(size, LARGEST)) if isinstance(size, int) else MOST
         default = next((a.default_value for n, a in field.args.items() if n in SIZES), None)
         if any(name in field.args for name in SIZES):
             return default if isinstance(default, int) else MOST // 2
         if is_list_type(get_nullable_type(field.type)):
-            # The rows of `edges` and `nodes` are counted at the connection; introspection lists count as one.
+            # A connection's `edges` and `nodes` were counted with the connection; so were the schema's own parts.
             return (
                 1
                 if parent is None

@@ -1,4 +1,4 @@
-"""Cost budget per actor: each operation spends its estimated cost, and the budget refills at a constant rate."""
+"""What an actor may spend: every operation costs what it may read at most, and the purse fills up again steadily."""
 
 import time
 
@@ -12,15 +12,15 @@ from domain.core.settings import Settings
 
 log = structlog.get_logger()
 
-LOAN = 2_000  # cost reserved in Redis at once, so that small queries call Redis (0.3 ms) about once in fifty
-LOAN_S = 2.0  # after which the unused rest of a reservation expires
+LOAN = 2_000  # cost drawn from Redis at once: small queries ask it once in fifty, not each time (0.3 ms)
+LOAN_S = 2.0  # after which what is left of it is let go
 KEPT = 10_000
-WITHOUT_END = 1e12  # a practically unlimited burst
-AWAY_S = 1.0  # how long Redis is not called after it failed
+WITHOUT_END = 1e12  # a burst that nobody comes to the end of
+AWAY_S = 1.0  # for how long a Redis that failed is not asked again
 
 
 class Budget:
-    """The budgets of all actors, shared by all API processes through Redis."""
+    """The purses of all actors, shared by all API processes through Redis."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._throttle = Throttle(redis)
@@ -31,7 +31,7 @@ class Budget:
         self._own = InMemory()
 
     async def wait_s(self, subject: str, cost: int) -> float:
-        """Spend `cost` of an actor's budget and return 0, or return the seconds to wait without spending it."""
+        """Spend `cost` for this actor and answer 0, or answer how many seconds to wait."""
         left, until = self._loans.get(subject, (0.0, 0.0))
         now = time.monotonic()
         if now < until and cost <= left:
@@ -42,9 +42,7 @@ class Budget:
         try:
             loan = max(cost, LOAN)
             wait_s = await self._throttle.wait_s(subject, loan, self._rate)
-            if (
-                wait_s > 0 and loan > cost
-            ):  # too little for a reservation, perhaps enough for this operation
+            if wait_s > 0 and loan > cost:  # too little left for a loan, enough for this perhaps
                 loan = cost
                 wait_s = await self._throttle.wait_s(subject, cost, self._rate)
         except (RedisError, OSError) as error:
@@ -55,7 +53,7 @@ class Budget:
         return wait_s
 
     async def charge(self, subject: str, cost: int) -> None:
-        """Charge `cost` for finished work, even if it exceeds the budget; later operations then wait longer."""
+        """Spend `cost` for work that was done already, also beyond what is left: what comes next waits for longer."""
         rate = RateLimit(self._rate.per_s, WITHOUT_END)
         try:
             if time.monotonic() < self._back_at:
@@ -71,5 +69,5 @@ class Budget:
         log.warning("budget.redis_away", error=repr(error), closed=self._closed)
 
     async def _without_redis(self, subject: str, cost: int) -> float:
-        """Spend from a budget in this process, so that a process without Redis still limits its actors."""
+        """Spend by this process's own count: a process too busy to hear Redis in time must not stop counting."""
         return AWAY_S if self._closed else await self._own.wait_s(subject, cost, self._rate)

@@ -1,4 +1,4 @@
-"""GraphQL execution for HTTP, sockets and webhooks: run an operation and return a result or a stream of results."""
+"""Execution: an operation and who asks, into an answer or a stream of answers. HTTP and sockets share it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -16,7 +16,7 @@ from graphql.execution import (
 from graphql.pyutils import is_awaitable
 
 from api.execution.document_cache import Documents, Operation
-from api.support.errors import formatted_errors, plain
+from api.support.errors import plain, told
 from schema.core.context import Context
 
 TIMEOUT_S = 30.0
@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 
 
 class GraphQLRequest(msgspec.Struct, rename="camel"):
-    """A GraphQL request as clients send it."""
+    """A GraphQL request as it comes over the wire."""
 
     query: str = ""
     variables: dict[str, Any] | None = None
@@ -36,27 +36,25 @@ class GraphQLRequest(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A response, and whether the request was refused before anything was executed."""
+    """An answer, and whether the request was refused before anything was executed."""
 
     answer: Answer
     refused: bool = False
 
 
 class GraphQLExecutor:
-    """Executes the operations of one schema."""
+    """One schema with its documents."""
 
     def __init__(self, schema: strawberry.Schema, *, development: bool) -> None:
         self.documents = Documents(schema, development=development)
         self._hide = not development
 
-    def operation(self, request: GraphQLRequest) -> Operation:
-        """Return the validated operation of a request. Raises `api.execution.document_cache.Invalid`."""
-        return self.documents.operation(
-            request.query, request.operation_name, request.variables or {}
-        )
+    def operation(self, ask: GraphQLRequest) -> Operation:
+        """Look at a request before anything is executed. Raises `api.execution.document_cache.Invalid`."""
+        return self.documents.operation(ask.query, ask.operation_name, ask.variables or {})
 
     async def answer(
-        self, operation: Operation, request: GraphQLRequest, ctx: Context | None, trace_id: str
+        self, operation: Operation, ask: GraphQLRequest, ctx: Context | None, trace_id: str
     ) -> Result:
         """Execute a query or mutation."""
         try:
@@ -65,7 +63,7 @@ class GraphQLExecutor:
                     self.documents.schema,
                     operation.document,
                     context_value=ctx,
-                    variable_values=request.variables,
+                    variable_values=ask.variables,
                     operation_name=operation.name,
                     hide_suggestions=self._hide,
                 )
@@ -74,19 +72,19 @@ class GraphQLExecutor:
                 if ctx is not None:
                     await ctx.note_reads()
         except TimeoutError:
-            message = f"The operation took more than {TIMEOUT_S:.0f} s and was cancelled."
+            message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
             return Result({"errors": [plain(message, "TIMEOUT", traceId=trace_id)]})
         return self._done(cast("ExecutionResult", result), trace_id)
 
     async def follow(
-        self, operation: Operation, request: GraphQLRequest, ctx: Context, trace_id: str
+        self, operation: Operation, ask: GraphQLRequest, ctx: Context, trace_id: str
     ) -> "SubscriptionExecution | Result":
-        """Start a subscription; return a `Result` when it is refused."""
+        """Begin a subscription; `Result` when it is refused."""
         executor = Executor.build(
             self.documents.schema,
             operation.document,
             context_value=ctx,
-            raw_variable_values=request.variables,
+            raw_variable_values=ask.variables,
             operation_name=operation.name,
             hide_suggestions=self._hide,
         )
@@ -96,26 +94,26 @@ class GraphQLExecutor:
         if is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            return Result({"errors": formatted_errors(source.errors or [], trace_id)}, refused=True)
+            return Result({"errors": told(source.errors or [], trace_id)}, refused=True)
         return SubscriptionExecution(self, executor, cast("AsyncIterable[Any]", source), trace_id)
 
     async def stream(
-        self, operation: Operation, request: GraphQLRequest, ctx: Context, trace_id: str
+        self, operation: Operation, ask: GraphQLRequest, ctx: Context, trace_id: str
     ) -> AsyncGenerator[Result]:
-        """Execute a subscription for a single subscriber."""
-        execution = await self.follow(operation, request, ctx, trace_id)
-        if isinstance(execution, Result):
-            yield execution
+        """Execute a subscription for one who follows it alone."""
+        following = await self.follow(operation, ask, ctx, trace_id)
+        if isinstance(following, Result):
+            yield following
             return
-        items = aiter(execution.source)
+        items = aiter(following.source)
         try:
             async for item in items:
                 fresh = ctx.fresh()
-                [done] = await execution.answers(fresh, [item])
+                [done] = await following.answers(fresh, [item])
                 await fresh.note_reads()
                 yield done
-        except Exception as error:  # noqa: BLE001 - any error of the source ends the subscription with that error
-            yield execution.failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription is told and ends
+            yield following.failed(error)
         finally:
             if isinstance(items, AsyncGenerator):
                 await items.aclose()
@@ -123,8 +121,8 @@ class GraphQLExecutor:
     def _done(self, result: ExecutionResult, trace_id: str) -> Result:
         if not result.errors:
             return Result({"data": result.data})
-        errors = formatted_errors(result.errors, trace_id)
-        # Errors without a path occur before execution, for example for invalid variables.
+        errors = told(result.errors, trace_id)
+        # Without a path nothing was executed: variables that do not fit, and the like.
         if result.data is None and all(error.path is None for error in result.errors):
             return Result({"errors": errors}, refused=True)
         return Result({"data": result.data, "errors": errors})
@@ -132,7 +130,7 @@ class GraphQLExecutor:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionExecution:
-    """A started subscription: its source of events, and the execution of its selection for each event."""
+    """A subscription that has begun: what it follows, and how that is answered."""
 
     engine: GraphQLExecutor
     executor: Executor[Any]
@@ -140,7 +138,7 @@ class SubscriptionExecution:
     trace_id: str
 
     async def answers(self, ctx: Context, events: Sequence[Any]) -> list[Result]:
-        """Execute the selection for each event; events of one call share the data loaders of `ctx`."""
+        """What is selected of each event; events of one call share what they load."""
         results: list[Any] = []
         for what in events:
             event = self.executor.build_per_event_executor(what)
@@ -152,17 +150,17 @@ class SubscriptionExecution:
                 async with asyncio.timeout(TIMEOUT_S):
                     loaded = iter(await asyncio.gather(*slow))
             except TimeoutError:
-                message = f"The operation took more than {TIMEOUT_S:.0f} s and was cancelled."
+                message = f"It took more than {TIMEOUT_S:.0f} s and was given up."
                 errors = [plain(message, "TIMEOUT", traceId=self.trace_id)]
                 return [Result({"data": None, "errors": errors}) for _ in events]
             results = [next(loaded) if is_awaitable(each) else each for each in results]
         return [self.engine._done(each, self.trace_id) for each in results]
 
     def failed(self, error: Exception) -> Result:
-        """Make the result for an exception that the source raised."""
+        """The answer for what its source raised."""
         located = (
             error
             if isinstance(error, GraphQLError)
             else GraphQLError(str(error), original_error=error)
         )
-        return Result({"errors": formatted_errors([located], self.trace_id)}, refused=True)
+        return Result({"errors": told([located], self.trace_id)}, refused=True)

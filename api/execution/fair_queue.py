@@ -1,11 +1,11 @@
-"""Fair queues for shared resources: the control room first, then the actors of each class in round-robin order.
+"""Fair queues in front of what requests share: the control room first, actors of one class in turns.
 
-An operation waits for a permit before it is parsed and executed, and for one per database session it opens. Without
-the queues, requests are served in order of arrival: one request with 90 fields that each take a connection made a
-dispatcher wait for 29 s, and 20 connections that repeat a document refused after parsing kept the process busy.
+An operation takes a turn before it is parsed and executed, and a permit for each database session it opens. Without
+them whoever asked first is served first: one request with 90 fields that each take a connection kept a dispatcher
+waiting for 29 s, and 20 connections that repeat a document which is refused after parsing kept the process busy.
 
-The permits of one actor and of one class are limited, and the limit of a class leaves some for the classes before it.
-A class that holds no permit is served first.
+What one actor and one class may hold is bounded. The latter leaves room for the classes before it; a class that
+holds nothing at all is served before anybody.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ PER_OPERATION = 4
 
 
 class ServiceClass(IntEnum):
-    """Priority when permits are scarce; a lower value is served first."""
+    """Who is served first when connections are short; lower is earlier."""
 
     OPERATIONS = 0
     OFFICE = 1
@@ -49,19 +49,19 @@ _HOLDS_PERMIT: ContextVar[bool] = ContextVar("holds_permit", default=False)
 
 
 def _key_of(actor: Actor | None) -> tuple[ServiceClass, str]:
-    """Return the class and the subject by which permits are counted; an actor of None is not signed in."""
+    """The class and the name under which permits are counted; None is somebody who is not signed in."""
     if actor is None:
         return ServiceClass.STRANGERS, ""
     return _CLASS_OF[actor.role], actor.subject
 
 
 class FairQueue:
-    """A queue for `capacity` permits, of which one actor may hold `per_actor`."""
+    """`capacity` permits, of which one actor holds `per_actor` at most."""
 
     def __init__(self, capacity: int, per_actor: int) -> None:
         self._free = capacity
         self._per_actor = per_actor
-        self._class_limits = {
+        self._most = {
             ServiceClass.OPERATIONS: capacity,
             ServiceClass.OFFICE: max(1, capacity * 7 // 10),
             ServiceClass.CLIENTS: max(1, capacity // 2),
@@ -75,7 +75,7 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        """The number of callers that wait for a permit."""
+        """How many permits are waited for."""
         return sum(len(queue) for actors in self._waiting.values() for queue in actors.values())
 
     async def acquire(self, actor: Actor | None) -> None:
@@ -90,14 +90,14 @@ class FairQueue:
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # granted at the same time as the cancellation
+            if not turn.cancelled():  # granted in the moment of the cancellation
                 self.release(actor)
             else:
                 self._forget(kind, subject, turn)
             raise
 
     def release(self, actor: Actor | None) -> None:
-        """Return a permit and grant it to the next waiting actor."""
+        """Give a permit back; whoever is next gets it."""
         kind, subject = _key_of(actor)
         self._free += 1
         self._held_by_class[kind] -= 1
@@ -108,7 +108,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, actor: Actor | None) -> AsyncGenerator[None]:
-        """Hold a permit while the block runs."""
+        """Hold a permit for the length of the block."""
         await self.acquire(actor)
         try:
             yield
@@ -118,7 +118,7 @@ class FairQueue:
     def _may(self, kind: ServiceClass, subject: str) -> bool:
         return (
             self._free > 0
-            and self._held_by_class[kind] < self._class_limits[kind]
+            and self._held_by_class[kind] < self._most[kind]
             and self._held_by_actor[subject] < self._per_actor
         )
 
@@ -132,7 +132,7 @@ class FairQueue:
             pass
 
     def _grant_one(self) -> bool:
-        """Grant one permit: first to a class that holds none, else to the class with the highest priority."""
+        """Serve one waiting actor: of a class that holds nothing if there is one, else of the first class."""
         for kind in sorted(ServiceClass, key=lambda each: (self._held_by_class[each] > 0, each)):
             for subject in list(self._waiting[kind]):
                 if not self._may(kind, subject):
@@ -158,7 +158,7 @@ class FairQueue:
 
 
 class OperationPermits:
-    """The permits of one operation: at most `PER_OPERATION` at once, counted for its actor."""
+    """The permits of one operation: its actor's, and no more than `PER_OPERATION` at once."""
 
     def __init__(self, queue: FairQueue, actor: Actor) -> None:
         self._queue = queue
@@ -175,16 +175,16 @@ class OperationPermits:
             raise
 
     def release(self) -> None:
-        """Return a permit."""
+        """Give a permit back."""
         self._queue.release(self._actor)
         self._own.release()
 
 
 class QueuedSession(AsyncSession):
-    """A session that holds a permit while it is open, if its `info` has the permits of an operation.
+    """A session that holds a permit while it is open, if `info` names the permits of its operation.
 
-    A session opened inside another one of the same task takes no second permit, because two operations that each hold
-    one permit and wait for a second one would deadlock.
+    A session opened inside another one of the same task takes no second permit: two operations that each held one
+    and waited for one more would wait for ever.
     """
 
     _permits: OperationPermits | None = None

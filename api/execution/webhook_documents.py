@@ -1,7 +1,7 @@
-"""GraphQL documents of webhooks: checked when a webhook is registered, and executed for each of its facts.
+"""Webhooks that speak GraphQL: a partner's document is checked when it is registered, and asked for each fact.
 
-A document passes the same admission as a request. The worker executes it with the rights of the webhook's owner, under
-both row scoping and row-level security. The result of a subscription is what a socket would have received for the fact.
+A document passes the same gate as a request. It is asked as its owner, behind both fences, by the worker: the answer to
+a subscription is what that very fact would have brought over a socket.
 """
 
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import Answer, GraphQLExecutor, GraphQLRequest
 from api.identity import tokens
 from api.state import utc_now
-from api.support.errors import formatted_errors
+from api.support.errors import told
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
 from domain.core import cursor
@@ -51,13 +51,13 @@ from schema.subscriptions import Item
 OF_THE_FACT = frozenset(
     {"kind", "at", "cursor", "accountId", "subjectId", "incidentId", "promiseId", "creditId"}
 )
-"""Variables that a query receives from the fact."""
+"""Variables that a query gets from the fact it is asked about."""
 _BODY = {"incidentId": "Incident", "promiseId": "Promise", "creditId": "Credit"}
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookDocumentValidator:
-    """Checks documents before they are registered; implements `schema.webhooks.WebhookDocumentCheck`."""
+    """Looks at documents before they are registered: `schema.webhooks.WebhookDocumentCheck`."""
 
     engine: GraphQLExecutor
     gate: Admission
@@ -65,12 +65,12 @@ class WebhookDocumentValidator:
     loopback: bool
 
     async def look(self, actor: Actor, payload: PayloadDocument) -> EventFilter:
-        """Return which facts a document needs. Refuses invalid documents, mutations and unsupported subscriptions."""
+        """Which facts a document is about. Refuses what the gate does, and what neither asks nor follows facts."""
         given = dict(payload.variables)
-        request = GraphQLRequest(payload.document, given, payload.operation_name)
+        ask = GraphQLRequest(payload.document, given, payload.operation_name)
         try:
-            operation = await self.gate.look(request, actor)
-            await self.gate.admit(request, operation, actor)
+            operation = await self.gate.look(ask, actor)
+            await self.gate.admit(ask, operation, actor)
         except Invalid as invalid:
             raise Refused(Code.INVALID, str(invalid), argument="document") from None
         node = _node(operation)
@@ -87,10 +87,10 @@ class WebhookDocumentValidator:
             return EventFilter()
         if operation.type is OperationType.SUBSCRIPTION:
             return self._facts(node, values)
-        raise Refused(Code.INVALID, "A webhook cannot execute mutations.", argument="document")
+        raise Refused(Code.INVALID, "A webhook asks, it does nothing.", argument="document")
 
     def _facts(self, node: OperationDefinitionNode, values: VariableValues) -> EventFilter:
-        """Return the filter that the arguments of a subscription express."""
+        """What the arguments of a subscription choose."""
         root = self.engine.documents.schema.subscription_type
         chosen = node.selection_set.selections[0]
         if not isinstance(chosen, FieldNode) or root is None:
@@ -115,14 +115,12 @@ class WebhookDocumentValidator:
                 _one(given.get("accountIds")), facts, None if kinds is None else [*map(str, kinds)]
             )
         raise Refused(
-            Code.INVALID,
-            "A webhook may subscribe to accountEvents or breaches.",
-            argument="document",
+            Code.INVALID, "Facts are told by accountEvents and by breaches.", argument="document"
         )
 
 
 class WebhookRenderer:
-    """Renders facts with GraphQL documents; implements `workers.webhooks.PayloadRenderer`."""
+    """Says facts in GraphQL: `workers.webhooks.PayloadRenderer`."""
 
     def __init__(
         self,
@@ -139,18 +137,18 @@ class WebhookRenderer:
         self._live = live
 
     def cursor(self, fact: SequencedEvent) -> str:
-        """Return the cursor of a fact."""
+        """Where the fact stands."""
         return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
     def ids(self, fact: SequencedEvent) -> dict[str, Any]:
-        """Return the global ids of a fact's subject, its account and the objects that its body names."""
+        """What the fact is about, the client and what the body names, by the ids that GraphQL takes."""
         account = None if fact.account_id is None else ids.write("Account", fact.account_id)
         named = named_in(fact.kind, fact.body, ids.write)
         return {"subject": subject_id(fact), "account": account, "ids": named}
 
     async def say(self, webhook: Webhook, actor: Actor, fact: SequencedEvent) -> bytes:
-        """Execute a webhook's document for a fact; return the response, with the fact's kind as an extension."""
-        request = GraphQLRequest(
+        """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""
+        ask = GraphQLRequest(
             webhook.document or "", dict(webhook.variables or {}), webhook.operation_name
         )
         trace_id = fact.trace_id or ""
@@ -164,21 +162,21 @@ class WebhookRenderer:
             self._live,
         )
         try:
-            operation = self._engine.operation(request)
+            operation = self._engine.operation(ask)
             if operation.type is OperationType.SUBSCRIPTION:
-                answer = await self._event(operation, request, ctx, fact, trace_id)
+                answer = await self._event(operation, ask, ctx, fact, trace_id)
             else:
-                request.variables = self._variables(operation, fact) | (request.variables or {})
-                answer = (await self._engine.answer(operation, request, ctx, trace_id)).answer
-        except Invalid as invalid:  # the schema has changed since the document was registered
-            answer = {"errors": formatted_errors(invalid.errors, trace_id)}
+                ask.variables = self._variables(operation, fact) | (ask.variables or {})
+                answer = (await self._engine.answer(operation, ask, ctx, trace_id)).answer
+        except Invalid as invalid:  # the schema has changed since it was registered
+            answer = {"errors": told(invalid.errors, trace_id)}
         about = {"type": fact.kind, "timestamp": fact.at, "cursor": self.cursor(fact)}
         return msgspec.json.encode({**answer, "extensions": {"webhook": about}})
 
     async def _event(
         self,
         operation: Operation,
-        request: GraphQLRequest,
+        ask: GraphQLRequest,
         ctx: Context,
         fact: SequencedEvent,
         trace_id: str,
@@ -187,11 +185,11 @@ class WebhookRenderer:
             self._engine.documents.schema,
             operation.document,
             context_value=ctx,
-            raw_variable_values=request.variables,
+            raw_variable_values=ask.variables,
             operation_name=operation.name,
         )
         if isinstance(executor, list):
-            return {"errors": formatted_errors(executor, trace_id)}
+            return {"errors": told(executor, trace_id)}
         event = Item(fact.tenant_id, fact.seq, fact=fact)
         result: Any = execute_subscription_event(executor.build_per_event_executor(event))
         if is_awaitable(result):
@@ -199,11 +197,11 @@ class WebhookRenderer:
         await ctx.note_reads()
         done = cast("ExecutionResult", result)
         if done.errors:
-            return {"data": done.data, "errors": formatted_errors(done.errors, trace_id)}
+            return {"data": done.data, "errors": told(done.errors, trace_id)}
         return {"data": done.data}
 
     def _variables(self, operation: Operation, fact: SequencedEvent) -> dict[str, Any]:
-        """Return the values from the fact for the variables that the operation declares."""
+        """What the fact gives to the variables that the operation declares."""
         known: dict[str, Any] = {
             "kind": fact.kind,
             "at": fact.at.isoformat(),
@@ -223,7 +221,7 @@ class WebhookRenderer:
 
 
 def _node(operation: Operation) -> OperationDefinitionNode:
-    """Return the AST node of an operation."""
+    """The operation itself, out of its document."""
     found = [d for d in operation.document.definitions if isinstance(d, OperationDefinitionNode)]
     return next(n for n in found if (n.name.value if n.name else None) == operation.name)
 
@@ -233,20 +231,18 @@ def _one(account_ids: list[str] | None) -> UUID | None:
         return None
     if len(account_ids) != 1:
         raise Refused(
-            Code.INVALID,
-            "Name one account, or omit accountIds to subscribe to all visible accounts.",
-            argument="document",
+            Code.INVALID, "Name one client, or none to hear of all in reach.", argument="document"
         )
     return ids.wanted(account_ids[0], "Account", "accountIds")
 
 
 @asynccontextmanager
 async def teller(settings: Settings) -> AsyncIterator[WebhookRenderer]:
-    """Open a renderer for a worker, on its own connections with the request login, which sees one company at a time."""
+    """A worker's voice, on connections of its own: the login of requests, which sees one company at a time."""
     database = connect(settings.database_url, pool_size=4)
     redis = connect_redis(settings.redis_url)
     try:
-        # The hub and the live positions are required by the context but not started: nothing subscribes here.
+        # Nobody listens here: hub and map are not entered, they only complete the surroundings.
         hub, live = (
             Hub(sessions(database), redis),
             LivePositions(sessions(database), redis, utc_now),

@@ -1,4 +1,4 @@
-"""Sign-in with passwords, refresh tokens and passkeys; setting passwords, also by invitation."""
+"""Signing in: what a password, a refresh token and an invitation are good for."""
 
 import asyncio
 import hmac
@@ -27,19 +27,19 @@ from domain.credentials import LONGEST, Candidate, Renewed, Requester, check_pas
 from schema.core import ids
 
 ACCESS = timedelta(minutes=15)
-RESETS_OF_AN_ADDRESS = RateLimit(per_s=1 / 1200, burst=3)  # mails to one mailbox
+RESETS_OF_AN_ADDRESS = RateLimit(per_s=1 / 1200, burst=3)  # letters to one mailbox
 RESETS_OF_A_CLIENT = RateLimit(per_s=1 / 60, burst=10)
-HASHES_AT_ONCE = 2  # each takes 64 MiB and 0.1 s of CPU
+HASHES_AT_ONCE = 2  # 64 MiB and 0.1 s of processor each
 
 _NOBODY = "The address or the password is wrong."
 _CURRENT = "The current password is wrong."
 _SEVERAL = (
-    "The password matches several users: choose one of `choices`, and send its `user` as well."
+    "The password is right for several users: choose one of `choices`, and send its `user` along."
 )
 
 
 class SignInService:
-    """Signs users in and changes passwords, with throttling and a limited number of concurrent hashes."""
+    """What signing in takes: keys, throttles, and a bounded number of hashes at a time."""
 
     def __init__(self, make: Sessions, keys: Keys, redis: Redis, settings: Settings) -> None:
         self._make = make
@@ -53,23 +53,23 @@ class SignInService:
         self._decoy: str | None = None
 
     async def sign_in(self, ask: LoginAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
-        """Return tokens for an email address and password. An unknown address takes as long as a wrong password.
+        """Tokens for an address and its password. An unknown address takes as long as a wrong password.
 
-        Several users, also of several companies, may have the same address. The password is compared with all of
-        them; when it matches several, the refusal lists them as choices.
+        One address may be several users, also of several companies: the password is compared with all of theirs, and
+        when it is right for several, the answer lists these and asks to choose.
         """
 
         async def check() -> list[Candidate] | None:
             async with self._make() as session:
                 found = await credentials.candidates(session, ask.email)
-            matches = await self._matching(found, ask.password)
-            return [each for each in matches if _is_chosen(each, ask)] or None
+            fits = await self._fitting(found, ask.password)
+            return [each for each in fits if _is_chosen(each, ask)] or None
 
         device = self._device(ask.device, ask.email)
-        matches = await self._attempts.judge(
+        fits = await self._attempts.judge(
             ask.email, requester.address, check, wrong=_NOBODY, device=device
         )
-        if len(matches) > 1:
+        if len(fits) > 1:
             choices = [
                 {
                     "user": ids.write("User", user.id),
@@ -77,32 +77,32 @@ class SignInService:
                     "name": user.name,
                     "role": user.role.name,
                 }
-                for user, _, company in matches
+                for user, _, company in fits
             ]
             raise HttpRefusal(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
-        method = await self._first_step(matches[0], ask, requester, at)
-        payload = await self._begin(matches[0].user, requester, method, at)
-        return payload | {"device": self._new_device(ask.email)}
+        method = await self._first_step(fits[0], ask, requester, at)
+        told = await self._begin(fits[0].user, requester, method, at)
+        return told | {"device": self._new_device(ask.email)}
 
     async def second_step(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> dict[str, Any]:
-        """Return tokens for the challenge of a correct password and a second factor."""
+        """Tokens for the challenge of a right password and a second factor."""
         user, method = await self.second.proven(ask, requester, at=at)
-        payload = await self._begin(user, requester, method, at)
-        return payload | {"device": self._new_device(user.email)}
+        told = await self._begin(user, requester, method, at)
+        return told | {"device": self._new_device(user.email)}
 
     async def by_passkey(
         self, credential: dict[str, Any], requester: Requester, *, at: datetime
     ) -> dict[str, Any]:
-        """Return tokens for a passkey with user verification, without a password."""
+        """Tokens for a passkey alone, which knew its owner."""
         user = await self.second.by_passkey(credential, requester, at=at)
         return await self._begin(user, requester, "passkey", at)
 
     async def _first_step(
         self, candidate: Candidate, ask: LoginAsk, requester: Requester, at: datetime
     ) -> str:
-        """Return the sign-in method. Raises `HttpRefusal` when a second factor is missing or wrong."""
+        """By what the user is known; raises `HttpRefusal` when a second factor is needed, or wrong."""
         async with self._make() as session:
             has = await factors.enrolled(session, candidate.user.id)
         if not has.any:
@@ -117,28 +117,28 @@ class SignInService:
     ) -> dict[str, Any]:
         async with transaction(self._make) as session:
             renewed = await credentials.begin(session, user, requester, method=method, at=at)
-        payload = self._tokens(renewed, at)
+        told = self._tokens(renewed, at)
         if must_enrol(self._settings, user.role, method):
-            payload["secondFactorNeeded"] = True
-        return payload
+            told["secondFactorNeeded"] = True
+        return told
 
     async def renew(self, ask: RefreshAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
-        """Exchange a refresh token for a new pair of tokens."""
+        """The next pair of tokens."""
         async with transaction(self._make) as session:
             renewed = await credentials.renew(session, ask.refresh_token, requester, at=at)
         if renewed is None:
-            raise HttpRefusal(401, "This refresh token is invalid or expired.", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This refresh token is not good (any more).", "UNAUTHENTICATED")
         return self._tokens(renewed, at)
 
     async def sign_out(self, ask: RefreshAsk, *, at: datetime) -> None:
-        """End the session of a refresh token; its access tokens become invalid within seconds."""
+        """End the session of a refresh token; its access tokens end within seconds."""
         async with transaction(self._make) as session:
             await credentials.end(session, ask.refresh_token, at=at)
 
     async def set_password(
         self, ask: PasswordAsk, actor: Actor | None, requester: Requester, *, at: datetime
     ) -> None:
-        """Set a password and end all sessions of the user."""
+        """Set a password; every session of the user ends."""
         if ask.invitation is not None:
             await self.set_by_invitation(ask.invitation, ask.password, at=at)
             return
@@ -151,24 +151,21 @@ class SignInService:
             )
 
     async def set_by_invitation(self, invitation: str, password: str, *, at: datetime) -> None:
-        """Use an invitation to set a password.
-
-        Raises `HttpRefusal` for an invalid invitation, and `Refused` for a weak password, which does not use it up.
-        """
+        """Use up an invitation and set the password; raises `HttpRefusal`, or `Refused` and leaves the invitation."""
         async with self._make() as session:
             user = await credentials.invited_user(session, invitation, at=at)
         if user is not None:
             check_password(password, email=user.email)
-            hash = await self._hash(password)  # before the transaction, because hashing is slow
+            hash = await self._hash(password)  # before the transaction: a hash takes its time
             async with transaction(self._make) as session:
                 user = await credentials.accept(session, invitation, at=at)
                 if user is not None:
                     await credentials.change_password(session, user, hash=hash, at=at)
         if user is None:
-            raise HttpRefusal(401, "This invitation is invalid or expired.", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
 
     async def forgotten(self, ask: ForgottenAsk, requester: Requester, *, at: datetime) -> None:
-        """Send password reset mails to an address. The response and its timing do not reveal whether a user exists."""
+        """Send letters with which another password can be set; nothing tells whether there is such a user."""
         began = asyncio.get_running_loop().time()
         address = throttle_name(requester.address)
         if await self._throttle.wait_s(f"reset:client:{address}", 1, RESETS_OF_A_CLIENT) > 0:
@@ -181,7 +178,7 @@ class SignInService:
         await asyncio.sleep(began + 0.3 - asyncio.get_running_loop().time())
 
     async def themselves(self, actor: Actor | None, current: str, requester: Requester) -> User:
-        """Return the signed-in user if `current` is their password. Raises `HttpRefusal` otherwise."""
+        """Who is signed in and knows the current password."""
         kind, _, user_id = ("", "", "") if actor is None else actor.subject.partition(":")
         if kind != "user":
             raise HttpRefusal(401, "Sign in, or use an invitation.", "UNAUTHENTICATED")
@@ -189,13 +186,13 @@ class SignInService:
         async def check() -> list[Candidate] | None:
             async with self._make() as session:
                 found = await credentials.password_of(session, UUID(user_id))
-            return await self._matching([] if found is None else [found], current) or None
+            return await self._fitting([] if found is None else [found], current) or None
 
-        matches = await self._attempts.judge(user_id, requester.address, check, wrong=_CURRENT)
-        return matches[0].user
+        fits = await self._attempts.judge(user_id, requester.address, check, wrong=_CURRENT)
+        return fits[0].user
 
-    async def _matching(self, found: list[Candidate], password: str) -> list[Candidate]:
-        """Return the candidates whose password matches; hashes with outdated parameters are replaced."""
+    async def _fitting(self, found: list[Candidate], password: str) -> list[Candidate]:
+        """Those whose password this is; a hash with yesterday's parameters is made anew on the way."""
         if self._decoy is None:
             self._decoy = await self._hash("nobody's password")
         if len(password) > LONGEST:
@@ -208,11 +205,9 @@ class SignInService:
         if not await self._compare(candidate.hash, password):
             return False
         if credentials.is_outdated(candidate.hash):
-            new_hash = await self._hash(password)
+            anew = await self._hash(password)
             async with transaction(self._make) as session:
-                await credentials.rehash(
-                    session, candidate.user.id, was=candidate.hash, hash=new_hash
-                )
+                await credentials.rehash(session, candidate.user.id, was=candidate.hash, hash=anew)
         return True
 
     async def _compare(self, hash: str, password: str) -> bool:
@@ -224,23 +219,23 @@ class SignInService:
             return await asyncio.to_thread(credentials.hash_of, password)
 
     def _new_device(self, email: str) -> str:
-        """Return a device token for a client that signed in; it only selects a separate count of attempts."""
+        """What lets a client that signed in be known again; good for being counted apart, and nothing else."""
         salt = secrets.token_bytes(12)
         return urlsafe_b64encode(salt + self._device_mac(salt, email)).decode()
 
     def _device(self, presented: str | None, email: str) -> str | None:
-        """Return the id of a known device, to count its attempts; None when the token is invalid for this address."""
+        """The known device that this is, to count its attempts by; None for none of ours, or of another address."""
         try:
             raw = urlsafe_b64decode((presented or "").encode("ascii"))
         except ValueError:
             return None
         salt, mac = raw[:12], raw[12:]
-        matches = len(raw) == 28 and hmac.compare_digest(mac, self._device_mac(salt, email))
-        return salt.hex() if matches else None
+        fits = len(raw) == 28 and hmac.compare_digest(mac, self._device_mac(salt, email))
+        return salt.hex() if fits else None
 
     def _device_mac(self, salt: bytes, email: str) -> bytes:
-        payload = salt + email.strip().lower().encode(errors="replace")
-        return hmac.digest(self._device_key, payload, "sha256")[:16]
+        told = salt + email.strip().lower().encode(errors="replace")
+        return hmac.digest(self._device_key, told, "sha256")[:16]
 
     def _tokens(self, renewed: Renewed, at: datetime) -> dict[str, Any]:
         access = self._keys.issue(
@@ -255,7 +250,7 @@ class SignInService:
 
 
 def _is_chosen(candidate: Candidate, ask: LoginAsk) -> bool:
-    """Return whether a candidate matches the requested company and user, if given."""
+    """Whether this is the user that was asked for; all are when nothing was."""
     if ask.company is not None and candidate.company != ask.company:
         return False
     if ask.user is None:

@@ -19,7 +19,9 @@ log = structlog.get_logger()
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")  # never HS256: a public key would be its secret
 FRESH_S = 600.0
-AGAIN_S = 30.0  # between two fetches for an unknown key, so that invented key ids do not load the provider
+AGAIN_S = (
+    30.0  # between looks for a key that is not there: made-up key ids cost the provider nothing
+)
 TIMEOUT_S = 3.0
 MOST_BYTES = 256 * 1024
 LEEWAY_S = 5
@@ -27,7 +29,7 @@ LEEWAY_S = 5
 
 @dataclass(frozen=True, slots=True)
 class ProviderIdentity:
-    """The company, address and expiry in a provider's token."""
+    """Whom a provider's token names, and until when."""
 
     company: str
     email: str
@@ -36,13 +38,13 @@ class ProviderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Untrusted:
-    """The reason to reject a token with a valid signature; shown to its holder only."""
+    """A token whose signature is good, and why it is not taken; only its holder is told."""
 
     reason: str
 
 
 class Oidc(AbstractAsyncContextManager["Oidc"]):
-    """The identity providers of the settings and their published keys."""
+    """The providers of the settings, with the keys they publish."""
 
     def __init__(self, issuers: Sequence[OidcIssuer]) -> None:
         self._providers = {each.issuer: _Provider(each) for each in issuers}
@@ -55,9 +57,9 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
         await self._http.aclose()
 
     async def read(self, token: str) -> ProviderIdentity | Untrusted | None:
-        """Verify a token; None when its issuer is unknown or the token is invalid.
+        """Whom a token names; None when its issuer is not known, or it is not good in any way.
 
-        `email_verified` is a boolean in OpenID Connect; some providers send the string "true", and some omit it.
+        `email_verified` is a boolean in OpenID Connect; some providers send the text "true", and some send nothing.
         """
         try:
             unverified: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
@@ -80,9 +82,9 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
             return None
         email = claims.get("email")
         if not isinstance(email, str) or not email:
-            return Untrusted("The token of the identity provider has no `email`.")
+            return Untrusted("The token of the identity provider holds no `email`.")
         if "\0" in email:
-            return None  # PostgreSQL's type text cannot store NUL
+            return None  # PostgreSQL's text holds no such character
         if not _is_verified(claims.get("email_verified"), provider.settings):
             return Untrusted(
                 "The identity provider does not say that the address is verified (`email_verified`)."
@@ -92,14 +94,14 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
 
 
 def _is_verified(claim: object, settings: OidcIssuer) -> bool:
-    """Return whether the email address is verified; `trust_email` applies only when the claim is missing."""
+    """Whether the address counts: an address that nobody checked is anybody's. A clear no is never overruled."""
     if claim is None:
         return settings.trust_email
     return claim is True or (isinstance(claim, str) and claim.strip().lower() == "true")
 
 
 class _Provider:
-    """One provider and its cached keys."""
+    """One provider and its keys as they were last seen."""
 
     def __init__(self, settings: OidcIssuer) -> None:
         self.settings = settings
@@ -107,9 +109,9 @@ class _Provider:
         self._seen_at = -FRESH_S
         self._tried_at = -FRESH_S
 
-    async def key(self, http: httpx2.AsyncClient, header: dict[str, Any]) -> jwt.PyJWK | None:
-        """Return the key that a token header names; fetch the keys when it is unknown or they are old."""
-        kid, now = header.get("kid"), time.monotonic()
+    async def key(self, http: httpx2.AsyncClient, head: dict[str, Any]) -> jwt.PyJWK | None:
+        """The key a token's head names: of those known, or fetched anew when it is not or they are old."""
+        kid, now = head.get("kid"), time.monotonic()
         old = now - self._seen_at >= FRESH_S
         if (old or kid not in self._keys) and now - self._tried_at >= AGAIN_S:
             self._tried_at = now
@@ -117,12 +119,12 @@ class _Provider:
         found = self._keys.get(kid) if isinstance(kid, str) else None
         if found is None or found.algorithm_name not in ALGORITHMS:
             return None
-        return found if header.get("alg") == found.algorithm_name else None
+        return found if head.get("alg") == found.algorithm_name else None
 
     async def _fetch(self, http: httpx2.AsyncClient) -> None:
-        """Replace the cached keys; keep them when the provider does not respond."""
+        """Replace the keys; those known stay while the provider is away."""
         try:
-            url = self.settings.jwks_url or await self._discover(http)
+            url = self.settings.jwks_url or await self._discovered(http)
             keys = jwt.PyJWKSet.from_dict(await _json(http, url)).keys
         except (
             httpx2.HTTPError,
@@ -141,16 +143,16 @@ class _Provider:
         }
         self._seen_at = time.monotonic()
 
-    async def _discover(self, http: httpx2.AsyncClient) -> str:
+    async def _discovered(self, http: httpx2.AsyncClient) -> str:
         base = self.settings.issuer.rstrip("/")
-        configuration = await _json(http, f"{base}/.well-known/openid-configuration")
-        if configuration["issuer"] != self.settings.issuer:
-            raise ValueError("the discovery document names another issuer")
-        return str(configuration["jwks_uri"])
+        told = await _json(http, f"{base}/.well-known/openid-configuration")
+        if told["issuer"] != self.settings.issuer:
+            raise ValueError("it calls itself by another name")
+        return str(told["jwks_uri"])
 
 
 async def _json(http: httpx2.AsyncClient, url: str) -> dict[str, Any]:
-    """Fetch a JSON object, with limits of time and size."""
+    """The JSON object at an address, bounded in time and size."""
     async with (
         asyncio.timeout(TIMEOUT_S),
         http.stream("GET", url, headers={"accept-encoding": "identity"}) as response,

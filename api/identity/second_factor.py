@@ -22,15 +22,13 @@ from domain.core.settings import Settings
 from domain.credentials import Candidate, Requester
 from domain.factors import Enrolled
 
-OF_A_PAIR = RateLimit(per_s=1 / 60, burst=5)  # per user and client address
-OF_A_USER = RateLimit(
-    per_s=1 / 60, burst=30
-)  # codes of an authenticator app, of which there are only a million
-_WRONG = "The second factor is wrong, or was used before."
+OF_A_PAIR = RateLimit(per_s=1 / 60, burst=5)  # of a user and a client address
+OF_A_USER = RateLimit(per_s=1 / 60, burst=30)  # codes of an app: there are a million
+_WRONG = "That is not the second factor: the code is wrong, or was used already."
 
 
 class SecondFactor:
-    """Requests and checks second factors."""
+    """Asks for second factors and checks them."""
 
     def __init__(
         self, make: Sessions, keys: Keys, throttle: RedisWithFallback, settings: Settings
@@ -42,30 +40,28 @@ class SecondFactor:
         self.vault = SecretCipher.of(settings, "second factors")
 
     async def needed(self, candidate: Candidate, has: Enrolled, *, at: datetime) -> HttpRefusal:
-        """Make the refusal that asks for a second factor after a correct password: a challenge and the methods."""
+        """The answer to a right password of somebody with a second factor: a challenge, and what may be sent for it."""
         user = candidate.user
-        proof = self._challenges.new(_password_purpose(candidate), at=at)
-        challenge_fields: dict[str, Any] = {
+        proof = self._challenges.new(_password_about(candidate), at=at)
+        told: dict[str, Any] = {
             "challenge": f"wc_{urlsafe_b64encode(user.id.bytes + proof).decode()}",
             "methods": has.methods,
         }
         if has.passkey:
             async with self._make() as session:
                 known = await factors.passkeys_of(session, user.id)
-            purpose = _purpose(b"second factor", user.id)
-            challenge_fields["passkey"] = self.party.request_options(
-                self._challenges.new(purpose, at=at), known
-            )
-        words = "Send a second factor and this `challenge` to /auth/second-factor."
-        return HttpRefusal(401, words, "SECOND_FACTOR_NEEDED").with_more(**challenge_fields)
+            about = _about(b"second factor", user.id)
+            told["passkey"] = self.party.request_options(self._challenges.new(about, at=at), known)
+        words = "Send a second factor to /auth/second-factor, with this `challenge`."
+        return HttpRefusal(401, words, "SECOND_FACTOR_NEEDED").with_more(**told)
 
     async def proven(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> tuple[User, str]:
-        """Check the second factor for a challenge; return the user and the method. Raises `HttpRefusal`."""
+        """Who answers a challenge with a second factor, and which. Raises `HttpRefusal`."""
         candidate = await self._challenged(ask.challenge, at)
         if candidate is None:
-            words = "This challenge is invalid or expired: sign in with the password again."
+            words = "This challenge is not good (any more): sign in with the password again."
             raise HttpRefusal(401, words, "UNAUTHENTICATED")
         method = await self.checked(candidate.user, ask, requester, at=at)
         return candidate.user, method
@@ -73,7 +69,7 @@ class SecondFactor:
     async def checked(
         self, user: User, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> str:
-        """Check a second factor and return the method. Raises `HttpRefusal` when it is wrong, or after too many."""
+        """By which factor this user is known; raises `HttpRefusal` for a wrong one, and for too many."""
         await self._slow_down(user, ask, requester)
         method = await self._method(user, ask, at)
         if method is None:
@@ -83,53 +79,53 @@ class SecondFactor:
     async def _method(self, user: User, ask: FactorAsk, at: datetime) -> str | None:
         async with transaction(self._make) as session:
             if ask.code is not None:
-                matches = await factors.use_code(session, user, self.vault, ask.code, at=at)
-                return "password+totp" if matches else None
+                fits = await factors.use_code(session, user, self.vault, ask.code, at=at)
+                return "password+totp" if fits else None
             if ask.recovery_code is not None:
-                matches = await factors.use_recovery_code(session, user, ask.recovery_code, at=at)
-                return "password+recovery" if matches else None
+                fits = await factors.use_recovery_code(session, user, ask.recovery_code, at=at)
+                return "password+recovery" if fits else None
         if ask.passkey is None:
             return None
-        purpose = _purpose(b"second factor", user.id)
-        found = await self._by_passkey(ask.passkey, purpose, user.id, verified=False, at=at)
+        about = _about(b"second factor", user.id)
+        found = await self._by_passkey(ask.passkey, about, user.id, verified=False, at=at)
         return None if found is None else "password+passkey"
 
     def options(self, *, at: datetime) -> dict[str, Any]:
-        """Return the options with which a browser signs in with a passkey alone."""
+        """What a browser asks for a passkey with, instead of address and password."""
         return self.party.request_options(self._challenges.new(b"passkey sign-in", at=at))
 
     async def by_passkey(
         self, credential: dict[str, Any], requester: Requester, *, at: datetime
     ) -> User:
-        """Return the user who signs in with a passkey alone. Raises `HttpRefusal`."""
+        """Who signs in with a passkey alone. Raises `HttpRefusal`."""
         key = f"passkey:address:{throttle_name(requester.address)}"
         _refuse(await self._throttle.wait_s(key, 1, RateLimit(per_s=0.5, burst=30)))
-        purpose = b"passkey sign-in"
-        user_id = await self._by_passkey(credential, purpose, None, verified=True, at=at)
+        about = b"passkey sign-in"
+        user_id = await self._by_passkey(credential, about, None, verified=True, at=at)
         async with self._make() as session:
             user = None if user_id is None else await session.get(User, user_id)
         if user is None or user.disabled_at is not None:
-            raise HttpRefusal(401, "This passkey is unknown.", "UNAUTHENTICATED")
+            raise HttpRefusal(401, "This passkey is not known here.", "UNAUTHENTICATED")
         return user
 
     def creation_options(
         self, user: User, company: str, known: list[factors.Passkey], *, at: datetime
     ) -> dict[str, Any]:
-        """Return the options with which a browser creates a passkey for a user."""
-        challenge = self._challenges.new(_purpose(b"register", user.id), at=at)
+        """What a browser makes a passkey for this user with."""
+        challenge = self._challenges.new(_about(b"register", user.id), at=at)
         return self.party.creation_options(user, company, challenge, known)
 
     async def registered(
         self, user: User, name: str, credential: dict[str, Any], *, at: datetime
     ) -> factors.Passkey:
-        """Verify and add a new passkey of a user. Raises `HttpRefusal` when it does not fit its challenge."""
+        """Add the passkey that an authenticator made for this user. Raises `HttpRefusal` when it made none."""
         challenge = challenge_in(credential)
-        purpose = _purpose(b"register", user.id)
+        about = _about(b"register", user.id)
         made = None
-        if self._challenges.given_at(challenge, purpose, at=at) is not None:
+        if self._challenges.given_at(challenge, about, at=at) is not None:
             made = self.party.created(credential, challenge)
         if made is None:
-            words = "This is not a valid passkey for its challenge; request new options."
+            words = "That is no passkey for this challenge; ask for options again."
             raise HttpRefusal(422, words, "INVALID")
         async with transaction(self._make) as session:
             return await factors.add_passkey(session, user, name=name, at=at, **made._asdict())
@@ -137,15 +133,15 @@ class SecondFactor:
     async def _by_passkey(
         self,
         credential: dict[str, Any],
-        purpose: bytes,
+        about: bytes,
         user_id: UUID | None,
         *,
         verified: bool,
         at: datetime,
     ) -> UUID | None:
-        """Return the owner of the passkey that signed a challenge for `about`; None when invalid, or used before."""
+        """Whose passkey answered a challenge given for this; None for any other answer, and for a second one."""
         challenge = challenge_in(credential)
-        given_at = self._challenges.given_at(challenge, purpose, at=at)
+        given_at = self._challenges.given_at(challenge, about, at=at)
         if given_at is None:
             return None
         async with transaction(self._make) as session:
@@ -160,7 +156,7 @@ class SecondFactor:
             return passkey.user_id
 
     async def _challenged(self, text: str, at: datetime) -> Candidate | None:
-        """Return the user of a challenge; None when it is invalid, or the password was changed since."""
+        """Whose password was right when this challenge was given; None when it was changed since."""
         try:
             raw = urlsafe_b64decode(text.removeprefix("wc_").encode("ascii"))
             user_id = UUID(bytes=raw[:16])
@@ -170,14 +166,14 @@ class SecondFactor:
             candidate = await credentials.password_of(session, user_id)
         if candidate is None:
             return None
-        issued_at = self._challenges.given_at(raw[16:], _password_purpose(candidate), at=at)
-        return None if issued_at is None else candidate
+        given = self._challenges.given_at(raw[16:], _password_about(candidate), at=at)
+        return None if given is None else candidate
 
     async def _slow_down(self, user: User, ask: FactorAsk, requester: Requester) -> None:
-        """Refuse too many attempts from one address, and too many app codes from all addresses together."""
+        """Refuse who tries too often from one address; codes of an app also over all addresses."""
         kind = (
             "code" if ask.code is not None else "other"
-        )  # guessing codes must not use up the attempts of other methods
+        )  # guessed codes spend nothing of the rest
         pair = f"factor:{kind}:{user.id}:{throttle_name(requester.address)}"
         wait_s = await self._throttle.wait_s(pair, 1, OF_A_PAIR)
         if ask.code is not None:
@@ -192,11 +188,11 @@ def _refuse(wait_s: float) -> None:
         raise HttpRefusal(429, words, "RATE_LIMITED", retry_after=str(math.ceil(wait_s)))
 
 
-def _purpose(purpose: bytes, user_id: UUID) -> bytes:
+def _about(purpose: bytes, user_id: UUID) -> bytes:
     return purpose + b" " + user_id.bytes
 
 
-def _password_purpose(candidate: Candidate) -> bytes:
-    """Return the purpose of a password challenge; it contains the hash, so that a new password invalidates it."""
+def _password_about(candidate: Candidate) -> bytes:
+    """What the proof of a password is about: this user with this password, so that a new one ends it."""
     digest = sha256(candidate.hash.encode()).digest()
-    return _purpose(b"password", candidate.user.id) + digest
+    return _about(b"password", candidate.user.id) + digest

@@ -1,4 +1,4 @@
-"""Access tokens and the Ed25519 key pair that signs them, created on first use and shared by all API processes."""
+"""The key pair that signs access tokens: Ed25519, made on first use, read by every API process of an installation."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ LEEWAY_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a valid access token."""
+    """What a valid token says."""
 
     user_id: UUID
     only: frozenset[UUID] | None
@@ -38,7 +38,7 @@ class Claims:
 
 
 class Keys:
-    """Signs tokens with the current key, verifies tokens of current and retired keys, and derives secrets."""
+    """Signs tokens with one key and reads what that key or a retired one signed; also gives derived secrets."""
 
     def __init__(self, private: Ed25519PrivateKey, *retired: Ed25519PrivateKey) -> None:
         self._private = private
@@ -49,7 +49,7 @@ class Keys:
         self.kid = kid_of(private.public_key())
 
     def jwks(self) -> dict[str, Any]:
-        """Return the public keys of current and retired signing keys as a JWK set (RFC 7517)."""
+        """The keys that tokens may be signed with, as RFC 7517 has them."""
         return {
             "keys": [
                 {
@@ -65,7 +65,7 @@ class Keys:
         }
 
     def secret(self, purpose: str) -> bytes:
-        """Return 32 bytes for a purpose; they are equal in all processes with these keys, also after a rotation."""
+        """32 bytes for this purpose, the same in every process that has the keys, and after a rotation."""
         raw = self._oldest.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256")
 
@@ -78,7 +78,7 @@ class Keys:
         only: frozenset[UUID] | None = None,
         sign_in_id: UUID | None = None,
     ) -> str:
-        """Sign a token for a user, optionally restricted to accounts. It has no role: roles come from the database."""
+        """A token for a user, optionally narrowed to some accounts. It carries no role: that is read anew each time."""
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -95,7 +95,7 @@ class Keys:
         return jwt.encode(claims, self._private, algorithm=ALGORITHM, headers={"kid": self.kid})
 
     def read(self, token: str) -> Claims | None:
-        """Return the claims of a token, or None when its signature, issuer or period of validity is wrong."""
+        """What the token says; None when it is not one of ours, not yet or no longer good, or tampered with."""
         try:
             public = self._public.get(jwt.get_unverified_header(token).get("kid", ""))
             if public is None:
@@ -118,7 +118,7 @@ class Keys:
 
 
 def load(settings: Settings) -> Keys:
-    """Load the signing key from the file in the settings, else from `DATA/signing.pem`, which is created if missing."""
+    """The installation's key: the file named in the settings, else `DATA/signing.pem`, made when missing."""
     retired = [keyfile.read(path) for path in settings.retired_key_files]
     if settings.signing_key_file is not None:
         return Keys(keyfile.read(settings.signing_key_file), *retired)
@@ -126,7 +126,7 @@ def load(settings: Settings) -> Keys:
 
 
 def kid_of(public: Ed25519PublicKey) -> str:
-    """Return the key id that token headers use for a public key."""
+    """What a key is called in the head of a token."""
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 

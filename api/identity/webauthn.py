@@ -1,4 +1,4 @@
-"""WebAuthn: options for browsers, and verification of authenticator responses with the library `webauthn`."""
+"""WebAuthn: options for browsers, and what authenticators answer, verified by `webauthn`."""
 
 import json
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _Descriptors = list[PublicKeyCredentialDescriptor]
 
 
 class NewCredential(NamedTuple):
-    """A credential that an authenticator created."""
+    """A credential that an authenticator just made."""
 
     credential_id: bytes
     public_key: bytes
@@ -37,7 +37,7 @@ class NewCredential(NamedTuple):
 
 
 class RelyingParty:
-    """This installation as a WebAuthn relying party, identified by the host of its public URL, else `localhost`."""
+    """This installation as authenticators know it: by the host of its public address, else as `localhost`."""
 
     def __init__(self, settings: Settings) -> None:
         public = urlsplit(settings.public_url)
@@ -49,7 +49,7 @@ class RelyingParty:
     def creation_options(
         self, user: User, company: str, challenge: bytes, known: Sequence[Passkey]
     ) -> dict[str, Any]:
-        """Return the options with which a browser creates a passkey."""
+        """What a browser makes a new passkey with."""
         options = generate_registration_options(
             rp_id=self.id,
             rp_name=company,
@@ -68,7 +68,7 @@ class RelyingParty:
     def request_options(
         self, challenge: bytes, known: Sequence[Passkey] | None = None
     ) -> dict[str, Any]:
-        """Return the options with which a browser uses one of the `known` passkeys; None allows any."""
+        """What a browser asks an authenticator with; for any passkey of this installation when none are named."""
         options = generate_authentication_options(
             rp_id=self.id,
             challenge=challenge,
@@ -80,7 +80,7 @@ class RelyingParty:
         return _plain(options_to_json(options))
 
     def created(self, credential: dict[str, Any], challenge: bytes) -> NewCredential | None:
-        """Verify a registration response; None when it does not fit the challenge."""
+        """The credential that an authenticator made for this challenge; None for any other answer."""
         try:
             made = verify_registration_response(
                 credential=credential,
@@ -95,9 +95,9 @@ class RelyingParty:
     def asserted(
         self, credential: dict[str, Any], challenge: bytes, passkey: Passkey, *, verified: bool
     ) -> int | None:
-        """Verify an authentication response and return the new signature count; None when it is invalid.
+        """The authenticator's new count of signatures; None when it did not answer this challenge with this passkey.
 
-        With `verified`, the authenticator must have verified its user, by a fingerprint, a face or a PIN.
+        `verified` asks for the authenticator's word that it knew its owner, by a finger, a face or a PIN.
         """
         try:
             answer = verify_authentication_response(
@@ -115,16 +115,16 @@ class RelyingParty:
 
 
 def challenge_in(credential: dict[str, Any]) -> bytes:
-    """Return the challenge in an authenticator's response; empty when it cannot be read."""
+    """The challenge that an authenticator says it answers; empty for nonsense."""
     try:
-        content = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
-        return base64url_to_bytes(content["challenge"])
+        told = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
+        return base64url_to_bytes(told["challenge"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return b""
 
 
 def credential_id_in(credential: dict[str, Any]) -> bytes:
-    """Return the id of a credential; empty when it cannot be read."""
+    """The id of the credential; empty for nonsense."""
     try:
         return base64url_to_bytes(credential["rawId"])
     except (ValueError, KeyError, TypeError):
@@ -136,5 +136,5 @@ def _described(known: Sequence[Passkey]) -> _Descriptors:
 
 
 def _plain(text: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(text)
-    return content
+    told: dict[str, Any] = json.loads(text)
+    return told

@@ -1,8 +1,9 @@
-"""Child process that runs one part of Waarborg and ends when its parent process ends.
+"""A process of ours that another one started: it does one thing, and does not outlive who started it.
 
-Run as `python -m api.process.child api|worker|live|evaluator [descriptor] [--for-people]`; the last option selects
-readable logs for a terminal instead of JSON. Standard input is a pipe from the parent. When the parent ends for any
-reason, the pipe closes, and this process shuts down, at the latest after ten seconds.
+Run as `python -m api.process.child api|worker|live|evaluator [descriptor] [--for-people]`; the last word asks
+for logs that people read at a terminal, instead of JSON. The parent holds the other end of standard
+input; when the parent ends, however it ends, the pipe closes and this process ends too: politely, and after ten
+seconds anyway.
 """
 
 import os
@@ -30,7 +31,7 @@ def follow_parent() -> None:
 
 
 def main() -> None:
-    """Run the part that the first argument names, with the settings of the environment."""
+    """Do what the first argument says, with the settings of the environment."""
     follow_parent()
     from api.support.logs import configure_logs
     from domain.core.settings import Settings
@@ -60,7 +61,7 @@ def main() -> None:
             promises.warm()
             positions.warm()
         case unknown:
-            raise SystemExit(f"unknown child process: {unknown}")
+            raise SystemExit(f"not a child: {unknown}")
 
 
 if __name__ == "__main__":

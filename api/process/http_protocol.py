@@ -1,6 +1,6 @@
-"""HTTP protocol for uvicorn with a timeout and a size limit for request headers.
+"""HTTP on uvicorn with bounds on what comes before a request is anybody's: how long its head may take, and be.
 
-uvicorn has neither, and an application does not see a request before its headers are complete.
+uvicorn waits for the rest of a head for ever and keeps whatever is in it; an application hears of neither.
 """
 
 from asyncio import Transport
@@ -11,22 +11,19 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.support.client_address import PEER
 
-HEAD_S = 10.0  # from the beginning of a connection or a request to the end of its headers
-BODY_S = 30.0  # from there to the end of its body; endpoints that read a body have shorter timeouts
-HEAD_BYTES = 64 * 1024  # URL and headers
+HEAD_S = 10.0  # from the beginning of a connection or a request to the end of its head
+BODY_S = 30.0  # from there to the end of its body; who reads one is less patient than that
+HEAD_BYTES = 64 * 1024  # address and headers
 
-_MESSAGES = {
-    408: b"The request was not received in time.",
-    431: b"The headers of a request may have at most 64 KiB.",
-}
+_WORDS = {408: b"The request did not come.", 431: b"A request's head has at most 64 KiB."}
 
 
 class TooLong(Exception):
-    """Raised when the headers of a request are too large."""
+    """A head that is longer than one may be."""
 
 
 class Http(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with a timeout and a size limit for request headers."""
+    """uvicorn's HTTP protocol, which lets go of who sends half a head, or far too much of one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,28 +34,26 @@ class Http(HttpToolsProtocol):
         self._too_long = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Start the timeout for the first request of a new connection."""
+        """Somebody is there, and has to say something soon."""
         super().connection_made(transport)
         self._within(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timeout of a closed connection."""
+        """He is gone."""
         self._within(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process received bytes; refuse headers that exceed the limit before they are complete."""
-        was_in_head, heads = self._in_head, self._heads
+        """Some of a request came."""
+        was, heads = self._in_head, self._heads
         super().data_received(data)
-        if (
-            was_in_head and self._in_head and heads == self._heads
-        ):  # all bytes belong to the same headers
+        if was and self._in_head and heads == self._heads:  # nothing in it but a piece of one head
             self._bytes += len(data)
             if self._bytes > HEAD_BYTES:
                 self._refuse(431)
 
     def on_message_begin(self) -> None:
-        """Start the timeout for the headers of a request."""
+        """A request begins."""
         super().on_message_begin()
         self.scope[PEER] = self.client  # type: ignore[literal-required]
         self._heads += 1
@@ -66,7 +61,7 @@ class Http(HttpToolsProtocol):
         self._within(HEAD_S)
 
     def on_headers_complete(self) -> None:
-        """Check the size of complete headers and start the timeout for the body."""
+        """Its head is there."""
         self._in_head = False
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             self._too_long = True
@@ -75,23 +70,23 @@ class Http(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Cancel the timeout of a complete request."""
+        """All of it is there."""
         self._within(None)
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Start the response; for HTTP/1.0, which has no chunked encoding, the connection's end ends the body."""
+        """Answer; to HTTP/1.0, which knows no chunks, an answer without a length ends with the connection."""
         if self.scope["http_version"] == "1.0":
             app = _unchunked(cycle, app)
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
-        """Cancel the timeout, because the WebSocket protocol takes over."""
+        """From here on it is a socket's."""
         self._within(None)
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a malformed request with 400, or with 431 if its headers are too large."""
+        """It is no request."""
         self._within(None)
         if self._too_long:
             self._refuse(431)
@@ -104,9 +99,9 @@ class Http(HttpToolsProtocol):
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._late)
 
     def _late(self) -> None:
-        cycle: Any = self.cycle  # None during the first request
+        cycle: Any = self.cycle  # none yet, with the first request
         busy = cycle is not None and not cycle.response_complete
-        if self._in_head and busy:  # reading is paused while the previous request is answered
+        if self._in_head and busy:  # it is not listened to while the request before is answered
             self._within(HEAD_S)
         elif self._in_head:
             self._refuse(408)
@@ -117,19 +112,19 @@ class Http(HttpToolsProtocol):
         self._within(None)
         if self.transport.is_closing():
             return
-        message_text = _MESSAGES[status]
+        words = _WORDS[status]
         head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-        self.transport.write(STATUS_LINE[status] + head % len(message_text) + message_text)
+        self.transport.write(STATUS_LINE[status] + head % len(words) + words)
         self.transport.close()
 
 
 def _unchunked(cycle: Any, app: Any) -> Any:
-    """Wrap an application so that responses without a length are sent without chunked encoding."""
+    """The application, whose answers without a length are sent as they are."""
 
-    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
         measured = True
 
-        async def send_unchunked(message: Any) -> None:
+        async def say(message: Any) -> None:
             nonlocal measured
             if message["type"] == "http.response.start":
                 measured = any(
@@ -141,6 +136,6 @@ def _unchunked(cycle: Any, app: Any) -> Any:
                 cycle.expected_content_length = len(message.get("body", b""))
             await send(message)
 
-        await app(scope, receive, send_unchunked)
+        await app(scope, receive, say)
 
-    return wrapped
+    return asked

@@ -1,4 +1,4 @@
-"""Client address of a request: the peer, or the client that a trusted proxy names; and detection of direct access."""
+"""From where a request comes: the peer, or the client that a trusted proxy names; and whether nobody is between."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -6,20 +6,20 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from starlette.types import Scope
 
 PEER = "waarborg.peer"
-"""Key of the peer's address in the scope, set by our HTTP protocol; proxy middleware of a server cannot change it."""
+"""Where our HTTP protocol keeps the peer's address in the scope: what a server's own proxy middleware cannot change."""
 Network = IPv4Network | IPv6Network
 _BETWEEN = (b"forwarded", b"x-forwarded-", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip")
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
 class Proxies:
-    """The trusted proxies; `X-Forwarded-For` of any other peer is ignored."""
+    """The proxies whose `X-Forwarded-For` is believed; nobody else's is."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
         self._networks: tuple[Network, ...] = tuple(map(ip_network, addresses))
 
     def client_of(self, scope: Scope) -> str:
-        """Return the client's address: the last one in the chain that is not a trusted proxy."""
+        """The address of the client: the last one of the chain that is not a trusted proxy."""
         peer = _peer(scope)
         if not self._trusts(peer):
             return peer
@@ -38,7 +38,7 @@ class Proxies:
 
 
 def throttle_name(address: str) -> str:
-    """Return the name under which attempts are counted: the address, or for IPv6 its /64, which one customer has."""
+    """What attempts are counted by: the address, of IPv6 the /64 that one customer has."""
     found = _address(address)
     if isinstance(found, IPv6Address):
         return str(ip_network((found, 64), strict=False))
@@ -46,9 +46,9 @@ def throttle_name(address: str) -> str:
 
 
 def is_direct_loopback(scope: Scope) -> bool:
-    """Return whether a request comes directly from this machine and uses a loopback host name, without a proxy.
+    """Whether a program of this machine asks by a loopback name, with no proxy in between.
 
-    The name is checked against DNS rebinding: a page of another site would use the name of that site.
+    A page of another site that has its own name point here (DNS rebinding) asks by that name.
     """
     address = _address(_peer(scope))
     if address is None or not address.is_loopback:
@@ -76,7 +76,7 @@ def _chain(scope: Scope) -> Sequence[IPv4Address | IPv6Address | None]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Parse an address with or without port, such as `[2001:db8::1]:4711`; IPv4-mapped IPv6 becomes IPv4."""
+    """An address, perhaps with a port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. IPv4 inside IPv6 is IPv4."""
     bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]

@@ -1,4 +1,4 @@
-"""Errors in API responses: refusals and client errors with a message, internal errors with a trace id."""
+"""Errors as the asker sees them: gates and mistakes in words, our own bugs as a trace id."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class HttpRefusal(Exception):
-    """Raised to refuse a request with a status and headers (`retry_after="5"`); `error` is the entry for `errors`."""
+    """A request that is refused with a status and headers (`retry_after="5"`); `error` is its entry of `errors`."""
 
     def __init__(
         self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str
@@ -26,23 +26,23 @@ class HttpRefusal(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def with_more(self, **more: object) -> "HttpRefusal":
-        """Add fields to the error's extensions."""
+        """Add members to the error's extensions, for programs."""
         self.error["extensions"] |= more
         return self
 
 
-def formatted_errors(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
-    """Format the `errors` of a response."""
-    return [_formatted(error, trace_id) for error in errors]
+def told(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
+    """The `errors` of an answer."""
+    return [_told(error, trace_id) for error in errors]
 
 
 def plain(message: str, code: str, **more: Any) -> dict[str, Any]:
-    """Format an error that has no GraphQL error, in the same shape."""
+    """One error of our own making, in the same shape."""
     return {"message": message, "extensions": {"code": code, **more}}
 
 
 def is_away(error: BaseException) -> bool:
-    """Return whether PostgreSQL is unavailable: unreachable, stopping, or out of connections, disk or memory."""
+    """Whether PostgreSQL cannot answer now: unreachable, stopping, or out of connections, disk or memory."""
     if isinstance(error, InterfaceError | OSError | PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
@@ -51,7 +51,7 @@ def is_away(error: BaseException) -> bool:
     return error.connection_invalidated or state[:2] in {"08", "53", "58"} or state[:3] == "57P"
 
 
-def _formatted(error: GraphQLError, trace_id: str) -> dict[str, Any]:
+def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
     shape: dict[str, Any] = dict(error.formatted)
     cause = _cause(error)
     if isinstance(cause, Refused):
@@ -64,12 +64,12 @@ def _formatted(error: GraphQLError, trace_id: str) -> dict[str, Any]:
         code = (error.extensions or {}).get("code", "BAD_REQUEST")
         return {**shape, "extensions": {**(error.extensions or {}), "code": code}}
     if is_unstorable(cause):
-        message = "A text contains a NUL or an incomplete character and cannot be stored."
+        message = "A text holds a NUL, or half a character: it cannot be kept."
         return {**shape, "message": message, "extensions": {"code": "INVALID", "retryable": False}}
     away = is_away(cause)
     log.error("graphql.failed", path=error.path, exc_info=cause)
     message, code = (
-        ("The database is temporarily unavailable; try again.", "UNAVAILABLE")
+        ("The database is away for a moment; ask again.", "UNAVAILABLE")
         if away
         else ("Something went wrong.", "INTERNAL")
     )
@@ -77,7 +77,7 @@ def _formatted(error: GraphQLError, trace_id: str) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> BaseException | None:
-    """Return the exception of a resolver; None for client errors, for which graphql-core has the message."""
+    """What a resolver raised; None for the asker's own mistakes, which graphql-core words."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError) and not isinstance(cause, StrawberryGraphQLError):
         if cause.original_error is None or cause.original_error is cause:

@@ -1,24 +1,24 @@
-"""Expected failures of commands, shown as a message with a remedy; any other exception is a bug with a traceback."""
+"""Failures that people meet, with what to do about them instead of a traceback; anything else is a bug."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes of the CLI; scripts rely on them (docs/reference/cli.md)."""
+    """What an exit code says; scripts rely on it (docs/reference/cli.md)."""
 
     DONE = 0
-    DIFFERS = 1  # a check ran and found a difference
+    DIFFERS = 1  # a check ran and the answer is no
     USAGE = 2  # a command or option that does not exist
     INPUT = 3  # a setting, a file or an argument that cannot be used
     SERVERS = 4  # no database, no Redis, no port, no room on the disk
-    REFUSED = 5  # a business rule refused the command
+    REFUSED = 5  # the domain said no
     BUG = 70
     INTERRUPTED = 130
     TERMINATED = 143
 
 
 class CommandFailure(Exception):
-    """Raised by a command for a failure that its user can fix; the message says how."""
+    """A failure of a command that its user can mend; the text says how."""
 
     def __init__(self, message: str, exit_code: Exit = Exit.INPUT) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class CommandFailure(Exception):
 
 
 def explained(error: BaseException) -> tuple[Exit, str] | None:
-    """Return the exit code and message of an expected failure; None for a bug."""
+    """The exit code and the words for a failure we know; None for a bug."""
     if isinstance(error, CommandFailure):
         return error.exit_code, str(error)
     if (
@@ -44,7 +44,7 @@ def _of_settings(error: BaseException) -> tuple[Exit, str] | None:
         lines = [
             f"WAARBORG_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
         ]
-        return Exit.INPUT, "A setting is invalid.\n" + "\n".join(lines)
+        return Exit.INPUT, "A setting cannot be used.\n" + "\n".join(lines)
     return None
 
 
@@ -61,12 +61,12 @@ def _of_servers(error: BaseException) -> tuple[Exit, str] | None:
     if isinstance(error, CommandError):
         return (
             Exit.SERVERS,
-            f"{error}\nThe database does not match this release of Waarborg.",
+            f"{error}\nThe database and this release of Waarborg do not belong together.",
         )
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         cause = error.orig.__cause__ or error.orig
         return explained(cause)
-    for kinds, template in (
+    for kinds, words in (
         (asyncpg.UndefinedTableError, "The database is not up to date ({0}): waarborg migrate"),
         (asyncpg.DiskFullError, "PostgreSQL's disk is full: {0}"),
         (
@@ -78,10 +78,10 @@ def _of_servers(error: BaseException) -> tuple[Exit, str] | None:
             "PostgreSQL cannot be used: {0}. See WAARBORG_DATABASE_URL.",
         ),
         (redis.exceptions.RedisError, "Redis cannot be used: {0}. See WAARBORG_REDIS_URL."),
-        (ConnectionError | TimeoutError, "A server does not respond: {0}."),
+        (ConnectionError | TimeoutError, "A server does not answer: {0}."),
     ):
         if isinstance(error, kinds):
-            return Exit.SERVERS, template.format(str(error) or type(error).__name__)
+            return Exit.SERVERS, words.format(str(error) or type(error).__name__)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Logs of all processes on standard error, including libraries: one JSON object per line, or readable lines."""
+"""Logs of every process of ours on standard error, the libraries' too: one JSON object a line, or lines for people."""
 
 import logging
 import re
@@ -12,12 +12,12 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 TALKATIVE = ("alembic", "uvicorn", "httpx2", "arq")
-"""Libraries of which only warnings and errors are logged."""
+"""Libraries whose news is no news; their warnings are."""
 
 
 ROUTINE = {"request", "socket"}
-"""Frequent events that /metrics counts; readable logs leave them out."""
-_SHOWN_SEPARATELY = {"event", "level", "timestamp", "trace_id", "exception"}
+"""What happens all the time and went well: counted in /metrics, and no news to somebody at a terminal."""
+_TOLD_APART = {"event", "level", "timestamp", "trace_id", "exception"}
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -36,12 +36,12 @@ _OF_THE_DATABASE = {
     "ProgrammingError",
     "StatementError",
 }
-"""SQLAlchemy's errors, whose causes repeat the message with values of the database."""
+"""SQLAlchemy's errors: what caused them says the same again, with the values."""
 _COLOURS = {"warning": "33", "error": "31", "critical": "31"}
 
 
 def configure_logs(level: str, *, part: str | None = None) -> None:
-    """Log events of at least this level; with `part`, as readable lines that name the part of the system."""
+    """Write from here on what is at least of this level; with a `part`, for people, who are told which part speaks."""
 
     def write(_logger: object, _name: str, event: Any) -> str:
         return msgspec.json.encode(event, enc_hook=str).decode()
@@ -49,7 +49,7 @@ def configure_logs(level: str, *, part: str | None = None) -> None:
     if part is not None:
         lines: Any = Lines(part, everything=level == "DEBUG", colour=sys.stderr.isatty())
         write, tracebacks = lines, structlog.processors.ExceptionRenderer(as_text)
-    else:  # without local variables, because they may contain names, messages and tokens
+    else:  # local variables are left out: they hold names, letters and tokens
         transformer = ExceptionDictTransformer(show_locals=False)
         tracebacks = structlog.processors.ExceptionRenderer(transformer)
     shared: list[Any] = [
@@ -79,14 +79,14 @@ def configure_logs(level: str, *, part: str | None = None) -> None:
 
 
 def harmless(_logger: object, _name: str, event: Any) -> Any:
-    """Escape control characters of an event, and remove values that PostgreSQL quotes in its errors."""
+    """The event with control characters escaped, and without values that PostgreSQL quotes in its errors."""
     if isinstance(event.get("exception"), list):
         event["exception"] = _without_causes(event["exception"])
     return {key: _harmless(value, whole=key != "exception") for key, value in event.items()}
 
 
 def _without_causes(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Remove the messages of exceptions that caused a database error; the chain starts with the last exception."""
+    """Exceptions, the last one first, without the words of those that made the database's driver fail."""
     hidden = False
     for each in chain:
         if hidden:
@@ -106,7 +106,7 @@ def _harmless(value: Any, *, whole: bool = True) -> Any:
 
 
 def escaped(text: str, *, lines: bool = False) -> str:
-    """Escape control and bidirectional characters; newlines are escaped too, unless `lines` is set."""
+    """Text on one line (on the lines it has) in which no character moves a cursor, turns its reading, or is no text."""
     parts = text.split("\n") if lines else [text]
     return "\n".join(
         _CONTROL.sub(lambda each: each[0].encode("unicode_escape").decode(), part) for part in parts
@@ -114,21 +114,21 @@ def escaped(text: str, *, lines: bool = False) -> str:
 
 
 def without_values(text: str) -> str:
-    """Remove the values that PostgreSQL and its driver quote in an error message."""
+    """An error's text without the values of a row or a statement that PostgreSQL and its driver quote."""
     return _VALUES.sub(lambda each: f"{each[1]}not shown", text)
 
 
 def as_text(exc_info: Any) -> str:
-    """Format a traceback; continuation lines of messages are indented, so that they cannot imitate log lines."""
+    """A traceback as text; what an exception says is indented, so that it cannot pass for a line of its own."""
     told = TracebackException(*exc_info)
     todo: list[tuple[TracebackException | None, bool]] = [(told, False)]
     while todo:
         each, hidden = todo.pop()
         if each is None:
             continue
-        attributes = vars(each)
-        message = "not shown" if hidden else without_values(str(attributes.get("_str", "")))
-        attributes["_str"] = message.replace("\n", "\n    ")
+        said = vars(each)
+        words = "not shown" if hidden else without_values(str(said.get("_str", "")))
+        said["_str"] = words.replace("\n", "\n    ")
         hidden = hidden or each.exc_type.__name__ in _OF_THE_DATABASE
         todo += [
             (inner, hidden)
@@ -138,7 +138,7 @@ def as_text(exc_info: Any) -> str:
 
 
 class Lines:
-    """Renders events as readable lines, such as `14:02:11 worker  job.failed  attempt=2`, without routine events."""
+    """Events as tidy lines, `14:02:11 worker  job.failed  attempt=2`, without what is routine."""
 
     def __init__(self, part: str, *, everything: bool, colour: bool) -> None:
         self._part = part
@@ -146,12 +146,12 @@ class Lines:
         self._colour = colour
 
     def __call__(self, _logger: object, _name: str, event: Any) -> str:
-        """Render a line in local time, followed by its traceback. Raises `DropEvent` for routine events."""
+        """One line in local time, and a traceback below it when there is one; raises `DropEvent` on routine."""
         level = event["level"]
         if level == "info" and event["event"] in ROUTINE and not self._everything:
             raise structlog.DropEvent
         at = datetime.fromisoformat(event["timestamp"]).astimezone()
-        told = [f"{key}={value}" for key, value in event.items() if key not in _SHOWN_SEPARATELY]
+        told = [f"{key}={value}" for key, value in event.items() if key not in _TOLD_APART]
         line = "  ".join([f"{at:%H:%M:%S} {self._part:6}", str(event["event"]), *told])
         if self._colour and level in _COLOURS:
             line = f"\x1b[{_COLOURS[level]}m{line}\x1b[0m"

@@ -1,4 +1,4 @@
-"""LRU cache bounded by the total weight of its entries."""
+"""Cache of the entries used last, bounded by the bytes that they take together."""
 
 from collections.abc import Hashable
 from operator import itemgetter
@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 class WeightedCache(Generic[K, V]):
-    """LRU cache whose entries weigh at most `most` in total."""
+    """The entries used last that weigh no more than `most` together."""
 
     def __init__(self, most: int) -> None:
         self._entries: LRUCache[K, tuple[V, int]] = LRUCache(most, getsizeof=itemgetter(1))
@@ -21,15 +21,15 @@ class WeightedCache(Generic[K, V]):
 
     @property
     def weight(self) -> int:
-        """The total weight of the entries."""
+        """What the entries weigh together."""
         return int(self._entries.currsize)
 
     def get(self, key: K) -> V | None:
-        """Return the value of a key, or None, and mark it as used."""
+        """Return the value under this key, which counts as a use."""
         found = self._entries.get(key)
         return None if found is None else found[0]
 
     def put(self, key: K, value: V, weight: int) -> None:
-        """Add an entry and evict the least recently used ones; an entry heavier than the limit is not stored."""
+        """Keep one more entry and drop those not used for longest; one that alone weighs too much is not kept."""
         if weight <= self._entries.maxsize:
             self._entries[key] = (value, weight)

@@ -1,4 +1,4 @@
-"""Database migrations with Alembic. Synchronous; call them from a coroutine in a thread."""
+"""Migrations: bring a database to the tables this code expects. Synchronous; from a coroutine use a thread."""
 
 import asyncio
 from pathlib import Path
@@ -13,8 +13,8 @@ APP_ROLE = "waarborg_app"
 
 
 def config(owner_url: str, *, app_role: str = APP_ROLE) -> Config:
-    """Return Alembic's configuration without a file; `owner_url` has the login that owns the tables."""
-    packed = Path(__file__).parents[1] / "_alembic"  # its place in the wheel
+    """Alembic's configuration without a file; `owner_url` names a login that owns the tables."""
+    packed = Path(__file__).parents[1] / "_alembic"  # where the wheel carries it
     made = Config(attributes={"url": owner_url, "app_role": app_role})
     made.set_main_option(
         "script_location", str(packed if packed.exists() else packed.parents[1] / "alembic")
@@ -24,17 +24,17 @@ def config(owner_url: str, *, app_role: str = APP_ROLE) -> Config:
 
 
 def role_of(url: str) -> str:
-    """Return the login in a database URL, which receives rights on the tables."""
+    """The login in an address: whom the tables are opened to."""
     return make_url(url).username or APP_ROLE
 
 
 def upgrade(owner_url: str, *, app_role: str = APP_ROLE) -> None:
-    """Upgrade to the newest revision. Concurrent callers run one after the other."""
+    """Go to the newest revision; what is there already stays. Two callers at once take turns."""
     command.upgrade(config(owner_url, app_role=app_role), "head")
 
 
 def downgrade(owner_url: str, revision: str) -> None:
-    """Downgrade to `revision`; `base` removes all tables."""
+    """Go back to `revision`; `base` takes everything away."""
     command.downgrade(config(owner_url), revision)
 
 
@@ -44,12 +44,13 @@ def check(owner_url: str) -> None:
 
 
 def revise(owner_url: str, message: str) -> None:
-    """Write a new revision with the difference between the database and the models."""
-    command.revision(config(owner_url), message, autogenerate=True)
+    """Write the revision that leads from the database of `owner_url` to the models, under the next number."""
+    number = f"{max(map(int, heads())) + 1:04d}"
+    command.revision(config(owner_url), message, autogenerate=True, rev_id=number)
 
 
 def current(url: str) -> tuple[str, ...]:
-    """Return the current revisions of a database; empty when it was never migrated."""
+    """The revisions a database stands at; empty when it was never migrated."""
     return asyncio.run(_current(url))
 
 
@@ -65,5 +66,5 @@ async def _current(url: str) -> tuple[str, ...]:
 
 
 def heads() -> tuple[str, ...]:
-    """Return the newest revisions of this release; more than one is a mistake."""
+    """The newest revisions this code knows; more than one is a mistake."""
     return tuple(ScriptDirectory.from_config(config("")).get_heads())

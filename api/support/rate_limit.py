@@ -1,8 +1,7 @@
-"""Rate limiting with the generic cell rate algorithm (GCRA), in Redis for all processes, or in memory for one.
+"""How fast somebody may go on: the generic cell rate algorithm, in Redis for all processes, in memory for one.
 
-Each key stores the instant at which everything spent so far is paid off at the given rate. Spending moves the instant
-forward, and it may not be further ahead of now than the burst allows. This takes one number per key and gives the exact
-waiting time.
+A key holds the instant at which everything spent so far will be paid off at the given rate. Spending moves it on; it
+may not be further ahead of now than the burst allows. One number a key, and the wait that helps is known exactly.
 """
 
 import asyncio
@@ -17,10 +16,12 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
-STALLED_S = 0.5  # timeout, because a frozen Redis keeps its connections open and would block requests for ever
+STALLED_S = (
+    0.5  # a frozen Redis keeps its connections open and would hold up every request for ever
+)
 KEPT = 50_000  # keys in memory: about 10 MB
 
-# Milliseconds of Redis's clock, so that the clocks of API processes may differ.
+# Milliseconds by Redis' own clock, so that API processes need not agree about the time.
 _GCRA = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -34,20 +35,20 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """A rate per second and the largest burst."""
+    """So much a second, and so much at once."""
 
     per_s: float
     burst: float
 
 
 class Throttle:
-    """Rate limiter in Redis. Raises redis-py's errors, and `TimeoutError` (an `OSError`) when Redis does not reply."""
+    """Spends in Redis. Raises redis-py's errors, and `TimeoutError` (an `OSError`) when it answers nothing."""
 
     def __init__(self, redis: Redis) -> None:
         self._spend = redis.register_script(_GCRA)
 
     async def wait_s(self, key: str, amount: float, rate: RateLimit) -> float:
-        """Spend `amount` for `key` and return 0, or spend nothing and return the seconds to wait."""
+        """Spend `amount` under `key` and answer 0, or spend nothing and answer how long to wait."""
         ms = 1000 / rate.per_s
         async with asyncio.timeout(STALLED_S):
             wait_ms = await self._spend(
@@ -57,13 +58,13 @@ class Throttle:
 
 
 class InMemory:
-    """Rate limiter in the memory of this process, used while Redis is unavailable."""
+    """Spends in this process; for when Redis is away."""
 
     def __init__(self) -> None:
         self._paid: FIFOCache[str, float] = FIFOCache(KEPT)
 
     async def wait_s(self, key: str, amount: float, rate: RateLimit) -> float:
-        """Do the same as `Throttle.wait_s`."""
+        """As `Throttle.wait_s`."""
         now = time.monotonic()
         paid = max(self._paid.get(key, now), now) + amount / rate.per_s
         wait_s = paid - now - rate.burst / rate.per_s
@@ -74,13 +75,13 @@ class InMemory:
 
 
 class RedisWithFallback:
-    """Rate limiter in Redis that uses the memory of this process while Redis is unavailable."""
+    """Spends in Redis, and in this process while Redis is away: never not at all."""
 
     def __init__(self, redis: Redis) -> None:
         self._shared, self._own = Throttle(redis), InMemory()
 
     async def wait_s(self, key: str, amount: float, rate: RateLimit) -> float:
-        """Do the same as `Throttle.wait_s`, without raising errors of Redis."""
+        """As `Throttle.wait_s`; raises nothing."""
         try:
             return await self._shared.wait_s(key, amount, rate)
         except (RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Telemetry of the API: request logs with a trace id, and Prometheus metrics with fixed label sets."""
+"""What the API tells about itself: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
 
 import os
 import re
@@ -55,9 +55,9 @@ log = structlog.get_logger()
 
 
 def exposition(extra: CollectorRegistry) -> bytes:
-    """Return the metrics of all API processes of the installation and those of `extra`.
+    """All metrics of the installation's API processes, and `extra` ones that are asked for now.
 
-    Several processes share the port; with PROMETHEUS_MULTIPROC_DIR set, each of them reports for all.
+    Several processes share the port: with PROMETHEUS_MULTIPROC_DIR set, any of them answers for all.
     """
     if getattr(ValueClass, "_multiprocess", False):
         registry = CollectorRegistry()
@@ -68,7 +68,7 @@ def exposition(extra: CollectorRegistry) -> bytes:
 
 
 def _forget_the_dead(directory: Path) -> None:
-    """Drop the gauges of killed processes, whose files still count their closed sockets."""
+    """Drop the gauges of processes that were killed: their sockets are closed, whatever their files say."""
     for file in directory.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:
@@ -76,20 +76,20 @@ def _forget_the_dead(directory: Path) -> None:
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
         except PermissionError:
-            pass  # another user's process has the id now
+            pass  # somebody else's process has the number by now
 
 
 class RequestTelemetry:
-    """Outermost ASGI middleware: sets trace ids and security headers, and logs one line per request.
+    """The outermost layer: a trace id for everything, one log line a request, headers that browsers obey.
 
-    It logs no bodies, tokens or query strings.
+    Neither bodies nor tokens nor query strings are logged.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request or socket."""
+        """Wrap one request or socket."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -123,7 +123,7 @@ class RequestTelemetry:
         except Exception as error:
             if scope["type"] == "http" and not status and is_unstorable(error):
                 await _answer(
-                    outward, 400, "A text contains a NUL or an incomplete character.", "BAD_REQUEST"
+                    outward, 400, "A text holds a NUL, or half a character.", "BAD_REQUEST"
                 )
                 return
             log.exception("request.failed", path=_shown(scope["path"]))
@@ -147,13 +147,13 @@ _CONTROL_IN_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def unreadable(scope: Scope) -> tuple[int, str, str] | None:
-    """Return status, message and code to refuse control characters in a path, query or header; None without any."""
+    """Why a request is answered by nothing here: control characters where none belong; None when there are none."""
     if _CONTROL.search(scope["path"]):
-        return 404, "The path does not exist.", "NOT_FOUND"
+        return 404, "There is nothing there.", "NOT_FOUND"
     if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
-        return 400, "The query string contains a NUL character.", "BAD_REQUEST"
+        return 400, "The address holds a NUL character.", "BAD_REQUEST"
     if any(_CONTROL_IN_HEADER.search(value) for _, value in scope["headers"]):
-        return 400, "A header contains a control character.", "BAD_REQUEST"
+        return 400, "A header holds a control character.", "BAD_REQUEST"
     return None
 
 
@@ -168,7 +168,7 @@ async def _answer(
 
 
 def _shown(path: str) -> str:
-    """Return the path for the log, without the secret of a link."""
+    """The path as it is logged: a link's text is a secret."""
     for folder in ("/password/", "/u/"):
         if path.startswith(folder):
             return f"{folder}…"
@@ -176,7 +176,7 @@ def _shown(path: str) -> str:
 
 
 def _trace_id(scope: Scope) -> str:
-    """Return the caller's W3C trace id, or a new one."""
+    """The caller's W3C trace id, or a new one."""
     for name, value in scope["headers"]:
         if name == b"traceparent":
             found = _TRACEPARENT.fullmatch(value.decode("latin-1"))

@@ -14,7 +14,7 @@ from domain.access.rights import Right
 R = Right
 FACTS: dict[Right, str] = {
     R.READ_ACCOUNTS: "account.created",
-    R.READ_RELATIONSHIP: "account.changed contact.changed touchpoint.made",
+    R.READ_RELATIONSHIP: "account.changed contact.changed",
     R.READ_SITES: "site.added site.changed site.fenced",
     R.READ_CONTACTS: "contact.added contact.address_added contact.address_ended"
     " contact.subscribed contact.unsubscribed",
@@ -41,8 +41,6 @@ FACTS: dict[Right, str] = {
     " report_plan.set terms.signed_off",
     R.READ_QUALITY: "budget.burning quality.changed report.delivered report.kept report.late"
     " report.made",
-    R.READ_RECOVERY: "recovery.closed recovery.opened recovery.reopened recovery.step_done"
-    " recovery.step_handed_over",
     R.READ_MESSAGES: "address.freed address.suppressed message.answered message.bounced"
     " message.delivered"
     " message.failed message.queued message.read message.sent",
@@ -61,6 +59,16 @@ FACTS: dict[Right, str] = {
 }
 """Right → the kinds of facts it opens. `READ_EVERY_FACT` opens all kinds, also those that are no longer written."""
 RIGHT_OF_KIND = {kind: right for right, kinds in FACTS.items() for kind in kinds.split()}
+
+
+def add_kinds(right: Right, kinds: str) -> None:
+    """Add kinds of facts that a right opens. Raises `ValueError` for a kind that has an entry."""
+    for kind in kinds.split():
+        if kind in RIGHT_OF_KIND:
+            raise ValueError(f"The access table has two entries for the fact {kind}.")
+        RIGHT_OF_KIND[kind] = right
+    FACTS[right] = f"{FACTS.get(right, '')} {kinds}".strip()
+    _kinds.cache_clear()
 
 
 class LedgerFact(Protocol):

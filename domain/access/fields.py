@@ -2,6 +2,8 @@
 
 A field without an entry is refused to everybody. `NONE` is for fields that everybody may read who sees the row. A field
 that an actor may not read returns null, an empty list, or (where neither fits) the error FORBIDDEN at its path.
+
+Entries stand here, in `access.py` of a capability (see `declarations`), or on the line of the field in its schema type.
 """
 
 from collections.abc import Mapping
@@ -119,18 +121,6 @@ FIELDS: dict[str, Fields] = {
         " signedOffBy"
     ),
     "SimulatedPromise": _all("promise internal n kept objectivePpm breaks creditsCents site"),
-    "RecoveryCase": _all(
-        "id size summary state round openedAt closedAt satisfied version steps incident account"
-    ),
-    "RecoveryStep": {
-        NONE: "round kind dueAt doneAt remedies credit",
-        R.READ_RELATIONSHIP: "note",
-        R.READ_STAFF: "owner",
-    },
-    "Touchpoint": {
-        NONE: "id kind dueOn doneAt isOverdue account contact",
-        R.READ_ACTORS: "doneBy",
-    },
     "LedgerEntry": _all(
         "kind at recordedAt actor body ids traceId words subjectId cursor hash account"
     ),
@@ -226,3 +216,12 @@ RIGHT_OF_FIELD: dict[tuple[str, str], Right | None] = {
     for right, names in fields.items()
     for name in names.split()
 }
+
+
+def add_field(type_name: str, name: str, right: Right | None) -> None:
+    """Add an entry: `right` opens the field. Raises `ValueError` for a field that has an entry."""
+    if (type_name, name) in RIGHT_OF_FIELD:
+        raise ValueError(f"The access table has two entries for the field {type_name}.{name}.")
+    RIGHT_OF_FIELD[type_name, name] = right
+    names = FIELDS.get(type_name, {})
+    FIELDS[type_name] = {**names, right: f"{names.get(right, '')} {name}".strip()}

@@ -46,7 +46,6 @@ QUERIES: dict[str, Rights] = {
     "reportPlans": _ROWS,
     "reportPunctuality": (R.READ_QUALITY,),
     "proactiveNotification": (R.READ_QUALITY,),
-    "touchpoints": _ROWS,
     "devices": _ROWS,
     "duties": _ROWS,
     "presences": _ROWS,
@@ -58,7 +57,6 @@ QUERIES: dict[str, Rights] = {
     "disputes": _ROWS,
     "invoices": _ROWS,
     "creditNotes": _ROWS,
-    "recoveryCases": _ROWS,
     "compensationPolicy": _ROWS,
     "webhooks": _ROWS,
     "webhookDeliveries": _ROWS,
@@ -89,7 +87,7 @@ DOWNLOADS: dict[str, Rights] = {
 _BY_RIGHT: dict[Right, str] = {
     R.MANAGE_ACCOUNTS: "createAccount changeAccount addSite changeSite addContact changeContact exportContact"
     " eraseContact addContactAddress endContactAddress resubscribeContact fenceSite setReportPlan"
-    " completeTouchpoint openRecovery takeRecoveryStep handOverRecoveryStep giveCredit"
+    " giveCredit"
     " setEscalationPolicy endEscalationPolicy",
     R.MANAGE_ACCESS: "addUser changeUser inviteUser disableUser exportUser eraseUser"
     " resetSecondFactor",
@@ -107,7 +105,6 @@ _BY_RIGHT: dict[Right, str] = {
     R.CONTEST: "contestVerdict",
     R.BILL: "planService deliverService bookPayment reversePayment bookPayout reversePayout",
     R.MANAGE_BILLING_PARTIES: "setBillingParty",
-    R.FOLLOW_UP: "followUpRecovery",
     R.REQUEST_PROOF: "requestCheckpoint",
     R.REPORT_POSITIONS: "reportPositions",
     R.ROSTER: "assignDevice endDuty",

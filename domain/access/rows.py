@@ -1,6 +1,7 @@
 """Access table, rows: who sees the rows of each table that is readable through the API.
 
 A table without an entry shows nothing to anybody. Tables that are not readable through the API are in `NEVER_SHOWN`.
+A capability can also declare its entries beside its model: see `declarations`.
 """
 
 from typing import Any
@@ -108,9 +109,6 @@ ROWS: dict[str, Rows] = {
     "payment": _MONEY,
     "payout": _MONEY,
     "simulation": _reach(R.READ_MONEY, R.READ_INTERNAL),
-    "recovery_case": _reach(R.READ_RECOVERY),
-    "recovery_step": _reach(R.READ_RECOVERY),
-    "touchpoint": _reach(R.READ_RELATIONSHIP),
     "message": Rows(
         (R.READ_MESSAGES,),
         "",
@@ -152,14 +150,12 @@ ROWS: dict[str, Rows] = {
     "disclosure": Rows((R.READ_LEDGER, R.READ_WORDS), "", own=in_accounts),
 }
 
-NEVER_SHOWN = frozenset(
-    {
-        *("idempotency", "ledger_head", "ledger_shard", "user_reach", "sealing", "column_segment"),
-        *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
-        *("totp", "recovery_code", "passkey"),
-        *("invitation", "refresh_token", "message_enclosure", "contact_address"),
-        *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
-        *("quality_look", "portfolio", "ledger", "ledger_epoch"),
-    }
-)
+NEVER_SHOWN: set[str] = {
+    *("idempotency", "ledger_head", "ledger_shard", "user_reach", "sealing", "column_segment"),
+    *("promise_watch", "audit_tree", "audit_leaf", "audit_tile", "closed_month", "password"),
+    *("totp", "recovery_code", "passkey"),
+    *("invitation", "refresh_token", "message_enclosure", "contact_address"),
+    *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
+    *("quality_look", "portfolio", "ledger", "ledger_epoch"),
+}
 """Tables whose rows are never shown through the API. The ledger has a table of its own, `facts`."""

@@ -45,7 +45,7 @@ class Rows:
     """
 
     rights: tuple[Right, ...]
-    words: str
+    words: str = ""
     scope: Scope = in_accounts
     unless: Mapping[Right, Condition] = field(default_factory=dict)
     own: Scope | None = None

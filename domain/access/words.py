@@ -134,7 +134,7 @@ def _fields() -> Iterator[str]:
         "| type | right | fields |",
         "|---|---|---|",
     )
-    for kind, fields in FIELDS.items():
+    for kind, fields in sorted(FIELDS.items()):
         for right, names in fields.items():
             if right is not None:
                 yield f"| {kind} | {right.name} | {_code(names.split())} |"

@@ -17,6 +17,7 @@ from graphql import (
     default_field_resolver,
 )
 
+import domain.declared_access  # noqa: F401 - it adds the entries of the capabilities
 from domain.access.actor import Actor
 from domain.access.fields import FIELDS, RIGHT_OF_FIELD
 from domain.access.operations import MUTATIONS, QUERIES, SUBSCRIPTIONS, Rights

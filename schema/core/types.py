@@ -12,7 +12,10 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import strawberry
 from strawberry import LazyType
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
+from domain.access import Right
+from domain.access.fields import add_field
 from schema.core.bounds import bounded
 from schema.core.ids import NODES, IdField, Node
 
@@ -20,6 +23,8 @@ TYPES: dict[str, type[Any]] = {}
 """The GraphQL types that show rows, by name; `from_row` adds each."""
 T = TypeVar("T")
 E = TypeVar("E", bound=type[StrEnum])
+WITH_ROW = "WITH_ROW"
+"""The second text of a field's annotation that opens the field to whoever sees the row."""
 
 
 class Marker:
@@ -57,13 +62,18 @@ def enum(kind: E, name: str, **values: str) -> E:
 
 
 def from_row(model: type[Any]) -> Callable[[type[T]], type[T]]:
-    """Make a GraphQL type that reads the listed fields of `model` (a row or a plain dataclass)."""
+    """Make a GraphQL type that reads the listed fields of `model` (a row or a plain dataclass).
+
+    A second text in a field's annotation enters the field in the access table: `WITH_ROW`, or the name of the right
+    that opens it. Without one, the entry stands in `domain/access/fields.py` or in `access.py` of the capability.
+    """
 
     def decorate(cls: type[T]) -> type[T]:
         hints = dict(get_type_hints(cls, include_extras=True))
         for name in inspect.get_annotations(cls):
             kind, words, notes = split(hints[name])
-            restricted = RESTRICTED in notes
+            right = _declare_reader(cls.__name__, name, notes)
+            restricted = RESTRICTED in notes or right is not None
             cls.__annotations__[name] = kind | None if restricted else kind
             field = _plain(name, words, restricted=restricted)
             field.deprecation_reason = next(
@@ -82,6 +92,19 @@ def from_row(model: type[Any]) -> Callable[[type[T]], type[T]]:
         return shown
 
     return decorate
+
+
+def _declare_reader(type_name: str, name: str, notes: list[Any]) -> Right | None:
+    """Enter a field in the access table if its annotation says who reads it; return the right that opens it."""
+    texts = [note for note in notes if isinstance(note, str)]
+    if len(texts) < 2:
+        return None
+    if texts[1] != WITH_ROW and texts[1] not in Right.__members__:
+        words = f"must be {WITH_ROW} or the name of a right, not {texts[1]!r}."
+        raise ValueError(f"The second text of {type_name}.{name} {words}")
+    right = None if texts[1] == WITH_ROW else Right[texts[1]]
+    add_field(type_name, to_camel_case(name), right)
+    return right
 
 
 def _is(model: type[Any]) -> Callable[[object, object], bool]:

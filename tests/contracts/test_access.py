@@ -49,8 +49,9 @@ def test_every_operation_has_a_row(
 ) -> None:
     missing = sorted(root.fields.keys() - table.keys())
     assert missing == [], (
-        f"Nobody may use {missing} yet. Add each to `{name}` in domain/access/operations.py beside"
-        " the right that opens it, then run `waarborg visibility`."
+        f"Nobody may use {missing} yet. Add each beside the right that opens it to"
+        f" `access.py` of its capability, or to `{name}` in domain/access/operations.py; then run"
+        " `waarborg visibility`."
     )
     assert table.keys() - root.fields.keys() == set(), "rows of operations that do not exist"
 
@@ -64,9 +65,9 @@ def test_every_field_has_a_row() -> None:
     }
     missing = sorted(f"{kind}.{field}" for kind, field in fields - RIGHT_OF_FIELD.keys())
     assert missing == [], (
-        f"Nobody may read {missing} yet. Add each to its type in `FIELDS` of domain/access/fields.py:"
-        " under NONE when whoever sees the row may read it, else under the right that opens it."
-        " Then run `waarborg visibility`."
+        f"Nobody may read {missing} yet. Give each a second text on its line in the schema type:"
+        " WITH_ROW when whoever sees the row may read it, else the name of the right that opens it; or"
+        " add it to `fields` in `access.py` of its capability. Then run `waarborg visibility`."
     )
     assert RIGHT_OF_FIELD.keys() - fields == set(), "rows of fields that do not exist"
 
@@ -75,8 +76,8 @@ def test_every_table_has_a_row_or_is_never_shown() -> None:
     tables = metadata.tables.keys()
     missing = sorted(tables - ROWS.keys() - NEVER_SHOWN)
     assert missing == [], (
-        f"Nobody sees a row of {missing} yet. Add each to `ROWS` of domain/access/rows.py with the"
-        " right that opens it, or to `NEVER_SHOWN` when nobody reads it through the API."
+        f"Nobody sees a row of {missing} yet. Add each to `rows` in `access.py` of its capability with"
+        " the right that opens it, or to `never_shown` when nobody reads it through the API."
     )
     assert (ROWS.keys() | NEVER_SHOWN) - tables == set()
     assert ROWS.keys() & NEVER_SHOWN == set()
@@ -92,8 +93,8 @@ def test_every_kind_of_fact_has_a_row() -> None:
     ours = {each for each in kinds() if not each.startswith(("test.", "probe"))}
     missing = sorted(ours - RIGHT_OF_KIND.keys())
     assert missing == [], (
-        f"Only roles that read every fact see {missing}. Add each kind to `FACTS` of"
-        " domain/access/facts.py beside the right that opens it."
+        f"Only roles that read every fact see {missing}. Add each kind to `facts` in"
+        " `access.py` of its capability beside the right that opens it."
     )
     assert RIGHT_OF_KIND.keys() - ours == set()
 

@@ -5,6 +5,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from api.commands import rooms
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("api", "schema", "domain", "realtime", "workers", "loadtests", "tests", "alembic")
 NOTHING = {
@@ -62,6 +64,7 @@ def test_a_type_may_mirror_the_row_of_its_name_and_nothing_else_may() -> None:
 
 def test_the_page_of_rooms_names_every_package_once() -> None:
     page = (ROOT / "docs" / "rooms.md").read_text()
+    assert page == rooms.page(), "run `waarborg rooms`"
     rows = re.findall(r"^\| `([a-z_/]+)/` \|", page, re.MULTILINE)
     packages = {
         named(path.parent) for room in PRODUCT for path in (ROOT / room).glob("*/__init__.py")

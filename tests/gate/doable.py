@@ -1,4 +1,7 @@
-"""Input with which each mutation succeeds once in a furnished office; a new mutation needs a line here or a reason."""
+"""Input with which each mutation succeeds once in a furnished office; a new mutation needs a line here or a reason.
+
+A noun can bring its own in `tests/gate/nouns/` (see `of_nouns`).
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,6 +19,7 @@ from domain.incidents import PauseCause
 from schema.core import ids
 from tests import build, guards
 from tests.api.asking import Api, Office
+from tests.gate import of_nouns
 
 Given = dict[str, Any]
 Prepare = Callable[[Api, Office], Awaitable[Given]]
@@ -35,6 +39,7 @@ LEFT = {
     "resetSecondFactor": "needs a user with a second factor",
     "reversePayout": "needs a payout",
     "signAgreement": "needs terms that were signed off",
+    **of_nouns.collected("LEFT"),
 }
 """Mutations that are not done here, and why; their own tests look at their facts."""
 FIRST = ("resumeWebhook", "setRate")
@@ -157,6 +162,7 @@ DOABLE: dict[str, Prepare] = {
     "setEscalationPolicy": fixed(
         steps=[{"afterMinutes": 5, "roles": ["DISPATCHER"]}], repeatMinutes=None, staleMinutes=None
     ),
+    **of_nouns.collected("DOABLE"),
 }
 """Where the generated input does not fit."""
 INCIDENTS = _incident

@@ -18,7 +18,6 @@ from domain import (
     quality,
     reports,
     simulation,
-    touchpoints,
     webhooks,
 )
 from domain.access import Actor, Role, Tx
@@ -35,7 +34,7 @@ from tests import build, guards
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.build import T0
-from tests.gate import money, prober
+from tests.gate import money, of_nouns, prober
 
 
 async def furnished(api: Api) -> Office:
@@ -79,6 +78,7 @@ async def furnished(api: Api) -> Office:
         )  # fmt: skip
     await _put_on_duty(api, office)
     await money.owed(api, world, at=at)
+    await of_nouns.furnish(api, office)
     await prober.number(api)
     await _report_on(api, office)
     await _look_at(api, office)
@@ -215,5 +215,4 @@ async def _report_on(api: Api, office: Office) -> None:
             )
         )
         assert plan is not None
-        await touchpoints.plan(session, office.world.account, at=T0)
         assert await reports.make_next(session, plan.id, at=plan.look_at) is not None

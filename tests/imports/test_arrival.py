@@ -70,7 +70,7 @@ def test_without_a_worker_it_says_what_is_left_to_do(program: Program) -> None:
         program.tenant,
     )
     said = program.run(*again)
-    assert "facts to number, 1 accounts to measure" in said
+    assert "facts to number, 1 clients to measure" in said
     assert "No worker is running: `waarborg up` or `waarborg worker` does it." in said
     assert "Workers do that by themselves." in program.run(*again, "--no-wait")
 

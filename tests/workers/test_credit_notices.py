@@ -165,10 +165,10 @@ async def test_what_people_decide_is_told_in_their_words_and_not_before_the_firs
             )
     begins = datetime.now(UTC) + timedelta(seconds=2)
 
-    async def tell_credit(context: JobContext) -> None:
-        if context.at < begins:
+    async def tell_credit(hand: JobContext) -> None:
+        if hand.at < begins:
             raise Reschedule(begins, "somebody is slow")
-        await tell(context)
+        await tell(hand)
 
     async with working(TOLD | {"credit.decided": (tell_credit,)}):
         await carried(make, world)

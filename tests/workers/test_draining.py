@@ -65,8 +65,8 @@ class Ringing:
         self.failing: set[int] = set()
         self.later: Reschedule | None = None
 
-    async def __call__(self, context: JobContext) -> None:
-        n = int(context.fact.body["n"])
+    async def __call__(self, hand: JobContext) -> None:
+        n = int(hand.fact.body["n"])
         if n in self.failing:
             raise RuntimeError(f"no luck with {n}")
         if self.later is not None and n == 0:
@@ -229,14 +229,11 @@ async def test_a_backlog_bigger_than_the_queue_drains_and_is_done_once(
         key = f"waarborg:{await sequencing.ledger_name(session)}:jobs"
     await facts.note(make, whom, *range(count))
 
-    async def ring(context: JobContext) -> None:
+    async def ring(hand: JobContext) -> None:
         rung = facts.Rung(
-            account_id=context.fact.account_id,
-            subject_id=context.fact.subject_id,
-            at=context.at,
-            n=1,
+            account_id=hand.fact.account_id, subject_id=hand.fact.subject_id, at=hand.at, n=1
         )
-        record(context.session, context.actor, rung)
+        record(hand.session, hand.actor, rung)
 
     most = 0
     async with working({"test.noted": (ring,)}):

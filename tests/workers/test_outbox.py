@@ -25,24 +25,21 @@ pytestmark = pytest.mark.anyio
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-async def ring(context: JobContext) -> None:
+async def ring(hand: JobContext) -> None:
     """A consequence with an effect that can be counted."""
     record(
-        context.session,
-        context.actor,
+        hand.session,
+        hand.actor,
         facts.Rung(
-            account_id=context.fact.account_id,
-            subject_id=context.fact.subject_id,
-            at=context.at,
-            n=1,
+            account_id=hand.fact.account_id, subject_id=hand.fact.subject_id, at=hand.at, n=1
         ),
     )
 
 
-async def ring_and_fall(context: JobContext) -> None:
+async def ring_and_fall(hand: JobContext) -> None:
     """The same effect, and then a fall."""
-    await ring(context)
-    await context.session.flush()
+    await ring(hand)
+    await hand.session.flush()
     raise RuntimeError("no luck")
 
 
@@ -52,11 +49,11 @@ class Flaky:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def __call__(self, context: JobContext) -> None:
+    async def __call__(self, hand: JobContext) -> None:
         self.calls += 1
         if self.calls < 3:
-            await ring_and_fall(context)
-        await ring(context)
+            await ring_and_fall(hand)
+        await ring(hand)
 
 
 def runner(make: Sessions, tmp_path: Path, job: object, attempts: int = 20) -> Runner:
@@ -125,10 +122,8 @@ async def test_a_failed_attempt_leaves_nothing_but_its_reason_and_comes_again_la
 async def test_the_reason_of_a_failed_statement_names_none_of_its_values(
     make: Sessions, tmp_path: Path
 ) -> None:
-    async def fail(context: JobContext) -> None:
-        await context.session.execute(
-            text("SELECT CAST(:a AS integer)"), {"a": "an@secret.example"}
-        )
+    async def fail(hand: JobContext) -> None:
+        await hand.session.execute(text("SELECT CAST(:a AS integer)"), {"a": "an@secret.example"})
 
     _, outbox_id = await pending(make)
     await runner(make, tmp_path, fail).run(outbox_id)

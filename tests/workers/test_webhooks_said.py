@@ -183,7 +183,7 @@ async def test_a_document_that_does_no_asking_or_passes_no_gate_is_refused(
     api: Api, partner: Partner
 ) -> None:
     refused = {
-        'mutation { endWebhook(input: {id: "x"}) { __typename } }': "cannot execute mutations",
+        'mutation { endWebhook(input: {id: "x"}) { __typename } }': "A webhook asks",
         "subscription { nothing }": "nothing",
         "{ account(id: 3": "Syntax",
         "query ($n: Int!) { ledger(first: $n) { nodes { kind } } }": "$n",
