@@ -1,17 +1,27 @@
 """Mistakes in the table of access, made on purpose and in memory, each of which the prober of roles must find."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from graphql import GraphQLSchema
+from sqlalchemy import ColumnElement, Select, func, select
 
-from domain.access import facts
+from api.live import shared_subscriptions
+from domain.access import Actor, facts
 from domain.access.rights import RIGHTS, SCOPES, Right, Role
 from domain.access.rows import ROWS
 from domain.access.rule import in_company
+from domain.positions import LivePosition
+from realtime import feed
+from realtime.topics import Topic
+from schema import live_map
+from schema.core import lists
+from schema.core.context import Context
+from schema.core.pagination import Order, Page, page
 
 Making = Callable[[GraphQLSchema], AbstractContextManager[None]]
 
@@ -126,8 +136,50 @@ ledger:read READ_INCIDENTS ledger
 """A scope, a right too many, and what to ask about."""
 
 
+DELIVERED = """
+CLIENT_USER feed.is_visible is_kept_inside live~accountEvents
+GUARD feed.is_visible own live~accountEvents
+CLIENT_USER feed.visible_to everything live~accountEvents
+DISPATCHER~limited feed.authorize_topic nothing live~accountEvents
+CLIENT_USER feed.authorize_topic nothing live~credits
+CLIENT_USER live_map.is_position_visible track live~positions
+DISPATCHER~limited live_map.is_position_visible scope live~positions
+DISPATCHER~limited live_map.must_see_site nothing live~positions
+CLIENT_USER shared_subscriptions.SharedSubscriptions._key actor live~accountEvents
+"""
+"""Who, what forgets something where events are delivered, what it forgets, and what to follow."""
+DELIVERED_RIGHTS = """
+DISPATCHER READ_MONEY live~credits
+CLIENT_USER READ_INTERNAL live~breaches
+CLIENT_ADMIN WATCH_ALL live~credits
+AUDITOR LOCATE live~fleet
+FINANCE READ_ROSTER live~accountEvents
+CLIENT_USER TRACK live~positions
+"""
+DELIVERED_KINDS = """
+DISPATCHER credit.granted READ_ACCOUNTS live~accountEvents
+"""
+DELIVERED_RULES = """
+CLIENT_USER promise unless live~accountEvents
+"""
+COUNTED = """
+CLIENT_USER lists.page scope count~promises
+CLIENT_USER lists.page scope count~users
+"""
+"""Who, what forgets something where rows are counted, what it forgets, and what to count."""
+COUNTED_RIGHTS = """
+RELATIONSHIP_MANAGER OPERATE count~outbox
+FINANCE READ_DEVICES count~devices
+AUDITOR READ_MESSAGES count~messages
+"""
+COUNTED_RULES = """
+DISPATCHER~limited app_user scope count~users
+GUARD duty own count~duties
+"""
+
+
 def mistakes() -> list[Mistake]:
-    """List all of them."""
+    """List those that reading and doing must find."""
     found: list[Mistake] = []
     for role, right, only in _lines(RIGHTS_TOO_MANY):
         found.append(Mistake(f"{role} has {right}", role, only, _rights(role, right, more=True)))
@@ -143,6 +195,31 @@ def mistakes() -> list[Mistake]:
         found.append(
             Mistake(f"{scope} has {right}", f"PARTNER {scope}", only, _scope(scope, right))
         )
+    return found
+
+
+def mistakes_delivered() -> list[Mistake]:
+    """List those that following subscriptions must find."""
+    return _of_a_kind(DELIVERED, DELIVERED_RIGHTS, DELIVERED_RULES) + [
+        Mistake(f"{kind} opened by {right}", asker, only, _kind(kind, right))
+        for asker, kind, right, only in _lines(DELIVERED_KINDS)
+    ]
+
+
+def mistakes_counted() -> list[Mistake]:
+    """List those that counting must find."""
+    return _of_a_kind(COUNTED, COUNTED_RIGHTS, COUNTED_RULES)
+
+
+def _of_a_kind(forgotten: str, rights: str, rules: str) -> list[Mistake]:
+    found = [
+        Mistake(f"{where} forgets {what}", asker, only, _forgets(where, what))
+        for asker, where, what, only in _lines(forgotten)
+    ]
+    for role, right, only in _lines(rights):
+        found.append(Mistake(f"{role} has {right}", role, only, _rights(role, right, more=True)))
+    for asker, table, part, only in _lines(rules):
+        found.append(Mistake(f"{table} without {part}", asker, only, _rule(table, part)))
     return found
 
 
@@ -225,5 +302,102 @@ def _scope(scope: str, right: str) -> Making:
             yield
         finally:
             SCOPES[scope] = kept
+
+    return making
+
+
+def _visible_but(what: str) -> Callable[..., bool]:
+    """The check of a fact in memory without one of its conditions."""
+
+    def is_visible(actor: Actor, fact: facts.LedgerFact) -> bool:
+        kinds = facts.kinds_for(actor)
+        return (
+            fact.tenant_id == actor.tenant_id
+            and (what == "scope" or actor.can_access(fact.account_id))
+            and actor.may(Right.READ_LEDGER)
+            and (what == "own" or actor.may(Right.READ_ALL_WORK) or fact.actor == actor.subject)
+            and (
+                what == "is_kept_inside"
+                or actor.may(Right.READ_INTERNAL)
+                or not facts.is_kept_inside(fact.body)
+            )
+            and (what == "kinds" or kinds is None or fact.kind in kinds)
+        )
+
+    return is_visible
+
+
+def _position_but(what: str) -> Callable[..., bool]:
+    """The check of a position in memory without one of its conditions."""
+
+    def is_position_visible(actor: Actor, position: LivePosition) -> bool:
+        return (
+            position.tenant_id == actor.tenant_id
+            and not position.over
+            and (what == "scope" or actor.can_access(position.account_id))
+            and (what == "track" or actor.may(Right.TRACK) or position.site_id is not None)
+        )
+
+    return is_position_visible
+
+
+async def _any_topic(_session: Any, actor: Actor, account_id: UUID | None) -> Topic:
+    return actor.tenant_id, account_id
+
+
+async def _any_site(_session: Any, _actor: Actor, _site_id: UUID | None) -> None:
+    """Refuse no site."""
+
+
+def _company_wide(actor: Actor, model: Any) -> ColumnElement[bool]:
+    return in_company(actor, model)
+
+
+def _same_for_all(self: Any, operation: Any, ask: Any, actor: Actor) -> Hashable:
+    """A key of a group without what tells one actor from another."""
+    somebody = replace(actor, role=Role.MANAGEMENT, accounts=None, subject="somebody")
+    return _KEY(self, operation, ask, somebody)
+
+
+async def _counting_all(ctx: Context, query: Select[Any], order: Order, window: Any) -> Page:
+    """A page of which the count forgets which rows are shown."""
+
+    async def counted() -> int | None:
+        everything = select(func.count()).select_from(*query.get_final_froms())
+        async with ctx.sessions() as session:
+            return await session.scalar(everything)
+
+    return replace(await _PAGE(ctx, query, order, window), counted=counted)
+
+
+_KEY, _PAGE = shared_subscriptions.SharedSubscriptions._key, page
+_WRONG: dict[str, Callable[[str], Any]] = {
+    "feed.is_visible": _visible_but,
+    "feed.visible_to": lambda _what: _company_wide,
+    "feed.authorize_topic": lambda _what: _any_topic,
+    "live_map.is_position_visible": _position_but,
+    "live_map.must_see_site": lambda _what: _any_site,
+    "shared_subscriptions.SharedSubscriptions._key": lambda _what: _same_for_all,
+    "lists.page": lambda _what: _counting_all,
+}
+
+
+def _forgets(where: str, what: str) -> Making:
+    *path, name = where.split(".")
+    holder: Any = {
+        "feed": feed, "live_map": live_map, "shared_subscriptions": shared_subscriptions,
+        "lists": lists,
+    }[path[0]]  # fmt: skip
+    for each in path[1:]:
+        holder = getattr(holder, each)
+
+    @contextmanager
+    def making(_schema: GraphQLSchema) -> Iterator[None]:
+        kept = getattr(holder, name)
+        setattr(holder, name, _WRONG[where](what))
+        try:
+            yield
+        finally:
+            setattr(holder, name, kept)
 
     return making

@@ -155,7 +155,7 @@ class Following:
         self.management = Asker(
             "MANAGEMENT", self.roles.manager, self.roles.page.rights["MANAGEMENT"]
         )
-        self.numbered = 0
+        self.numbered = self.rounds = 0
         self.last: dict[tuple[str, bool], int] = {}
         """Kind, and whether at another client → the number of the last fact."""
         self.places: dict[UUID, tuple[int, int]] = {}
@@ -284,9 +284,9 @@ class Following:
                 session.add_all(rows)
             await number(self.roles.api)
         if any(line.kind in {MAP, FLEET} for line in lines):
-            self.numbered += 1
+            self.rounds += 1
             for device_id, metres in self.cast.moving.items():
-                place: Any = guards.near(metres, self.numbered / 10)
+                place: Any = guards.near(metres, self.rounds / 5)
                 self.places[device_id] = spot(**place)
                 fix = positions.ReceivedFix(at=self.roles.api.state.now(), **place, **MEASURED)
                 await self.roles.api.state.intake.take(device_id, [fix], positions.FixSource.BATCH)

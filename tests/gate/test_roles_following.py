@@ -12,11 +12,14 @@ from tests import guards
 from tests.api.asking import Api, Office
 from tests.gate import filled, prober
 from tests.gate.expected import Asker, Expectation, held
+from tests.gate.findings import Findings
+from tests.gate.mistakes import Mistake, mistakes_delivered
 from tests.gate.roles import Roles
 from tests.gate.roles_following import Cast, Following
 from tests.gate.test_roles import ARMED, PAGE, api, askers, company
 
 __all__ = ["api"]
+LEAST = 17
 AWAY_M = 5_000.0
 
 
@@ -55,3 +58,24 @@ async def test_subscriptions_deliver_what_the_page_says(api: Api) -> None:
     assert found.found == [], "\n".join(found.found)
     assert found.share >= ARMED
     assert len(found.probes) > 4_000
+
+
+@pytest.mark.slow
+async def test_each_mistake_in_what_is_delivered_is_found(api: Api) -> None:
+    follow, everybody = await following(api)
+    by_name = {asker.name: asker for asker in everybody}
+
+    async def found_by(mistake: Mistake) -> list[str]:
+        follow.findings = Findings()
+        found = await follow.run([by_name[mistake.asker]], only=frozenset({mistake.only}))
+        return found.found
+
+    missed, made = [], mistakes_delivered()
+    for mistake in made:
+        without = await found_by(mistake)
+        with mistake.make(follow.roles.schema):
+            if without or not await found_by(mistake):
+                missed.append(f"{mistake.name} ({mistake.only}): {without[:2]}")
+    sys.stdout.write(f"{len(made)} mistakes, {len(missed)} missed: {missed}\n")
+    assert missed == []
+    assert len(made) >= LEAST
