@@ -6,14 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from api import older_verdicts
 from api.commands.environment import addresses, said, settings_of, surroundings
-from api.embedded import revive
 from api.embedded.data_directory import prepare
 from api.embedded.locks import only_one
+from api.embedded.revival import Revival
 from api.process.child import FOR_PEOPLE
 from api.process.serve import listen, reachable
 from api.process.supervise import Child, supervise
@@ -105,12 +105,11 @@ def worker(data: Path | None) -> None:
     with compiled() as wait_for_evaluator, surroundings(data) as settings:
         _advise(settings)
         wait_for_evaluator()
-        asked = settings_of(data)
         supervise(
             [_child("worker")],
             environment(settings),
             say=_say,
-            look=lambda: revive(asked, say=_say),
+            look=Revival.of(settings_of(data), say=_say).look,
         )
 
 
@@ -185,7 +184,7 @@ def _run(
         environment(told),
         say=_say,
         ready=_once_it_answers(host, port, address),
-        look=lambda: revive(asked, say=_say),
+        look=Revival.of(asked, say=_say).look,
     )
 
 
@@ -225,4 +224,5 @@ def _advise(settings: Settings) -> None:
 
 
 def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    with suppress(OSError):  # the log may stand on the disk that is full
+        print(message, file=sys.stderr, flush=True)

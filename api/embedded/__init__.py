@@ -8,8 +8,9 @@ DATA/redis.lock      none of them lives: no process id is trusted to say who is 
 DATA/postgres/       the cluster        DATA/redis/  the append-only file        DATA/logs/
 ```
 Both listen on a Unix socket only. Two data directories cannot collide, and no other login of the machine can
-connect. After `kill -9` of every user the servers live on, and the next user finds them; when they were killed
-too, the next user starts them and PostgreSQL recovers from its log.
+connect. A server that ends while it is in use is started again by `revival`. After `kill -9` of every user the
+servers live on, and the next user finds them; when they were killed too, the next user starts them and PostgreSQL
+recovers from its log.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,11 +20,11 @@ from pathlib import Path
 
 from api.embedded import postgres, redis
 from api.embedded.data_directory import prepare
-from api.embedded.locks import changing, is_held, joined
+from api.embedded.locks import joined
 from api.embedded.os_user import EmbeddedError
 from domain.core.settings import Settings
 
-__all__ = ["EmbeddedError", "Servers", "provided", "revive", "servers"]
+__all__ = ["EmbeddedError", "Servers", "provided", "servers"]
 
 Say = Callable[[str], None]
 
@@ -101,18 +102,3 @@ def provided(settings: Settings, *, say: Say = _silent) -> Iterator[Settings]:
                 "jobs_redis_url": settings.jobs_redis_url or running.redis_url,
             }
         )
-
-
-def revive(asked: Settings, *, say: Say = _silent) -> None:
-    """Start again an embedded server that died under its users; costs two file locks when none did.
-
-    `asked` are the settings that `provided` was given: a server with an address in them is somebody else's.
-    """
-    if asked.database_url and asked.redis_url:
-        return
-    place = prepare(asked.data)
-    with changing(place.data):
-        if not asked.database_url and not is_held(place.data / "postgres.lock"):
-            postgres.ensure(place, durable=True, say=say)
-        if not asked.redis_url and not is_held(place.data / "redis.lock"):
-            redis.ensure(place, say=say)

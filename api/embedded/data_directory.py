@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.embedded.locks import open_lock
-from api.embedded.os_user import EmbeddedError, OsUser, environment, explain, server_login
+from api.embedded.os_user import (
+    DiskFullError,
+    EmbeddedError,
+    OsUser,
+    environment,
+    explain,
+    server_login,
+)
 from domain.core import private_files
 
 # Linux allows 107 bytes for a Unix socket's path, macOS 103; the name inside the directory takes up to 20.
@@ -161,10 +168,10 @@ def _make_private(data: Path) -> None:
 
 
 def demand_space(data: Path, *, need_mb: int) -> None:
-    """Refuse before something is half written. Raises `EmbeddedError`."""
+    """Refuse before something is half written. Raises `DiskFullError`."""
     free_mb = shutil.disk_usage(data).free // 1_000_000
     if free_mb < need_mb:
-        raise EmbeddedError(
+        raise DiskFullError(
             f"The disk is full: {data} has {free_mb} MB free and needs {need_mb} MB. "
             "Free some space, or choose another --data DIR."
         )

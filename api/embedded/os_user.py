@@ -23,6 +23,10 @@ class EmbeddedError(Exception):
     """An embedded server cannot be had; the text names the reason and what to do."""
 
 
+class DiskFullError(EmbeddedError):
+    """The disk of the data directory has too little space for an embedded server."""
+
+
 @dataclass(frozen=True)
 class OsUser:
     """The account the servers run as, when it is not our own."""

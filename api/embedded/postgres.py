@@ -13,6 +13,7 @@ from api.embedded.data_directory import DataDirectory, demand_space, here, proce
 from api.embedded.locks import grab, is_held, released
 from api.embedded.os_user import EmbeddedError, environment, explain, package_directory, reachable
 
+NAME = "PostgreSQL"
 MAJOR = "18"
 PORT = 5432  # only part of the socket's name: nothing listens on TCP
 
@@ -49,11 +50,21 @@ def url(place: DataDirectory, role: str, database: str = "waarborg") -> str:
 def ensure(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
     """Find the server running, or start it, with its roles and its database. Raises `EmbeddedError`."""
     # What holds the lock may be the last children of a killed server: then it is freed without an answer.
-    if not (is_held(_lock(place)) and _await(place, say)):
+    if not (is_running(place) and _await(place, say)):
         _start(place, durable=durable, say=say)
         if not _await(place, say):
-            raise EmbeddedError(explain("PostgreSQL did not start.", tail(_log(place))))
+            raise EmbeddedError(explain("PostgreSQL did not start.", tail(log(place))))
     _psql(place, ROLES)
+
+
+def is_running(place: DataDirectory) -> bool:
+    """Whether any process of the server lives."""
+    return is_held(_lock(place))
+
+
+def answers(place: DataDirectory) -> bool:
+    """Whether the server takes connections."""
+    return _ask_ready(place) == 0
 
 
 def stop(place: DataDirectory) -> None:
@@ -63,21 +74,22 @@ def stop(place: DataDirectory) -> None:
         (signal.SIGQUIT, 10.0),
         (signal.SIGKILL, 10.0),
     ):
-        if not is_held(_lock(place)):
+        if not is_running(place):
             return
         postmaster = _postmaster(place)
         if postmaster is not None:  # else its children are about to notice that it is gone
             os.kill(postmaster, ending)
         if released(_lock(place), within_s=patience_s):
             return
-    raise EmbeddedError(f"PostgreSQL in {place.data} does not stop; its log is {_log(place)}.")
+    raise EmbeddedError(f"PostgreSQL in {place.data} does not stop; its log is {log(place)}.")
 
 
 def _lock(place: DataDirectory) -> Path:
     return place.data / "postgres.lock"
 
 
-def _log(place: DataDirectory) -> Path:
+def log(place: DataDirectory) -> Path:
+    """The server's log."""
     return place.data / "logs" / "postgres.log"
 
 
@@ -134,24 +146,24 @@ def _initialise(place: DataDirectory, programs: Path, *, durable: bool) -> None:
 
 def _start(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
     """Start the server, on a cluster that is made when there is none."""
-    cluster = place.data / "postgres"
-    programs = _programs(place)
-    if not cluster.exists():
+    if not (place.data / "postgres").exists():
         say("Making a PostgreSQL cluster (once)")
-        _initialise(place, programs, durable=durable)
-    version = (cluster / "PG_VERSION").read_text().strip()
+        _initialise(place, _programs(place), durable=durable)
+    say("Starting PostgreSQL")
+    launch(place, durable=durable)
+
+
+def launch(place: DataDirectory, *, durable: bool = True) -> None:
+    """Start the server on the cluster that exists, without waiting for its answer. Raises `EmbeddedError`."""
+    demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
+    programs = _programs(place)
+    version = (place.data / "postgres" / "PG_VERSION").read_text().strip()
+    cluster = place.directory("postgres")
     if version != MAJOR:
         raise EmbeddedError(
             f"{cluster} was made by PostgreSQL {version}, this is {MAJOR}: choose another --data DIR, or move "
             f"the data with pg_dump of version {version} and psql of version {MAJOR}."
         )
-    say("Starting PostgreSQL")
-    _launch(place, programs, durable=durable)
-
-
-def _launch(place: DataDirectory, programs: Path, *, durable: bool) -> None:
-    demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
-    cluster = place.directory("postgres")
     lock = grab(_lock(place))
     if lock is None:
         return  # alive after all; whoever calls waits for its answer
@@ -177,7 +189,7 @@ def _launch(place: DataDirectory, programs: Path, *, durable: bool) -> None:
             ],
             inside=cluster,
             lock=lock,
-            log=_log(place),
+            log=log(place),
         )
     finally:
         os.close(lock)
@@ -190,7 +202,7 @@ def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
     said = False
     while True:
         answer = _ask_ready(place)
-        if answer == 0 or not is_held(_lock(place)):
+        if answer == 0 or not is_running(place):
             return answer == 0
         if answer == 1:  # it lives and refuses: starting, or recovering after a crash
             silent_until = time.monotonic() + 20
@@ -200,7 +212,7 @@ def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
         if time.monotonic() > silent_until:
             raise EmbeddedError(
                 f"PostgreSQL in {place.data} runs (process {_postmaster(place)}) but does not answer: "
-                f"stop that process and try again; its log is {_log(place)}."
+                f"stop that process and try again; its log is {log(place)}."
             )
         time.sleep(0.02)
 

@@ -12,6 +12,7 @@ from api.embedded.data_directory import DataDirectory, demand_space, here, proce
 from api.embedded.locks import grab, is_held, released
 from api.embedded.os_user import EmbeddedError, explain, reachable
 
+NAME = "Redis"
 SOCKET = "redis.sock"
 
 NO_REDIS = """No redis-server was found. One of these brings it:
@@ -45,24 +46,34 @@ def url(place: DataDirectory) -> str:
 def ensure(place: DataDirectory, *, say: Callable[[str], None]) -> None:
     """Find the server running, or start it. Raises `EmbeddedError`."""
     # What holds the lock may be a child of a killed server that rewrites the file: it ends without an answer.
-    if not (is_held(_lock(place)) and _await(place)):
+    if not (is_running(place) and _await(place)):
         say("Starting Redis")
-        _launch(place, server_program(place))
+        launch(place)
         if not _await(place):
-            raise EmbeddedError(explain("Redis did not start.", tail(_log(place))))
+            raise EmbeddedError(explain("Redis did not start.", tail(log(place))))
+
+
+def is_running(place: DataDirectory) -> bool:
+    """Whether any process of the server lives."""
+    return is_held(_lock(place))
+
+
+def answers(place: DataDirectory) -> bool:
+    """Whether the server answers; it reads its file first."""
+    return _ping(_socket(place)).startswith(b"+PONG")
 
 
 def stop(place: DataDirectory) -> None:
     """Stop the server, if it runs, after its append-only file was written."""
     for ending, patience_s in ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0)):
-        if not is_held(_lock(place)):
+        if not is_running(place):
             return
         server = _server(place)
         if server is not None:  # else only a child that rewrites the file is left
             os.kill(server, ending)
         if released(_lock(place), within_s=patience_s):
             return
-    raise EmbeddedError(f"Redis in {place.data} does not stop; its log is {_log(place)}.")
+    raise EmbeddedError(f"Redis in {place.data} does not stop; its log is {log(place)}.")
 
 
 def server_program(place: DataDirectory) -> Path:
@@ -81,7 +92,8 @@ def _lock(place: DataDirectory) -> Path:
     return place.data / "redis.lock"
 
 
-def _log(place: DataDirectory) -> Path:
+def log(place: DataDirectory) -> Path:
+    """The server's log."""
     return place.data / "logs" / "redis.log"
 
 
@@ -89,8 +101,10 @@ def _socket(place: DataDirectory) -> Path:
     return place.sockets("redis") / SOCKET
 
 
-def _launch(place: DataDirectory, program: Path) -> None:
+def launch(place: DataDirectory) -> None:
+    """Start the server without waiting for its answer. Raises `EmbeddedError`."""
     demand_space(place.data, need_mb=16)
+    program = server_program(place)
     directory = place.directory("redis")
     lock = grab(_lock(place))
     if lock is None:
@@ -103,7 +117,7 @@ def _launch(place: DataDirectory, program: Path) -> None:
             "unixsocket": str((here(directory) if sockets == directory else sockets) / SOCKET)
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        place.launch([program, *arguments], inside=directory, lock=lock, log=_log(place))
+        place.launch([program, *arguments], inside=directory, lock=lock, log=log(place))
     finally:
         os.close(lock)
 
@@ -117,12 +131,12 @@ def _await(place: DataDirectory) -> bool:
             return True
         if answer.startswith(b"-LOADING"):
             silent_until = time.monotonic() + 20
-        if not is_held(_lock(place)):
+        if not is_running(place):
             return False
         if time.monotonic() > silent_until:
             raise EmbeddedError(
                 f"Redis in {place.data} runs (process {_server(place)}) but does not answer: "
-                f"stop that process and try again; its log is {_log(place)}."
+                f"stop that process and try again; its log is {log(place)}."
             )
         time.sleep(0.02)
 

@@ -23,8 +23,8 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import make_url
 
-from api.embedded import EmbeddedError, Servers, provided, revive, servers
-from api.embedded.locks import is_held
+from api.embedded import EmbeddedError, Servers, provided, servers
+from api.embedded.revival import Revival
 from domain.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,8 @@ with servers(Path(sys.argv[1]), durable=False) as running:
     print(json.dumps(asdict(running)), flush=True)
     sys.stdin.read()
 """
+ENDINGS = [(signal.SIGKILL, signal.SIGKILL), (signal.SIGQUIT, signal.SIGTERM)]
+"""How PostgreSQL and Redis are ended: killed, and each at once in its own way."""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 Holder = Callable[[Path], subprocess.Popen[str]]
@@ -72,9 +74,23 @@ def let_go(holder: subprocess.Popen[str]) -> None:
 def process_ids(data: Path) -> tuple[int, int]:
     """Of PostgreSQL and Redis, as they wrote them down."""
     return (
-        int((data / "postgres" / "postmaster.pid").read_text().split()[0]),
+        process_id_of_postgres(data),
         int((data / "redis" / "redis.pid").read_text()),
     )
+
+
+def process_id_of_postgres(data: Path) -> int:
+    """Of PostgreSQL, as it wrote it down."""
+    return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def look_until(revival: Revival, holds: Callable[[], bool], said: list[str]) -> None:
+    """Look as `up` does, more often, until it holds."""
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until, said
+        revival.look()
+        time.sleep(0.05)
 
 
 def is_alive(process_id: int) -> bool:
@@ -156,24 +172,46 @@ async def test_a_pair_that_was_killed_with_its_user_comes_back_with_its_data(
         assert await read(running.owner_url, running.redis_url) == (42, b"42")
 
 
-def test_a_server_that_dies_under_its_users_is_revived(tmp_path: Path) -> None:
+@pytest.mark.parametrize("endings", ENDINGS)
+def test_servers_that_end_while_in_use_are_started_again(
+    tmp_path: Path, endings: tuple[signal.Signals, signal.Signals]
+) -> None:
     asked = Settings(data=tmp_path, database_url="", redis_url="")
     with provided(asked) as settings:
-        running = Servers(
-            settings.database_url,
-            settings.system_database_url,
-            settings.owner_database_url,
-            settings.redis_url,
-        )
-        asyncio.run(write(running.owner_url, running.redis_url))
-        for process_id in process_ids(tmp_path):
-            os.kill(process_id, signal.SIGKILL)
-        until = time.monotonic() + 10
-        while is_held(tmp_path / "postgres.lock") and time.monotonic() < until:
-            time.sleep(0.01)  # the children of the killed server are noticing
-        revive(asked)
+        asyncio.run(write(settings.owner_database_url, settings.redis_url))
+        said: list[str] = []
+        revival = Revival.of(asked, say=said.append)
+        revival.look()
+        assert said == []
+        for process_id, ending in zip(process_ids(tmp_path), endings, strict=True):
+            os.kill(process_id, ending)
+        look_until(revival, lambda: sum("answers again" in line for line in said) == 2, said)
         kept = asyncio.run(read(settings.owner_database_url, settings.redis_url))
         assert kept == (42, b"42")
+        assert sum("has ended; starting it again" in line for line in said) == 2
+
+
+def test_a_server_that_cannot_be_started_is_tried_again_at_growing_intervals(
+    tmp_path: Path,
+) -> None:
+    asked = Settings(data=tmp_path, database_url="", redis_url="redis://elsewhere")
+    with provided(asked) as settings:
+        control = tmp_path / "postgres" / "global" / "pg_control"
+        control.rename(tmp_path / "pg_control")
+        os.kill(process_id_of_postgres(tmp_path), signal.SIGKILL)
+        said: list[str] = []
+        revival = Revival.of(asked, say=said.append)
+
+        def starts() -> int:
+            return sum("has ended; starting it again" in line for line in said)
+
+        began = time.monotonic()
+        look_until(revival, lambda: starts() == 3, said)
+        assert time.monotonic() - began > 1 + 2
+        (tmp_path / "pg_control").rename(control)
+        look_until(revival, lambda: "answers again" in said[-1], said)
+        assert starts() == 4
+        assert asyncio.run(query(settings.owner_database_url, "SELECT 1")) == 1
 
 
 async def test_a_leftover_process_id_that_now_belongs_to_a_stranger_is_harmless(

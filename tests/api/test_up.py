@@ -1,94 +1,17 @@
 """`waarborg up`: one word, one terminal, everything runs; what dies comes back, and Ctrl-C leaves nothing behind."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.api.up_process import Up, is_gone, wait_for
+
 # Made from nothing once, by one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
-
-
-class Up:
-    """A running `waarborg up` with what it said."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.log = data.with_suffix(".log")
-        environment = {name: value for name, value in os.environ.items() if "WAARBORG" not in name}
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "api.cli", "up", "--no-live", "--port", "0"),
-                    *("--data", str(data)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                cwd=ROOT,
-                env=environment,
-                process_group=0,
-            )
-        # The first run of a release compiles the evaluator and plays four weeks of a company.
-        wait_for(lambda: "answers on http" in self.said(), within_s=300, why=self.said)
-        found = re.search(r"answers on (http://\S+)", self.said())
-        assert found is not None
-        self.address = found[1]
-
-    def said(self) -> str:
-        assert self.process.poll() is None, self.log.read_text()
-        return self.log.read_text()
-
-    def answers(self, path: str) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.address}{path}", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def children(self) -> dict[str, psutil.Process]:
-        """Our processes by what they do."""
-        alive = [c for c in psutil.Process(self.process.pid).children() if not is_gone(c)]
-        return {
-            words[3]: child for child in alive if "api.process.child" in (words := command(child))
-        }
-
-    def server(self, name: str, file: str) -> psutil.Process:
-        return psutil.Process(int((self.data / name / file).read_text().split()[0]))
-
-
-def wait_for(
-    holds: Callable[[], bool], *, within_s: float = 60, why: Callable[[], str] = str
-) -> None:
-    until = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < until, f"it did not happen in time: {why()}"
-        time.sleep(0.05)
-
-
-def is_gone(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def command(process: psutil.Process) -> list[str]:
-    """Its words; none when it just ended."""
-    try:
-        return list(process.cmdline())
-    except psutil.Error:
-        return []
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +44,26 @@ def test_what_dies_comes_back(up: Up) -> None:
         server.kill()
     wait_for(lambda: all(map(is_gone, servers)))
     wait_for(lambda: up.answers("/readyz"), why=up.said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "endings", [(signal.SIGKILL, signal.SIGKILL), (signal.SIGQUIT, signal.SIGTERM)]
+)
+def test_servers_that_end_come_back_and_it_is_said(
+    up: Up, endings: tuple[signal.Signals, signal.Signals]
+) -> None:
+    wait_for(lambda: up.answers("/readyz"), why=up.said)
+    children = up.children()
+    servers = [up.server("postgres", "postmaster.pid"), up.server("redis", "redis.pid")]
+    for server, ending in zip(servers, endings, strict=True):
+        server.send_signal(ending)
+    for name in ("PostgreSQL", "Redis"):
+        wait_for(lambda name=name: f"{name} answers again" in up.said(), why=up.said)  # type: ignore[misc]
+        assert up.said().count(f"{name} has ended; starting it again") == 1
+    assert all(map(is_gone, servers))
+    wait_for(lambda: up.answers("/readyz"), within_s=15, why=up.said)
+    assert up.children() == children
 
 
 @pytest.mark.slow
