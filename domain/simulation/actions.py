@@ -58,6 +58,8 @@ async def simulate(
 ) -> Simulation:
     """Simulate the terms on the account's incidents opened in [from_at, until_at), else on all; store the result."""
     actor.must(Right.MANAGE_AGREEMENTS)
+    if seed < 0:
+        raise Refused(Code.INVALID, "seed must be 0 or more.", argument="seed")
     account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     return await _simulated(session, actor, account, terms, from_at, until_at, seed, at)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from tests.api.asking import Api, Office
 
-COMPANY = """mutation ($name: String, $zone: String, $kvk: String) {
-  changeCompany(input: {name: $name, timeZone: $zone, kvkNumber: $kvk}) {
-    ... on Tenant { name kvkNumber timeZone } ... on Refusal { code argument } } }"""
+COMPANY = """mutation ($name: String, $zone: String, $kvk: String, $permit: String) {
+  changeCompany(input: {name: $name, timeZone: $zone, kvkNumber: $kvk, permitNumber: $permit}) {
+    ... on Tenant { name kvkNumber permitNumber timeZone } ... on Refusal { code argument } } }"""
 SITE = """mutation ($id: ID!, $name: String, $lat: Float, $lon: Float) {
   changeSite(input: {id: $id, name: $name, lat: $lat, lon: $lon}) {
     ... on Site { name lat lon } ... on Refusal { code argument } } }"""
@@ -32,7 +32,12 @@ async def test_management_changes_the_company_and_nobody_else(api: Api, office: 
     before = office.world.tenant.name
     changed = await api.data(office.manager, COMPANY, name=f"{before} B.V.", kvk="12345678")
     assert changed["changeCompany"]["name"] == f"{before} B.V."
-    [fact] = await facts(api, office, "company.changed")
+    told = await api.data(office.manager, COMPANY, permit="ND 1234", zone="America/Curacao")
+    assert told["changeCompany"] == {
+        "name": f"{before} B.V.", "kvkNumber": "12345678", "permitNumber": "ND 1234",
+        "timeZone": "America/Curacao",
+    }  # fmt: skip
+    fact, _permit = await facts(api, office, "company.changed")
     assert fact["before"] == {"name": before, "kvk_number": None}
     assert fact["after"] == {"name": f"{before} B.V.", "kvk_number": "12345678"}
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from domain import agreements, compensation, incidents, invoices, journal
 from domain.access import Actor, Role
 from domain.agreements import Priority, Unit
+from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.invoices import CreditNote, Invoice, InvoiceLine, Party
@@ -139,6 +140,33 @@ async def test_a_month_is_billed_line_by_line_and_its_credits_are_set_off(make: 
         (Book.RECEIVABLE, "EUR"): 1_066_493 + 223_964 - 6_050,
     }
     assert sum(trial.values()) == 0
+
+
+async def test_a_credit_that_was_approved_later_is_named_with_incident_site_and_day(
+    make: Sessions,
+) -> None:
+    world = await build.client(make)
+    await known(make, world)
+    async with transaction(make) as session:
+        await compensation.choose_policy(session, system(world), approval_above_cents=1_000, at=T0)
+    promise_id = await broken(make, world)
+    async with transaction(make) as session:
+        credit = await session.scalar(select(Credit).where(Credit.promise_id == promise_id))
+        assert credit is not None
+        finance = Actor(world.tenant.id, Role.FINANCE, "user:finance")
+        await compensation.approve(session, finance, credit.id, reason="Agreed by phone.", at=NOW)
+    await close_and_bill(make, world, MARCH, NOW)
+    await close_and_bill(make, world, APRIL, NOW + timedelta(days=31))
+    async with make() as session:
+        notes = await session.scalars(
+            select(CreditNote).where(CreditNote.account_id == world.account.id)
+        )
+        documents = [await invoices.credit_note(session, world.client, each.id) for each in notes]
+    [line] = [line for each in documents if each is not None for line in each.lines]
+    assert line.name == (
+        "first_response, INC-000001, Hoofdkantoor, 2026-03-02:"
+        " Somebody of the company agreed to the credit."
+    )
 
 
 async def test_billing_twenty_times_at_once_makes_one_invoice(make: Sessions) -> None:
