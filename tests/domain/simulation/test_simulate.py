@@ -323,3 +323,18 @@ async def test_a_promise_that_was_hardly_tried_does_not_pass_for_cheap(make: Ses
     with pytest.raises(Refused) as refused:
         await amend(make, world, TermsDraft(tuple(alarms), period_fee_cents=1_000_000))
     assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
+
+
+async def test_a_seed_below_zero_is_refused_with_history_and_without(make: Sessions) -> None:
+    world = await build.client(make)
+    terms = build.terms_draft(world.calendar)
+    for late_in in (None, {1}):
+        if late_in is not None:
+            await history(make, world, weeks=2, late_in=late_in)
+        with pytest.raises(Refused) as refused:
+            async with transaction(make) as session:
+                await simulation.simulate(
+                    session, manager(world), world.account.id, terms=terms, seed=-1, at=NOW
+                )
+        assert refused.value.refusal.code is Code.INVALID
+        assert refused.value.refusal.argument == "seed"
