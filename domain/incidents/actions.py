@@ -290,10 +290,15 @@ async def reopen(
             f"It ended more than {REOPENED_WITHIN.days} days ago. Open a new incident.",
             argument="id",
         )
+    before = {
+        "outcome_before": incident.outcome,
+        "resolved_at_before": incident.resolved_at,
+        "closed_at_before": incident.closed_at,
+    }
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = incident.outcome = None
     incident.reopened_count += 1
-    record_event(session, actor, incident, events.Reopened, at, reason=reason)
+    record_event(session, actor, incident, events.Reopened, at, reason=reason, **before)
     return await evaluated(session, actor, incident, at)
 
 

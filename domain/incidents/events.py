@@ -159,12 +159,15 @@ class Closed(Fact):
 
 
 class Reopened(Fact):
-    """The incident was reopened, because the problem was not solved."""
+    """The incident was reopened, because the problem was not solved; with its outcome and its end until then."""
 
     kind: ClassVar[str] = "incident.reopened"
     subject_type: ClassVar[str | None] = "Incident"
     personal: ClassVar[frozenset[str]] = frozenset({"reason"})
     reason: str
+    outcome_before: str | None = None
+    resolved_at_before: datetime | None = None
+    closed_at_before: datetime | None = None
 
 
 class Prioritised(Fact):

@@ -83,6 +83,7 @@ async def complete(tx: Tx, touchpoint_id: UUID, *, contact_id: UUID | None = Non
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     row = await tx.get(Touchpoint, touchpoint_id, "touchpoint", lock=True)
     account = await tx.session.get_one(Account, row.account_id)
+    before = None
     if contact_id is not None:
         person = await tx.session.scalar(
             select(Contact)
@@ -96,7 +97,7 @@ async def complete(tx: Tx, touchpoint_id: UUID, *, contact_id: UUID | None = Non
         if person is None:
             raise Refused(Code.NOT_FOUND, "No such contact of this client.", argument="contactId")
         if row.done_at is None:
-            person.last_contact_at = tx.at
+            before, person.last_contact_at = person.last_contact_at, tx.at
     if row.done_at is not None:
         raise Refused(Code.ALREADY_DONE, "This touchpoint is already completed.", argument="id")
     row.done_at, row.done_by, row.contact_id = tx.at, tx.actor.subject, contact_id
@@ -108,6 +109,7 @@ async def complete(tx: Tx, touchpoint_id: UUID, *, contact_id: UUID | None = Non
             touchpoint_kind=row.kind,
             due_on=row.due_on,
             contact_id=contact_id,
+            last_contact_at_before=before,
         )
     )
     await tx.session.flush()

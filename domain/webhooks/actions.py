@@ -14,7 +14,7 @@ from domain.accounts import Account, ApiKey
 from domain.core.base import JSON, uuid7
 from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused
-from domain.core.ledger import LedgerHead
+from domain.core.ledger import LedgerHead, LedgerRow
 from domain.core.text_rules import must_be_line
 from domain.webhooks import events
 from domain.webhooks.deliveries import make_due, pause_receiver
@@ -186,7 +186,8 @@ async def replay(tx: Tx, webhook_id: UUID, *, after: int) -> Webhook:
         raise Refused(
             Code.CURSOR_INVALID, "The ledger has not reached this position.", argument="after"
         )
-    if after < webhook.position:
+    before = webhook.position
+    if after < before:
         webhook.position = after
         webhook.round += 1
         # Pending deliveries beyond the new position wait until the facts before it are enqueued again.
@@ -199,7 +200,13 @@ async def replay(tx: Tx, webhook_id: UUID, *, after: int) -> Webhook:
             )
             .values(due_at=None)
         )
-    record_fact(tx, webhook, events.Replayed)
+    record_fact(
+        tx,
+        webhook,
+        events.Replayed,
+        recorded_at_before=await _recorded_at(tx, before),
+        recorded_at_after=await _recorded_at(tx, webhook.position),
+    )
     await tx.session.flush()
     return webhook
 
@@ -288,6 +295,17 @@ async def _key(tx: Tx, key_id: UUID) -> UUID:
 async def _head(session: AsyncSession, tenant_id: UUID) -> int:
     head = await session.scalar(select(LedgerHead.seq).where(LedgerHead.tenant_id == tenant_id))
     return head or 0
+
+
+async def _recorded_at(tx: Tx, position: int) -> datetime | None:
+    """Return when the company's last fact up to a position was recorded; the number itself counts every company."""
+    at: datetime | None = await tx.session.scalar(
+        select(LedgerRow.recorded_at)
+        .where(LedgerRow.tenant_id == tx.actor.tenant_id, LedgerRow.seq <= position)
+        .order_by(LedgerRow.seq.desc())
+        .limit(1)
+    )
+    return at
 
 
 async def locked(tx: Tx, webhook_id: UUID) -> Webhook:

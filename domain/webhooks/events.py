@@ -1,5 +1,6 @@
 """Facts about webhooks."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -45,10 +46,15 @@ class Disabled(Fact):
 
 
 class Replayed(Fact):
-    """A webhook sends everything after an earlier fact again."""
+    """A webhook sends everything after an earlier fact again.
+
+    Its position before and after, as the time at which the last fact up to there was recorded; null for the beginning.
+    """
 
     kind: ClassVar[str] = "webhook.replayed"
     subject_type: ClassVar[str | None] = "Webhook"
+    recorded_at_before: datetime | None = None
+    recorded_at_after: datetime | None = None
 
 
 class DeliveryDied(Fact):

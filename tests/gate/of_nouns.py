@@ -1,7 +1,7 @@
 """What the probes of the gate need of each noun: `tests/gate/nouns/<noun>.py` brings it, and is found here.
 
 `furnish(api, office)` puts rows of the noun into a furnished office. `DOABLE` has the input with which a mutation
-succeeds there, where the generated one does not; `LEFT` has the reason why a mutation is not tried.
+succeeds there, where the generated one does not.
 """
 
 from collections.abc import Iterator

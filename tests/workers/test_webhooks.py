@@ -293,6 +293,15 @@ async def test_a_replay_sends_again_what_came_after_the_cursor_in_order_under_th
             await webhooks.replay(
                 Tx(session, whom.actor, datetime.now(UTC)), webhook.id, after=after
             )
+            told = select(LedgerRow.body).where(LedgerRow.kind == "webhook.replayed")
+            body = await session.scalar(told.where(LedgerRow.subject_id == webhook.id))
+            assert body is not None
+            recorded = [
+                datetime.fromisoformat(body[f"recorded_at_{when}"]) for when in ("before", "after")
+            ]
+            upto = select(LedgerRow.recorded_at).where(LedgerRow.tenant_id == whom.actor.tenant_id)
+            assert recorded[1] == await session.scalar(upto.where(LedgerRow.seq == after))
+            assert recorded[1] < recorded[0]
         await partner.has(16)
         await done(make, webhook, 10)
     again = partner.letters[10:]

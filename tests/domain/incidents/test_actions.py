@@ -120,6 +120,13 @@ async def test_a_client_reports_and_reopens_but_does_not_acknowledge(make: Sessi
             session, world.client, ticket.id, reason="Open again", at=build.T0 + build.minutes(30)
         )
     assert (again.status, again.reopened_count, again.resolved_at) == (Status.IN_PROGRESS, 1, None)
+    async with make() as session:
+        told = select(LedgerRow.body).where(LedgerRow.kind == "incident.reopened")
+        body = await session.scalar(told.where(LedgerRow.subject_id == ticket.id))
+    assert body is not None
+    assert (body["outcome_before"], body["closed_at_before"]) == ("solved", None)
+    ended_at = datetime.fromisoformat(body["resolved_at_before"])
+    assert ended_at == build.T0 + build.minutes(9)
 
 
 async def test_a_pause_needs_a_cause_and_gives_the_status_back(make: Sessions) -> None:

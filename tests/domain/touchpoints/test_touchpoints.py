@@ -136,6 +136,7 @@ async def test_a_made_contact_plans_the_next_and_is_remembered_of_the_person(
     # The conversation itself makes the client a long-term one: the next is a month later.
     assert (following.anchor_on, following.due_on) == (date(2026, 3, 12), date(2026, 4, 12))
     assert (fact.kind, fact.body["internal"]) == ("touchpoint.made", True)
+    assert fact.body["last_contact_at_before"] is None
 
 
 async def test_a_contact_of_another_client_is_refused(make: Sessions) -> None:
