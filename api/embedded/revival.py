@@ -65,7 +65,7 @@ class Outage:
 
 
 @dataclass
-class Watched:
+class WatchedServer:
     """One server of a data directory, and its outage while there is one."""
 
     place: DataDirectory
@@ -130,7 +130,7 @@ class Watched:
 class Revival:
     """Keeps the embedded servers of a data directory running: `look` is to be called about once a second."""
 
-    def __init__(self, watched: list[Watched]) -> None:
+    def __init__(self, watched: list[WatchedServer]) -> None:
         self._watched = watched
 
     @classmethod
@@ -144,7 +144,7 @@ class Revival:
         if not embedded:
             return cls([])
         place = prepare(asked.data)
-        return cls([Watched(place, server, say) for server in embedded])
+        return cls([WatchedServer(place, server, say) for server in embedded])
 
     def look(self) -> None:
         """Start what has ended and say what answers again."""
