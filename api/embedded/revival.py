@@ -20,7 +20,7 @@ HEALTHY_AFTER_S = 30.0
 Say = Callable[[str], None]
 
 
-class Server(Protocol):
+class EmbeddedServer(Protocol):
     """What the modules `postgres` and `redis` offer. None of these functions waits for the server."""
 
     @property
@@ -41,7 +41,7 @@ class Server(Protocol):
 
 
 @dataclass
-class Pause:
+class GrowingPause:
     """When something is due again: at once, then after pauses that double up to half a minute."""
 
     due: float = 0.0
@@ -58,8 +58,8 @@ class Outage:
     """The time from the end of a server until it answers again."""
 
     began: float
-    starts: Pause = field(default_factory=Pause)
-    notices: Pause = field(default_factory=Pause)
+    starts: GrowingPause = field(default_factory=GrowingPause)
+    notices: GrowingPause = field(default_factory=GrowingPause)
     answered: float | None = None
     """When the server answered again. A server that ends soon afterwards continues this outage and its pauses."""
 
@@ -69,7 +69,7 @@ class WatchedServer:
     """One server of a data directory, and its outage while there is one."""
 
     place: DataDirectory
-    server: Server
+    server: EmbeddedServer
     say: Say
     outage: Outage | None = None
 
@@ -95,7 +95,7 @@ class WatchedServer:
                 self.outage = None
         elif self.server.answers(self.place):
             outage.answered = now
-            outage.notices = Pause()
+            outage.notices = GrowingPause()
             self.say(f"{name} answers again, {now - outage.began:.0f} s after it ended")
         else:
             self._notice(outage, now, f"{name} was started and is recovering")
@@ -108,14 +108,16 @@ class WatchedServer:
         try:
             self.server.launch(self.place)
         except DiskFullError as error:
-            outage.starts = Pause()  # tried at every look: it starts soon after space is freed
+            outage.starts = (
+                GrowingPause()
+            )  # tried at every look: it starts soon after space is freed
             self._notice(outage, now, f"{name} has ended and waits for space. {error}")
         except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
             outage.starts.take(now)
             self.say(f"{name} has ended and cannot be started: {error} Its log is {log}")
         else:
             outage.starts.take(now)
-            outage.notices = Pause(due=now + FIRST_PAUSE_S)
+            outage.notices = GrowingPause(due=now + FIRST_PAUSE_S)
             self.say(f"{name} has ended; starting it again. Its log is {log}")
         finally:
             os.close(change)
@@ -136,7 +138,7 @@ class Revival:
     @classmethod
     def of(cls, asked: Settings, *, say: Say) -> Self:
         """Watch what is embedded according to `asked`, the settings that `provided` was given."""
-        embedded: list[Server] = []
+        embedded: list[EmbeddedServer] = []
         if not asked.database_url:
             embedded.append(postgres)
         if not asked.redis_url:
