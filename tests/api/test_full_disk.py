@@ -17,6 +17,7 @@ import asyncpg
 import psutil
 import pytest
 
+from api.embedded.data_directory import prepare
 from tests.api.up_process import Up, is_gone, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
@@ -132,7 +133,7 @@ async def write_until_postgres_ends(up: Up) -> Path:
 
     The connection is made before: on a full disk PostgreSQL takes no new one.
     """
-    sockets = {"host": str(up.data / "postgres")}
+    sockets = {"host": str(prepare(up.data).sockets("postgres"))}  # elsewhere for a long path
     postgres = await asyncpg.connect(f"postgresql://waarborg_owner@/waarborg?{urlencode(sockets)}")
     filler = fill(up.data.parent)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
