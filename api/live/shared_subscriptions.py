@@ -9,25 +9,14 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
-from sys import getsizeof
-from typing import Any
 
 import msgspec
 import structlog
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    OperationDefinitionNode,
-    VariableNode,
-    Visitor,
-    print_ast,
-    visit,
-)
 
 from api.execution.document_cache import Operation
 from api.execution.executor import GraphQLExecutor, GraphQLRequest, Result, SubscriptionExecution
 from api.live.backpressure import OutboundBuffer
-from api.support.lru import WeightedCache
+from api.live.document_shapes import DocumentShapes
 from api.support.telemetry import EVENTS, EXECUTIONS, GROUPS
 from domain.access import Actor, Right
 from domain.core import cursor
@@ -42,7 +31,6 @@ event never waits. Four events to 1,000 subscribers cost 3.6 µs of CPU per mess
 the wait saves is not measured: a loaded machine took 6.3 µs with it and 5.2 to 5.9 µs without."""
 CHUNK = 64  # events executed and sent together
 ENTERING = 2_000  # live events buffered for a subscriber that still receives its backlog
-KEPT_BYTES = 8_000_000  # limit of the cache of normalized documents
 
 log = structlog.get_logger()
 _encode = msgspec.json.encode
@@ -335,9 +323,7 @@ class SharedSubscriptions:
         self._engine = engine
         self._context = context
         self._groups: dict[Hashable, SharedSubscription] = {}
-        self._shapes: WeightedCache[tuple[str, str | None], tuple[str, frozenset[str]]] = (
-            WeightedCache(KEPT_BYTES)
-        )
+        self._shapes = DocumentShapes()
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -463,7 +449,7 @@ class SharedSubscriptions:
 
     def _key(self, operation: Operation, request: GraphQLRequest, actor: Actor) -> Hashable:
         """Return the key that is equal for subscriptions that can share responses."""
-        document, cursors = self._shape(request.query, operation)
+        document, cursors = self._shapes.of(request.query, operation)
         variables = {k: v for k, v in (request.variables or {}).items() if k not in cursors}
         return (
             document,
@@ -471,43 +457,3 @@ class SharedSubscriptions:
             _ordered(variables),
             actor.authority,
         )
-
-    def _shape(self, text: str, operation: Operation) -> tuple[str, frozenset[str]]:
-        """Return the normalized document and the names of the variables that only hold a resume cursor."""
-        known = self._shapes.get((text, operation.name))
-        if known is None:
-            document = operation.document
-            known = (print_ast(document), _cursors(document, operation.name))
-            size = getsizeof(text) + getsizeof(known[0]) + 1_000
-            self._shapes.put((text, operation.name), known, size)
-        return known
-
-
-class _Uses(Visitor):
-    """Collects every use of a variable, including its declaration."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def enter_variable(self, node: VariableNode, *_where: Any) -> None:
-        """Record one use of a variable."""
-        self.names.append(node.name.value)
-
-
-def _cursors(document: DocumentNode, name: str | None) -> frozenset[str]:
-    """Return the variables that are used only as the `after` argument of the subscription field."""
-    uses = _Uses()
-    visit(document, uses)
-    found = set()
-    for node in document.definitions:
-        if not isinstance(node, OperationDefinitionNode):
-            continue
-        if name is not None and (node.name is None or node.name.value != name):
-            continue
-        for field in node.selection_set.selections:
-            for argument in (isinstance(field, FieldNode) and field.arguments) or ():
-                if argument.name.value == "after" and isinstance(argument.value, VariableNode):
-                    found.add(argument.value.name.value)
-    # Two uses: the declaration and the `after` argument.
-    return frozenset(each for each in found if uses.names.count(each) == 2)

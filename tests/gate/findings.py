@@ -1,7 +1,13 @@
 """What came of probing every role: the probes, how many could have hit, and what differs from the page."""
 
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from graphql import GraphQLSchema
+
+from tests.gate.mistakes import Mistake
 
 EMPTY: tuple[Any, ...] = (None, [], {})
 NOTHING = {"reportPunctuality": {"due": 0, "kept": 0, "late": 0}}
@@ -37,3 +43,30 @@ class Findings:
     def __str__(self) -> str:
         unarmed = sorted({each.split("|")[1] for each, armed in self.probes.items() if not armed})
         return f"{len(self.probes)} probes, {self.share:.1%} armed, {len(self.found)} findings; unarmed: {unarmed}"
+
+
+def must_find_nothing(found: Findings, *, share: float, probes: int) -> None:
+    """Print what came of the probing; fail for a finding, for too few armed probes or too few probes at all."""
+    sys.stdout.write(f"{found}\n")
+    assert found.found == [], "\n".join(found.found)
+    assert found.share >= share
+    assert len(found.probes) > probes
+
+
+async def must_find_each(
+    made: Sequence[Mistake],
+    schema: GraphQLSchema,
+    found_by: Callable[[Mistake], Awaitable[list[str]]],
+    *,
+    least: int,
+) -> None:
+    """Make the mistakes one at a time; fail for one that is not found, and for a finding without it."""
+    missed = []
+    for mistake in made:
+        without = await found_by(mistake)
+        with mistake.make(schema):
+            if without or not await found_by(mistake):
+                missed.append(f"{mistake.name} ({mistake.only}): {without[:2]}")
+    sys.stdout.write(f"{len(made)} mistakes, {len(missed)} missed: {missed}\n")
+    assert missed == []
+    assert len(made) >= least

@@ -8,8 +8,6 @@ received all that comes before it.
 """
 
 import asyncio
-import json
-import struct
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +20,6 @@ from sqlalchemy import select
 from api.execution.document_cache import Invalid
 from api.execution.executor import GraphQLRequest
 from api.identity.authenticator import traced
-from api.live.backpressure import OutboundBuffer
 from api.live.shared_subscriptions import Subscriber
 from domain import positions
 from domain.catalogue import subject_type
@@ -35,10 +32,9 @@ from tests import guards
 from tests.gate.expected import Asker
 from tests.gate.findings import Findings
 from tests.gate.prober import number
+from tests.gate.received import FACTS, FLEET, MAP, PATIENT_S, RECORD, STATUS, Received, spot
 from tests.gate.roles import Roles
 
-PATIENT_S = 60.0
-"""How long what the page promises is waited for; nothing is waited for to prove an absence."""
 VARIED = (
     *("promise.kept", "promise.breached", "incident.updated", "incident.opened", "credit.granted"),
     *("credit.proposed", "duty.began", "message.sent", "account.changed", "contact.added"),
@@ -48,14 +44,12 @@ LAST = ("promise.breached", "credit.granted", "incident.opened")
 """Kinds of which each subscription to facts delivers one."""
 OF_LAST = {"breaches": LAST[0], "credits": LAST[1]}
 NO_LONGER_WRITTEN = "probe.kind_of_long_ago"
-FACTS, STATUS, MAP, FLEET = "FeedEvent", "AccountStatus", "PositionEvent", "Fleet"
 MEASURED: dict[str, Any] = {
     "accuracy_m": 4.0,
     "speed_mps": 1.0,
     "heading_deg": 90.0,
     "battery_pct": 80.0,
 }
-_RECORD = struct.Struct("<IiiB")
 
 
 @dataclass(frozen=True)
@@ -85,62 +79,6 @@ class Line:
     """The rows that the arguments name."""
     across: bool
     """Whether it follows all accounts, or several."""
-
-
-class Received(OutboundBuffer):
-    """What one subscriber was sent."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[Any] = []
-        self.errors: list[Any] = []
-        self.came = asyncio.Event()
-        self.write = self._write
-
-    def _write(self, frame: bytes) -> None:
-        for text in frame.splitlines():
-            answer = json.loads(text)
-            self.errors += answer.get("errors", ())
-            self.events += (answer.get("data") or {}).values()
-        self.came.set()
-
-    def give_up(self) -> None:
-        """Keep on: nothing is held back here."""
-
-    async def has(self, key: Any, kind: str) -> bool:
-        """Wait for one event; False when it does not come."""
-        try:
-            async with asyncio.timeout(PATIENT_S):
-                while key not in self.by_key(kind):
-                    self.came.clear()
-                    await self.came.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    def by_key(self, kind: str) -> dict[Any, dict[str, Any]]:
-        """The events by what tells them apart: the number of a fact, the place of a guard, the guards of a fleet."""
-        return {key_of(kind, each): each for each in self.events if each is not None}
-
-
-def key_of(kind: str, event: dict[str, Any]) -> Any:
-    """What tells events of a type apart."""
-    if kind == FACTS:
-        told = event["kind"], event["recordedAt"], event["subjectId"]
-        return (event.get("body") or {}).get("n", told)
-    if kind == MAP:
-        place = event["position"]
-        return None if place is None else spot(place["lat"], place["lon"])
-    if kind == FLEET:
-        return frozenset(
-            (lat, lon) for _n, lon, lat, _status in _RECORD.iter_unpack(b64decode(event["data"]))
-        )
-    return kind
-
-
-def spot(lat: float, lon: float) -> tuple[int, int]:
-    """A place in millionths of a degree."""
-    return round(lat * 1e6), round(lon * 1e6)
 
 
 @dataclass
@@ -433,7 +371,7 @@ class Following:
         if leaked & everything.keys():
             self.findings.found.append(f"leak: {label}: {leaked}")
         sizes = {(each["count"], len(b64decode(each["data"]))) for each in mine.events}
-        if any(count * _RECORD.size != size for count, size in sizes):
+        if any(count * RECORD.size != size for count, size in sizes):
             self.findings.found.append(f"other: {label}.count")
 
     async def _has_moved(self, mine: Received, now: frozenset[Any]) -> bool:

@@ -1,10 +1,9 @@
 """Lists and numbers count the rows that the page about visibility promises, for everybody inside a company."""
 
-import sys
-
 import pytest
 
 from tests.api.asking import Api
+from tests.gate.findings import must_find_each, must_find_nothing
 from tests.gate.mistakes import Mistake, mistakes_counted
 from tests.gate.roles_counting import Counting
 from tests.gate.test_roles import api, everything
@@ -19,10 +18,7 @@ ARMED = 0.5
 async def test_lists_and_numbers_count_what_the_page_says(api: Api) -> None:
     roles, everybody = await everything(api)
     found = await Counting(roles).run(everybody)
-    sys.stdout.write(f"{found}\n")
-    assert found.found == [], "\n".join(found.found)
-    assert found.share >= ARMED
-    assert len(found.probes) > 2_000
+    must_find_nothing(found, share=ARMED, probes=2_000)
 
 
 @pytest.mark.slow
@@ -34,12 +30,4 @@ async def test_each_mistake_in_what_is_counted_is_found(api: Api) -> None:
         only = frozenset({mistake.only})
         return (await Counting(roles).run([by_name[mistake.asker]], only=only)).found
 
-    missed, made = [], mistakes_counted()
-    for mistake in made:
-        without = await found_by(mistake)
-        with mistake.make(roles.schema):
-            if without or not await found_by(mistake):
-                missed.append(f"{mistake.name} ({mistake.only}): {without[:2]}")
-    sys.stdout.write(f"{len(made)} mistakes, {len(missed)} missed: {missed}\n")
-    assert missed == []
-    assert len(made) >= LEAST
+    await must_find_each(mistakes_counted(), roles.schema, found_by, least=LEAST)
