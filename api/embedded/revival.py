@@ -74,8 +74,19 @@ class WatchedServer:
     outage: Outage | None = None
 
     def look(self) -> None:
-        """Start the server when it has ended, and say when it answers again; does not wait for it."""
+        """Start the server when it has ended, and say when it answers again; does not wait for it.
+
+        Raises nothing when its files cannot be reached, for example because the directory was moved or too many files
+        are open: that is said at growing intervals, and tried again at the next look.
+        """
         now = time.monotonic()
+        try:
+            self._look(now)
+        except OSError as error:
+            self.outage = self.outage or Outage(began=now)
+            self._notice(self.outage, now, f"{self.server.NAME} cannot be looked after: {error}")
+
+    def _look(self, now: float) -> None:
         if self.server.is_running(self.place):
             if self.outage is not None:
                 self._follow(self.outage, now)
@@ -108,9 +119,8 @@ class WatchedServer:
         try:
             self.server.launch(self.place)
         except DiskFullError as error:
-            outage.starts = (
-                GrowingPause()
-            )  # tried at every look: it starts soon after space is freed
+            # Tried at every look: it starts soon after space is freed.
+            outage.starts = GrowingPause()
             self._notice(outage, now, f"{name} has ended and waits for space. {error}")
         except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
             outage.starts.take(now)

@@ -191,6 +191,23 @@ def test_servers_that_end_while_in_use_are_started_again(
         assert sum("has ended; starting it again" in line for line in said) == 2
 
 
+def test_a_directory_that_is_away_ends_nothing_and_is_said_at_growing_intervals(
+    tmp_path: Path,
+) -> None:
+    data, away = tmp_path / "data", tmp_path / "away"
+    asked = Settings(data=data, database_url="postgresql://elsewhere", redis_url="")
+    with provided(asked):
+        said: list[str] = []
+        revival = Revival.of(asked, say=said.append)
+        data.rename(away)
+        began = time.monotonic()
+        look_until(revival, lambda: len(said) == 2, said)
+        assert time.monotonic() - began > 0.9
+        assert all("Redis cannot be looked after" in line for line in said)
+        away.rename(data)
+        look_until(revival, lambda: "Redis answers again" in said[-1], said)
+
+
 def test_a_server_that_cannot_be_started_is_tried_again_at_growing_intervals(
     tmp_path: Path,
 ) -> None:
