@@ -10,13 +10,15 @@ from domain import accounts, positions
 from domain.credentials import Device as DeviceRow
 from domain.duties import Duty as DutyRow
 from domain.positions import REASON_TEXT, Reason
-from schema.accounts import Account, Site, User
+from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, SiteId, mutation
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
+from schema.sites import Site
+from schema.users import User
 
 enum(
     Reason,

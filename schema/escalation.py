@@ -13,7 +13,8 @@ from domain.escalation import Cycle, StepDraft, steps_of
 from domain.escalation import Escalation as EscalationRow
 from domain.escalation import EscalationPolicy as PolicyRow
 from domain.escalation import EscalationStep as StepRow
-from schema.accounts import Account, Contact, User
+from schema.accounts import Account
+from schema.contacts import Contact
 from schema.core import ids
 from schema.core.context import Info
 from schema.core.enums import Priority
@@ -23,6 +24,7 @@ from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutati
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, input_type, resolver
 from schema.incidents import Incident
+from schema.users import User
 
 enum(
     Cycle,

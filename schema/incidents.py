@@ -8,7 +8,7 @@ import strawberry
 from domain import accounts, compensation, incidents, promises
 from domain.core.ledger import LedgerRow
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
-from schema.accounts import Account, Site, User
+from schema.accounts import Account
 from schema.core.actor_name import shown
 from schema.core.context import Info
 from schema.core.enums import Priority, TicketKind
@@ -18,6 +18,8 @@ from schema.core.pagination import MOST, checked
 from schema.core.roots import mutation_fields
 from schema.core.types import enum, from_row, relations, resolver
 from schema.late_arrivals import LateArrival
+from schema.sites import Site
+from schema.users import User
 
 enum(
     Status,

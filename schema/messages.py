@@ -11,7 +11,8 @@ from domain.accounts import Channel
 from domain.messages.model import Attempt as AttemptModel
 from domain.messages.model import AttemptOutcome, MessageState, Urgency
 from domain.messages.model import Message as MessageModel
-from schema.accounts import Account, Contact
+from schema.accounts import Account
+from schema.contacts import Contact
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation

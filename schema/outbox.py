@@ -16,7 +16,7 @@ from domain.core.deferral import deferred
 from domain.core.ledger import LedgerRow
 from domain.core.outbox import Outbox as OutboxRow
 from domain.core.outbox import OutboxState
-from schema.accounts import Tenant
+from schema.company import Tenant
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible

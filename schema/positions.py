@@ -9,7 +9,6 @@ import strawberry
 from domain import accounts, positions
 from domain.duties import Duty as DutyRow
 from domain.positions import LivePosition
-from schema.accounts import Site
 from schema.core import access_log, ids
 from schema.core.context import Context, Info
 from schema.core.pagination import checked
@@ -25,6 +24,7 @@ from schema.live_map import (
     PositionSource,
     packed,
 )
+from schema.sites import Site
 
 PositionParent = strawberry.Parent[LivePosition]
 AccountFilter = Annotated[

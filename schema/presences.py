@@ -9,7 +9,6 @@ from domain import accounts, positions
 from domain.duties import Duty as DutyRow
 from domain.positions import Kind
 from domain.positions import Presence as PresenceRow
-from schema.accounts import Site
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, among, lists, naming, visible
@@ -17,6 +16,7 @@ from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, muta
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 from schema.duties import Duty
+from schema.sites import Site
 
 enum(
     Kind,

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from domain import accounts, privacy
 from domain.privacy import Person
-from schema.accounts import Contact, User
+from schema.contacts import Contact
 from schema.core.mutations import ContactId, MutationContext, UserId, mutation
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Json
 from schema.core.types import from_row
+from schema.users import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from domain.core import short_numbers
 from domain.core.ledger import LedgerRow
 from domain.messages.model import Message as MessageRow
 from domain.messages.model import MessageState
-from schema.accounts import Account, Site, Tenant, User
+from schema.accounts import Account
 from schema.agreements import Agreement
 from schema.api_keys import ApiKey
 from schema.calendars import Calendar
+from schema.company import Tenant
 from schema.core import ids
 from schema.core.context import Context, Info
 from schema.core.ids import Node
@@ -36,6 +37,8 @@ from schema.incidents import Incident
 from schema.ledger import LedgerEntry, ledger_page
 from schema.messages import Message
 from schema.promises import Promise
+from schema.sites import Site
+from schema.users import User
 
 
 @from_row(Context)

@@ -8,7 +8,7 @@ import strawberry
 
 from domain import accounts, compensation, incidents, recovery
 from domain.recovery import CaseState, Remedy, Size, StepKind
-from schema.accounts import Account, User
+from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import (
@@ -23,6 +23,7 @@ from schema.core.mutations import (
 from schema.core.roots import mutation_fields
 from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
 from schema.credits import Credit
+from schema.users import User
 
 enum(
     Size,

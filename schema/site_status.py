@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from domain.positions import SiteState
-from schema.accounts import Site
 from schema.core.types import RESTRICTED, enum, from_row
 from schema.duties import Duty
 from schema.presences import Presence
 from schema.site_status_loader import RovingShift, SitePresence
+from schema.sites import Site
 
 enum(
     SiteState,

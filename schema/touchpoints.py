@@ -9,7 +9,8 @@ import strawberry
 
 from domain import accounts, touchpoints
 from domain.touchpoints import TouchpointKind
-from schema.accounts import Account, Contact
+from schema.accounts import Account
+from schema.contacts import Contact
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible

@@ -1,4 +1,4 @@
-"""Mutations of users' access, and their sessions."""
+"""Users who sign in, their access and their sessions."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,9 +8,8 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts, credentials, factors
-from domain.access import Role
 from domain.credentials import SignIn as SignInRow
-from schema.accounts import User
+from schema.account_enums import Role
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, naming, visible
@@ -24,6 +23,23 @@ from schema.core.mutations import (
 )
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
+
+
+@from_row(accounts.User)
+class User(Node):
+    """Person who can sign in: staff of the company or of a client."""
+
+    email: Annotated[str, "E-mail address for signing in and for messages to the user."]
+    name: Annotated[str, "Name of the user, as shown to people."]
+    role: Annotated[Role, "Role of the user, which decides the rights."]
+    language: Annotated[
+        str | None, "Language of e-mail to the user, `nl` or `en`; null for the company's language."
+    ]
+    disabled_at: Annotated[
+        datetime | None, "Time at which access was disabled; null while the user can sign in."
+    ]
+    version: Annotated[int, "Version of the row, raised by every change."]
+
 
 SignInId = Annotated[UUID, GlobalIdOf("SignIn")]
 
@@ -85,7 +101,40 @@ class SessionQuery:
 
 @mutation_fields
 class UserMutation:
-    """Mutations of users' access."""
+    """Mutations of users and of their access."""
+
+    @mutation(User)
+    @staticmethod
+    async def add_user(
+        ask: MutationContext,
+        email: Annotated[str, "E-mail address that identifies the user."],
+        name: Annotated[str, "Name of the user, as shown to people."],
+        role: Annotated[Role, "Role of the user, which decides the rights."],
+        account_ids: Annotated[
+            list[AccountId] | None,
+            "Accounts to which the user is limited; users of clients need at least one.",
+        ] = None,
+        language: Annotated[
+            str | None,
+            "Language of e-mail to the user, `nl` or `en`; null for the company's language.",
+        ] = None,
+    ) -> accounts.User:
+        """Add a user, in a role of which you hold all rights.
+
+        A client's administrator adds users for its own accounts. One e-mail address may belong to several users: of
+        two clients, or of a client and the company.
+        """
+        return await accounts.add_user(
+            ask.session,
+            ask.actor,
+            email=email,
+            name=name,
+            role=role,
+            accounts=account_ids or (),
+            language=language,
+            smtp_utf8=ask.ctx.smtp_utf8,
+            at=ask.at,
+        )
 
     @mutation(User)
     @staticmethod
