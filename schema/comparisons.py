@@ -8,13 +8,13 @@ import strawberry
 from domain import incidents, quality
 from domain.agreements import PromiseTerm as TermRow
 from domain.quality import Benchmark, Burn, ChangedVerdict, PeerDistribution, RestatedWindow
-from schema.agreements import PromiseTerm
 from schema.core.context import Info
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 from schema.incidents import Incident
 from schema.measurements import SlaCompliance
 from schema.promises import Verdict
+from schema.terms import PromiseTerm
 
 enum(
     Burn,

@@ -1,31 +1,24 @@
-"""Credits for broken promises: journal entries, approvals, overrides and disputes."""
+"""Credits for broken promises: approvals, overrides and the policy for them."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts, agreements, compensation, incidents, journal, promises
-from domain.compensation import CreditKind, CreditState, DisputeState
+from domain.compensation import CreditKind, CreditState
 from domain.core import short_numbers
 from domain.invoices import VatCategory
-from domain.journal import Book, JournalKind
+from domain.journal import Book
 from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.mutations import (
-    AgreementId,
-    CreditId,
-    ExpectedVersion,
-    GlobalIdOf,
-    MutationContext,
-    mutation,
-)
+from schema.core.mutations import AgreementId, CreditId, ExpectedVersion, MutationContext, mutation
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
+from schema.journal_entries import JournalEntry
 
 enum(
     CreditKind,
@@ -42,35 +35,6 @@ enum(
     declined="Declined by a person of the company; it is not granted.",
 )
 enum(
-    DisputeState,
-    "DisputeState",
-    open="Open: not evaluated again yet.",
-    changed="Changed: the new evaluation gave another verdict.",
-    unchanged="Unchanged: the new evaluation gave the same verdict.",
-)
-enum(
-    Book,
-    "Book",
-    client_credit="Credits owed to clients (liability).",
-    service_recovery="Cost of credits for broken promises.",
-    goodwill="Cost of goodwill credits to clients.",
-    receivable="Amounts that clients owe (receivables).",
-    revenue="Revenue from issued invoices.",
-    vat="Value added tax to be paid.",
-    bank="Money received, less money paid out.",
-)
-enum(
-    JournalKind,
-    "JournalKind",
-    grant="A credit was granted.",
-    adjust="A counter-entry changed the amount of a credit.",
-    apply="Credits were set off on a credit note.",
-    invoice="An invoice was issued.",
-    payment="A payment for an invoice was received.",
-    payout="A credit note was paid out to the client.",
-    reversal="A payment or payout that was booked wrongly was reversed.",
-)
-enum(
     VatCategory,
     "VatCategory",
     standard="S: standard rate; the credit lowers the taxable amount.",
@@ -80,39 +44,8 @@ enum(
     reverse="AE: reverse charge, for businesses elsewhere in the EU.",
 )
 
-PromiseId = Annotated[UUID, GlobalIdOf("Promise")]
-DisputeId = Annotated[UUID, GlobalIdOf("Dispute")]
 Row = strawberry.Parent[compensation.Credit]
-EntryRow = strawberry.Parent[journal.JournalEntry]
-DisputeRow = strawberry.Parent[compensation.Dispute]
 Reason = Annotated[str, "Reason for the decision; the client can read it."]
-
-
-@from_row(journal.JournalLine)
-class JournalLine:
-    """Amount that a journal entry moves in one book; debit is positive."""
-
-    book: Annotated[Book, "Account of the general ledger that is debited or credited."]
-    amount_cents: Annotated[Long, "Amount in cents; debit positive, credit negative."]
-    currency: Annotated[str, "Currency of the amount, as an ISO 4217 code."]
-
-
-@from_row(journal.JournalEntry)
-class JournalEntry:
-    """Journal entry for one movement of money. Entries never change; a further entry corrects an error."""
-
-    n: Annotated[int, "Number of the entry for the credit or document it is about: 1, 2, 3 …"]
-    kind: Annotated[JournalKind, "Kind of movement that the entry records."]
-    reason: Annotated[str, "Reason for the entry, for people."]
-    at: Annotated[datetime, "Time at which the entry was made."]
-
-    @resolver(list[JournalLine])
-    @staticmethod
-    async def lines(row: EntryRow, info: Info) -> list[journal.JournalLine]:
-        """Amounts by book; they sum to zero."""
-        return await info.context.children(
-            journal.JournalLine.entry_id, row.id, order=(journal.JournalLine.id,)
-        )
 
 
 @from_row(compensation.Credit)
@@ -195,31 +128,6 @@ async def _entries(row: compensation.Credit, info: Info) -> list[journal.Journal
     return await info.context.children(entry.subject_id, row.id, order=(entry.n,))
 
 
-@from_row(compensation.Dispute)
-class Dispute(Node):
-    """Dispute of a verdict by a client; the promise is evaluated again from the ledger."""
-
-    state: Annotated[DisputeState, "State of the dispute: open, or its result."]
-    reason: Annotated[str, "Reason for which the client contests the verdict."]
-    opened_at: Annotated[datetime, "Time at which the dispute was opened."]
-    verdict_was: Annotated[str, "Verdict at the time of the dispute."]
-    verdict_was_at: Annotated[datetime, "Time of the verdict at the time of the dispute."]
-    facts_was: Annotated[int, "Number of facts about the incident at the time of the dispute."]
-    verdict_now: Annotated[str | None, "Verdict after the new evaluation."]
-    verdict_now_at: Annotated[datetime | None, "Time of the verdict after the new evaluation."]
-    facts_now: Annotated[int | None, "Number of facts about the incident at the new evaluation."]
-    outcome: Annotated[str | None, "Explanation given to the client."]
-    decided_at: Annotated[
-        datetime | None, "Time of the new evaluation; null while the dispute is open."
-    ]
-
-    @relation("Promise")
-    @staticmethod
-    async def promise(row: DisputeRow, info: Info) -> Any:
-        """Promise with the contested verdict."""
-        return await info.context.get(promises.Promise, row.promise_id)
-
-
 @from_row(compensation.CompensationPolicy)
 class CompensationPolicy(Node):
     """Approval threshold and tax category of credits. Not visible to clients."""
@@ -238,7 +146,7 @@ class CompensationPolicy(Node):
 
 @mutation_fields
 class CreditMutation:
-    """Mutations of credits and disputes."""
+    """Mutations of credits and of the policy for them."""
 
     @mutation(Credit)
     @staticmethod
@@ -325,28 +233,4 @@ class CreditMutation:
             at=ask.at,
             approval_currency=approval_currency,
             expected_version=expected_version,
-        )
-
-    @mutation(Dispute)
-    @staticmethod
-    async def contest_verdict(
-        ask: MutationContext,
-        promise_id: Annotated[PromiseId, "Promise with the verdict to be contested."],
-        reason: Annotated[str, "Reason for contesting the verdict."],
-    ) -> compensation.Dispute:
-        """Contest a verdict. The promise will be evaluated again from the ledger."""
-        return await compensation.contest(
-            ask.session, ask.actor, promise_id, reason=reason, at=ask.at
-        )
-
-    @mutation(Dispute)
-    @staticmethod
-    async def decide_dispute(
-        ask: MutationContext,
-        id: Annotated[DisputeId, "Dispute to be decided."],
-        outcome: Annotated[str, "Explanation for the client."],
-    ) -> compensation.Dispute:
-        """Evaluate a contested promise again from all facts recorded by now. Only facts can change the verdict."""
-        return await compensation.decide_dispute(
-            ask.session, ask.actor, id, outcome=outcome, at=ask.at
         )

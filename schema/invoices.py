@@ -1,99 +1,27 @@
-"""Invoices: billing parties, rates, planned and delivered quantities, credit notes and payments."""
+"""Invoices, credit notes and payments."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from strawberry.types.unset import UNSET
 
-from domain import accounts, agreements, invoices
+from domain import agreements, invoices
 from domain.agreements import Unit
-from domain.invoices import Party, VatCategory
-from schema.accounts import Account
-from schema.agreements import Rate
+from domain.invoices import VatCategory
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.mutations import (
-    AccountId,
-    AgreementId,
-    ExpectedVersion,
-    GlobalIdOf,
-    MutationContext,
-    mutation,
-)
+from schema.core.mutations import GlobalIdOf, MutationContext, mutation
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import from_row, input_type, relation, resolver
+from schema.core.types import from_row, relation, resolver
 from schema.payouts import Payout
 
 InvoiceId = Annotated[UUID, GlobalIdOf("Invoice")]
 PaymentId = Annotated[UUID, GlobalIdOf("Payment")]
-PartyRow = strawberry.Parent[invoices.BillingParty]
-PlannedRow = strawberry.Parent[invoices.PlannedLine]
-DeliveredRow = strawberry.Parent[invoices.DeliveredLine]
 Row = strawberry.Parent[invoices.Invoice]
 NoteRow = strawberry.Parent[invoices.CreditNote]
 PaymentRow = strawberry.Parent[invoices.Payment]
-Milli = Annotated[Long, "Quantity in thousandths of the rate's unit."]
-RateCode = Annotated[str, "Code of a rate of the agreement."]
-
-
-@from_row(invoices.BillingParty)
-class BillingParty(Node):
-    """Legal details of the company or of a client, as printed on documents from now on."""
-
-    legal_name: Annotated[str, "Legal name, as registered in the trade register."]
-    kvk_number: Annotated[str | None, "Number in the Dutch trade register (KvK), eight digits."]
-    vat_number: Annotated[str | None, "VAT number with its country prefix."]
-    street: Annotated[str, "Street and house number of the legal address."]
-    postcode: Annotated[str, "Postal code of the legal address."]
-    city: Annotated[str, "City of the legal address."]
-    country: Annotated[str, "Country of the legal address, as an ISO 3166 code."]
-    iban: Annotated[str | None, "IBAN of the bank account."]
-    bic: Annotated[str | None, "BIC of the bank."]
-    bill_from_on: Annotated[
-        date | None, "First day of the first month billed by this system; null for the company."
-    ]
-    version: Annotated[int, "Version of the row, raised by every change."]
-
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: PartyRow, info: Info) -> accounts.Account | None:
-        """Account of the client; null for the company itself."""
-        return await info.context.get(accounts.Account, row.account_id)
-
-
-@from_row(invoices.PlannedLine)
-class PlannedLine(Node):
-    """Quantity of a rate that is planned for a month."""
-
-    month_on: Annotated[date, "First day of the month."]
-    rate_code: RateCode
-    quantity_milli: Milli
-    version: Annotated[int, "Version of the row, raised by every change."]
-
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: PlannedRow, info: Info) -> Any:
-        """Agreement with the rate."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
-
-
-@from_row(invoices.DeliveredLine)
-class DeliveredLine(Node):
-    """Quantity of a rate that was delivered on a day; negative for a correction."""
-
-    rate_code: RateCode
-    delivered_on: Annotated[date, "Day on which the service was delivered."]
-    quantity_milli: Milli
-    reference: Annotated[str, "Reference of the shift, round or call."]
-
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: DeliveredRow, info: Info) -> Any:
-        """Agreement with the rate."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
 
 
 @from_row(invoices.InvoiceLine)
@@ -261,156 +189,9 @@ async def _payouts(row: invoices.CreditNote, info: Info) -> list[invoices.Payout
     )
 
 
-@from_row(invoices.BillingLine)
-class BillingLine:
-    """Quantities of one rate in one month: planned, delivered and billed."""
-
-    rate_code: RateCode
-    name: Annotated[str, "Name of the service on invoices."]
-    unit: Annotated[Unit, "Unit to which the price applies."]
-    planned_milli: Annotated[Long, "Planned quantity, in thousandths of the unit."]
-    delivered_milli: Annotated[Long, "Delivered quantity, in thousandths of the unit."]
-    billed_milli: Annotated[Long, "Quantity on invoices, in thousandths of the unit."]
-    billed_cents: Annotated[Long, "Amount on invoices in cents, without VAT."]
-
-
-@input_type
-class PartyInput:
-    """Legal details of a company or a client."""
-
-    legal_name: Annotated[str, "Legal name, as registered in the trade register."]
-    street: Annotated[str, "Street and house number of the legal address."]
-    postcode: Annotated[str, "Postal code of the legal address."]
-    city: Annotated[str, "City of the legal address."]
-    country: Annotated[
-        str | None, "Country as an ISO 3166 code; omitted or null: unchanged, at first NL."
-    ] = UNSET
-    kvk_number: Annotated[
-        str | None,
-        "Number in the Dutch trade register (KvK), eight digits; omitted: unchanged; null: none.",
-    ] = UNSET
-    vat_number: Annotated[
-        str | None, "VAT number with its country prefix; omitted: unchanged; null: none."
-    ] = UNSET
-    iban: Annotated[str | None, "IBAN of the bank account; omitted: unchanged; null: none."] = UNSET
-    bic: Annotated[str | None, "BIC of the bank; omitted: unchanged; null: none."] = UNSET
-
-    def party(self) -> Party:
-        """Convert the input to the domain's billing party."""
-        kept = self.left_out()
-        return Party(**{name: value for name, value in vars(self).items() if name not in kept})
-
-    def left_out(self) -> frozenset[str]:
-        """Return the names of the omitted details, which stay as they are."""
-        kept = {name for name, value in vars(self).items() if value is UNSET}
-        return frozenset(kept | {"country"} if self.country is None else kept)
-
-
 @mutation_fields
 class InvoiceMutation:
-    """Mutations of rates, deliveries, invoices and payments."""
-
-    @mutation(Rate)
-    @staticmethod
-    async def set_rate(
-        ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "Agreement that the rate belongs to."],
-        code: Annotated[str, "Code of the rate within the agreement."],
-        name: Annotated[str, "Name of the service on invoices."],
-        unit: Annotated[Unit, "Unit to which the price applies."],
-        price_cents: Annotated[Long, "Price of one unit in cents, without VAT."],
-        from_on: Annotated[
-            date,
-            "First day on which the price applies; not before today when the rate has a price.",
-        ],
-        currency: Annotated[
-            str | None,
-            "Currency as an ISO 4217 code; null: that of the terms in force on that day.",
-        ] = None,
-    ) -> agreements.Rate:
-        """Set the price of one unit of a service from a day on."""
-        return await agreements.set_rate(
-            ask.session,
-            ask.actor,
-            agreement_id,
-            code=code,
-            name=name,
-            unit=unit,
-            price_cents=price_cents,
-            from_on=from_on,
-            currency=currency,
-            at=ask.at,
-        )
-
-    @mutation(BillingParty)
-    @staticmethod
-    async def set_billing_party(
-        ask: MutationContext,
-        party: Annotated[PartyInput, "Legal details to print on documents."],
-        account_id: Annotated[
-            AccountId | None, "Account of the client; null for your company."
-        ] = None,
-        bill_from_on: Annotated[
-            date | None,
-            "First month billed by this system; for clients only. Omitted or null: unchanged, but required at first.",
-        ] = None,
-        expected_version: ExpectedVersion = None,
-    ) -> invoices.BillingParty:
-        """Set the legal details printed on documents from now on. Details that are omitted stay as they are."""
-        return await invoices.set_party(
-            ask.session,
-            ask.actor,
-            account_id,
-            party=party.party(),
-            left_out=party.left_out(),
-            bill_from_on=bill_from_on,
-            at=ask.at,
-            expected_version=expected_version,
-        )
-
-    @mutation(PlannedLine)
-    @staticmethod
-    async def plan_service(
-        ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "Agreement with the rate."],
-        month_on: Annotated[date, "Any day of the month to plan."],
-        rate_code: RateCode,
-        quantity_milli: Milli,
-    ) -> invoices.PlannedLine:
-        """Plan the quantity of a rate for a month; a second plan for the month replaces the first."""
-        return await invoices.plan(
-            ask.session,
-            ask.actor,
-            agreement_id,
-            month_on=month_on,
-            rate_code=rate_code,
-            quantity_milli=quantity_milli,
-            at=ask.at,
-        )
-
-    @mutation(DeliveredLine)
-    @staticmethod
-    async def deliver_service(
-        ask: MutationContext,
-        agreement_id: Annotated[AgreementId, "Agreement with the rate."],
-        rate_code: RateCode,
-        delivered_on: Annotated[date, "Day on which the service was delivered."],
-        quantity_milli: Annotated[
-            Long, "Quantity in thousandths of the rate's unit; negative to correct."
-        ],
-        reference: Annotated[str, "Reference of the shift, round or call; each is recorded once."],
-    ) -> invoices.DeliveredLine:
-        """Record a delivery on a day. It is billed with its month, or with the next invoice."""
-        return await invoices.deliver(
-            ask.session,
-            ask.actor,
-            agreement_id,
-            rate_code=rate_code,
-            delivered_on=delivered_on,
-            quantity_milli=quantity_milli,
-            reference=reference,
-            at=ask.at,
-        )
+    """Mutations of payments for invoices."""
 
     @mutation(Payment)
     @staticmethod

@@ -13,7 +13,6 @@ from domain.accounts import Site as SiteRow
 from domain.agreements import PromiseTerm as TermRow
 from domain.promises import State
 from domain.quality import Component, Window
-from schema.agreements import PromiseTerm, Terms
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.pagination import checked
@@ -21,6 +20,7 @@ from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 from schema.promises import SECOND_US, Promise
 from schema.sites import Site
+from schema.terms import PromiseTerm, Terms
 
 enum(
     Window,

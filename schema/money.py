@@ -23,9 +23,11 @@ from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.roots import query_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, resolver
-from schema.credits import CompensationPolicy, Dispute
-from schema.invoices import BillingLine, CreditNote, Invoice
+from schema.credits import CompensationPolicy
+from schema.disputes import Dispute
+from schema.invoices import CreditNote, Invoice
 from schema.recovery import RecoveryCase
+from schema.service_lines import BillingLine
 
 
 @from_row(journal.StatementLine)

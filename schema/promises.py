@@ -11,7 +11,6 @@ from domain import agreements, compensation, incidents, promises
 from domain.calendars import CalendarSpec
 from domain.core.ledger import LedgerRow
 from domain.promises import ROLES, State
-from schema.agreements import PromiseTerm
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
@@ -20,6 +19,7 @@ from schema.credits import Credit
 from schema.incidents import Incident
 from schema.ledger import LedgerEntry
 from schema.promise_clock_loader import hours_of_terms, hours_seen
+from schema.terms import PromiseTerm
 
 SECOND_US = 1_000_000
 

@@ -11,7 +11,6 @@ import strawberry
 from domain import accounts, simulation
 from domain.simulation import Simulation as SimulationRow
 from schema.accounts import Account
-from schema.agreements import TermsInput
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
@@ -19,6 +18,7 @@ from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, resolver
 from schema.sites import Site
+from schema.terms_input import TermsInput
 from schema.users import User
 
 SimulationId = Annotated[UUID, GlobalIdOf("Simulation")]

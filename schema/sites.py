@@ -14,8 +14,6 @@ from schema.core.roots import mutation_fields
 from schema.core.types import from_row, relation, relations
 
 SiteRow = strawberry.Parent[accounts.Site]
-
-
 Few = Annotated[int, "Maximum number of rows to return, at most 100."]
 
 

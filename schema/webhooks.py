@@ -1,4 +1,4 @@
-"""Webhooks: registration, deliveries with their attempts, and mutations."""
+"""Webhooks: registration, secrets, pauses and replays."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,12 @@ from domain import accounts, webhooks
 from domain.access import Actor
 from domain.catalogue import must_be_kinds
 from domain.core import cursor
-from domain.webhooks import DeliveryState, EventFilter, PayloadDocument, SecretCipher, WebhookState
+from domain.webhooks import EventFilter, PayloadDocument, SecretCipher, WebhookState
 from domain.webhooks import Webhook as WebhookRow
-from domain.webhooks import WebhookAttempt as AttemptRow
-from domain.webhooks import WebhookDelivery as DeliveryRow
 from schema.accounts import Account
 from schema.core.context import Context, Info
 from schema.core.ids import Node
-from schema.core.lists import Rows, among, lists, naming, visible
+from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import AccountId, ApiKeyId, GlobalIdOf, MutationContext, mutation
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Json
@@ -31,18 +29,9 @@ enum(
     paused="Paused: nothing is delivered, and nothing is lost.",
     disabled="Disabled for good: nothing is delivered any more.",
 )
-enum(
-    DeliveryState,
-    "WebhookDeliveryState",
-    pending="Pending: waits for its first or next attempt.",
-    delivered="Delivered: the receiver accepted it.",
-    dead="Dead: given up after repeated failures.",
-)
 
 WebhookId = Annotated[UUID, GlobalIdOf("Webhook")]
-DeliveryId = Annotated[UUID, GlobalIdOf("WebhookDelivery")]
 Row = strawberry.Parent[WebhookRow]
-Delivery = strawberry.Parent[DeliveryRow]
 
 
 class WebhookDocumentCheck(Protocol):
@@ -69,17 +58,6 @@ class CreatedWebhook:
 
     row: WebhookRow
     secret: str | None
-
-
-@from_row(AttemptRow)
-class WebhookAttempt:
-    """HTTP request of a delivery, with its response."""
-
-    at: Annotated[datetime, "Time at which the request was sent."]
-    took_ms: Annotated[int, "Duration of the request, in milliseconds."]
-    status: Annotated[int | None, "HTTP status of the response; null without a response."]
-    excerpt: Annotated[str | None, "Start of the response body, at most 500 characters."]
-    error: Annotated[str | None, "Error when there was no response; null otherwise."]
 
 
 @from_row(WebhookRow)
@@ -116,47 +94,6 @@ class Webhook(Node):
     async def account(row: Row, info: Info) -> Any:
         """Account with the facts to deliver; null for every account visible to the owner."""
         return await info.context.get(accounts.Account, row.account_id)
-
-
-@from_row(DeliveryRow)
-class WebhookDelivery(Node):
-    """Delivery of one fact to one webhook."""
-
-    kind: Annotated[str, "Kind of the fact, such as `promise.breached`."]
-    state: Annotated[DeliveryState, "State of the delivery."]
-    queued_at: Annotated[datetime, "Time at which the delivery was queued."]
-    due_at: Annotated[
-        datetime | None,
-        "Time of the next attempt; null while it waits for an earlier delivery, or is done.",
-    ]
-    done_at: Annotated[datetime | None, "Time at which it was accepted or given up."]
-
-    @resolver(str)
-    @staticmethod
-    def message_id(row: Delivery) -> str:
-        """Value of the `webhook-id` header: the same for every attempt, so that receivers can detect a repeat."""
-        return webhooks.message_id(row.id)
-
-    @resolver(str)
-    @staticmethod
-    async def cursor(row: Delivery, info: Info) -> str:
-        """Position of the fact in the ledger; `replayWebhook` after it starts with the next fact."""
-        link = await info.context.hub.link_at(row.seq)
-        return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
-
-    @resolver(Webhook | None)
-    @staticmethod
-    async def webhook(row: Delivery, info: Info) -> Any:
-        """Webhook that receives the delivery."""
-        return await info.context.get(WebhookRow, row.webhook_id)
-
-    @resolver(list[WebhookAttempt])
-    @staticmethod
-    async def attempts(row: Delivery, info: Info) -> list[Any]:
-        """HTTP requests of the delivery, oldest first."""
-        return await info.context.children(
-            AttemptRow.delivery_id, row.id, order=(AttemptRow.at, AttemptRow.id)
-        )
 
 
 @from_row(CreatedWebhook)
@@ -214,20 +151,6 @@ class WebhookQuery:
     ) -> Rows:
         """Your own webhooks, newest first; those of the whole company with the right to manage access."""
         return visible(info, WebhookRow)
-
-    @lists(WebhookDelivery, DeliveryRow.seq, DeliveryRow.id, descending=True)
-    @staticmethod
-    def webhook_deliveries(
-        info: Info,
-        webhook_id: Annotated[strawberry.ID | None, "Only deliveries of this webhook."] = None,
-        states: Annotated[
-            list[DeliveryState] | None, "Only deliveries in one of these states."
-        ] = None,
-    ) -> Rows:
-        """Deliveries sent, pending and given up, newest first; kept for 30 days."""
-        query = visible(info, DeliveryRow)
-        query = naming(info, query, DeliveryRow.webhook_id, "Webhook", webhook_id)
-        return among(query, DeliveryRow.state, states)
 
 
 @mutation_fields
@@ -321,14 +244,6 @@ class WebhookMutation:
         place = cursor.position_of(ask.ctx.secret, ask.actor.tenant_id, after)
         seq = await ask.ctx.hub.check_cursor(place)
         return await webhooks.replay(ask.tx, id, after=seq)
-
-    @mutation(WebhookDelivery)
-    @staticmethod
-    async def retry_webhook_delivery(
-        ask: MutationContext, id: Annotated[DeliveryId, "Delivery that was given up."]
-    ) -> DeliveryRow:
-        """Retry a webhook delivery that was given up."""
-        return await webhooks.retry(ask.tx, id)
 
 
 def _desk(ctx: Context) -> WebhookDocumentCheck:

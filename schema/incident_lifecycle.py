@@ -1,0 +1,239 @@
+"""Mutations of an incident's lifecycle, from opening to closing."""
+
+from datetime import datetime
+from typing import Annotated
+
+from domain import incidents
+from domain.incidents import IncidentOutcome, PauseCause, Source
+from schema.core.enums import Priority, TicketKind
+from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, SiteId, mutation
+from schema.core.roots import mutation_fields
+from schema.incidents import Incident
+
+
+@mutation_fields
+class IncidentMutation:
+    """Mutations of incidents. Each happens now; the promises are evaluated in the same transaction."""
+
+    @mutation(Incident)
+    @staticmethod
+    async def open_incident(
+        ask: MutationContext,
+        site_id: Annotated[SiteId, "Site at which it happened."],
+        priority: Annotated[Priority, "Urgency, which selects the targets of the promises."],
+        summary: Annotated[str, "Summary in one line of what happened."],
+        source: Annotated[
+            Source,
+            "Type of reporter: CLIENT for clients, GUARD for guards, PARTNER or ALARM_CENTRE for partners.",
+        ],
+        reporter: Annotated[
+            str,
+            "Name of the reporter; ignored for clients and guards, for whom their own name is used.",
+        ],
+        kind: Annotated[
+            TicketKind, "Kind of the incident, such as alarm or complaint."
+        ] = TicketKind.INCIDENT,
+        category: Annotated[str | None, "Finer category, defined by the company."] = None,
+        agreed_at: Annotated[
+            datetime | None,
+            "Date and time that the company agreed for this incident. Not for roles that only report.",
+        ] = None,
+        external_source: Annotated[
+            str | None, "External system from which the incident comes. Not for clients and guards."
+        ] = None,
+        external_id: Annotated[
+            str | None,
+            (
+                "Number in the external system, unique for you; a repeat is refused with "
+                "`existingId`. Not for clients and guards."
+            ),
+        ] = None,
+    ) -> incidents.Incident:
+        """Open an incident and start the clocks of its promises."""
+        return await incidents.open_incident(
+            ask.session,
+            ask.actor,
+            site_id=site_id,
+            priority=priority,
+            summary=summary,
+            source=source,
+            reporter=reporter,
+            kind=kind,
+            category=category,
+            agreed_at=agreed_at,
+            external_source=external_source,
+            external_id=external_id,
+            at=ask.at,
+            client_limit=ask.ctx.client_limit,
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def acknowledge_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be acknowledged."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Acknowledge a new incident; its response clock stops now."""
+        return await incidents.acknowledge(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def start_work_on_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident on which work starts."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Record that work has started; a new incident is also acknowledged."""
+        return await incidents.start_work(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def arrive_at_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident at which a guard arrived."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Record that a guard is on site; the arrival clock stops now."""
+        return await incidents.arrive(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def update_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be updated."],
+        body: Annotated[str, "Text of the update."],
+        client_visible: Annotated[
+            bool, "Whether the client can see the update; if so, the next-update clock restarts."
+        ] = True,
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Add an update to an incident."""
+        return await incidents.update(
+            ask.session,
+            ask.actor,
+            id,
+            body=body,
+            client_visible=client_visible,
+            at=ask.at,
+            expected_version=expected_version,
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def pause_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be paused."],
+        cause: Annotated[PauseCause, "Cause of the pause, which is always required."],
+        note: Annotated[str | None, "Additional explanation of the pause."] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Pause the clocks of an incident, for a recorded cause and a limited time."""
+        return await incidents.pause(
+            ask.session,
+            ask.actor,
+            id,
+            cause=cause,
+            note=note,
+            at=ask.at,
+            expected_version=expected_version,
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def resume_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be resumed."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Resume a paused incident; its clocks run again."""
+        return await incidents.resume(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def resolve_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be resolved."],
+        resolution: Annotated[str, "Description of the resolution; the client can read it."],
+        outcome: Annotated[
+            IncidentOutcome,
+            "Outcome of the incident; `CALLED_OFF` and `DUPLICATE` cancel promises that are not late.",
+        ] = IncidentOutcome.SOLVED,
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Resolve an incident: its clocks end now, and an arrival that is not late is cancelled."""
+        return await incidents.resolve(
+            ask.session,
+            ask.actor,
+            id,
+            resolution=resolution,
+            outcome=outcome,
+            at=ask.at,
+            expected_version=expected_version,
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def close_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be closed."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Close an incident that is resolved."""
+        return await incidents.close(
+            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def reopen_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be reopened."],
+        reason: Annotated[str, "Reason for reopening the incident."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Reopen a resolved or closed incident; the resolution clock continues."""
+        return await incidents.reopen(
+            ask.session, ask.actor, id, reason=reason, at=ask.at, expected_version=expected_version
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def change_incident_priority(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be reprioritised."],
+        priority: Annotated[Priority, "New priority of the incident."],
+        reason: Annotated[str, "Reason for the change of priority."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Change the priority of an incident; the new targets count from the original start."""
+        return await incidents.change_priority(
+            ask.session,
+            ask.actor,
+            id,
+            priority=priority,
+            reason=reason,
+            at=ask.at,
+            expected_version=expected_version,
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def reassign_incident(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident to be handed over."],
+        to: Annotated[str, "Name of the person or team that takes over."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Hand an incident over to another person or team."""
+        return await incidents.reassign(
+            ask.session, ask.actor, id, to=to, at=ask.at, expected_version=expected_version
+        )

@@ -1,0 +1,165 @@
+"""Terms of agreements: promises, targets and the credits for broken promises."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain import agreements, calendars
+from domain.agreements import CreditBasis, PerCause
+from schema.calendars import CalendarVersion
+from schema.core.context import Info
+from schema.core.enums import Priority, PromiseKind
+from schema.core.ids import Node
+from schema.core.scalars import Long
+from schema.core.types import enum, from_row, relation, resolver
+
+enum(
+    CreditBasis,
+    "CreditBasis",
+    fixed="A fixed amount for each credit.",
+    fee_share="A share of the period fee.",
+    line_share="A share of the price of a rate.",
+    service="Units of a rate, free of charge.",
+)
+enum(
+    PerCause,
+    "PerCause",
+    largest="Only the largest of the credits for one incident counts.",
+    each="Every credit for the incident counts in full.",
+)
+
+TermsRow = strawberry.Parent[agreements.Terms]
+TermRow = strawberry.Parent[agreements.PromiseTerm]
+
+
+@from_row(agreements.PromiseTarget)
+class PromiseTarget(Node):
+    """Time that a promise allows for one priority: seconds of its calendar, or whole business days."""
+
+    priority: Annotated[Priority, "Priority of the incidents to which the target applies."]
+    elapsed_s: Annotated[
+        int | None, "Allowed time in seconds of the calendar; null when business days are set."
+    ]
+    business_days: Annotated[
+        int | None, "Allowed time in business days of the calendar; null when seconds are set."
+    ]
+
+
+@from_row(agreements.CreditRule)
+class CreditRule(Node):
+    """Rule for the credit that one broken promise causes."""
+
+    priority: Annotated[
+        Priority | None,
+        "Priority to which the rule applies; null for every priority without its own rule.",
+    ]
+    basis: Annotated[CreditBasis, "Basis on which the credit is computed."]
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."]
+    fee_bps: Annotated[
+        int | None, "Share of the fee or price, in basis points (hundredths of a percent)."
+    ]
+    rate_code: Annotated[str | None, "Code of the rate that supplies the price or the free units."]
+    units_milli: Annotated[Long | None, "Free units, in thousandths of the rate's unit."]
+    least_cents: Annotated[Long, "Minimum amount of the credit, in cents."]
+    most_cents: Annotated[Long | None, "Maximum amount of the credit, in cents."]
+
+
+@from_row(agreements.CreditBand)
+class CreditBand:
+    """Credit for a month in which too few promises were kept; the lowest band that fits applies."""
+
+    below_ppm: Annotated[
+        int, ("Upper limit of the band: it applies when a smaller share was kept, in millionths.")
+    ]
+    fixed_cents: Annotated[Long | None, "Fixed amount of the credit, in cents."]
+    fee_bps: Annotated[
+        int | None, "Share of the period fee, in basis points (hundredths of a percent)."
+    ]
+
+
+@from_row(agreements.PromiseTerm)
+class PromiseTerm(Node):
+    """One promise in the terms: the incidents it covers, its calendar and its objective."""
+
+    name: Annotated[str, "Name of the promise; unique within the terms."]
+    kind: Annotated[
+        PromiseKind, "Kind of promise, which decides the events that start and stop its clock."
+    ]
+    ticket_kinds: Annotated[list[str], "Kinds of incidents that the promise covers; empty for all."]
+    category: Annotated[str | None, "Category of incidents that the promise covers; null for all."]
+    objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."]
+    pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."]
+    internal: Annotated[
+        bool,
+        "Whether it is an internal objective of the company: never credited, not shown to clients.",
+    ]
+
+    @resolver(CalendarVersion | None)
+    @staticmethod
+    async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
+        """Calendar with the hours in which the clock runs."""
+        return await info.context.get(calendars.CalendarVersion, row.calendar_version_id)
+
+    @resolver(list[PromiseTarget])
+    @staticmethod
+    async def targets(row: TermRow, info: Info) -> list[agreements.PromiseTarget]:
+        """Time allowed for each priority."""
+        return await info.context.children(
+            agreements.PromiseTarget.term_id, row.id, order=(agreements.PromiseTarget.id,)
+        )
+
+    @resolver(list[CreditRule])
+    @staticmethod
+    async def credit_rules(row: TermRow, info: Info) -> list[agreements.CreditRule]:
+        """Credits for a single broken promise."""
+        return await info.context.children(
+            agreements.CreditRule.term_id, row.id, order=(agreements.CreditRule.id,)
+        )
+
+    @resolver(list[CreditBand])
+    @staticmethod
+    async def credit_bands(row: TermRow, info: Info) -> list[agreements.CreditBand]:
+        """Credits for a month in which too few promises were kept, lowest band first."""
+        return await info.context.children(
+            agreements.CreditBand.term_id, row.id, order=(agreements.CreditBand.below_ppm,)
+        )
+
+
+@from_row(agreements.Terms)
+class Terms(Node):
+    """One version of an agreement's terms with the time in which it is in force. Versions never overlap."""
+
+    number: Annotated[int, "Number of the version within the agreement: 1, 2, 3 …"]
+    period_fee_cents: Annotated[Long, "Monthly fee of the client, in cents."]
+    currency: Annotated[str, "Currency of the amounts in these terms, as an ISO 4217 code."]
+    credit_cap_cents: Annotated[
+        Long | None, "Maximum sum of the credits of a month, in cents; null for no maximum."
+    ]
+    per_cause: Annotated[PerCause, "Rule for an incident that breaks several promises."]
+
+    @resolver(datetime | None)
+    @staticmethod
+    def in_force_from(row: TermsRow) -> datetime | None:
+        """Instant from which the terms are in force."""
+        return row.in_force.lower
+
+    @resolver(datetime | None)
+    @staticmethod
+    def in_force_until(row: TermsRow) -> datetime | None:
+        """Instant at which the terms stop being in force, exclusive; null for the last version."""
+        return row.in_force.upper
+
+    @resolver(list[PromiseTerm])
+    @staticmethod
+    async def promises(row: TermsRow, info: Info) -> list[agreements.PromiseTerm]:
+        """Promises made in this version."""
+        return await info.context.children(
+            agreements.PromiseTerm.terms_id, row.id, order=(agreements.PromiseTerm.id,)
+        )
+
+    @relation("Agreement")
+    @staticmethod
+    async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
+        """Agreement to which the terms belong."""
+        return await info.context.get(agreements.Agreement, row.agreement_id)
