@@ -1,4 +1,4 @@
-"""`doctor`: everything Waarborg stands on, looked at one by one, with what to do about it."""
+"""`doctor`: check what Waarborg needs, part by part, and name a remedy for each part that is not fine."""
 
 import asyncio
 import importlib.metadata
@@ -8,43 +8,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from api.commands.environment import addresses, settings_of
-from api.support import migrate
+from api.commands.findings import Finding, PartState
+from api.commands.server_findings import (
+    backlog_findings,
+    postgres_findings,
+    redis_findings,
+    verdict_finding,
+)
 from api.support.failures import CommandFailure, Exit, explained
 from domain.core.settings import Settings
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from realtime.cluster import Cluster
-
-
-class PartState(StrEnum):
-    """How a part is."""
-
-    FINE = "fine"
-    WORRYING = "worrying"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One part that was looked at; `remedy` says what to do when it is not fine."""
-
-    part: str
-    state: PartState
-    seen: str
-    remedy: str = ""
-
 
 def run(data: Path | None, *, port: int | None, as_json: bool) -> Exit:
-    """Look at everything, print it, and answer whether something is broken."""
+    """Check every part, print the findings, and return whether a part is broken."""
     findings = list(_look(data, port))
     broken = any(finding.state is PartState.BROKEN for finding in findings)
     if as_json:
@@ -71,10 +51,10 @@ def _look(data: Path | None, port: int | None) -> Iterator[Finding]:
     yield _redis_program(settings)
     try:
         with addresses(settings) as found:
-            yield from asyncio.run(_postgres(found))
-            yield from asyncio.run(_redis(found))
-            yield from asyncio.run(_backlog(found))
-            yield _verdicts(found)
+            yield from asyncio.run(postgres_findings(found))
+            yield from asyncio.run(redis_findings(found))
+            yield from asyncio.run(backlog_findings(found))
+            yield verdict_finding(found)
     except Exception as error:
         known = explained(error)
         if known is None:
@@ -96,7 +76,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Every requirement of ours, installed and new enough, as packaging reads them."""
+    """Check that every required package is installed in a version that the requirement allows."""
     from packaging.requirements import Requirement
 
     missing: list[str] = []
@@ -180,203 +160,15 @@ def _redis_program(settings: Settings) -> Finding:
         program = server_program(prepare(settings.data))
     except EmbeddedError as error:
         return Finding("redis-server", PartState.BROKEN, "none", str(error))
-    said = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
-    return Finding("redis-server", PartState.FINE, f"{_version(said.stdout)} ({program})")
+    printed = subprocess.run([program, "--version"], check=False, text=True, capture_output=True)  # noqa: S603 - found above
+    return Finding("redis-server", PartState.FINE, f"{_version(printed.stdout)} ({program})")
 
 
-def _version(said: str) -> str:
-    """`v=6.2.14` out of a line full of build numbers."""
+def _version(printed: str) -> str:
+    """Return the version from a line such as `Redis server v=6.2.14 sha=…`."""
     return next(
-        (f"version {word[2:]}" for word in said.split() if word.startswith("v=")), said.strip()
-    )
-
-
-async def _postgres(settings: Settings) -> list[Finding]:
-    import asyncpg
-
-    connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", "", 1))
-    try:
-        row = await connection.fetchrow(
-            "SELECT current_setting('server_version') AS version, "
-            "current_setting('server_version_num')::int AS number, "
-            "current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, "
-            "current_user AS login, r.rolsuper AS super, r.rolbypassrls AS bypass "
-            "FROM pg_roles r WHERE r.rolname = current_user"
-        )
-        revisions: tuple[str, ...] = ()
-        with suppress(asyncpg.UndefinedTableError):
-            rows = await connection.fetch("SELECT version_num FROM alembic_version ORDER BY 1")
-            revisions = tuple(r["version_num"] for r in rows)
-    finally:
-        await connection.close()
-    assert row is not None  # noqa: S101 - everybody has a role
-    new_enough = row["number"] >= 180_000
-    durable = row["commit"] not in {"off", "local"} and row["fsync"] == "on"
-    fenced = not (row["super"] or row["bypass"])
-    at_head = revisions == migrate.heads()
-    return [
-        _judged(
-            "PostgreSQL", new_enough, f"version {row['version']}", "Use PostgreSQL 18 or later."
-        ),
-        _judged(
-            "durability",
-            durable,
-            f"synchronous_commit={row['commit']}, fsync={row['fsync']}",
-            "Set both on: what was acknowledged would be lost in a crash.",
-        ),
-        _judged(
-            "login",
-            fenced,
-            row["login"],
-            "Log in as neither a superuser nor one that bypasses row-level security.",
-        ),
-        _judged(
-            "migrations",
-            at_head,
-            f"at {', '.join(revisions) or 'nothing'}, newest is {', '.join(migrate.heads())}",
-            "waarborg migrate",
-        ),
-    ]
-
-
-async def _backlog(settings: Settings) -> list[Finding]:
-    """What is still to be done, over all companies; nothing while the tables are not of this release."""
-    from sqlalchemy.exc import ProgrammingError
-
-    from api.state import utc_now
-    from domain.core import deferral
-    from domain.core.backlog import backlog
-    from domain.core.db import connect, sessions
-
-    engine = connect(settings.system_database_url, pool_size=1)
-    try:
-        async with sessions(engine)() as session:
-            left = await backlog(session, at=utc_now())
-            waiting = await deferral.counts(session)
-    except ProgrammingError:
-        return []
-    finally:
-        await engine.dispose()
-    seen = (
-        f"{left.pending} pending, {left.failed} failed, {left.dead} given up;"
-        f" the oldest fact is {left.oldest_s:.0f} s old, work waits for {left.lag_s:.0f} s"
-    )
-    if waiting:
-        seen += "; deferred: " + ", ".join(f"{n} {part}" for part, n in sorted(waiting.items()))
-    if left.is_late:
-        return [Finding("backlog", PartState.WORRYING, seen, "Start a worker, or more of them.")]
-    if left.failed or left.dead or waiting:
-        return [Finding("backlog", PartState.WORRYING, seen, "See the errors: waarborg outbox")]
-    return [Finding("backlog", PartState.FINE, seen)]
-
-
-def _verdicts(settings: Settings) -> Finding:
-    """Whether the evaluator of this release made every stored verdict."""
-    from api.older_verdicts import advice
-    from domain.promises import EVALUATOR
-
-    if advice(settings.system_database_url) is None:
-        return Finding("verdicts", PartState.FINE, f"made by evaluator {EVALUATOR}")
-    return Finding(
-        "verdicts", PartState.WORRYING, "some were made by an older evaluator", "waarborg evaluate"
-    )
-
-
-async def _redis(settings: Settings) -> list[Finding]:
-    from realtime.cluster import Cluster
-    from realtime.redis import connect
-
-    findings: list[Finding] = []
-    for name, url in {
-        "Redis": settings.redis_url,
-        "Redis of the jobs": settings.jobs_redis_url,
-    }.items():
-        if name != "Redis" and url == settings.redis_url:
-            continue
-        client = connect(url)
-        try:
-            if isinstance(client, Cluster):
-                findings += await _cluster(client)
-            else:
-                findings += await _one_redis(name, client)
-        finally:
-            await client.aclose()
-    return findings
-
-
-async def _one_redis(name: str, client: "Redis") -> list[Finding]:
-    from redis.exceptions import ResponseError
-
-    told = await client.info("server")
-    version = str(told["redis_version"])
-    new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
-    findings = [_judged(name, new_enough, f"version {version}", "Use 6.2 or later.")]
-    if told.get("redis_mode") == "cluster":
-        remedy = (
-            "Write redis+cluster:// instead of redis://."
-            if name == "Redis"
-            else "The job queue needs a Redis of its own: WAARBORG_JOBS_REDIS_URL."
-        )
-        findings.append(Finding(name, PartState.BROKEN, "a node of a Cluster", remedy))
-    with suppress(ResponseError):  # managed servers do not show their settings
-        findings += _redis_settings(name, await client.config_get("*"))
-    return findings
-
-
-async def _cluster(cluster: "Cluster") -> list[Finding]:
-    """Each node that has slots, whether all slots are served, and what happens when a node is away."""
-    from redis.exceptions import ResponseError
-
-    findings: list[Finding] = []
-    nodes = await cluster.nodes()
-    for (host, port), node in sorted(nodes.items()):
-        name = f"Redis node {host}:{port}"
-        version = str((await node.info("server"))["redis_version"])
-        new_enough = tuple(int(part) for part in version.split(".")[:2]) >= (6, 2)
-        findings.append(_judged(name, new_enough, f"version {version}", "Use 6.2 or later."))
-        with suppress(ResponseError):
-            option = "cluster-require-full-coverage"
-            value = (await node.config_get(option)).get(option)
-            if value != "no":
-                remedy = f"Set {option} no: with one node away, the others would refuse too."
-                findings.append(Finding(name, PartState.WORRYING, f"{option}={value}", remedy))
-    told = await next(iter(nodes.values())).execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
-    state = told.decode().split("cluster_state:")[1].split()[0]
-    whole = state == "ok" and b"cluster_slots_ok:16384" in told
-    seen = f"{len(nodes)} nodes, state {state}"
-    findings.append(_judged("Redis Cluster", whole, seen, "Some slots are served by no node."))
-    return findings
-
-
-def _redis_settings(name: str, settings: dict[str, str]) -> Iterator[Finding]:
-    for part, option, wanted, remedy in (
-        (
-            "persistence",
-            "appendonly",
-            "yes",
-            "without it a restart costs a catch-up from PostgreSQL",
-        ),
-        (
-            "eviction",
-            "maxmemory-policy",
-            "noeviction",
-            "a full Redis would silently drop jobs and streams",
-        ),
-    ):
-        value = settings.get(option)
-        yield Finding(
-            f"{name}: {part}",
-            PartState.FINE if value == wanted else PartState.WORRYING,
-            f"{option}={value}",
-            "" if value == wanted else f"Set {option} {wanted}: {remedy}.",
-        )
-
-
-def _judged(part: str, fine: bool, seen: str, remedy: str) -> Finding:
-    return (
-        Finding(part, PartState.FINE, seen)
-        if fine
-        else Finding(part, PartState.BROKEN, seen, remedy)
+        (f"version {word[2:]}" for word in printed.split() if word.startswith("v=")),
+        printed.strip(),
     )
 
 

@@ -17,7 +17,7 @@ from api.execution.document_cache import Operation
 from api.execution.executor import GraphQLRequest
 from api.identity.authenticator import Identity, traced
 from api.live.backpressure import OutboundBuffer
-from api.live.shared_subscriptions import Subscriber
+from api.live.subscribers import Subscriber
 from api.live.websocket_transport import HIGH_WATER
 from api.state import AppState
 from api.support.telemetry import LET_GO, OPERATIONS, STREAMS, SUBSCRIPTIONS

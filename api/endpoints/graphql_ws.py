@@ -19,7 +19,7 @@ from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import GraphQLRequest, Result
 from api.identity.authenticator import Identity, bearer, traced
 from api.live.connections import TooManyConnections
-from api.live.shared_subscriptions import Subscriber
+from api.live.subscribers import Subscriber
 from api.live.websocket_transport import EXTENSION, WebSocketTransport, text_frame
 from api.state import AppState
 from api.support.errors import HttpRefusal, plain, told

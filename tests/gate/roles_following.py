@@ -20,7 +20,7 @@ from sqlalchemy import select
 from api.execution.document_cache import Invalid
 from api.execution.executor import GraphQLRequest
 from api.identity.authenticator import traced
-from api.live.shared_subscriptions import Subscriber
+from api.live.subscribers import Subscriber
 from domain import positions
 from domain.catalogue import subject_type
 from domain.compensation import Credit

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from api.commands.doctor import PartState
-from api.commands.doctor import _backlog as doctor
+from api.commands.findings import PartState
+from api.commands.server_findings import backlog_findings
 from domain import incidents
 from domain.core import claims, outbox, sequencing
 from domain.core.backlog import Backlog, backlog
@@ -298,7 +298,7 @@ async def test_a_backlog_is_logged_and_the_doctor_names_it(
         await session.execute(update(Outbox).where(mine).values(recorded_at=recorded_at))
     with capture_logs() as late:
         await reporting.look(WorkContext(make, settings), 1)
-    [found] = await doctor(settings)
+    [found] = await backlog_findings(settings)
     async with transaction(make) as session:
         await session.execute(update(Outbox).values(state=OutboxState.DONE))
     assert "outbox.behind" not in {each["event"] for each in calm}
