@@ -26,8 +26,8 @@ from schema.core.types import from_row, resolver
 from schema.credits import CompensationPolicy
 from schema.disputes import Dispute
 from schema.invoices import CreditNote, Invoice
+from schema.quantities import BillingLine
 from schema.recovery import RecoveryCase
-from schema.service_lines import BillingLine
 
 
 @from_row(journal.StatementLine)
