@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain import agreements, calendars
+from domain import accounts, agreements, calendars
 from domain.agreements import CreditBasis, PerCause
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
@@ -13,6 +13,7 @@ from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, relation, resolver
+from schema.sites import Site
 
 enum(
     CreditBasis,
@@ -100,6 +101,18 @@ class PromiseTerm(Node):
     async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
         """Calendar with the hours in which the clock runs."""
         return await info.context.get(calendars.CalendarVersion, row.calendar_version_id)
+
+    @resolver(list[Site])
+    @staticmethod
+    async def sites(row: TermRow, info: Info) -> list[accounts.Site]:
+        """Sites that the promise is limited to; empty for all sites of the account."""
+        return await info.context.get_all(accounts.Site, row.site_ids)
+
+    @resolver(CalendarVersion | None)
+    @staticmethod
+    async def hours(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
+        """Hours in which an incident must be opened for the promise to apply; null for any time."""
+        return await info.context.get(calendars.CalendarVersion, row.hours_id)
 
     @resolver(list[PromiseTarget])
     @staticmethod

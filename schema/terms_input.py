@@ -79,6 +79,13 @@ class PromiseTermInput:
     category: Annotated[
         str | None, "Category of incidents that the promise covers; null for all."
     ] = None
+    site_ids: Annotated[
+        list[strawberry.ID] | None, "Sites of the account that the promise covers; null for all."
+    ] = None
+    hours_id: Annotated[
+        strawberry.ID | None,
+        "Calendar version: the promise covers incidents opened in its hours; null for any time.",
+    ] = None
     objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."] = (
         990_000
     )
@@ -135,6 +142,10 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         ),
         ticket_kinds=tuple(given.ticket_kinds or ()),
         category=given.category,
+        site_ids=frozenset(ids.wanted(each, "Site", "siteIds") for each in given.site_ids or ()),
+        hours_id=None
+        if given.hours_id is None
+        else ids.wanted(given.hours_id, "CalendarVersion", "hoursId"),
         objective_ppm=given.objective_ppm,
         pausable=given.pausable,
         internal=given.internal,

@@ -49,6 +49,8 @@ class _Promise(_StrictTerms):
     bands: list[BandDraft] = []
     ticket_kinds: list[TicketKind] = []
     category: str | None = None
+    site_ids: frozenset[UUID] = frozenset()
+    hours: str | None = None  # name of a calendar: applies to incidents opened in its hours
     objective_ppm: int = 990_000
     pausable: bool = True
     internal: bool = False
@@ -124,7 +126,8 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
         .order_by(CalendarVersion.number)
     )
     newest = {row.name: row.id for row in rows}
-    unknown = sorted({each.calendar for each in terms.promises} - newest.keys())
+    named = {name for each in terms.promises for name in (each.calendar, each.hours) if name}
+    unknown = sorted(named - newest.keys())
     if unknown:
         raise CommandFailure(f"No calendar {unknown[0]!r}; there are: {', '.join(sorted(newest))}.")
     drafts = tuple(
@@ -135,6 +138,8 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             targets=each.targets,
             ticket_kinds=tuple(each.ticket_kinds),
             category=each.category,
+            site_ids=each.site_ids,
+            hours_id=None if each.hours is None else newest[each.hours],
             objective_ppm=each.objective_ppm,
             pausable=each.pausable,
             internal=each.internal,

@@ -60,7 +60,7 @@ FIELDS: dict[str, Fields] = {
         " decidingFacts"
     ),
     "PromiseTerm": _all(
-        "id name kind ticketKinds category objectivePpm pausable internal calendar targets"
+        "id name kind ticketKinds category objectivePpm pausable internal calendar sites hours targets"
         " creditRules creditBands"
     ),
     "PromiseTarget": _all("id priority elapsedSeconds businessDays"),

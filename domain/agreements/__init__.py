@@ -1,7 +1,14 @@
 """Agreements with clients: versioned terms, their promises, and the credits for broken promises."""
 
-from domain.agreements.actions import amend, end, must_be_computable, sign
+from domain.agreements.actions import (
+    amend,
+    calendar_versions,
+    end,
+    must_be_computable,
+    sign,
+)
 from domain.agreements.events import AgreementEnding
+from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
 from domain.agreements.model import (
     Agreement,
     CreditBand,
@@ -18,7 +25,7 @@ from domain.agreements.model import (
     Unit,
 )
 from domain.agreements.rates import price_on, rates_of, set_rate
-from domain.agreements.reads import Term, applicable, in_force, terms_by_id
+from domain.agreements.reads import Term, applicable, hours_of, in_force, terms_by_id
 from domain.agreements.rules import (
     BandDraft,
     CreditDraft,
@@ -30,6 +37,7 @@ from domain.agreements.rules import (
 )
 
 __all__ = [
+    "MOST_SPECIFIC",
     "Agreement",
     "AgreementEnding",
     "BandDraft",
@@ -37,10 +45,12 @@ __all__ = [
     "CreditBasis",
     "CreditDraft",
     "CreditRule",
+    "IncidentAttributes",
     "PerCause",
     "Priority",
     "PromiseDraft",
     "PromiseKind",
+    "PromiseLimits",
     "PromiseTarget",
     "PromiseTerm",
     "Rate",
@@ -52,8 +62,10 @@ __all__ = [
     "Unit",
     "amend",
     "applicable",
+    "calendar_versions",
     "check",
     "end",
+    "hours_of",
     "in_force",
     "must_be_computable",
     "price_on",

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import calendars
 from domain.access import Actor, Right, row_of
-from domain.accounts.model import Account
+from domain.accounts.model import Account, Site
 from domain.agreements.events import AgreementEnding, Amended, Signed
+from domain.agreements.limits import must_not_overlap
 from domain.agreements.model import (
     Agreement,
     CreditBand,
@@ -179,17 +180,30 @@ async def end(
     return agreement
 
 
-async def must_be_computable(session: AsyncSession, tenant_id: UUID, terms: TermsDraft) -> None:
-    """Refuse terms with a calendar that the company does not have, or that never reaches the end of a target."""
-    wanted = {promise.calendar_version_id for promise in terms.promises}
+async def must_be_computable(
+    session: AsyncSession, tenant_id: UUID, account_id: UUID, terms: TermsDraft
+) -> None:
+    """Refuse terms with unknown calendars or sites, targets that a calendar never reaches, or promises that overlap."""
+    wanted = calendar_versions(terms)
     own = select(CalendarVersion.id).where(
         CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == tenant_id
     )
     if wanted - set(await session.scalars(own)):  # `specs` also caches other companies' calendars
         raise Refused(Code.NOT_FOUND, "No such calendar version.", argument="calendarVersionId")
+    sites = {site_id for promise in terms.promises for site_id in promise.site_ids}
+    of_account = select(Site.id).where(Site.id.in_(sites), Site.account_id == account_id)
+    if sites and sites - set(await session.scalars(of_account)):
+        raise Refused(Code.NOT_FOUND, "No such site of this account.", argument="siteIds")
     hours = await calendars.specs(session, wanted)
     for promise in terms.promises:
         check_calendar(promise, hours[promise.calendar_version_id])
+    must_not_overlap(terms.promises, hours)
+
+
+def calendar_versions(terms: TermsDraft) -> set[UUID]:
+    """Return the calendar versions that the promises name."""
+    clocks = {promise.calendar_version_id for promise in terms.promises}
+    return clocks | {p.hours_id for p in terms.promises if p.hours_id is not None}
 
 
 async def _locked(
@@ -208,7 +222,7 @@ async def _write(
     draft: TermsDraft,
 ) -> Terms:
     """Insert the rows of one version: terms, promises, targets, credit rules."""
-    await must_be_computable(session, actor.tenant_id, draft)
+    await must_be_computable(session, actor.tenant_id, agreement.account_id, draft)
     owned = {"tenant_id": actor.tenant_id, "account_id": agreement.account_id}
     terms = Terms(
         id=uuid7(),
@@ -241,6 +255,8 @@ async def _promise(
         calendar_version_id=draft.calendar_version_id,
         ticket_kinds=[str(kind) for kind in draft.ticket_kinds],
         category=draft.category,
+        site_ids=sorted(draft.site_ids),
+        hours_id=draft.hours_id,
         objective_ppm=draft.objective_ppm,
         pausable=draft.pausable,
         internal=draft.internal,

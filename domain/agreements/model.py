@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -102,6 +102,7 @@ class Terms(Base, Owned):
     currency: Mapped[str] = mapped_column(default="EUR")
     credit_cap_cents: Mapped[int | None]  # maximum per calendar month; None: no cap
     per_cause: Mapped[PerCause] = mapped_column(default=PerCause.LARGEST)
+    rule: Mapped[int] = mapped_column(default=2)  # which promises apply: `limits`
 
 
 class Rate(Base, Owned):
@@ -142,6 +143,10 @@ class PromiseTerm(Base, Owned):
     calendar_version_id: Mapped[UUID] = mapped_column(ForeignKey("calendar_version.id"))
     ticket_kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))  # empty: every kind
     category: Mapped[str | None]  # None: every category
+    site_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)  # empty: every site
+    hours_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("calendar_version.id")
+    )  # applies to incidents opened during these hours; None: at any time
     objective_ppm: Mapped[int] = mapped_column(default=990_000)
     pausable: Mapped[bool] = mapped_column(default=True)
     internal: Mapped[bool] = mapped_column(default=False)

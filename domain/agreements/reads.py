@@ -1,13 +1,14 @@
 """Find the promises that apply to an incident. Terms never change, so each process caches those it has read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import calendars
+from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
 from domain.agreements.model import (
     Agreement,
     Priority,
@@ -17,6 +18,7 @@ from domain.agreements.model import (
     Terms,
 )
 from domain.agreements.rules import Target
+from domain.calendars import CalendarSpec
 from domain.core.constants_cache import ConstantsCache
 
 
@@ -32,8 +34,8 @@ class Term:
     name: str
     kind: PromiseKind
     calendar_version_id: UUID
-    ticket_kinds: frozenset[str]
-    category: str | None
+    limits: PromiseLimits
+    rule: int
     objective_ppm: int
     pausable: bool
     internal: bool
@@ -56,45 +58,55 @@ async def terms_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, 
 
 
 async def in_force(
-    session: AsyncSession, account_id: UUID, *, at: datetime, kind: str, category: str | None
+    session: AsyncSession, account_id: UUID, incident: IncidentAttributes
 ) -> list[Term]:
-    """Return the promises that apply to an incident of this kind and category, opened at `at`, by name."""
+    """Return the promises that apply to an incident of the account, by name."""
     ids = await session.scalars(
         select(PromiseTerm.id)
         .join(Terms, Terms.id == PromiseTerm.terms_id)
         .join(Agreement, Agreement.id == Terms.agreement_id)
         .where(
             Terms.account_id == account_id,
-            Terms.in_force.contains(at),
-            or_(Agreement.ended_at.is_(None), Agreement.ended_at > at),
+            Terms.in_force.contains(incident.opened_at),
+            or_(Agreement.ended_at.is_(None), Agreement.ended_at > incident.opened_at),
         )
     )
     known = await terms_by_id(session, ids)
-    return applicable(sorted(known.values(), key=lambda t: (t.name, t.id)), kind, category)
+    hours = await hours_of(session, known.values())
+    return applicable(sorted(known.values(), key=lambda t: (t.name, t.id)), incident, hours)
 
 
-def applicable(terms: Sequence[Term], kind: str, category: str | None) -> list[Term]:
-    """Select the promises in force that apply to an incident of this kind and category.
+def applicable(
+    terms: Sequence[Term], incident: IncidentAttributes, hours: Mapping[UUID, CalendarSpec]
+) -> list[Term]:
+    """Select the promises in force that apply to an incident: of each kind in an agreement, the most specific ones.
 
-    A promise for the incident's category replaces those of the same kind that apply to every category.
+    A promise that is limited to sites replaces those of the same kind that are not; among equals decides a category,
+    then hours, then kinds of incidents. Internal objectives and contractual promises never replace each other.
     """
-    fitting = [
-        term
-        for term in terms
-        if (not term.ticket_kinds or kind in term.ticket_kinds)
-        and (term.category is None or term.category == category)
-    ]
-    named = {(t.agreement_id, t.kind, t.internal) for t in fitting if t.category is not None}
+    fitting = [term for term in terms if term.limits.cover(incident, hours)]
+    most: dict[tuple[UUID, PromiseKind, bool], tuple[bool, ...]] = {}
+    for term in fitting:
+        key = (term.agreement_id, term.kind, term.internal)
+        most[key] = max(most.get(key, ()), _rank(term))
     return [
-        term
-        for term in fitting
-        if term.category is not None or (term.agreement_id, term.kind, term.internal) not in named
+        term for term in fitting if most[term.agreement_id, term.kind, term.internal] == _rank(term)
     ]
+
+
+async def hours_of(session: AsyncSession, terms: Iterable[Term]) -> dict[UUID, CalendarSpec]:
+    """Return the hours that promises are limited to, by calendar version."""
+    ids = {term.limits.hours_id for term in terms if term.limits.hours_id is not None}
+    return await calendars.specs(session, ids) if ids else {}
+
+
+def _rank(term: Term) -> tuple[bool, ...]:
+    return term.limits.rank if term.rule == MOST_SPECIFIC else (term.limits.category is not None,)
 
 
 async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
     rows = await session.execute(
-        select(PromiseTerm, Terms.agreement_id)
+        select(PromiseTerm, Terms.agreement_id, Terms.rule)
         .join(Terms, Terms.id == PromiseTerm.terms_id)
         .where(PromiseTerm.id.in_(ids))
     )
@@ -111,12 +123,17 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
             name=term.name,
             kind=term.kind,
             calendar_version_id=term.calendar_version_id,
-            ticket_kinds=frozenset(term.ticket_kinds),
-            category=term.category,
+            limits=PromiseLimits(
+                frozenset(term.ticket_kinds),
+                term.category,
+                frozenset(term.site_ids),
+                term.hours_id,
+            ),
+            rule=rule,
             objective_ppm=term.objective_ppm,
             pausable=term.pausable,
             internal=term.internal,
             targets=targets[term.id],
         )
-        for term, agreement_id in rows
+        for term, agreement_id, rule in rows
     }

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
+from domain.agreements.limits import PromiseLimits
 from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
 from domain.calendars import CalendarSpec, capacity
 from domain.core.bounds import MAX_CENTS, MAX_MILLI, must_be_cents, must_be_currency
@@ -72,11 +73,19 @@ class PromiseDraft:
     targets: Mapping[Priority, Target]
     ticket_kinds: tuple[TicketKind, ...] = ()
     category: str | None = None
+    site_ids: frozenset[UUID] = frozenset()
+    hours_id: UUID | None = None
     objective_ppm: int = 990_000
     pausable: bool = True
     internal: bool = False
     credits: Mapping[Priority | None, CreditDraft] = field(default_factory=dict)
     bands: tuple[BandDraft, ...] = ()
+
+    @property
+    def limits(self) -> PromiseLimits:
+        """The incidents that the promise is limited to."""
+        kinds = frozenset(map(str, self.ticket_kinds))
+        return PromiseLimits(kinds, self.category, self.site_ids, self.hours_id)
 
 
 @dataclass(frozen=True, slots=True)

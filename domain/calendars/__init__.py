@@ -4,7 +4,15 @@ from domain.calendars.actions import close_on, define
 from domain.calendars.closures import Closures, closures_of
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.reads import specs
-from domain.calendars.rules import CalendarSpec, calendars_for, capacity, closing_before, worked_us
+from domain.calendars.rules import (
+    CalendarSpec,
+    calendars_for,
+    capacity,
+    closing_before,
+    hours_overlap,
+    is_open,
+    worked_us,
+)
 
 __all__ = [
     "Calendar",
@@ -17,6 +25,8 @@ __all__ = [
     "closing_before",
     "closures_of",
     "define",
+    "hours_overlap",
+    "is_open",
     "specs",
     "worked_us",
 ]

@@ -192,6 +192,31 @@ def worked_us(spec: CalendarSpec, from_us: int, until_us: int) -> int:
     return int((closes - opens).sum())
 
 
+def is_open(spec: CalendarSpec, at: datetime) -> bool:
+    """Return whether the time lies in the working hours; their end is exclusive."""
+    if spec.always_open:
+        return True
+    import numpy as np
+
+    hours = expand(spec, date(at.year - 1, 1, 1), date(at.year + 1, 12, 31))
+    at_us = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    index = int(np.searchsorted(hours.open_us, at_us, side="right")) - 1
+    return index >= 0 and at_us < int(hours.close_us[index])
+
+
+@lru_cache(maxsize=1024)
+def hours_overlap(one: CalendarSpec, other: CalendarSpec) -> bool:
+    """Return whether a time in 32 fixed years lies in the working hours of both calendars."""
+    if one.always_open or other.always_open:
+        return True
+    import numpy as np
+
+    first, second = expand(one, *_SAMPLE), expand(other, *_SAMPLE)
+    next_close = np.searchsorted(second.close_us, first.open_us, side="right")
+    opens = np.append(second.open_us, _EDGE)[next_close]
+    return bool((opens < first.close_us).any())
+
+
 def closing_before(spec: CalendarSpec, at_us: int) -> int:
     """Return the end of the hours before `at_us` when new hours begin at exactly that time, else `at_us` itself."""
     if spec.always_open:

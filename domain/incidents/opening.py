@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import promises
+from domain import agreements, promises
 from domain.access import Actor, Right, Role, workable_by
 from domain.accounts.model import ApiKey, Site, User
 from domain.agreements.model import Priority, TicketKind
@@ -100,7 +100,8 @@ async def open_incident(
     session.add(incident)
     await session.flush()
     _record(session, actor, incident)
-    subject = promises.PromiseSubject(incident.id, incident.account_id, kind, category, at)
+    attributes = agreements.IncidentAttributes(kind, category, site.id, at)
+    subject = promises.PromiseSubject(incident.id, incident.account_id, attributes)
     await promises.start(session, actor, subject, at=at)
     return incident
 

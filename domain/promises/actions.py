@@ -21,9 +21,7 @@ class PromiseSubject(NamedTuple):
 
     id: UUID
     account_id: UUID
-    kind: str
-    category: str | None
-    opened_at: datetime
+    attributes: agreements.IncidentAttributes
 
 
 async def start(
@@ -33,13 +31,7 @@ async def start(
 
     The incident's opening fact is recorded in the same transaction. Later amendments apply to later incidents.
     """
-    terms = await agreements.in_force(
-        session,
-        incident.account_id,
-        at=incident.opened_at,
-        kind=incident.kind,
-        category=incident.category,
-    )
+    terms = await agreements.in_force(session, incident.account_id, incident.attributes)
     session.add(
         PromiseWatch(
             tenant_id=actor.tenant_id,

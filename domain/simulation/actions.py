@@ -142,18 +142,18 @@ async def outcomes_of(
     until_at: datetime,
 ) -> list[SimulatedOutcome]:
     """Return the results of the terms by `until_at`, for the incidents opened before it."""
-    await agreements.must_be_computable(session, account.tenant_id, terms)
-    versions = {each.calendar_version_id for each in terms.promises}
-    hours = await specs(session, versions)
+    await agreements.must_be_computable(session, account.tenant_id, account.id, terms)
+    hours = await specs(session, agreements.calendar_versions(terms))
     promised = proposed(terms, account.tenant_id, account.id)
-    query = select(Incident.id, Incident.kind, Incident.category, Incident.site_id).where(
-        Incident.account_id == account.id, Incident.opened_at < until_at
-    )
+    query = select(
+        Incident.id, Incident.kind, Incident.category, Incident.site_id, Incident.opened_at
+    ).where(Incident.account_id == account.id, Incident.opened_at < until_at)
     if from_at is not None:
         query = query.where(Incident.opened_at >= from_at)
     rows = await session.execute(query.order_by(Incident.id))
     incidents = [
-        SimulatedIncident(row.id, str(row.kind), row.category, row.site_id) for row in rows
+        SimulatedIncident(row.id, str(row.kind), row.category, row.site_id, row.opened_at)
+        for row in rows
     ]
     prices = await _prices(session, account, until_at)
     found: list[SimulatedOutcome] = []

@@ -12,7 +12,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.agreements import BandDraft, CreditDraft, PromiseDraft, Term, TermsDraft, applicable
+from domain.agreements import (
+    MOST_SPECIFIC,
+    BandDraft,
+    CreditDraft,
+    IncidentAttributes,
+    PromiseDraft,
+    Term,
+    TermsDraft,
+    applicable,
+)
 from domain.agreements.model import CreditRule, PerCause, Priority
 from domain.calendars import CalendarSpec
 from domain.compensation import amount_cents, excess_over, rule_for
@@ -36,6 +45,12 @@ class SimulatedIncident:
     kind: str
     category: str | None
     site_id: UUID
+    opened_at: datetime
+
+    @property
+    def attributes(self) -> IncidentAttributes:
+        """The attributes that decide which promises apply."""
+        return IncidentAttributes(self.kind, self.category, self.site_id, self.opened_at)
 
 
 class SimulatedOutcome(NamedTuple):
@@ -72,6 +87,8 @@ def fingerprint(terms: TermsDraft) -> bytes:
             each.internal,
             {str(priority): credit for priority, credit in each.credits.items()},
             sorted(each.bands, key=lambda band: band.below_ppm),
+            # Absent without limits, so that terms without them keep the hash they had.
+            *([sorted(each.site_ids), each.hours_id] if each.site_ids or each.hours_id else ()),
         ]
         for each in sorted(terms.promises, key=lambda each: each.name)
     ]
@@ -106,8 +123,8 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
             name=each.name,
             kind=each.kind,
             calendar_version_id=each.calendar_version_id,
-            ticket_kinds=frozenset(map(str, each.ticket_kinds)),
-            category=each.category,
+            limits=each.limits,
+            rule=MOST_SPECIFIC,
             objective_ppm=each.objective_ppm,
             pausable=each.pausable,
             internal=each.internal,
@@ -132,7 +149,7 @@ def simulate_outcomes(
     `prices` are the prices of the rates that credits name, in cents. Compliance bands are not simulated.
     """
     attached = {
-        incident.id: applicable(promised, incident.kind, incident.category)
+        incident.id: applicable(promised, incident.attributes, specs)
         for incident in incidents.values()
     }
     rules = [_rules(each.credits) for each in terms.promises]

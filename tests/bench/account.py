@@ -5,6 +5,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.agreements.limits import MOST_SPECIFIC, PromiseLimits
 from domain.agreements.model import PromiseKind
 from domain.agreements.reads import Term
 from domain.archive.rules import EventLog as AccountLog
@@ -50,8 +51,8 @@ def _term(log: Log, row: int) -> Term:
         name=f"{row:05}",
         kind=_KINDS[row % len(_KINDS)],
         calendar_version_id=UUID(int=int(log.promises.calendar[row]) + 1),
-        ticket_kinds=frozenset(),
-        category=None,
+        limits=PromiseLimits(),
+        rule=MOST_SPECIFIC,
         objective_ppm=int(log.promises.objective_ppm[row]),
         pausable=True,
         internal=False,

@@ -46,7 +46,7 @@ async def fitted(make: Sessions, account: Account, middle: datetime, percent: in
             drafts.append(
                 PromiseDraft(
                     term.name, term.kind, term.calendar_version_id, targets,
-                    category=term.category, objective_ppm=percent * 10_000, pausable=False,
+                    category=term.limits.category, objective_ppm=percent * 10_000, pausable=False,
                     credits={None: CreditDraft(fixed_cents=1_000)},
                 )
             )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Limits of a promise: the incidents it covers, and how specific that makes it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from domain.agreements.model import PromiseKind
+from domain.calendars import CalendarSpec, hours_overlap, is_open
+from domain.core.errors import Code, Refused
+
+MOST_SPECIFIC = 2
+"""Rule of `reads.applicable`. Terms signed under rule 1 keep it: there, only a category replaced other promises."""
+
+
+class IncidentAttributes(NamedTuple):
+    """The attributes of an incident that decide which promises apply to it."""
+
+    kind: str
+    category: str | None
+    site_id: UUID
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseLimits:
+    """The incidents that a promise is limited to; an empty limit excludes none.
+
+    `hours_id` is a calendar version: the promise applies to incidents opened during its hours.
+    """
+
+    ticket_kinds: frozenset[str] = frozenset()
+    category: str | None = None
+    site_ids: frozenset[UUID] = frozenset()
+    hours_id: UUID | None = None
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, bool]:
+        """How specific the promise is: sites count before a category, that before hours, those before kinds."""
+        return (
+            bool(self.site_ids),
+            self.category is not None,
+            self.hours_id is not None,
+            bool(self.ticket_kinds),
+        )
+
+    def cover(self, incident: IncidentAttributes, hours: Mapping[UUID, CalendarSpec]) -> bool:
+        """Return whether the incident is within every limit."""
+        return (
+            (not self.ticket_kinds or incident.kind in self.ticket_kinds)
+            and self.category in (None, incident.category)
+            and (not self.site_ids or incident.site_id in self.site_ids)
+            and (self.hours_id is None or is_open(hours[self.hours_id], incident.opened_at))
+        )
+
+    def overlap(self, other: "PromiseLimits", hours: Mapping[UUID, CalendarSpec]) -> bool:
+        """Return whether an incident may be within the limits of both."""
+        return (
+            _share(self.ticket_kinds, other.ticket_kinds)
+            and (None in (self.category, other.category) or self.category == other.category)
+            and _share(self.site_ids, other.site_ids)
+            and (
+                self.hours_id is None
+                or other.hours_id is None
+                or hours_overlap(hours[self.hours_id], hours[other.hours_id])
+            )
+        )
+
+
+class Limited(Protocol):
+    """A promise with limits, signed or proposed."""
+
+    @property
+    def name(self) -> str:
+        """The name of the promise."""
+
+    @property
+    def kind(self) -> PromiseKind:
+        """The kind of the promise."""
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is an objective of the company."""
+
+    @property
+    def limits(self) -> PromiseLimits:
+        """The incidents that it is limited to."""
+
+
+def must_not_overlap(promises: Iterable[Limited], hours: Mapping[UUID, CalendarSpec]) -> None:
+    """Refuse two equally specific promises of one kind that may apply to the same incident; name both."""
+    for one, other in combinations(promises, 2):
+        if (
+            (one.kind, one.internal, one.limits.rank)
+            == (other.kind, other.internal, other.limits.rank)
+        ) and one.limits.overlap(other.limits, hours):
+            raise Refused(
+                Code.TERMS_OVERLAP,
+                f"The promises {one.name!r} and {other.name!r} are both {one.kind} and may apply to the same incident. "
+                "Limit one of them further: to sites, a category, hours or kinds of incidents.",
+                argument="promises",
+            )
+
+
+def _share(one: frozenset[object], other: frozenset[object]) -> bool:
+    return not one or not other or not one.isdisjoint(other)

@@ -1,0 +1,238 @@
+"""Limits of promises: the most specific one applies, and two that may clash are refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from domain import accounts, agreements, calendars, promises
+from domain.access import Actor, Tx
+from domain.agreements import (
+    Priority,
+    PromiseDraft,
+    PromiseKind,
+    Target,
+    Terms,
+    TermsDraft,
+    TicketKind,
+)
+from domain.calendars import CalendarSpec, hours_overlap, is_open
+from domain.core.db import Sessions, transaction
+from domain.core.errors import Code, Refused
+from domain.promises import Promise
+from domain.promises.model import PromiseWatch
+from tests import build
+from tests.build import T0
+
+pytestmark = pytest.mark.anyio
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def daily(*hours: tuple[str, str]) -> CalendarSpec:
+    spans = [list(span) for span in hours]
+    return CalendarSpec.from_dict({"zone": "Europe/Amsterdam", "hours": dict.fromkeys(WEEK, spans)})
+
+
+NIGHT, DAY = daily(("00:00", "06:00"), ("22:00", "24:00")), daily(("06:00", "22:00"))
+EVENING = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
+
+
+def response(world: build.World, name: str, minutes: int, **limits: Any) -> PromiseDraft:
+    draft = PromiseDraft(
+        name,
+        PromiseKind.FIRST_RESPONSE,
+        world.calendar.id,
+        {priority: Target(elapsed_s=minutes * 60) for priority in Priority},
+    )
+    return replace(draft, **limits)
+
+
+async def amend(make: Sessions, world: build.World, *drafts: PromiseDraft) -> None:
+    async with transaction(make) as session:
+        await agreements.amend(
+            session,
+            Actor.system(world.tenant.id, "test"),
+            world.agreement.id,
+            in_force_from=datetime(2026, 2, 1, tzinfo=UTC),
+            terms=TermsDraft(drafts),
+            at=T0,
+        )
+
+
+async def second_site(make: Sessions, world: build.World) -> UUID:
+    async with transaction(make) as session:
+        system = Actor.system(world.tenant.id, "test")
+        site = await accounts.add_site(session, system, world.account.id, name="Loods", at=T0)
+    return site.id
+
+
+async def calendar(make: Sessions, world: build.World, name: str, spec: CalendarSpec) -> UUID:
+    async with transaction(make) as session:
+        system = Actor.system(world.tenant.id, "test")
+        version = await calendars.define(Tx(session, system, T0), name=name, spec=spec)
+    return version.id
+
+
+async def names(make: Sessions, incident_id: UUID) -> list[str]:
+    async with make() as session:
+        found = await session.scalars(
+            select(Promise.name).where(Promise.incident_id == incident_id).order_by(Promise.name)
+        )
+        return list(found)
+
+
+async def limited(make: Sessions, world: build.World) -> UUID:
+    """Amend the agreement: one promise limited in each way, and an internal objective without limits."""
+    warehouse = await second_site(make, world)
+    night = await calendar(make, world, "night", NIGHT)
+    await amend(
+        make,
+        world,
+        response(world, "general", 240),
+        response(world, "alarms", 60, ticket_kinds=(TicketKind.ALARM,)),
+        response(world, "nights", 120, hours_id=night),
+        response(world, "fire", 15, category="fire"),
+        response(world, "warehouse", 30, site_ids=frozenset({warehouse})),
+        response(world, "warehouse_fire", 5, site_ids=frozenset({warehouse}), category="fire"),
+        response(world, "objective", 10, internal=True),
+    )
+    return warehouse
+
+
+async def test_the_most_specific_promise_applies(make: Sessions) -> None:
+    world = await build.client(make)
+    warehouse = await limited(make, world)
+    there = replace(world, site=await site_row(make, warehouse))
+    cases: list[tuple[build.World, dict[str, Any], datetime, str]] = [
+        (world, {}, T0, "general"),
+        (world, {"kind": TicketKind.ALARM}, T0, "alarms"),
+        (world, {"kind": TicketKind.ALARM}, EVENING, "nights"),
+        (world, {"category": "fire"}, EVENING, "fire"),
+        (world, {"category": "theft"}, T0, "general"),
+        (there, {"kind": TicketKind.ALARM}, EVENING, "warehouse"),
+        (there, {"category": "fire"}, T0, "warehouse_fire"),
+    ]
+    for at_site, fields, at, expected in cases:
+        incident = await build.incident(make, at_site, at=at, **fields)
+        assert await names(make, incident.id) == sorted([expected, "objective"]), fields
+
+
+async def site_row(make: Sessions, site_id: UUID) -> accounts.Site:
+    async with make() as session:
+        return await session.get_one(accounts.Site, site_id)
+
+
+async def test_incidents_in_bulk_get_the_promises_that_they_get_one_by_one(make: Sessions) -> None:
+    world = await build.client(make)
+    there = replace(world, site=await site_row(make, await limited(make, world)))
+    opened = [
+        await build.incident(make, at_site, at=at, kind=kind, category=category)
+        for at_site in (world, there)
+        for at in (T0, EVENING)
+        for kind in (TicketKind.ALARM, TicketKind.INCIDENT)
+        for category in (None, "fire")
+    ]
+    query = select(PromiseWatch.incident_id, PromiseWatch.term_ids).where(
+        PromiseWatch.tenant_id == world.tenant.id
+    )
+    async with transaction(make) as session:
+        online = {row.incident_id: row.term_ids for row in await session.execute(query)}
+        await session.execute(delete(PromiseWatch).where(PromiseWatch.tenant_id == world.tenant.id))
+        await promises.attach(session, world.tenant.id)
+        bulk = {row.incident_id: row.term_ids for row in await session.execute(query)}
+    assert len({tuple(terms) for terms in online.values()}) == 6
+    assert bulk == online
+    assert bulk.keys() == {incident.id for incident in opened}
+
+
+async def test_terms_signed_under_the_first_rule_keep_it(make: Sessions) -> None:
+    world = await build.client(make)
+    await amend(
+        make,
+        world,
+        response(world, "general", 240),
+        response(world, "alarms", 60, ticket_kinds=(TicketKind.ALARM,)),
+        response(world, "fire", 15, category="fire"),
+    )
+    async with transaction(make) as session:
+        await session.execute(
+            update(Terms).where(Terms.agreement_id == world.agreement.id).values(rule=1)
+        )
+    alarm = await build.incident(make, world, kind=TicketKind.ALARM)
+    fire = await build.incident(make, world, kind=TicketKind.ALARM, category="fire")
+    assert await names(make, alarm.id) == ["alarms", "general"]
+    assert await names(make, fire.id) == ["fire"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ({}, {}, True),
+        ({}, {"category": "fire"}, False),
+        ({}, {"internal": True}, False),
+        ({"category": "fire"}, {"category": "theft"}, False),
+        ({"category": "fire"}, {"category": "fire"}, True),
+        ({"ticket_kinds": ("alarm", "incident")}, {"ticket_kinds": ("incident",)}, True),
+        ({"ticket_kinds": ("alarm",)}, {"ticket_kinds": ("incident",)}, False),
+        ({"sites": "both"}, {"sites": "second"}, True),
+        ({"sites": "first"}, {"sites": "second"}, False),
+        ({"hours": "night"}, {"hours": "day"}, False),
+        ({"hours": "night"}, {"hours": "always"}, True),
+    ],
+)
+async def test_promises_that_may_apply_to_one_incident_are_refused(
+    make: Sessions, one: dict[str, Any], other: dict[str, Any], clash: bool
+) -> None:
+    world = await build.client(make)
+    second = await second_site(make, world)
+    sites = {"first": {world.site.id}, "second": {second}, "both": {world.site.id, second}}
+    hours = {
+        "night": await calendar(make, world, "night", NIGHT),
+        "day": await calendar(make, world, "day", DAY),
+        "always": world.calendar.id,
+    }
+
+    def draft(name: str, limits: dict[str, Any]) -> PromiseDraft:
+        given = dict(limits)
+        if "sites" in given:
+            given["site_ids"] = frozenset(sites[str(given.pop("sites"))])
+        if "hours" in given:
+            given["hours_id"] = hours[str(given.pop("hours"))]
+        return response(world, name, 60, **given)
+
+    drafts = draft("quick", one), draft("slow", other)
+    if not clash:
+        await amend(make, world, *drafts)
+        return
+    with pytest.raises(Refused) as no:
+        await amend(make, world, *drafts)
+    assert no.value.refusal.code is Code.TERMS_OVERLAP
+    assert "'quick'" in str(no.value)
+    assert "'slow'" in str(no.value)
+
+
+async def test_a_site_of_another_client_is_unknown(make: Sessions) -> None:
+    world, other = await build.client(make), await build.client(make)
+    with pytest.raises(Refused) as no:
+        await amend(make, world, response(world, "there", 60, site_ids=frozenset({other.site.id})))
+    assert (no.value.refusal.code, no.value.refusal.argument) == (Code.NOT_FOUND, "siteIds")
+
+
+def test_hours_are_open_from_their_beginning_until_before_their_end() -> None:
+    midnight = datetime.combine(T0.date(), time(), UTC)
+    for spec, hour, expected in [
+        (NIGHT, 20, False),  # 21:00 in Amsterdam
+        (NIGHT, 21, True),
+        (NIGHT, 5, False),
+        (DAY, 5, True),
+        (DAY, 21, False),
+        (build.ROUND_THE_CLOCK, 3, True),
+    ]:
+        assert is_open(spec, midnight + timedelta(hours=hour)) is expected, hour
+    assert not hours_overlap(NIGHT, DAY)
+    assert hours_overlap(NIGHT, NIGHT)
+    assert hours_overlap(DAY, build.ROUND_THE_CLOCK)
