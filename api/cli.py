@@ -143,6 +143,7 @@ def company(
         str | None, typer.Option(help="A first client, under an agreement with the usual promises.")
     ] = None,
     site: Annotated[str | None, typer.Option(help="A first site of that client.")] = None,
+    guards: Annotated[int, typer.Option(help="Guards whose tokens --json prints.")] = 0,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
@@ -151,7 +152,7 @@ def company(
     from api.commands.environment import surroundings
 
     with surroundings(data) as settings:
-        code = run(settings, name, as_json, client=client, site=site)
+        code = run(settings, name, as_json, client=client, site=site, guards=guards)
     _end(code)
 
 

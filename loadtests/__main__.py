@@ -19,21 +19,23 @@ def main() -> int:
     told.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
     told.add_argument("--host", help="an API that runs; without one, servers are started")
     told.add_argument(
-        "--companies", type=Path, help="with --host: what `waarborg company … --json` printed"
+        "--companies",
+        type=Path,
+        help="with --host: what `waarborg company … --guards N --json` printed",
     )
     told.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
     told.add_argument("--out", type=Path, default=Path("build/loadtest"))
     given = told.parse_args()
     if given.host and not given.companies:
         told.error(
-            "--host needs --companies: two lines of `waarborg company NAME --json`, from over there"
+            "--host needs --companies: two lines of `waarborg company NAME --guards N --json`, from over there"
         )
     given.out.mkdir(parents=True, exist_ok=True)
     data = given.out / "data"
     with nullcontext(given.host) if given.host else servers(data) as host:
         listed = given.companies or given.out / "companies.jsonl"
         if not given.host:
-            listed.write_text(companies(data))
+            listed.write_text(companies(data, guards=max(10, given.users // 5)))
         command = [
             *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py")),
             *("--headless", "--only-summary", "--loglevel", "WARNING", "--stop-timeout", "10"),

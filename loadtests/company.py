@@ -35,6 +35,8 @@ class Company:
     name: str
     host: str
     manager_key: str
+    guards: list[str] = field(default_factory=list)
+    """Access tokens of guards who have no phone yet."""
     manager: Wire = field(init=False)
     clients: list[Client] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=count)
@@ -69,9 +71,9 @@ class Company:
         return nodes[0]["cursor"] if nodes else None
 
 
-def found(host: str, company: str, key: str) -> Company:
-    """Create a company's clients, sites and agreements. `key` is that of its manager."""
-    made = Company(company, host, key)
+def found(host: str, company: str, key: str, guards: list[str]) -> Company:
+    """Create a company's clients, sites and agreements. `key` is that of its manager, `guards` are tokens."""
+    made = Company(company, host, key, guards)
     calendar = made.manager.do("define_calendar", **ALWAYS)["id"]
     now = datetime.now(UTC)
     for number in range(CLIENTS):

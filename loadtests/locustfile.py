@@ -1,6 +1,6 @@
 """All users in one file, for `locust -f loadtests/locustfile.py --host … --companies FILE` and for `make loadtest`.
 
-The file of companies has one JSON object per line, as printed by `waarborg company NAME --json`; at least
+The file of companies has one JSON object per line, as printed by `waarborg company NAME --guards N --json`; at least
 two.
 """
 

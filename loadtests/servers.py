@@ -45,11 +45,14 @@ def servers(data: Path) -> Iterator[str]:
             process.wait(STOP_S)
 
 
-def companies(data: Path, count: int = 2) -> str:
-    """Create companies; return each one's name and first key as a line of JSON."""
+def companies(data: Path, guards: int, count: int = 2) -> str:
+    """Create companies; return each one's name, first key and tokens of guards as a line of JSON."""
     made = [
         subprocess.run(
-            [*WAARBORG, "company", f"Load {n + 1}", "--json", "--data", str(data.resolve())],
+            [
+                *(*WAARBORG, "company", f"Load {n + 1}", "--guards", str(guards), "--json"),
+                *("--data", str(data.resolve())),
+            ],
             check=True,
             cwd=HOME,
             stdout=subprocess.PIPE,

@@ -173,8 +173,8 @@ class UserMutation:
         ask: MutationContext, user_id: Annotated[UserId, "User to be invited."]
     ) -> accounts.User:
         """Send the user an e-mail with a link to set a password; links sent before become invalid."""
-        row, _ = await credentials.invite(
-            ask.session, ask.actor, user_id, at=ask.at, may_show=False, lifetime=ask.ctx.invited
+        row = await credentials.invite(
+            ask.session, ask.actor, user_id, at=ask.at, lifetime=ask.ctx.invited
         )
         return await ask.session.get_one(accounts.User, row.user_id)
 

@@ -4,11 +4,13 @@ import asyncio
 import json
 import sys
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.identity import tokens
 from api.state import utc_now
 from api.support.failures import CommandFailure, Exit
 from domain import accounts, agreements, calendars
@@ -26,16 +28,19 @@ def run(
     *,
     client: str | None = None,
     site: str | None = None,
+    guards: int = 0,
 ) -> int:
     """Make it and print the key, which is shown this once. Raises `Failure` when there is one of that name."""
     if site is not None and client is None:
         raise CommandFailure("A site belongs to a client: name one with --client.", Exit.INPUT)
-    key = asyncio.run(_make(settings, name, client, site))
-    sys.stdout.write((json.dumps({"company": name, "key": key}) if as_json else key) + "\n")
+    made = asyncio.run(_make(settings, name, client, site, guards))
+    sys.stdout.write((json.dumps(made) if as_json else made["key"]) + "\n")
     return 0
 
 
-async def _make(settings: Settings, name: str, client: str | None, site: str | None) -> str:
+async def _make(
+    settings: Settings, name: str, client: str | None, site: str | None, guards: int
+) -> dict[str, Any]:
     engine = connect(settings.system_database_url, pool_size=1)
     try:
         async with transaction(sessions(engine)) as session:
@@ -53,9 +58,24 @@ async def _make(settings: Settings, name: str, client: str | None, site: str | N
             )
             if client is not None:
                 await _first_client(session, actor, client, site)
-            return key
+            tokens_of_guards = await _guards(session, settings, actor, guards)
+            return {"company": name, "key": key, "guards": tokens_of_guards}
     finally:
         await engine.dispose()
+
+
+async def _guards(session: AsyncSession, settings: Settings, actor: Actor, count: int) -> list[str]:
+    """Add guards; return an access token of each, because no letter reaches their addresses."""
+    at, found = utc_now(), []
+    signing = tokens.load(settings) if count else None
+    for n in range(1, count + 1):
+        user = await accounts.add_user(
+            session, actor, email=f"guard-{n}-{actor.tenant_id.hex}@guards.invalid", name=f"Guard {n}",
+            role=Role.GUARD, at=at,
+        )  # fmt: skip
+        found.append(user.id)
+    await session.flush()
+    return [] if signing is None else [signing.issue(each, at=at) for each in found]
 
 
 async def _first_client(session: AsyncSession, actor: Actor, name: str, site: str | None) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,7 +25,6 @@ from api.state import AppState
 from api.support.errors import HttpRefusal, plain
 from domain import credentials
 from domain.access import Actor
-from domain.accounts import Tenant
 from domain.core.db import transaction
 from domain.core.errors import Code, Refused
 from domain.credentials import Requester
@@ -120,21 +118,8 @@ async def _invite(request: Request) -> dict[str, Any]:
     user_id = wanted(ask.user_id, "User", "userId")
     lifetime = timedelta(hours=state.settings.invitation_hours)
     async with transaction(state.scoped(actor)) as session:
-        row, secret = await credentials.invite(
-            session,
-            actor,
-            user_id,
-            at=state.now(),
-            lifetime=lifetime,
-            may_show=not await _signs_in_elsewhere(session, state, actor),
-        )
-    return {"invitation": secret, "expiresAt": row.expires_at}
-
-
-async def _signs_in_elsewhere(session: AsyncSession, state: AppState, actor: Actor) -> bool:
-    """Whether an identity provider knows the company's users, so that nobody can tell who never signed in."""
-    company = await session.get_one(Tenant, actor.tenant_id)
-    return any(issuer.company == company.name for issuer in state.settings.oidc)
+        row = await credentials.invite(session, actor, user_id, at=state.now(), lifetime=lifetime)
+    return {"expiresAt": row.expires_at}
 
 
 async def _enrol(request: Request) -> dict[str, Any]:

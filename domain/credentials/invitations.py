@@ -17,7 +17,7 @@ from domain.accounts import (
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
 from domain.credentials.events import InvitationEnded, PasswordResetAsked, UserInvited
-from domain.credentials.model import Invitation, Password, Purpose, SignIn
+from domain.credentials.model import Invitation, Password, Purpose
 from domain.credentials.rules import INVITED, RESET, new_secret, sha256_of
 
 
@@ -28,26 +28,21 @@ async def invite(
     *,
     at: datetime,
     lifetime: timedelta = INVITED,
-    may_show: bool = True,
-) -> tuple[Invitation, str | None]:
+) -> Invitation:
     """Invite a user to set a password, once; earlier invitations end, and a message with a link is sent.
 
-    The text is also returned, once, but only for a user who never signed in: otherwise whoever manages the user could
-    take over the user's account, and only the reader of the message may set the password. With `may_show=False` it is
-    never returned.
+    Nobody but the reader of that message gets the link's text: whoever had it could sign in as the user.
     """
     user = await managed_user(session, actor, user_id, argument="userId")
     if user.disabled_at is not None:
         raise Refused(Code.NOT_FOUND, "No such user.", argument="userId")
     await end_invitations(session, user, at=at)
-    secret = new_secret("wi")
-    shown = may_show and not await _has_signed_in(session, user.id)
     row = Invitation(
         tenant_id=user.tenant_id,
         user_id=user.id,
         purpose=Purpose.INVITATION,
         invited_by=actor.subject,
-        secrets=[secret.sha256] if shown else [],
+        secrets=[],
         expires_at=at + lifetime,
     )
     session.add(row)
@@ -55,7 +50,7 @@ async def invite(
     fact = UserInvited(account_id=None, subject_id=user.id, at=at, invitation_id=row.id)
     record(session, actor, fact)
     await session.flush()
-    return row, secret.text if shown else None
+    return row
 
 
 async def ask_reset(
@@ -155,13 +150,6 @@ def _open(at: datetime) -> tuple[ColumnElement[bool], ...]:
         Invitation.ended_at.is_(None),
         Invitation.expires_at > at,
     )
-
-
-async def _has_signed_in(session: AsyncSession, user_id: UUID) -> bool:
-    """Return whether the user has a password, or ever had a session."""
-    password = exists().where(Password.user_id == user_id)
-    sign_in = exists().where(SignIn.user_id == user_id)
-    return bool(await session.scalar(select(or_(password, sign_in))))
 
 
 async def _inviter_manages(session: AsyncSession, row: Invitation, at: datetime) -> bool:

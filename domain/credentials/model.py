@@ -51,7 +51,7 @@ class Invitation(Base, Tenanted):
     invited_by: Mapped[str | None]  # the actor's name in the ledger; null: before this was stored
     secrets: Mapped[list[bytes]] = mapped_column(
         ARRAY(LargeBinary)
-    )  # SHA-256 of each text that was sent or shown
+    )  # SHA-256 of each text that was sent
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
