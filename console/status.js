@@ -39,7 +39,9 @@ export async function showParts(list) {
       const part = parts[name];
       const troubled = part.failed > 0 || part.dead > 0;
       const kind = part.ready && !troubled ? "ready" : LATE_ONLY.has(name) ? "waiting" : "missing";
-      card(title, kind, part.why ?? describe(part));
+      // How many jobs wait, and how late, is known with the reason; of other parts only the reason is.
+      const note = part.why && part.pending ? `${describe(part)}: ${part.why}` : (part.why ?? describe(part));
+      card(title, kind, note);
     }
   } catch {
     card("API", "missing", "does not answer; is Waarborg still running?");
