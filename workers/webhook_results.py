@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import webhooks
 from domain.access import Actor, Tx
-from domain.core.ledger import record
 from domain.webhooks import (
     ClaimedDelivery,
     DeliveryOutcome,
@@ -57,7 +56,7 @@ async def write_down(
             )
             return None
         if state is DeliveryState.DEAD:
-            _record_dead(session, actor, webhook, delivery, at)
+            await _record_dead(session, actor, webhook, delivery, at)
             if at - since >= GIVEN_UP_AFTER:
                 await webhooks.pause_locked(
                     Tx(session, actor, at), webhook, reason="nothing was taken for five days"
@@ -88,23 +87,19 @@ async def pause(session: AsyncSession, webhook: Webhook, reason: str, at: dateti
     await webhooks.pause_locked(Tx(session, actor, at), webhook, reason=reason)
 
 
-def _record_dead(
+async def _record_dead(
     session: AsyncSession,
     actor: Actor,
     webhook: Webhook,
     delivery: WebhookDelivery,
     at: datetime,
 ) -> None:
-    record(
-        session,
-        actor,
-        events.DeliveryDied(
-            account_id=webhook.account_id,
-            subject_id=webhook.id,
-            at=at,
-            delivery_id=delivery.id,
-            fact_kind=delivery.kind,
-        ),
+    await webhooks.record_fact(
+        Tx(session, actor, at),
+        webhook,
+        events.DeliveryDied,
+        delivery_id=delivery.id,
+        fact_kind=delivery.kind,
     )
 
 

@@ -65,7 +65,7 @@ class PayloadRenderer(Protocol):
         ...
 
     def ids(self, fact: SequencedEvent) -> dict[str, Any]:
-        """Return `subject`, `account` and `ids`: the global ids of the subject, the account and those in the body."""
+        """Return `subjectId`, `accountId` and `ids`: global ids of the subject, the account and those in the body."""
         ...
 
 
@@ -227,9 +227,9 @@ class WebhookDispatcher:
         return PreparedAttempt(webhook.url, await self._voice.say(webhook, actor, fact), keys)
 
     def _schema_fields(self, fact: SequencedEvent) -> dict[str, Any]:
-        """Return the fields that depend on the schema: global ids and the cursor."""
+        """Return the fields that depend on the schema: global ids and the cursor; without a schema, bare ids."""
         if self._voice is None:
-            return {}
+            return {"subjectId": fact.subject_id, "accountId": fact.account_id}
         return {**self._voice.ids(fact), "cursor": self._voice.cursor(fact)}
 
     def _plain(self, fact: SequencedEvent, doer: str) -> bytes:
@@ -237,8 +237,6 @@ class WebhookDispatcher:
             "type": fact.kind,
             "timestamp": fact.at,
             "data": {
-                "subjectId": fact.subject_id,
-                "accountId": fact.account_id,
                 "actor": doer,
                 "recordedAt": fact.recorded_at,
                 "body": fact.body,

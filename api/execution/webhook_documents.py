@@ -144,7 +144,7 @@ class WebhookRenderer:
         """What the fact is about, the client and what the body names, by the ids that GraphQL takes."""
         account = None if fact.account_id is None else ids.write("Account", fact.account_id)
         named = named_in(fact.kind, fact.body, ids.write)
-        return {"subject": subject_id(fact), "account": account, "ids": named}
+        return {"subjectId": subject_id(fact), "accountId": account, "ids": named}
 
     async def say(self, webhook: Webhook, actor: Actor, fact: SequencedEvent) -> bytes:
         """The answer to the webhook's document about a fact, with what kind of fact it is beside it."""

@@ -117,10 +117,11 @@ def is_shown_to_clients(account_id: UUID | None, body: Mapping[str, Any]) -> boo
 
 _VALUES = frozenset({"before", "after"})
 HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
+    R.READ_ACTORS: {"webhook.added": frozenset({"owner"})},
     R.READ_STAFF: {"incident.reassigned": frozenset({"before", "to"})},
     R.READ_RELATIONSHIP: {"account.changed": _VALUES, "contact.changed": _VALUES},
 }
-"""Right → kind of fact → fields whose text only its holders read: names of staff, and notes about clients."""
+"""Right → kind of fact → fields whose text only its holders read: names and ids of staff, notes about clients."""
 
 
 def hidden_words(actor: Actor, kind: str) -> frozenset[str]:

@@ -36,7 +36,7 @@ from domain.webhooks.model import (
     WebhookSecret,
     WebhookState,
 )
-from domain.webhooks.pausing import end_locked, pause_locked
+from domain.webhooks.pausing import end_locked, pause_locked, record_fact
 from domain.webhooks.reads import fact_filter, keys_of, owner_of
 from domain.webhooks.rules import (
     check_url,
@@ -81,6 +81,7 @@ __all__ = [
     "pause_locked",
     "pause_receiver",
     "record_attempt",
+    "record_fact",
     "replay",
     "resume",
     "retry",

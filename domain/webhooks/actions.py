@@ -117,7 +117,7 @@ async def add(
     tx.session.add(webhook)
     await tx.session.flush()
     secret = _new_secret(tx.session, vault, webhook, at=tx.at)
-    record_fact(tx, webhook, events.Added, owner=owner)
+    await record_fact(tx, webhook, events.Added, owner=owner)
     return webhook, secret
 
 
@@ -141,7 +141,7 @@ async def rotate_secret(tx: Tx, vault: SecretCipher, webhook_id: UUID) -> tuple[
         .values(ends_at=tx.at + OVERLAP)
     )
     secret = _new_secret(tx.session, vault, webhook, at=tx.at)
-    record_fact(tx, webhook, events.SecretRotated)
+    await record_fact(tx, webhook, events.SecretRotated)
     return webhook, secret
 
 
@@ -162,7 +162,7 @@ async def resume(tx: Tx, webhook_id: UUID) -> Webhook:
         raise Refused(Code.ALREADY_DONE, "The webhook is already active.", argument="id")
     webhook.state, webhook.reason, webhook.failing_since = WebhookState.ACTIVE, None, None
     webhook.not_before = None
-    record_fact(tx, webhook, events.WebhookResumed)
+    await record_fact(tx, webhook, events.WebhookResumed)
     await tx.session.flush()
     await make_due(tx.session, webhook.id, at=tx.at)
     return webhook
@@ -200,7 +200,7 @@ async def replay(tx: Tx, webhook_id: UUID, *, after: int) -> Webhook:
             )
             .values(due_at=None)
         )
-    record_fact(
+    await record_fact(
         tx,
         webhook,
         events.Replayed,
@@ -226,7 +226,7 @@ async def retry(tx: Tx, delivery_id: UUID) -> WebhookDelivery:
     _must_not_be_ended(webhook)
     if delivery.state is not DeliveryState.DEAD:
         raise Refused(Code.ALREADY_DONE, f"The delivery is {delivery.state}.", argument="id")
-    record_fact(
+    await record_fact(
         tx,
         webhook,
         events.DeliveryRetried,

@@ -218,6 +218,8 @@ def words_for(asker: Asker, kind: str, words: Mapping[str, Any]) -> dict[str, An
     needed = {field: {"READ_WORDS"} for field in words} | {"actor": {"READ_ACTORS"}}
     if kind == "incident.reassigned":
         needed |= {field: {"READ_WORDS", "READ_STAFF"} for field in ("before", "to")}
+    if kind == "webhook.added":
+        needed["owner"] = {"READ_WORDS", "READ_ACTORS"}
     return {field: each for field, each in words.items() if needed[field] <= asker.rights}
 
 

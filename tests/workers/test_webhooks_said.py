@@ -1,6 +1,8 @@
 """Partner webhooks that speak GraphQL: registered over the API, said by a worker, under the partner's own rights."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ from workers.webhooks import WebhookDispatcher
 
 pytestmark = pytest.mark.anyio
 
+UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-"
 ADD = """
 mutation ($i: AddWebhookInput!) { addWebhook(input: $i) {
   __typename
@@ -318,11 +321,12 @@ async def test_a_plain_body_has_the_ids_that_graphql_takes(
     async with at_work():
         await partner.receiver.has(2)
     data, breached = [each.verified(added["secret"])["data"] for each in partner.receiver.letters]
-    assert (data["subject"], data["account"]) == (ticket, account)
+    assert (data["subjectId"], data["accountId"]) == (ticket, account)
     assert breached["ids"]["incident_id"] == ticket
     assert ids.known(ticket, "Incident") == UUID(breached["body"]["incident_id"])
-    assert ids.known(data["subject"], "Incident") == UUID(data["subjectId"])
     found = await api.data(
-        partner.key, "query($id: ID!) { node(id: $id) { __typename id } }", id=data["subject"]
+        partner.key, "query($id: ID!) { node(id: $id) { __typename id } }", id=data["subjectId"]
     )
     assert found["node"] == {"__typename": "Incident", "id": ticket}
+    outside = {key: value for key, value in data.items() if key not in {"body", "actor"}}
+    assert re.search(UUID_TEXT, json.dumps(outside)) is None
