@@ -103,7 +103,8 @@ _BY_RIGHT: dict[Right, str] = {
     R.APPROVE_CREDITS: "approveCredit declineCredit overrideCredit chooseCompensationPolicy"
     " decideDispute",
     R.CONTEST: "contestVerdict",
-    R.BILL: "planService deliverService bookPayment reversePayment bookPayout reversePayout",
+    R.BILL: "planService deliverService",
+    R.PAY: "bookPayment reversePayment bookPayout reversePayout",
     R.MANAGE_BILLING_PARTIES: "setBillingParty",
     R.REQUEST_PROOF: "requestCheckpoint",
     R.REPORT_POSITIONS: "reportPositions",

@@ -39,7 +39,8 @@ class Right(StrEnum):
     APPROVE_CREDITS = (
         "approve_credits"  # approve credits above the threshold, goodwill, overrides, disputes
     )
-    BILL = "bill"  # deliveries, invoices, payments, payouts
+    BILL = "bill"  # planned and delivered services
+    PAY = "pay"  # payments and payouts
     MANAGE_BILLING_PARTIES = "manage_billing_parties"  # legal names and bank accounts
     CONTEST = "contest"  # contest a verdict
     FOLLOW_UP = "follow_up"  # record whether a recovery satisfied the client
@@ -118,6 +119,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             R.MANAGE_AGREEMENTS,
             R.APPROVE_CREDITS,
             R.BILL,
+            R.PAY,
             R.MANAGE_BILLING_PARTIES,
             R.REQUEST_PROOF,
         ),
@@ -147,7 +149,8 @@ SCOPES: dict[str, frozenset[Right]] = {
     "people:read": frozenset({R.READ_CONTACTS, R.READ_USERS, R.READ_STAFF, R.READ_PEOPLE}),
     "agreements:read": frozenset({R.READ_AGREEMENTS}),
     "money:read": frozenset({R.READ_AGREEMENTS, R.READ_MONEY}),
-    "money:write": frozenset({R.READ_AGREEMENTS, R.READ_MONEY, R.BILL}),
+    "services:write": frozenset({R.READ_AGREEMENTS, R.BILL}),
+    "money:write": frozenset({R.READ_AGREEMENTS, R.READ_MONEY, R.BILL, R.PAY}),
     "relationship:read": frozenset({R.READ_RELATIONSHIP, R.READ_RECOVERY}),
     "messages:read": frozenset({R.READ_MESSAGES}),
     "quality:read": frozenset({R.READ_QUALITY}),

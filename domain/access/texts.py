@@ -19,7 +19,8 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.WATCH_ALL: "follow feeds across accounts",
     R.OPERATE: "see pending jobs, and retry them",
     R.APPROVE_CREDITS: "approve, decline and override credits; decide disputes",
-    R.BILL: "plan and deliver services, book payments and payouts",
+    R.BILL: "plan and deliver services",
+    R.PAY: "book payments and payouts, and reverse them",
     R.MANAGE_BILLING_PARTIES: "set legal names and bank accounts of billing parties",
     R.CONTEST: "contest a verdict",
     R.FOLLOW_UP: "record whether a recovery satisfied the client",
@@ -62,7 +63,7 @@ ROLE_TEXTS: dict[Role, str] = {
     Role.GUARD: "Sees the own work: the own user, devices, duties and presences; the sites and"
     " accounts of duties from a day before until a day after; incidents where the guard is on duty"
     " now, and those the guard opened or was assigned; messages to the guard; facts of the guard's"
-    " own actions. Each entry below is limited to that.",
+    " own actions.",
     Role.DISPATCHER: "Runs the operation of all clients. Sees no amounts, no addresses of users and"
     " no notes about people.",
     Role.RELATIONSHIP_MANAGER: "Manages accounts, agreements and incidents. Sees amounts of"

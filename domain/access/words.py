@@ -55,13 +55,24 @@ def _roles() -> Iterator[str]:
             continue
         rights = RIGHTS[role]
         yield from (f"### {role.name}", "", ROLE_TEXTS[role], "")
-        sees = [RIGHT_TEXTS[right] for right in _READS if right in rights]
         hidden = [RIGHT_TEXTS[right] for right in _READS if right not in rights]
         does = [name for name, needed in MUTATIONS.items() if rights.issuperset(needed)]
-        yield f"- Sees: {'; '.join(sees)}."
+        yield f"- Sees: {'; '.join(_seen_by(rights))}."
         yield f"- Does not see: {'; '.join(hidden) or 'nothing is hidden'}."
         yield f"- May do: {_code(does) if does else 'nothing'}."
         yield ""
+
+
+def _seen_by(rights: frozenset[Right]) -> list[str]:
+    """List what rights open: all of a kind, or for those limited to the own work which rows of each kind."""
+    if Right.READ_ALL_WORK in rights:
+        return [RIGHT_TEXTS[right] for right in _READS if right in rights]
+    own = [
+        f"{name.replace('_', ' ')} ({ROW_NAMES.get((name, None), 'oneself')})"
+        for name, rule in ROWS.items()
+        if (rule.own is not None and rights.issuperset(rule.rights)) or rule.always is not None
+    ]
+    return [*own, "facts (of the own actions)"]
 
 
 def _rights() -> Iterator[str]:
@@ -88,7 +99,8 @@ def _scopes() -> Iterator[str]:
         (
             "A key of the role PARTNER has the rights of its scopes. A key of another role has the rights"
             " of the role, or those among them that its scopes grant. Where none are given, a partner's"
-            f" key gets {_code(DEFAULT_SCOPES)}."
+            f" key gets {_code(DEFAULT_SCOPES)}. Whatever its scopes, a key reads the names of its"
+            " own accounts (READ_ACCOUNTS) and is not limited to a guard's work there (READ_ALL_WORK)."
         ),
         "",
         "| scope | grants |",

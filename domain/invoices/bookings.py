@@ -23,8 +23,8 @@ D = TypeVar("D", Invoice, CreditNote)
 def must_be_bookable(
     actor: Actor, *, amount_cents: int, paid_on: date, reference: str, at: datetime
 ) -> None:
-    """Refuse a booking by somebody who may not bill, or without an amount, a day and a reference."""
-    actor.must(Right.BILL)
+    """Refuse a booking by somebody who may not book payments, or without an amount, a day and a reference."""
+    actor.must(Right.PAY)
     must_be_line(reference, "reference")
     must_be_cents(amount_cents, "amountCents", least=1)
     must_be_day(paid_on, "paidOn", at)

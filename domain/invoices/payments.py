@@ -72,7 +72,7 @@ async def reverse(
     session: AsyncSession, actor: Actor, payment_id: UUID, *, reason: str, at: datetime
 ) -> Payment:
     """Reverse a payment that was booked by mistake; return the counter-entry."""
-    actor.must(Right.BILL)
+    actor.must(Right.PAY)
     must_be_text(reason, "reason")
     found = await session.scalar(
         select(Payment).where(Payment.id == payment_id, actor.scope(Payment))

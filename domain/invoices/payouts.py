@@ -80,7 +80,7 @@ async def reverse_payout(
     session: AsyncSession, actor: Actor, payout_id: UUID, *, reason: str, at: datetime
 ) -> Payout:
     """Reverse a payout that was booked by mistake; return the counter-entry."""
-    actor.must(Right.BILL)
+    actor.must(Right.PAY)
     must_be_text(reason, "reason")
     found = await session.scalar(select(Payout).where(Payout.id == payout_id, actor.scope(Payout)))
     note = None
