@@ -48,8 +48,8 @@ OF_ONE_KIND: dict[tuple[str, str], str] = {
     ("recovery.step_handed_over", "after"): "User",
 }
 """Kind and field → the type, where the name of the field alone does not show that it holds ids."""
-UNNAMED = frozenset({"entry_id", "epoch", "epoch_before", "invitation_id", "passkey_id"})
-"""Fields with ids of rows whose type the API does not show."""
+UNNAMED = frozenset({"entry_id", "epoch", "epoch_before", "invitation_id", "passkey_id", "unit_id"})
+"""Fields with ids of rows whose type the API does not show, or another field names."""
 
 
 def type_named_by(kind: str, field: str) -> str | None:

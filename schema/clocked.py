@@ -127,14 +127,14 @@ class ClockedQuery:
         query = query.join(
             PromiseWatch,
             and_(
-                PromiseWatch.incident_id == IncidentRow.id,
+                PromiseWatch.unit_id == IncidentRow.id,
                 PromiseWatch.tenant_id == info.context.actor.tenant_id,
             ),
         ).where(due.is_not(None) if by.due_before is None else due < by.due_before)
         if order_by is IncidentOrder.NEWEST:
             return query
         query = query.options(with_expression(IncidentRow.watched_due_at, due))
-        return Ordered(query, Order((due, PromiseWatch.incident_id), keys=("watched_due_at", "id")))
+        return Ordered(query, Order((due, PromiseWatch.unit_id), keys=("watched_due_at", "id")))
 
     @lists(Promise, PromiseRow.announced_due_at, PromiseRow.id)
     @staticmethod

@@ -230,14 +230,14 @@ class Incident(Node):
     async def credits(row: Row, info: Info) -> list[Any]:
         """Credits of the client for promises broken on this incident."""
         return await info.context.children(
-            compensation.Credit.incident_id, row.id, order=(compensation.Credit.id,), first=MOST
+            compensation.Credit.unit_id, row.id, order=(compensation.Credit.id,), first=MOST
         )
 
 
 async def _promises(row: incidents.Incident, info: Info, first: int) -> list[promises.Promise]:
     promise = promises.Promise
     return await info.context.children(
-        promise.incident_id,
+        promise.unit_id,
         row.id,
         order=(promise.started_at, promise.term_id, promise.part),
         first=first,

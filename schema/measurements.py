@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 from sqlalchemy import select
 
-from domain import agreements, calendars, incidents, promises, quality
+from domain import agreements, calendars, promises, quality
 from domain.access import visible_to
 from domain.accounts import Site as SiteRow
 from domain.agreements import PromiseTerm as TermRow
@@ -256,8 +256,9 @@ def _of(row: quality.Measurement, info: Info) -> Any:
     query = query.where(~promises.Promise.internal)
     if row.site_id is None:
         return query
-    there = select(incidents.Incident.id).where(incidents.Incident.site_id == row.site_id)
-    return query.where(promises.Promise.incident_id.in_(there))
+    watch = promises.PromiseWatch
+    there = select(watch.unit_id).where(watch.site_id == row.site_id)
+    return query.where(promises.Promise.unit_id.in_(there))
 
 
 async def _promises(info: Info, query: Any, first: int) -> Sequence[promises.Promise]:

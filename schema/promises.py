@@ -147,7 +147,7 @@ class Promise(Node):
     async def deciding_facts(row: Row, info: Info) -> list[LedgerRow]:
         """Ledger entries that decide the verdict: the events of the clock, then the findings."""
         ticket, own = await info.context.children_of_all(
-            LedgerRow.subject_id, [row.incident_id, row.id], order=(LedgerRow.id,)
+            LedgerRow.subject_id, [row.unit_id, row.id], order=(LedgerRow.id,)
         )
         roles = ROLES[row.kind]
         until = row.stopped_at if row.kind in _ENDED_ONCE else None

@@ -82,7 +82,7 @@ async def _due(context: JobContext, incident: Incident, kind: PromiseKind) -> da
     promise = await context.session.scalar(
         select(Promise)
         .where(
-            Promise.incident_id == incident.id,
+            Promise.unit_id == incident.id,
             Promise.kind == kind,
             Promise.internal.is_(False),
             Promise.state.in_([State.RUNNING, State.AT_RISK]),

@@ -39,7 +39,7 @@ def run(
     elif verify:
         for each in tally.shown:
             print(
-                f"{each.incident_id} {each.term_id} part {each.part}: {each.field} is stored as "
+                f"{each.unit_id} {each.term_id} part {each.part}: {each.field} is stored as "
                 f"{each.stored}, the ledger says {each.computed}"
             )
         print(f"{tally.tickets:,} tickets recomputed, {tally.differences:,} differences.")
@@ -53,7 +53,7 @@ def _figures(tally: Tally, *, verify: bool) -> dict[str, object]:
         return {"tickets": tally.tickets, "promises_written": tally.written}
     shown = [
         {
-            "incident_id": str(each.incident_id),
+            "incident_id": str(each.unit_id),
             "term_id": str(each.term_id),
             "part": each.part,
             "field": each.field,
@@ -81,7 +81,7 @@ async def _run(
 
 
 def _incidents(tenant_ids: Sequence[UUID], account_ids: Sequence[UUID] | None) -> Select[UUID]:
-    query = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id.in_(tenant_ids))
+    query = select(PromiseWatch.unit_id).where(PromiseWatch.tenant_id.in_(tenant_ids))
     return query if account_ids is None else query.where(PromiseWatch.account_id.in_(account_ids))
 
 
@@ -96,7 +96,7 @@ async def _evaluate(make: Sessions, incidents: Select[UUID]) -> Tally:
         if done is None:
             return tally
         last = done.last
-        tally.tickets += done.incidents
+        tally.tickets += done.units
         tally.written += done.written
 
 
@@ -111,7 +111,7 @@ async def _verify(make: Sessions, incidents: Select[UUID]) -> Tally:
             return tally
         done, differences = compared
         last = done.last
-        tally.tickets += done.incidents
+        tally.tickets += done.units
         tally.differences += len(differences)
         tally.shown += differences[: SHOWN - len(tally.shown)]
 

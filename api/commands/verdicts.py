@@ -133,7 +133,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             Promise.term_id,
             Promise.started_at,
         )
-        .join(Incident, Incident.id == Promise.incident_id)
+        .join(Incident, Incident.id == Promise.unit_id)
         .join(Account, Account.id == Promise.account_id)
         .join(Agreement, Agreement.id == Promise.agreement_id)
         .join(Terms, Terms.id == Promise.terms_id)

@@ -186,7 +186,7 @@ def _made_good(actor: Actor, manager_id: UUID, at: datetime) -> Iterator[tuple[d
     async def begin(session: AsyncSession) -> None:
         broken = await session.scalar(
             select(Incident)
-            .join(Promise, Promise.incident_id == Incident.id)
+            .join(Promise, Promise.unit_id == Incident.id)
             .where(
                 Incident.tenant_id == actor.tenant_id,
                 Promise.state == State.LATE,

@@ -419,9 +419,7 @@ def _ticket(
 
     async def settle_credits(session: AsyncSession) -> None:
         broken = await session.scalars(
-            select(Promise.id).where(
-                Promise.incident_id == known["id"], Promise.state == State.LATE
-            )
+            select(Promise.id).where(Promise.unit_id == known["id"], Promise.state == State.LATE)
         )
         for promise_id in broken:
             await compensation.decide(session, actor, promise_id, at=steps[-1][0])

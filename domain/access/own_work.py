@@ -42,9 +42,7 @@ _INCIDENT = table(
     *(column("id", Uuid), column("account_id", Uuid), column("site_id", Uuid)),
     column("assignee_id", Uuid),
 )
-_PROMISE = table(
-    "promise", column("term_id", Uuid), column("incident_id", Uuid), column("internal")
-)
+_PROMISE = table("promise", column("term_id", Uuid), column("unit_id", Uuid), column("internal"))
 _AROUND = text("interval '24 hours'")
 """How long before and after a duty the guard can see its site."""
 
@@ -150,5 +148,5 @@ def _incidents(actor: Actor) -> Select[Any]:
 
 
 def _terms(actor: Actor) -> Select[Any]:
-    outside = and_(_PROMISE.c.incident_id.in_(_incidents(actor)), _PROMISE.c.internal.is_(False))
+    outside = and_(_PROMISE.c.unit_id.in_(_incidents(actor)), _PROMISE.c.internal.is_(False))
     return select(_PROMISE.c.term_id).where(outside).correlate_except(_PROMISE)

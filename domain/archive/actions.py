@@ -14,7 +14,7 @@ from domain.archive.reads import month_rows, terms_and_calendars, touched_since
 from domain.archive.rules import Chunk, packed_ids, without_unused_sites
 from domain.core.base import uuid7
 from domain.core.ledger import LedgerRow
-from domain.incidents.model import Incident
+from domain.promises.model import PromiseWatch
 
 SETTLED = timedelta(days=7)
 """How long after its end a month is sealed: most of its incidents are closed by then."""
@@ -69,12 +69,15 @@ async def _months(
     session: AsyncSession, account_id: UUID, head: Sealing | None, limit: datetime
 ) -> list[date]:
     """Select the months to write: those that have become complete, and sealed ones whose incidents have later facts."""
-    month = func.date_trunc("month", Incident.opened_at, "UTC")
-    query = select(month).where(Incident.account_id == account_id, Incident.opened_at < limit)
+    month = func.date_trunc("month", PromiseWatch.began_at, "UTC")
+    query = select(month).where(
+        PromiseWatch.account_id == account_id, PromiseWatch.began_at < limit
+    )
     if head is not None:
         touched = await touched_since(session, head)
         query = query.where(
-            (Incident.opened_at >= head.until_at) | (Incident.id == func.any(list(touched)))
+            (PromiseWatch.began_at >= head.until_at)
+            | (PromiseWatch.unit_id == func.any(list(touched)))
         )
     found = await session.scalars(query.distinct())
     return sorted(first.astimezone(UTC).date() for first in found)

@@ -25,6 +25,8 @@ from domain.evaluator.kernels.columns import Events, promise_columns
 from domain.evaluator.kernels.layout import seal
 from domain.promises import CLOCK_EVENT_KINDS, PAUSE_ALLOWANCE, ROLES, dimension, to_us
 
+NOWHERE = UUID(int=0)
+"""The site of units that are at none."""
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
 _ROW = np.dtype(
     [("fields", ">i2")]
@@ -32,9 +34,9 @@ _ROW = np.dtype(
         part
         for name, kind in (
             ("term", ">i4"),
-            ("incident", "V16"),
+            ("unit", "V16"),
             ("site", "V16"),
-            ("opened", ">i8"),
+            ("began", ">i8"),
             ("ts", ">i8"),
             ("code", ">i2"),
         )
@@ -45,13 +47,12 @@ _HEADER = 19  # bytes of a binary COPY before its first row
 
 # The same roles of facts as `domain/promises/translation.py`, as a joined table; a test compares the two.
 _EVENTS = """
-SELECT term, incident_id, site_id, opened_at, ts, code FROM (
-SELECT m.term, w.incident_id, i.site_id, i.opened_at, l.id AS ord,
+SELECT term, unit_id, coalesce(site_id, '{nowhere}'::uuid), began_at, ts, code FROM (
+SELECT m.term, w.unit_id, w.site_id, w.began_at, l.id AS ord,
        CASE WHEN l.kind = 'incident.due_agreed' THEN (l.body->>'due_at')::timestamptz ELSE l.at END AS ts,
        (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2 AS code
 FROM promise_watch w
-JOIN incident i ON i.id = w.incident_id
-JOIN ledger l ON l.subject_id = w.incident_id
+JOIN ledger l ON l.subject_id = w.unit_id
 JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
   ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
 WHERE w.account_id = $6::uuid
@@ -60,41 +61,40 @@ WHERE w.account_id = $6::uuid
   AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
   {which}
 UNION ALL
-SELECT m.term, h.incident_id, h.site_id, h.opened_at, 9223372036854775807, h.until_at, m.code::int2
+SELECT m.term, h.unit_id, h.site_id, h.began_at, 9223372036854775807, h.until_at, m.code::int2
 FROM (
   SELECT *, least(next_at, at + greatest(interval '0', $7::interval - coalesce(
            sum(next_at - at) FILTER (WHERE is_pause) OVER earlier, interval '0'))) AS until_at
   FROM (
     SELECT *, lead(at) OVER later AS next_at, lead(kind) OVER later AS next_kind
     FROM (
-      SELECT w.incident_id, w.term_ids, i.site_id, i.opened_at, l.id, l.at, l.kind,
+      SELECT w.unit_id, w.term_ids, w.site_id, w.began_at, l.id, l.at, l.kind,
              l.kind = 'incident.paused' AS is_pause,
-             coalesce(lag(l.kind = 'incident.paused') OVER (PARTITION BY w.incident_id ORDER BY l.at, l.id), false)
+             coalesce(lag(l.kind = 'incident.paused') OVER (PARTITION BY w.unit_id ORDER BY l.at, l.id), false)
                AS was_pause
       FROM promise_watch w
-      JOIN incident i ON i.id = w.incident_id
-      JOIN ledger l ON l.subject_id = w.incident_id
+      JOIN ledger l ON l.subject_id = w.unit_id
       WHERE w.account_id = $6::uuid
-        AND EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = w.incident_id)
+        AND EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = w.unit_id)
         AND l.kind IN ('incident.paused', 'incident.resumed', 'incident.resolved', 'incident.closed')
         AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
         {which}
     ) marks
     WHERE is_pause <> was_pause
-    WINDOW later AS (PARTITION BY incident_id ORDER BY at, id)
+    WINDOW later AS (PARTITION BY unit_id ORDER BY at, id)
   ) changes
-  WINDOW earlier AS (PARTITION BY incident_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  WINDOW earlier AS (PARTITION BY unit_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) h
 JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
   ON m.term_id = ANY(h.term_ids) AND m.fact = 'incident.resumed'
 WHERE h.is_pause AND (h.until_at IS DISTINCT FROM h.next_at OR h.next_kind <> 'incident.resumed')
 ) events
-ORDER BY incident_id, ord, ts
+ORDER BY unit_id, ord, ts
 """
 _KNOWN = "AND l.recorded_at <= $8::timestamptz"
-_TAIL = "AND (i.opened_at >= $8::timestamptz OR w.incident_id = ANY($9::uuid[]))"
+_TAIL = "AND (w.began_at >= $8::timestamptz OR w.unit_id = ANY($9::uuid[]))"
 _MONTH = (
-    "AND l.seq <= $8::bigint AND i.opened_at >= $9::timestamptz AND i.opened_at < $10::timestamptz"
+    "AND l.seq <= $8::bigint AND w.began_at >= $9::timestamptz AND w.began_at < $10::timestamptz"
 )
 
 
@@ -196,7 +196,7 @@ async def rows(
         copied.extend(data)
 
     await driver.copy_from_query(
-        _EVENTS.format(which=which),
+        _EVENTS.format(which=which, nowhere=NOWHERE),
         *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id),
         PAUSE_ALLOWANCE,
         *more,
@@ -212,10 +212,10 @@ def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:
     """Group rows by incident, in the order of the ledger, and sort them into reading order per term."""
     if copied.size == 0:
         return {}
-    incident = ids_of(copied["incident"].tobytes())
-    new = np.append(True, (incident[1:] != incident[:-1]).any(axis=1))
-    opened = copied["opened"][new].astype(np.int64) + _PG_EPOCH_US
-    months, incidents = months_of(opened), incident[new]
+    unit = ids_of(copied["unit"].tobytes())
+    new = np.append(True, (unit[1:] != unit[:-1]).any(axis=1))
+    began = copied["began"][new].astype(np.int64) + _PG_EPOCH_US
+    months, incidents = months_of(began), unit[new]
     by_month = np.argsort(months, kind="stable")  # ids ascend within a month already
     rank = np.empty(by_month.size, np.int32)
     rank[by_month] = np.arange(by_month.size, dtype=np.int32)

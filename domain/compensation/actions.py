@@ -31,6 +31,7 @@ from domain.compensation.model import (
 from domain.core.base import uuid7
 from domain.core.ledger import record
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
+from domain.promises.events import unit_fields
 from domain.promises.model import Promise, State
 
 BROKEN = "The promise was broken."
@@ -70,7 +71,7 @@ async def decide(
 async def settle(
     session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
 ) -> Mapping[object, Credit]:
-    """Adjust the credits of a promise's incident and its months to what the current verdicts earn.
+    """Adjust the credits of a promise's unit and its months to what the current verdicts earn.
 
     Returns the new credits, by the promise (or the term and month) they are for. The result does not depend on the
     order in which changes became known, and a second call changes nothing.
@@ -84,7 +85,7 @@ async def settle(
     months = await months_of(
         session,
         promise.agreement_id,
-        promise.incident_id,
+        promise.unit_id,
         account.time_zone,
         began_at=promise.started_at,
     )
@@ -95,7 +96,7 @@ async def settle(
         promise.agreement_id,
         months,
         at=at,
-        incident_id=promise.incident_id,
+        unit_id=promise.unit_id,
         promise_id=promise.id,
     )
 
@@ -149,7 +150,7 @@ async def settle_months(
     months: set[date],
     *,
     at: datetime,
-    incident_id: UUID | None = None,
+    unit_id: UUID | None = None,
     promise_id: UUID | None = None,
     reasons: Mapping[UUID, str] | None = None,
     silent_for: frozenset[UUID] = frozenset(),
@@ -166,7 +167,7 @@ async def settle_months(
         agreement_id,
         account.time_zone,
         months,
-        incident_id=incident_id,
+        unit_id=unit_id,
         promise_id=promise_id,
     )
     above = await approval_limit(session, account.tenant_id)
@@ -228,7 +229,8 @@ async def _make(
             kind=earned.kind,
             state=CreditState.AWAITING if waits else CreditState.GRANTED,
             promise_id=None if promise is None else promise.id,
-            incident_id=None if promise is None else promise.incident_id,
+            unit_kind=None if promise is None else promise.unit_kind,
+            unit_id=None if promise is None else promise.unit_id,
             term_id=earned.term_id,
             agreement_id=agreement_id,
             terms_id=earned.terms.id,
@@ -253,13 +255,13 @@ async def _make(
 
 def announced(credit: Credit, cents: int, at: datetime) -> CreditDecided | CreditGranted:
     """Return the fact that notifies the client of a credit."""
-    if credit.promise_id is not None and credit.incident_id is not None:
+    if credit.promise_id is not None:
         return CreditDecided(
             account_id=credit.account_id,
             subject_id=credit.id,
             at=at,
             promise_id=credit.promise_id,
-            incident_id=credit.incident_id,
+            **unit_fields(credit.unit_kind, credit.unit_id),
             amount_cents=cents,
             currency=credit.currency,
         )

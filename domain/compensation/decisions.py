@@ -311,10 +311,8 @@ async def _settle(
     notify: bool = True,
 ) -> None:
     months = {credit.month_on}
-    if credit.incident_id is not None:
-        months |= await months_of(
-            session, credit.agreement_id, credit.incident_id, account.time_zone
-        )
+    if credit.unit_id is not None:
+        months |= await months_of(session, credit.agreement_id, credit.unit_id, account.time_zone)
     await settle_months(
         session,
         actor,
@@ -322,7 +320,7 @@ async def _settle(
         credit.agreement_id,
         months,
         at=at,
-        incident_id=credit.incident_id,
+        unit_id=credit.unit_id,
         reasons={credit.id: reason},
         silent_for=frozenset() if notify else frozenset({credit.id}),
     )

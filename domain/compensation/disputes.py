@@ -85,7 +85,7 @@ async def decide_dispute(
     if dispute.state is not DisputeState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The dispute is already decided.", argument="id")
     promise = await _promise(session, actor, dispute.promise_id, argument="id")
-    await promises.evaluate(session, actor, promise.incident_id, at=at)
+    await promises.evaluate(session, actor, promise.unit_id, at=at)
     await session.refresh(promise)
     facts = await _facts(session, promise)
     now = (str(promise.state), promise.decided_at)
@@ -124,10 +124,10 @@ async def _promise(
 
 
 async def _facts(session: AsyncSession, promise: Promise) -> int:
-    """Count the facts about the incident that affect its clocks."""
+    """Count the facts about the unit that affect its clocks."""
     count = await session.scalar(
         select(func.count()).where(
-            LedgerRow.subject_id == promise.incident_id,
+            LedgerRow.subject_id == promise.unit_id,
             LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS),
         )
     )

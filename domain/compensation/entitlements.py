@@ -1,4 +1,4 @@
-"""Compute what a client is entitled to: load what the rules need for the months and the incident in question."""
+"""Compute what a client is entitled to: load what the rules need for the months and the unit in question."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -70,21 +70,21 @@ def key_of(credit: Credit) -> object:
 async def months_of(
     session: AsyncSession,
     agreement_id: UUID,
-    incident_id: UUID,
+    unit_id: UUID,
     time_zone: str,
     *,
     began_at: datetime | None = None,
 ) -> set[date]:
-    """Return the months in which an incident broke promises now or before, and closed months that may have counted it.
+    """Return the months in which a unit broke promises now or before, and closed months that may have counted it.
 
     A promise whose clock turned out never to have run no longer shows in which month it counted: not before `began_at`.
     """
     instants = await session.scalars(
-        select(Promise.decided_at).where(Promise.incident_id == incident_id, *_late(agreement_id))
+        select(Promise.decided_at).where(Promise.unit_id == unit_id, *_late(agreement_id))
     )
     months = await session.scalars(
         select(Credit.month_on).where(
-            Credit.incident_id == incident_id, Credit.agreement_id == agreement_id
+            Credit.unit_id == unit_id, Credit.agreement_id == agreement_id
         )
     )
     found = {month_of(at, time_zone) for at in instants if at is not None} | set(months)
@@ -103,20 +103,20 @@ async def compute(
     time_zone: str,
     months: set[date],
     *,
-    incident_id: UUID | None,
+    unit_id: UUID | None,
     promise_id: UUID | None,
 ) -> Entitlements:
     """Compute what the current verdicts earn under one agreement in these months.
 
     Promises with a credit count, and `promise_id`, whose credit is being decided. Where neither a cap nor a band links
-    the incidents of a month, only the incident in question is computed.
+    the units of a month, only the unit in question is computed.
     """
     bands = await _bands(session, agreement_id)
     closed = await _closed(session, agreement_id, months) if bands else set()
-    whole = incident_id is None or bool(closed) or await _capped(session, agreement_id)
-    late = await _broken(session, agreement_id, time_zone, months, None if whole else incident_id)
-    incidents = {row.incident_id for row in late} | ({incident_id} if incident_id else set())
-    given = await _credits(session, agreement_id, months if whole else set(), incidents)
+    whole = unit_id is None or bool(closed) or await _capped(session, agreement_id)
+    late = await _broken(session, agreement_id, time_zone, months, None if whole else unit_id)
+    units = {row.unit_id for row in late} | ({unit_id} if unit_id else set())
+    given = await _credits(session, agreement_id, months if whole else set(), units)
     late = [row for row in late if row.id in given or row.id == promise_id]
     rules, terms, rates = await _terms(session, agreement_id, late, bands)
     turn = 1 + (await _credit_count(session, agreement_id))
@@ -146,7 +146,7 @@ async def compute(
         broken.append(
             BrokenPromise(
                 row.id,
-                row.incident_id,
+                row.unit_id,
                 row.term_id,
                 sequence_no,
                 month_on,
@@ -245,32 +245,30 @@ async def _broken(
     agreement_id: UUID,
     time_zone: str,
     months: set[date],
-    incident_id: UUID | None,
+    unit_id: UUID | None,
 ) -> Sequence[Promise]:
-    """Load the broken promises of the months, with all others of the same incidents; or those of one incident."""
-    if incident_id is not None:
-        incidents = {incident_id}
+    """Load the broken promises of the months, with all others of the same units; or those of one unit."""
+    if unit_id is not None:
+        units = {unit_id}
     else:
-        inside = select(Promise.incident_id).where(
+        inside = select(Promise.unit_id).where(
             *_late(agreement_id), _within(Promise.decided_at, months, time_zone)
         )
-        incidents = set(await session.scalars(inside))
-    query = select(Promise).where(
-        Promise.incident_id == func.any(list(incidents)), *_late(agreement_id)
-    )
+        units = set(await session.scalars(inside))
+    query = select(Promise).where(Promise.unit_id == func.any(list(units)), *_late(agreement_id))
     found = await session.scalars(query.execution_options(populate_existing=True))
     return found.all()
 
 
 async def _credits(
-    session: AsyncSession, agreement_id: UUID, months: set[date], incidents: set[UUID]
+    session: AsyncSession, agreement_id: UUID, months: set[date], units: set[UUID]
 ) -> dict[object, Credit]:
     rows = await session.scalars(
         select(Credit)
         .where(
             Credit.agreement_id == agreement_id,
             or_(
-                Credit.incident_id == func.any(list(incidents)),
+                Credit.unit_id == func.any(list(units)),
                 and_(Credit.kind != CreditKind.GOODWILL, Credit.month_on == func.any(list(months))),
             ),
         )

@@ -7,13 +7,15 @@ from uuid import UUID
 from domain.core.ledger import Fact
 
 
-class CreditDecided(Fact):
+class CreditDecided(Fact, omit_defaults=True, kw_only=True):
     """A broken promise earned the client a credit."""
 
     kind: ClassVar[str] = "credit.decided"
     subject_type: ClassVar[str | None] = "Credit"
     promise_id: UUID
-    incident_id: UUID
+    incident_id: UUID | None = None  # of incidents
+    unit_kind: str | None = None  # of other units
+    unit_id: UUID | None = None
     amount_cents: int
     currency: str
 

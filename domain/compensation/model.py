@@ -4,11 +4,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned, Tenanted, Versioned
 from domain.core.short_numbers import Number
+from domain.promises.model import INCIDENT_ID
 
 
 class CreditKind(StrEnum):
@@ -39,11 +40,12 @@ class Credit(Base, Owned):
         CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
         CheckConstraint("amount_cents <= uncapped_cents", name="capped"),
         CheckConstraint(
-            "(kind = 'promise') = (promise_id IS NOT NULL AND incident_id IS NOT NULL)"
+            "(kind = 'promise') = (promise_id IS NOT NULL AND unit_id IS NOT NULL)"
             " AND (kind = 'period') = (term_id IS NOT NULL)"
             " AND (kind = 'goodwill') = (terms_id IS NULL)",
             name="fits_kind",
         ),
+        CheckConstraint("(unit_id IS NULL) = (unit_kind IS NULL)", name="unit_is_whole"),
         CheckConstraint(
             "(decision_reason IS NULL) = (decision_by IS NULL)", name="decision_is_whole"
         ),
@@ -58,7 +60,11 @@ class Credit(Base, Owned):
     kind: Mapped[CreditKind] = mapped_column(default=CreditKind.PROMISE)
     state: Mapped[CreditState] = mapped_column(default=CreditState.GRANTED)
     promise_id: Mapped[UUID | None] = mapped_column(ForeignKey("promise.id"), unique=True)
-    incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"), index=True)
+    unit_kind: Mapped[str | None]
+    unit_id: Mapped[UUID | None] = mapped_column(index=True)
+    incident_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("incident.id"), Computed(INCIDENT_ID, persisted=True)
+    )
     term_id: Mapped[UUID | None] = mapped_column(ForeignKey("promise_term.id"))
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     terms_id: Mapped[UUID | None] = mapped_column(ForeignKey("terms.id"))

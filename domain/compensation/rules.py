@@ -22,7 +22,7 @@ class BrokenPromise:
     """A broken promise, and the amount of its rule before other credits and caps."""
 
     promise_id: UUID
-    incident_id: UUID
+    unit_id: UUID
     term_id: UUID
     turn: int  # sequence number of its credit within the agreement
     month_on: date
@@ -103,7 +103,7 @@ def entitled(broken: Sequence[BrokenPromise], months: Sequence[Month]) -> Mappin
     gained: list[tuple[object, BrokenPromise | Month, int]] = []
     for each in sorted(broken, key=lambda b: b.turn):
         own = each.earned_cents if each.given_cents is None else each.given_cents
-        of = (each.incident_id, each.currency)
+        of = (each.unit_id, each.currency)
         before = cause.get(of, 0)
         adds = excess_over(own, before) if each.only_largest and each.given_cents is None else own
         cause[of] = max(before, own)

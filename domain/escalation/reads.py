@@ -94,7 +94,7 @@ async def update_due(
     promised = await session.scalar(
         select(Promise.due_at)
         .where(
-            Promise.incident_id == incident.id,
+            Promise.unit_id == incident.id,
             Promise.kind == PromiseKind.NEXT_UPDATE,
             Promise.internal.is_(False),
             Promise.stopped_at.is_(None),

@@ -99,7 +99,7 @@ async def import_incidents(
         while done := await batch.evaluate(
             session, lambda _: base.actor, _TOUCHED, at=at, after=last, live=live
         ):
-            judged, promises, last = judged + done.incidents, promises + done.written, done.last
+            judged, promises, last = judged + done.units, promises + done.written, done.last
             progress("Judging", judged / (new + changed))
     for client in clients if promises else ():
         await quality.mark(session, base.actor.tenant_id, client, dirty_from=FIRST, at=at)
@@ -129,7 +129,7 @@ async def _refresh_statistics(session: AsyncSession) -> None:
 _WITH_CREDITS = """
 SELECT t.id FROM touched t
 WHERE EXISTS (SELECT FROM ledger l WHERE l.subject_id = t.id AND l.kind = 'incident.opened' AND l.origin = 'live')
-   OR EXISTS (SELECT FROM credit c WHERE c.incident_id = t.id)
+   OR EXISTS (SELECT FROM credit c WHERE c.unit_id = t.id)
 """
 
 

@@ -101,7 +101,9 @@ async def open_incident(
     await session.flush()
     _record(session, actor, incident)
     attributes = agreements.IncidentAttributes(kind, category, site.id, at)
-    subject = promises.PromiseSubject(incident.id, incident.account_id, attributes)
+    subject = promises.PromiseSubject(
+        promises.INCIDENT, incident.id, incident.account_id, attributes
+    )
     await promises.start(session, actor, subject, at=at)
     return incident
 

@@ -58,7 +58,7 @@ async def movements(
         )
         .join(Credit, Credit.id == JournalEntry.subject_id)
         .join(Account, Account.id == Credit.account_id)
-        .outerjoin(Incident, Incident.id == Credit.incident_id)
+        .outerjoin(Incident, Incident.id == Credit.unit_id)
         .outerjoin(Site, Site.id == Incident.site_id)
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .outerjoin(Promise, Promise.id == Credit.promise_id)

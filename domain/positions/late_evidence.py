@@ -32,7 +32,7 @@ async def would_undo(
         await session.scalar(
             select(
                 exists().where(
-                    Promise.incident_id == incident_id,
+                    Promise.unit_id == incident_id,
                     Promise.kind.in_(_STOPPED),
                     Promise.due_at >= came_at,
                     over,

@@ -1,10 +1,10 @@
-"""Promises of incidents: start, pause, stop and evaluate their clocks, and sweep those that are due."""
+"""Promises of incidents and other units: start, stop and evaluate their clocks, and sweep those that are due."""
 
 from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due
 from domain.promises.bulk_start import attach
 from domain.promises.due import defer, due, sweep
-from domain.promises.model import Promise, PromiseWatch, State
+from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
 from domain.promises.translation import (
@@ -25,6 +25,7 @@ from domain.promises.translation import (
 __all__ = [
     "CLOCK_EVENT_KINDS",
     "EVALUATOR",
+    "INCIDENT",
     "PAUSE_ALLOWANCE",
     "ROLES",
     "ClockColumns",

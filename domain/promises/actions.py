@@ -1,4 +1,4 @@
-"""Start and evaluate the promises of an incident, and record what changed. A row always equals the kernel's result."""
+"""Start and evaluate the promises of a unit, and record what changed. A row always equals the kernel's result."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,40 +17,42 @@ from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, build, jud
 
 
 class PromiseSubject(NamedTuple):
-    """The attributes of an incident that its promises depend on."""
+    """A unit, and the attributes that its promises depend on."""
 
+    unit_kind: str
     id: UUID
     account_id: UUID
     attributes: agreements.IncidentAttributes
 
 
 async def start(
-    session: AsyncSession, actor: Actor, incident: PromiseSubject, *, at: datetime
+    session: AsyncSession, actor: Actor, unit: PromiseSubject, *, at: datetime
 ) -> list[Promise]:
-    """Pin the promises in force when the incident was opened, and start their clocks.
+    """Pin the promises in force when the unit began, and start their clocks.
 
-    The incident's opening fact is recorded in the same transaction. Later amendments apply to later incidents.
+    The fact that begins the unit is recorded in the same transaction. Later amendments apply to later units.
     """
-    terms = await agreements.in_force(session, incident.account_id, incident.attributes)
+    terms = await agreements.in_force(session, unit.account_id, unit.attributes)
     session.add(
         PromiseWatch(
             tenant_id=actor.tenant_id,
-            account_id=incident.account_id,
-            incident_id=incident.id,
+            account_id=unit.account_id,
+            unit_kind=unit.unit_kind,
+            unit_id=unit.id,
+            site_id=unit.attributes.site_id,
+            began_at=unit.attributes.opened_at,
             term_ids=[term.id for term in terms],
         )
     )
-    return await evaluate(session, actor, incident.id, at=at)
+    return await evaluate(session, actor, unit.id, at=at)
 
 
 async def evaluate(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, at: datetime
+    session: AsyncSession, actor: Actor, unit_id: UUID, *, at: datetime
 ) -> list[Promise]:
-    """Evaluate an incident's promises from all facts up to `at`, and record what changed."""
+    """Evaluate a unit's promises from all facts up to `at`, and record what changed."""
     watch = await session.scalar(
-        select(PromiseWatch)
-        .where(PromiseWatch.incident_id == incident_id)
-        .with_for_update(key_share=True)
+        select(PromiseWatch).where(PromiseWatch.unit_id == unit_id).with_for_update(key_share=True)
     )
     return [] if watch is None else await _judge(session, actor, watch, at=at)
 
@@ -58,24 +60,24 @@ async def evaluate(
 async def _judge(
     session: AsyncSession, actor: Actor, watch: PromiseWatch, *, at: datetime
 ) -> list[Promise]:
-    incident_id = watch.incident_id
+    unit_id = watch.unit_id
     terms = await agreements.terms_by_id(session, watch.term_ids)
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
     facts = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
-        .where(LedgerRow.subject_id == incident_id, LedgerRow.kind.in_(CLOCK_EVENT_KINDS))
+        .where(LedgerRow.subject_id == unit_id, LedgerRow.kind.in_(CLOCK_EVENT_KINDS))
         .order_by(LedgerRow.id)
     )
     batch = build(
-        {incident_id: [terms[t] for t in watch.term_ids]},
+        {unit_id: [terms[t] for t in watch.term_ids]},
         (ClockFact(*row) for row in facts),
         specs,
         at=at,
     )
-    stored = await session.scalars(select(Promise).where(Promise.incident_id == incident_id))
-    known = {(row.incident_id, row.term_id, row.part): row for row in stored}
+    stored = await session.scalars(select(Promise).where(Promise.unit_id == unit_id))
+    known = {(row.unit_id, row.term_id, row.part): row for row in stored}
     by_id = {row.id: row for row in known.values()}
-    changes = target_rows(watch.tenant_id, known, judge(batch, at=at), at)
+    changes = target_rows(watch, known, judge(batch, at=at), at)
     rows = [_copy_columns(session, by_id.get(change.row.id), change.row) for change in changes]
     for change in changes:
         for fact in change.facts:

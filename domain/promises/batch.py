@@ -1,4 +1,4 @@
-"""Batch evaluation: many incidents at once, with the same translation and kernel as one incident online.
+"""Batch evaluation: many units at once, with the same translation and kernel as one unit online.
 
 It writes the same rows and facts as `domain.promises.actions.evaluate`, but in sets.
 """
@@ -32,22 +32,29 @@ from domain.promises.rows import (
 )
 from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, JudgedPart, build, judge
 
-CHUNK = 4_000  # incidents; about 30 MB with their facts
+WATCHED = (
+    PromiseWatch.unit_id,
+    PromiseWatch.unit_kind,
+    PromiseWatch.tenant_id,
+    PromiseWatch.term_ids,
+)
+"""The columns of a watch that evaluation needs."""
+CHUNK = 4_000  # units; about 30 MB with their facts
 
 
 class ChunkResult(NamedTuple):
     """Result of one chunk."""
 
-    incidents: int
+    units: int
     written: int  # promise rows that are new or changed
-    last: UUID  # the incident after which the next chunk begins
+    last: UUID  # the unit after which the next chunk begins
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A stored row that differs from the ledger; None for the side without a row."""
 
-    incident_id: UUID
+    unit_id: UUID
     term_id: UUID
     part: int
     field: str
@@ -65,97 +72,97 @@ class WatchBatch:
     facts: Mapping[UUID, list[ClockFact]]
     stored: dict[UUID, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
 
-    def judged(self, incidents: Iterable[UUID], at: datetime) -> dict[UUID, list[JudgedPart]]:
-        """Evaluate some of the incidents at `at`; return an empty list where there is nothing to evaluate."""
-        pinned = {w.incident_id: w.term_ids for w in self.watches}
-        attached = {i: [self.terms[t] for t in pinned[i]] for i in incidents}
-        found: dict[UUID, list[JudgedPart]] = {incident: [] for incident in attached}
-        facts = (fact for incident in attached for fact in self.facts.get(incident, ()))
+    def judged(self, units: Iterable[UUID], at: datetime) -> dict[UUID, list[JudgedPart]]:
+        """Evaluate some of the units at `at`; return an empty list where there is nothing to evaluate."""
+        pinned = {w.unit_id: w.term_ids for w in self.watches}
+        attached = {i: [self.terms[t] for t in pinned[i]] for i in units}
+        found: dict[UUID, list[JudgedPart]] = {unit: [] for unit in attached}
+        facts = (fact for unit in attached for fact in self.facts.get(unit, ()))
         for row in judge(build(attached, facts, self.specs, at=at), at=at):
-            found[row.incident_id].append(row)
+            found[row.unit_id].append(row)
         return found
 
 
 async def evaluate(
     session: AsyncSession,
     actor_of: Callable[[UUID], Actor],
-    incidents: Select[UUID],
+    units: Select[UUID],
     *,
     at: datetime,
     after: UUID | None = None,
     live: Collection[UUID] = (),
 ) -> ChunkResult | None:
-    """Evaluate the next chunk of incidents, in the order of their ids, at `at`; None when there are no more.
+    """Evaluate the next chunk of units, in the order of their ids, at `at`; None when there are no more.
 
-    Writes the rows of incidents whose state changed, with their facts; the others are left unchanged. Verdict facts of
-    the incidents in `live` trigger jobs whatever the origin of the actor.
+    Writes the rows of units whose state changed, with their facts; the others are left unchanged. Verdict facts of
+    the units in `live` trigger jobs whatever the origin of the actor.
 
-    Locks each incident's watch until the caller commits.
+    Locks each unit's watch until the caller commits.
     """
-    chunk = await _next(session, incidents, after, lock=True)
+    chunk = await _next(session, units, after, lock=True)
     if chunk is None:
         return None
-    judged = chunk.judged((w.incident_id for w in chunk.watches), at)
+    judged = chunk.judged((w.unit_id for w in chunk.watches), at)
     rows: list[PromiseRow] = []
     facts: list[tuple[Actor, Fact]] = []
     for watch in chunk.watches:
-        stored, found = chunk.stored[watch.incident_id], judged[watch.incident_id]
+        stored, found = chunk.stored[watch.unit_id], judged[watch.unit_id]
         if _differs(stored, found):
             actor = actor_of(watch.tenant_id)
-            if watch.incident_id in live:
+            if watch.unit_id in live:
                 actor = replace(actor, origin=Origin.LIVE)
-            for row, news in target_rows(watch.tenant_id, stored, found, at):
+            for row, news in target_rows(watch, stored, found, at):
                 rows.append(row)
                 facts.extend((actor, fact) for fact in news)
     await write(session, rows, facts)
-    return ChunkResult(len(chunk.watches), len(rows), chunk.watches[-1].incident_id)
+    return ChunkResult(len(chunk.watches), len(rows), chunk.watches[-1].unit_id)
 
 
 async def verify(
     session: AsyncSession,
-    incidents: Select[UUID],
+    units: Select[UUID],
     *,
     at: datetime,
     after: UUID | None = None,
 ) -> tuple[ChunkResult, list[Difference]] | None:
-    """Recompute the next chunk from the ledger, each incident as of its own evaluation, and compare; None at the end.
+    """Recompute the next chunk from the ledger, each unit as of its own evaluation, and compare; None at the end.
 
     Incidents without stored promises are computed as of `at`. Nothing is written.
     """
-    chunk = await _next(session, incidents, after, lock=False)
+    chunk = await _next(session, units, after, lock=False)
     if chunk is None:
         return None
     groups: dict[datetime, list[UUID]] = defaultdict(list)
     for watch in chunk.watches:
-        rows = chunk.stored[watch.incident_id].values()
-        groups[max((row.evaluated_at for row in rows), default=at)].append(watch.incident_id)
+        rows = chunk.stored[watch.unit_id].values()
+        groups[max((row.evaluated_at for row in rows), default=at)].append(watch.unit_id)
     found = [
         difference
         for when, ids in groups.items()
-        for incident, judged in chunk.judged(ids, when).items()
-        for difference in _differences(incident, chunk.stored[incident], judged)
+        for unit, judged in chunk.judged(ids, when).items()
+        for difference in _differences(unit, chunk.stored[unit], judged)
     ]
-    return ChunkResult(len(chunk.watches), 0, chunk.watches[-1].incident_id), found
+    return ChunkResult(len(chunk.watches), 0, chunk.watches[-1].unit_id), found
 
 
 async def _next(
-    session: AsyncSession, incidents: Select[UUID], after: UUID | None, *, lock: bool
+    session: AsyncSession, units: Select[UUID], after: UUID | None, *, lock: bool
 ) -> WatchBatch | None:
     query = (
-        select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
-        .where(PromiseWatch.incident_id.in_(incidents))
-        .order_by(PromiseWatch.incident_id)
+        select(*WATCHED)
+        .where(PromiseWatch.unit_id.in_(units))
+        .order_by(PromiseWatch.unit_id)
         .limit(CHUNK)
     )
     if after is not None:
-        query = query.where(PromiseWatch.incident_id > after)
+        query = query.where(PromiseWatch.unit_id > after)
     watches = list(await session.execute(query.with_for_update() if lock else query))
     return await load(session, watches) if watches else None
 
 
 async def load(session: AsyncSession, watches: list[Any]) -> WatchBatch:
-    """Load what the verdicts of incidents depend on; `watches` are rows with incident_id, tenant_id and term_ids."""
-    ids = [watch.incident_id for watch in watches]
+    """Load what the verdicts of units depend on; `watches` are rows with the columns `WATCHED`."""
+    ids = [watch.unit_id for watch in watches]
     terms = await agreements.terms_by_id(session, {t for w in watches for t in w.term_ids})
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
     facts: dict[UUID, list[ClockFact]] = defaultdict(list)
@@ -169,9 +176,9 @@ async def load(session: AsyncSession, watches: list[Any]) -> WatchBatch:
     ):
         facts[row.subject_id].append(ClockFact(*row))
     chunk = WatchBatch(watches, terms, specs, facts)
-    stored = select(*Promise.__table__.columns).where(Promise.incident_id == func.any(ids))
+    stored = select(*Promise.__table__.columns).where(Promise.unit_id == func.any(ids))
     for row in await session.execute(stored):
-        chunk.stored[row.incident_id][row.incident_id, row.term_id, row.part] = row
+        chunk.stored[row.unit_id][row.unit_id, row.term_id, row.part] = row
     return chunk
 
 
@@ -188,7 +195,7 @@ async def write(
 ) -> None:
     """Write promise rows and facts, and set the next check of the watches.
 
-    The temporary table is kept with its connection: creating it took 4 of the 11 ms of a sweep of 20 incidents.
+    The temporary table is kept with its connection: creating it took 4 of the 11 ms of a sweep of 20 units.
     """
     if not rows:
         return
@@ -212,11 +219,11 @@ _WATCH = """
 UPDATE promise_watch w SET
   next_check_at = j.next_check_at, first_due_at = j.first_due_at, client_due_at = j.client_due_at
 FROM (
-  SELECT incident_id, min(next_check_at) AS next_check_at, min(announced_due_at) AS first_due_at,
+  SELECT unit_id, min(next_check_at) AS next_check_at, min(announced_due_at) AS first_due_at,
     min(announced_due_at) FILTER (WHERE NOT internal) AS client_due_at
-  FROM judged GROUP BY incident_id
+  FROM judged GROUP BY unit_id
 ) j
-WHERE w.incident_id = j.incident_id
+WHERE w.unit_id = j.unit_id
 """
 _TOLD = (
     "tenant_id",
@@ -248,7 +255,7 @@ def _entry(actor: Actor, fact: Fact) -> tuple[Any, ...]:
 
 
 def _differences(
-    incident: UUID, stored: Mapping[Key, Any], judged: Sequence[JudgedPart]
+    unit: UUID, stored: Mapping[Key, Any], judged: Sequence[JudgedPart]
 ) -> list[Difference]:
     expected = {key_of(row): computed(row) for row in judged}
     found: list[Difference] = []
@@ -258,7 +265,7 @@ def _differences(
             if row is None or row.state is not State.CANCELLED:
                 found.append(
                     Difference(
-                        incident,
+                        unit,
                         key[1],
                         key[2],
                         "row",
@@ -269,5 +276,5 @@ def _differences(
             continue
         for name, ours, theirs in zip(COMPARED, compared_of(row), expected_values, strict=True):
             if ours != theirs:
-                found.append(Difference(incident, key[1], key[2], name, ours, theirs))
+                found.append(Difference(unit, key[1], key[2], name, ours, theirs))
     return found

@@ -39,7 +39,7 @@ async def attach(session: AsyncSession, tenant_id: UUID, *, account_id: UUID | N
 
 _UNATTACHED = """
 CREATE TEMP TABLE unattached ON COMMIT DROP AS
-SELECT i.id, i.account_id, i.kind, i.category, in_force.terms_ids,
+SELECT i.id, i.account_id, i.site_id AS unit_site_id, i.opened_at AS began_at, i.kind, i.category, in_force.terms_ids,
        CASE WHEN in_force.by_site THEN i.site_id END AS site_id,
        CASE WHEN in_force.by_hours THEN i.opened_at END AS opened_at
 FROM incident i CROSS JOIN LATERAL (
@@ -50,7 +50,7 @@ FROM incident i CROSS JOIN LATERAL (
     WHERE t.account_id = i.account_id AND t.in_force @> i.opened_at
           AND (a.ended_at IS NULL OR a.ended_at > i.opened_at)) in_force
 WHERE i.tenant_id = :tenant AND (CAST(:account AS uuid) IS NULL OR i.account_id = :account)
-      AND NOT EXISTS (SELECT FROM promise_watch w WHERE w.incident_id = i.id)
+      AND NOT EXISTS (SELECT FROM promise_watch w WHERE w.unit_id = i.id)
 """
 _GROUPS = "SELECT DISTINCT kind, category, site_id, opened_at, terms_ids FROM unattached"
 _PINNED = """
@@ -58,12 +58,12 @@ CREATE TEMP TABLE pinned (kind text, category text, site_id uuid, opened_at time
                           term_ids uuid[]) ON COMMIT DROP
 """
 _ATTACH = """
-INSERT INTO promise_watch (id, tenant_id, account_id, incident_id, term_ids)
-SELECT uuidv7(), :tenant, u.account_id, u.id, p.term_ids
+INSERT INTO promise_watch (id, tenant_id, account_id, unit_kind, unit_id, site_id, began_at, term_ids)
+SELECT uuidv7(), :tenant, u.account_id, 'incident', u.id, u.unit_site_id, u.began_at, p.term_ids
 FROM unattached u JOIN pinned p
   ON p.kind = u.kind AND p.terms_ids = u.terms_ids AND p.category IS NOT DISTINCT FROM u.category
  AND p.site_id IS NOT DISTINCT FROM u.site_id AND p.opened_at IS NOT DISTINCT FROM u.opened_at
-ON CONFLICT (incident_id) DO NOTHING
+ON CONFLICT (unit_id) DO NOTHING
 """
 
 

@@ -1,6 +1,6 @@
-"""Evaluate incidents whose promises change because time passed, in batches.
+"""Evaluate units whose promises change because time passed, in batches.
 
-In batches, because one row at a time cost 5 ms per incident, and 10,000 deadlines in a minute leave 6 ms each.
+In batches, because one row at a time cost 5 ms per unit, and 10,000 deadlines in a minute leave 6 ms each.
 """
 
 from datetime import datetime
@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor
 from domain.core.deferral import Subject, in_turn
 from domain.core.ledger import Fact
-from domain.promises.batch import load, write
+from domain.promises.batch import WATCHED, load, write
 from domain.promises.model import PromiseWatch
 from domain.promises.rows import PromiseRow, target_rows
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """Select the incidents for `sweep`: the companies alternately, the longest overdue of each first."""
+    """Select the units for `sweep`: the companies alternately, the longest overdue of each first."""
     turns = _in_turn(at, limit)
     found = await session.execute(
         select(turns.c.tenant_id, turns.c.id).order_by(turns.c.turn, turns.c.lot)
@@ -30,36 +30,34 @@ def _in_turn(at: datetime, limit: int) -> Subquery:
     return in_turn(
         PromiseWatch.tenant_id,
         PromiseWatch.next_check_at,
-        PromiseWatch.incident_id,
+        PromiseWatch.unit_id,
         at=at,
         limit=limit,
     )
 
 
-async def defer(session: AsyncSession, incident_id: UUID, *, until: datetime) -> None:
-    """Postpone the next check of an incident, because evaluating it fails."""
+async def defer(session: AsyncSession, unit_id: UUID, *, until: datetime) -> None:
+    """Postpone the next check of a unit, because evaluating it fails."""
     await session.execute(
-        update(PromiseWatch)
-        .where(PromiseWatch.incident_id == incident_id)
-        .values(next_check_at=until)
+        update(PromiseWatch).where(PromiseWatch.unit_id == unit_id).values(next_check_at=until)
     )
 
 
 async def sweep(
     session: AsyncSession, *, at: datetime, limit: int = 500, only: UUID | None = None
 ) -> int:
-    """Evaluate the incidents (or `only` that one) whose promises change because time passed; return how many.
+    """Evaluate the units (or `only` that one) whose promises change because time passed; return how many.
 
     The companies alternately, the longest overdue of each first: many deadlines of one company do not delay others'.
-    Several sweepers may run at once: an incident that another one has locked is skipped and found by the next sweep.
+    Several sweepers may run at once: a unit that another one has locked is skipped and found by the next sweep.
     """
-    query = select(PromiseWatch.incident_id, PromiseWatch.tenant_id, PromiseWatch.term_ids)
+    query = select(*WATCHED)
     if only is None:
         turns = _in_turn(at, limit * 4)  # some may be locked by other sweepers
-        query = query.join(turns, turns.c.id == PromiseWatch.incident_id)
+        query = query.join(turns, turns.c.id == PromiseWatch.unit_id)
         query = query.order_by(turns.c.turn, turns.c.lot).limit(limit)
     else:
-        query = query.where(PromiseWatch.incident_id == only)
+        query = query.where(PromiseWatch.unit_id == only)
     watches = list(
         await session.execute(
             query.where(PromiseWatch.next_check_at <= at).with_for_update(
@@ -70,15 +68,15 @@ async def sweep(
     if not watches:
         return 0
     chunk = await load(session, watches)
-    judged = chunk.judged([watch.incident_id for watch in watches], at)
+    judged = chunk.judged([watch.unit_id for watch in watches], at)
     rows: list[PromiseRow] = []
     facts: list[tuple[Actor, Fact]] = []
     idle: list[UUID] = []
     for watch in watches:
-        incident_id, actor = watch.incident_id, Actor.system(watch.tenant_id, "sweeper")
-        found = target_rows(watch.tenant_id, chunk.stored[incident_id], judged[incident_id], at)
+        unit_id, actor = watch.unit_id, Actor.system(watch.tenant_id, "sweeper")
+        found = target_rows(watch, chunk.stored[unit_id], judged[unit_id], at)
         if not found:
-            idle.append(incident_id)
+            idle.append(unit_id)
         for row, news in found:
             rows.append(row)
             facts.extend((actor, fact) for fact in news)
@@ -86,7 +84,7 @@ async def sweep(
     if idle:  # nothing to evaluate, so no next check either
         await session.execute(
             update(PromiseWatch)
-            .where(PromiseWatch.incident_id.in_(idle))
+            .where(PromiseWatch.unit_id.in_(idle))
             .values(next_check_at=None, first_due_at=None, client_due_at=None)
         )
     return len(watches)

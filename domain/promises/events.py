@@ -1,17 +1,27 @@
 """Facts about promises. Each holds enough to follow the clock without reading the row."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.core.ledger import Fact
+from domain.promises.model import INCIDENT
 
 
-class PromiseFact(Fact):
+def unit_fields(unit_kind: str | None, unit_id: UUID | None) -> dict[str, Any]:
+    """Return the fields of a fact that name the unit a promise is about: of an incident, its id alone."""
+    if unit_kind == INCIDENT:
+        return {"incident_id": unit_id}
+    return {"unit_kind": unit_kind, "unit_id": unit_id}
+
+
+class PromiseFact(Fact, omit_defaults=True, kw_only=True):
     """Fields of every fact about a promise; durations in microseconds on the promise's calendar."""
 
     subject_type: ClassVar[str | None] = "Promise"
-    incident_id: UUID
+    incident_id: UUID | None = None  # of incidents
+    unit_kind: str | None = None  # of other units
+    unit_id: UUID | None = None
     term_id: UUID
     name: str
     promise_kind: str

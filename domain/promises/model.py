@@ -1,10 +1,10 @@
-"""Rows: promises of incidents. A row is the kernel's result for one interval of one incident, stored for reading."""
+"""Rows: units under promise and their promises. A promise row is the kernel's result for one interval of one unit."""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,13 +28,20 @@ UNDER_WAY = (State.RUNNING, State.AT_RISK)
 """States in which the clock of a promise runs and no verdict exists."""
 
 
+INCIDENT = "incident"
+"""The kind of unit that is an incident."""
+INCIDENT_ID = "CASE WHEN unit_kind::text = 'incident'::text THEN unit_id ELSE NULL::uuid END"
+
+
 class PromiseWatch(Base, Owned):
-    """The promises that were pinned when an incident was opened, and when to evaluate it next.
+    """A unit under promise: the promises that were pinned when it began, and when to evaluate it next.
+
+    A unit is an incident, a report, or whatever else runs clocks of promises.
 
     It holds the earliest announced due time of the open promises: of all of them, and of those to the client. Lists of
     incidents are ordered by it.
 
-    Its row is locked while the incident's promises are evaluated, so that two evaluations never run at once.
+    Its row is locked while the unit's promises are evaluated, so that two evaluations never run at once.
     """
 
     __tablename__ = "promise_watch"
@@ -50,14 +57,17 @@ class PromiseWatch(Base, Owned):
                 f"ix_promise_watch_{name}",
                 "tenant_id",
                 name,
-                "incident_id",
+                "unit_id",
                 postgresql_where=text(f"{name} IS NOT NULL"),
             )
             for name in ("first_due_at", "client_due_at")
         ),
     )
 
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), unique=True)
+    unit_kind: Mapped[str]
+    unit_id: Mapped[UUID] = mapped_column(unique=True)
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))  # where the unit is
+    began_at: Mapped[datetime]  # the terms in force at this time apply
     term_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     next_check_at: Mapped[datetime | None]
     first_due_at: Mapped[datetime | None]
@@ -65,7 +75,7 @@ class PromiseWatch(Base, Owned):
 
 
 class Promise(Base, Owned):
-    """One promise of one incident: its due time, elapsed time and verdict.
+    """One promise of one unit: its due time, elapsed time and verdict.
 
     `part` counts the intervals of a next-update promise (each client-visible update starts one); 0 for others.
     Durations are microseconds on the promise's calendar, as of `evaluated_at`.
@@ -73,7 +83,7 @@ class Promise(Base, Owned):
 
     __tablename__ = "promise"
     __table_args__ = (
-        UniqueConstraint("incident_id", "term_id", "part"),
+        UniqueConstraint("unit_id", "term_id", "part"),
         CheckConstraint("elapsed_us >= 0 AND paused_us >= 0", name="time_not_negative"),
         CheckConstraint(
             "(state IN ('kept', 'late')) = (decided_at IS NOT NULL)", name="verdict_has_instant"
@@ -91,7 +101,11 @@ class Promise(Base, Owned):
         ),
     )
 
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    unit_kind: Mapped[str]
+    unit_id: Mapped[UUID]
+    incident_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("incident.id"), Computed(INCIDENT_ID, persisted=True)
+    )
     agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"))
     terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"))
     term_id: Mapped[UUID] = mapped_column(ForeignKey("promise_term.id"), index=True)

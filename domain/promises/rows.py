@@ -16,7 +16,7 @@ from domain.promises.translation import EVALUATOR, JudgedPart
 
 UNDECIDED = frozenset({State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK})
 REVISABLE = frozenset({State.KEPT, State.LATE, State.CANCELLED})
-Key = tuple[UUID, UUID, int]  # incident, term, part
+Key = tuple[UUID, UUID, int]  # unit, term, part
 PromiseEvent = TypeVar("PromiseEvent", bound=events.PromiseFact)
 
 
@@ -26,7 +26,8 @@ class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     tenant_id: UUID
     account_id: UUID
-    incident_id: UUID
+    unit_kind: str
+    unit_id: UUID
     agreement_id: UUID
     terms_id: UUID
     term_id: UUID
@@ -49,6 +50,18 @@ class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
     next_check_at: datetime | None
     evaluated_at: datetime
     evaluator: int
+
+
+class WatchedUnit(Protocol):
+    """A unit under promise, as a mapped object or a plain row."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The company."""
+
+    @property
+    def unit_kind(self) -> str:
+        """The kind of unit."""
 
 
 class Stored(Protocol):
@@ -99,8 +112,8 @@ _verdict_of = attrgetter(*VERDICT)
 
 
 def key_of(judged: JudgedPart) -> Key:
-    """Return the incident, term and part of a verdict."""
-    return judged.incident_id, judged.term.id, judged.part
+    """Return the unit, term and part of a verdict."""
+    return judged.unit_id, judged.term.id, judged.part
 
 
 def computed(judged: JudgedPart) -> tuple[Any, ...]:
@@ -109,23 +122,24 @@ def computed(judged: JudgedPart) -> tuple[Any, ...]:
 
 
 def target_rows(
-    tenant_id: UUID, stored: Mapping[Key, Stored], judged: Sequence[JudgedPart], at: datetime
+    watch: WatchedUnit, stored: Mapping[Key, Stored], judged: Sequence[JudgedPart], at: datetime
 ) -> list[RowChange]:
-    """Return all rows of one incident as they should be at `at`, each with the facts to record."""
-    found = [_judged_row(tenant_id, stored.get(key_of(row)), row, at) for row in judged]
+    """Return all rows of one unit as they should be at `at`, each with the facts to record."""
+    found = [_judged_row(watch, stored.get(key_of(row)), row, at) for row in judged]
     current = {key_of(row) for row in judged}
     return found + [_cancelled_row(row, at) for key, row in stored.items() if key not in current]
 
 
 def _judged_row(
-    tenant_id: UUID, known: Stored | None, judged: JudgedPart, at: datetime
+    watch: WatchedUnit, known: Stored | None, judged: JudgedPart, at: datetime
 ) -> RowChange:
     term = judged.term
     row = PromiseRow(
         id=uuid7() if known is None else known.id,
-        tenant_id=tenant_id,
+        tenant_id=watch.tenant_id,
         account_id=term.account_id,
-        incident_id=judged.incident_id,
+        unit_kind=watch.unit_kind,
+        unit_id=judged.unit_id,
         agreement_id=term.agreement_id,
         terms_id=term.terms_id,
         term_id=term.id,
@@ -194,7 +208,7 @@ def _fact(kind: type[PromiseEvent], row: PromiseRow, at: datetime, **more: Any) 
         account_id=row.account_id,
         subject_id=row.id,
         at=at,
-        incident_id=row.incident_id,
+        **events.unit_fields(row.unit_kind, row.unit_id),
         term_id=row.term_id,
         name=row.name,
         promise_kind=row.kind,

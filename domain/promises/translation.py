@@ -1,4 +1,4 @@
-"""Translate ledger facts to kernel columns and results back, the same way for one incident and for a million."""
+"""Translate ledger facts to kernel columns and results back, the same way for one unit and for a million."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -96,36 +96,36 @@ CLOCK_EVENT_KINDS = frozenset(kind for roles in ROLES.values() for kind in roles
 class ClockFact(NamedTuple):
     """A ledger fact as the clocks use it, in the order of the ledger."""
 
-    incident_id: UUID
+    unit_id: UUID
     kind: str
     at: datetime
     body: Mapping[str, Any]
 
 
 class ClockColumns(NamedTuple):
-    """Kernel columns of incidents, with the terms and incidents of their rows and units."""
+    """Kernel columns of units, with the terms of their rows and the ids of their units."""
 
     attached: Mapping[UUID, Sequence[Term]]
     terms: list[Term]  # row of the promise dimension → term
-    units: list[UUID]  # unit → incident
+    units: list[UUID]  # number of a unit in the columns → its id
     events: Events
     promises: Promises
     calendars: Calendars
     specs: Mapping[UUID, CalendarSpec]  # hours by calendar version
     priorities: dict[
         UUID, list[tuple[datetime, Priority]]
-    ]  # incident → its priorities and their start times
-    agreed: dict[UUID, tuple[datetime, Priority]]  # incident → agreed date
-    held: frozenset[UUID]  # incidents whose clocks are paused
+    ]  # unit → its priorities and their start times
+    agreed: dict[UUID, tuple[datetime, Priority]]  # unit → agreed date
+    held: frozenset[UUID]  # units whose clocks are paused
     called_off: Mapping[
         UUID, datetime
-    ]  # incidents whose agreed date is no longer needed, and since when
+    ]  # units whose agreed date is no longer needed, and since when
 
 
 class JudgedPart(NamedTuple):
     """Result of the kernel for one part of one promise, with the columns of a `Promise` row."""
 
-    incident_id: UUID
+    unit_id: UUID
     term: Term
     part: int
     priority: Priority
@@ -160,7 +160,7 @@ def build(
     *,
     at: datetime,
 ) -> ClockColumns:
-    """Build the columns of incidents and their pinned promises; `facts` in ledger order."""
+    """Build the columns of units and their pinned promises; `facts` in ledger order."""
     terms = list({term.id: term for found in attached.values() for term in found}.values())
     row_of = {term.id: row for row, term in enumerate(terms)}
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
@@ -170,8 +170,8 @@ def build(
         for term in terms
     )
     units = list(attached)
-    unit_of = {incident: unit for unit, incident in enumerate(units)}
-    priorities: dict[UUID, list[tuple[datetime, Priority]]] = {incident: [] for incident in units}
+    unit_of = {unit: number for number, unit in enumerate(units)}
+    priorities: dict[UUID, list[tuple[datetime, Priority]]] = {unit: [] for unit in units}
     agreed: dict[UUID, tuple[datetime, Priority]] = {}
     marks: dict[UUID, list[PauseMark]] = {}
     dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
@@ -180,22 +180,22 @@ def build(
         if is_capped(fact.kind, fact.body):
             continue
         if fact.kind in MARKS:
-            marks.setdefault(fact.incident_id, []).append(PauseMark(fact.at, fact.kind))
+            marks.setdefault(fact.unit_id, []).append(PauseMark(fact.at, fact.kind))
         if fact.kind == "incident.due_agreed":
             due_at = datetime.fromisoformat(fact.body["due_at"])
-            agreed.setdefault(fact.incident_id, (due_at, Priority(fact.body["priority"])))
+            agreed.setdefault(fact.unit_id, (due_at, Priority(fact.body["priority"])))
         elif "priority" in fact.body:
-            priorities[fact.incident_id].append((fact.at, Priority(fact.body["priority"])))
+            priorities[fact.unit_id].append((fact.at, Priority(fact.body["priority"])))
         meaning = ROLES[PromiseKind.AGREED_DATE].get(fact.kind)
         if meaning is not None and fact.at <= at:
-            dated.setdefault(fact.incident_id, []).append((fact.at, meaning))
-        rows.extend(_events(fact, attached[fact.incident_id], unit_of, row_of))
+            dated.setdefault(fact.unit_id, []).append((fact.at, meaning))
+        rows.extend(_events(fact, attached[fact.unit_id], unit_of, row_of))
     held: set[UUID] = set()
-    for incident, found in marks.items():
+    for unit, found in marks.items():
         stretches = paused_periods(found)
-        rows += _derived(stretches, attached[incident], unit_of[incident], row_of)
+        rows += _derived(stretches, attached[unit], unit_of[unit], row_of)
         if is_paused(stretches, at):
-            held.add(incident)
+            held.add(unit)
     calendars = calendars_for(
         [specs[version] for version in versions],
         promises,
@@ -214,9 +214,9 @@ def build(
         agreed=agreed,
         held=frozenset(held),
         called_off={
-            incident: since
-            for incident in agreed
-            if (since := _called_off(dated.get(incident, ()))) is not None
+            unit: since
+            for unit in agreed
+            if (since := _called_off(dated.get(unit, ()))) is not None
         },
     )
 
@@ -235,7 +235,7 @@ def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
 
 
 def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
-    """Return the verdicts of a batch at `at`, by term, incident and part; future agreed dates come last."""
+    """Return the verdicts of a batch at `at`, by term, unit and part; future agreed dates come last."""
     found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     judged = list(_rows(batch, found))
     return judged + _pending(batch, judged, at)
@@ -245,7 +245,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
     """Convert a term to a row of the promise dimension; `calendar` is the row of its calendar.
 
     A target that the calendar `spec` can never hold is cut to the longest that it can. Such terms are refused when they
-    are signed; older ones must not stop the incidents and the sweeps of their account.
+    are signed; older ones must not stop the units and the sweeps of their account.
     """
     held = None if spec is None else capacity(spec)
     targets = [term.targets.get(priority) for priority in Priority]
@@ -282,7 +282,7 @@ def _events(
         kind = ROLES[term.kind].get(fact.kind)
         if kind is not None:
             when = said if term.kind is PromiseKind.AGREED_DATE else instant
-            yield Event(to_us(when), row_of[term.id], unit_of[fact.incident_id], kind, rank)
+            yield Event(to_us(when), row_of[term.id], unit_of[fact.unit_id], kind, rank)
 
 
 def _derived(
@@ -310,21 +310,21 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         column.tolist() for column in found[:13]
     )  # the quality score is used for health scores only
     for row in zip(*columns, strict=True):
-        promise, unit, part, state, warned, started, stopped, target, due, tau, *times = row
-        incident, term = batch.units[unit], batch.terms[promise]
+        promise, number, part, state, warned, started, stopped, target, due, tau, *times = row
+        unit, term = batch.units[number], batch.terms[promise]
         decided = from_us(tau)
         if term.kind is PromiseKind.AGREED_DATE:
-            priority = batch.agreed[incident][1]
+            priority = batch.agreed[unit][1]
         else:
-            priority = _in_force(batch.priorities[incident], decided)
+            priority = _in_force(batch.priorities[unit], decided)
         stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
         yield JudgedPart(
-            incident_id=incident,
+            unit_id=unit,
             term=term,
             part=part,
             priority=priority,
             state=stands,
-            held=term.pausable and incident in batch.held,
+            held=term.pausable and unit in batch.held,
             started_at=from_us(started),
             stopped_at=from_us(stopped),
             due_at=from_us(due),
@@ -352,30 +352,28 @@ def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | Non
 
 def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) -> list[JudgedPart]:
     """Add agreed dates in the future, because the kernel ignores future events."""
-    measured = {(row.incident_id, row.term.id) for row in judged}
+    measured = {(row.unit_id, row.term.id) for row in judged}
     return [
         JudgedPart(
-            incident_id=incident,
+            unit_id=unit,
             term=term,
             part=0,
             priority=priority,
-            state=State.CANCELLED if incident in batch.called_off else State.PENDING,
+            state=State.CANCELLED if unit in batch.called_off else State.PENDING,
             held=False,
             started_at=None,
-            stopped_at=batch.called_off.get(incident),
+            stopped_at=batch.called_off.get(unit),
             due_at=due_at,
             decided_at=None,
             target_us=0,
             elapsed_us=0,
             paused_us=0,
             warned=0,
-            next_check_at=None if incident in batch.called_off else due_at,
+            next_check_at=None if unit in batch.called_off else due_at,
         )
-        for incident, (due_at, priority) in batch.agreed.items()
-        for term in batch.attached[incident]
-        if due_at > at
-        and term.kind is PromiseKind.AGREED_DATE
-        and (incident, term.id) not in measured
+        for unit, (due_at, priority) in batch.agreed.items()
+        for term in batch.attached[unit]
+        if due_at > at and term.kind is PromiseKind.AGREED_DATE and (unit, term.id) not in measured
     ]
 
 

@@ -161,7 +161,7 @@ def simulate_outcomes(
         rule = rule_for(rules[index], row.priority) if late and not row.term.internal else None
         price = (prices or {}).get(rule.rate_code or "") if rule is not None else None
         cents = 0 if rule is None else amount_cents(rule, terms.period_fee_cents, price)
-        incident = incidents[row.incident_id]
+        incident = incidents[row.unit_id]
         found.append(SimulatedOutcome(index, incident, kept, row.decided_at, row.started_at, cents))
     return found if terms.per_cause is PerCause.EACH else _largest(found)
 

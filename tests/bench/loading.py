@@ -118,9 +118,9 @@ async def fill(make: Sessions, base: World, events: Events) -> None:
             [(ids[i], *own, base.site.id, "incident", "low", "guard", "x", "x", "closed",
               from_us(int(opened[i])), 0, 0, 0, 1) for i in range(units.size)])  # fmt: skip
         await copy_rows(session, "promise_watch",
-            ("id", "tenant_id", "account_id", "incident_id", "term_ids"),
-            [(uuid7(), *own, ids[i], [names[int(events.promise[first[i]])]])
-             for i in range(units.size)])  # fmt: skip
+            ("id", "tenant_id", "account_id", "unit_kind", "unit_id", "site_id", "began_at", "term_ids"),
+            [(uuid7(), *own, "incident", ids[i], base.site.id, from_us(int(opened[i])),
+              [names[int(events.promise[first[i]])]]) for i in range(units.size)])  # fmt: skip
     shard, ranks = shard_of(*own), [str(priority) for priority in Priority]
     columns = (
         "tenant_id",

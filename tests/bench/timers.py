@@ -87,7 +87,7 @@ async def lay_down(
         for tenant_id in {world.tenant.id for world in worlds}:
             await attach(session, tenant_id)
     after: UUID | None = None
-    mine = select(PromiseWatch.incident_id).where(PromiseWatch.next_check_at.is_(None))
+    mine = select(PromiseWatch.unit_id).where(PromiseWatch.next_check_at.is_(None))
     while True:
         async with transaction(make) as session:
             done = await evaluate(session, _history, mine, at=at, after=after)

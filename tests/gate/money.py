@@ -71,5 +71,5 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
             role=Role.RELATIONSHIP_MANAGER, at=at,
         )  # fmt: skip
         await recovery.open_case(
-            Tx(session, actor, at), promise.incident_id, size=Size.MEDIUM, summary="Nobody came",
+            Tx(session, actor, at), promise.unit_id, size=Size.MEDIUM, summary="Nobody came",
             owner_id=owner.id)  # fmt: skip

@@ -77,7 +77,7 @@ async def test_tickets_judged_by_the_set_stand_as_tickets_judged_one_by_one(
 async def test_verifying_finds_a_row_that_was_tampered_with(importer: Importer) -> None:
     await importer.cases(A, B, C)
     ticket = await importer.ticket("B")
-    which = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
+    which = select(PromiseWatch.unit_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
     async with importer.make() as session:
         clean = await batch.verify(session, which, at=NOW)
     async with transaction(importer.make) as session:
@@ -90,10 +90,10 @@ async def test_verifying_finds_a_row_that_was_tampered_with(importer: Importer) 
     async with importer.make() as session:
         found = await batch.verify(session, which, at=NOW)
     assert clean is not None
-    assert (clean[0].incidents, clean[1]) == (3, [])
+    assert (clean[0].units, clean[1]) == (3, [])
     assert found is not None
     [difference] = found[1]
-    assert (difference.incident_id, difference.field) == (ticket.id, "elapsed_us")
+    assert (difference.unit_id, difference.field) == (ticket.id, "elapsed_us")
 
 
 async def test_evaluating_later_moves_what_is_open_and_tells_what_has_become_late(
@@ -104,7 +104,7 @@ async def test_evaluating_later_moves_what_is_open_and_tells_what_has_become_lat
     await importer.cases(opened, at=early)
     assert (await importer.promises("C"))["closed", 0].state is State.RUNNING
     ticket = await importer.ticket("C")
-    which = select(PromiseWatch.incident_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
+    which = select(PromiseWatch.unit_id).where(PromiseWatch.tenant_id == ticket.tenant_id)
     for at, state in ((early + timedelta(hours=3), State.RUNNING), (NOW, State.LATE)):
         async with transaction(importer.make) as session:
             done = await batch.evaluate(

@@ -230,9 +230,9 @@ async def test_judging_an_imported_ticket_online_changes_no_row_and_tells_no_fac
     async with make() as session:
         [company] = await session.scalars(select(Tenant.id).where(Tenant.name == tenant))
         watched = await session.scalars(
-            select(PromiseWatch.incident_id)
+            select(PromiseWatch.unit_id)
             .where(PromiseWatch.tenant_id == company)
-            .order_by(PromiseWatch.incident_id)
+            .order_by(PromiseWatch.unit_id)
         )
         tickets = watched.all()
     actor = Actor.system(company, "test", origin=Origin.HISTORY)

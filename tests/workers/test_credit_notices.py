@@ -72,11 +72,11 @@ async def answered_in_time_after_all(make: Sessions, world: World, promise: Prom
     """A guard's log turns up: the ticket was acknowledged after ten minutes."""
     async with transaction(make) as session:
         told = Acknowledged(
-            account_id=world.account.id, subject_id=promise.incident_id, at=T0 + minutes(10)
+            account_id=world.account.id, subject_id=promise.unit_id, at=T0 + minutes(10)
         )
         record(session, system(world), told)
         await session.flush()
-        await promises.evaluate(session, system(world), promise.incident_id, at=LATER)
+        await promises.evaluate(session, system(world), promise.unit_id, at=LATER)
         await compensation.settle(session, system(world), promise.id, at=LATER)
 
 

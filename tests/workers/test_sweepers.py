@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def unjudgeable(make: Sessions, incident_id: UUID) -> AsyncIterator[None]:
     """A ticket that was promised something no terms know, for the length of a block."""
-    its = PromiseWatch.incident_id == incident_id
+    its = PromiseWatch.unit_id == incident_id
     async with make() as session:
         promised = await session.scalar(select(PromiseWatch.term_ids).where(its))
     try:
@@ -56,7 +56,7 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
         async with transaction(make) as session:
             await session.execute(
                 update(PromiseWatch)
-                .where(PromiseWatch.incident_id == each.id)
+                .where(PromiseWatch.unit_id == each.id)
                 .values(next_check_at=each.opened_at)
             )
             await session.execute(
@@ -74,7 +74,7 @@ async def test_a_ticket_that_cannot_be_judged_is_put_off_and_the_others_are_judg
         await asyncio.wait({sweeping})
         async with make() as session:
             again_at = await session.scalar(
-                select(PromiseWatch.next_check_at).where(PromiseWatch.incident_id == bad.id)
+                select(PromiseWatch.next_check_at).where(PromiseWatch.unit_id == bad.id)
             )
     assert await state(make, bad.id) is State.RUNNING
     assert again_at is not None

@@ -136,7 +136,7 @@ async def test_incidents_in_bulk_get_the_promises_that_they_get_one_by_one(make:
         for kind in (TicketKind.ALARM, TicketKind.INCIDENT)
         for category in (None, "fire")
     ]
-    query = select(PromiseWatch.incident_id, PromiseWatch.term_ids).where(
+    query = select(PromiseWatch.unit_id, PromiseWatch.term_ids).where(
         PromiseWatch.tenant_id == world.tenant.id
     )
     async with transaction(make) as session:

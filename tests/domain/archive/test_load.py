@@ -104,7 +104,7 @@ async def by_the_one_translation(
         .where(LedgerRow.account_id == account_id, LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS))
         .order_by(LedgerRow.id)
     )
-    attached = {watch.incident_id: [terms[t] for t in watch.term_ids] for watch in watches}
+    attached = {watch.unit_id: [terms[t] for t in watch.term_ids] for watch in watches}
     batch = promises.build(attached, (promises.ClockFact(*row) for row in facts), specs, at=at)
     rows = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     return sorted(

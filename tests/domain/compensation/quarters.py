@@ -186,7 +186,7 @@ def rows(
     }  # fmt: skip
     promises = [
         Promise(
-            id=each.id, **owned, incident_id=each.ticket, agreement_id=signed.agreement.id,
+            id=each.id, **owned, unit_kind="incident", unit_id=each.ticket, agreement_id=signed.agreement.id,
             terms_id=signed.terms[each.kind].terms_id, term_id=signed.terms[each.kind].id,
             kind=PromiseKind.RESOLUTION, name=each.kind, priority=Priority(each.priority),
             state=State.LATE if each.late else State.KEPT, decided_at=decided_at(each),

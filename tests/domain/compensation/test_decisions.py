@@ -71,11 +71,11 @@ async def answered_in_time_after_all(make: Sessions, world: World, promise: Prom
     async with transaction(make) as session:
         actor = Actor.system(world.tenant.id, "log")
         told = Acknowledged(
-            account_id=world.account.id, subject_id=promise.incident_id, at=T0 + minutes(10)
+            account_id=world.account.id, subject_id=promise.unit_id, at=T0 + minutes(10)
         )
         record(session, actor, told)
         await session.flush()
-        await promises.evaluate(session, actor, promise.incident_id, at=LATER)
+        await promises.evaluate(session, actor, promise.unit_id, at=LATER)
 
 
 async def test_a_late_fact_takes_a_credit_back_by_a_counter_entry_with_its_reason(

@@ -79,7 +79,7 @@ async def resolve(make: Sessions, world: World, ticket: Incident, after: float, 
 
 async def verified(make: Sessions, world: World, ticket: Incident, at: datetime) -> None:
     """The rows are what the batch path says of the ledger, and the archive's columns say it too."""
-    which = select(PromiseWatch.incident_id).where(PromiseWatch.incident_id == ticket.id)
+    which = select(PromiseWatch.unit_id).where(PromiseWatch.unit_id == ticket.id)
     async with make() as session:
         found = await batch.verify(session, which, at=at)
         log = await archive.load(session, world.account.id, at=at)
@@ -126,9 +126,7 @@ async def test_an_end_before_anything_is_late_breaks_nothing_however_long_one_wa
     await verified(make, world, ticket, T0 + minutes(600))
     async with make() as session:
         row = await session.get_one(Incident, ticket.id)
-        watch = await session.scalar(
-            select(PromiseWatch).where(PromiseWatch.incident_id == ticket.id)
-        )
+        watch = await session.scalar(select(PromiseWatch).where(PromiseWatch.unit_id == ticket.id))
         told = set(
             await session.scalars(
                 select(LedgerRow.kind).where(

@@ -181,7 +181,7 @@ async def test_the_input_hash_can_be_made_from_the_clock_facts(make: Sessions) -
 
     [row] = await rows(make, world, window="day", term_id=promise.term_id)
 
-    digest = hashlib.sha256(promise.term_id.bytes + promise.incident_id.bytes)
+    digest = hashlib.sha256(promise.term_id.bytes + promise.unit_id.bytes)
     digest.update(len(mine).to_bytes(8, "little"))
     for _, at in mine:
         digest.update(round(at.timestamp() * 1_000_000).to_bytes(8, "little"))
