@@ -41,7 +41,6 @@ from api.live.connections import ConnectionRegistry
 from api.older_verdicts import ADVICE, OlderVerdicts
 from api.state import POOL_SIZE, AppState, utc_now
 from api.support import migrate
-from api.support.accept import accepted
 from api.support.client_address import Proxies
 from api.support.telemetry import RequestTelemetry
 from domain import promises
@@ -68,7 +67,7 @@ def application(settings: Settings | None = None) -> Starlette:
             Route("/sign-in", console.sign_in),
             Route("/access", console.access),
             Route("/demo/tokens", console.tokens),
-            Route("/graphql", _graphql, methods=["GET", "POST"]),
+            Route("/graphql", graphql_http.respond, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", graphql_ws.connect),
             Route("/schema.graphql", _sdl),
             *auth.routes(),
@@ -94,17 +93,6 @@ def application(settings: Settings | None = None) -> Starlette:
         ],
         lifespan=_lifespan(settings),
     )
-
-
-async def _graphql(request: Request) -> Response:
-    """POST answers, GET answers queries; without one it shows the IDE to a browser, in development."""
-    if request.method == "POST" or request.query_params.keys() & graphql_http.PARAMETERS:
-        return await graphql_http.answer(request)
-    state: AppState = request.app.state.waarborg
-    browser = "text/html" in accepted(request.headers.get("accept"))
-    if browser and state.settings.development and request.method == "GET":
-        return console.ide()
-    return await graphql_http.answer(request)
 
 
 async def _sdl(request: Request) -> Response:

@@ -14,7 +14,6 @@ from schema.core.argument_groups import ArgumentGroup
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
-from schema.core.pagination import checked
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, from_row, relations, resolver
@@ -64,7 +63,7 @@ class Account(Node):
             accounts.Site.account_id,
             row.id,
             order=(accounts.Site.name, accounts.Site.id),
-            first=checked(first, "first"),
+            first=first,
         )
 
     @resolver(list[Contact])
@@ -75,7 +74,7 @@ class Account(Node):
             accounts.Contact.account_id,
             row.id,
             order=(accounts.Contact.name, accounts.Contact.id),
-            first=checked(first, "first"),
+            first=first,
         )
 
     @relations("Agreement")
@@ -87,7 +86,7 @@ class Account(Node):
             row.id,
             order=(agreements.Agreement.id,),
             descending=True,
-            first=checked(first, "first"),
+            first=first,
         )
 
     @relations("Incident")
@@ -99,7 +98,7 @@ class Account(Node):
             row.id,
             order=(incidents.Incident.opened_at, incidents.Incident.id),
             descending=True,
-            first=checked(first, "first"),
+            first=first,
         )
 
 

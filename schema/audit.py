@@ -15,8 +15,8 @@ from domain.core.ledger import LedgerRow
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Context, Info
+from schema.core.loaders import checked
 from schema.core.mutations import AccountId, MutationContext, mutation
-from schema.core.pagination import checked
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Json, Long
 from schema.core.types import from_row, resolver

@@ -13,7 +13,7 @@ from schema.core.actor_name import shown
 from schema.core.context import Info
 from schema.core.enums import Priority, TicketKind
 from schema.core.ids import Node
-from schema.core.pagination import MOST, checked
+from schema.core.loaders import MOST
 from schema.core.types import enum, from_row, relations, resolver
 from schema.late_arrivals import LateArrival
 from schema.sites import Site
@@ -195,7 +195,8 @@ class Incident(Node):
             row.id,
             order=(incidents.IncidentUpdate.at, incidents.IncidentUpdate.id),
             descending=True,
-            first=checked(last, "last"),
+            first=last,
+            argument="last",
         )
 
     @resolver(list[Pause])
@@ -214,7 +215,7 @@ class Incident(Node):
         first: Annotated[int, "Maximum number of promises to return, at most 100."] = 20,
     ) -> list[Any]:
         """Promises on this incident, by start; clients do not see internal ones."""
-        return await _promises(row, info, checked(first, "first"))
+        return await _promises(row, info, first)
 
     @resolver(datetime | None)
     @staticmethod

@@ -15,7 +15,7 @@ from domain.promises import State
 from domain.quality import Component, Window
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
-from schema.core.pagination import checked
+from schema.core.loaders import checked
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 from schema.promises import SECOND_US, Promise

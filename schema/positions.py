@@ -11,7 +11,7 @@ from domain.duties import Duty as DutyRow
 from domain.positions import LivePosition
 from schema.core import access_log, ids
 from schema.core.context import Context, Info
-from schema.core.pagination import checked
+from schema.core.loaders import checked
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import from_row, resolver, subscription
 from schema.duties import Duty

@@ -9,7 +9,6 @@ from domain import accounts, incidents
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, SiteId, mutation
-from schema.core.pagination import checked
 from schema.core.roots import mutation_fields
 from schema.core.types import from_row, relation, relations
 
@@ -53,7 +52,7 @@ class Site(Node):
             row.id,
             order=(incidents.Incident.opened_at, incidents.Incident.id),
             descending=True,
-            first=checked(first, "first"),
+            first=first,
         )
 
 

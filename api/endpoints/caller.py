@@ -17,14 +17,22 @@ class Caller(NamedTuple):
 
 
 async def caller_of(request: Request, *, enrolling: bool = False) -> Caller:
-    """Return who sends a token or an API key; devices included. Raises `HttpRefusal` (401) for anybody else.
+    """Return the caller, also a device. Raises `HttpRefusal` (401) without a valid token or API key.
 
-    Only with `enrolling` also somebody who must set up a second factor first.
+    A user who must set up a second factor first is returned with `enrolling` only.
     """
+    caller = await caller_if_any(request, enrolling=enrolling)
+    if caller is None:
+        raise no_token()
+    return caller
+
+
+async def caller_if_any(request: Request, *, enrolling: bool = False) -> Caller | None:
+    """Return the caller as `caller_of` does; None for a request without a token."""
     state: AppState = request.app.state.waarborg
     presented = bearer(request.headers.get("authorization"))
     if presented is None:
-        raise no_token()
+        return None
     identity = await state.authenticator.identify(presented, enrolling=enrolling)
     if identity is None:
         reason = state.authenticator.why_not(presented)

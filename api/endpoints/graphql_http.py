@@ -10,13 +10,13 @@ from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.endpoints import graphql_sse, request_body
-from api.endpoints.caller import Caller, caller_of, no_token
+from api.endpoints import console, graphql_sse, request_body
+from api.endpoints.caller import Caller, caller_if_any, no_token
 from api.endpoints.resume import resumed
 from api.execution.admission import TooMuch
 from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import GraphQLRequest, Result
-from api.identity.authenticator import bearer, traced
+from api.identity.authenticator import traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
 from api.support.accept import accepted
@@ -38,8 +38,17 @@ _decode = msgspec.json.Decoder(GraphQLRequest).decode
 _json = msgspec.json.Decoder().decode
 
 
-async def answer(request: Request) -> Response:
-    """Answer a query or a mutation; GET answers queries only."""
+async def respond(request: Request) -> Response:
+    """Respond to an operation; in development, a browser that sends none with GET receives the IDE."""
+    if request.method != "GET" or request.query_params.keys() & PARAMETERS:
+        return await _operate(request)
+    state: AppState = request.app.state.waarborg
+    browser = "text/html" in accepted(request.headers.get("accept"))
+    return console.ide() if browser and state.settings.development else await _operate(request)
+
+
+async def _operate(request: Request) -> Response:
+    """Execute a query or a mutation; GET executes queries only."""
     state: AppState = request.app.state.waarborg
     trace_id: str = request.scope["trace_id"]
     kind, began, operation = JSON, time.perf_counter(), None
@@ -137,11 +146,12 @@ async def _answer(
 
 
 async def _identify(state: AppState, request: Request, *, streamed: bool) -> Caller | None:
-    """Find out who asks; None without a token where the schema may be asked for without one."""
-    presented = bearer(request.headers.get("authorization"))
-    if presented is None and state.settings.development and not streamed:
-        return None
-    caller = await caller_of(request)
+    """Return the caller; None for a request without a token, where the schema can be queried without one."""
+    caller = await caller_if_any(request)
+    if caller is None:
+        if state.settings.development and not streamed:
+            return None
+        raise no_token()
     request.scope["log"]["actor"] = caller.identity.actor.subject
     if caller.identity.ingest_only:
         raise HttpRefusal(403, "A device's token hands in measurements only.", "FORBIDDEN")

@@ -34,7 +34,7 @@ class Admission:
     """Everything that is decided before a resolver runs."""
 
     def __init__(self, engine: GraphQLExecutor, persisted: Persisted, budget: Budget) -> None:
-        self._engine = engine
+        self._documents = engine.documents
         self._persisted = persisted
         self._budget = budget
         self._examinations = FairQueue(EXAMINED_AT_ONCE, per_actor=1)
@@ -45,14 +45,15 @@ class Admission:
         A document that this process has not validated before costs the actor a charge by its words: parsing and
         validating it takes more time than most answers. It costs more when it is refused.
         """
-        await self._persisted.find(ask)
-        if not self._engine.documents.knows(ask.query):
+        if not _is_plain(ask):
+            await self._persisted.find(ask)
+        if not self._documents.knows(ask.query):
             await self._examine(ask, actor)
-        return self._engine.operation(ask)
+        return self._documents.operation(ask.query, ask.operation_name, ask.variables or {})
 
     async def _examine(self, ask: GraphQLRequest, actor: Actor | None) -> None:
         """Parse and validate a document in a thread: a long one takes 150 ms, and others are answered meanwhile."""
-        documents, words = self._engine.documents, _words(ask.query)
+        documents, words = self._documents, _words(ask.query)
         if actor is not None:
             await self.spend(actor, COST_PER_WORD * words)
         if (refused := documents.refused(ask.query)) is not None:
@@ -71,17 +72,24 @@ class Admission:
 
     async def admit(self, ask: GraphQLRequest, operation: Operation, actor: Actor) -> None:
         """Let the actor ask it, at its cost. Raises `Invalid`; `TooMuch` when the budget is spent."""
-        self._persisted.check(ask, actor)
+        if self._persisted.restricted:
+            self._persisted.check(ask, actor)
         wait_s = await self._budget.wait_s(actor.subject, operation.weight.cost)
         if wait_s > 0:
             raise TooMuch(wait_s)
-        await self._persisted.remember(ask)
+        if not _is_plain(ask):
+            await self._persisted.remember(ask)
 
     async def spend(self, actor: Actor, cost: int) -> None:
         """Let the actor have something that is no operation, at its cost. Raises `TooMuch`."""
         wait_s = await self._budget.wait_s(actor.subject, cost)
         if wait_s > 0:
             raise TooMuch(wait_s)
+
+
+def _is_plain(ask: GraphQLRequest) -> bool:
+    """Whether a request carries its document and names none by a hash."""
+    return bool(ask.query) and ask.document_id is None and not ask.extensions
 
 
 def _words(text: str) -> int:

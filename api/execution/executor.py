@@ -49,10 +49,6 @@ class GraphQLExecutor:
         self.documents = Documents(schema, development=development)
         self._hide = not development
 
-    def operation(self, ask: GraphQLRequest) -> Operation:
-        """Look at a request before anything is executed. Raises `api.execution.document_cache.Invalid`."""
-        return self.documents.operation(ask.query, ask.operation_name, ask.variables or {})
-
     async def answer(
         self, operation: Operation, ask: GraphQLRequest, ctx: Context | None, trace_id: str
     ) -> Result:

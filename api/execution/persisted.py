@@ -63,6 +63,8 @@ class Persisted:
     def __init__(self, manifest: Mapping[str, str], redis: Redis) -> None:
         self._manifest = manifest
         self._trusted = frozenset(manifest.values())
+        self.restricted = bool(self._trusted)
+        """Whether there is a manifest, so that clients may send its documents only."""
         self._redis = redis
         self._back_at = 0.0
         self._shared = InMemory()

@@ -162,7 +162,9 @@ class WebhookRenderer:
             self._live,
         )
         try:
-            operation = self._engine.operation(ask)
+            operation = self._engine.documents.operation(
+                ask.query, ask.operation_name, ask.variables or {}
+            )
             if operation.type is OperationType.SUBSCRIPTION:
                 answer = await self._event(operation, ask, ctx, fact, trace_id)
             else:

@@ -1,7 +1,10 @@
 """Media types and languages that a client accepts, from the header of its request (RFC 9110, section 12.5)."""
 
+from functools import lru_cache
 
-def accepted(header: str | None) -> list[str]:
+
+@lru_cache(maxsize=1_000)  # clients send few different headers, each with every request
+def accepted(header: str | None) -> tuple[str, ...]:
     """Return the names in an `Accept` or `Accept-Language` header, best first; those of quality 0 are left out."""
     qualities: dict[str, float] = {}
     for part in (header or "").lower().split(","):
@@ -12,4 +15,4 @@ def accepted(header: str | None) -> list[str]:
         except ValueError:
             qualities[name] = 0.0
     named = [name for name, quality in qualities.items() if name and quality > 0]
-    return sorted(named, key=lambda name: -qualities[name])
+    return tuple(sorted(named, key=lambda name: -qualities[name]))

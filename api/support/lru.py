@@ -1,8 +1,7 @@
 """Cache of the entries used last, bounded by the bytes that they take together."""
 
 from collections.abc import Hashable
-from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from cachetools import LRUCache
 
@@ -10,26 +9,20 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class WeightedCache(Generic[K, V]):
+class WeightedCache(LRUCache[K, V]):
     """The entries used last that weigh no more than `most` together."""
 
     def __init__(self, most: int) -> None:
-        self._entries: LRUCache[K, tuple[V, int]] = LRUCache(most, getsizeof=itemgetter(1))
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._entries
+        super().__init__(most, getsizeof=lambda _value: self._next_weight)
+        self._next_weight = 0
 
     @property
     def weight(self) -> int:
         """What the entries weigh together."""
-        return int(self._entries.currsize)
-
-    def get(self, key: K) -> V | None:
-        """Return the value under this key, which counts as a use."""
-        found = self._entries.get(key)
-        return None if found is None else found[0]
+        return int(self.currsize)
 
     def put(self, key: K, value: V, weight: int) -> None:
         """Keep one more entry and drop those not used for longest; one that alone weighs too much is not kept."""
-        if weight <= self._entries.maxsize:
-            self._entries[key] = (value, weight)
+        if weight <= self.maxsize:
+            self._next_weight = weight
+            self[key] = value

@@ -1,6 +1,6 @@
 """Declarative base class of every table: naming, column types, ids and versions."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -32,9 +32,8 @@ from sqlalchemy.orm import (
 JSON = dict[str, Any]
 
 
-def uuid7() -> UUID:
-    """Return a time-ordered id, made before the insert so that a fact can name its row."""
-    return uuid_utils.compat.uuid7()
+uuid7: Callable[[], UUID] = uuid_utils.compat.uuid7
+"""Return a time-ordered id, made before the insert so that a fact can name its row."""
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:

@@ -2,9 +2,9 @@
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any, NamedTuple
 
 from strawberry.types.unset import UNSET
 
@@ -32,20 +32,33 @@ def flattened(function: Any) -> Iterator[inspect.Parameter]:
             yield inspect.Parameter(field.name, kind, default=default, annotation=field.type)
 
 
-def grouped(function: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that a function takes: those of a group as one value of its class."""
-    arguments = dict(given)
-    for name, kind, names in _groups(function):
-        own = {each: arguments.pop(each) for each in names & arguments.keys()}
-        arguments[name] = kind(**own)
-    return arguments
+class GroupParameter(NamedTuple):
+    """A parameter of a function that takes a group."""
+
+    name: str
+    kind: Any
+    fields: frozenset[str]
 
 
-@cache
-def _groups(function: Any) -> tuple[tuple[str, Any, frozenset[str]], ...]:
-    """Return name, class and fields of each group that a function takes; an inspection costs 20 µs."""
+def ungrouped(function: Any) -> Any:
+    """Return a function that takes the fields of its groups as single arguments; unchanged when it has no group."""
+    groups = _groups(function)
+    if not groups:
+        return function
+
+    @wraps(function)
+    def call(*given: Any, **arguments: Any) -> Any:
+        for name, kind, names in groups:
+            own = {each: arguments.pop(each) for each in names & arguments.keys()}
+            arguments[name] = kind(**own)
+        return function(*given, **arguments)
+
+    return call
+
+
+def _groups(function: Any) -> tuple[GroupParameter, ...]:
     return tuple(
-        (
+        GroupParameter(
             name,
             each.annotation,
             frozenset(field.name for field in dataclasses.fields(each.annotation)),

@@ -21,10 +21,9 @@ from domain.core.bounds import (
     MAX_SECONDS,
 )
 from domain.core.errors import Code, Refused
-from schema.core.scalars import WireNames
+from schema.core.scalars import wire_name
 
 _PLAIN = re.compile("[\x00\ud800-\udfff]")
-_NAMES = WireNames()
 _BY_ITSELF: set[Hashable] = set()
 
 
@@ -125,7 +124,7 @@ def _fraction(name: str, number: float) -> None:
 
 
 def _refused(name: str, why: str) -> Refused:
-    argument = _NAMES.apply_naming_config(name)
+    argument = wire_name(name)
     return Refused(Code.INVALID, f"{argument} {why}.", argument=argument)
 
 

@@ -15,7 +15,7 @@ from realtime.hub import Hub
 from realtime.positions import LivePositions
 from schema.core import access_log
 from schema.core.ids import NODES
-from schema.core.loaders import ChildOrder, Column, Loaders, MakeLoader, Some
+from schema.core.loaders import ChildOrder, Column, Loaders, MakeLoader, Some, checked
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -82,12 +82,17 @@ class Context:
         order: tuple[Column, ...],
         descending: bool = False,
         first: int | None = None,
+        argument: str = "first",
     ) -> list[Any]:
-        """Return the rows whose foreign key `column` names this parent: the `first` of them, or all."""
+        """Return the rows whose foreign key `column` names this parent: the `first` of them, or all.
+
+        A `first` outside 0 … 100 is refused under the name of its `argument` in the schema.
+        """
         ordered = ChildOrder(order, descending)
         if first is None:
             return await self._loaders.many(column, ordered).load(parent_id)
-        return await self._loaders.some(column, ordered).load(Some(parent_id, first))
+        some = Some(parent_id, checked(first, argument))
+        return await self._loaders.some(column, ordered).load(some)
 
     async def children_of_all(
         self, column: Column, parent_ids: Iterable[UUID], *, order: tuple[Column, ...]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.access import visible_to
 from schema.core import ids
-from schema.core.argument_groups import flattened, grouped
+from schema.core.argument_groups import flattened, ungrouped
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Info
 from schema.core.pagination import (
@@ -50,7 +50,7 @@ def lists(
     order = Order(columns, descending)
 
     def decorate(static: Any) -> Any:
-        rows: Callable[..., Rows | Ordered] = static.__func__
+        rows: Callable[..., Rows | Ordered] = ungrouped(static.__func__)
 
         async def resolve(
             info: Info,
@@ -62,7 +62,7 @@ def lists(
         ) -> Page:
             must_be_bounded({**filters, "after": after, "before": before})
             window = PageArguments(first, after, last, before)
-            found = rows(info, **grouped(rows, filters))
+            found = rows(info, **filters)
             if not isinstance(found, Ordered):
                 found = Ordered(found, order)
             return await page(info.context, found.rows, found.order, window)

@@ -19,12 +19,22 @@ from strawberry.dataloader import DataLoader
 from domain.access import Actor, visible_to
 from domain.accounts import Contact
 from domain.core.db import Sessions
+from domain.core.errors import Code, Refused
 
 BATCH = 500
+MOST = 100
+"""Rows that a page or a relation returns at most."""
 K = TypeVar("K")
 V = TypeVar("V")
 Column = InstrumentedAttribute[Any]
 MakeLoader = Callable[[Sessions, Actor], DataLoader[K, V]]
+
+
+def checked(count: int, argument: str) -> int:
+    """Check a number of rows; refuse one outside 0 … 100."""
+    if not 0 <= count <= MOST:
+        raise Refused(Code.INVALID, f"{argument} must be 0 to {MOST}.", argument=argument)
+    return count
 
 
 class ChildOrder(NamedTuple):

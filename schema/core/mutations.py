@@ -24,7 +24,7 @@ from domain.core.base import JSON, Base, Keyed
 from domain.core.db import transaction
 from domain.core.errors import Code, Refused
 from schema.core import ids
-from schema.core.argument_groups import flattened, grouped
+from schema.core.argument_groups import flattened, ungrouped
 from schema.core.bounds import must_be_bounded
 from schema.core.context import Context, Info
 from schema.core.refusals import Refusal, refusal_of
@@ -96,7 +96,7 @@ def mutation(answer: Any, *, again: Again | None = None) -> Callable[[Any], Any]
     """
 
     def decorate(static: Any) -> Any:
-        act: Act = static.__func__
+        act: Act = ungrouped(static.__func__)
         name = to_camel_case(act.__name__)
         title = name[0].upper() + name[1:]
         parameters = [_parameter(each) for each in flattened(act)][1:]
@@ -220,7 +220,7 @@ async def _act(
 ) -> object:
     decoded = {each.name: _decode(each, arguments[each.name]) for each in parameters}
     given = {name: value for name, value in decoded.items() if value is not UNSET}
-    result = await act(ask, **grouped(act, given))
+    result = await act(ask, **given)
     await ask.session.flush()
     if isinstance(result, Base) and look_at(result).unloaded:
         await ask.session.refresh(result)  # load the columns that the database filled in

@@ -14,9 +14,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.core import cursor
 from domain.core.errors import Code, Refused
 from schema.core.context import Context
+from schema.core.loaders import checked
 from schema.core.types import from_row, resolver
 
-DEFAULT, MOST = 50, 100
+DEFAULT = 50
 COUNTED = 10_000
 """Rows are counted up to this number, which takes a few milliseconds."""
 COUNTING = 100
@@ -55,13 +56,6 @@ class PageArguments:
         name = "last" if self.backward else "first"
         given = self.last if self.backward else self.first
         return checked(DEFAULT if given is None else given, name)
-
-
-def checked(count: int, argument: str) -> int:
-    """Check a number of rows; refuse one outside 0 … 100."""
-    if not 0 <= count <= MOST:
-        raise Refused(Code.INVALID, f"{argument} must be 0 to {MOST}.", argument=argument)
-    return count
 
 
 @dataclass(frozen=True, slots=True)

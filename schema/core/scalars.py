@@ -1,6 +1,7 @@
 """Scalars and naming: instants in UTC, integers beyond 32 bits, free-form JSON, and field names with their units."""
 
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
@@ -8,6 +9,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types.scalar import ScalarDefinition
+from strawberry.utils.str_converters import to_camel_case
 
 Long = NewType("Long", int)
 Json = NewType("Json", dict[str, Any])
@@ -103,13 +105,16 @@ SCALARS: dict[object, ScalarDefinition] = {
 }
 
 
-class WireNames(NameConverter):
-    """Names in camel case with units in words: `elapsed_s` is `elapsedSeconds` in the schema."""
+@lru_cache(maxsize=10_000)  # Strawberry converts the names of arguments with every request
+def wire_name(name: str) -> str:
+    """Convert a Python name to the schema's: in camel case with units in words, `elapsed_s` is `elapsedSeconds`."""
+    return to_camel_case(f"{name.removesuffix('_s')}_seconds" if name.endswith("_s") else name)
 
-    def apply_naming_config(self, name: str) -> str:
-        """Convert a Python name to the schema's."""
-        whole = f"{name.removesuffix('_s')}_seconds" if name.endswith("_s") else name
-        return super().apply_naming_config(whole)
+
+class WireNames(NameConverter):
+    """Names of the schema, as `wire_name` makes them."""
+
+    apply_naming_config = staticmethod(wire_name)
 
 
 def config(*, suggestions: bool) -> StrawberryConfig:

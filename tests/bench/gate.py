@@ -72,7 +72,9 @@ async def take_out(api: Api, token: str) -> None:
 
     async def seen(ask: Any) -> Any:
         if ask.query not in looked:
-            looked[ask.query] = api.state.engine.operation(ask)
+            looked[ask.query] = api.state.engine.documents.operation(
+                ask.query, ask.operation_name, ask.variables or {}
+            )
         return looked[ask.query]
 
     state: Any = api.state

@@ -27,7 +27,7 @@ from domain.access.rights import Right
 from domain.access.rows import ROWS
 from schema.build import build, nodes
 from schema.core import ids
-from schema.core.argument_groups import flattened, grouped
+from schema.core.argument_groups import flattened
 from schema.core.lists import Ordered
 from schema.core.pagination import Order
 from schema.core.scalars import WireNames
@@ -158,7 +158,7 @@ def compared(actor: Actor, name: str, **filters: Any) -> dict[str, Column[Any]]:
     """
     info = SimpleNamespace(context=SimpleNamespace(actor=actor, at=NOW))
     rows = LISTINGS[name].rows
-    found = rows(info, **grouped(rows, filters))
+    found = rows(info, **filters)
     if not isinstance(found, Ordered):
         found = Ordered(found, LISTINGS[name].order)
     if is_nothing(found.rows.whereclause):

@@ -24,7 +24,7 @@ def acts() -> Acts:
     groups: list[Any] = list(marked_classes(RootType.MUTATION))
     fields = [field for group in groups for field in group.__strawberry_definition__.fields]
     found = (inspect.getclosurevars(field.base_resolver.wrapped_func).nonlocals for field in fields)
-    return {each["name"]: each["act"] for each in found}
+    return {each["name"]: inspect.unwrap(each["act"]) for each in found}
 
 
 def input_names(verb: str) -> set[str]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Annotated
+from typing import Annotated, Any
 
 from strawberry.types.unset import UNSET
 
-from schema.core.argument_groups import ArgumentGroup, flattened, grouped
+from schema.core.argument_groups import ArgumentGroup, flattened, ungrouped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,11 @@ def test_the_fields_of_a_group_stand_in_its_place() -> None:
 
 
 def test_arguments_of_a_group_are_passed_on_together() -> None:
-    assert grouped(change, {"id": 1, "name": "Gate", "version": 2}) == {
-        "id": 1,
-        "details": Details(name="Gate"),
-        "version": 2,
-    }
+    def collect(ask: str, id: int, details: Details, version: int | None = None) -> tuple[Any, ...]:
+        return ask, id, details, version
+
+    whole = ungrouped(collect)("a request", id=1, name="Gate", version=2)
+    assert whole == ("a request", 1, Details(name="Gate"), 2)
 
 
 def test_what_was_left_out_is_not_given() -> None:

@@ -1,0 +1,27 @@
+"""A reader can follow one request: opening an incident and reading its promises enters few files."""
+
+from tests.api.asking import Api, Office
+from tests.api.call_trace import call_trace
+
+FILES, MOVES = 45, 90
+"""In the way of counting "named functions": 45 and 132 when it was first measured, 53 and 109 before these limits."""
+OPEN = """mutation ($site: ID!) {
+  openIncident(input: {siteId: $site, priority: HIGH, summary: "Broken window", source: SYSTEM, reporter: "Panel",
+    kind: INCIDENT}) {
+    __typename
+    ... on Incident { id summary status openedAt promises { name kind state dueAt } }
+    ... on Refusal { message }
+  }
+}"""
+
+
+async def test_opening_an_incident_enters_few_files(api: Api, office: Office) -> None:
+    """The second call, with warm caches; lower the limits when a change lowers the figures."""
+    token, site = office.dispatcher, office.site
+    for _ in range(2):
+        with call_trace() as trace:
+            data = await api.data(token, OPEN, site=site)
+        assert data["openIncident"].get("promises"), data
+    found = trace.readings()["named functions"]
+    assert found.files <= FILES, trace.report()
+    assert found.moves <= MOVES, trace.report()
