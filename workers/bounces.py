@@ -17,7 +17,8 @@ from domain.accounts import Channel
 from domain.core.db import Sessions, transaction
 from domain.messages import Message as MessageRow
 from domain.messages import MessageSigner
-from workers.notices import LARGEST, News, Notice, Reply, read, read_reply
+from workers.mail_notices import News, Notice, Reply, read, read_reply
+from workers.mail_parts import LARGEST
 from workers.periodic import WorkContext, is_away
 
 log = structlog.get_logger()

@@ -6,8 +6,8 @@ connection pool of its own, shared by all callers.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.state import AppState
+from api.support.cached_value import Cached
 from api.support.telemetry import exposition
 from domain.core import deferral
 from domain.core.backlog import backlog
@@ -26,38 +27,9 @@ from domain.core.write_probe import probe_write
 PATIENCE_S = 2.0
 BUSY = 1.25  # a timer that fires this many times too late says that the process did not run
 LAG_S = 10.0  # older facts without a number mean that no relay is at work
-FRESH_S = 1.0
 WRITE_FRESH_S = (
     10.0  # a successful write probe is not repeated sooner: it adds and drops catalog rows
 )
-
-T = TypeVar("T")
-
-
-class Cached(Generic[T]):
-    """A value computed at most once per `fresh_s`; callers who come meanwhile share the computation under way."""
-
-    def __init__(self, compute: Callable[[], Awaitable[T]], fresh_s: float = FRESH_S) -> None:
-        self._compute = compute
-        self._fresh_s = fresh_s
-        self._until = 0.0
-        self._running: asyncio.Task[T] | None = None
-
-    async def get(self) -> T:
-        """The value; raises what computing it raised."""
-        if self._running is None or (self._running.done() and time.monotonic() >= self._until):
-            self._running = asyncio.create_task(self._refresh())
-        return await asyncio.shield(self._running)
-
-    def expire(self) -> None:
-        """Compute the value again when it is next asked for."""
-        self._until = 0.0
-
-    async def _refresh(self) -> T:
-        try:
-            return await self._compute()
-        finally:
-            self._until = time.monotonic() + self._fresh_s
 
 
 class Health:

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import quality
 from domain.imports import conflicts, folds, incident_rows, ledger_writer, staging
+from domain.imports.column_file import ColumnFile, Dialect
 from domain.imports.decoding import Decoder
 from domain.imports.mapping import Profile, columns_of
-from domain.imports.reader import ColumnFile, Dialect, open_source
+from domain.imports.reader import open_source
 from domain.imports.rejects import Rejects
 from domain.imports.staged import Decoded
 from domain.imports.target import prepare_target

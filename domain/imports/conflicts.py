@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.imports.column_file import NOTE
 from domain.imports.mapping import Profile
-from domain.imports.reader import NOTE
 from domain.imports.staged import Reject
 
 # Rows of a number that another account's rows in the same file use: the first row decides whose incident it is.

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from domain.agreements.model import Priority, TicketKind
 from domain.core.errors import Code, Refused
+from domain.imports.column_file import Cell, MalformedRow, RowBatch
 from domain.imports.durations import duration_of
 from domain.imports.facts import FactAt, Take, fact_columns, staged_fact
 from domain.imports.mapping import Column, Profile, Value
-from domain.imports.reader import Cell, MalformedRow, RowBatch
 from domain.imports.row_target import AccountsAndSites
 from domain.imports.staged import Decoded, Reject, Row, StagedFact
 from domain.imports.timestamps import LAST, TOLERANCE, Instant, Instants, InvalidValue

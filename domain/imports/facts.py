@@ -8,9 +8,9 @@ import msgspec
 
 from domain.agreements.model import Priority
 from domain.core.erasable_text import commit_to
+from domain.imports.column_file import Cell
 from domain.imports.durations import Unit
 from domain.imports.mapping import Column, FactColumn, Profile, Value
-from domain.imports.reader import Cell
 from domain.imports.staged import StagedFact
 from domain.incidents.model import PauseCause
 

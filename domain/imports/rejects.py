@@ -15,7 +15,7 @@ from typing import IO, Any, Self
 
 from domain.core import private_files
 from domain.core.spreadsheets import neutralize
-from domain.imports.reader import REJECTED, Cell, Dialect
+from domain.imports.column_file import REJECTED, Cell, Dialect
 from domain.imports.staged import Reject
 
 

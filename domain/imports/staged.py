@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.imports.reader import Cell
+from domain.imports.column_file import Cell
 
 
 class Row(NamedTuple):

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from domain.imports.column_file import Cell
 from domain.imports.formats import EXCEL, UNIX, UNIX_MS, InstantFormat, format_of
 from domain.imports.mapping import Profile, zone_of
-from domain.imports.reader import Cell
 
 FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=5)

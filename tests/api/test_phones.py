@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.endpoints.ingest import REFUSED
+from api.endpoints.device_reports import REFUSED
 from domain import positions
 from domain.access import Actor
 from domain.core.db import transaction

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.core.errors import Refused
+from domain.imports.column_file import Cell, RowBatch
 from domain.imports.decoding import Decoder
-from domain.imports.reader import Cell, RowBatch
 from domain.imports.staged import Decoded
 from tests.profiles import CASES, LOG, profile
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.core.errors import Refused
+from domain.imports.column_file import Cell, RowBatch
 from domain.imports.decoding import Decoder
 from domain.imports.folds import Wall, second_hour
-from domain.imports.reader import Cell, RowBatch
 from domain.imports.staged import Decoded
 from tests.profiles import CASES, profile
 

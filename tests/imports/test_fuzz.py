@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.core.errors import Refused
+from domain.imports.column_file import Dialect
 from domain.imports.decoding import Decoder
-from domain.imports.reader import Dialect, open_source
+from domain.imports.reader import open_source
 from domain.imports.rejects import Rejects
 from tests.profiles import CASES, LOG, profile
 

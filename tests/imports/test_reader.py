@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.core.errors import Refused
-from domain.imports.reader import Cell, MalformedRow, open_source
+from domain.imports.column_file import Cell, MalformedRow
+from domain.imports.reader import open_source
 
 Read = tuple[list[tuple[int, tuple[Cell, ...]]], list[MalformedRow]]
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from api.endpoints.ingest import FIXES
+from api.endpoints.device_reports import FIXES
 from domain import positions
 from domain.core.db import Sessions, transaction
 from domain.evaluator.kernels import geofence

@@ -13,7 +13,8 @@ from tests import build
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.returned import CASES, OURS, SIGNER, THERE, Trace, postfix
 from workers.bounces import sweep_bounces
-from workers.notices import LARGEST, News, read
+from workers.mail_notices import News, read
+from workers.mail_parts import LARGEST
 
 pytestmark = pytest.mark.anyio
 

@@ -5,23 +5,25 @@ recipient address (VERP), the envelope id, the returned headers, In-Reply-To and
 mail without one is not about a message of ours.
 """
 
-import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.header import decode_header, make_header
-from email.message import Message
 from enum import StrEnum
 from uuid import UUID
 
 from domain.core.text_rules import LINE, PAGE, cleaned
 from domain.messages import HEADER, BounceVerdict, MessageSigner, is_failure, judge
+from workers.mail_parts import (
+    Fields,
+    MailPart,
+    bounded,
+    field_blocks,
+    fields_of,
+    header_of,
+    text_parts,
+)
 
-LARGEST = 1_000_000  # bytes of a mail that are read
-# bytes of a header with its continuation lines; longer ones cost quadratic time
-LONGEST_FIELD = 8_000
-MOST_PARTS = 100
 MAX_TEXT = 500  # characters that are stored of a server's reply
 
 
@@ -43,24 +45,6 @@ class Notice:
     verdict: BounceVerdict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One leaf part of a mail: its media type and its text."""
-
-    kind: str
-    text: str
-
-
-Fields = dict[str, str]
-"""Header fields by lower-case name; the values of a repeated field are joined, one a line."""
-
-# The parser interprets some message/* types as nested mails. Renamed to text/*, all of them are read in one
-# way.
-_TYPED = re.compile(
-    rb"^(content-type:\s*)message/((?:global-)?(?:delivery-status|disposition-notification|headers)"
-    rb"|global|rfc822|rfc822-headers|feedback-report)\b",
-    re.IGNORECASE | re.MULTILINE,
-)
 _STATUS = {"text/x-delivery-status", "text/x-global-delivery-status"}
 _DISPOSITION = {"text/x-disposition-notification", "text/x-global-disposition-notification"}
 _RETURNED = {
@@ -80,11 +64,6 @@ _CAME_TO = (
     "received",
     "x-forwarded-to",
 )
-_CHARSET = re.compile(
-    r"(utf[-_]?(8|16|32)\w*|us-ascii|ascii|iso[-_]?(8859|2022)[-_]\w+|latin[-_]?\d+|(windows|cp)[-_]?\d+|koi8[-_]\w"
-    r"|gb\w+|big5\w*|shift[-_]?jis|euc[-_]\w+|mac[-_]?roman)",
-    re.IGNORECASE,
-)
 
 
 def read(raw: bytes, signer: MessageSigner) -> Notice | None:
@@ -93,17 +72,17 @@ def read(raw: bytes, signer: MessageSigner) -> Notice | None:
     Delivery status follows RFC 3464 and RFC 6533, receipts follow RFC 8098; the text of servers that send no
     fields (qmail, Exim) is parsed too. May raise any exception on malicious input.
     """
-    report = message_from_bytes(_bounded(raw))
-    parts = list(_parts(report))
-    head = {name.lower(): _decoded(value) for name, value in _items(report)}
+    report = message_from_bytes(bounded(raw))
+    parts = list(text_parts(report))
+    head = header_of(report)
     message_id = _about(signer, head, parts)
     if message_id is None:
         return None
     for part in parts:
         if part.kind in _STATUS:
-            found = _status(_blocks(part.text), _words_of(parts))
+            found = _status(field_blocks(part.text), _words_of(parts))
         elif part.kind in _DISPOSITION:
-            found = _disposition(_blocks(part.text))
+            found = _disposition(field_blocks(part.text))
         else:
             continue
         return None if found is None else Notice(message_id, *found)
@@ -124,8 +103,8 @@ class Reply:
 
 def read_reply(raw: bytes, signer: MessageSigner) -> Reply | None:
     """Parse a reply that names one of our messages in its own headers; None for everything else."""
-    letter = message_from_bytes(_bounded(raw))
-    head = {name.lower(): _decoded(value) for name, value in _items(letter)}
+    letter = message_from_bytes(bounded(raw))
+    head = header_of(letter)
     named = [head.get(name, "") for name in ("in-reply-to", "references", *_CAME_TO)]
     message_id = next((found for text in named if (found := signer.find(text)) is not None), None)
     if message_id is None or letter.get_content_type() == "multipart/report":
@@ -138,7 +117,7 @@ def read_reply(raw: bytes, signer: MessageSigner) -> Reply | None:
         or head.get("precedence", "").strip().lower() in {"bulk", "junk", "auto_reply", "list"}
         or any(name in head for name in ("x-autoreply", "x-autorespond", "x-auto-reply", "list-id"))
     )
-    text = _QUOTED.split(_words_of(list(_parts(letter))), maxsplit=1)[0]
+    text = _QUOTED.split(_words_of(list(text_parts(letter))), maxsplit=1)[0]
     words = _CONTROL.sub(" ", text).strip()[:PAGE] or "(…)"
     return Reply(
         message_id,
@@ -156,80 +135,12 @@ _QUOTED = re.compile(
 )
 
 
-def _bounded(raw: bytes) -> bytes:
-    """Return the beginning of a mail, without header fields of excessive length."""
-    lines, length = [], 0
-    for line in raw[:LARGEST].splitlines(keepends=True):
-        length = length + len(line) if line[:1] in {b" ", b"\t"} else len(line)
-        if length <= LONGEST_FIELD:
-            lines.append(line)
-        elif length == len(line):
-            lines.append(line[:LONGEST_FIELD] + b"\n")
-    return _TYPED.sub(rb"\1text/x-\2", b"".join(lines))
-
-
-def _items(letter: Message) -> Iterator[tuple[str, str]]:
-    for name, value in letter.items():
-        yield name, str(value)
-
-
-def _parts(letter: Message) -> Iterator[_Part]:
-    for count, part in enumerate(letter.walk()):
-        if count >= MOST_PARTS:
-            return
-        if part.is_multipart() or part.get_content_maintype() != "text":
-            continue
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes):
-            yield _Part(part.get_content_type(), _text(content, part.get_content_charset()))
-
-
-def _text(content: bytes, charset: str | None) -> str:
-    """Decode text in a charset that mail uses, else as UTF-8; replace undecodable bytes."""
-    name = charset if charset is not None and _CHARSET.fullmatch(charset) else "utf-8"
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        name = "utf-8"
-    return content.decode(name, errors="replace").replace("\r\n", "\n")
-
-
-def _decoded(value: str) -> str:
-    """Decode the encoded words of a header field; return the raw value when that fails."""
-    if "=?" not in value:
-        return value
-    try:
-        return str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
-        return value
-
-
-def _blocks(text: str) -> list[Fields]:
-    """Return the groups of fields in a machine-readable part."""
-    return [fields for block in re.split(r"\n[ \t]*\n", text) if (fields := _fields(block))]
-
-
-def _fields(block: str) -> Fields:
-    found: Fields = {}
-    name = ""
-    for line in block.splitlines():
-        if line[:1] in {" ", "\t"} and name:
-            found[name] += " " + line.strip()
-            continue
-        before, colon, value = line.partition(":")
-        if not colon or " " in before.strip():
-            continue
-        name = before.strip().lower()
-        found[name] = f"{found[name]}\n{value.strip()}" if name in found else value.strip()
-    return {name: _decoded(value) for name, value in found.items()}
-
-
-def _about(signer: MessageSigner, head: Fields, parts: Sequence[_Part]) -> UUID | None:
+def _about(signer: MessageSigner, head: Fields, parts: Sequence[MailPart]) -> UUID | None:
     """Find the message that a notice is about; recipient addresses take precedence over quoted content."""
     places = [head.get(name, "") for name in _CAME_TO]
     for part in parts:
         if part.kind in _STATUS | _DISPOSITION:
-            for block in _blocks(part.text):
+            for block in field_blocks(part.text):
                 places += [
                     block.get(name, "")
                     for name in (
@@ -240,7 +151,7 @@ def _about(signer: MessageSigner, head: Fields, parts: Sequence[_Part]) -> UUID 
                 ]
     for part in parts:
         if part.kind in _RETURNED:
-            returned = _fields(part.text.partition("\n\n")[0])
+            returned = fields_of(part.text.partition("\n\n")[0])
             places += [
                 returned.get(name, "") for name in (HEADER.lower(), "message-id", "return-path")
             ]
@@ -296,7 +207,7 @@ _RETURNED_SUBJECT = re.compile(
 )
 
 
-def _words_of(parts: Sequence[_Part]) -> str:
+def _words_of(parts: Sequence[MailPart]) -> str:
     """Return the human-readable text of a notice, without the returned mail."""
     text = next((part.text for part in parts if part.kind == "text/plain"), "")
     if not text:
@@ -305,7 +216,9 @@ def _words_of(parts: Sequence[_Part]) -> str:
     return _COPY.split(text, maxsplit=1)[0]
 
 
-def _plain(head: Fields, parts: Sequence[_Part]) -> tuple[News, str, BounceVerdict | None] | None:
+def _plain(
+    head: Fields, parts: Sequence[MailPart]
+) -> tuple[News, str, BounceVerdict | None] | None:
     """Parse a notice without fields: it must come from a mail server and report a failed delivery."""
     text = _words_of(parts)
     is_from_a_server = (
