@@ -285,7 +285,7 @@ def restored(
     reason: Annotated[str, typer.Option(help="Why, such as the backup's date.")],
     data: Data = None,
 ) -> None:
-    """Begin a new epoch of the ledger after a backup was restored, so that readers of the old one are told."""
+    """Begin a new epoch of the ledger after a backup was restored, so that readers of the old epoch get a notice."""
     from api.commands.environment import surroundings
     from api.commands.restored import run
 

@@ -1,4 +1,4 @@
-"""Verdicts that an older evaluator made: they stand until somebody has them judged again, so people are told how."""
+"""Verdicts of an older evaluator: they stay until they are evaluated again, and operators get advice on how."""
 
 import asyncio
 from time import monotonic

@@ -144,7 +144,7 @@ class WebhookDispatcher:
             return 0
         actor = await webhooks.owner_of(session, webhook, at=at)
         if actor is None:
-            await pause(session, webhook, "its owner may not come in any more", at)
+            await pause(session, webhook, "the access of its owner has ended", at)
             return 0
         return await enqueue(session, webhook, visible_to(actor, LedgerRow), at=at)
 
@@ -211,7 +211,7 @@ class WebhookDispatcher:
             if actor is None:
                 row = await hold_webhook(session, taken.webhook_id)
                 if row is not None:
-                    await pause(session, row, "its owner may not come in any more", at)
+                    await pause(session, row, "the access of its owner has ended", at)
                 return None
             if not is_visible(actor, fact):
                 outcome = DeliveryOutcome(0, error="its owner may not see this any more")

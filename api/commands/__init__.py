@@ -1,1 +1,1 @@
-"""What the words of the command line do: one module a word, imported when it is said."""
+"""Commands of the command line: one module per command, imported when the command runs."""

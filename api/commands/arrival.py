@@ -11,7 +11,7 @@ from workers import relay
 
 EVERY_S = 0.5
 STALLED_S = 60.0
-"""Nothing got less for so long: whoever waits is told instead."""
+"""Time without progress after which waiting ends with a message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What every command stands in: settings with real addresses, said progress, a polite end."""
+"""Shared environment of commands: settings with addresses, progress output, signal handling."""
 
 import signal
 import sys
@@ -20,7 +20,7 @@ def settings_of(data: Path | None, **given: Any) -> Settings:
 
 @contextmanager
 def surroundings(data: Path | None, **given: Any) -> Iterator[Settings]:
-    """Settings whose addresses answer and whose database is up to date, as long as the block runs.
+    """Provide settings with running servers and a migrated database while the block runs.
 
     An embedded database is brought up to date on the way; one of somebody else's is only looked at: a
     deployment decides itself when its tables change (`waarborg migrate`).
@@ -40,7 +40,7 @@ def surroundings(data: Path | None, **given: Any) -> Iterator[Settings]:
 
 @contextmanager
 def addresses(asked: Settings) -> Iterator[Settings]:
-    """Settings whose addresses answer; a SIGTERM ends the block like Ctrl-C does, so that servers are stopped."""
+    """Provide settings with running servers; SIGTERM ends the block like Ctrl-C does, so that servers are stopped."""
     from api.embedded import provided
 
     signal.signal(signal.SIGTERM, _terminated)
@@ -51,7 +51,7 @@ def addresses(asked: Settings) -> Iterator[Settings]:
 
 @contextmanager
 def said() -> Iterator[Callable[[str], None]]:
-    """A spinner with the last thing said, on a terminal; elsewhere nothing, because output belongs to scripts."""
+    """Show a spinner with the last message on a terminal; elsewhere print nothing, because scripts read the output."""
     if not sys.stderr.isatty():
         yield lambda _message: None
         return

@@ -23,14 +23,14 @@ def run(settings: Settings, file: Path, calendar: str, tenant: str | None, as_js
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandFailure(f"{file}: not an iCalendar file in UTF-8 ({error}).") from error
-    told = asyncio.run(_import(settings, file, text, calendar, tenant))
+    report = asyncio.run(_import(settings, file, text, calendar, tenant))
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(report))
         return Exit.DONE
     print(
-        f"{calendar}, version {told['version']}: {told['days']:,} days in the file, {told['new']:,} new."
+        f"{calendar}, version {report['version']}: {report['days']:,} days in the file, {report['new']:,} new."
     )
-    for name in told["left_out"]:
+    for name in report["left_out"]:
         print(f"Left out, for it covers no whole day: {name}")
     return Exit.DONE
 

@@ -1,4 +1,4 @@
-"""Whose rows a command is about: tenants and accounts by name or id."""
+"""Find the tenant and the account of a command by name or id."""
 
 from uuid import UUID
 

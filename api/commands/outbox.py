@@ -110,8 +110,8 @@ async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_
         else:
             for tenant_id in whose:
                 count += await messages.retry_all(session, _actor(tenant_id), at=utc_now())
-    told = json.dumps({"retried": count}) if as_json else f"{count} to be tried again now"
-    sys.stdout.write(told + "\n")
+    line = json.dumps({"retried": count}) if as_json else f"{count} to be tried again now"
+    sys.stdout.write(line + "\n")
 
 
 async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bool) -> None:
@@ -124,8 +124,8 @@ async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bo
                 count += await messages.unsuppress(session, actor, address, at=utc_now())
     if not count:
         raise CommandFailure(f"Nothing keeps letters from {address}.")
-    told = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"
-    sys.stdout.write(told + "\n")
+    line = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"
+    sys.stdout.write(line + "\n")
 
 
 def _actor(tenant_id: UUID) -> Actor:
@@ -148,7 +148,7 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
         barred = await messages.suppressions(session, whose)
         mine = [] if whose is None else [Deferral.tenant_id.in_(whose)]
         told_deferred = [_deferred(each) for each in await deferred(session, *mine, limit=MOST)]
-    told = [_row(row, kind) for row, kind in rows]
+    rows_shown = [_row(row, kind) for row, kind in rows]
     if as_json:
         counts = {"pending": left.pending, "failed": left.failed, "dead": left.dead}
         due_at = None if left.oldest_due_at is None else left.oldest_due_at.isoformat()
@@ -157,17 +157,17 @@ async def _show(make: Sessions, whose: Sequence[UUID] | None, as_json: bool) -> 
             "oldest_due_at": due_at,
             "oldest_s": round(left.oldest_s, 3),
             "lag_s": round(left.lag_s, 3),
-            "rows": told,
+            "rows": rows_shown,
             "suppressed": suppressed,
             "deferred": told_deferred,
         }
         sys.stdout.write(json.dumps(counts | more) + "\n")
     elif sys.stdout.isatty():
-        _table(left, told, [_barred(each) for each in barred])
+        _table(left, rows_shown, [_barred(each) for each in barred])
         for each in told_deferred:
             sys.stdout.write("deferred: " + "  ".join(str(value) for value in each.values()) + "\n")
     else:
-        for each in [*told, *({"id": "suppressed", **_barred(each)} for each in barred)]:
+        for each in [*rows_shown, *({"id": "suppressed", **_barred(each)} for each in barred)]:
             sys.stdout.write("\t".join(str(value) for value in each.values()) + "\n")
 
 
@@ -209,16 +209,18 @@ def _instant(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _table(left: Backlog, told: Sequence[dict[str, Any]], barred: Sequence[dict[str, Any]]) -> None:
+def _table(
+    left: Backlog, rows_shown: Sequence[dict[str, Any]], barred: Sequence[dict[str, Any]]
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    if told:
+    if rows_shown:
         table = Table(box=None, header_style="dim")
-        for name in told[0]:
+        for name in rows_shown[0]:
             table.add_column(name, overflow="fold", no_wrap=name == "id")
-        for each in told:
+        for each in rows_shown:
             colour = {"dead": "red", "failed": "yellow"}.get(each["state"])
             table.add_row(*(str(value) for value in each.values()), style=colour)
         console.print(table)

@@ -78,8 +78,8 @@ def run(
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise CommandFailure(f"{file}: {error}") from error
     found, sites, currency = asyncio.run(_simulate(settings, terms, account, tenant, seed))
-    told = _told(found, sites)
-    sys.stdout.write(json.dumps(told) + "\n" if as_json else _table(told, currency))
+    report = _told(found, sites)
+    sys.stdout.write(json.dumps(report) + "\n" if as_json else _table(report, currency))
     return int(found.p95_cents > found.limit_cents)
 
 
@@ -172,27 +172,27 @@ def _told(found: Simulation, sites: dict[str, str]) -> JSON:
     return {"id": str(found.id), **plain, "sign_off_needed": needed, "lines": lines}
 
 
-def _table(told: JSON, currency: str) -> str:
+def _table(report: JSON, currency: str) -> str:
     def money(cents: int) -> str:
         return f"{cents / 100:,.2f} {currency}"
 
     out = [
         (
-            f"{told['units']:,} promises decided from {told['from_at'][:10]} to {told['until_at'][:10]},"
-            f" {told['kept']:,} kept; {told['weeks']} whole weeks."
+            f"{report['units']:,} promises decided from {report['from_at'][:10]} to {report['until_at'][:10]},"
+            f" {report['kept']:,} kept; {report['weeks']} whole weeks."
         ),
         (
-            f"Credits of a month: {money(told['p50_cents'])} (median), {money(told['p95_cents'])} (95 of 100);"
-            f" limit {money(told['limit_cents'])}."
+            f"Credits of a month: {money(report['p50_cents'])} (median), {money(report['p95_cents'])} (95 of 100);"
+            f" limit {money(report['limit_cents'])}."
         ),
     ]
-    for line in told["lines"]:
+    for line in report["lines"]:
         share = line["kept"] / line["n"]
         where = "" if line["site_id"] is None else f"  at {line['site']}"
         broken = "  breaks its objective" if line["breaks"] else ""
         out.append(
             f"  {line['promise']}{where}: {share:.2%} of {line['n']:,}, {money(line['cents'])}{broken}"
         )
-    if told["sign_off_needed"]:
+    if report["sign_off_needed"]:
         out.append("These terms need a sign-off before they can hold.")
     return "\n".join(out) + "\n"

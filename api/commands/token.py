@@ -27,14 +27,14 @@ def run(
     at = utc_now()
     token = signing.issue(user.id, at=at)
     if as_json:
-        told = {
+        response = {
             "token": token,
             "user": user.email,
             "role": user.role,
             "tenant": company,
             "expires_at": (at + tokens.LIFETIME).isoformat(timespec="seconds"),
         }
-        token = json.dumps(told)
+        token = json.dumps(response)
     sys.stdout.write(token + "\n")
     return 0
 

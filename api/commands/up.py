@@ -44,13 +44,13 @@ def up(asked: Settings, *, live: bool) -> None:
         if live:
             children.append(_child("live", FOR_PEOPLE))
         # Stopped in this order: nobody asks any more, then nobody is answered, then what follows is finished.
-        told = settings.model_copy(
+        running = settings.model_copy(
             update={
                 "demo": _is_for_show(asked, "demo"),
                 "development": _is_for_show(asked, "development"),
             }
         )
-        _run(asked, told, listener, list(reversed(children)))
+        _run(asked, running, listener, list(reversed(children)))
 
 
 @contextmanager
@@ -178,10 +178,10 @@ def _run(
 ) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    told = settings.model_copy(update={"port": port})
+    running = settings.model_copy(update={"port": port})
     supervise(
         children,
-        environment(told),
+        environment(running),
         say=_say,
         ready=_once_it_answers(host, port, address),
         look=Revival.of(asked, say=_say).look,

@@ -154,13 +154,13 @@ async def _hours(session: AsyncSession, tenant_ids: Collection[UUID]) -> Hours:
 
 
 def _announced(row: Row, hours: Hours) -> Row:
-    """The row with the due instant that people are told, without what that is computed from."""
-    *told, term_id, started_at = row
+    """Return the row with the announced due instant, without the columns that it is computed from."""
+    *shown, term_id, started_at = row
     term, spec = hours[term_id]
-    told[_DUE] = announced_due(
-        term, spec, told[_PRIORITY], started_at=started_at, due_at=told[_DUE]
+    shown[_DUE] = announced_due(
+        term, spec, shown[_PRIORITY], started_at=started_at, due_at=shown[_DUE]
     )
-    return tuple(told)
+    return tuple(shown)
 
 
 async def _rows(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> AsyncIterator[list[Row]]:
@@ -236,8 +236,8 @@ class _Json:
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            told = json.dumps(dict(zip(COLUMNS, _told(row), strict=True)), ensure_ascii=False)
-            self._file.write((self._before + told).encode())
+            shown = json.dumps(dict(zip(COLUMNS, _told(row), strict=True)), ensure_ascii=False)
+            self._file.write((self._before + shown).encode())
             self._before = ",\n"
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ RATES = (
 
 @dataclass(frozen=True)
 class Books:
-    """A client whose books are kept."""
+    """Client with invoices in the demo."""
 
     client: Client
     account_id: UUID

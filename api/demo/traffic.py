@@ -1,7 +1,7 @@
 """The simulator behind `up`: a control room, guards and clients at work, through the public API like anybody else.
 
 Something happens every few seconds; about one alarm in six is taken up too late, so that a watcher sees a breach
-and its credit. It never touches the database except to find out whose token to use.
+and its credit. It never touches the database except to find out which token to use.
 """
 
 import asyncio
@@ -113,7 +113,7 @@ class Company:
         )
         done = (await self.ask(role, query, i=fields))["done"]
         if done["__typename"] == "Refusal" and done["code"] not in FORESTALLED:
-            log.info("simulator was told no", verb=verb, code=done["code"], why=done["message"])
+            log.info("simulator was refused", verb=verb, code=done["code"], why=done["message"])
         return dict(done)
 
     def token(self, role: Role) -> str:
@@ -207,8 +207,8 @@ def run(settings: Settings) -> None:
 
     async def until_told() -> None:
         playing = asyncio.ensure_future(simulate(settings, random.Random()))  # noqa: S311 - a play
-        for told in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(told, playing.cancel)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signal_number, playing.cancel)
         with suppress(asyncio.CancelledError):
             await playing
 

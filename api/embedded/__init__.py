@@ -1,16 +1,16 @@
-"""Embedded servers: the PostgreSQL and the Redis of a data directory, found running or started, shared, stopped.
+"""Start, share and stop the embedded PostgreSQL and Redis of a data directory.
 
 ```
-DATA/users.lock      every process that uses the pair holds it shared; the last to leave stops the servers
-DATA/change.lock     held while somebody starts or stops, so that nobody else does
-DATA/postgres.lock   held by the server processes themselves (inherited at start), and so free exactly when
-DATA/redis.lock      none of them lives: no process id is trusted to say who is alive
+DATA/users.lock      shared lock of every process that uses the servers; the last one to release it stops them
+DATA/change.lock     exclusive lock of the process that starts or stops a server
+DATA/postgres.lock   held by the server processes themselves (inherited at start), so it is free exactly when
+DATA/redis.lock      none of them runs; process ids are not trusted for that
 DATA/postgres/       the cluster        DATA/redis/  the append-only file        DATA/logs/
 ```
 Both listen on a Unix socket only. Two data directories cannot collide, and no other login of the machine can
-connect. A server that ends while it is in use is started again by `revival`. After `kill -9` of every user the
-servers live on, and the next user finds them; when they were killed too, the next user starts them and PostgreSQL
-recovers from its log.
+connect. `revival` restarts a server that ends while it is in use. After `kill -9` of every process that uses them the
+servers keep running, and the next process uses them; when they were killed too, the next process starts them and
+PostgreSQL recovers from its log.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,14 +31,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses of a running pair; a server that was not asked for has an empty address."""
+    """Addresses of the running servers; empty for a server that was not requested."""
 
     database_url: str
-    """The login of requests: reads and writes rows of the company it names, owns nothing."""
+    """Login for requests: reads and writes rows of one company, owns no table."""
     system_url: str
-    """The login that sees every company's rows, and owns nothing either."""
+    """Login that sees the rows of every company, and owns no table."""
     owner_url: str
-    """The login that owns the tables, for migrations."""
+    """Login that owns the tables, for migrations."""
     redis_url: str
 
 
@@ -55,10 +55,10 @@ def servers(
     durable: bool = True,
     say: Say = _silent,
 ) -> Iterator[Servers]:
-    """Use the servers of `data`, starting what does not run; stop them when nobody else uses them.
+    """Use the servers of `data`: start those that do not run, and stop them when no other process uses them.
 
-    `say` hears what takes longer than a moment. `durable=False` lets PostgreSQL skip fsync, for throw-away data.
-    Raises `EmbeddedError`, whose text says what to do, when the directory or the machine does not allow it.
+    `say` is called with the name of each slow step. `durable=False` lets PostgreSQL skip fsync, for temporary data.
+    Raises `EmbeddedError`, with a remedy in its text, when the directory or the machine does not allow it.
     """
     place = prepare(data)
 
@@ -84,7 +84,7 @@ def servers(
 
 @contextmanager
 def provided(settings: Settings, *, say: Say = _silent) -> Iterator[Settings]:
-    """The same settings with an address for everything: those given are used as they are, the rest is embedded."""
+    """Return the settings with all addresses: those that are set stay, embedded servers supply the others."""
     want_database, want_redis = not settings.database_url, not settings.redis_url
     nothing = nullcontext(Servers("", "", "", ""))
     pair: AbstractContextManager[Servers] = (

@@ -1,7 +1,7 @@
-"""A data directory that is ready for servers, and how a server is run in it.
+"""Prepare a data directory for servers, and run programs in it.
 
-The login a server runs as often cannot walk to a data directory below a private one. So a server is started *inside*
-its directory and told to look at `/proc/self/cwd`, which needs no walk.
+The login that a server runs as often cannot traverse the parents of the data directory. So a server is started with its
+directory as working directory, and gets the path `/proc/self/cwd`, which needs no access to the parents.
 """
 
 import errno
@@ -33,14 +33,14 @@ HERE = Path("/proc/self/cwd")
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """A data directory that is ready for servers."""
+    """Data directory that is ready for servers."""
 
     data: Path
     login: OsUser | None
-    """None when the servers run as ourselves."""
+    """None when the servers run as the current user."""
 
     def directory(self, name: str) -> Path:
-        """`DATA/name`, made when missing, closed to everybody but the login that serves from it."""
+        """Return `DATA/name`; create it when missing, accessible to the login of its server only."""
         path = self.data / name
         path.mkdir(mode=0o700, exist_ok=True)
         if self.login is not None and path.stat().st_uid != self.login.uid:
@@ -48,7 +48,7 @@ class DataDirectory:
         return path
 
     def sockets(self, name: str) -> Path:
-        """Where the server `name` puts its socket: its own directory, or a short one when that path is too long."""
+        """Return the directory of a server's socket: its own, or a temporary one when that path is too long."""
         own = self.data / name
         if len(os.fsencode(own)) <= LONGEST_SOCKET_DIRECTORY and re.fullmatch(
             r"[\w./-]+", str(own)
@@ -63,12 +63,12 @@ class DataDirectory:
         except FileExistsError:
             if short.lstat().st_uid != owner or short.is_symlink():
                 raise EmbeddedError(
-                    f"{short} belongs to somebody else: choose a shorter --data DIR."
+                    f"{short} belongs to another user: choose a shorter --data DIR."
                 ) from None
         return short
 
     def run(self, command: list[str | Path], *, inside: Path) -> subprocess.CompletedProcess[str]:
-        """Run a tool to its end as the servers' login, standing in `inside`."""
+        """Run a tool as the login of the servers, with the working directory `inside`, and wait until it ends."""
         return subprocess.run(
             command,
             cwd=inside,
@@ -81,10 +81,10 @@ class DataDirectory:
         )
 
     def launch(self, command: list[str | Path], *, inside: Path, lock: int, log: Path) -> None:
-        """Start a server that outlives us, holds `lock` as long as any of its processes lives, and writes to `log`.
+        """Start a server that outlives this process, holds `lock` while any of its processes runs, and logs to `log`.
 
-        The shell in between makes it a child of init: it is never a zombie of ours, and Ctrl-C in our terminal
-        does not reach it.
+        The shell in between makes it a child of init, so that it becomes no zombie of this process, and Ctrl-C in
+        the terminal does not reach it.
         """
         keep_small(log)
         with log.open("ab") as out:
@@ -103,9 +103,9 @@ class DataDirectory:
 
 
 def process_id(written: Path) -> int | None:
-    """The process that wrote this file into the directory it stands in; None when that one is gone.
+    """Return the id in a server's pid file; None when the process with that id does not run in the file's directory.
 
-    The number alone proves nothing: after a kill it may by now belong to a stranger, whom nobody may signal.
+    The id alone proves nothing: after a kill it may belong to an unrelated process, which must not get a signal.
     """
     import psutil
 
@@ -118,25 +118,25 @@ def process_id(written: Path) -> int | None:
 
 
 def here(directory: Path) -> Path:
-    """How a server that stands in `directory` names it, whether or not it could walk there."""
+    """Return the path by which a server with this working directory reaches it, whatever the access to its parents."""
     return HERE if HERE.exists() else directory
 
 
 def keep_small(log: Path, *, limit_bytes: int = 10_000_000) -> None:
-    """Put a long log aside; one older one is kept."""
+    """Rename a log that is too long; keep one old log."""
     if log.exists() and log.stat().st_size > limit_bytes:
         log.replace(log.with_suffix(".old.log"))
 
 
 def tail(log: Path, *, lines: int = 6) -> str:
-    """The last lines of a log, for an error message."""
+    """Return the last lines of a log, for an error message."""
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def prepare(data: Path) -> DataDirectory:
-    """Make `data` when missing and check that servers can live there. Raises `EmbeddedError`."""
+    """Create `data` when missing, and check that servers can use it. Raises `EmbeddedError`."""
     data = data.expanduser().resolve()
     try:
         _make_private(data)
@@ -158,9 +158,9 @@ def prepare(data: Path) -> DataDirectory:
 
 
 def _make_private(data: Path) -> None:
-    """Make the data directory with mode 0700, or close it to others when it is empty or has been ours before.
+    """Create the data directory with mode 0700; also restrict one that is empty or was a data directory before.
 
-    A directory with somebody else's files in it keeps its mode: what we make inside is closed anyway.
+    A directory with other files in it keeps its mode: what Waarborg creates inside is private anyway.
     """
     private_files.make_missing(data)
     if (data / "users.lock").exists() or not any(data.iterdir()):
@@ -168,7 +168,7 @@ def _make_private(data: Path) -> None:
 
 
 def demand_space(data: Path, *, need_mb: int) -> None:
-    """Refuse before something is half written. Raises `DiskFullError`."""
+    """Check the free space before anything is written. Raises `DiskFullError`."""
     free_mb = shutil.disk_usage(data).free // 1_000_000
     if free_mb < need_mb:
         raise DiskFullError(

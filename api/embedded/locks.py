@@ -1,4 +1,4 @@
-"""Who uses a data directory: shared file locks, which the kernel drops however a process ends."""
+"""File locks of a data directory; the kernel releases them however a process ends."""
 
 import fcntl
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def open_lock(path: Path) -> int:
-    """A descriptor of the file, made when missing. Raises `OSError` where we may not write."""
+    """Open a lock file, and create it when missing. Raises `OSError` when it is not writable."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def grab(path: Path) -> int | None:
-    """A descriptor that holds `path` exclusively, or None when somebody else holds it."""
+    """Lock `path` exclusively and return its descriptor; None when another process holds a lock on it."""
     descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -25,7 +25,7 @@ def grab(path: Path) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether any living process holds `path`."""
+    """Return whether a process holds a lock on `path`."""
     descriptor = grab(path)
     if descriptor is None:
         return True
@@ -34,7 +34,7 @@ def is_held(path: Path) -> bool:
 
 
 def released(path: Path, *, within_s: float) -> bool:
-    """Wait until nobody holds `path`; False when somebody still does after `within_s` seconds."""
+    """Wait until no process holds a lock on `path`; return False when one still does after `within_s` seconds."""
     until = time.monotonic() + within_s
     while is_held(path):
         if time.monotonic() > until:
@@ -45,7 +45,7 @@ def released(path: Path, *, within_s: float) -> bool:
 
 @contextmanager
 def only_one(data: Path, name: str) -> Iterator[int | None]:
-    """Hold `data/name.lock` and write our process id into it; gives the id of the process that holds it already."""
+    """Hold `data/name.lock` with the own process id in it; yield None, or the id of the process that holds it."""
     path = data / f"{name}.lock"
     descriptor = grab(path)
     if descriptor is None:
@@ -62,7 +62,7 @@ def only_one(data: Path, name: str) -> Iterator[int | None]:
 
 @contextmanager
 def changing(data: Path) -> Iterator[None]:
-    """Be the only one who starts or stops servers of `data`; waits for another."""
+    """Hold the exclusive right to start and stop servers of `data`; wait for another process that has it."""
     descriptor = open_lock(data / "change.lock")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -73,7 +73,7 @@ def changing(data: Path) -> Iterator[None]:
 
 @contextmanager
 def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -> Iterator[None]:
-    """Be one of the users of `data`: `first()` on the way in (it finds or starts), `last()` when nobody is left."""
+    """Register as a user of `data` while the block runs: call `first()` before, and `last()` when no user is left."""
     user = open_lock(data / "users.lock")
     try:
         with changing(data):
@@ -82,7 +82,7 @@ def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -
                 first()
             except (
                 BaseException
-            ):  # Ctrl-C too: a server that did start must not outlive the other's failure
+            ):  # Ctrl-C too: when one server fails to start, the other one is stopped
                 _leave(user, last)
                 raise
         try:
@@ -95,7 +95,7 @@ def joined(data: Path, *, first: Callable[[], None], last: Callable[[], None]) -
 
 
 def _leave(user: int, last: Callable[[], None]) -> None:
-    """Call `last` when nobody else holds the users' lock; new users wait for the change lock meanwhile."""
+    """Call `last` when no other process holds the users' lock; new users wait for the change lock meanwhile."""
     try:
         fcntl.flock(user, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,9 +1,9 @@
-"""Whom embedded servers run as, and binaries that this login can execute.
+"""The login that embedded servers run as, and binaries that it can execute.
 
 PostgreSQL refuses to run as root. Started by root, both servers run as an ordinary login: the owner of an existing
 cluster, else `waarborg`, `postgres` or `nobody`, whichever exists first. That login usually cannot execute a virtual
 environment below a private directory (`/root`, `mktemp -d`), so unreachable binaries are copied once (45 MB) to
-`/var/lib/waarborg`. Nobody's permissions are widened and no login is created.
+`/var/lib/waarborg`. No permissions are widened and no login is created.
 """
 
 import importlib.metadata
@@ -20,7 +20,7 @@ SHELTER = Path("/var/lib/waarborg")
 
 
 class EmbeddedError(Exception):
-    """An embedded server cannot be had; the text names the reason and what to do."""
+    """An embedded server cannot be used; the text gives the reason and a remedy."""
 
 
 class DiskFullError(EmbeddedError):
@@ -29,31 +29,31 @@ class DiskFullError(EmbeddedError):
 
 @dataclass(frozen=True)
 class OsUser:
-    """The account the servers run as, when it is not our own."""
+    """Login of the operating system that the servers run as, when it is not the current one."""
 
     name: str
     uid: int
     gid: int
 
     def as_arguments(self) -> dict[str, Any]:
-        """The keyword arguments that make `subprocess` become this login."""
+        """Return the keyword arguments with which `subprocess` runs a program as this login."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def environment() -> dict[str, str]:
-    """What a server needs to know of ours: where programs are; not our locale, PG* settings or secrets."""
+    """Return the environment of a server: the program path, but not the locale, PG* settings or secrets."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def explain(message: str, log_tail: str = "") -> str:
-    """An error's text with the remedy for the reasons people meet."""
+    """Return an error text with a remedy for the common reasons."""
     if "No space left" in message or "No space left" in log_tail:
         return f"{message} The disk is full: free some space, or choose another --data DIR.\n{log_tail}".strip()
     return f"{message}\n{log_tail}".strip()
 
 
 def server_login(cluster: Path) -> OsUser | None:
-    """Whom to become before starting a server; None unless we are root."""
+    """Return the login to start servers as; None unless this process runs as root."""
     if os.geteuid() != 0:
         return None
     if cluster.exists() and cluster.stat().st_uid != 0:
@@ -78,7 +78,7 @@ def server_login(cluster: Path) -> OsUser | None:
 
 
 def package_directory(distribution: str) -> Path | None:
-    """Where an installed package lies; it is not imported. None when it is not installed."""
+    """Return the directory of an installed package without importing it; None when it is not installed."""
     spec = importlib.util.find_spec(distribution)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -86,9 +86,9 @@ def package_directory(distribution: str) -> Path | None:
 
 
 def reachable(login: OsUser | None, package: str, *siblings: str, probe: str) -> Path | None:
-    """The directory of `package` as the servers' login can use it; None when the package is not installed.
+    """Return a directory of `package` that the login of the servers can use; None when it is not installed.
 
-    `probe` is a program inside it that must answer `--version`; `siblings` are directories it loads from beside it.
+    `probe` is a program inside that must run with `--version`; `siblings` are directories beside it that it loads from.
     """
     source = package_directory(package)
     if source is None or login is None or _runs(source / probe, login):
@@ -121,7 +121,7 @@ def _runs(program: Path, login: OsUser) -> bool:
 
 
 def _copy(source: Path, siblings: tuple[str, ...], shelter: Path) -> None:
-    """Copy a package to where everybody may read it, whole or not at all."""
+    """Copy a package to a directory that every login can read, completely or not at all."""
     half = shelter.with_name(f"{shelter.name}.{os.getpid()}")
     try:
         SHELTER.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def _copy(source: Path, siblings: tuple[str, ...], shelter: Path) -> None:
         try:
             half.rename(shelter)
         except OSError:
-            if not shelter.exists():  # somebody else was faster: the same bytes
+            if not shelter.exists():  # another process made the same copy meanwhile
                 raise
     except OSError as error:
         raise EmbeddedError(

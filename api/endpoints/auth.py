@@ -63,8 +63,8 @@ def routes() -> list[Route]:
 def _answering(ask: Ask) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            told = await ask(request)
-            return _json(204 if told is None else 200, told)
+            payload = await ask(request)
+            return _json(204 if payload is None else 200, payload)
         except HttpRefusal as denied:
             return _json(denied.status, {"errors": [denied.error]}, denied.headers)
         except (Refused, DBAPIError) as error_or_no:
@@ -181,8 +181,8 @@ async def read(request: Request, kind: type[T]) -> T:
         ) from None
 
 
-def _json(status: int, told: Any, headers: dict[str, str] | None = None) -> Response:
+def _json(status: int, payload: Any, headers: dict[str, str] | None = None) -> Response:
     headers = {"cache-control": "no-store"} | (headers or {})
-    if told is None:
+    if payload is None:
         return Response(status_code=status, headers=headers)
-    return Response(msgspec.json.encode(told), status, headers, "application/json")
+    return Response(msgspec.json.encode(payload), status, headers, "application/json")

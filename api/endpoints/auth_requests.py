@@ -80,7 +80,7 @@ class InvitationAsk(msgspec.Struct, rename="camel"):
 
 
 class ForgottenAsk(msgspec.Struct, rename="camel"):
-    """Whose password was forgotten."""
+    """Request for a link to set a new password."""
 
     email: str
 

@@ -1,4 +1,4 @@
-"""Who calls an endpoint: the bearer token of a request, looked up."""
+"""Find the caller of an endpoint by the bearer token of the request."""
 
 from typing import NamedTuple
 
@@ -36,7 +36,9 @@ async def caller_if_any(request: Request, *, enrolling: bool = False) -> Caller 
     identity = await state.authenticator.identify(presented, enrolling=enrolling)
     if identity is None:
         reason = state.authenticator.why_not(presented)
-        raise _refusal(reason or "Sign in first: this token or key is not good (any more).")
+        raise _refusal(
+            reason or "Sign in first: this token or key is not valid, or not valid any more."
+        )
     return Caller(identity, presented)
 
 

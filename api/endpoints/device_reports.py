@@ -25,7 +25,7 @@ REFUSED = Counter(
     "waarborg_ingest_refusals_total", "Messages of devices that were refused.", ["app", "reason"]
 )
 _encode = msgspec.json.Encoder().encode
-UNKNOWN_DEVICE = "Unknown device: the token is not good (any more)."
+UNKNOWN_DEVICE = "Unknown device: the token is not valid, or not valid any more."
 
 
 async def note_alive(

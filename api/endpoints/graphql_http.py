@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: one request, one operation; every mistake has a status and words, and no mistake is a 500."""
+"""GraphQL over HTTP: one operation per request; every invalid request gets a status and a message, never 500."""
 
 import time
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from api.identity.authenticator import traced
 from api.live.connections import TooManyConnections
 from api.state import AppState
 from api.support.accept import accepted
-from api.support.errors import HttpRefusal, is_away, plain, told
+from api.support.errors import HttpRefusal, error_payloads, is_away, plain
 from api.support.telemetry import OPERATIONS, SECONDS
 from domain.access import Actor
 
@@ -67,20 +67,20 @@ async def _operate(request: Request) -> Response:
             done = None if streamed else await _answer(state, operation, ask, actor, trace_id)
         if done is None:
             return await _stream(state, request, operation, ask, caller, trace_id)
-        # The specification wants 200 for whatever is told as plain JSON, and 400 where the media type is GraphQL's.
+        # The specification requires 200 for responses in plain JSON, and 400 for GraphQL's own media type.
         status = 400 if done.refused and kind == GRAPHQL_JSON else 200
         response = _response(done.answer, status, kind)
     except TooMuch as much:
-        response = _response({"errors": told(much.errors, trace_id)}, 429, kind)
+        response = _response({"errors": error_payloads(much.errors, trace_id)}, 429, kind)
         response.headers["retry-after"] = str(much.retry_after_s)
     except TooManyConnections as full:
         response = _response({"errors": [plain(f"{full}.", "TOO_MANY")]}, 503, kind)
         response.headers["retry-after"] = "5"
     except Invalid as invalid:
         if streamed:
-            return graphql_sse.once({"errors": told(invalid.errors, trace_id)})
+            return graphql_sse.once({"errors": error_payloads(invalid.errors, trace_id)})
         status = 400 if kind == GRAPHQL_JSON else 200
-        response = _response({"errors": told(invalid.errors, trace_id)}, status, kind)
+        response = _response({"errors": error_payloads(invalid.errors, trace_id)}, status, kind)
     except HttpRefusal as failed:
         response = _response({"errors": [failed.error]}, failed.status, kind)
         response.headers.update(failed.headers)
@@ -106,10 +106,10 @@ async def _look(
         raise HttpRefusal(405, "GET changes nothing.", "METHOD_NOT_ALLOWED", allow="POST")
     kinds = accepted(request.headers.get("accept"))
     if operation.type is OperationType.SUBSCRIPTION and graphql_sse.MEDIA_TYPE not in kinds:
-        told = (
+        words = (
             f"Subscriptions are served over graphql-transport-ws, or as {graphql_sse.MEDIA_TYPE}."
         )
-        raise HttpRefusal(400, told)
+        raise HttpRefusal(400, words)
     return operation
 
 
@@ -171,14 +171,14 @@ def _asked(request: Request) -> GraphQLRequest:
     """The request in the parameters of a GET."""
     given: dict[str, Any] = {k: v for k, v in request.query_params.items() if k in PARAMETERS}
     if not given:
-        told = "GraphQL is asked with POST, or with GET and a query."
-        raise HttpRefusal(405, told, "METHOD_NOT_ALLOWED", allow="POST")
+        words = "GraphQL is asked with POST, or with GET and a query."
+        raise HttpRefusal(405, words, "METHOD_NOT_ALLOWED", allow="POST")
     try:
         given |= {name: _json(given[name]) for name in given.keys() & {"variables", "extensions"}}
         return _with_a_query(msgspec.convert(given, GraphQLRequest))
     except (msgspec.MsgspecError, RecursionError) as error:
-        told = f"`variables` and `extensions` are JSON objects. ({error})"
-        raise HttpRefusal(400, told) from None
+        words = f"`variables` and `extensions` are JSON objects. ({error})"
+        raise HttpRefusal(400, words) from None
 
 
 async def _read(request: Request) -> GraphQLRequest:

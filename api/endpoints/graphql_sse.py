@@ -2,7 +2,7 @@
 
 For clients behind proxies that let no WebSocket through. Streams share the sockets' groups, bounds and rounds. What is
 wrong with the request is said with a status before the stream begins; what is wrong with the operation is said in it,
-as the protocol wants. A stream that ends without `complete` wants its client to come back.
+as the protocol wants. A stream that ends without `complete` asks its client to reconnect.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ class Stream(OutboundBuffer):
             self.shut_down()
 
     def shut_down(self) -> None:
-        """End without `complete`: come back."""
+        """End without `complete`, so that the client reconnects."""
         self._over = True
         self._ready.set()
 

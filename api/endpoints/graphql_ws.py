@@ -1,6 +1,6 @@
-"""graphql-transport-ws: queries, mutations and subscriptions over one socket, whose life ends with its token's.
+"""graphql-transport-ws: queries, mutations and subscriptions over one socket, which closes when its token expires.
 
-What each close code means, and whether to come back, is in `docs/reference/realtime.md`.
+The meaning of each close code, and whether to reconnect, is in `docs/reference/realtime.md`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from api.live.connections import TooManyConnections
 from api.live.subscribers import Subscriber
 from api.live.websocket_transport import EXTENSION, WebSocketTransport, text_frame
 from api.state import AppState
-from api.support.errors import HttpRefusal, plain, told
+from api.support.errors import HttpRefusal, error_payloads, plain
 from api.support.telemetry import CLOSED, EVENTS, LET_GO, OPERATIONS, SOCKETS, SUBSCRIPTIONS
 from domain.access import Actor
 
@@ -256,7 +256,7 @@ class SocketConnection:
             raise Closing(4400, "The payload of subscribe is not a request") from failed
         except Invalid as invalid:
             OPERATIONS.labels("none", "refused").inc()
-            self._refuse(key, told(invalid.errors, self._trace_id))
+            self._refuse(key, error_payloads(invalid.errors, self._trace_id))
             return
         member = None
         if operation.type is OperationType.SUBSCRIPTION:

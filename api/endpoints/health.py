@@ -228,7 +228,7 @@ async def _relay(state: AppState) -> dict[str, Any]:
 async def _outbox(state: AppState) -> dict[str, Any]:
     async with state.health_sessions() as session:
         left = await backlog(session, at=state.now())
-    told = {
+    checked = {
         "pending": left.pending,
         "failed": left.failed,
         "dead": left.dead,
@@ -236,9 +236,9 @@ async def _outbox(state: AppState) -> dict[str, Any]:
         "lagSeconds": round(left.lag_s, 3),
     }
     if not left.is_late:
-        return {"ready": True, **told}
+        return {"ready": True, **checked}
     why = "consequences wait for a worker: start more workers, or see `waarborg outbox`"
-    return {"ready": False, **told, "why": why}
+    return {"ready": False, **checked, "why": why}
 
 
 async def _lag_s(state: AppState, session: AsyncSession) -> float:

@@ -105,12 +105,12 @@ async def _fields(request: Request) -> dict[str, str]:
     """The fields of a form, each once."""
     try:
         body = await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
-        told = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
     except HttpRefusal as refusal:
         raise _Wrong(str(refusal)) from None
     except ValueError:
         raise _Wrong("That is no form.") from None
-    return {name: values[-1] for name, values in told.items()}
+    return {name: values[-1] for name, values in fields.items()}
 
 
 def _same_twice(given: dict[str, str], words: dict[str, str]) -> str:
@@ -166,5 +166,5 @@ def _error(error: str | None) -> str:
 
 
 def _page(status: int, language: str, title: str, body: str) -> Response:
-    told: dict[str, Any] = {"language": language, "title": escape(title), "body": body}
-    return HTMLResponse(_PAGE.format(**told), status, headers=_HEADERS)
+    fields: dict[str, Any] = {"language": language, "title": escape(title), "body": body}
+    return HTMLResponse(_PAGE.format(**fields), status, headers=_HEADERS)

@@ -169,10 +169,10 @@ def owntracks(body: bytes, *, now: datetime) -> TrackerMessage:
     """
     if not body.strip():
         return TrackerMessage([], (now,))
-    told: Any = msgspec.json.decode(body)
+    decoded: Any = msgspec.json.decode(body)
     fixes: Fixes = []
     alive: list[datetime] = []
-    for message in told if isinstance(told, list) else [told]:
+    for message in decoded if isinstance(decoded, list) else [decoded]:
         if not isinstance(message, dict):
             raise Unknown("a message is an object")
         kind = message.get("_type")

@@ -1,4 +1,4 @@
-"""The gate: what is asked, and whether this actor may ask it now. HTTP and sockets go through it alike."""
+"""Admission of operations: find and check the document, and charge its cost. Used by HTTP and sockets alike."""
 
 import asyncio
 import math
@@ -21,7 +21,7 @@ _WORD = re.compile(r"\w+")
 
 
 class TooMuch(Invalid):
-    """The actor's budget is spent; `retry_after_s` says when it is enough again."""
+    """The budget of the actor is spent; it suffices again after `retry_after_s`."""
 
     def __init__(self, wait_s: float) -> None:
         self.retry_after_s = math.ceil(wait_s)
@@ -31,7 +31,7 @@ class TooMuch(Invalid):
 
 
 class Admission:
-    """Everything that is decided before a resolver runs."""
+    """Decide everything that must be decided before a resolver runs."""
 
     def __init__(self, engine: GraphQLExecutor, persisted: Persisted, budget: Budget) -> None:
         self._documents = engine.documents
@@ -40,7 +40,7 @@ class Admission:
         self._examinations = FairQueue(EXAMINED_AT_ONCE, per_actor=1)
 
     async def look(self, ask: GraphQLRequest, actor: Actor | None = None) -> Operation:
-        """The operation that is asked for, found, parsed, weighed and validated. Raises `Invalid`.
+        """Return the requested operation, parsed, validated and with its cost. Raises `Invalid`.
 
         A document that this process has not validated before costs the actor a charge by its words: parsing and
         validating it takes more time than most answers. It costs more when it is refused.
@@ -59,7 +59,7 @@ class Admission:
         if (refused := documents.refused(ask.query)) is not None:
             raise refused
         async with self._examinations.turn(actor):
-            if documents.knows(ask.query):  # another request brought it meanwhile
+            if documents.knows(ask.query):  # another request validated it meanwhile
                 return
             try:
                 valid = await asyncio.to_thread(documents.validated, ask.query, ask.variables or {})
@@ -71,7 +71,7 @@ class Admission:
         documents.take(ask.query, valid)
 
     async def admit(self, ask: GraphQLRequest, operation: Operation, actor: Actor) -> None:
-        """Let the actor ask it, at its cost. Raises `Invalid`; `TooMuch` when the budget is spent."""
+        """Charge the operation's cost to the actor. Raises `Invalid`; `TooMuch` when the budget is spent."""
         if self._persisted.restricted:
             self._persisted.check(ask, actor)
         wait_s = await self._budget.wait_s(actor.subject, operation.weight.cost)
@@ -81,7 +81,7 @@ class Admission:
             await self._persisted.remember(ask)
 
     async def spend(self, actor: Actor, cost: int) -> None:
-        """Let the actor have something that is no operation, at its cost. Raises `TooMuch`."""
+        """Charge the cost of something that is no operation to the actor. Raises `TooMuch`."""
         wait_s = await self._budget.wait_s(actor.subject, cost)
         if wait_s > 0:
             raise TooMuch(wait_s)

@@ -1,4 +1,4 @@
-"""What an actor may spend: every operation costs what it may read at most, and the purse fills up again steadily."""
+"""Cost budgets of actors: every operation costs what it may read at most, and budgets refill steadily."""
 
 import time
 
@@ -13,14 +13,14 @@ from domain.core.settings import Settings
 log = structlog.get_logger()
 
 LOAN = 2_000  # cost drawn from Redis at once: small queries ask it once in fifty, not each time (0.3 ms)
-LOAN_S = 2.0  # after which what is left of it is let go
+LOAN_S = 2.0  # after which the rest of it expires
 KEPT = 10_000
-WITHOUT_END = 1e12  # a burst that nobody comes to the end of
-AWAY_S = 1.0  # for how long a Redis that failed is not asked again
+WITHOUT_END = 1e12  # a burst that is never exhausted
+AWAY_S = 1.0  # time for which a Redis that failed is not used
 
 
 class Budget:
-    """The purses of all actors, shared by all API processes through Redis."""
+    """Budgets of all actors, shared by all API processes through Redis."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._throttle = Throttle(redis)
@@ -31,7 +31,7 @@ class Budget:
         self._own = InMemory()
 
     async def wait_s(self, subject: str, cost: int) -> float:
-        """Spend `cost` for this actor and answer 0, or answer how many seconds to wait."""
+        """Charge `cost` to an actor and return 0, or return the number of seconds to wait."""
         left, until = self._loans.get(subject, (0.0, 0.0))
         now = time.monotonic()
         if now < until and cost <= left:
@@ -53,7 +53,7 @@ class Budget:
         return wait_s
 
     async def charge(self, subject: str, cost: int) -> None:
-        """Spend `cost` for work that was done already, also beyond what is left: what comes next waits for longer."""
+        """Charge `cost` for work that was done already, also beyond the budget: later operations wait longer."""
         rate = RateLimit(self._rate.per_s, WITHOUT_END)
         try:
             if time.monotonic() < self._back_at:
@@ -69,5 +69,5 @@ class Budget:
         log.warning("budget.redis_away", error=repr(error), closed=self._closed)
 
     async def _without_redis(self, subject: str, cost: int) -> float:
-        """Spend by this process's own count: a process too busy to hear Redis in time must not stop counting."""
+        """Charge to a budget of this process: one that is too busy to reach Redis in time must not stop counting."""
         return AWAY_S if self._closed else await self._own.wait_s(subject, cost, self._rate)

@@ -164,9 +164,9 @@ class Documents:
                 always = not node.variable_definitions
                 raise Invalid(error, whatever_the_variables=always) from None
         tokens = _tokens(document)
-        told = max(1, min(20, ERROR_TOKENS // tokens))
+        most = max(1, min(20, ERROR_TOKENS // tokens))
         errors = validate(
-            self.schema, document, self._rules, max_errors=told, hide_suggestions=self._hide
+            self.schema, document, self._rules, max_errors=most, hide_suggestions=self._hide
         )
         if errors:
             raise Invalid(*{error.message: error for error in reversed(errors)}.values())

@@ -16,7 +16,7 @@ from graphql.execution import (
 from graphql.pyutils import is_awaitable
 
 from api.execution.document_cache import Documents, Operation
-from api.support.errors import plain, told
+from api.support.errors import error_payloads, plain
 from schema.core.context import Context
 
 TIMEOUT_S = 30.0
@@ -90,7 +90,7 @@ class GraphQLExecutor:
         if is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            return Result({"errors": told(source.errors or [], trace_id)}, refused=True)
+            return Result({"errors": error_payloads(source.errors or [], trace_id)}, refused=True)
         return SubscriptionExecution(self, executor, cast("AsyncIterable[Any]", source), trace_id)
 
     async def stream(
@@ -108,7 +108,7 @@ class GraphQLExecutor:
                 [done] = await following.answers(fresh, [item])
                 await fresh.note_reads()
                 yield done
-        except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription is told and ends
+        except Exception as error:  # noqa: BLE001 - whatever a feed raises, this subscription ends with an error
             yield following.failed(error)
         finally:
             if isinstance(items, AsyncGenerator):
@@ -117,7 +117,7 @@ class GraphQLExecutor:
     def _done(self, result: ExecutionResult, trace_id: str) -> Result:
         if not result.errors:
             return Result({"data": result.data})
-        errors = told(result.errors, trace_id)
+        errors = error_payloads(result.errors, trace_id)
         # Without a path nothing was executed: variables that do not fit, and the like.
         if result.data is None and all(error.path is None for error in result.errors):
             return Result({"errors": errors}, refused=True)
@@ -159,4 +159,4 @@ class SubscriptionExecution:
             if isinstance(error, GraphQLError)
             else GraphQLError(str(error), original_error=error)
         )
-        return Result({"errors": told([located], self.trace_id)}, refused=True)
+        return Result({"errors": error_payloads([located], self.trace_id)}, refused=True)

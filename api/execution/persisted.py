@@ -31,7 +31,7 @@ KEPT_S = 24 * 3600
 LONGEST_KEPT = 64_000
 # Characters that a process keeps in Redis: a client's user alone put 19 MB into it within 11 s, and nothing ended that.
 SHARED = RateLimit(per_s=2_000, burst=4_000_000)
-AWAY_S = 1.0  # for how long a Redis that failed is not asked again
+AWAY_S = 1.0  # time for which a Redis that failed is not used
 
 
 class ManifestError(Exception):
@@ -43,10 +43,10 @@ def read_manifest(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        told = msgspec.json.decode(path.read_bytes())
-        if isinstance(told, dict) and isinstance(told.get("operations"), list):
-            told = {each["id"]: each["body"] for each in told["operations"]}
-        documents = msgspec.convert(told, dict[str, str])
+        content = msgspec.json.decode(path.read_bytes())
+        if isinstance(content, dict) and isinstance(content.get("operations"), list):
+            content = {each["id"]: each["body"] for each in content["operations"]}
+        documents = msgspec.convert(content, dict[str, str])
     except (OSError, msgspec.MsgspecError, KeyError, TypeError) as error:
         raise ManifestError(f"The trusted documents {path} cannot be read: {error}") from None
     return {hash_of(text): text for text in documents.values()} | documents
@@ -58,7 +58,7 @@ def hash_of(text: str) -> str:
 
 
 class Persisted:
-    """Finds the text that a request means."""
+    """Find documents by their hash."""
 
     def __init__(self, manifest: Mapping[str, str], redis: Redis) -> None:
         self._manifest = manifest
@@ -71,7 +71,7 @@ class Persisted:
         self._seen: WeightedCache[str, str] = WeightedCache(KEPT_BYTES)
 
     async def find(self, ask: GraphQLRequest) -> None:
-        """Fill in `ask.query` from the hash it names. Raises `Invalid` when there is no such document, or none."""
+        """Set `ask.query` to the document with the given hash. Raises `Invalid` when there is none."""
         named = _named(ask)
         if ask.query:
             if named is not None and hash_of(ask.query) != named:
@@ -90,7 +90,7 @@ class Persisted:
             raise _no("Only documents that were agreed on are answered.", "UNTRUSTED_DOCUMENT")
 
     async def remember(self, ask: GraphQLRequest) -> None:
-        """Keep a valid document that somebody known sent together with its hash, for a day."""
+        """Keep for a day a valid document that an authenticated caller sent with its hash."""
         named = _named(ask)
         if named is None or named in self._manifest or named in self._seen:
             return
@@ -110,7 +110,7 @@ class Persisted:
         return text
 
     async def _hurried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """What Redis answers; None when it is away, or frozen: then its connections stay open and say nothing."""
+        """Return the response of Redis; None when it is unreachable, or frozen with open connections."""
         if time.monotonic() < self._back_at:
             return None
         try:
@@ -128,10 +128,14 @@ class Persisted:
 def _named(ask: GraphQLRequest) -> str | None:
     if ask.document_id is not None:
         return ask.document_id.removeprefix("sha256:")
-    told: Any = (ask.extensions or {}).get("persistedQuery")
-    if told is None:
+    extension: Any = (ask.extensions or {}).get("persistedQuery")
+    if extension is None:
         return None
-    named = told.get("sha256Hash") if isinstance(told, dict) and told.get("version") == 1 else None
+    named = (
+        extension.get("sha256Hash")
+        if isinstance(extension, dict) and extension.get("version") == 1
+        else None
+    )
     if not isinstance(named, str) or len(named) != 64:
         raise _no("A persistedQuery has `version` 1 and a `sha256Hash` in hex.", "BAD_REQUEST")
     return named.lower()

@@ -29,7 +29,7 @@ from api.execution.document_cache import Invalid, Operation
 from api.execution.executor import Answer, GraphQLExecutor, GraphQLRequest
 from api.identity import tokens
 from api.state import utc_now
-from api.support.errors import told
+from api.support.errors import error_payloads
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
 from domain.core import cursor
@@ -171,7 +171,7 @@ class WebhookRenderer:
                 ask.variables = self._variables(operation, fact) | (ask.variables or {})
                 answer = (await self._engine.answer(operation, ask, ctx, trace_id)).answer
         except Invalid as invalid:  # the schema has changed since it was registered
-            answer = {"errors": told(invalid.errors, trace_id)}
+            answer = {"errors": error_payloads(invalid.errors, trace_id)}
         about = {"type": fact.kind, "timestamp": fact.at, "cursor": self.cursor(fact)}
         return msgspec.json.encode({**answer, "extensions": {"webhook": about}})
 
@@ -191,7 +191,7 @@ class WebhookRenderer:
             operation_name=operation.name,
         )
         if isinstance(executor, list):
-            return {"errors": told(executor, trace_id)}
+            return {"errors": error_payloads(executor, trace_id)}
         event = Item(fact.tenant_id, fact.seq, fact=fact)
         result: Any = execute_subscription_event(executor.build_per_event_executor(event))
         if is_awaitable(result):
@@ -199,7 +199,7 @@ class WebhookRenderer:
         await ctx.note_reads()
         done = cast("ExecutionResult", result)
         if done.errors:
-            return {"data": done.data, "errors": told(done.errors, trace_id)}
+            return {"data": done.data, "errors": error_payloads(done.errors, trace_id)}
         return {"data": done.data}
 
     def _variables(self, operation: Operation, fact: SequencedEvent) -> dict[str, Any]:

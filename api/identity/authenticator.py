@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token or an API key becomes an actor, whose rights are read anew every few seconds."""
+"""Resolve a bearer token or an API key to an actor; the rights are read again every few seconds."""
 
 import hashlib
 import time
@@ -26,14 +26,14 @@ _KEY, _DEVICE = "wb_", "wd_"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody known, and until when (seconds since 1970) at the latest."""
+    """Authenticated caller, and the latest time (seconds since 1970) until which it is valid."""
 
     actor: Actor
     expires_at: float | None
     ingest_only: bool = False
-    """A device, which hands in measurements and asks nothing."""
+    """Whether it is a device, which may report measurements only."""
     enrol_only: bool = False
-    """Somebody who must set up a second factor first, and may do nothing else."""
+    """Whether it is a user who must set up a second factor first, and may do nothing else."""
     sign_in_id: UUID | None = None
 
 
@@ -47,13 +47,13 @@ def must_enrol(settings: Settings, role: Role, method: str) -> bool:
 
 
 class CachedIdentity(NamedTuple):
-    """What was found out about a token, and when; `claims` are those of a token of ours, whose signature is good."""
+    """Result of resolving a token, and its time; `claims` are those of our own tokens with a valid signature."""
 
     seen_at: float
     identity: Identity | None
     claims: Claims | None = None
     reason: str | None = None
-    """Why a token with a good signature is not taken."""
+    """Reason for refusing a token with a valid signature."""
 
 
 _NEVER = CachedIdentity(float("-inf"), None)
@@ -95,7 +95,7 @@ class Authenticator:
         return self._still(known, enrolling=enrolling)
 
     def forget(self, header: str | None) -> None:
-        """Look anew at the next request at whoever sent this Authorization header."""
+        """Resolve the token of this `Authorization` header again at the next request."""
         presented = bearer(header)
         if presented is not None:
             self._known.pop(_digest(presented), None)
@@ -172,7 +172,7 @@ class Authenticator:
                 await accounts.note_key_use(session, by_key.values(), at=at)
             by_device = await credentials.actors_of_devices(session, devices)
             named = await credentials.users_of_addresses(
-                session, {(told.company, told.email) for told in others.values()}
+                session, {(claimed.company, claimed.email) for claimed in others.values()}
             )
             sign_ins = {c.sign_in_id for c in ours.values() if c.sign_in_id is not None}
             current = await credentials.current(session, sign_ins, at=at)
@@ -182,10 +182,10 @@ class Authenticator:
         found = {each: Identity(actor, None) for each, actor in by_key.items()}
         for each, actor in by_device.items():
             found[each] = Identity(actor, None, ingest_only=True)
-        for each, told in others.items():
-            user_id = named.get((told.company, told.email))
+        for each, claimed in others.items():
+            user_id = named.get((claimed.company, claimed.email))
             if user_id in users:
-                found[each] = Identity(users[user_id], told.expires_at)
+                found[each] = Identity(users[user_id], claimed.expires_at)
             else:
                 reasons[each] = "There is no active user with the address in this token."
         for each, claim in ours.items():
@@ -211,11 +211,11 @@ class Authenticator:
         if self._oidc is None:
             return others
         for each in presented:
-            told = await self._oidc.read(each)
-            if isinstance(told, Untrusted):
-                reasons[each] = told.reason
-            elif told is not None:
-                others[each] = told
+            claimed = await self._oidc.read(each)
+            if isinstance(claimed, Untrusted):
+                reasons[each] = claimed.reason
+            elif claimed is not None:
+                others[each] = claimed
         return others
 
     def _is_limited(self, role: Role, method: str | None) -> bool:
@@ -226,11 +226,11 @@ class Authenticator:
 
 
 def bearer(header: str | None) -> str | None:
-    """The token in an `Authorization` header, or None."""
+    """Return the bearer token in an `Authorization` header, or None."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def traced(actor: Actor, trace_id: str) -> Actor:
-    """The same actor, acting in this request: facts name the trace."""
+    """Return the actor with the trace id of this request, which its facts carry."""
     return replace(actor, trace_id=trace_id)

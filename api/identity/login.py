@@ -81,16 +81,16 @@ class SignInService:
             ]
             raise HttpRefusal(409, _SEVERAL, "CHOOSE_USER").with_more(choices=choices)
         method = await self._first_step(fits[0], ask, requester, at)
-        told = await self._begin(fits[0].user, requester, method, at)
-        return told | {"device": self._new_device(ask.email)}
+        response = await self._begin(fits[0].user, requester, method, at)
+        return response | {"device": self._new_device(ask.email)}
 
     async def second_step(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> dict[str, Any]:
         """Tokens for the challenge of a right password and a second factor."""
         user, method = await self.second.proven(ask, requester, at=at)
-        told = await self._begin(user, requester, method, at)
-        return told | {"device": self._new_device(user.email)}
+        response = await self._begin(user, requester, method, at)
+        return response | {"device": self._new_device(user.email)}
 
     async def by_passkey(
         self, credential: dict[str, Any], requester: Requester, *, at: datetime
@@ -117,17 +117,19 @@ class SignInService:
     ) -> dict[str, Any]:
         async with transaction(self._make) as session:
             renewed = await credentials.begin(session, user, requester, method=method, at=at)
-        told = self._tokens(renewed, at)
+        response = self._tokens(renewed, at)
         if must_enrol(self._settings, user.role, method):
-            told["secondFactorNeeded"] = True
-        return told
+            response["secondFactorNeeded"] = True
+        return response
 
     async def renew(self, ask: RefreshAsk, requester: Requester, *, at: datetime) -> dict[str, Any]:
         """The next pair of tokens."""
         async with transaction(self._make) as session:
             renewed = await credentials.renew(session, ask.refresh_token, requester, at=at)
         if renewed is None:
-            raise HttpRefusal(401, "This refresh token is not good (any more).", "UNAUTHENTICATED")
+            raise HttpRefusal(
+                401, "This refresh token is not valid, or not valid any more.", "UNAUTHENTICATED"
+            )
         return self._tokens(renewed, at)
 
     async def sign_out(self, ask: RefreshAsk, *, at: datetime) -> None:
@@ -162,7 +164,9 @@ class SignInService:
                 if user is not None:
                     await credentials.change_password(session, user, hash=hash, at=at)
         if user is None:
-            raise HttpRefusal(401, "This invitation is not good (any more).", "UNAUTHENTICATED")
+            raise HttpRefusal(
+                401, "This invitation is not valid, or not valid any more.", "UNAUTHENTICATED"
+            )
 
     async def forgotten(self, ask: ForgottenAsk, requester: Requester, *, at: datetime) -> None:
         """Send letters with which another password can be set; nothing tells whether there is such a user."""
@@ -192,7 +196,7 @@ class SignInService:
         return fits[0].user
 
     async def _fitting(self, found: list[Candidate], password: str) -> list[Candidate]:
-        """Those whose password this is; a hash with yesterday's parameters is made anew on the way."""
+        """Return the users with this password; renew hashes made with outdated parameters."""
         if self._decoy is None:
             self._decoy = await self._hash("nobody's password")
         if len(password) > LONGEST:
@@ -234,8 +238,8 @@ class SignInService:
         return salt.hex() if fits else None
 
     def _device_mac(self, salt: bytes, email: str) -> bytes:
-        told = salt + email.strip().lower().encode(errors="replace")
-        return hmac.digest(self._device_key, told, "sha256")[:16]
+        response = salt + email.strip().lower().encode(errors="replace")
+        return hmac.digest(self._device_key, response, "sha256")[:16]
 
     def _tokens(self, renewed: Renewed, at: datetime) -> dict[str, Any]:
         access = self._keys.issue(

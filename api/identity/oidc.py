@@ -38,7 +38,7 @@ class ProviderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Untrusted:
-    """A token whose signature is good, and why it is not taken; only its holder is told."""
+    """Reason for refusing a token with a valid signature; only the caller with the token receives it."""
 
     reason: str
 
@@ -57,7 +57,7 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
         await self._http.aclose()
 
     async def read(self, token: str) -> ProviderIdentity | Untrusted | None:
-        """Whom a token names; None when its issuer is not known, or it is not good in any way.
+        """Return the user that a token names; None when its issuer is unknown or the token is invalid.
 
         `email_verified` is a boolean in OpenID Connect; some providers send the text "true", and some send nothing.
         """
@@ -145,10 +145,10 @@ class _Provider:
 
     async def _discovered(self, http: httpx2.AsyncClient) -> str:
         base = self.settings.issuer.rstrip("/")
-        told = await _json(http, f"{base}/.well-known/openid-configuration")
-        if told["issuer"] != self.settings.issuer:
+        metadata = await _json(http, f"{base}/.well-known/openid-configuration")
+        if metadata["issuer"] != self.settings.issuer:
             raise ValueError("it calls itself by another name")
-        return str(told["jwks_uri"])
+        return str(metadata["jwks_uri"])
 
 
 async def _json(http: httpx2.AsyncClient, url: str) -> dict[str, Any]:

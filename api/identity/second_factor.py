@@ -43,7 +43,7 @@ class SecondFactor:
         """The answer to a right password of somebody with a second factor: a challenge, and what may be sent for it."""
         user = candidate.user
         proof = self._challenges.new(_password_about(candidate), at=at)
-        told: dict[str, Any] = {
+        payload: dict[str, Any] = {
             "challenge": f"wc_{urlsafe_b64encode(user.id.bytes + proof).decode()}",
             "methods": has.methods,
         }
@@ -51,9 +51,11 @@ class SecondFactor:
             async with self._make() as session:
                 known = await factors.passkeys_of(session, user.id)
             about = _about(b"second factor", user.id)
-            told["passkey"] = self.party.request_options(self._challenges.new(about, at=at), known)
+            payload["passkey"] = self.party.request_options(
+                self._challenges.new(about, at=at), known
+            )
         words = "Send a second factor to /auth/second-factor, with this `challenge`."
-        return HttpRefusal(401, words, "SECOND_FACTOR_NEEDED").with_more(**told)
+        return HttpRefusal(401, words, "SECOND_FACTOR_NEEDED").with_more(**payload)
 
     async def proven(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
@@ -61,7 +63,7 @@ class SecondFactor:
         """Who answers a challenge with a second factor, and which. Raises `HttpRefusal`."""
         candidate = await self._challenged(ask.challenge, at)
         if candidate is None:
-            words = "This challenge is not good (any more): sign in with the password again."
+            words = "This challenge is not valid, or not valid any more: sign in with the password again."
             raise HttpRefusal(401, words, "UNAUTHENTICATED")
         method = await self.checked(candidate.user, ask, requester, at=at)
         return candidate.user, method
@@ -139,7 +141,7 @@ class SecondFactor:
         verified: bool,
         at: datetime,
     ) -> UUID | None:
-        """Whose passkey answered a challenge given for this; None for any other answer, and for a second one."""
+        """Return the user with the passkey that answered a challenge; None for a wrong or repeated answer."""
         challenge = challenge_in(credential)
         given_at = self._challenges.given_at(challenge, about, at=at)
         if given_at is None:
@@ -156,7 +158,7 @@ class SecondFactor:
             return passkey.user_id
 
     async def _challenged(self, text: str, at: datetime) -> Candidate | None:
-        """Whose password was right when this challenge was given; None when it was changed since."""
+        """Return the user with the password that this challenge followed; None when the password was changed since."""
         try:
             raw = urlsafe_b64decode(text.removeprefix("wc_").encode("ascii"))
             user_id = UUID(bytes=raw[:16])

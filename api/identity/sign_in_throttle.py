@@ -3,7 +3,7 @@
 Attempts are counted for each pair of an account and a client address (or a device that signed in before), and for
 each client address in total. Within its allowance an attempt is judged at once. Beyond it, it waits for its turn in the
 slow lane, one at a time for each pair: a wrong password is answered 429 there, the right one still signs in. So who
-guesses somewhere else costs the owner nothing, and who guesses at the owner's own address costs him seconds.
+guesses from another address cost the owner nothing; guesses from the owner's own address cost the owner seconds.
 """
 
 import asyncio

@@ -117,8 +117,8 @@ class RelyingParty:
 def challenge_in(credential: dict[str, Any]) -> bytes:
     """The challenge that an authenticator says it answers; empty for nonsense."""
     try:
-        told = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
-        return base64url_to_bytes(told["challenge"])
+        decoded = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
+        return base64url_to_bytes(decoded["challenge"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return b""
 
@@ -136,5 +136,5 @@ def _described(known: Sequence[Passkey]) -> _Descriptors:
 
 
 def _plain(text: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(text)
-    return told
+    decoded: dict[str, Any] = json.loads(text)
+    return decoded

@@ -143,7 +143,7 @@ class SharedSubscriptions:
     async def _serve_unshared(
         self, subscriber: Subscriber, execution: SubscriptionExecution, ctx: Context
     ) -> Result | None:
-        """Serve a subscription whose source cannot be shared."""
+        """Serve a subscription that cannot be shared."""
         items = aiter(execution.source)
         try:
             async for item in items:

@@ -242,7 +242,7 @@ class WebSocketTransport(OutboundBuffer, asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close because the server stops; code 1012 asks the client to reconnect."""
-        self.close(1012, "Restart, come back")
+        self.close(1012, "The server restarts; reconnect")
 
     def pause_writing(self) -> None:
         """Buffer output and stop reading requests, because the client does not keep up."""

@@ -39,7 +39,7 @@ class Http(HttpToolsProtocol):
         self._within(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """He is gone."""
+        """Forget a closed connection."""
         self._within(None)
         super().connection_lost(exc)
 
@@ -119,7 +119,7 @@ class Http(HttpToolsProtocol):
 
 
 def _unchunked(cycle: Any, app: Any) -> Any:
-    """The application, whose answers without a length are sent as they are."""
+    """The application; its responses without a length are sent as they are."""
 
     async def asked(scope: Any, receive: Any, send: Any) -> None:
         measured = True

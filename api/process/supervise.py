@@ -1,4 +1,4 @@
-"""Children of one process: started, restarted when they die, stopped in order when we are told to stop."""
+"""Supervise child processes: start them, restart those that end, and stop them in order at a signal."""
 
 import signal
 import subprocess

@@ -13,7 +13,7 @@ _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
 class Proxies:
-    """The proxies whose `X-Forwarded-For` is believed; nobody else's is."""
+    """Proxies from which `X-Forwarded-For` is trusted; it is ignored from every other address."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
         self._networks: tuple[Network, ...] = tuple(map(ip_network, addresses))

@@ -31,7 +31,7 @@ class HttpRefusal(Exception):
         return self
 
 
-def told(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
+def error_payloads(errors: Iterable[GraphQLError], trace_id: str) -> list[dict[str, Any]]:
     """The `errors` of an answer."""
     return [_told(error, trace_id) for error in errors]
 

@@ -12,7 +12,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 TALKATIVE = ("alembic", "uvicorn", "httpx2", "arq")
-"""Libraries whose news is no news; their warnings are."""
+"""Libraries of which only warnings are logged."""
 
 
 ROUTINE = {"request", "socket"}
@@ -41,7 +41,7 @@ _COLOURS = {"warning": "33", "error": "31", "critical": "31"}
 
 
 def configure_logs(level: str, *, part: str | None = None) -> None:
-    """Write from here on what is at least of this level; with a `part`, for people, who are told which part speaks."""
+    """Log from now on what is at least of this level; with a `part`, as lines for people that begin with that part."""
 
     def write(_logger: object, _name: str, event: Any) -> str:
         return msgspec.json.encode(event, enc_hook=str).decode()
@@ -120,8 +120,8 @@ def without_values(text: str) -> str:
 
 def as_text(exc_info: Any) -> str:
     """A traceback as text; what an exception says is indented, so that it cannot pass for a line of its own."""
-    told = TracebackException(*exc_info)
-    todo: list[tuple[TracebackException | None, bool]] = [(told, False)]
+    whole = TracebackException(*exc_info)
+    todo: list[tuple[TracebackException | None, bool]] = [(whole, False)]
     while todo:
         each, hidden = todo.pop()
         if each is None:
@@ -134,7 +134,7 @@ def as_text(exc_info: Any) -> str:
             (inner, hidden)
             for inner in (each.__cause__, each.__context__, *(each.exceptions or ()))
         ]
-    return "".join(told.format()).rstrip("\n")
+    return "".join(whole.format()).rstrip("\n")
 
 
 class Lines:
@@ -151,8 +151,8 @@ class Lines:
         if level == "info" and event["event"] in ROUTINE and not self._everything:
             raise structlog.DropEvent
         at = datetime.fromisoformat(event["timestamp"]).astimezone()
-        told = [f"{key}={value}" for key, value in event.items() if key not in _TOLD_APART]
-        line = "  ".join([f"{at:%H:%M:%S} {self._part:6}", str(event["event"]), *told])
+        pairs = [f"{key}={value}" for key, value in event.items() if key not in _TOLD_APART]
+        line = "  ".join([f"{at:%H:%M:%S} {self._part:6}", str(event["event"]), *pairs])
         if self._colour and level in _COLOURS:
             line = f"\x1b[{_COLOURS[level]}m{line}\x1b[0m"
         return "\n".join([line, *filter(None, [event.get("exception")])])

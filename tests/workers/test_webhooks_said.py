@@ -306,7 +306,7 @@ async def test_a_revoked_key_ends_what_its_document_says(
             if hook["state"] == "PAUSED":
                 break
             await asyncio.sleep(0.05)
-    assert hook["reason"] == "its owner may not come in any more"
+    assert hook["reason"] == "the access of its owner has ended"
     assert partner.receiver.letters == []
 
 
