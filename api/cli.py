@@ -40,7 +40,7 @@ Port = Annotated[
 
 
 class TableFormat(StrEnum):
-    """How a table leaves."""
+    """Format of a table in the output."""
 
     CSV = "csv"
     JSON = "json"

@@ -48,5 +48,5 @@ async def are_there(system_url: str) -> bool:
 
 
 def advice(system_url: str) -> str | None:
-    """What to say about them at a command line; None when there are none."""
+    """Return the advice for the command line; None when there are none."""
     return ADVICE if asyncio.run(are_there(system_url)) else None

@@ -1,4 +1,4 @@
-"""What one API process holds between requests."""
+"""State of one API process between requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,9 +44,9 @@ class AppState:
     engine: GraphQLExecutor
     gate: Admission
     database: AsyncEngine
-    """Where requests are answered from, by a login that sees one company at a time."""
+    """Database of requests, by a login that sees one company at a time."""
     requests: Sessions
-    """Sessions on `database`; they see nothing until they are fenced to an actor."""
+    """Sessions on `database`; they see no row until they are scoped to an actor."""
     sessions: Sessions
     """Sessions that see every company: for signing in and the hub."""
     health_sessions: Sessions
@@ -54,9 +54,9 @@ class AppState:
     redis: Redis
     hub: Hub
     live: LivePositions
-    """Where everybody on duty is."""
+    """Positions of guards on duty."""
     intake: PositionIngest
-    """Where devices hand in positions."""
+    """Ingest of positions from devices."""
     keys: Keys
     authenticator: Authenticator
     login: SignInService
@@ -65,13 +65,13 @@ class AppState:
     audience: ConnectionRegistry
     desk: WebhookDocumentCheck
     revisions: tuple[str, ...]
-    """What the tables must be migrated to."""
+    """Revisions that the tables must be migrated to."""
     now: Callable[[], datetime] = utc_now
     groups: SharedSubscriptions = field(init=False)
     connections: FairQueue = field(init=False)
-    """Who gets a connection of `database` next."""
+    """Queue for connections of `database`."""
     turns: FairQueue = field(init=False)
-    """Which operation is parsed and executed next."""
+    """Queue for parsing and executing operations."""
 
     def __post_init__(self) -> None:
         self.connections = FairQueue(CONNECTIONS, per_actor=6)

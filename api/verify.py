@@ -37,7 +37,7 @@ TOO_LARGE = 64 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """What is needed for a check is not there; nothing can be said."""
+    """Data that a check needs is missing, so there is no result."""
 
 
 class CheckFailed(Exception):
@@ -181,7 +181,7 @@ def opened(note: str, verifier_key: str) -> str:
 
 
 def checkpoint_of(note: str, verifier_key: str) -> VerifiedCheckpoint:
-    """What a checkpoint says, its signature verified; its origin must be the name of the key."""
+    """Return the content of a checkpoint after checking its signature; its origin must be the name of the key."""
     origin, size, root, *rest = [*opened(note, verifier_key).split("\n"), "", ""]
     if origin != key_of(verifier_key)[0]:
         raise CheckFailed(f"it is a checkpoint of {origin}, not of {key_of(verifier_key)[0]}")
@@ -218,7 +218,7 @@ def _mail_text(raw: bytes) -> str:
 
 @dataclass
 class CheckLog:
-    """What was checked, in words, as it goes."""
+    """Log of the checks made, as text."""
 
     lines: list[str] = field(default_factory=list)
     broken: int = 0
@@ -241,7 +241,7 @@ class CheckLog:
 
 @dataclass
 class PriorKnowledge:
-    """What is known from before: the pinned key, the account, a checkpoint that was kept, how many facts there were."""
+    """Knowledge from before: the pinned key, the account, a kept checkpoint, and the number of facts."""
 
     key: str
     account: str | None = None
@@ -251,7 +251,7 @@ class PriorKnowledge:
 
 @dataclass
 class BundleSummary:
-    """What a bundle turned out to be."""
+    """Result of the checks of a bundle."""
 
     note: str = ""
     checkpoint: VerifiedCheckpoint | None = None

@@ -13,21 +13,21 @@ HERE = Path(__file__).parent
 
 def main() -> int:
     """Run Locust headless and return its exit code."""
-    told = ArgumentParser(prog="python -m loadtests", description=__doc__)
-    told.add_argument("--minutes", type=float, default=2.0)
-    told.add_argument("--users", type=int, default=100)
-    told.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
-    told.add_argument("--host", help="an API that runs; without one, servers are started")
-    told.add_argument(
+    parser = ArgumentParser(prog="python -m loadtests", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--users", type=int, default=100)
+    parser.add_argument("--saturate", action="store_true", help="phones report as fast as it goes")
+    parser.add_argument("--host", help="an API that runs; without one, servers are started")
+    parser.add_argument(
         "--companies",
         type=Path,
         help="with --host: what `waarborg company … --guards N --json` printed",
     )
-    told.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
-    told.add_argument("--out", type=Path, default=Path("build/loadtest"))
-    given = told.parse_args()
+    parser.add_argument("--budgets", type=Path, default=HERE / "budgets.toml")
+    parser.add_argument("--out", type=Path, default=Path("build/loadtest"))
+    given = parser.parse_args()
     if given.host and not given.companies:
-        told.error(
+        parser.error(
             "--host needs --companies: two lines of `waarborg company NAME --guards N --json`, from over there"
         )
     given.out.mkdir(parents=True, exist_ok=True)

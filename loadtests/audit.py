@@ -22,7 +22,7 @@ class Wrong(StrEnum):
     REPEATED = "a fact heard twice"
     REORDERED = "a fact heard out of order"
     FOREIGN = "a fact or row of another client or company"
-    UNTOLD = "an acknowledged change that its own feed never told"
+    UNTOLD = "an acknowledged change that is missing in its own feed"
     TWICE = "one change with two effects"
     TWICE_CREDITED = "two credits for one breach"
     UNCREDITED = "a breach without its credit"
@@ -100,24 +100,24 @@ def reconcile(
     else:
         return  # it subscribed to live facts, and none came
     audit.saw(Wrong.REPEATED, Wrong.REORDERED, Wrong.FOREIGN, count=len(heard))
-    told: set[int] = set()
+    received: set[int] = set()
     furthest = -1
     for number, each in enumerate(heard, start=1):
         place = places.get(each)
         if place is None:
             audit.blame(Wrong.FOREIGN, f"{trail.name}: the {number}th fact is not in its ledger")
             continue
-        if each in told or place < begin:
+        if each in received or place < begin:
             audit.blame(Wrong.REPEATED, f"{trail.name} heard {ledger.words[place]} again")
         elif place < furthest:
             words = f"{ledger.words[place]} after {ledger.words[furthest]}"
             audit.blame(Wrong.REORDERED, f"{trail.name} heard {words}")
-        told.add(each)
+        received.add(each)
         furthest = max(furthest, place)
     last = len(ledger.cursors) - 1 if due is None else places.get(mark(due), -1)
     expected = range(begin, max(last, furthest) + 1)
     audit.saw(Wrong.LOST, count=len(expected))
-    missing = [place for place in expected if mark(ledger.cursors[place]) not in told]
+    missing = [place for place in expected if mark(ledger.cursors[place]) not in received]
     if missing:
         words = f"{len(missing)} facts, first {ledger.words[missing[0]]}"
         audit.blame(Wrong.LOST, f"{trail.name} never heard {words}", len(missing))
@@ -146,11 +146,15 @@ def accounts_in(answer: Any) -> Iterable[str]:
 
 
 def once_credited(
-    audit: Audit, who: str, breached: Sequence[str], credited: Sequence[str], told: Sequence[str]
+    audit: Audit,
+    who: str,
+    breached: Sequence[str],
+    credited: Sequence[str],
+    by_facts: Sequence[str],
 ) -> None:
-    """Check that each breached promise has one credit, by the credits' promises and by those of the facts (`told`)."""
+    """Check that each breached promise has one credit, in the credits and in the facts about them."""
     audit.saw(Wrong.TWICE_CREDITED, Wrong.UNCREDITED, count=len(breached))
-    for source, promises in (("credits", credited), ("facts about credits", told)):
+    for source, promises in (("credits", credited), ("facts about credits", by_facts)):
         for promise, count in Counter(promises).items():
             if count > 1:
                 audit.blame(

@@ -113,5 +113,5 @@ def _terms(calendar: str) -> dict[str, Any]:
 
 
 def _clock(calendar: str, targets: dict[str, int]) -> dict[str, Any]:
-    told = [{"priority": priority, "elapsedSeconds": each} for priority, each in targets.items()]
-    return {"calendarVersionId": calendar, "targets": told}
+    listed = [{"priority": priority, "elapsedSeconds": each} for priority, each in targets.items()]
+    return {"calendarVersionId": calendar, "targets": listed}

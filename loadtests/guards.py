@@ -61,8 +61,8 @@ class Guard(Asker):
         fix = self._fix(self._next_ms(1, 1000))
         at = datetime.fromtimestamp(fix["at"] / 1000, UTC).isoformat(timespec="milliseconds")
         coords = {"latitude": fix["lat"], "longitude": fix["lon"], "accuracy": 8, "speed": 1.2}
-        told = {"timestamp": at, "coords": coords, "is_moving": True, "event": "motionchange"}
-        body = {"device_id": self.phone.token, "location": told}
+        location = {"timestamp": at, "coords": coords, "is_moving": True, "event": "motionchange"}
+        body = {"device_id": self.phone.token, "location": location}
         self.client.post("/ingest/traccar", json=body, name="traccar")
 
     def _batch(self, fixes: int, step_ms: int) -> None:
@@ -85,7 +85,7 @@ class Guard(Asker):
             if response.status_code != 200:
                 response.failure(f"status {response.status_code}: {(response.text or '')[:200]}")
                 return
-            told = response.json()
+            received = response.json()
         fixes = len(body["fixes"])
         expected = {
             "accepted": fixes if new else 0,
@@ -93,8 +93,10 @@ class Guard(Asker):
             "refused": [],
         }
         self.run_of.audit.saw(Wrong.FIX, count=fixes)
-        if told != expected:
-            self.run_of.audit.blame(Wrong.FIX, f"{self.company.name}: {told} instead of {expected}")
+        if received != expected:
+            self.run_of.audit.blame(
+                Wrong.FIX, f"{self.company.name}: {received} instead of {expected}"
+            )
 
     def _look(self) -> None:
         """Check that the map shows the last acknowledged fix, or a newer one, in time."""

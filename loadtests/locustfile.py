@@ -52,11 +52,11 @@ def options(parser: ArgumentParser) -> None:
 @events.init.add_listener
 def prepare(environment: Environment, **_: Any) -> None:
     """Create the companies' data before the run's clock starts."""
-    told: Any = environment.parsed_options
+    options: Any = environment.parsed_options
     try:
         COMPANIES.extend(
             found(str(environment.host), **msgspec.json.decode(line))
-            for line in told.companies.read_text().splitlines()
+            for line in options.companies.read_text().splitlines()
         )
     except (OSError, httpx2.HTTPError, msgspec.DecodeError, Refusal) as error:
         raise SystemExit(f"The companies cannot be used: {error!r}") from error
@@ -65,19 +65,19 @@ def prepare(environment: Environment, **_: Any) -> None:
 @events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
     """Start a run, with a greenlet that breaks the crowd's connections now and then."""
-    told: Any = environment.parsed_options
-    Asker.run_of = run = Run(environment, COMPANIES, saturate=told.saturate)
+    options: Any = environment.parsed_options
+    Asker.run_of = run = Run(environment, COMPANIES, saturate=options.saturate)
     background.extend((gevent.spawn(run.drop_the_crowd), gevent.spawn(report.progress, run)))
 
 
 @events.test_stop.add_listener
 def settle(environment: Environment, **_: Any) -> None:
     """Reconcile, evaluate and write the report; a run with violations exits with 1."""
-    told: Any = environment.parsed_options
+    options: Any = environment.parsed_options
     gevent.killall(background)
     background.clear()
     Asker.run_of.settle()
-    verdicts = report.write(Asker.run_of, told.budgets, told.report_json)
+    verdicts = report.write(Asker.run_of, options.budgets, options.report_json)
     for each in verdicts:  # for Locust's own report, which lists operations only
         error = None if each.kept else AssertionError(each.said)
         Asker.run_of.measured("BUDGET", each.name, 0, error=error)

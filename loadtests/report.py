@@ -96,8 +96,8 @@ def _users(run: Run) -> dict[str, int]:
 
 
 def _commit() -> str | None:
-    told = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(told, check=False, capture_output=True, text=True)
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.stdout.strip() or None
 
 

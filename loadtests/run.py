@@ -148,7 +148,7 @@ class Run:
         if len(extra) > self.unanswered[company.name]:
             self.audit.blame(
                 Wrong.TWICE,
-                f"{company.name}: {len(extra)} tickets that nobody was told to have opened",
+                f"{company.name}: {len(extra)} incidents without an acknowledged mutation that opened them",
             )
         for lost in known - set(opened):
             self.audit.blame(
@@ -168,8 +168,8 @@ class Run:
             if set(breached) <= set(credited) or time.monotonic() > deadline:
                 break
             gevent.sleep(0.5)
-        told = [
+        by_facts = [
             row["body"]["promise_id"]
             for row in wire.rows("ledger", after=self.began(company), kinds=["credit.decided"])
         ]
-        once_credited(self.audit, company.name, breached, credited, told)
+        once_credited(self.audit, company.name, breached, credited, by_facts)

@@ -16,14 +16,14 @@ STALLED_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is not there yet, and why nobody waits for it any longer."""
+    """Work that has not arrived, and the reason why waiting for it ended."""
 
     left: Remaining
     why: str = ""
 
     @property
     def words(self) -> str:
-        """What to tell whoever imported."""
+        """Return the message for the user of the command."""
         if self.left.is_nothing:
             return "All of it is there: numbered in the ledger, and measured."
         return (

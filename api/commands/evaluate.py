@@ -21,7 +21,7 @@ SHOWN = 50  # differences that are printed; all are counted
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """Result of an evaluation."""
 
     tickets: int = 0
     written: int = 0

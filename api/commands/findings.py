@@ -1,4 +1,4 @@
-"""What `doctor` found: parts of an installation, their state and a remedy."""
+"""Findings of `doctor`: parts of an installation, their state and a remedy."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -151,6 +151,6 @@ def _peak_mb() -> float:
 
 
 def _beside(file: Path) -> Path:
-    """Where rejects go when nobody says: next to the file, or here when nothing may be written there."""
+    """Return the default path for rejects: beside the file, or the current directory when that is not writable."""
     folder = file.parent if os.access(file.parent, os.W_OK) else Path.cwd()
     return folder / f"{file.name}.rejects.csv"

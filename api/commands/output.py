@@ -1,4 +1,4 @@
-"""What a command writes: a file, whole or not at all, or standard output."""
+"""Output of a command: a file, written completely or not at all, or standard output."""
 
 import sys
 from collections.abc import Iterator

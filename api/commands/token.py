@@ -71,7 +71,7 @@ async def _find(
 
 
 async def _what_exists(make: Sessions, role: Role, tenant: str | None, account: str | None) -> str:
-    """Why there is nobody, and who there is."""
+    """Return the error for an unknown user, with the users that exist."""
     wanted = f"There is no user with the role {role}"
     wanted += f" at {tenant}" if tenant else ""
     wanted += f" limited to {account}" if account else ""

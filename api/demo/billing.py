@@ -92,7 +92,7 @@ def billed_month(start: datetime, end: datetime) -> tuple[date, datetime]:
 def weeks(
     actor: Actor, manager_id: UUID, everyone: Sequence[Books], start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, Step]]:
-    """What happens to the money, in the order of time for each client."""
+    """Yield the steps of billing, in the order of time for each client."""
     month_on, billed_at = billed_month(start, end)
     for number, books in enumerate(everyone):
         for week in (0, 2):
@@ -104,7 +104,7 @@ def weeks(
 
 
 def call_out(actor: Actor, books: Books, ticket_id: UUID, at: datetime) -> Step:
-    """Somebody drove to an alarm."""
+    """Record the drive to an alarm as a delivered service."""
 
     async def do(session: AsyncSession) -> None:
         await invoices.deliver(

@@ -116,7 +116,7 @@ async def _hand_in(http: httpx2.AsyncClient, token: str, fix: dict[str, Any]) ->
 
 
 def _fix(place: dict[str, Any], since_s: float, chance: random.Random) -> dict[str, Any]:
-    """Where the guard is so many seconds into the duty."""
+    """Return the position of the guard after this many seconds of the duty."""
     tripped_s = max(0.0, since_s % (ROUND_S + TRIP_S) - ROUND_S)
     on_round = not tripped_s
     radius = ROUND_M + (AWAY_M - ROUND_M) * math.sin(math.pi * tripped_s / TRIP_S)

@@ -1,4 +1,4 @@
-"""What happens at the clients of the demo company, in Dutch and English."""
+"""Texts of incidents at the clients of the demo company, in Dutch and English."""
 
 from domain.agreements import Priority, TicketKind
 from domain.incidents import Source

@@ -131,7 +131,7 @@ class Company:
 
 
 def imagine(chance: random.Random) -> Scene:
-    """What happens next. Steps are minutes played in seconds, except the alarm's: its promise is real time."""
+    """Make a random scene. Its steps take seconds instead of minutes, except for alarms: their promises are real."""
     kind, priority, source, summaries = chance.choice(HAPPENINGS)
     answer_s = chance.uniform(3, 20)
     if kind is TicketKind.ALARM:

@@ -151,7 +151,7 @@ async def _jwks(request: Request) -> Response:
 
 
 def state_of(request: Request) -> AppState:
-    """What the process holds."""
+    """Return the state of the process."""
     state: AppState = request.app.state.waarborg
     return state
 

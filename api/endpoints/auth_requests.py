@@ -1,4 +1,4 @@
-"""What is sent to the paths below `/auth`, as JSON."""
+"""Bodies of requests below `/auth`, as JSON."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class LoginAsk(msgspec.Struct, rename="camel"):
-    """Who signs in. `company` or `user` chooses among several users with this address and password.
+    """Sign-in. `company` or `user` chooses among several users with this address and password.
 
     `device` is what an earlier sign-in answered: attempts of a known device are counted by themselves.
     """
@@ -30,7 +30,7 @@ class FactorAsk(msgspec.Struct, rename="camel"):
 
 
 class PasskeyAsk(msgspec.Struct, rename="camel"):
-    """What an authenticator answered."""
+    """Response of an authenticator."""
 
     credential: dict[str, Any]
 
@@ -55,7 +55,7 @@ class CurrentAsk(msgspec.Struct, rename="camel"):
 
 
 class NothingAsk(msgspec.Struct, rename="camel"):
-    """Nothing: `{}`."""
+    """Empty body: `{}`."""
 
 
 class RefreshAsk(msgspec.Struct, rename="camel"):
@@ -74,7 +74,7 @@ class PasswordAsk(msgspec.Struct, rename="camel"):
 
 
 class InvitationAsk(msgspec.Struct, rename="camel"):
-    """Whom to invite; `userId` is the global id."""
+    """User to invite; `userId` is the global id."""
 
     user_id: str
 
@@ -86,6 +86,6 @@ class ForgottenAsk(msgspec.Struct, rename="camel"):
 
 
 class DeviceAsk(msgspec.Struct):
-    """What to call the device."""
+    """Name for the device."""
 
     name: str

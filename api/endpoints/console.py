@@ -27,7 +27,7 @@ _STOCK = "default-src https://unpkg.com 'self' 'unsafe-inline' data:; connect-sr
 
 @cache
 def console() -> Path:
-    """Where the static files are: in the checkout, or packed into the wheel."""
+    """Return the directory of the static files: in the checkout, or in the wheel."""
     packed = Path(__file__).parents[1] / "_console"
     return packed if packed.exists() else packed.parents[1] / "console"
 

@@ -19,7 +19,7 @@ from domain.access import Actor
 from domain.invoices import MEDIA_TYPE, Incomplete, credit_note_pdf, credit_note_xml
 
 COST = 1_000
-"""What a document costs its reader's budget: setting one takes as long as reading a thousand fields."""
+"""Cost of a document in the caller's budget: typesetting one takes as long as reading a thousand fields."""
 
 
 class File(NamedTuple):

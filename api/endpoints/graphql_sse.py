@@ -85,7 +85,7 @@ class Stream(OutboundBuffer):
         return _response(self._body())
 
     def check(self, now: float) -> None:
-        """Nothing to do: a stream that stalls is freed by TCP_USER_TIMEOUT on the listening socket."""
+        """Do nothing: TCP_USER_TIMEOUT on the listening socket ends a stream that stalls."""
 
     def reauthorize(self, identity: Identity | None) -> None:
         """End as soon as the rights end or change; coming back is answered with what is the case now."""

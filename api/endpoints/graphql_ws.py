@@ -77,7 +77,7 @@ async def connect(socket: WebSocket) -> None:
 
 
 class SocketConnection:
-    """What is said on one socket."""
+    """Protocol of one socket."""
 
     __slots__ = (
         "_actor",

@@ -33,7 +33,7 @@ WRITE_FRESH_S = (
 
 
 class Health:
-    """What one API process knows about its own readiness."""
+    """Readiness of one API process."""
 
     def __init__(self, state: AppState) -> None:
         self._state = state
@@ -252,7 +252,7 @@ async def _lag_s(state: AppState, session: AsyncSession) -> float:
 
 
 async def _behind(session: AsyncSession) -> Sequence[tuple[int, int]]:
-    """How many numbered facts each shard's stream lacks; counted up to a thousand."""
+    """Return the number of numbered facts missing in each shard's stream; counted up to a thousand."""
     lacking = (
         select(LedgerRow.id)
         .where(LedgerRow.shard == ShardMark.shard, LedgerRow.seq > ShardMark.shipped_seq)

@@ -1,4 +1,4 @@
-"""Read the body of a request: bounded in bytes, in time, and again when it is unpacked."""
+"""Read the body of a request, bounded in time and in bytes, before and after decompression."""
 
 import asyncio
 import zlib
@@ -12,7 +12,7 @@ CODINGS = {"gzip", "x-gzip", "deflate"}
 
 
 async def read(request: Request, *, most: int, within_s: float) -> bytes:
-    """The whole body, unpacked where it says that it is packed. Raises `HttpRefusal`."""
+    """Return the whole body, decompressed according to its `Content-Encoding`. Raises `HttpRefusal`."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS | {"identity", ""}:
         message = f"A body is packed with gzip or deflate, or not at all; not with {coding[:40]!r}."
@@ -34,7 +34,7 @@ async def read(request: Request, *, most: int, within_s: float) -> bytes:
 
 
 def unpacked(body: bytes, most: int) -> bytes:
-    """What a gzip or deflate body holds; refused when it is more than `most` bytes, damaged, or not whole."""
+    """Decompress a gzip or deflate body; refuse one of more than `most` bytes, a damaged one and an incomplete one."""
     found = b""
     while True:
         unpacker = _unpacker(body)

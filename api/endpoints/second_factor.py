@@ -57,7 +57,7 @@ async def _passkey(request: Request) -> dict[str, Any]:
 
 
 async def _list(request: Request) -> dict[str, Any]:
-    """What second factors one has, nobody else's, and whether one must be set up before anything else."""
+    """Return the caller's own second factors, and whether one must be set up first."""
     await read(request, NothingAsk)
     identity = await signed_in(request, enrolling=True)
     user_id = _own_id(identity)
@@ -157,7 +157,7 @@ async def _remove_passkey(request: Request) -> None:
 
 
 async def _themselves(request: Request, current: str) -> tuple[User, Identity]:
-    """Who is signed in, and knows the current password: a stolen token changes no factors."""
+    """Return the signed-in user after a check of the password, so that a stolen token changes no factors."""
     identity = await signed_in(request, enrolling=True)
     login = state_of(request).login
     return await login.themselves(identity.actor, current, requester_of(request)), identity

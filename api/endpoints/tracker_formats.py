@@ -1,4 +1,4 @@
-"""What phones' own apps send, as fixes in normal form: Traccar Client, OsmAnd, OwnTracks, GPSLogger.
+"""Decode the messages of tracker apps to fixes: Traccar Client, OsmAnd, OwnTracks, GPSLogger.
 
 Units become ours; what an app says when it does not know (-1, 0.0, a missing key) becomes None. Each function reads
 one message and raises `ValueError` or msgspec's errors for what is none of the app's: an app keeps what is refused, so

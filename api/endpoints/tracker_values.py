@@ -92,7 +92,7 @@ def instant(given: Any) -> int | datetime:
 
 
 def lived(given: Any, now: datetime) -> tuple[datetime, ...]:
-    """When a message without a place shows that the device was on: now, and at the instant that it names."""
+    """Return the times at which a message without a position shows the device to be on: now, and the time it states."""
     try:
         at = instant(given)
         named = at if isinstance(at, datetime) else datetime.fromtimestamp(at / 1000, UTC)

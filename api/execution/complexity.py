@@ -1,4 +1,4 @@
-"""How heavy a document is: depth, fields and cost by one rule that is linear in the document's length.
+"""Complexity of a document: depth, fields and cost, by one rule that is linear in the document's length.
 
 Each fragment is weighed once and remembered, so 40 fragments that double each other (2^40 fields) take
 microseconds. It runs before validation and execution, both of which would take for ever on such documents.
@@ -47,7 +47,7 @@ SIZES = ("first", "last")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a selection asks for at most."""
+    """Upper bound of what a selection reads."""
 
     depth: int = 0
     fields: int = 0
@@ -182,7 +182,7 @@ class CostAnalyzer:
     def _rows(
         self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None
     ) -> int:
-        """How many objects a field may give: its page size, else a guess for lists, else one."""
+        """Return the number of objects a field may return: its page size, else an estimate for lists, else one."""
         if field is None:
             return 1
         for name in SIZES:

@@ -113,7 +113,7 @@ class Documents:
         return text in self._kept
 
     def refused(self, text: str) -> Invalid | None:
-        """Why a document was refused before, if that is still kept."""
+        """Return the earlier refusal of a document, if it is still cached."""
         errors = self._refused.get(text)
         return None if errors is None else Invalid(*errors)
 
@@ -140,7 +140,7 @@ class Documents:
 
     @property
     def kept_bytes(self) -> int:
-        """What the kept documents take."""
+        """Return the size of the cached documents."""
         return self._kept.weight
 
     def validated(self, text: str, variables: Mapping[str, Any]) -> Valid:

@@ -1,4 +1,4 @@
-"""Execution: an operation and who asks, into an answer or a stream of answers. HTTP and sockets share it."""
+"""Execute operations: to one response, or to a stream of responses. Used by HTTP and sockets alike."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -36,7 +36,7 @@ class GraphQLRequest(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An answer, and whether the request was refused before anything was executed."""
+    """A response, and whether the request was refused before anything was executed."""
 
     answer: Answer
     refused: bool = False
@@ -96,7 +96,7 @@ class GraphQLExecutor:
     async def stream(
         self, operation: Operation, ask: GraphQLRequest, ctx: Context, trace_id: str
     ) -> AsyncGenerator[Result]:
-        """Execute a subscription for one who follows it alone."""
+        """Execute a subscription that is not shared."""
         following = await self.follow(operation, ask, ctx, trace_id)
         if isinstance(following, Result):
             yield following
@@ -126,7 +126,7 @@ class GraphQLExecutor:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionExecution:
-    """A subscription that has begun: what it follows, and how that is answered."""
+    """A started subscription: its source, and the execution of its events."""
 
     engine: GraphQLExecutor
     executor: Executor[Any]
@@ -134,7 +134,7 @@ class SubscriptionExecution:
     trace_id: str
 
     async def answers(self, ctx: Context, events: Sequence[Any]) -> list[Result]:
-        """What is selected of each event; events of one call share what they load."""
+        """Execute the operation for each event; events of one call share their loaders."""
         results: list[Any] = []
         for what in events:
             event = self.executor.build_per_event_executor(what)
@@ -153,7 +153,7 @@ class SubscriptionExecution:
         return [self.engine._done(each, self.trace_id) for each in results]
 
     def failed(self, error: Exception) -> Result:
-        """The answer for what its source raised."""
+        """Return the response for an error that the source raised."""
         located = (
             error
             if isinstance(error, GraphQLError)

@@ -25,7 +25,7 @@ PER_OPERATION = 4
 
 
 class ServiceClass(IntEnum):
-    """Who is served first when connections are short; lower is earlier."""
+    """Priority of a class of actors when connections are scarce; lower is earlier."""
 
     OPERATIONS = 0
     OFFICE = 1
@@ -75,7 +75,7 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        """How many permits are waited for."""
+        """Return the number of waiting requests."""
         return sum(len(queue) for actors in self._waiting.values() for queue in actors.values())
 
     async def acquire(self, actor: Actor | None) -> None:

@@ -90,7 +90,7 @@ class WebhookDocumentValidator:
         raise Refused(Code.INVALID, "A webhook asks, it does nothing.", argument="document")
 
     def _facts(self, node: OperationDefinitionNode, values: VariableValues) -> EventFilter:
-        """What the arguments of a subscription choose."""
+        """Return the facts that the arguments of a subscription select."""
         root = self.engine.documents.schema.subscription_type
         chosen = node.selection_set.selections[0]
         if not isinstance(chosen, FieldNode) or root is None:
@@ -137,11 +137,11 @@ class WebhookRenderer:
         self._live = live
 
     def cursor(self, fact: SequencedEvent) -> str:
-        """Where the fact stands."""
+        """Return the cursor of the fact."""
         return cursor.of_seq(self._secret, fact.tenant_id, fact.seq, fact.link)
 
     def ids(self, fact: SequencedEvent) -> dict[str, Any]:
-        """What the fact is about, the client and what the body names, by the ids that GraphQL takes."""
+        """Return the global ids of the fact's subject, its account and what its body names."""
         account = None if fact.account_id is None else ids.write("Account", fact.account_id)
         named = named_in(fact.kind, fact.body, ids.write)
         return {"subjectId": subject_id(fact), "accountId": account, "ids": named}
@@ -203,7 +203,7 @@ class WebhookRenderer:
         return {"data": done.data}
 
     def _variables(self, operation: Operation, fact: SequencedEvent) -> dict[str, Any]:
-        """What the fact gives to the variables that the operation declares."""
+        """Return the values of the fact for the variables that the operation declares."""
         known: dict[str, Any] = {
             "kind": fact.kind,
             "at": fact.at.isoformat(),

@@ -60,7 +60,7 @@ _NEVER = CachedIdentity(float("-inf"), None)
 
 
 def _digest(presented: str) -> bytes:
-    """What a token is remembered by: as short for 4 KiB of nonsense as for a key, and no secret."""
+    """Return the cache key of a token: short for every input, and no secret."""
     return hashlib.blake2b(presented.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
@@ -83,7 +83,7 @@ class Authenticator:
         self._known: FIFOCache[bytes, CachedIdentity] = FIFOCache(KEPT)
 
     async def identify(self, presented: str, *, enrolling: bool = False) -> Identity | None:
-        """Who presents this token or key; None when it is good for nothing (any more).
+        """Return the identity behind a token or key; None when it is not valid, or not valid any more.
 
         Only with `enrolling` also somebody who must set up a second factor first.
         """
@@ -103,7 +103,7 @@ class Authenticator:
     async def identify_all(
         self, presented: Collection[str], *, every_s: float
     ) -> dict[str, Identity | None]:
-        """Who presents each of these, which were good once; asked again and again, each `every_s`.
+        """Return the identities behind tokens that were valid before; each is looked up again every `every_s`.
 
         Each time its share of them is looked up, those first that were seen longest ago: a thousand that came at
         the same moment do not come round at the same moment for ever.
@@ -118,11 +118,11 @@ class Authenticator:
         return {each: self._still(found) for each, found in known.items()}
 
     def why_not(self, presented: str) -> str | None:
-        """Why a token that was just refused is not taken, where its holder may know; None otherwise."""
+        """Return the reason for a refusal just made, where the caller may know it; None otherwise."""
         return self.known(presented).reason
 
     def known(self, presented: str) -> CachedIdentity:
-        """What is remembered of a token."""
+        """Return the cached result for a token."""
         return self._known.get(_digest(presented), _NEVER)
 
     def _still(self, known: CachedIdentity, *, enrolling: bool = False) -> Identity | None:
@@ -148,7 +148,7 @@ class Authenticator:
         return found
 
     def _claims(self, presented: str) -> Claims | None:
-        """What a token of ours says. A signature that was good stays good; it costs more than the rest."""
+        """Return the claims of one of our tokens. A valid signature is checked once, because that is expensive."""
         if presented.startswith((_KEY, _DEVICE)):
             return None
         return self.known(presented).claims or self._keys.read(presented)
@@ -156,7 +156,7 @@ class Authenticator:
     async def _identities(
         self, claims: Mapping[str, Claims | None], at: datetime, reasons: dict[str, str]
     ) -> dict[str, Identity]:
-        """Whom these are, in as many queries for a thousand as for one; those good for nothing are left out.
+        """Return the identities of these tokens, in as many queries for a thousand as for one; without invalid ones.
 
         Puts into `reasons` why tokens of identity providers are not taken.
         """

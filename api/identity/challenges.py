@@ -21,7 +21,7 @@ class Challenges:
         return head + self._mac(head, about)
 
     def given_at(self, challenge: bytes, about: bytes, *, at: datetime) -> datetime | None:
-        """When this challenge was given; None for another purpose's, an old one, or one of somebody else's making."""
+        """Return when this challenge was issued; None for another purpose, an expired one, or a forged one."""
         head, mac = challenge[:-_MAC], challenge[-_MAC:]
         if len(challenge) != LENGTH or not hmac.compare_digest(mac, self._mac(head, about)):
             return None

@@ -39,7 +39,7 @@ _SEVERAL = (
 
 
 class SignInService:
-    """What signing in takes: keys, throttles, and a bounded number of hashes at a time."""
+    """Sign-in with keys, throttles, and a bounded number of password hashes at a time."""
 
     def __init__(self, make: Sessions, keys: Keys, redis: Redis, settings: Settings) -> None:
         self._make = make
@@ -182,7 +182,7 @@ class SignInService:
         await asyncio.sleep(began + 0.3 - asyncio.get_running_loop().time())
 
     async def themselves(self, actor: Actor | None, current: str, requester: Requester) -> User:
-        """Who is signed in and knows the current password."""
+        """Return the signed-in user, after a check of the current password."""
         kind, _, user_id = ("", "", "") if actor is None else actor.subject.partition(":")
         if kind != "user":
             raise HttpRefusal(401, "Sign in, or use an invitation.", "UNAUTHENTICATED")
@@ -223,7 +223,7 @@ class SignInService:
             return await asyncio.to_thread(credentials.hash_of, password)
 
     def _new_device(self, email: str) -> str:
-        """What lets a client that signed in be known again; good for being counted apart, and nothing else."""
+        """Return the mark of a client that signed in: its attempts are counted separately, nothing else."""
         salt = secrets.token_bytes(12)
         return urlsafe_b64encode(salt + self._device_mac(salt, email)).decode()
 

@@ -29,7 +29,7 @@ LEEWAY_S = 5
 
 @dataclass(frozen=True, slots=True)
 class ProviderIdentity:
-    """Whom a provider's token names, and until when."""
+    """User that a provider's token names, and the end of its validity."""
 
     company: str
     email: str

@@ -60,7 +60,7 @@ class SecondFactor:
     async def proven(
         self, ask: FactorAsk, requester: Requester, *, at: datetime
     ) -> tuple[User, str]:
-        """Who answers a challenge with a second factor, and which. Raises `HttpRefusal`."""
+        """Return the user who answers a challenge with a second factor, and the factor. Raises `HttpRefusal`."""
         candidate = await self._challenged(ask.challenge, at)
         if candidate is None:
             words = "This challenge is not valid, or not valid any more: sign in with the password again."
@@ -93,13 +93,13 @@ class SecondFactor:
         return None if found is None else "password+passkey"
 
     def options(self, *, at: datetime) -> dict[str, Any]:
-        """What a browser asks for a passkey with, instead of address and password."""
+        """Return the options with which a browser requests a passkey, instead of address and password."""
         return self.party.request_options(self._challenges.new(b"passkey sign-in", at=at))
 
     async def by_passkey(
         self, credential: dict[str, Any], requester: Requester, *, at: datetime
     ) -> User:
-        """Who signs in with a passkey alone. Raises `HttpRefusal`."""
+        """Return the user who signs in with a passkey alone. Raises `HttpRefusal`."""
         key = f"passkey:address:{throttle_name(requester.address)}"
         _refuse(await self._throttle.wait_s(key, 1, RateLimit(per_s=0.5, burst=30)))
         about = b"passkey sign-in"
@@ -113,7 +113,7 @@ class SecondFactor:
     def creation_options(
         self, user: User, company: str, known: list[factors.Passkey], *, at: datetime
     ) -> dict[str, Any]:
-        """What a browser makes a passkey for this user with."""
+        """Return the options with which a browser creates a passkey for this user."""
         challenge = self._challenges.new(_about(b"register", user.id), at=at)
         return self.party.creation_options(user, company, challenge, known)
 
@@ -195,6 +195,6 @@ def _about(purpose: bytes, user_id: UUID) -> bytes:
 
 
 def _password_about(candidate: Candidate) -> bytes:
-    """What the proof of a password is about: this user with this password, so that a new one ends it."""
+    """Return the subject of a proven password: this user with this password, so that a new password ends the proof."""
     digest = sha256(candidate.hash.encode()).digest()
     return _about(b"password", candidate.user.id) + digest

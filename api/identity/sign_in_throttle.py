@@ -49,7 +49,7 @@ class Attempts:
         wrong: str,
         device: str | None = None,
     ) -> T:
-        """What `check` finds. Raises `HttpRefusal`: 401 with the words `wrong`, or 429."""
+        """Return the result of `check`. Raises `HttpRefusal`: 401 with the text `wrong`, or 429."""
         began = asyncio.get_running_loop().time()
         address = throttle_name(address)
         named = hashlib.sha256(account.strip().lower().encode(errors="replace")).hexdigest()[:32]

@@ -29,7 +29,7 @@ LEEWAY_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says."""
+    """Claims of a valid token."""
 
     user_id: UUID
     only: frozenset[UUID] | None
@@ -95,7 +95,7 @@ class Keys:
         return jwt.encode(claims, self._private, algorithm=ALGORITHM, headers={"kid": self.kid})
 
     def read(self, token: str) -> Claims | None:
-        """What the token says; None when it is not one of ours, not yet or no longer good, or tampered with."""
+        """Return the claims of a token; None when it is not ours, not valid now, or tampered with."""
         try:
             public = self._public.get(jwt.get_unverified_header(token).get("kid", ""))
             if public is None:
@@ -126,7 +126,7 @@ def load(settings: Settings) -> Keys:
 
 
 def kid_of(public: Ed25519PublicKey) -> str:
-    """What a key is called in the head of a token."""
+    """Return the id of a key, as the header of a token names it."""
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 

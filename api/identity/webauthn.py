@@ -49,7 +49,7 @@ class RelyingParty:
     def creation_options(
         self, user: User, company: str, challenge: bytes, known: Sequence[Passkey]
     ) -> dict[str, Any]:
-        """What a browser makes a new passkey with."""
+        """Return the options with which a browser creates a passkey."""
         options = generate_registration_options(
             rp_id=self.id,
             rp_name=company,
@@ -68,7 +68,7 @@ class RelyingParty:
     def request_options(
         self, challenge: bytes, known: Sequence[Passkey] | None = None
     ) -> dict[str, Any]:
-        """What a browser asks an authenticator with; for any passkey of this installation when none are named."""
+        """Return the options of a passkey request; for any passkey of this installation when none are named."""
         options = generate_authentication_options(
             rp_id=self.id,
             challenge=challenge,

@@ -34,7 +34,7 @@ class Http(HttpToolsProtocol):
         self._too_long = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Somebody is there, and has to say something soon."""
+        """Start the timeout of a new connection for its request header."""
         super().connection_made(transport)
         self._within(HEAD_S)
 
@@ -44,7 +44,7 @@ class Http(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Some of a request came."""
+        """Parse received bytes, and start or end the timeout for a request header."""
         was, heads = self._in_head, self._heads
         super().data_received(data)
         if was and self._in_head and heads == self._heads:  # nothing in it but a piece of one head
@@ -81,12 +81,12 @@ class Http(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
-        """From here on it is a socket's."""
+        """Hand the connection over to the WebSocket protocol, without a timeout."""
         self._within(None)
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """It is no request."""
+        """Refuse an invalid request; 431 for a header that is too long."""
         self._within(None)
         if self._too_long:
             self._refuse(431)

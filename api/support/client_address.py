@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from starlette.types import Scope
 
 PEER = "waarborg.peer"
-"""Where our HTTP protocol keeps the peer's address in the scope: what a server's own proxy middleware cannot change."""
+"""Scope key of the peer's address, set by our HTTP protocol, so that no proxy middleware of the server changes it."""
 Network = IPv4Network | IPv6Network
 _BETWEEN = (b"forwarded", b"x-forwarded-", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip")
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
@@ -38,7 +38,7 @@ class Proxies:
 
 
 def throttle_name(address: str) -> str:
-    """What attempts are counted by: the address, of IPv6 the /64 that one customer has."""
+    """Return the key by which attempts are counted: the address; for IPv6 its /64, which belongs to one customer."""
     found = _address(address)
     if isinstance(found, IPv6Address):
         return str(ip_network((found, 64), strict=False))

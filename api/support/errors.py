@@ -77,7 +77,7 @@ def _told(error: GraphQLError, trace_id: str) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> BaseException | None:
-    """What a resolver raised; None for the asker's own mistakes, which graphql-core words."""
+    """Return the error that a resolver raised; None for invalid requests, for which graphql-core has a message."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError) and not isinstance(cause, StrawberryGraphQLError):
         if cause.original_error is None or cause.original_error is cause:

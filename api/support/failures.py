@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What an exit code says; scripts rely on it (docs/reference/cli.md)."""
+    """Exit codes; scripts rely on them (docs/reference/cli.md)."""
 
     DONE = 0
     DIFFERS = 1  # a check ran and the answer is no

@@ -16,7 +16,7 @@ TALKATIVE = ("alembic", "uvicorn", "httpx2", "arq")
 
 
 ROUTINE = {"request", "socket"}
-"""What happens all the time and went well: counted in /metrics, and no news to somebody at a terminal."""
+"""Frequent events without an error: counted in /metrics, and not shown on a terminal."""
 _TOLD_APART = {"event", "level", "timestamp", "trace_id", "exception"}
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"

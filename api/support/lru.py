@@ -18,7 +18,7 @@ class WeightedCache(LRUCache[K, V]):
 
     @property
     def weight(self) -> int:
-        """What the entries weigh together."""
+        """Return the total weight of the entries."""
         return int(self.currsize)
 
     def put(self, key: K, value: V, weight: int) -> None:

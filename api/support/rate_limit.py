@@ -1,4 +1,4 @@
-"""How fast somebody may go on: the generic cell rate algorithm, in Redis for all processes, in memory for one.
+"""Rate limits by the generic cell rate algorithm: in Redis for all processes, in memory for one.
 
 A key holds the instant at which everything spent so far will be paid off at the given rate. Spending moves it on; it
 may not be further ahead of now than the burst allows. One number a key, and the wait that helps is known exactly.

@@ -1,4 +1,4 @@
-"""What the API tells about itself: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
+"""Telemetry of the API: JSON logs with a trace id, and Prometheus metrics with fixed label sets."""
 
 import os
 import re
@@ -147,7 +147,7 @@ _CONTROL_IN_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def unreadable(scope: Scope) -> tuple[int, str, str] | None:
-    """Why a request is answered by nothing here: control characters where none belong; None when there are none."""
+    """Return the refusal of a request with control characters; None when there are none."""
     if _CONTROL.search(scope["path"]):
         return 404, "There is nothing there.", "NOT_FOUND"
     if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:

@@ -47,7 +47,7 @@ def _phrases() -> dict[str, str]:
 
 
 def _compiled() -> dict[BounceVerdict, re.Pattern[str]]:
-    told = _phrases()
+    phrases = _phrases()
     found = {}
     for verdict in (
         BounceVerdict.OURS,
@@ -55,9 +55,9 @@ def _compiled() -> dict[BounceVerdict, re.Pattern[str]]:
         BounceVerdict.SOFT,
         BounceVerdict.HARD,
     ):
-        pattern = told[verdict.value]
+        pattern = phrases[verdict.value]
         for name in ("sender", "recipient"):
-            pattern = pattern.replace(f"{{{name}}}", f"(?:{told[name]})")
+            pattern = pattern.replace(f"{{{name}}}", f"(?:{phrases[name]})")
         found[verdict] = re.compile(pattern)
     return found
 

@@ -137,8 +137,8 @@ async def report(
     clock = clock_ms(skew_s, post.clock_ms)
     if not isnan(skew_s) and clock != post.clock_ms:
         clock = await set_clock(session, device_id, skew_s)
-    told = DeviceReport(post, readings, FixSource.GRAPHQL, skew_s, clock)
-    outcome = await accept_one(session, told, at=at, keep=at - since)
+    report = DeviceReport(post, readings, FixSource.GRAPHQL, skew_s, clock)
+    outcome = await accept_one(session, report, at=at, keep=at - since)
     if outcome.refused:
         reason = outcome.refused[-1][1]
         many = len(outcome.refused)

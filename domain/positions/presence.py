@@ -88,7 +88,7 @@ async def judge(
     actor = Actor.system(duty.tenant_id, "positions")
     began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
-    told = {row.id for row in known if row.kind is Kind.STAY}
+    known_stays = {row.id for row in known if row.kind is Kind.STAY}
     before = companions.own_stays(duty, known)
     rows = await reconcile_all(
         session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
@@ -111,7 +111,7 @@ async def judge(
         return [each for each in proven if each is not None], NewFixes(part.t, where, whole=True)
 
     on_time = OnTime(late_after, read_on_time)
-    await arrivals(session, actor, duty, stays, told, new, on_time, at=at)
+    await arrivals(session, actor, duty, stays, known_stays, new, on_time, at=at)
     must_tell = "untold" in memory or before != companions.own_stays(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})

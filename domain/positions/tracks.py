@@ -53,12 +53,12 @@ async def read(
         .where(Fix.device_id == duty.device_id, Fix.at >= since, Fix.at < over_at)
         .order_by(Fix.at)
     )
-    told = [
+    readings = [
         (ms_of(at) / 1000, *coordinates, bool(mock), ms_of(received_at) / 1000)
         for at, *coordinates, mock, received_at in rows
     ]
     t, lat, lon, accuracy, speed, mock, received = (
-        np.array(told, np.float64).reshape(-1, 7).T.copy()
+        np.array(readings, np.float64).reshape(-1, 7).T.copy()
     )
     placed = ~np.isnan(lat)
     if received_within_s is not None:
