@@ -3,7 +3,7 @@
 from tests.api.asking import Api, Office
 from tests.api.call_trace import call_trace
 
-FILES, MOVES = 45, 90
+FILES, MOVES = 46, 93
 """In the way of counting "named functions": 45 and 132 when it was first measured, 53 and 109 before these limits."""
 OPEN = """mutation ($site: ID!) {
   openIncident(input: {siteId: $site, priority: HIGH, summary: "Broken window", source: SYSTEM, reporter: "Panel",
