@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core import claims, outbox, sequencing
 from domain.core.db import Sessions, reason, transaction
 from domain.core.sequencing import SequencedEvent
@@ -57,6 +57,11 @@ class JobContext:
     def actor(self) -> Actor:
         """The system actor of the fact's tenant, with the fact's trace id."""
         return replace(Actor.system(self.fact.tenant_id, "worker"), trace_id=self.fact.trace_id)
+
+    @property
+    def tx(self) -> Tx:
+        """The job's transaction, actor and time."""
+        return Tx(self.session, self.actor, self.at)
 
 
 Job = Callable[[JobContext], Awaitable[None]]

@@ -1,8 +1,8 @@
 """One change of the data: its transaction, the actor, and the time at which it happens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,10 @@ class Tx:
     session: AsyncSession
     actor: Actor
     at: datetime
+
+    def as_of(self, at: datetime) -> Self:
+        """Return the same transaction and actor with another time of the change."""
+        return replace(self, at=at)
 
     async def get(
         self, kind: type[M], id: UUID, noun: str, *, argument: str = "id", lock: bool = False
