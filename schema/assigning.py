@@ -25,10 +25,5 @@ class AssignmentMutation:
     ) -> incidents.Incident:
         """Assign an open incident to a user. A change from one user to another counts as a reassignment."""
         return await incidents.assign(
-            ask.session,
-            ask.actor,
-            id,
-            user_id=user_id,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, user_id=user_id, expected_version=expected_version
         )

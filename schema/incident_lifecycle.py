@@ -51,8 +51,7 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Open an incident and start the clocks of its promises."""
         return await incidents.open_incident(
-            ask.session,
-            ask.actor,
+            ask.tx,
             site_id=site_id,
             priority=priority,
             summary=summary,
@@ -63,7 +62,6 @@ class IncidentMutation:
             agreed_at=agreed_at,
             external_source=external_source,
             external_id=external_id,
-            at=ask.at,
             client_limit=ask.ctx.client_limit,
         )
 
@@ -75,9 +73,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Acknowledge a new incident; its response clock stops now."""
-        return await incidents.acknowledge(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.acknowledge(ask.tx, id, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -87,9 +83,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Record that work has started; a new incident is also acknowledged."""
-        return await incidents.start_work(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.start_work(ask.tx, id, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -99,9 +93,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Record that a guard is on site; the arrival clock stops now."""
-        return await incidents.arrive(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.arrive(ask.tx, id, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -116,13 +108,7 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Add an update to an incident."""
         return await incidents.update(
-            ask.session,
-            ask.actor,
-            id,
-            body=body,
-            client_visible=client_visible,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, body=body, client_visible=client_visible, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -136,13 +122,7 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Pause the clocks of an incident, for a recorded cause and a limited time."""
         return await incidents.pause(
-            ask.session,
-            ask.actor,
-            id,
-            cause=cause,
-            note=note,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, cause=cause, note=note, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -153,9 +133,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Resume a paused incident; its clocks run again."""
-        return await incidents.resume(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.resume(ask.tx, id, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -171,13 +149,7 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Resolve an incident: its clocks end now, and an arrival that is not late is cancelled."""
         return await incidents.resolve(
-            ask.session,
-            ask.actor,
-            id,
-            resolution=resolution,
-            outcome=outcome,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, resolution=resolution, outcome=outcome, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -188,9 +160,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Close an incident that is resolved."""
-        return await incidents.close(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.close(ask.tx, id, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -201,9 +171,7 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Reopen a resolved or closed incident; the resolution clock continues."""
-        return await incidents.reopen(
-            ask.session, ask.actor, id, reason=reason, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.reopen(ask.tx, id, reason=reason, expected_version=expected_version)
 
     @mutation(Incident)
     @staticmethod
@@ -216,13 +184,7 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Change the priority of an incident; the new targets count from the original start."""
         return await incidents.change_priority(
-            ask.session,
-            ask.actor,
-            id,
-            priority=priority,
-            reason=reason,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, priority=priority, reason=reason, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -234,6 +196,4 @@ class IncidentMutation:
         expected_version: ExpectedVersion = None,
     ) -> incidents.Incident:
         """Hand an incident over to another person or team."""
-        return await incidents.reassign(
-            ask.session, ask.actor, id, to=to, at=ask.at, expected_version=expected_version
-        )
+        return await incidents.reassign(ask.tx, id, to=to, expected_version=expected_version)

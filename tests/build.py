@@ -137,7 +137,7 @@ async def incident(
     fields = {"summary": "Broken window", "source": Source.GUARD, "reporter": "J. Jansen"} | fields
     async with transaction(make) as session:
         return await incidents.open_incident(
-            session, world.staff, site_id=world.site.id, priority=priority, at=at, **fields
+            Tx(session, world.staff, at), site_id=world.site.id, priority=priority, **fields
         )
 
 

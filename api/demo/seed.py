@@ -372,15 +372,13 @@ def _ticket(
 
     async def open_it(session: AsyncSession) -> None:
         ticket = await incidents.open_incident(
-            session,
-            actor,
+            Tx(session, actor, opened),
             site_id=site.id,
             kind=kind,
             priority=priority,
             source=source,
             reporter=_reporter(whose, source),
             summary=summary,
-            at=opened,
         )
         known["id"] = ticket.id
 

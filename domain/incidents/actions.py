@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, Role
+from domain.access import Actor, Right, Role, Tx
 from domain.agreements.model import Priority
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
@@ -34,64 +34,48 @@ from domain.incidents.rules import REOPENED_WITHIN, allowance_left
 
 
 async def acknowledge(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
+    tx: Tx, incident_id: UUID, *, expected_version: int | None = None
 ) -> Incident:
-    """Acknowledge a new incident; the first-response clock stops at `at`."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    """Acknowledge a new incident; the first-response clock stops at `tx.at`."""
+    incident = await load_for_update(tx, incident_id, expected_version)
     if incident.status is not Status.NEW:
         raise Refused(
             Code.INCIDENT_NOT_NEW, f"The incident is {incident.status}, not new.", argument="id"
         )
-    acknowledge_row(session, actor, incident, at)
-    return await evaluated(session, actor, incident, at)
+    acknowledge_row(tx, incident)
+    return await evaluated(tx, incident)
 
 
-async def start_work(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-) -> Incident:
+async def start_work(tx: Tx, incident_id: UUID, *, expected_version: int | None = None) -> Incident:
     """Record that somebody works on the incident; this also acknowledges a new incident."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     if incident.status not in {Status.NEW, Status.ACKNOWLEDGED}:
         raise Refused(
             Code.ALREADY_DONE, f"The incident is already {incident.status}.", argument="id"
         )
     if incident.status is Status.NEW:
-        acknowledge_row(session, actor, incident, at)
+        acknowledge_row(tx, incident)
     incident.status = Status.IN_PROGRESS
-    record_event(session, actor, incident, events.WorkStarted, at)
-    return await evaluated(session, actor, incident, at)
+    record_event(tx, incident, events.WorkStarted)
+    return await evaluated(tx, incident)
 
 
 async def update(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     *,
     body: str,
     client_visible: bool = True,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Add an update to an incident; a client-visible update of the company restarts the next-update clock."""
-    incident = await load_for_update(
-        session, actor, incident_id, at, expected_version, right=Right.REPORT
-    )
+    incident = await load_for_update(tx, incident_id, expected_version, right=Right.REPORT)
     if incident.status is Status.CLOSED:
         raise Refused(
             Code.INCIDENT_NOT_OPEN, "The incident is closed; reopen it first.", argument="id"
         )
     must_be_text(body, "body")
-    if actor.is_client:
+    if tx.actor.is_client:
         client_visible = True
         incident.client_contact_count += 1
     row = IncidentUpdate(
@@ -99,82 +83,71 @@ async def update(
         tenant_id=incident.tenant_id,
         account_id=incident.account_id,
         incident_id=incident.id,
-        at=at,
-        author=actor.subject,
+        at=tx.at,
+        author=tx.actor.subject,
         body=body,
         client_visible=client_visible,
     )
-    session.add(row)
+    tx.session.add(row)
     record_event(
-        session,
-        actor,
+        tx,
         incident,
         events.Updated,
-        at,
         update_id=row.id,
         client_visible=client_visible,
-        from_us=not actor.is_client and actor.role is not Role.SYSTEM,
+        from_us=not tx.actor.is_client and tx.actor.role is not Role.SYSTEM,
     )
-    return await evaluated(session, actor, incident, at)
+    return await evaluated(tx, incident)
 
 
 async def pause(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     *,
     cause: PauseCause,
     note: str | None = None,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Pause the clocks for a cause that the client can read; the total duration of an incident's pauses is limited."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     must_be_open(incident)
     must_be_text(note, "note")
     if incident.status is Status.PAUSED:
         raise Refused(Code.ALREADY_DONE, "The incident is already paused.", argument="id")
-    before = await session.scalars(select(Pause).where(Pause.incident_id == incident.id))
+    before = await tx.session.scalars(select(Pause).where(Pause.incident_id == incident.id))
     left = allowance_left(before)
     if not left:
         raise Refused(
             Code.PAUSES_USED_UP, "The pause allowance of this incident is used up.", argument="id"
         )
-    session.add(
+    tx.session.add(
         Pause(
             tenant_id=incident.tenant_id,
             account_id=incident.account_id,
             incident_id=incident.id,
-            from_at=at,
-            cap_at=at + left,
+            from_at=tx.at,
+            cap_at=tx.at + left,
             cause=cause,
             note=note,
             resumed_status=incident.status,
         )
     )
     incident.status = Status.PAUSED
-    record_event(session, actor, incident, events.ClocksPaused, at, cause=cause)
-    return await evaluated(session, actor, incident, at)
+    record_event(tx, incident, events.ClocksPaused, cause=cause)
+    return await evaluated(tx, incident)
 
 
-async def resume(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-) -> Incident:
+async def resume(tx: Tx, incident_id: UUID, *, expected_version: int | None = None) -> Incident:
     """Resume the clocks of a paused incident."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     if incident.status is not Status.PAUSED:
         raise Refused(
             Code.INCIDENT_NOT_PAUSED,
             f"The incident is {incident.status}, not paused.",
             argument="id",
         )
-    await _resume(session, actor, incident, at)
-    return await evaluated(session, actor, incident, at)
+    await _resume(tx, incident)
+    return await evaluated(tx, incident)
 
 
 async def end_capped_pauses(
@@ -195,20 +168,18 @@ async def end_capped_pauses(
     )
     found = due.all()
     for incident in found:
-        actor = Actor.system(incident.tenant_id, "sweeper")
-        await _resume(session, actor, incident, at)
-        await evaluated(session, actor, incident, at)
+        tx = Tx(session, Actor.system(incident.tenant_id, "sweeper"), at)
+        await _resume(tx, incident)
+        await evaluated(tx, incident)
     return len(found)
 
 
 async def resolve(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     *,
     resolution: str,
     outcome: IncidentOutcome = IncidentOutcome.SOLVED,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Record that the problem is solved and how; `resolution` is the last client-visible update.
@@ -217,65 +188,50 @@ async def resolve(
     are cancelled: the arrival, and after a call-off or for a duplicate everything but the first response and the
     updates.
     """
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     must_be_open(incident)
     must_be_text(resolution, "resolution")
     if incident.status is Status.PAUSED:
-        await _resume(session, actor, incident, at)
+        await _resume(tx, incident)
     if incident.status is Status.NEW:
-        acknowledge_row(session, actor, incident, at)
-    session.add(
+        acknowledge_row(tx, incident)
+    tx.session.add(
         IncidentUpdate(
             tenant_id=incident.tenant_id,
             account_id=incident.account_id,
             incident_id=incident.id,
-            at=at,
-            author=actor.subject,
+            at=tx.at,
+            author=tx.actor.subject,
             body=resolution,
             client_visible=True,
         )
     )
-    incident.status, incident.resolved_at, incident.outcome = Status.RESOLVED, at, outcome
+    incident.status, incident.resolved_at, incident.outcome = Status.RESOLVED, tx.at, outcome
     if outcome in CALLED_OFF:
-        record_event(session, actor, incident, events.CalledOff, at, outcome=outcome)
-    record_event(session, actor, incident, events.Resolved, at)
-    return await evaluated(session, actor, incident, at)
+        record_event(tx, incident, events.CalledOff, outcome=outcome)
+    record_event(tx, incident, events.Resolved)
+    return await evaluated(tx, incident)
 
 
-async def close(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-) -> Incident:
+async def close(tx: Tx, incident_id: UUID, *, expected_version: int | None = None) -> Incident:
     """Close a resolved incident."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     if incident.status is not Status.RESOLVED:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
             f"The incident is {incident.status}; resolve it before closing it.",
             argument="id",
         )
-    incident.status, incident.closed_at = Status.CLOSED, at
-    record_event(session, actor, incident, events.Closed, at)
-    return await evaluated(session, actor, incident, at)
+    incident.status, incident.closed_at = Status.CLOSED, tx.at
+    record_event(tx, incident, events.Closed)
+    return await evaluated(tx, incident)
 
 
 async def reopen(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    reason: str,
-    at: datetime,
-    expected_version: int | None = None,
+    tx: Tx, incident_id: UUID, *, reason: str, expected_version: int | None = None
 ) -> Incident:
     """Reopen an ended incident; the clocks continue with the time already elapsed. The client may do this too."""
-    incident = await load_for_update(
-        session, actor, incident_id, at, expected_version, right=Right.REPORT
-    )
+    incident = await load_for_update(tx, incident_id, expected_version, right=Right.REPORT)
     if incident.status in OPEN:
         raise Refused(
             Code.INCIDENT_NOT_RESOLVED,
@@ -283,8 +239,8 @@ async def reopen(
             argument="id",
         )
     must_be_text(reason, "reason")
-    ended_at = incident.closed_at or incident.resolved_at or at
-    if not actor.may(Right.HANDLE) and at - ended_at > REOPENED_WITHIN:
+    ended_at = incident.closed_at or incident.resolved_at or tx.at
+    if not tx.actor.may(Right.HANDLE) and tx.at - ended_at > REOPENED_WITHIN:
         raise Refused(
             Code.INCIDENT_NOT_OPEN,
             f"It ended more than {REOPENED_WITHIN.days} days ago. Open a new incident.",
@@ -298,22 +254,20 @@ async def reopen(
     incident.status = Status.IN_PROGRESS
     incident.resolved_at = incident.closed_at = incident.outcome = None
     incident.reopened_count += 1
-    record_event(session, actor, incident, events.Reopened, at, reason=reason, **before)
-    return await evaluated(session, actor, incident, at)
+    record_event(tx, incident, events.Reopened, reason=reason, **before)
+    return await evaluated(tx, incident)
 
 
 async def change_priority(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     *,
     priority: Priority,
     reason: str,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Change the priority of an incident; its promises keep their start and their pauses."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     must_be_open(incident)
     if incident.priority is priority:
         raise Refused(
@@ -321,47 +275,32 @@ async def change_priority(
         )
     must_be_text(reason, "reason")
     before, incident.priority = incident.priority, priority
-    record_event(
-        session,
-        actor,
-        incident,
-        events.Prioritised,
-        at,
-        before=before,
-        priority=priority,
-        reason=reason,
-    )
-    return await evaluated(session, actor, incident, at)
+    record_event(tx, incident, events.Prioritised, before=before, priority=priority, reason=reason)
+    return await evaluated(tx, incident)
 
 
 async def reassign(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    to: str,
-    at: datetime,
-    expected_version: int | None = None,
+    tx: Tx, incident_id: UUID, *, to: str, expected_version: int | None = None
 ) -> Incident:
     """Reassign an incident to another person or team."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     must_be_open(incident)
     must_be_line(to, "to")
-    before = await assigned_to(session, incident)
+    before = await assigned_to(tx.session, incident)
     incident.reassigned_count += 1
-    record_event(session, actor, incident, events.Reassigned, at, before=before, to=to)
-    return await evaluated(session, actor, incident, at)
+    record_event(tx, incident, events.Reassigned, before=before, to=to)
+    return await evaluated(tx, incident)
 
 
-async def _resume(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
+async def _resume(tx: Tx, incident: Incident) -> None:
     """End the current pause, at the end of the allowance when that has passed."""
     running = (
-        await session.scalars(
+        await tx.session.scalars(
             select(Pause).where(Pause.incident_id == incident.id, Pause.until_at.is_(None))
         )
     ).one()
     # Two concurrent mutations read the time before they wait for the row: the later one may hold the earlier time.
-    running.until_at = max(running.from_at, min(at, running.cap_at))
+    running.until_at = max(running.from_at, min(tx.at, running.cap_at))
     incident.status = running.resumed_status
     kind = events.ClocksResumed if running.until_at < running.cap_at else events.ResumedAtAllowance
-    record_event(session, actor, incident, kind, running.until_at)
+    record_event(tx.as_of(running.until_at), incident, kind)

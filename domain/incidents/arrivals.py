@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.incidents import events
@@ -34,51 +34,37 @@ _ACKNOWLEDGING = frozenset(
 
 
 async def arrive(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-    proof: Proof | None = None,
+    tx: Tx, incident_id: UUID, *, expected_version: int | None = None, proof: Proof | None = None
 ) -> Incident:
-    """Record that the first person is on site; the arrival clock stops at `at`.
+    """Record that the first person is on site; the arrival clock stops at `tx.at`.
 
-    With a proof, `at` may lie before an arrival that was already reported, and the incident may have ended since, if it
-    was open at `at`: its promises are evaluated anew.
+    With a proof, `tx.at` may lie before an arrival that was already reported, and the incident may have ended since, if
+    it was open at `tx.at`: its promises are evaluated anew.
     """
-    incident = await load_for_update(
-        session, actor, incident_id, at, expected_version, right=Right.REPORT
-    )
-    if proof is None or incident.resolved_at is None or at > incident.resolved_at:
+    incident = await load_for_update(tx, incident_id, expected_version, right=Right.REPORT)
+    if proof is None or incident.resolved_at is None or tx.at > incident.resolved_at:
         must_be_open(incident)
-    if actor.is_client:
+    if tx.actor.is_client:
         raise Refused(Code.NOT_ALLOWED, "An arrival is reported by the guard or the control room.")
-    if incident.arrived_at is not None and (proof is None or at >= incident.arrived_at):
+    if incident.arrived_at is not None and (proof is None or tx.at >= incident.arrived_at):
         raise Refused(Code.ALREADY_DONE, "An arrival is already recorded.", argument="id")
     if incident.status is Status.NEW:
-        acknowledge_row(session, actor, incident, at)
-    elif incident.acknowledged_at is not None and at < incident.acknowledged_at:
+        acknowledge_row(tx, incident)
+    elif incident.acknowledged_at is not None and tx.at < incident.acknowledged_at:
         # If the fixes had come in order, this arrival would have acknowledged the incident.
-        incident.acknowledged_at = at
-        record_event(session, actor, incident, events.Acknowledged, at)
-    incident.arrived_at = at
+        incident.acknowledged_at = tx.at
+        record_event(tx, incident, events.Acknowledged)
+    incident.arrived_at = tx.at
     if proof is None:
-        record_event(session, actor, incident, events.Arrived, at)
-        return await evaluated(session, actor, incident, at)
+        record_event(tx, incident, events.Arrived)
+        return await evaluated(tx, incident)
     cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
-    record_event(session, actor, incident, events.ArrivedByFence, at, **cited)
-    return await evaluated(session, actor, incident, max(at, proof.told_at))
+    record_event(tx, incident, events.ArrivedByFence, **cited)
+    return await evaluated(tx.as_of(max(tx.at, proof.told_at)), incident)
 
 
 async def withdraw_arrivals(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    *,
-    proven_by: Collection[UUID],
-    before: datetime | None,
-    at: datetime,
+    tx: Tx, incident_id: UUID, *, proven_by: Collection[UUID], before: datetime | None
 ) -> Incident | None:
     """Withdraw the arrivals before `before` (None: all) that these stays proved; None when there are none.
 
@@ -86,8 +72,8 @@ async def withdraw_arrivals(
     arrival. An acknowledgement that came with it is withdrawn too; then the first later action on the incident, if any,
     counts as its acknowledgement.
     """
-    incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
-    facts = await _incident_facts(session, incident)
+    incident = await load_for_update(tx, incident_id, None, right=Right.REPORT)
+    facts = await _incident_facts(tx.session, incident)
     standing = _valid_arrivals(facts)
     proofs = {str(each) for each in proven_by}
     wrong = [
@@ -100,11 +86,11 @@ async def withdraw_arrivals(
     left = [fact for fact in standing if fact not in wrong]
     for fact in wrong:
         cited = {"presence_id": UUID(fact.body["presence_id"])}
-        record_event(session, actor, incident, events.ArrivalWithdrawn, fact.at, **cited)
+        record_event(tx.as_of(fact.at), incident, events.ArrivalWithdrawn, **cited)
     incident.arrived_at = min((fact.at for fact in left), default=None)
     if any(_came_with(facts, incident, fact) for fact in wrong):
-        _acknowledge_anew(session, actor, incident, facts, left)
-    return await evaluated(session, actor, incident, at)
+        _acknowledge_anew(tx, incident, facts, left)
+    return await evaluated(tx, incident)
 
 
 async def _incident_facts(session: AsyncSession, incident: Incident) -> Sequence[LedgerRow]:
@@ -145,16 +131,12 @@ def _came_with(facts: Sequence[LedgerRow], incident: Incident, arrival: LedgerRo
 
 
 def _acknowledge_anew(
-    session: AsyncSession,
-    actor: Actor,
-    incident: Incident,
-    facts: Sequence[LedgerRow],
-    arrivals: Sequence[LedgerRow],
+    tx: Tx, incident: Incident, facts: Sequence[LedgerRow], arrivals: Sequence[LedgerRow]
 ) -> None:
     was = incident.acknowledged_at
     if was is None:
         return
-    record_event(session, actor, incident, events.AcknowledgementWithdrawn, was)
+    record_event(tx.as_of(was), incident, events.AcknowledgementWithdrawn)
     done = [
         fact
         for fact in facts
@@ -167,7 +149,7 @@ def _acknowledge_anew(
         if incident.status is Status.ACKNOWLEDGED:
             incident.status = Status.NEW
     elif first.kind != events.Acknowledged.kind:
-        record_event(session, actor, incident, events.Acknowledged, first.at)
+        record_event(tx.as_of(first.at), incident, events.Acknowledged)
 
 
 def _by_somebody(fact: LedgerRow) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_text
@@ -73,26 +73,22 @@ def late_arrivals(facts: Sequence[LedgerRow]) -> list[LateArrival]:
     return list(found.values())
 
 
-async def offer_late_arrival(
-    session: AsyncSession, actor: Actor, incident_id: UUID, offer: LateArrival, *, at: datetime
-) -> None:
+async def offer_late_arrival(tx: Tx, incident_id: UUID, offer: LateArrival) -> None:
     """Offer a late arrival for a decision; one that was offered before is left unchanged."""
-    incident = await load_for_update(session, actor, incident_id, at, None, right=Right.REPORT)
-    known = late_arrivals(await _facts(session, incident_id))
+    incident = await load_for_update(tx, incident_id, None, right=Right.REPORT)
+    known = late_arrivals(await _facts(tx.session, incident_id))
     if any((o.arrived_at, o.duty_id) == (offer.arrived_at, offer.duty_id) for o in known):
         return
     body = {name: getattr(offer, name) for name in ("presence_id", "duty_id", "guard", "late_s")}
     body |= {"arrived_at": offer.arrived_at, "fixes": list(offer.fixes)}
-    record_event(session, actor, incident, events.LateArrivalOffered, at, **body)
-    await session.flush()
+    record_event(tx, incident, events.LateArrivalOffered, **body)
+    await tx.session.flush()
 
 
-async def pending_late_arrival(
-    session: AsyncSession, actor: Actor, incident_id: UUID, arrived_at: datetime
-) -> LateArrival:
+async def pending_late_arrival(tx: Tx, incident_id: UUID, arrived_at: datetime) -> LateArrival:
     """Return the undecided late arrival at this time; refuse when there is none."""
-    await load_for_update(session, actor, incident_id, arrived_at, None)
-    for each in late_arrivals(await _facts(session, incident_id)):
+    await load_for_update(tx.as_of(arrived_at), incident_id, None)
+    for each in late_arrivals(await _facts(tx.session, incident_id)):
         if each.arrived_at == arrived_at:
             if each.decision is Decision.PENDING:
                 return each
@@ -109,26 +105,24 @@ async def pending_late_arrival(
 
 
 async def decide_late_arrival(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     offer: LateArrival,
     *,
     accept: bool,
     reason: str,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Accept or decline a late arrival; an accepted one leads to a new evaluation of the promises."""
-    incident = await load_for_update(session, actor, incident_id, at, expected_version)
+    incident = await load_for_update(tx, incident_id, expected_version)
     must_be_text(reason, "reason")
     kind = events.LateArrivalAccepted if accept else events.LateArrivalDeclined
     body = {"arrived_at": offer.arrived_at, "duty_id": offer.duty_id, "reason": reason}
-    record_event(session, actor, incident, kind, at, **body)
-    await session.flush()
+    record_event(tx, incident, kind, **body)
+    await tx.session.flush()
     if accept:
-        proof = Proof(offer.presence_id, offer.fixes, at)
-        return await arrive(session, actor, incident_id, at=offer.arrived_at, proof=proof)
+        proof = Proof(offer.presence_id, offer.fixes, tx.at)
+        return await arrive(tx.as_of(offer.arrived_at), incident_id, proof=proof)
     return incident
 
 

@@ -1,41 +1,34 @@
 """Steps that every change of an incident shares: lock the row, record the fact, evaluate the promises."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import promises
-from domain.access import Actor, Right, workable_by
+from domain.access import Right, Tx, workable_by
 from domain.accounts.model import User
 from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import Fact, LedgerRow, record
+from domain.core.ledger import Fact, LedgerRow
 from domain.incidents import events
 from domain.incidents.model import OPEN, Incident, Status
 
 
 async def load_for_update(
-    session: AsyncSession,
-    actor: Actor,
-    incident_id: UUID,
-    at: datetime,
-    expected_version: int | None,
-    *,
-    right: Right = Right.HANDLE,
+    tx: Tx, incident_id: UUID, expected_version: int | None, *, right: Right = Right.HANDLE
 ) -> Incident:
     """Lock an incident, so that its facts enter the ledger one after the other."""
-    actor.must(right)
-    incident = await session.scalar(
+    tx.actor.must(right)
+    incident = await tx.session.scalar(
         select(Incident)
-        .where(Incident.id == incident_id, workable_by(actor, Incident))
+        .where(Incident.id == incident_id, workable_by(tx.actor, Incident))
         .with_for_update(key_share=True)
     )
     if incident is None:
         raise Refused(Code.NOT_FOUND, "No such incident.", argument="id")
     must_be_current(incident.version, expected_version)
-    if at < incident.opened_at:
+    if tx.at < incident.opened_at:
         raise Refused(Code.TIME_REVERSED, "That is before the incident was opened.")
     return incident
 
@@ -46,26 +39,15 @@ def must_be_open(incident: Incident) -> None:
         raise Refused(Code.INCIDENT_NOT_OPEN, f"The incident is {incident.status}.", argument="id")
 
 
-def acknowledge_row(session: AsyncSession, actor: Actor, incident: Incident, at: datetime) -> None:
-    """Mark an incident as acknowledged; its first-response clock stops at `at`."""
-    incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, at
-    record_event(session, actor, incident, events.Acknowledged, at)
+def acknowledge_row(tx: Tx, incident: Incident) -> None:
+    """Mark an incident as acknowledged; its first-response clock stops at `tx.at`."""
+    incident.status, incident.acknowledged_at = Status.ACKNOWLEDGED, tx.at
+    record_event(tx, incident, events.Acknowledged)
 
 
-def record_event(
-    session: AsyncSession,
-    actor: Actor,
-    incident: Incident,
-    kind: type[Fact],
-    at: datetime,
-    **body: object,
-) -> None:
+def record_event(tx: Tx, incident: Incident, kind: type[Fact], **body: object) -> None:
     """Record a fact about an incident."""
-    record(
-        session,
-        actor,
-        kind(account_id=incident.account_id, subject_id=incident.id, at=at, **body),
-    )
+    tx.record(kind(account_id=incident.account_id, subject_id=incident.id, at=tx.at, **body))
 
 
 async def assigned_to(session: AsyncSession, incident: Incident) -> str | None:
@@ -91,10 +73,8 @@ async def assigned_to(session: AsyncSession, incident: Incident) -> str | None:
     return name
 
 
-async def evaluated(
-    session: AsyncSession, actor: Actor, incident: Incident, at: datetime
-) -> Incident:
-    """Evaluate the promises of an incident at `at` and return the incident."""
-    await session.flush()
-    await promises.evaluate(session, actor, incident.id, at=at)
+async def evaluated(tx: Tx, incident: Incident) -> Incident:
+    """Evaluate the promises of an incident at `tx.at` and return the incident."""
+    await tx.session.flush()
+    await promises.evaluate(tx.session, tx.actor, incident.id, at=tx.at)
     return incident

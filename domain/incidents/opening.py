@@ -9,12 +9,12 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, promises
-from domain.access import Actor, Right, Role, workable_by
+from domain.access import Actor, Right, Role, Tx, workable_by
 from domain.accounts.model import ApiKey, Site, User
 from domain.agreements.model import Priority, TicketKind
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_line
 from domain.incidents import events
 from domain.incidents.model import Incident, Source
@@ -41,8 +41,7 @@ class ExternalNumber:
 
 
 async def open_incident(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     site_id: UUID,
     priority: Priority,
@@ -54,7 +53,6 @@ async def open_incident(
     agreed_at: datetime | None = None,
     external_source: str | None = None,
     external_id: str | None = None,
-    at: datetime,
     client_limit: int | None = None,
 ) -> Incident:
     """Open an incident at a site; the promises in force start their clocks in the same transaction.
@@ -62,8 +60,10 @@ async def open_incident(
     Client users and guards report under their own name and source, without external numbers. `client_limit` is how many
     incidents one client user may open in ten minutes.
     """
-    actor.must(Right.REPORT)
-    site = await session.scalar(select(Site).where(Site.id == site_id, workable_by(actor, Site)))
+    tx.actor.must(Right.REPORT)
+    site = await tx.session.scalar(
+        select(Site).where(Site.id == site_id, workable_by(tx.actor, Site))
+    )
     if site is None:
         raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
     for words, argument in (
@@ -75,43 +75,41 @@ async def open_incident(
     ):
         must_be_line(words, argument)
     external = ExternalNumber(external_source, external_id)
-    _must_report_as_oneself(actor, source, external)
-    _must_be_agreed(actor, agreed_at, at)
-    if actor.is_client and client_limit is not None:
-        await _must_be_within_limit(session, actor, client_limit, at)
-    sender = await _claim_number(session, actor, site.account_id, external)
+    _must_report_as_oneself(tx.actor, source, external)
+    _must_be_agreed(tx.actor, agreed_at, tx.at)
+    if tx.actor.is_client and client_limit is not None:
+        await _must_be_within_limit(tx, client_limit)
+    sender = await _claim_number(tx, site.account_id, external)
     incident = Incident(
         id=uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=site.account_id,
         site_id=site.id,
         kind=kind,
         category=category,
         priority=priority,
         source=source,
-        reporter=await _reporter(session, actor, reporter),
+        reporter=await _reporter(tx, reporter),
         summary=summary,
-        opened_at=at,
+        opened_at=tx.at,
         agreed_at=agreed_at,
         external_sender=sender,
         external_source=external_source,
         external_id=external_id,
     )
-    session.add(incident)
-    await session.flush()
-    _record(session, actor, incident)
-    attributes = agreements.IncidentAttributes(kind, category, site.id, at)
+    tx.session.add(incident)
+    await tx.session.flush()
+    _record(tx, incident)
+    attributes = agreements.IncidentAttributes(kind, category, site.id, tx.at)
     subject = promises.PromiseSubject(
         promises.INCIDENT, incident.id, incident.account_id, attributes
     )
-    await promises.start(session, actor, subject, at=at)
+    await promises.start(tx.session, tx.actor, subject, at=tx.at)
     return incident
 
 
-def _record(session: AsyncSession, actor: Actor, incident: Incident) -> None:
-    record(
-        session,
-        actor,
+def _record(tx: Tx, incident: Incident) -> None:
+    tx.record(
         events.Opened(
             account_id=incident.account_id,
             subject_id=incident.id,
@@ -120,19 +118,17 @@ def _record(session: AsyncSession, actor: Actor, incident: Incident) -> None:
             ticket_kind=incident.kind,
             category=incident.category,
             priority=incident.priority,
-        ),
+        )
     )
     if incident.agreed_at is not None:
-        record(
-            session,
-            actor,
+        tx.record(
             events.DueAgreed(
                 account_id=incident.account_id,
                 subject_id=incident.id,
                 at=incident.opened_at,
                 due_at=incident.agreed_at,
                 priority=incident.priority,
-            ),
+            )
         )
 
 
@@ -173,20 +169,18 @@ def _must_be_agreed(actor: Actor, agreed_at: datetime | None, at: datetime) -> N
         )
 
 
-async def _must_be_within_limit(
-    session: AsyncSession, actor: Actor, most: int, at: datetime
-) -> None:
+async def _must_be_within_limit(tx: Tx, most: int) -> None:
     """Refuse a client user who opens too many incidents in a short time."""
-    await _lock(session, f"incidents of {actor.subject}")
-    opened = await session.scalar(
+    await _lock(tx.session, f"incidents of {tx.actor.subject}")
+    opened = await tx.session.scalar(
         select(func.count())
         .select_from(Incident)
         .join(LedgerRow, LedgerRow.subject_id == Incident.id)
         .where(
-            actor.scope(Incident),
-            Incident.opened_at > at - LIMITED_OVER,
+            tx.actor.scope(Incident),
+            Incident.opened_at > tx.at - LIMITED_OVER,
             LedgerRow.kind == events.Opened.kind,
-            LedgerRow.actor == actor.subject,
+            LedgerRow.actor == tx.actor.subject,
         )
     )
     if (opened or 0) >= most:
@@ -197,15 +191,13 @@ async def _must_be_within_limit(
         )
 
 
-async def _claim_number(
-    session: AsyncSession, actor: Actor, account_id: UUID, external: ExternalNumber
-) -> str | None:
+async def _claim_number(tx: Tx, account_id: UUID, external: ExternalNumber) -> str | None:
     """Return the sender of an external number; refuse, with the incident's id, a number used before."""
     if external.id is None:
         return None
-    sender = sender_of(actor)
-    await _lock(session, f"{account_id} {sender} {external.source} {external.id}")
-    known = await session.scalar(
+    sender = sender_of(tx.actor)
+    await _lock(tx.session, f"{account_id} {sender} {external.source} {external.id}")
+    known = await tx.session.scalar(
         select(Incident.id).where(
             Incident.account_id == account_id,
             Incident.external_sender == sender,
@@ -228,15 +220,15 @@ def sender_of(actor: Actor) -> str:
     return actor.subject if actor.subject.startswith("key:") else "staff"
 
 
-async def _reporter(session: AsyncSession, actor: Actor, given: str) -> str:
+async def _reporter(tx: Tx, given: str) -> str:
     """Return the reporter's name; client users and guards report under the name of their user."""
-    if actor.may(Right.HANDLE):
+    if tx.actor.may(Right.HANDLE):
         return given
-    kind, _, row_id = actor.subject.partition(":")
+    kind, _, row_id = tx.actor.subject.partition(":")
     named: Any = {"user": User, "key": ApiKey}.get(kind)
     if named is None:
         return given
-    name: str | None = await session.scalar(
+    name: str | None = await tx.session.scalar(
         select(named.name).where(cast(named.id, Text) == row_id)
     )
     return name or given

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.errors import Refused
 from domain.core.ledger import LedgerRow
 from domain.duties.model import Duty
@@ -77,7 +77,7 @@ async def arrivals(
         arrived_at = incident.arrived_at
         if found.whole and arrived_at is not None and (came_at is None or arrived_at < came_at):
             changed = await incidents.withdraw_arrivals(
-                session, actor, incident.id, proven_by=known_stays, before=came_at, at=at
+                Tx(session, actor, at), incident.id, proven_by=known_stays, before=came_at
             )
             arrived_at = arrived_at if changed is None else changed.arrived_at
         if row is not None and came_at is not None and (arrived_at is None or came_at < arrived_at):
@@ -90,7 +90,7 @@ async def arrivals(
                     continue
                 proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
             with suppress(Refused):  # somebody else was faster, or the incident had ended
-                await incidents.arrive(session, actor, incident.id, at=came_at, proof=proof)
+                await incidents.arrive(Tx(session, actor, came_at), incident.id, proof=proof)
 
 
 async def _offer(
@@ -118,7 +118,7 @@ async def _offer(
         presence_id=proof.presence_id,
         fixes=proof.fixes,
     )
-    await incidents.offer_late_arrival(session, actor, incident.id, offer, at=proof.told_at)
+    await incidents.offer_late_arrival(Tx(session, actor, proof.told_at), incident.id, offer)
     return True
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.access import Actor, Right
+from domain.access import Actor, Right, Tx
 from domain.agreements.model import PromiseKind
 from domain.core.errors import Code, Refused
 from domain.duties.model import Duty
@@ -68,7 +68,7 @@ async def decide(
         raise Refused(
             Code.NOT_ALLOWED, "Only a user of the security company can decide about a late arrival."
         )
-    offer = await incidents.pending_late_arrival(session, actor, incident_id, arrived_at)
+    offer = await incidents.pending_late_arrival(Tx(session, actor, at), incident_id, arrived_at)
     guard_id: UUID | None = await session.scalar(
         select(Duty.user_id).where(Duty.id == offer.duty_id)
     )
@@ -77,12 +77,10 @@ async def decide(
             Code.NOT_ALLOWED, "The guard who arrived cannot decide about the own arrival."
         )
     return await incidents.decide_late_arrival(
-        session,
-        actor,
+        Tx(session, actor, at),
         incident_id,
         offer,
         accept=accept,
         reason=reason,
-        at=at,
         expected_version=expected_version,
     )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Site
 from domain.agreements.model import Priority, TicketKind
 from domain.core.errors import Code, Refused
@@ -51,12 +51,11 @@ async def call_for_help(
         if incident.status in OPEN:
             words = f"Panic alarm again, at {at:%H:%M:%S} UTC."
             return await incidents.update(
-                session, actor, incident.id, body=words, client_visible=False, at=at
+                Tx(session, actor, at), incident.id, body=words, client_visible=False
             )
     site_id = await _site(session, duty)
     return await incidents.open_incident(
-        session,
-        actor,
+        Tx(session, actor, at),
         site_id=site_id,
         priority=Priority.CRITICAL,
         summary=f"Panic alarm of guard {duty.number}",
@@ -65,7 +64,6 @@ async def call_for_help(
         kind=TicketKind.ALARM,
         external_source=SOURCE,
         external_id=number,
-        at=at,
     )
 
 

@@ -33,9 +33,9 @@ async def test_a_row_says_kept_late_or_open(
         make, world, priority=Priority.HIGH, external_source="calls", external_id="C-1"
     )
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(10))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(10)), ticket.id)
         await incidents.update(
-            session, world.staff, ticket.id, body="Still there", at=T0 + minutes(130)
+            Tx(session, world.staff, T0 + minutes(130)), ticket.id, body="Still there"
         )
     settings, out = Settings(system_database_url=system_url), tmp_path / f"verdicts.{format}"
     code = await asyncio.to_thread(run, settings, format, out, world.tenant.name, None, None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import incidents, positions, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority, TicketKind
 from domain.core.db import transaction
 from domain.incidents import Source
@@ -32,9 +32,14 @@ async def opened(api: Api, office: Office, guard: Guard, at: datetime) -> str:
     async with transaction(api.make) as session:
         system = Actor.system(office.world.tenant.id, "test")
         incident = await incidents.open_incident(
-            session, system, site_id=guard.site.id, priority=Priority.CRITICAL, summary="Alarm",
-            source=Source.ALARM_CENTRE, reporter="centre", kind=TicketKind.ALARM, at=at,
-        )  # fmt: skip
+            Tx(session, system, at),
+            site_id=guard.site.id,
+            priority=Priority.CRITICAL,
+            summary="Alarm",
+            source=Source.ALARM_CENTRE,
+            reporter="centre",
+            kind=TicketKind.ALARM,
+        )
     async with transaction(api.make) as session:
         await promises.sweep(session, at=at + LATE_BY - timedelta(seconds=1), only=incident.id)
     return ids.write("Incident", incident.id)
@@ -120,10 +125,14 @@ async def test_an_arrival_on_time_needs_nobody(api: Api, office: Office, now: da
     async with transaction(api.make) as session:
         system = Actor.system(office.world.tenant.id, "test")
         row = await incidents.open_incident(
-            session, system, site_id=guard.site.id, priority=Priority.CRITICAL, summary="Alarm",
-            source=Source.ALARM_CENTRE, reporter="centre", kind=TicketKind.ALARM,
-            at=now - timedelta(minutes=10),
-        )  # fmt: skip
+            Tx(session, system, now - timedelta(minutes=10)),
+            site_id=guard.site.id,
+            priority=Priority.CRITICAL,
+            summary="Alarm",
+            source=Source.ALARM_CENTRE,
+            reporter="centre",
+            kind=TicketKind.ALARM,
+        )
     await hand_in(api, guard, now - timedelta(minutes=5), now)
     told = await shown(api, office.client, ids.write("Incident", row.id))
     assert (arrival(told), told["lateArrivals"]) == ("KEPT", [])

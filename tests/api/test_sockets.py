@@ -12,7 +12,7 @@ from api.endpoints import graphql_ws
 from api.identity import authenticator
 from api.live import connections
 from domain import accounts, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from schema.core import ids
 from tests import build, facts
@@ -179,7 +179,7 @@ async def test_everything_that_happens_about_a_client_is_told_in_order_with_fres
         assert started["promise"]["state"] == "RUNNING"
         async with transaction(server.api.make) as session:
             await incidents.acknowledge(
-                session, office.world.staff, incident.id, at=build.T0 + build.minutes(20)
+                Tx(session, office.world.staff, build.T0 + build.minutes(20)), incident.id
             )
         await facts.number_all(server.api.make)
         kinds = []
@@ -256,7 +256,7 @@ async def test_breaches_are_told_across_clients_and_filtered(
         incident = await build.incident(server.api.make, office.world)
         async with transaction(server.api.make) as session:
             await incidents.acknowledge(
-                session, office.world.staff, incident.id, at=build.T0 + build.minutes(20)
+                Tx(session, office.world.staff, build.T0 + build.minutes(20)), incident.id
             )
         await facts.number_all(server.api.make)
         heard: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain import incidents
+from domain.access import Tx
 from domain.agreements import Priority
 from domain.core.db import transaction
 from domain.core.errors import Refused
@@ -42,16 +43,16 @@ async def something(server: Server, office: Office, chance: random.Random, minut
     async with make() as session:
         open_ones = [row.id for row in await session.scalars(_tickets(office))]
     verbs: list[Any] = [
-        lambda s, i: incidents.acknowledge(s, staff, i, at=at),
-        lambda s, i: incidents.arrive(s, staff, i, at=at),
-        lambda s, i: incidents.update(s, staff, i, body=f"minute {minute}", at=at),
-        lambda s, i: incidents.pause(s, staff, i, cause=PauseCause.ACCESS_DENIED, at=at),
-        lambda s, i: incidents.resume(s, staff, i, at=at),
-        lambda s, i: incidents.resolve(s, staff, i, resolution="done", at=at),
-        lambda s, i: incidents.close(s, staff, i, at=at),
-        lambda s, i: incidents.reopen(s, staff, i, reason="again", at=at),
+        lambda s, i: incidents.acknowledge(Tx(s, staff, at), i),
+        lambda s, i: incidents.arrive(Tx(s, staff, at), i),
+        lambda s, i: incidents.update(Tx(s, staff, at), i, body=f"minute {minute}"),
+        lambda s, i: incidents.pause(Tx(s, staff, at), i, cause=PauseCause.ACCESS_DENIED),
+        lambda s, i: incidents.resume(Tx(s, staff, at), i),
+        lambda s, i: incidents.resolve(Tx(s, staff, at), i, resolution="done"),
+        lambda s, i: incidents.close(Tx(s, staff, at), i),
+        lambda s, i: incidents.reopen(Tx(s, staff, at), i, reason="again"),
         lambda s, i: incidents.change_priority(
-            s, staff, i, priority=chance.choice(list(Priority)), reason="x", at=at
+            Tx(s, staff, at), i, priority=chance.choice(list(Priority)), reason="x"
         ),
     ]
     if len(open_ones) < 3:
@@ -140,7 +141,7 @@ async def test_a_tickets_story_is_told_from_its_beginning_and_goes_on(
         for each in (other, ticket):
             async with transaction(server.api.make) as session:
                 await incidents.acknowledge(
-                    session, office.world.staff, each.id, at=build.T0 + build.minutes(2)
+                    Tx(session, office.world.staff, build.T0 + build.minutes(2)), each.id
                 )
         await facts.number_all(server.api.make)
         kinds = []

@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from domain import compensation, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts.model import User
 from domain.compensation.model import Credit
 from domain.core.db import transaction
@@ -55,9 +55,10 @@ async def _paused(api: Api, office: Office) -> Given:
     fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
     async with transaction(api.make) as session:
         await incidents.pause(
-            session, office.world.staff, fresh.id, cause=PauseCause.WAITING_ON_CLIENT,
-            at=datetime.now(UTC),
-        )  # fmt: skip
+            Tx(session, office.world.staff, datetime.now(UTC)),
+            fresh.id,
+            cause=PauseCause.WAITING_ON_CLIENT,
+        )
     return {"id": ids.write("Incident", fresh.id)}
 
 
@@ -65,7 +66,7 @@ async def _resolved(api: Api, office: Office) -> Given:
     fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
     async with transaction(api.make) as session:
         await incidents.resolve(
-            session, office.world.staff, fresh.id, resolution="Glued", at=datetime.now(UTC)
+            Tx(session, office.world.staff, datetime.now(UTC)), fresh.id, resolution="Glued"
         )
     return {"id": ids.write("Incident", fresh.id)}
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api import verify
 from domain import accounts, audit, duties, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Account, Site
 from domain.agreements import Priority
 from domain.audit import bundle
@@ -69,12 +69,16 @@ async def places(api: Api, office: Office) -> tuple[Guard, list[Place]]:
         for doer in (replaced(doers[0], Role.MANAGEMENT), doers[1]):
             async with transaction(api.make) as session:
                 incident = await incidents.open_incident(
-                    session, doer, site_id=place.site.id, priority=Priority.LOW,
-                    summary="x", source=Source.GUARD, reporter="y", at=now,
-                )  # fmt: skip
-                await incidents.update(session, doer, incident.id, body="seen", at=now)
+                    Tx(session, doer, now),
+                    site_id=place.site.id,
+                    priority=Priority.LOW,
+                    summary="x",
+                    source=Source.GUARD,
+                    reporter="y",
+                )
+                await incidents.update(Tx(session, doer, now), incident.id, body="seen")
                 await incidents.reassign(
-                    session, replaced(doer, Role.MANAGEMENT), incident.id, to="J. de Wit", at=now
+                    Tx(session, replaced(doer, Role.MANAGEMENT), now), incident.id, to="J. de Wit"
                 )
     await prober.number(api)
     signer = audit.Signer(Ed25519PrivateKey.generate(), "pseudonyms")

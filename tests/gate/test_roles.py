@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from api.commands.visibility import PATH
 from domain import accounts, incidents
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.core.db import transaction
 from domain.duties import Duty
@@ -104,12 +104,10 @@ async def company(api: Api) -> tuple[Office, prober.Side, UUID]:
     side.owned["Account"] = world.account.id
     async with transaction(api.make) as session:
         await incidents.update(
-            session,
-            world.staff,
+            Tx(session, world.staff, api.state.now()),
             side.owned["Incident"],
             body="Between us",
             client_visible=False,
-            at=api.state.now(),
         )
     return office, side, other.id
 

@@ -12,7 +12,7 @@ from sqlalchemy import true
 
 from api.execution.executor import GraphQLRequest
 from domain import incidents
-from domain.access import Actor, rows, visibility
+from domain.access import Actor, Tx, rows, visibility
 from domain.access.rule import Rows
 from domain.core.db import transaction
 from tests import build, facts
@@ -148,7 +148,7 @@ async def test_a_feed_says_nothing_of_what_happens_elsewhere(api: Api) -> None:
             ticket = await build.incident(api.make, office.world, at=at)
             async with transaction(api.make) as session:
                 late = at + timedelta(minutes=400)
-                await incidents.acknowledge(session, office.world.staff, ticket.id, at=late)
+                await incidents.acknowledge(Tx(session, office.world.staff, late), ticket.id)
             await prober.number(api)
     day = str(later.date())
     await facts.until(lambda: all(any(day in told for told in each) for each in heard.values()))

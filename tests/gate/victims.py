@@ -47,18 +47,18 @@ async def furnished(api: Api) -> Office:
     solved = await build.incident(make, world, kind=TicketKind.ALARM)
     async with transaction(make) as session:
         at = T0 + timedelta(minutes=300)
-        await incidents.acknowledge(session, world.staff, late.id, at=at)
-        await incidents.acknowledge(session, world.staff, paused.id, at=T0)
-        await incidents.acknowledge(session, world.staff, solved.id, at=T0)
-        await incidents.arrive(session, world.staff, solved.id, at=T0)
+        await incidents.acknowledge(Tx(session, world.staff, at), late.id)
+        await incidents.acknowledge(Tx(session, world.staff, T0), paused.id)
+        await incidents.acknowledge(Tx(session, world.staff, T0), solved.id)
+        await incidents.arrive(Tx(session, world.staff, T0), solved.id)
         at += timedelta(minutes=1)
         await incidents.update(
-            session, world.staff, late.id, body="Looking", client_visible=True, at=at
+            Tx(session, world.staff, at), late.id, body="Looking", client_visible=True
         )
         await incidents.pause(
-            session, world.staff, paused.id, cause=PauseCause.WAITING_ON_CLIENT, at=at
+            Tx(session, world.staff, at), paused.id, cause=PauseCause.WAITING_ON_CLIENT
         )
-        await incidents.resolve(session, world.staff, solved.id, resolution="Glued", at=at)
+        await incidents.resolve(Tx(session, world.staff, at), solved.id, resolution="Glued")
         await accounts.issue_api_key(
             session, system, name="probe me", role=Role.PARTNER, all_accounts=True, at=T0
         )

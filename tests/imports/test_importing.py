@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import imports, incidents
-from domain.access import Actor, Origin
+from domain.access import Actor, Origin, Tx
 from domain.agreements import Priority
 from domain.core.db import transaction
 from domain.core.errors import Refused
@@ -115,11 +115,11 @@ async def test_an_arrival_that_was_withdrawn_does_not_come_back_with_the_next_fi
     system, came_at = Actor.system(ticket.tenant_id, "positions"), ticket.opened_at + HALF_AN_HOUR
     proof = Proof(uuid4(), (came_at,), NOW)
     async with transaction(importer.make) as session:
-        await incidents.arrive(session, system, ticket.id, at=came_at, proof=proof)
+        await incidents.arrive(Tx(session, system, came_at), ticket.id, proof=proof)
     async with transaction(importer.make) as session:
         gone = [proof.presence_id]
         await incidents.withdraw_arrivals(
-            session, system, ticket.id, proven_by=gone, before=None, at=NOW
+            Tx(session, system, NOW), ticket.id, proven_by=gone, before=None
         )
     await importer.cases(("C", OPENED, "", CLOSED, "3", "A gate", "lock"))
     ticket = await importer.ticket("C")

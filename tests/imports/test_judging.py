@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from domain import incidents
-from domain.access import Actor, Origin
+from domain.access import Actor, Origin, Tx
 from domain.agreements import Priority
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
@@ -40,22 +40,20 @@ async def test_tickets_judged_by_the_set_stand_as_tickets_judged_one_by_one(
         at = [start + timedelta(minutes=m) for m in minutes]
         async with transaction(importer.make) as session:
             one = await incidents.open_incident(
-                session,
-                actor,
+                Tx(session, actor, at[0]),
                 site_id=world.site_id,
                 priority=Priority(priority),
                 summary="something",
                 source=Source.CLIENT,
                 reporter="import",
-                at=at[0],
             )
-            await incidents.start_work(session, actor, one.id, at=at[1])
+            await incidents.start_work(Tx(session, actor, at[1]), one.id)
             await incidents.pause(
-                session, actor, one.id, cause=PauseCause.WAITING_ON_CLIENT, at=at[2]
+                Tx(session, actor, at[2]), one.id, cause=PauseCause.WAITING_ON_CLIENT
             )
-            await incidents.resume(session, actor, one.id, at=at[3])
-            await incidents.resolve(session, actor, one.id, resolution="done", at=at[4])
-            await incidents.close(session, actor, one.id, at=at[5])
+            await incidents.resume(Tx(session, actor, at[3]), one.id)
+            await incidents.resolve(Tx(session, actor, at[4]), one.id, resolution="done")
+            await incidents.close(Tx(session, actor, at[5]), one.id)
         set_rows = await importer.promises(str(1 + n))
         async with importer.make() as session:
             found = await session.scalars(select(Promise).where(Promise.incident_id == one.id))

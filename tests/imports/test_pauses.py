@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import archive, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -134,15 +134,19 @@ async def test_live_and_imported_pauses_and_the_archive_count_the_same(importer:
     cause = PauseCause.WAITING_ON_CLIENT
     async with transaction(importer.make) as session:
         live = await incidents.open_incident(
-            session, actor, site_id=world.site_id, priority=Priority.MEDIUM, summary="s",
-            source=Source.CLIENT, reporter="r", at=at[0],
-        )  # fmt: skip
-        await incidents.start_work(session, actor, live.id, at=at[1])
-        await incidents.pause(session, actor, live.id, at=at[2], cause=cause)
-        await incidents.resume(session, actor, live.id, at=at[3])
-        await incidents.pause(session, actor, live.id, at=at[4], cause=cause)
-        await incidents.resume(session, actor, live.id, at=at[6])
-        await incidents.resolve(session, actor, live.id, resolution="done", at=at[8])
+            Tx(session, actor, at[0]),
+            site_id=world.site_id,
+            priority=Priority.MEDIUM,
+            summary="s",
+            source=Source.CLIENT,
+            reporter="r",
+        )
+        await incidents.start_work(Tx(session, actor, at[1]), live.id)
+        await incidents.pause(Tx(session, actor, at[2]), live.id, cause=cause)
+        await incidents.resume(Tx(session, actor, at[3]), live.id)
+        await incidents.pause(Tx(session, actor, at[4]), live.id, cause=cause)
+        await incidents.resume(Tx(session, actor, at[6]), live.id)
+        await incidents.resolve(Tx(session, actor, at[8]), live.id, resolution="done")
         capped = await session.scalars(
             select(LedgerRow.body).where(
                 LedgerRow.subject_id == live.id, LedgerRow.kind == "incident.resumed"

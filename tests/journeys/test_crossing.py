@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import compensation, incidents, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 async def broken_promise(make: Sessions, world: build.World) -> Promise:
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(90))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(90)), ticket.id)
     async with make() as session:
         [row] = await session.scalars(
             select(Promise).where(Promise.incident_id == ticket.id, Promise.state == State.LATE)
@@ -53,7 +53,7 @@ async def test_updates_credits_and_sweeps_of_one_ticket_at_once_all_come_through
     async def say(n: int) -> None:
         async with transaction(make) as session:
             await incidents.update(
-                session, world.staff, ticket.id, body=f"Update {n}", at=T0 + minutes(130 * n)
+                Tx(session, world.staff, T0 + minutes(130 * n)), ticket.id, body=f"Update {n}"
             )
 
     async def decide(promise_id: object) -> None:

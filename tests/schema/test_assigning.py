@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from domain import accounts, incidents
-from domain.access import Actor, Role, is_visible
+from domain.access import Actor, Role, Tx, is_visible
 from domain.core.db import transaction
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
@@ -96,13 +96,14 @@ async def test_a_reassignment_states_the_name_before_and_after(api: Api, office:
     async def assign(user: accounts.User | None) -> None:
         async with transaction(api.make) as session:
             await incidents.assign(
-                session, office.world.staff, ticket.id,
-                user_id=None if user is None else user.id, at=T0,
-            )  # fmt: skip
+                Tx(session, office.world.staff, T0),
+                ticket.id,
+                user_id=None if user is None else user.id,
+            )
 
     async def reassign(to: str) -> None:
         async with transaction(api.make) as session:
-            await incidents.reassign(session, office.world.staff, ticket.id, to=to, at=T0)
+            await incidents.reassign(Tx(session, office.world.staff, T0), ticket.id, to=to)
 
     await reassign("day shift")
     await reassign("night shift")
@@ -142,7 +143,7 @@ async def test_who_had_an_incident_before_a_reassignment_does_not_see_it_by_that
     ann, bob = [await guard(api, office, name) for name in ("ann", "bob")]
     for user in (ann, bob):
         async with transaction(api.make) as session:
-            await incidents.assign(session, office.world.staff, ticket.id, user_id=user.id, at=T0)
+            await incidents.assign(Tx(session, office.world.staff, T0), ticket.id, user_id=user.id)
     given = ids.write("Incident", ticket.id)
     seen = [(await api.data(api.token(user.id), ONE, id=given))["incident"] for user in (ann, bob)]
     assert seen == [None, {"assignee": {"name": "bob"}}]

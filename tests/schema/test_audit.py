@@ -10,6 +10,7 @@ import pytest
 
 from api import verify
 from domain import incidents
+from domain.access import Tx
 from domain.core.db import transaction
 from domain.privacy import Person
 from schema.core import ids
@@ -31,8 +32,8 @@ async def story(api: Api, office: Office) -> None:
     incident = await build.incident(api.make, world)
     at = build.T0 + build.minutes(5)
     async with transaction(api.make) as session:
-        await incidents.resolve(session, world.staff, incident.id, resolution="Mended", at=at)
-        await incidents.reopen(session, world.client, incident.id, reason="It broke again", at=at)
+        await incidents.resolve(Tx(session, world.staff, at), incident.id, resolution="Mended")
+        await incidents.reopen(Tx(session, world.client, at), incident.id, reason="It broke again")
 
 
 async def test_a_client_gets_proofs_for_its_own_facts_that_hold(api: Api, office: Office) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from domain import compensation, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.core.db import transaction
@@ -41,7 +41,7 @@ async def broken(api: Api, office: Office) -> Promise:
     world = office.world
     ticket = await build.incident(api.make, world, priority=Priority.HIGH)
     async with transaction(api.make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(90))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(90)), ticket.id)
         [promise] = await session.scalars(
             select(Promise).where(Promise.incident_id == ticket.id, Promise.state == State.LATE)
         )

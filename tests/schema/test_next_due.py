@@ -97,7 +97,7 @@ async def test_tickets_are_listed_by_the_next_due_clock_page_by_page(
     done = await build.incident(api.make, office.world, priority=Priority.HIGH, at=FRIDAY)
     async with transaction(api.make) as session:
         await incidents.resolve(
-            session, office.world.staff, done.id, resolution="Done.", at=FRIDAY + minutes(1)
+            Tx(session, office.world.staff, FRIDAY + minutes(1)), done.id, resolution="Done."
         )
     stranger = await asking.office(api)
     await build.incident(api.make, stranger.world, priority=Priority.CRITICAL, at=FRIDAY)

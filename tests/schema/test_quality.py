@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents, quality
+from domain.access import Tx
 from domain.core.db import transaction
 from domain.quality.actions import SOON
 from schema.core import ids
@@ -62,9 +63,9 @@ async def tickets(api: Api, office: Office, *, late: int = 1, count: int = 5) ->
         at = now() - minutes(60 - n)
         ticket = await build.incident(api.make, office.world, at=at)
         async with transaction(api.make) as session:
-            who = (session, office.world.staff, ticket.id)
-            await incidents.acknowledge(*who, at=at + minutes(20 if n < late else 5))
-            await incidents.resolve(*who, resolution="Done", at=at + minutes(21))
+            tx = Tx(session, office.world.staff, at + minutes(20 if n < late else 5))
+            await incidents.acknowledge(tx, ticket.id)
+            await incidents.resolve(tx.as_of(at + minutes(21)), ticket.id, resolution="Done")
         found.append(ticket.id)
     return found
 
@@ -167,8 +168,8 @@ async def test_what_was_known_then_and_what_is_known_now_are_both_told(
     [ticket, *_] = await tickets(api, office, late=0, count=2)
     known, at = datetime.now(UTC), now() - minutes(30)
     async with transaction(api.make) as session:
-        who = (session, office.world.staff, ticket)
-        await incidents.reopen(*who, reason="No", at=now() - minutes(20))
+        tx = Tx(session, office.world.staff, now() - minutes(20))
+        await incidents.reopen(tx, ticket, reason="No")
 
     asked = {"account": office.account, "at": at.isoformat(), "known": known.isoformat()}
     found = (await api.data(office.client, RESTATED, **asked))["slaRestatement"]
@@ -210,7 +211,7 @@ async def old_tickets(api: Api, office: Office) -> None:
         at = now() - timedelta(days=50 - 7 * week)
         ticket = await build.incident(api.make, office.world, at=at)
         async with transaction(api.make) as session:
-            await incidents.acknowledge(session, office.world.staff, ticket.id, at=at + minutes(5))
+            await incidents.acknowledge(Tx(session, office.world.staff, at + minutes(5)), ticket.id)
 
 
 async def test_risky_terms_are_simulated_signed_off_and_then_hold(api: Api, office: Office) -> None:

@@ -8,6 +8,7 @@ import pytest
 from strawberry.dataloader import DataLoader
 
 from domain import incidents
+from domain.access import Tx
 from domain.agreements import Priority
 from domain.core.db import transaction
 from schema.core import ids, loaders
@@ -48,9 +49,10 @@ async def test_fifty_tickets_with_account_promises_and_updates_take_as_many_stat
         async with transaction(api.make) as session:
             for n in range(4):
                 await incidents.update(
-                    session, office.world.staff, uuid_of(row["id"]), body=f"{n}",
-                    at=build.T0 + timedelta(hours=1 + n),
-                )  # fmt: skip
+                    Tx(session, office.world.staff, build.T0 + timedelta(hours=1 + n)),
+                    uuid_of(row["id"]),
+                    body=f"{n}",
+                )
     counted, data = {}, {}
     for first in (5, 50):
         with SelectCounter(api) as counter:
@@ -231,9 +233,11 @@ async def test_clients_see_no_internal_objectives_remarks_or_notes(
     async with transaction(api.make) as session:
         for n, visible in enumerate((True, False)):
             await incidents.update(
-                session, staff, row_id, body=f"visible {visible}", client_visible=visible,
-                at=build.T0 + timedelta(minutes=5 + n),
-            )  # fmt: skip
+                Tx(session, staff, build.T0 + timedelta(minutes=5 + n)),
+                row_id,
+                body=f"visible {visible}",
+                client_visible=visible,
+            )
     see = """query ($id: ID!) { incident(id: $id) { updates { body } promises { name internal decidingFacts { kind } }
         account { stage strategicImportance contacts { decisionPower culturalNotes } agreements { terms {
           promises { name internal } } } } }
@@ -260,7 +264,7 @@ async def test_the_deciding_facts_of_a_verdict_are_told(api: Api, office: Office
     row_id = uuid_of(incident)
     async with transaction(api.make) as session:
         await incidents.acknowledge(
-            session, office.world.staff, row_id, at=build.T0 + timedelta(minutes=20)
+            Tx(session, office.world.staff, build.T0 + timedelta(minutes=20)), row_id
         )
     see = """query ($id: ID!) { incident(id: $id) { promises { name verdict state targetSeconds elapsedSeconds
         remainingSeconds decidedAt dueAt decidingFacts { kind at actor subjectId body } } } }"""

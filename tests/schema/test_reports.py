@@ -8,6 +8,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from domain import incidents, reports, touchpoints
+from domain.access import Tx
 from domain.agreements import Priority
 from domain.core.db import transaction
 from domain.reports import Cadence, Report, ReportPlan
@@ -50,10 +51,10 @@ async def reported(api: Api, office: Office) -> Report:
     staff = office.world.staff
     async with transaction(api.make) as session:
         at = T0 + timedelta(minutes=40)
-        await incidents.update(session, staff, ticket.id, body="It takes longer", at=at)
-        await incidents.acknowledge(session, staff, ticket.id, at=T0 + timedelta(minutes=90))
+        await incidents.update(Tx(session, staff, at), ticket.id, body="It takes longer")
+        await incidents.acknowledge(Tx(session, staff, T0 + timedelta(minutes=90)), ticket.id)
         await incidents.resolve(
-            session, staff, ticket.id, resolution="Done", at=T0 + timedelta(minutes=100)
+            Tx(session, staff, T0 + timedelta(minutes=100)), ticket.id, resolution="Done"
         )
         await reports.adopt(session, at=T0)
         plan = await session.scalar(

@@ -91,9 +91,11 @@ async def test_a_critical_incident_heeds_no_quiet_hours_and_its_client_is_told_f
             return
         async with transaction(make) as session:  # it becomes critical: what waits goes at once
             await incidents.change_priority(
-                session, world.staff, ticket.id, priority=Priority.CRITICAL, reason="Fire.",
-                at=datetime.now(UTC),
-            )  # fmt: skip
+                Tx(session, world.staff, datetime.now(UTC)),
+                ticket.id,
+                priority=Priority.CRITICAL,
+                reason="Fire.",
+            )
         for _ in range(300):
             found = await messages_of(make, world)
             opened = [each for each in found if each.template == "incident_opened"]

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import and_, func, select
 
 from domain import accounts, compensation, incidents, promises
-from domain.access import Actor, Origin, Role
+from domain.access import Actor, Origin, Role, Tx
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -47,9 +47,9 @@ async def broken(
     """A high ticket acknowledged and resolved `after` minutes, and its broken promises with their credits."""
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(after))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(after)), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Klaar", at=T0 + minutes(after)
+            Tx(session, world.staff, T0 + minutes(after)), ticket.id, resolution="Klaar"
         )
     async with make() as session:
         found = await session.scalars(

@@ -69,7 +69,7 @@ async def paused(make: Sessions, world: World) -> None:
     incident = await build.incident(make, world)
     async with transaction(make) as session:
         await incidents.pause(
-            session, world.staff, incident.id, cause=PauseCause.WAITING_ON_CLIENT, at=T0
+            Tx(session, world.staff, T0), incident.id, cause=PauseCause.WAITING_ON_CLIENT
         )
 
 
@@ -108,7 +108,7 @@ async def written_to(make: Sessions, world: World) -> None:
 async def described(make: Sessions, world: World) -> None:
     incident = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.reassign(session, world.staff, incident.id, to="A. Visser", at=T0)
+        await incidents.reassign(Tx(session, world.staff, T0), incident.id, to="A. Visser")
 
 
 async def disabled(make: Sessions, world: World) -> None:

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select
 
 from domain import incidents
+from domain.access import Tx
 from domain.agreements import Priority
 from domain.core import sequencing
 from domain.core.db import Sessions, transaction
@@ -159,21 +160,19 @@ async def backlog_of(make: Sessions, rows: int) -> list[UUID]:
         world = worlds[n % len(worlds)]
         async with transaction(make) as session:
             incident = await incidents.open_incident(
-                session,
-                world.staff,
+                Tx(session, world.staff, at),
                 site_id=world.site.id,
                 priority=Priority.CRITICAL,
                 summary="Broken window",
                 source=incidents.Source.GUARD,
                 reporter="J. Jansen",
-                at=at,
             )
             for number in range(NEWS):
                 await incidents.update(
-                    session, world.staff, incident.id, body=f"News {number}", at=at
+                    Tx(session, world.staff, at), incident.id, body=f"News {number}"
                 )
             await incidents.resolve(
-                session, world.staff, incident.id, resolution="All closed", at=at
+                Tx(session, world.staff, at), incident.id, resolution="All closed"
             )
         opened.append(incident.id)
     return opened

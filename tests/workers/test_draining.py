@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from api.commands.findings import PartState
 from api.commands.server_findings import backlog_findings
 from domain import incidents
+from domain.access import Tx
 from domain.core import claims, outbox, sequencing
 from domain.core.backlog import Backlog, backlog
 from domain.core.db import Sessions, transaction
@@ -262,10 +263,10 @@ async def test_letters_of_an_incident_leave_in_the_order_of_its_facts(
     at = datetime.now(UTC)
     incident = await build.incident(make, world, at=at)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, incident.id, at=at)
+        await incidents.acknowledge(Tx(session, world.staff, at), incident.id)
         for n in range(4):
             await incidents.update(
-                session, world.staff, incident.id, body=f"News {n}", client_visible=True, at=at
+                Tx(session, world.staff, at), incident.id, body=f"News {n}", client_visible=True
             )
     async with working():
         async with asyncio.timeout(60):

@@ -54,12 +54,15 @@ async def neighbour(make: Sessions, office: Office, name: str) -> Incident:
         )
         site = await accounts.add_site(session, system, account.id, name="Poort", at=build.T0)
         incident = await incidents.open_incident(
-            session, system, site_id=site.id, priority=Priority.HIGH,
-            summary=f"Poort {name} staat open", source=incidents.Source.GUARD, reporter=name,
-            at=build.T0,
-        )  # fmt: skip
-        await incidents.update(session, system, incident.id, body=f"Slot {name}", at=build.T0)
-        await incidents.reassign(session, system, incident.id, to=f"To {name}", at=build.T0)
+            Tx(session, system, build.T0),
+            site_id=site.id,
+            priority=Priority.HIGH,
+            summary=f"Poort {name} staat open",
+            source=incidents.Source.GUARD,
+            reporter=name,
+        )
+        await incidents.update(Tx(session, system, build.T0), incident.id, body=f"Slot {name}")
+        await incidents.reassign(Tx(session, system, build.T0), incident.id, to=f"To {name}")
     return incident
 
 
@@ -171,9 +174,11 @@ async def test_an_export_shows_a_client_only_what_the_graph_shows_it(
     async with transaction(api.make) as session:
         for body, visible in ((f"{name} was here", True), (f"INTERN: {name} slaapt", False)):
             await incidents.update(
-                session, office.world.staff, incident.id, body=body, client_visible=visible,
-                at=build.T0,
-            )  # fmt: skip
+                Tx(session, office.world.staff, build.T0),
+                incident.id,
+                body=body,
+                client_visible=visible,
+            )
     user = await added(api, office, name)
 
     async def shown(token: str) -> Any:
@@ -202,7 +207,7 @@ async def test_an_export_shows_a_client_no_text_that_the_graph_keeps_from_it(
             role=Role.RELATIONSHIP_MANAGER, at=build.T0,
         )  # fmt: skip
         manager = Actor(system.tenant_id, owner.role, f"user:{owner.id}")
-        await incidents.reassign(session, manager, incident.id, to=f"{name}, nights", at=build.T0)
+        await incidents.reassign(Tx(session, manager, build.T0), incident.id, to=f"{name}, nights")
         case = await recovery.open_case(
             Tx(session, manager, build.T0),
             incident.id,

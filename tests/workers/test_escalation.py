@@ -67,7 +67,7 @@ async def test_steps_are_taken_once_however_often_workers_are_stopped(
     async with transaction(make) as session:
         for ticket in (first, second):  # a worker saw them before all workers stopped
             await escalation.follow(Tx(session, world.staff, opened_at), ticket.id)
-        await incidents.acknowledge(session, world.staff, second.id, at=datetime.now(UTC))
+        await incidents.acknowledge(Tx(session, world.staff, datetime.now(UTC)), second.id)
     async with working():
         told = await until(make, desk, 1)
     async with working(), working():

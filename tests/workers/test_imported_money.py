@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import agreements, imports, incidents, invoices, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import (
     CreditDraft,
     Priority,
@@ -165,7 +165,7 @@ async def test_what_an_imported_log_makes_kept_is_taken_back_also_after_the_mont
     async with working():
         answered = await live(make, world, "1")
         async with transaction(make) as session:
-            await incidents.acknowledge(session, world.staff, answered.id, at=T0 + minutes(90))
+            await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(90)), answered.id)
         await quiet(make, world)
         assert await moved(make, answered) == [5_000]
         await billed_by_the_worker(make, world)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents
+from domain.access import Tx
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
 from domain.messages import Message, MessageSigner, MessageState
@@ -189,7 +190,7 @@ async def test_a_stalling_mail_server_holds_up_no_ticket(
             await asyncio.to_thread(box.stalled.wait, 10)
             async with asyncio.timeout(2), transaction(make) as session:
                 await incidents.acknowledge(
-                    session, world.staff, opened.id, at=opened.opened_at + build.minutes(1)
+                    Tx(session, world.staff, opened.opened_at + build.minutes(1)), opened.id
                 )
             box.stall_s = 0.0
             found = await ended(make, world.account.id, 1)

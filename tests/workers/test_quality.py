@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from domain import archive, incidents, quality
+from domain.access import Tx
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
 from domain.quality import Measurement
@@ -20,9 +21,11 @@ async def burst(make: Sessions, world: World, *, count: int, at: datetime) -> No
     for n in range(count):
         ticket = await build.incident(make, world, at=at + timedelta(seconds=n))
         async with transaction(make) as session:
-            who = (session, world.staff, ticket.id)
-            await incidents.acknowledge(*who, at=at + timedelta(seconds=n + 30))
-            await incidents.resolve(*who, resolution="Done", at=at + timedelta(seconds=n + 40))
+            tx = Tx(session, world.staff, at + timedelta(seconds=n + 30))
+            await incidents.acknowledge(tx, ticket.id)
+            await incidents.resolve(
+                tx.as_of(at + timedelta(seconds=n + 40)), ticket.id, resolution="Done"
+            )
 
 
 async def eventually(make: Sessions, query: Any, wanted: int, seconds: float) -> float:

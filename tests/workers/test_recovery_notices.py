@@ -42,7 +42,7 @@ async def case_of(make: Sessions, world: World, owner: User, actor: Actor) -> Re
     ticket = await build.incident(make, world, summary="Niemand kwam")
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Slot vervangen.", at=T0 + minutes(5)
+            Tx(session, world.staff, T0 + minutes(5)), ticket.id, resolution="Slot vervangen."
         )
         case = await recovery.open_case(
             Tx(session, actor, T0),
@@ -157,9 +157,9 @@ async def test_a_check_in_is_asked_on_the_morning_of_its_day_once(make: Sessions
     world = await build.client(make, contacts=2)
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(5))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(5)), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Klaar", at=T0 + minutes(20)
+            Tx(session, world.staff, T0 + minutes(20)), ticket.id, resolution="Klaar"
         )
         await touchpoints.plan(session, world.account, at=T0)
         await session.execute(

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from api.execution.executor import GraphQLRequest
 from api.execution.webhook_documents import teller
 from domain import accounts, agreements, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Site
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
@@ -119,7 +119,7 @@ async def a_breach(api: Api, partner: Partner) -> str:
     ticket = await build.incident(api.make, world, summary="Alarm in the hall")
     async with transaction(api.make) as session:
         late = build.T0 + timedelta(minutes=20)
-        await incidents.acknowledge(session, world.staff, ticket.id, at=late)
+        await incidents.acknowledge(Tx(session, world.staff, late), ticket.id)
     await facts.number_all(api.make)
     return ids.write("Incident", ticket.id)
 
@@ -238,7 +238,7 @@ async def victims_of(api: Api, partner: Partner) -> int:
     ticket = await build.incident(api.make, replace(world, account=other, site=site))
     async with transaction(api.make) as session:
         late = build.T0 + timedelta(minutes=20)
-        await incidents.acknowledge(session, world.staff, ticket.id, at=late)
+        await incidents.acknowledge(Tx(session, world.staff, late), ticket.id)
     await facts.number_all(api.make)
     async with api.make() as session:
         broken = LedgerRow.kind == "promise.breached"

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, archive, calendars, incidents, promises
+from domain.access import Tx
 from domain.agreements import Priority, TicketKind
 from domain.archive import parquet, segments
 from domain.archive.reads import terms_and_calendars
@@ -43,22 +44,29 @@ async def tickets(make: Sessions, world: World, count: int = 12) -> list[UUID]:
         )
         found.append(ticket.id)
         async with transaction(make) as session:
-            who, it = (session, world.staff, ticket.id), incidents
-            await it.acknowledge(*who, at=at + minutes(10 * i))
-            await it.update(*who, body="Seen", client_visible=True, at=at + minutes(10 * i + 1))
+            tx, it = Tx(session, world.staff, at), incidents
+            await it.acknowledge(tx.as_of(at + minutes(10 * i)), ticket.id)
+            await it.update(
+                tx.as_of(at + minutes(10 * i + 1)), ticket.id, body="Seen", client_visible=True
+            )
             if i % 3 == 0:
                 await it.pause(
-                    *who, cause=PauseCause.WAITING_ON_CLIENT, at=at + minutes(10 * i + 2)
+                    tx.as_of(at + minutes(10 * i + 2)),
+                    ticket.id,
+                    cause=PauseCause.WAITING_ON_CLIENT,
                 )
-                await it.resume(*who, at=at + minutes(10 * i + 45))
+                await it.resume(tx.as_of(at + minutes(10 * i + 45)), ticket.id)
             if i % 4 == 1:
                 await it.change_priority(
-                    *who, priority=Priority.LOW, reason="less", at=at + minutes(10 * i + 50)
+                    tx.as_of(at + minutes(10 * i + 50)),
+                    ticket.id,
+                    priority=Priority.LOW,
+                    reason="less",
                 )
             if i % 6 != 5:
-                await it.resolve(*who, resolution="Done", at=at + minutes(60 * i + 60))
+                await it.resolve(tx.as_of(at + minutes(60 * i + 60)), ticket.id, resolution="Done")
             if i % 4 == 2:
-                await it.reopen(*who, reason="Not done", at=at + minutes(60 * i + 90))
+                await it.reopen(tx.as_of(at + minutes(60 * i + 90)), ticket.id, reason="Not done")
     return found
 
 
@@ -151,7 +159,7 @@ async def test_a_late_fact_about_a_sealed_ticket_is_seen_at_once_and_sealed_late
 
     async with transaction(make) as session:  # not numbered yet
         await incidents.reopen(
-            session, world.staff, first, reason="Again", at=T0 + timedelta(hours=3)
+            Tx(session, world.staff, T0 + timedelta(hours=3)), first, reason="Again"
         )
     async with make() as session:
         mixed = await archive.load(session, world.account.id, at=NOW)
@@ -228,9 +236,10 @@ async def test_what_was_recorded_later_is_not_known_then(make: Sessions) -> None
         known = await archive.load(session, world.account.id, at=NOW)
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, (await build.incident(make, world, at=T0)).id, resolution="x",
-            at=T0 + minutes(5),
-        )  # fmt: skip
+            Tx(session, world.staff, T0 + minutes(5)),
+            (await build.incident(make, world, at=T0)).id,
+            resolution="x",
+        )
 
     async with make() as session:
         then = await archive.load(session, world.account.id, at=NOW, known_at=before)
@@ -258,7 +267,7 @@ async def test_parquet_gives_back_the_sealed_log_and_is_made_again_when_it_chang
     pieces = parquet.read(tmp_path, mine, world.account.id)
     again = assembled(base.terms, pieces, base.specs, at_us=to_us(NOW))
     async with transaction(make) as session:
-        await incidents.reopen(session, world.staff, first, reason="?", at=T0 + minutes(70))
+        await incidents.reopen(Tx(session, world.staff, T0 + minutes(70)), first, reason="?")
     await number(make)
     async with transaction(make) as session:
         await archive.seal(session, world.account.id, at=NOW)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import compensation, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 async def late(make: Sessions, world: build.World, priority: Priority) -> Promise:
     ticket = await build.incident(make, world, priority=priority)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(300))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(300)), ticket.id)
     async with make() as session:
         [row] = await session.scalars(
             select(Promise).where(
@@ -77,7 +77,7 @@ async def test_a_kept_promise_and_an_internal_objective_earn_nothing(make: Sessi
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Done", at=T0 + minutes(90)
+            Tx(session, world.staff, T0 + minutes(90)), ticket.id, resolution="Done"
         )
     async with make() as session:
         rows = {

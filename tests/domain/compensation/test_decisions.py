@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import agreements, compensation, incidents, journal, promises
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import (
     BandDraft,
     CreditDraft,
@@ -40,7 +40,7 @@ async def broken(make: Sessions, world: World, name: str = "first_response") -> 
     """A high-priority ticket acknowledged half an hour late, and what became of one of its promises."""
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(90))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(90)), ticket.id)
     async with make() as session:
         [promise] = await session.scalars(
             select(Promise).where(Promise.incident_id == ticket.id, Promise.name == name)
@@ -109,9 +109,9 @@ async def test_of_one_ticket_s_credits_the_largest_counts(make: Sessions) -> Non
     world = await build.client(make)
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(90))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(90)), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Done", at=T0 + minutes(600)
+            Tx(session, world.staff, T0 + minutes(600)), ticket.id, resolution="Done"
         )
         late = await session.scalars(
             select(Promise.id).where(
@@ -295,7 +295,7 @@ async def test_a_closed_month_below_a_band_earns_its_credit_once(make: Sessions)
     promise = await broken(make, world)
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(5))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(5)), ticket.id)
     await settle(make, world, promise)
     march = date(2026, 3, 1)
     async with transaction(make) as session:

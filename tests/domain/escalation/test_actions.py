@@ -152,7 +152,7 @@ async def test_an_acknowledgement_counts_though_nobody_has_followed_it_yet(
     await policy(make, firm)
     ticket = await opened(make, firm)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, firm.world.staff, ticket.id, at=T0 + minutes(5))
+        await incidents.acknowledge(Tx(session, firm.world.staff, T0 + minutes(5)), ticket.id)
     await pass_time(make, T0 + minutes(12))  # the job about it is still on its way
     assert await taken(make, ticket) == []
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents
+from domain.access import Tx
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
@@ -30,16 +31,16 @@ async def test_a_ticket_goes_from_new_to_closed_and_every_step_is_a_fact(make: S
     ticket = await build.incident(make, world)
     at = build.T0
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=at + build.minutes(5))
-        await incidents.start_work(session, world.staff, ticket.id, at=at + build.minutes(6))
-        await incidents.arrive(session, world.staff, ticket.id, at=at + build.minutes(12))
+        await incidents.acknowledge(Tx(session, world.staff, at + build.minutes(5)), ticket.id)
+        await incidents.start_work(Tx(session, world.staff, at + build.minutes(6)), ticket.id)
+        await incidents.arrive(Tx(session, world.staff, at + build.minutes(12)), ticket.id)
         await incidents.update(
-            session, world.staff, ticket.id, body="Glazier on the way", at=at + build.minutes(20)
+            Tx(session, world.staff, at + build.minutes(20)), ticket.id, body="Glazier on the way"
         )
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Boarded up", at=at + build.minutes(50)
+            Tx(session, world.staff, at + build.minutes(50)), ticket.id, resolution="Boarded up"
         )
-        done = await incidents.close(session, world.staff, ticket.id, at=at + build.minutes(60))
+        done = await incidents.close(Tx(session, world.staff, at + build.minutes(60)), ticket.id)
     assert done.status is Status.CLOSED
     assert incidents.times(done) == (300, 720, 3000)
     assert incidents.first_contact_resolution(done) is True
@@ -58,10 +59,10 @@ async def test_a_second_acknowledgement_is_refused_and_changes_nothing(make: Ses
     world = await build.client(make)
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=build.T0)
+        await incidents.acknowledge(Tx(session, world.staff, build.T0), ticket.id)
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await incidents.acknowledge(session, world.staff, ticket.id, at=build.T0)
+            await incidents.acknowledge(Tx(session, world.staff, build.T0), ticket.id)
     assert no.value.refusal.code is Code.INCIDENT_NOT_NEW
     assert await kinds(make, ticket) == ["incident.opened", "incident.acknowledged"]
 
@@ -71,16 +72,14 @@ async def test_a_stale_version_is_refused_as_retryable(make: Sessions) -> None:
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
         await incidents.acknowledge(
-            session, world.staff, ticket.id, at=build.T0, expected_version=ticket.version
+            Tx(session, world.staff, build.T0), ticket.id, expected_version=ticket.version
         )
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await incidents.resolve(
-                session,
-                world.staff,
+                Tx(session, world.staff, build.T0),
                 ticket.id,
                 resolution="Done",
-                at=build.T0,
                 expected_version=ticket.version,
             )
     assert (no.value.refusal.code, no.value.refusal.retryable) == (Code.STALE_VERSION, True)
@@ -91,7 +90,7 @@ async def test_another_tenants_ticket_does_not_exist(make: Sessions) -> None:
     ticket = await build.incident(make, theirs)
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await incidents.acknowledge(session, ours.staff, ticket.id, at=build.T0)
+            await incidents.acknowledge(Tx(session, ours.staff, build.T0), ticket.id)
     assert no.value.refusal.code is Code.NOT_FOUND
 
 
@@ -99,25 +98,23 @@ async def test_a_client_reports_and_reopens_but_does_not_acknowledge(make: Sessi
     world = await build.client(make)
     async with transaction(make) as session:
         ticket = await incidents.open_incident(
-            session,
-            world.client,
+            Tx(session, world.client, build.T0),
             site_id=world.site.id,
             priority=Priority.HIGH,
             summary="Gate stands open",
             source=Source.CLIENT,
             reporter="Client",
-            at=build.T0,
         )
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await incidents.acknowledge(session, world.client, ticket.id, at=build.T0)
+            await incidents.acknowledge(Tx(session, world.client, build.T0), ticket.id)
     assert no.value.refusal.code is Code.NOT_ALLOWED
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Closed it", at=build.T0 + build.minutes(9)
+            Tx(session, world.staff, build.T0 + build.minutes(9)), ticket.id, resolution="Closed it"
         )
         again = await incidents.reopen(
-            session, world.client, ticket.id, reason="Open again", at=build.T0 + build.minutes(30)
+            Tx(session, world.client, build.T0 + build.minutes(30)), ticket.id, reason="Open again"
         )
     assert (again.status, again.reopened_count, again.resolved_at) == (Status.IN_PROGRESS, 1, None)
     async with make() as session:
@@ -133,18 +130,16 @@ async def test_a_pause_needs_a_cause_and_gives_the_status_back(make: Sessions) -
     world = await build.client(make)
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.start_work(session, world.staff, ticket.id, at=build.T0)
+        await incidents.start_work(Tx(session, world.staff, build.T0), ticket.id)
         held = await incidents.pause(
-            session,
-            world.staff,
+            Tx(session, world.staff, build.T0 + build.minutes(10)),
             ticket.id,
             cause=PauseCause.ACCESS_DENIED,
             note="Key holder on the way",
-            at=build.T0 + build.minutes(10),
         )
         assert held.status is Status.PAUSED
         running = await incidents.resume(
-            session, world.staff, ticket.id, at=build.T0 + build.minutes(40)
+            Tx(session, world.staff, build.T0 + build.minutes(40)), ticket.id
         )
     assert running.status is Status.IN_PROGRESS
 
@@ -154,11 +149,7 @@ async def test_pauses_are_capped_and_end_by_themselves_at_the_cap(make: Sessions
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
         await incidents.pause(
-            session,
-            world.staff,
-            ticket.id,
-            cause=PauseCause.WAITING_ON_CLIENT,
-            at=build.T0,
+            Tx(session, world.staff, build.T0), ticket.id, cause=PauseCause.WAITING_ON_CLIENT
         )
     later = build.T0 + incidents.PAUSE_ALLOWANCE + timedelta(hours=3)
     ended = 1
@@ -171,7 +162,7 @@ async def test_pauses_are_capped_and_end_by_themselves_at_the_cap(make: Sessions
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await incidents.pause(
-                session, world.staff, ticket.id, cause=PauseCause.FORCE_MAJEURE, at=later
+                Tx(session, world.staff, later), ticket.id, cause=PauseCause.FORCE_MAJEURE
             )
     assert no.value.refusal.code is Code.PAUSES_USED_UP
 
@@ -182,7 +173,7 @@ async def test_an_instant_before_the_opening_is_refused(make: Sessions) -> None:
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await incidents.acknowledge(
-                session, world.staff, ticket.id, at=build.T0 - build.minutes(1)
+                Tx(session, world.staff, build.T0 - build.minutes(1)), ticket.id
             )
     assert no.value.refusal.code is Code.TIME_REVERSED
 
@@ -217,10 +208,10 @@ async def test_a_resumption_that_read_the_clock_before_the_pause_ends_it_where_i
     cause = PauseCause.ACCESS_DENIED
     async with transaction(make) as session:
         await incidents.pause(
-            session, world.staff, ticket.id, cause=cause, at=build.T0 + build.minutes(2)
+            Tx(session, world.staff, build.T0 + build.minutes(2)), ticket.id, cause=cause
         )
     async with transaction(make) as session:
-        await incidents.resume(session, world.staff, ticket.id, at=build.T0 + build.minutes(1))
+        await incidents.resume(Tx(session, world.staff, build.T0 + build.minutes(1)), ticket.id)
     async with make() as session:
         [pause] = await session.scalars(select(Pause).where(Pause.incident_id == ticket.id))
     assert pause.until_at == pause.from_at == build.T0 + build.minutes(2)

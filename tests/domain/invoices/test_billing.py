@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from domain import agreements, compensation, incidents, invoices, journal
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import Priority, Unit
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -61,7 +61,7 @@ async def broken(make: Sessions, world: World, *, at: datetime = T0) -> UUID:
     """A promise that was broken, and its credit of fifty euros."""
     ticket = await build.incident(make, world, priority=Priority.HIGH, at=at)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=at + minutes(90))
+        await incidents.acknowledge(Tx(session, world.staff, at + minutes(90)), ticket.id)
         [promise] = await session.scalars(
             select(Promise).where(Promise.incident_id == ticket.id, Promise.state == State.LATE)
         )

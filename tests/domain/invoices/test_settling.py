@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements, compensation, incidents, invoices, journal
+from domain.access import Tx
 from domain.agreements import Priority, Unit
 from domain.compensation import Credit, CreditState
 from domain.core.db import Sessions, transaction
@@ -83,7 +84,7 @@ async def late_in_april(make: Sessions, world: World) -> list[Promise]:
     )
     async with transaction(make) as session:
         await incidents.acknowledge(
-            session, world.staff, ticket.id, at=datetime(2026, 4, 4, 10, tzinfo=UTC)
+            Tx(session, world.staff, datetime(2026, 4, 4, 10, tzinfo=UTC)), ticket.id
         )
         rows = await session.scalars(
             select(Promise).where(

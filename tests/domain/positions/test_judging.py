@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import incidents, positions, privacy
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import Priority, PromiseKind, TicketKind
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -222,10 +222,14 @@ async def test_a_polygon_is_a_fence_too(make: Sessions, world: World) -> None:
 async def opened(make: Sessions, world: World, guard: Guard, seconds: float) -> Incident:
     async with transaction(make) as session:
         return await incidents.open_incident(
-            session, world.staff, site_id=guard.site.id, priority=Priority.CRITICAL,
-            summary="Alarm", source=Source.ALARM_CENTRE, reporter="centre",
-            kind=TicketKind.ALARM, at=START + timedelta(seconds=seconds),
-        )  # fmt: skip
+            Tx(session, world.staff, START + timedelta(seconds=seconds)),
+            site_id=guard.site.id,
+            priority=Priority.CRITICAL,
+            summary="Alarm",
+            source=Source.ALARM_CENTRE,
+            reporter="centre",
+            kind=TicketKind.ALARM,
+        )
 
 
 async def arrival(make: Sessions, incident: Incident) -> Promise:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 
 from domain import incidents, positions, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import PromiseKind
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -122,7 +122,7 @@ async def test_what_a_person_did_meanwhile_is_what_took_the_ticket_up(
     await judged(make, guard, 150)
     async with transaction(make) as session:
         await incidents.start_work(
-            session, world.staff, incident.id, at=START + timedelta(seconds=170)
+            Tx(session, world.staff, START + timedelta(seconds=170)), incident.id
         )
     await walk(make, guard, BETWEEN)
     await judged(make, guard, 180)
@@ -136,7 +136,7 @@ async def test_what_a_person_said_before_holds_again(make: Sessions, world: Worl
     incident = await opened(make, world, guard, 50)
     for act, seconds in ((incidents.acknowledge, 200), (incidents.arrive, 300)):
         async with transaction(make) as session:
-            await act(session, world.staff, incident.id, at=START + timedelta(seconds=seconds))
+            await act(Tx(session, world.staff, START + timedelta(seconds=seconds)), incident.id)
     before = await said(make, incident.id)
     await walk(make, guard, PASSING)
     await judged(make, guard, 310)
@@ -155,9 +155,10 @@ async def test_a_phone_out_of_reach_tells_of_an_arrival_after_the_ticket_is_done
     incident = await opened(make, world, guard, 50)
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, incident.id, resolution="Nothing stolen.",
-            at=START + timedelta(seconds=resolved),
-        )  # fmt: skip
+            Tx(session, world.staff, START + timedelta(seconds=resolved)),
+            incident.id,
+            resolution="Nothing stolen.",
+        )
     await sweep(make, incident, 8 * 3600)
     called_off = (State.CANCELLED, resolved)
     assert (await said(make, incident.id)).arrival == called_off
@@ -255,7 +256,7 @@ async def test_tickets_that_others_came_to_are_not_locked_by_a_late_fix(
         incident = await opened(make, world, guard, seconds)
         async with transaction(make) as session:
             at = START + timedelta(seconds=seconds + 5)
-            await incidents.arrive(session, world.staff, incident.id, at=at)
+            await incidents.arrive(Tx(session, world.staff, at), incident.id)
     await walk(make, guard, PASSING)
     await judged(make, guard, 150)
     await walk(make, guard, BETWEEN)

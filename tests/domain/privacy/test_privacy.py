@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from domain import accounts, credentials, incidents, messages, privacy
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts.model import Contact, User
 from domain.core.db import Sessions, transaction
 from domain.core.erasable_text import ErasableText
@@ -38,11 +38,11 @@ async def told(make: Sessions, world: World) -> Incident:
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         said = f"{who.name} ({who.email}) has the key"
-        await incidents.update(session, world.staff, incident.id, body=said, at=LATER)
-        await incidents.reassign(session, world.staff, incident.id, to="night shift", at=LATER)
-        await incidents.resolve(session, world.staff, incident.id, resolution="Closed", at=LATER)
+        await incidents.update(Tx(session, world.staff, LATER), incident.id, body=said)
+        await incidents.reassign(Tx(session, world.staff, LATER), incident.id, to="night shift")
+        await incidents.resolve(Tx(session, world.staff, LATER), incident.id, resolution="Closed")
         await incidents.reopen(
-            session, world.client, incident.id, reason=f"{who.name} saw it open", at=LATER
+            Tx(session, world.client, LATER), incident.id, reason=f"{who.name} saw it open"
         )
         await messages.compose(
             session,

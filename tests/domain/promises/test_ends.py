@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements, archive, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import (
     CreditDraft,
     Priority,
@@ -73,7 +73,7 @@ async def states(make: Sessions, ticket: Incident) -> dict[str, str]:
 async def resolve(make: Sessions, world: World, ticket: Incident, after: float, **how: Any) -> None:
     async with transaction(make) as session:
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Klaar", at=T0 + minutes(after), **how
+            Tx(session, world.staff, T0 + minutes(after)), ticket.id, resolution="Klaar", **how
         )
 
 
@@ -113,7 +113,7 @@ async def test_an_end_before_anything_is_late_breaks_nothing_however_long_one_wa
     assert early["agreed_date"] == (PENDING if agreed == KEPT else CANCELLED)
     assert early["closure"] == (RUNNING if closure == KEPT else CANCELLED)
     async with transaction(make) as session:
-        await incidents.close(session, world.staff, ticket.id, at=T0 + minutes(3))
+        await incidents.close(Tx(session, world.staff, T0 + minutes(3)), ticket.id)
     await sweep(make, T0 + minutes(600))
     assert await states(make, ticket) == {
         "first_response": KEPT,
@@ -145,7 +145,7 @@ async def test_what_was_late_before_the_end_stays_late(make: Sessions) -> None:
     ticket = await build.incident(make, world, agreed_at=T0 + minutes(10))
     await resolve(make, world, ticket, 21, outcome=CALLED_OFF)
     async with transaction(make) as session:
-        await incidents.close(session, world.staff, ticket.id, at=T0 + minutes(22))
+        await incidents.close(Tx(session, world.staff, T0 + minutes(22)), ticket.id)
     assert set((await states(make, ticket)).values()) == {LATE}
     await verified(make, world, ticket, T0 + minutes(22))
 
@@ -165,7 +165,7 @@ async def test_reopening_continues_what_was_cancelled_with_the_time_it_had_used(
     await resolve(make, world, ticket, 5, outcome=CALLED_OFF)
     async with transaction(make) as session:
         await incidents.reopen(
-            session, world.client, ticket.id, reason="Toch niet", at=T0 + minutes(105)
+            Tx(session, world.client, T0 + minutes(105)), ticket.id, reason="Toch niet"
         )
     found = await states(make, ticket)
     assert (found["arrival"], found["resolution"], found["first_response"]) == (
@@ -180,7 +180,7 @@ async def test_reopening_continues_what_was_cancelled_with_the_time_it_had_used(
     assert row.due_at == T0 + minutes(120)
     assert reopened.outcome is None
     async with transaction(make) as session:
-        await incidents.arrive(session, world.staff, ticket.id, at=T0 + minutes(121))
+        await incidents.arrive(Tx(session, world.staff, T0 + minutes(121)), ticket.id)
     assert (await states(make, ticket))["arrival"] == LATE
     await verified(make, world, ticket, T0 + minutes(121))
 
@@ -191,11 +191,11 @@ async def test_somebody_who_had_arrived_stays_arrived_when_the_incident_is_reope
     world = await world_of(make)
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.arrive(session, world.staff, ticket.id, at=T0 + minutes(3))
+        await incidents.arrive(Tx(session, world.staff, T0 + minutes(3)), ticket.id)
     await resolve(make, world, ticket, 5)
     async with transaction(make) as session:
         await incidents.reopen(
-            session, world.client, ticket.id, reason="Nog niet", at=T0 + minutes(50)
+            Tx(session, world.client, T0 + minutes(50)), ticket.id, reason="Nog niet"
         )
     assert (await states(make, ticket))["arrival"] == KEPT
     await verified(make, world, ticket, T0 + minutes(50))

@@ -53,7 +53,7 @@ async def test_an_incident_is_opened_and_judged_under_a_stored_target_without_en
         )
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=build.T0)
+        await incidents.acknowledge(Tx(session, world.staff, build.T0), ticket.id)
         rows = await promises.evaluate(
             session, world.staff, ticket.id, at=build.T0 + build.minutes(60)
         )

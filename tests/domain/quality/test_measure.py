@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import incidents, promises, quality
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
@@ -31,9 +31,9 @@ async def answered(
     """A critical ticket acknowledged and resolved so long after it was opened."""
     ticket = await build.incident(make, world, at=at, **fields)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=at + after)
+        await incidents.acknowledge(Tx(session, world.staff, at + after), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Done", at=at + after + minutes(1)
+            Tx(session, world.staff, at + after + minutes(1)), ticket.id, resolution="Done"
         )
     return ticket.id
 
@@ -117,7 +117,7 @@ async def test_four_promises_are_too_few_for_a_score(make: Sessions) -> None:
     world = await build.client(make)
     ticket = await build.incident(make, world)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(1))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(1)), ticket.id)
     await measure(make, world, at=T0 + minutes(2))
 
     [account] = await rows(make, world, window="month", site_id=None, term_id=None)
@@ -212,9 +212,9 @@ async def test_a_revised_verdict_changes_the_month_it_belonged_to(make: Sessions
     await measure(make, world, at=NOW)
     [before] = await rows(make, world, window="month", site_id=None, term_id=None)
     async with transaction(make) as session:
-        await incidents.reopen(session, world.staff, ticket, reason="Again", at=T0 + minutes(30))
+        await incidents.reopen(Tx(session, world.staff, T0 + minutes(30)), ticket, reason="Again")
         await incidents.resolve(
-            session, world.staff, ticket, resolution="Now", at=T0 + timedelta(hours=9)
+            Tx(session, world.staff, T0 + timedelta(hours=9)), ticket, resolution="Now"
         )
 
     await measure(make, world, at=NOW + minutes(1))
@@ -231,7 +231,7 @@ async def test_a_cancelled_measurement_disappears(make: Sessions) -> None:
     ticket = await answered(make, world, at=T0, after=minutes(10))
     await measure(make, world, at=T0 + timedelta(hours=1))
     async with transaction(make) as session:
-        await incidents.reopen(session, world.staff, ticket, reason="No", at=T0 + minutes(40))
+        await incidents.reopen(Tx(session, world.staff, T0 + minutes(40)), ticket, reason="No")
 
     await measure(make, world, at=T0 + timedelta(hours=1))
 
@@ -356,9 +356,9 @@ async def test_what_was_known_then_is_told_beside_what_is_known_now(make: Sessio
             at=T0, now=known_at,
         )  # fmt: skip
     async with transaction(make) as session:
-        await incidents.reopen(session, world.staff, ticket, reason="No", at=T0 + minutes(20))
+        await incidents.reopen(Tx(session, world.staff, T0 + minutes(20)), ticket, reason="No")
         await incidents.resolve(
-            session, world.staff, ticket, resolution="Yes", at=T0 + timedelta(hours=9)
+            Tx(session, world.staff, T0 + timedelta(hours=9)), ticket, resolution="Yes"
         )
 
     async with make() as session:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from domain import accounts, incidents, reports
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account
 from domain.agreements import Priority
 from domain.compensation.model import Credit, CreditKind
@@ -93,7 +93,7 @@ async def test_a_report_tells_what_happened_and_goes_to_each_contact_in_its_lang
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
         await incidents.acknowledge(
-            session, world.staff, ticket.id, at=T0 + timedelta(minutes=90)
+            Tx(session, world.staff, T0 + timedelta(minutes=90)), ticket.id
         )  # 30 minutes late
 
     report = await made(make, plan, plan.look_at)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert
 
 from domain import agreements, incidents
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Channel
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
@@ -57,9 +57,9 @@ async def late_answer(make: Sessions, world: World) -> UUID:
     """One promise late after an hour, nothing said meanwhile."""
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(70))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(70)), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Done", at=T0 + minutes(80)
+            Tx(session, world.staff, T0 + minutes(80)), ticket.id, resolution="Done"
         )
     return ticket.id
 
@@ -96,11 +96,11 @@ async def test_a_word_among_ourselves_is_not_told(make: Sessions) -> None:
     ticket = await build.incident(make, world, priority=Priority.HIGH)
     async with transaction(make) as session:
         await incidents.update(
-            session, world.staff, ticket.id, body="Busy", client_visible=False, at=T0 + minutes(30)
+            Tx(session, world.staff, T0 + minutes(30)), ticket.id, body="Busy", client_visible=False
         )
-        await incidents.acknowledge(session, world.staff, ticket.id, at=T0 + minutes(70))
+        await incidents.acknowledge(Tx(session, world.staff, T0 + minutes(70)), ticket.id)
         await incidents.resolve(
-            session, world.staff, ticket.id, resolution="Done", at=T0 + minutes(80)
+            Tx(session, world.staff, T0 + minutes(80)), ticket.id, resolution="Done"
         )
     assert await asked(make, world) == Proactive(1, 0)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from domain import accounts, agreements, incidents, promises, simulation
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.agreements import CreditDraft, TermsDraft, TicketKind, seed_matrix
 from domain.compensation import decide
 from domain.core.db import Sessions, transaction
@@ -33,9 +33,9 @@ async def history(make: Sessions, world: World, *, weeks: int = 9, late_in: set[
             after = minutes(20 if week in late_in else 10)
             ticket = await build.incident(make, world, at=at)
             async with transaction(make) as session:
-                await incidents.acknowledge(session, world.staff, ticket.id, at=at + after)
+                await incidents.acknowledge(Tx(session, world.staff, at + after), ticket.id)
                 await incidents.resolve(
-                    session, world.staff, ticket.id, resolution="Done", at=at + after
+                    Tx(session, world.staff, at + after), ticket.id, resolution="Done"
                 )
 
 
