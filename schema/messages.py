@@ -127,7 +127,7 @@ class MessageMutation:
         ask: MutationContext, id: Annotated[MessageId, "Message that was opened."]
     ) -> MessageModel:
         """Record that the recipient opened a message that was sent."""
-        return await messages.mark_read(ask.session, ask.actor, id, at=ask.at)
+        return await messages.mark_read(ask.tx, id)
 
     @mutation(Contact)
     @staticmethod
@@ -144,14 +144,7 @@ class MessageMutation:
     ) -> accounts.Contact:
         """Add an address of a contact in a chat room or browser."""
         return await messages.add_address(
-            ask.session,
-            ask.actor,
-            contact_id,
-            channel=channel,
-            url=url,
-            p256dh=p256dh,
-            auth=auth,
-            at=ask.at,
+            ask.tx, contact_id, channel=channel, url=url, p256dh=p256dh, auth=auth
         )
 
     @mutation(Contact)
@@ -162,7 +155,7 @@ class MessageMutation:
         url: Annotated[str, "URL of the address to be removed."],
     ) -> accounts.Contact:
         """Remove an address of a contact in a chat room or browser."""
-        return await messages.end_address(ask.session, ask.actor, contact_id, url=url, at=ask.at)
+        return await messages.end_address(ask.tx, contact_id, url=url)
 
     @mutation(Contact)
     @staticmethod
@@ -172,4 +165,4 @@ class MessageMutation:
         topic: Annotated[str, "Topic of the optional e-mail, such as `reports`."],
     ) -> accounts.Contact:
         """Resume optional e-mail of a topic to a contact, at the request of the contact."""
-        return await messages.subscribe(ask.session, ask.actor, contact_id, topic=topic, at=ask.at)
+        return await messages.subscribe(ask.tx, contact_id, topic=topic)

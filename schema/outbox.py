@@ -163,7 +163,7 @@ class OutboxMutation:
         ask: MutationContext, id: Annotated[OutboxId, "Job to try again."]
     ) -> OutboxRow:
         """Retry a job now that was given up or waits for its next attempt."""
-        return await messages.retry(ask.session, ask.actor, id, at=ask.at)
+        return await messages.retry(ask.tx, id)
 
     @mutation(Tenant)
     @staticmethod
@@ -171,12 +171,12 @@ class OutboxMutation:
         ask: MutationContext, address: Annotated[str, "The suppressed e-mail address."]
     ) -> TenantRow:
         """Send e-mail to an address again after its problem was solved. Returns the company."""
-        await messages.unsuppress(ask.session, ask.actor, address, at=ask.at)
+        await messages.unsuppress(ask.tx, address)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)
 
     @mutation(Tenant)
     @staticmethod
     async def retry_dead_consequences(ask: MutationContext) -> TenantRow:
         """Retry all jobs now that were given up. Returns the company that they belong to."""
-        await messages.retry_all(ask.session, ask.actor, at=ask.at)
+        await messages.retry_all(ask.tx)
         return await ask.session.get_one(TenantRow, ask.actor.tenant_id)

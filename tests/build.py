@@ -145,8 +145,7 @@ async def bounced(make: Sessions, world: World) -> None:
     """A letter to the first contact that came back, because nobody is at the address."""
     async with transaction(make) as session:
         written = await messages.compose(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
             world.account.id,
             intent=f"test:{uuid4()}",
             template=messages.CheckpointNotice,
@@ -159,12 +158,11 @@ async def bounced(make: Sessions, world: World) -> None:
                 "verifier_key": "key",
                 "signed_at": T0,
             },
-            at=T0,
         )
         for message in written[:1]:
             actor = Actor.system(world.tenant.id, "test")
-            await messages.mark_sent(session, actor, message.id, at=T0)
-            await messages.bounce(session, actor, message.id, at=T0, error="5.1.1 nobody")
+            await messages.mark_sent(Tx(session, actor, T0), message.id)
+            await messages.bounce(Tx(session, actor, T0), message.id, error="5.1.1 nobody")
 
 
 def minutes(n: float) -> timedelta:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages
-from domain.access import Role
+from domain.access import Role, Tx
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
 from domain.escalation import people
@@ -28,8 +28,7 @@ async def announce_amendment(context: JobContext) -> None:
         return
     agreement, shared = await _about(context, terms.agreement_id)
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         agreement.account_id,
         intent=f"terms:{terms.id}:amended",
         template=messages.AgreementAmended,
@@ -43,7 +42,6 @@ async def announce_amendment(context: JobContext) -> None:
             "fee_cents": terms.period_fee_cents,
             "currency": terms.currency,
         },
-        at=context.at,
     )
 
 
@@ -53,13 +51,11 @@ async def announce_end(context: JobContext) -> None:
     if agreement.ended_at is None:
         return
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         agreement.account_id,
         intent=f"agreement:{agreement.id}:ended:{context.fact.seq}",
         template=messages.AgreementEnded,
         variables=shared | {"ended_at": agreement.ended_at},
-        at=context.at,
     )
 
 
@@ -76,24 +72,20 @@ async def announce_closing_note(context: JobContext) -> None:
     }
     intent = f"credit_note:{note.id}:closing"
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         note.account_id,
         intent=intent,
         template=messages.ClosingNote,
         variables=words,
-        at=context.at,
     )
     users = await people(context.session, note.tenant_id, note.account_id, roles=FINANCE)
     await messages.compose_to_users(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         users,
         account_id=note.account_id,
         intent=intent,
         template=messages.ClosingNote,
         variables=words,
-        at=context.at,
     )
 
 
@@ -107,8 +99,7 @@ async def tell_payout(context: JobContext) -> None:
     note = await context.session.get_one(CreditNote, payout.credit_note_id)
     _, shared = await _about(context, note.agreement_id)
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         note.account_id,
         intent=f"payout:{payout.id}:{kind.template}",
         template=kind,
@@ -120,7 +111,6 @@ async def tell_payout(context: JobContext) -> None:
             "paid_on": payout.paid_on,
             "payment_reference": payout.reference,
         },
-        at=context.at,
     )
 
 

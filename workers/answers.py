@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from domain import escalation, messages
+from domain.access import Tx
 from domain.accounts.model import Account, Tenant
 from domain.core.erasable_text import ErasableText
 from domain.messages import Message
@@ -21,8 +22,7 @@ async def tell_answered(context: JobContext) -> None:
     tenant = await context.session.get_one(Tenant, message.tenant_id)
     texts = await _readable_texts(context, [body["sender"], body["subject"], body["words"]])
     await messages.compose_to_users(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         await escalation.answered_users(context.session, tenant.id, account.id),
         account_id=account.id,
         intent=f"answer:{message.id}:{context.fact.seq}",
@@ -34,7 +34,6 @@ async def tell_answered(context: JobContext) -> None:
             "about": message.subject,
             "words": texts.get(body["words"], ERASED),
         },
-        at=context.at,
     )
 
 

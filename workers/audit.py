@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import audit, messages, privacy
-from domain.access import Role
+from domain.access import Role, Tx
 from domain.accounts.model import Account, Tenant
 from domain.audit import Checkpoint, Leaf, Signer
 from domain.core import keyfile
@@ -122,8 +122,7 @@ async def tell_checkpoint(context: JobContext) -> None:
         select(func.max(Leaf.nth)).where(Leaf.account_id == account_id, Leaf.position < signed.size)
     )
     await messages.compose(
-        session,
-        context.actor,
+        Tx(session, context.actor, context.at),
         account_id,
         intent=f"checkpoint:{signed.id}",
         template=messages.CheckpointNotice.template,
@@ -136,7 +135,6 @@ async def tell_checkpoint(context: JobContext) -> None:
             "verifier_key": signed.verifier_key,
             "signed_at": signed.signed_at,
         },
-        at=context.at,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Channel
 from domain.core.db import Sessions, transaction
 from domain.messages import Message as MessageRow
@@ -40,12 +40,12 @@ async def take_in(make: Sessions, notice: Notice, *, at: datetime) -> bool:
         actor = Actor.system(tenant_id, "bounces")
         if notice.news is News.BOUNCED:
             await messages.bounce(
-                session, actor, notice.message_id, at=at, error=notice.text, verdict=notice.verdict
+                Tx(session, actor, at), notice.message_id, error=notice.text, verdict=notice.verdict
             )
         elif notice.news is News.DELIVERED:
-            await messages.mark_delivered(session, actor, notice.message_id, at=at)
+            await messages.mark_delivered(Tx(session, actor, at), notice.message_id)
         else:
-            await messages.mark_read(session, actor, notice.message_id, at=at)
+            await messages.mark_read(Tx(session, actor, at), notice.message_id)
     return True
 
 
@@ -115,15 +115,13 @@ async def take_reply(make: Sessions, reply: Reply, fingerprint: str, *, at: date
         if tenant_id is None:
             return False
         return await messages.note_answer(
-            session,
-            Actor.system(tenant_id, "answers"),
+            Tx(session, Actor.system(tenant_id, "answers"), at),
             reply.message_id,
             sender=reply.sender,
             subject=reply.subject,
             words=reply.words,
             automatic=reply.automatic,
             once_key=f"answer:{fingerprint}",
-            at=at,
         )
 
 

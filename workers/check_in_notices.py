@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import messages, touchpoints
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Tenant
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
@@ -35,8 +35,7 @@ async def ask_all(make: Sessions, *, at: datetime) -> None:
 async def _ask(session: AsyncSession, due: CheckInDue, *, at: datetime) -> None:
     tenant = await session.get_one(Tenant, due.account.tenant_id)
     await messages.compose(
-        session,
-        Actor.system(tenant.id, "worker"),
+        Tx(session, Actor.system(tenant.id, "worker"), at),
         due.account.id,
         intent=touchpoints.intent_of(due.touchpoint.id),
         template=messages.CheckIn,
@@ -48,5 +47,4 @@ async def _ask(session: AsyncSession, due: CheckInDue, *, at: datetime) -> None:
             "kept": due.kept,
             "promised": due.promised,
         },
-        at=at,
     )

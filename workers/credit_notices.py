@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages, promises
+from domain.access import Tx
 from domain.accounts.model import Account, Tenant
 from domain.compensation import ADJUSTMENT_REASONS
 from domain.compensation.model import Credit
@@ -173,13 +174,11 @@ async def _compose(
     """Write a notice that concerns no single incident: a credit for a month, or a goodwill credit."""
     tenant = await context.session.get_one(Tenant, credit.tenant_id)
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         credit.account_id,
         intent=intent,
         template=kind,
         variables={"company": tenant.name} | variables,
-        at=context.at,
         contacts=contacts,
     )
 

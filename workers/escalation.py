@@ -57,8 +57,7 @@ async def warn_ops(context: JobContext) -> None:
     tenant = await context.session.get_one(Tenant, promise.tenant_id)
     site = await context.session.get_one(Site, incident.site_id)
     await messages.compose_to_users(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         await escalation.warned_users(context.session, tenant.id, account.id),
         account_id=account.id,
         intent=f"promise:{promise.id}:warned:{warned}",
@@ -74,7 +73,6 @@ async def warn_ops(context: JobContext) -> None:
             "due_at": await promises.announced_due_of(context.session, promise),
             "used_percent": percent,
         },
-        at=context.at,
     )
 
 

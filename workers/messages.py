@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain import messages, promises
+from domain.access import Tx
 from domain.accounts.model import Site, Tenant
 from domain.agreements.model import Priority, PromiseKind
 from domain.incidents.model import Incident, IncidentUpdate
@@ -113,12 +114,10 @@ async def compose_about(
         "opened_at": incident.opened_at,
     }
     await messages.compose(
-        context.session,
-        context.actor,
+        Tx(context.session, context.actor, context.at),
         incident.account_id,
         intent=intent,
         template=kind,
         variables=shared | variables,
-        at=context.at,
         contacts=contacts,
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from domain import messages
+from domain.access import Tx
 from domain.accounts.model import Contact, Tenant
 from domain.core.db import reason, transaction
 from domain.messages import Address, AttemptOutcome, Enclosure, Message
@@ -22,7 +23,7 @@ async def send_message(context: JobContext) -> None:
     message_id = context.fact.subject_id
     async with transaction(context.make) as session:
         pending = await messages.load_for_delivery(
-            session, context.actor, message_id, at=context.at
+            Tx(session, context.actor, context.at), message_id
         )
     if pending is None:
         return
@@ -43,7 +44,7 @@ async def _was_accepted(
     accepted = await sender.accepted(outgoing)
     message_id = outgoing.message.id
     if accepted:
-        await messages.mark_sent(context.session, context.actor, message_id, at=context.at)
+        await messages.mark_sent(Tx(context.session, context.actor, context.at), message_id)
         return True
     settled_at = (attempt.handed_over_at or attempt.began_at) + sender.settles_in
     if accepted is False and context.at < settled_at:
@@ -51,10 +52,8 @@ async def _was_accepted(
     outcome = AttemptOutcome.UNKNOWN if accepted is None else AttemptOutcome.FAILED
     async with transaction(context.make) as session:
         await messages.mark_retry(
-            session,
-            context.actor,
+            Tx(session, context.actor, context.at),
             message_id,
-            at=context.at,
             error="no answer was heard",
             outcome=outcome,
         )
@@ -65,7 +64,7 @@ async def _attempt(context: JobContext, outgoing: OutboundMessage) -> None:
     """Make one attempt. A rejected message uses another channel or fails; a transient failure is retried."""
     actor, message_id = context.actor, outgoing.message.id
     async with transaction(context.make) as session:
-        attempt = await messages.begin(session, actor, message_id, at=context.at)
+        attempt = await messages.begin(Tx(session, actor, context.at), message_id)
     if attempt is None:
         return
 
@@ -81,9 +80,9 @@ async def _attempt(context: JobContext, outgoing: OutboundMessage) -> None:
             if gone and outgoing.address is not None:
                 contact = await session.get_one(Contact, outgoing.message.contact_id)
                 url = outgoing.message.recipient
-                await messages.remove_address(session, actor, contact, url, at=context.at)
+                await messages.remove_address(Tx(session, actor, context.at), contact, url)
             next_channel = await messages.mark_rejected(
-                session, actor, message_id, at=context.at, error=str(refused), nobody_there=gone
+                Tx(session, actor, context.at), message_id, error=str(refused), nobody_there=gone
             )
         if next_channel is not None:
             raise Reschedule(context.at, f"{next_channel} takes over") from refused
@@ -93,18 +92,18 @@ async def _attempt(context: JobContext, outgoing: OutboundMessage) -> None:
         async with transaction(context.make) as session:
             if context.is_last:
                 await messages.mark_failed(
-                    session, actor, message_id, at=context.at, error=error_text
+                    Tx(session, actor, context.at), message_id, error=error_text
                 )
             elif isinstance(error, Unconfirmed):
                 await messages.mark_unconfirmed(session, actor, message_id, error=error_text)
             else:
                 next_channel = await messages.mark_retry(
-                    session, actor, message_id, at=context.at, error=error_text
+                    Tx(session, actor, context.at), message_id, error=error_text
                 )
                 if next_channel is not None and isinstance(error, TryLater):
                     raise Reschedule(context.at, f"{next_channel} takes over") from error
         raise
-    await messages.mark_sent(context.session, actor, message_id, at=datetime.now(UTC))
+    await messages.mark_sent(Tx(context.session, actor, datetime.now(UTC)), message_id)
 
 
 async def _outbound(context: JobContext, message: Message) -> OutboundMessage:

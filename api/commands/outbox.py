@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from api.state import utc_now
 from api.support.failures import CommandFailure, Exit
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Tenant
 from domain.core.backlog import Backlog, backlog
 from domain.core.db import Sessions, connect, sessions, transaction
@@ -105,11 +105,11 @@ async def _retry(make: Sessions, whose: Sequence[UUID], wanted: UUID | None, as_
             )
             if row is None:
                 raise CommandFailure(f"There is no consequence {wanted}.")
-            await messages.retry(session, _actor(row.tenant_id), wanted, at=utc_now())
+            await messages.retry(Tx(session, _actor(row.tenant_id), utc_now()), wanted)
             count = 1
         else:
             for tenant_id in whose:
-                count += await messages.retry_all(session, _actor(tenant_id), at=utc_now())
+                count += await messages.retry_all(Tx(session, _actor(tenant_id), utc_now()))
     line = json.dumps({"retried": count}) if as_json else f"{count} to be tried again now"
     sys.stdout.write(line + "\n")
 
@@ -121,7 +121,7 @@ async def _lift(make: Sessions, whose: Sequence[UUID], address: str, as_json: bo
         for each in await messages.suppressions(session, whose):
             if each.address.lower() == address.lower():
                 actor = _actor(each.tenant_id)
-                count += await messages.unsuppress(session, actor, address, at=utc_now())
+                count += await messages.unsuppress(Tx(session, actor, utc_now()), address)
     if not count:
         raise CommandFailure(f"Nothing keeps letters from {address}.")
     line = json.dumps({"lifted": count}) if as_json else f"letters go to {address} again"

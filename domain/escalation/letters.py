@@ -69,23 +69,14 @@ async def notify(
     intent = f"escalation:{taken}"
     if users:
         await messages.compose_to_users(
-            tx.session,
-            tx.actor,
-            users,
-            account_id=account.id,
-            intent=intent,
-            template=template,
-            variables=words,
-            at=tx.at,
+            tx, users, account_id=account.id, intent=intent, template=template, variables=words
         )
     if step.contact_ids:
         await messages.compose(
-            tx.session,
-            tx.actor,
+            tx,
             account.id,
             intent=intent,
             template=template,
             variables=words,
-            at=tx.at,
             contacts=step.contact_ids,
         )

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
+from domain.access import Tx
 from domain.accounts.model import Account, Channel, Contact, Tenant, User
 from domain.core.base import uuid7
-from domain.core.ledger import record
 from domain.core.mailboxes import mailbox
 from domain.messages.channel_selection import channels, e164, not_before
 from domain.messages.events import Queued
@@ -39,14 +38,12 @@ class Recipient:
 
 
 async def compose(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     *,
     intent: str,
     template: str | type[Variables],
     variables: Mapping[str, Any],
-    at: datetime,
     attachments: Sequence[Attachment] = (),
     contacts: Collection[UUID] | None = None,
 ) -> list[Message]:
@@ -58,40 +55,38 @@ async def compose(
     """
     values = check_variables(template, variables)
     query = select(Contact).where(
-        Contact.account_id == account_id, actor.scope(Contact), Contact.wants_service_messages
+        Contact.account_id == account_id, tx.actor.scope(Contact), Contact.wants_service_messages
     )
     if contacts is not None:
         query = query.where(Contact.id.in_(contacts))
     if values.topic is not None:
         away = select(Unsubscription.contact_id).where(Unsubscription.topic == values.topic)
         query = query.where(Contact.id.not_in(away))
-    people = list(await session.scalars(query.order_by(Contact.id)))
-    addresses = await _addresses(session, [contact.id for contact in people])
+    people = list(await tx.session.scalars(query.order_by(Contact.id)))
+    addresses = await _addresses(tx.session, [contact.id for contact in people])
     readers = (_reader(contact, addresses) for contact in people)
-    return await _write(session, actor, account_id, values, readers, intent, attachments, at)
+    return await _write(tx, account_id, values, readers, intent, attachments)
 
 
 async def compose_to_users(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     user_ids: Collection[UUID],
     *,
     account_id: UUID,
     intent: str,
     template: str | type[Variables],
     variables: Mapping[str, Any],
-    at: datetime,
     attachments: Sequence[Attachment] = (),
 ) -> list[Message]:
     """Compose a message about an account for colleagues, by e-mail; hidden from clients, with their facts."""
     values = check_variables(template, variables)
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
+    account = await tx.session.scalar(
+        select(Account).where(Account.id == account_id, tx.actor.scope(Account))
     )
     if account is None:
         return []
-    tenant = await session.get_one(Tenant, actor.tenant_id)
-    users = await session.scalars(
+    tenant = await tx.session.get_one(Tenant, tx.actor.tenant_id)
+    users = await tx.session.scalars(
         select(User)
         .where(User.id.in_(user_ids), User.tenant_id == tenant.id, User.disabled_at.is_(None))
         .order_by(User.id)
@@ -107,7 +102,7 @@ async def compose_to_users(
         )
         for user in users
     ]
-    return await _write(session, actor, account_id, values, readers, intent, attachments, at)
+    return await _write(tx, account_id, values, readers, intent, attachments)
 
 
 def _reader(contact: Contact, addresses: Mapping[UUID, Mapping[Channel, str]]) -> Recipient:
@@ -141,14 +136,12 @@ async def _addresses(
 
 
 async def _write(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     values: Variables,
     readers: Iterable[Recipient],
     intent: str,
     attachments: Sequence[Attachment],
-    at: datetime,
 ) -> list[Message]:
     written = []
     mailboxes: set[str] = (
@@ -166,49 +159,43 @@ async def _write(
                 continue
             mailboxes.add(address)
         files = [each for each in attachments if each.language in {None, reader.language}]
-        message = await _insert(
-            session, actor, account_id, values, reader, order, intent, files, at
-        )
+        message = await _insert(tx, account_id, values, reader, order, intent, files)
         if message is None:
             continue
         for position, file in enumerate(files):
-            session.add(_enclosure(message, position, file))
+            tx.session.add(_enclosure(message, position, file))
         written.append(message)
-        record(
-            session,
-            actor,
+        tx.record(
             Queued(
                 account_id=account_id,
                 subject_id=message.id,
-                at=at,
+                at=tx.at,
                 contact_id=reader.contact_id,
                 intent=intent,
                 template=values.template,
                 internal=reader.user_id is not None,
-            ),
+            )
         )
     return written
 
 
 async def _insert(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     values: Variables,
     reader: Recipient,
     order: Sequence[Channel],
     intent: str,
     files: Sequence[Attachment],
-    at: datetime,
 ) -> Message | None:
     """Insert the message, unless this person already has one about this intent (unique key)."""
     words = render(values, language=reader.language, time_zone=reader.time_zone, name=reader.name)
     person = Message.contact_id if reader.user_id is None else Message.user_id
-    message: Message | None = await session.scalar(
+    message: Message | None = await tx.session.scalar(
         insert(Message)
         .values(
             id=uuid7(),
-            tenant_id=actor.tenant_id,
+            tenant_id=tx.actor.tenant_id,
             account_id=account_id,
             contact_id=reader.contact_id,
             user_id=reader.user_id,
@@ -226,9 +213,9 @@ async def _insert(
             body=words.body,
             html=words.html,
             content_sha256=words.sha256(files),
-            queued_at=at,
+            queued_at=tx.at,
             not_before=not_before(
-                at,
+                tx.at,
                 urgency=values.urgency,
                 time_zone=reader.time_zone,
                 quiet_from=reader.quiet_from,

@@ -1,14 +1,12 @@
 """Replies: a reader's reply to a message is recorded as a fact about the message, once per reply."""
 
-from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
-from domain.core.ledger import LedgerRow, record
+from domain.access import Tx
+from domain.core.ledger import LedgerRow
 from domain.messages.events import OfMessage
 from domain.messages.model import Message
 
@@ -25,8 +23,7 @@ class Answered(OfMessage):
 
 
 async def note_answer(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     message_id: UUID,
     *,
     sender: str,
@@ -34,21 +31,20 @@ async def note_answer(
     words: str,
     automatic: bool,
     once_key: str,
-    at: datetime,
 ) -> bool:
     """Record a reply to a message; False when there is no such message, or the reply was recorded before."""
-    message = await session.get(Message, message_id, with_for_update={"key_share": True})
-    if message is None or message.tenant_id != actor.tenant_id:
+    message = await tx.session.get(Message, message_id, with_for_update={"key_share": True})
+    if message is None or message.tenant_id != tx.actor.tenant_id:
         return False
     known = select(LedgerRow.id).where(
-        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+        LedgerRow.tenant_id == tx.actor.tenant_id, LedgerRow.once_key == once_key
     )
-    if await session.scalar(known) is not None:
+    if await tx.session.scalar(known) is not None:
         return False
     fact = Answered(
         account_id=message.account_id,
         subject_id=message.id,
-        at=at,
+        at=tx.at,
         contact_id=message.contact_id,
         intent=message.intent,
         internal=message.user_id is not None,
@@ -57,6 +53,6 @@ async def note_answer(
         words=words,
         automatic=automatic,
     )
-    record(session, actor, fact, once_key=once_key)
-    await session.flush()
+    tx.record(fact, once_key=once_key)
+    await tx.session.flush()
     return True

@@ -11,10 +11,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, Role, row_of
+from domain.access import Actor, Right, Role, Tx, row_of
 from domain.accounts.model import Channel, Contact
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import cleaned
 from domain.messages.bounce_rules import BounceVerdict, judge
 from domain.messages.channel_selection import e164
@@ -46,45 +45,41 @@ class PendingMessage:
     unsettled: Attempt | None
 
 
-async def load_for_delivery(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
-) -> PendingMessage | None:
+async def load_for_delivery(tx: Tx, message_id: UUID) -> PendingMessage | None:
     """Load a message for delivery; None when it has a final state.
 
     An attempt whose process ended before the handover is closed as failed. A message to a suppressed address is not
     sent: the next channel is used, or the message has failed.
     """
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in WAITING:
         return None
-    last = await _open(session, message)
+    last = await _open(tx.session, message)
     if last is not None and last.handed_over_at is not None:
         return PendingMessage(message, last)
     if last is not None:
-        _end(last, AttemptOutcome.FAILED, at, "it was stopped before it was handed over")
+        _end(last, AttemptOutcome.FAILED, tx.at, "it was stopped before it was handed over")
     if message.channel is Channel.EMAIL and await is_suppressed(
-        session, message, message.recipient
+        tx.session, message, message.recipient
     ):
-        if not await _fall_back(session, message):
-            _fail(session, actor, message, at, STOPPED)
+        if not await _fall_back(tx.session, message):
+            _fail(tx, message, STOPPED)
             return None
         message.error = STOPPED
     return PendingMessage(message, None)
 
 
-async def begin(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
-) -> Attempt | None:
+async def begin(tx: Tx, message_id: UUID) -> Attempt | None:
     """Record the start of an attempt; None when the message has a final state, also because the reader unsubscribed."""
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in WAITING:
         return None
-    if message.topic is not None and await session.scalar(
+    if message.topic is not None and await tx.session.scalar(
         select(Unsubscription.id).where(
             Unsubscription.contact_id == message.contact_id, Unsubscription.topic == message.topic
         )
     ):
-        _fail(session, actor, message, at, "the reader unsubscribed")
+        _fail(tx, message, "the reader unsubscribed")
         return None
     message.state = MessageState.SENDING
     message.attempts += 1
@@ -94,9 +89,9 @@ async def begin(
         message_id=message.id,
         number=message.attempts,
         channel=message.channel,
-        began_at=at,
+        began_at=tx.at,
     )
-    session.add(attempt)
+    tx.session.add(attempt)
     return attempt
 
 
@@ -106,48 +101,38 @@ async def mark_handed_over(session: AsyncSession, attempt_id: UUID, *, at: datet
     attempt.handed_over_at = at
 
 
-async def mark_sent(session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime) -> None:
+async def mark_sent(tx: Tx, message_id: UUID) -> None:
     """Record that the next server accepted the message."""
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in WAITING:
         return
-    attempt = await _open(session, message)
+    attempt = await _open(tx.session, message)
     if attempt is not None:
-        _end(attempt, AttemptOutcome.ACCEPTED, at, None)
-    message.state, message.sent_at, message.error = MessageState.SENT, at, None
-    record(
-        session,
-        actor,
-        Sent(**_fact_fields(message), at=at, channel=message.channel),
-    )
+        _end(attempt, AttemptOutcome.ACCEPTED, tx.at, None)
+    message.state, message.sent_at, message.error = MessageState.SENT, tx.at, None
+    tx.record(Sent(**_fact_fields(message), at=tx.at, channel=message.channel))
 
 
 async def mark_retry(
-    session: AsyncSession,
-    actor: Actor,
-    message_id: UUID,
-    *,
-    at: datetime,
-    error: str,
-    outcome: AttemptOutcome = AttemptOutcome.FAILED,
+    tx: Tx, message_id: UUID, *, error: str, outcome: AttemptOutcome = AttemptOutcome.FAILED
 ) -> Channel | None:
     """Record a temporary failure; after several, return the channel that is used next."""
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in WAITING:
         return None
     error = cleaned(error, LONGEST_ERROR)
-    attempt = await _open(session, message)
+    attempt = await _open(tx.session, message)
     if attempt is not None:
-        _end(attempt, outcome, at, error)
+        _end(attempt, outcome, tx.at, error)
     message.state, message.error = MessageState.QUEUED, error
-    tries = await session.scalars(
+    tries = await tx.session.scalars(
         select(Attempt.id).where(
             Attempt.message_id == message.id, Attempt.channel == message.channel
         )
     )
     patience = 1 if message.urgency is Urgency.CRITICAL else PATIENCE
     is_over = outcome is AttemptOutcome.FAILED and len(tries.all()) >= patience
-    return message.channel if is_over and await _fall_back(session, message) else None
+    return message.channel if is_over and await _fall_back(tx.session, message) else None
 
 
 async def mark_unconfirmed(
@@ -160,109 +145,87 @@ async def mark_unconfirmed(
 
 
 async def mark_rejected(
-    session: AsyncSession,
-    actor: Actor,
-    message_id: UUID,
-    *,
-    at: datetime,
-    error: str,
-    nobody_there: bool = False,
+    tx: Tx, message_id: UUID, *, error: str, nobody_there: bool = False
 ) -> Channel | None:
     """Record a permanent rejection; return the next channel, or None when the message has failed.
 
     `nobody_there`: the address is suppressed for later messages too.
     """
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in WAITING:
         return None
     error = cleaned(error, LONGEST_ERROR)
     if nobody_there:
-        await suppress(session, actor, message, at=at, error=error)
-    attempt = await _open(session, message)
+        await suppress(tx, message, error=error)
+    attempt = await _open(tx.session, message)
     if attempt is not None:
-        _end(attempt, AttemptOutcome.REFUSED, at, error)
-    if await _fall_back(session, message):
+        _end(attempt, AttemptOutcome.REFUSED, tx.at, error)
+    if await _fall_back(tx.session, message):
         message.state, message.error = MessageState.QUEUED, error
         return message.channel
-    _fail(session, actor, message, at, error)
+    _fail(tx, message, error)
     return None
 
 
-async def mark_failed(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime, error: str
-) -> None:
+async def mark_failed(tx: Tx, message_id: UUID, *, error: str) -> None:
     """Mark a message as failed: every channel rejects it, or all attempts are used up."""
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state in WAITING:
-        _fail(session, actor, message, at, cleaned(error, LONGEST_ERROR))
+        _fail(tx, message, cleaned(error, LONGEST_ERROR))
 
 
-async def mark_delivered(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
-) -> Message:
+async def mark_delivered(tx: Tx, message_id: UUID) -> Message:
     """Record that a server delivered the message to its reader's mailbox or device."""
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state is MessageState.SENT:
-        message.state, message.delivered_at = MessageState.DELIVERED, at
-        record(session, actor, MessageDelivered(**_fact_fields(message), at=at))
+        message.state, message.delivered_at = MessageState.DELIVERED, tx.at
+        tx.record(MessageDelivered(**_fact_fields(message), at=tx.at))
     return message
 
 
-async def mark_read(
-    session: AsyncSession, actor: Actor, message_id: UUID, *, at: datetime
-) -> Message:
+async def mark_read(tx: Tx, message_id: UUID) -> Message:
     """Record that a message was read, on confirmation by the recipient's side.
 
     A confirmation proves delivery. A client's users confirm messages to the client's contacts, a colleague the messages
     to that colleague, and nobody else.
     """
-    actor.must(Right.CONFIRM_READING)
-    message = await _locked(session, actor, message_id)
-    if actor.is_client and message.contact_id is None:
+    tx.actor.must(Right.CONFIRM_READING)
+    message = await _locked(tx.session, tx.actor, message_id)
+    if tx.actor.is_client and message.contact_id is None:
         raise Refused(Code.NOT_FOUND, "No such message.", argument="id")
-    own = message.user_id is not None and message.user_id == actor.user_id
-    own = own or actor.role is Role.SYSTEM  # a read receipt from the recipient's mail program
-    if not own and not (actor.is_client and message.contact_id is not None):
+    own = message.user_id is not None and message.user_id == tx.actor.user_id
+    own = own or tx.actor.role is Role.SYSTEM  # a read receipt from the recipient's mail program
+    if not own and not (tx.actor.is_client and message.contact_id is not None):
         raise Refused(
             Code.NOT_ALLOWED,
             "Only the recipient's side can confirm that a message was read.",
             argument="id",
         )
     if message.state in ARRIVED - {MessageState.READ}:
-        message.state, message.read_at = MessageState.READ, at
-        record(session, actor, MessageRead(**_fact_fields(message), at=at))
+        message.state, message.read_at = MessageState.READ, tx.at
+        tx.record(MessageRead(**_fact_fields(message), at=tx.at))
     return message
 
 
 async def bounce(
-    session: AsyncSession,
-    actor: Actor,
-    message_id: UUID,
-    *,
-    at: datetime,
-    error: str,
-    verdict: BounceVerdict | None = None,
+    tx: Tx, message_id: UUID, *, error: str, verdict: BounceVerdict | None = None
 ) -> None:
     """Record a bounce after the message was accepted: use the next channel, or end the delivery.
 
     A hard bounce also suppresses the address. Without a `verdict` the error text is classified.
     """
-    message = await _locked(session, actor, message_id)
+    message = await _locked(tx.session, tx.actor, message_id)
     if message.state not in ARRIVED - {MessageState.READ}:
         return
     error = cleaned(error, LONGEST_ERROR)
     verdict = judge(error) if verdict is None else verdict
     if verdict is BounceVerdict.HARD:
-        await suppress(session, actor, message, at=at, error=error)
-    message.bounced_at, message.error = at, error
-    turned = await _fall_back(session, message)
+        await suppress(tx, message, error=error)
+    message.bounced_at, message.error = tx.at, error
+    turned = await _fall_back(tx.session, message)
     message.state = MessageState.QUEUED if turned else MessageState.BOUNCED
     by = message.channel if turned else None
-    record(
-        session,
-        actor,
-        Bounced(**_fact_fields(message), at=at, error=error, again_by=by, verdict=verdict),
-    )
+    tx.record(Bounced(**_fact_fields(message), at=tx.at, error=error, again_by=by, verdict=verdict))
 
 
 async def _fall_back(session: AsyncSession, message: Message) -> bool:
@@ -299,9 +262,9 @@ async def _address_of(session: AsyncSession, contact_id: UUID, channel: Channel)
     return address
 
 
-def _fail(session: AsyncSession, actor: Actor, message: Message, at: datetime, error: str) -> None:
+def _fail(tx: Tx, message: Message, error: str) -> None:
     message.state, message.error = MessageState.FAILED, error
-    record(session, actor, Failed(**_fact_fields(message), at=at, error=error))
+    tx.record(Failed(**_fact_fields(message), at=tx.at, error=error))
 
 
 def _end(attempt: Attempt, outcome: AttemptOutcome, at: datetime, error: str | None) -> None:

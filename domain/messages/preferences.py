@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, row_of
+from domain.access import Actor, Right, Tx
 from domain.accounts.model import Channel, Contact
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
@@ -63,28 +63,23 @@ async def unsubscribe(session: AsyncSession, key: str, *, at: datetime) -> Messa
     return message
 
 
-async def subscribe(
-    session: AsyncSession, actor: Actor, contact_id: UUID, *, topic: str, at: datetime
-) -> Contact:
+async def subscribe(tx: Tx, contact_id: UUID, *, topic: str) -> Contact:
     """Subscribe a contact to a topic again, on the word of a user who manages the contact."""
-    contact = await _contact(session, actor, contact_id)
-    gone = await session.scalars(
+    contact = await _contact(tx, contact_id)
+    gone = await tx.session.scalars(
         delete(Unsubscription)
         .where(Unsubscription.contact_id == contact_id, Unsubscription.topic == topic)
         .returning(Unsubscription.id)
     )
     if gone.all():
-        record(
-            session,
-            actor,
-            Subscribed(account_id=contact.account_id, subject_id=contact.id, at=at, topic=topic),
+        tx.record(
+            Subscribed(account_id=contact.account_id, subject_id=contact.id, at=tx.at, topic=topic)
         )
     return contact
 
 
 async def add_address(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     contact_id: UUID,
     *,
     channel: Channel,
@@ -92,10 +87,9 @@ async def add_address(
     p256dh: str | None = None,
     auth: str | None = None,
     loopback: bool = False,
-    at: datetime,
 ) -> Contact:
     """Add a chat webhook or a browser's push subscription (which has keys) to a contact; idempotent."""
-    contact = await _contact(session, actor, contact_id)
+    contact = await _contact(tx, contact_id)
     if channel not in _WITH_URL:
         raise Refused(
             Code.INVALID,
@@ -109,7 +103,7 @@ async def add_address(
             argument="auth",
         )
     check_url(url, loopback=loopback)
-    added = await session.scalar(
+    added = await tx.session.scalar(
         insert(Address)
         .values(
             id=uuid7(),
@@ -120,7 +114,7 @@ async def add_address(
             url=url,
             p256dh=p256dh,
             auth=auth,
-            added_at=at,
+            added_at=tx.at,
         )
         .on_conflict_do_update(
             index_elements=[Address.contact_id, Address.url],
@@ -129,53 +123,38 @@ async def add_address(
         .returning(Address.id)
     )
     if added is not None:
-        _record_fact(session, actor, contact, AddressAdded, channel, at)
+        _record_fact(tx, contact, AddressAdded, channel)
     return contact
 
 
-async def end_address(
-    session: AsyncSession, actor: Actor, contact_id: UUID, *, url: str, at: datetime
-) -> Contact:
+async def end_address(tx: Tx, contact_id: UUID, *, url: str) -> Contact:
     """Remove an address of a contact; refused when there is no such address."""
-    contact = await _contact(session, actor, contact_id)
-    if not await remove_address(session, actor, contact, url, at=at):
+    contact = await _contact(tx, contact_id)
+    if not await remove_address(tx, contact, url):
         raise Refused(Code.NOT_FOUND, "No such address.", argument="url")
     return contact
 
 
-async def remove_address(
-    session: AsyncSession, actor: Actor, contact: Contact, url: str, *, at: datetime
-) -> bool:
+async def remove_address(tx: Tx, contact: Contact, url: str) -> bool:
     """Remove an address that no longer exists; return whether the contact had it."""
-    address = await session.scalar(
+    address = await tx.session.scalar(
         select(Address).where(
             Address.contact_id == contact.id, Address.url == url, Address.ended_at.is_(None)
         )
     )
     if address is None:
         return False
-    address.ended_at = at
-    _record_fact(session, actor, contact, AddressEnded, address.channel, at)
+    address.ended_at = tx.at
+    _record_fact(tx, contact, AddressEnded, address.channel)
     return True
 
 
 def _record_fact(
-    session: AsyncSession,
-    actor: Actor,
-    contact: Contact,
-    kind: type[AddressAdded | AddressEnded],
-    channel: Channel,
-    at: datetime,
+    tx: Tx, contact: Contact, kind: type[AddressAdded | AddressEnded], channel: Channel
 ) -> None:
-    record(
-        session,
-        actor,
-        kind(account_id=contact.account_id, subject_id=contact.id, at=at, channel=channel),
-    )
+    tx.record(kind(account_id=contact.account_id, subject_id=contact.id, at=tx.at, channel=channel))
 
 
-async def _contact(session: AsyncSession, actor: Actor, contact_id: UUID) -> Contact:
-    actor.must(Right.MANAGE_ACCOUNTS)
-    return await row_of(
-        session, actor, Contact, contact_id, "contact", argument="contactId", lock=True
-    )
+async def _contact(tx: Tx, contact_id: UUID) -> Contact:
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    return await tx.get(Contact, contact_id, "contact", argument="contactId", lock=True)

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.accounts.model import Channel, Contact, User
 from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.messages.events import Freed, Suppressed
 from domain.messages.model import Message, MessageState
 
@@ -35,31 +35,27 @@ class SuppressedAddress:
     stopped: int
 
 
-async def suppress(
-    session: AsyncSession, actor: Actor, message: Message, *, at: datetime, error: str
-) -> None:
+async def suppress(tx: Tx, message: Message, *, error: str) -> None:
     """Suppress the address of a message for every person of the company that has it; a second call has no effect."""
     if message.channel is not Channel.EMAIL:
         return
-    people = await _people(session, actor.tenant_id, message.recipient)
-    stands = await _newest_facts(session, people)
+    people = await _people(tx.session, tx.actor.tenant_id, message.recipient)
+    stands = await _newest_facts(tx.session, people)
     for person_id, account_id in people.items():
         if _is_for(stands.get(person_id), message.recipient):
             continue
-        record(
-            session,
-            actor,
+        tx.record(
             Suppressed(
                 account_id=account_id,
                 subject_id=person_id,
-                at=at,
+                at=tx.at,
                 message_id=message.id,
                 address=message.recipient,
                 error=error,
                 internal=account_id is None,
-            ),
+            )
         )
-    await session.flush()
+    await tx.session.flush()
 
 
 async def is_suppressed(session: AsyncSession, message: Message, address: str) -> bool:
@@ -69,32 +65,30 @@ async def is_suppressed(session: AsyncSession, message: Message, address: str) -
     return any(_is_for(stands.get(each), address) for each in readers)
 
 
-async def unsuppress(session: AsyncSession, actor: Actor, address: str, *, at: datetime) -> int:
+async def unsuppress(tx: Tx, address: str) -> int:
     """Lift the suppression of an address that was corrected; return for how many people. Refused when there is none."""
-    actor.must(Right.OPERATE)
-    if actor.accounts is not None:
+    tx.actor.must(Right.OPERATE)
+    if tx.actor.accounts is not None:
         raise Refused(
             Code.NOT_ALLOWED,
             "Your user is limited to some accounts; only users with access to all accounts can do this.",
         )
-    people = await _people(session, actor.tenant_id, address)
-    stands = await _newest_facts(session, people)
+    people = await _people(tx.session, tx.actor.tenant_id, address)
+    stands = await _newest_facts(tx.session, people)
     lifted = [person for person in people if _is_for(stands.get(person), address)]
     if not lifted:
         raise Refused(Code.NOT_FOUND, "No such suppressed address.", argument="address")
     for person_id in lifted:
-        record(
-            session,
-            actor,
+        tx.record(
             Freed(
                 account_id=people[person_id],
                 subject_id=person_id,
-                at=at,
+                at=tx.at,
                 address=address,
                 internal=people[person_id] is None,
-            ),
+            )
         )
-    await session.flush()
+    await tx.session.flush()
     return len(lifted)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import accounts, messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
 from domain.core.erasable_text import ErasableText
@@ -174,7 +174,7 @@ async def _erase_messages(
         select(Message.id).where(*of_person, Message.state.not_in(ENDED))
     )
     for message_id in waiting.all():
-        await messages.mark_failed(session, actor, message_id, at=at, error="the person is erased")
+        await messages.mark_failed(Tx(session, actor, at), message_id, error="the person is erased")
     await session.flush()
     letters = await session.scalars(
         update(Message)

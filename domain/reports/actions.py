@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation, messages
-from domain.access import Actor, Right, Role, row_of
+from domain.access import Actor, Right, Role, Tx, row_of
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
 from domain.core.base import uuid7
@@ -243,13 +243,11 @@ async def _make(
     names = await names_of(session, account, content)
     letter = await asyncio.to_thread(letter_of, content, names)
     await messages.compose(
-        session,
-        actor,
+        Tx(session, actor, at),
         account.id,
         intent=intent_of(report.id),
         template=letter.template,
         variables={"company": names.company, "letters": letter.letters},
-        at=at,
         attachments=letter.attachments,
     )
     return report

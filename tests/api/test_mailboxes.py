@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Channel, Contact
 from domain.core import mailboxes
 from domain.core.base import uuid7
@@ -158,10 +158,12 @@ async def test_who_was_entered_twice_before_gets_one_letter(make: Sessions) -> N
             )
         )  # fmt: skip
         written = await messages.compose(
-            session, Actor.system(world.tenant.id, "test"), world.account.id,
-            intent=f"test:{uuid4()}", template="incident_resolved",
-            variables=TOLD["incident_resolved"], at=build.T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), build.T0),
+            world.account.id,
+            intent=f"test:{uuid4()}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
     assert len(written) == 1
 
 
@@ -178,10 +180,12 @@ async def test_a_letter_goes_to_the_domain_in_ascii_and_its_date_is_when_it_leav
             .values(email=f"jan-{world.site.id}@müller.example")
         )
         [message] = await messages.compose(
-            session, Actor.system(world.tenant.id, "test"), world.account.id,
-            intent=f"test:{uuid4()}", template="incident_resolved",
-            variables=TOLD["incident_resolved"], at=evening,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), evening),
+            world.account.id,
+            intent=f"test:{uuid4()}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
     with servers.postbox(enable_SMTPUTF8=False) as box:
         place = settings.model_copy(
             update={"smtp_host": "127.0.0.1", "smtp_port": box.port, "smtp_from": "desk@g.example"}

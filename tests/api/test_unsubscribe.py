@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from domain.messages import Message, Variables
@@ -34,10 +34,12 @@ async def written(
     world = office.world
     async with transaction(api.make) as session:
         return await messages.compose(
-            session, Actor.system(world.tenant.id, "test"), world.account.id,
-            intent=f"{intent}:{world.site.id}", template=kind or template,
-            variables=TOLD[template], at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
+            world.account.id,
+            intent=f"{intent}:{world.site.id}",
+            template=kind or template,
+            variables=TOLD[template],
+        )
 
 
 async def test_looking_at_the_link_asks_and_changes_nothing(api: Api, office: Office) -> None:
@@ -78,7 +80,7 @@ async def test_what_waits_for_the_morning_is_not_sent_to_who_unsubscribed_meanwh
     await api.http.post(f"/u/{first.unsubscribe_key}")
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        assert await messages.begin(session, system, first.id, at=T0) is None
+        assert await messages.begin(Tx(session, system, T0), first.id) is None
     async with api.make() as session:
         row = await session.get_one(Message, first.id)
     assert (row.state, row.error) == (messages.MessageState.FAILED, "the reader unsubscribed")

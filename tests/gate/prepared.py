@@ -141,7 +141,7 @@ async def chat_to_end(api: Api, office: Office) -> Given:
     contact = office.world.contacts[0]
     async with transaction(api.make) as session:
         await messages.add_address(
-            session, system(office), contact.id, channel=Channel.CHAT, url=CHAT, at=build.T0
+            Tx(session, system(office), build.T0), contact.id, channel=Channel.CHAT, url=CHAT
         )
     return {"contactId": ids.write("Contact", contact.id), "url": CHAT}
 

@@ -69,13 +69,20 @@ async def furnished(api: Api) -> Office:
         for promise in list(broken):
             await compensation.decide(session, system, promise.id, at=at)
         await messages.compose(
-            session, system, world.account.id, intent=f"probe:{world.tenant.id}",
-            template="incident_resolved", at=at,
+            Tx(session, system, at),
+            world.account.id,
+            intent=f"probe:{world.tenant.id}",
+            template="incident_resolved",
             variables={
-                "company": "V", "site": "S", "summary": "W", "reference": "R", "opened_at": T0,
-                "ticket_kind": "incident", "resolved_at": at,
+                "company": "V",
+                "site": "S",
+                "summary": "W",
+                "reference": "R",
+                "opened_at": T0,
+                "ticket_kind": "incident",
+                "resolved_at": at,
             },
-        )  # fmt: skip
+        )
     await _put_on_duty(api, office)
     await money.owed(api, world, at=at)
     await of_nouns.furnish(api, office)

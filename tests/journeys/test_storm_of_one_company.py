@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain import compensation, invoices, messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.backlog import backlog
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -163,11 +163,14 @@ async def letters_of(make: Sessions, world: World) -> list[Message]:
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         letters = await messages.compose(
-            session, system, world.account.id, intent=f"test:{world.site.id}",
-            template="incident_resolved", variables=TOLD["incident_resolved"], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            world.account.id,
+            intent=f"test:{world.site.id}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
         for letter in letters:
-            await messages.mark_sent(session, system, letter.id, at=build.T0)
+            await messages.mark_sent(Tx(session, system, build.T0), letter.id)
     return list(letters)
 
 

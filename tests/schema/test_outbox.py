@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
+from domain.access import Tx
 from domain.core.db import transaction
 from domain.core.outbox import Outbox, OutboxState
 from domain.messages import Message, MessageState
@@ -31,12 +32,15 @@ async def given_up(api: Api, office: Office) -> str:
     world = office.world
     async with transaction(api.make) as session:
         [message, _] = await messages.compose(
-            session, world.staff, world.account.id, intent=f"test:{world.site.id}",
-            template="incident_resolved", variables=TOLD["incident_resolved"], at=T0,
-        )  # fmt: skip
+            Tx(session, world.staff, T0),
+            world.account.id,
+            intent=f"test:{world.site.id}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
     await facts.number_all(api.make, {"message.queued": ("send_message",)})
     async with transaction(api.make) as session:
-        await messages.mark_failed(session, world.staff, message.id, at=T0, error="451 later")
+        await messages.mark_failed(Tx(session, world.staff, T0), message.id, error="451 later")
         [row, _] = await session.scalars(
             select(Outbox).where(Outbox.tenant_id == world.tenant.id).order_by(Outbox.id)
         )

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, messages
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.erasable_text import ErasableText
 from domain.core.ledger import LedgerRow
@@ -47,15 +47,13 @@ async def test_an_answer_is_recorded_once_and_told_and_a_machines_is_only_record
             at=build.T0,
         )
         [message] = await messages.compose(
-            session,
-            system,
+            Tx(session, system, build.T0),
             world.account.id,
             intent=f"test:{world.site.id}",
             template="incident_resolved",
             variables=TOLD["incident_resolved"],
-            at=build.T0,
         )
-        await messages.mark_sent(session, system, message.id, at=build.T0)
+        await messages.mark_sent(Tx(session, system, build.T0), message.id)
     trace, new = Trace(message.id), tmp_path / "new"
     new.mkdir()
     (new / "1").write_bytes(answer(trace, "De deur is weer open\x00\x1b[2J, kom langs."))

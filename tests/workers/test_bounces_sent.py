@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions, transaction
 from domain.messages import BounceVerdict, Message, MessageSigner, MessageState
 from tests import build
@@ -135,11 +135,14 @@ async def test_notices_in_the_maildir_reach_their_messages_once(
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         bounced, delivered = await messages.compose(
-            session, system, world.account.id, intent=f"test:{world.site.id}",
-            template="incident_resolved", variables=TOLD["incident_resolved"], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            world.account.id,
+            intent=f"test:{world.site.id}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
         for message in (bounced, delivered):
-            await messages.mark_sent(session, system, message.id, at=build.T0)
+            await messages.mark_sent(Tx(session, system, build.T0), message.id)
     new = tmp_path / "new"
     new.mkdir()
     (new / "1").write_bytes(notice(bounced.id))
@@ -228,11 +231,14 @@ async def test_poison_is_set_aside_or_read_and_the_notice_behind_it_counts(
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         first, behind = await messages.compose(
-            session, system, world.account.id, intent=f"test:{world.site.id}",
-            template="incident_resolved", variables=TOLD["incident_resolved"], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            world.account.id,
+            intent=f"test:{world.site.id}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
         for message in (first, behind):
-            await messages.mark_sent(session, system, message.id, at=build.T0)
+            await messages.mark_sent(Tx(session, system, build.T0), message.id)
     new = tmp_path / "new"
     new.mkdir()
     for name, raw in poison(Trace(first.id)).items():

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
-from domain.access import Actor, is_visible
+from domain.access import Actor, Tx, is_visible
 from domain.accounts import Channel, Contact
 from domain.core import claims, outbox
 from domain.core.db import Sessions, transaction
@@ -74,9 +74,12 @@ async def written(
                 update(Contact).where(Contact.account_id == world.account.id).values(**contact)
             )
         [message] = await messages.compose(
-            session, world.staff, world.account.id, intent=f"test:{world.site.id}",
-            template=template, variables=TOLD[template], at=datetime.now(UTC),
-        )  # fmt: skip
+            Tx(session, world.staff, datetime.now(UTC)),
+            world.account.id,
+            intent=f"test:{world.site.id}",
+            template=template,
+            variables=TOLD[template],
+        )
     return message
 
 
@@ -172,7 +175,7 @@ async def test_a_process_that_ended_before_the_handing_over_sent_nothing(make: S
     world = await build.client(make, contacts=1)
     message = await written(make, world)
     async with transaction(make) as session:
-        await messages.begin(session, world.staff, message.id, at=datetime.now(UTC))
+        await messages.begin(Tx(session, world.staff, datetime.now(UTC)), message.id)
     office = Office(knows=RuntimeError("need not be asked"))
     await sent_by(make, {Channel.EMAIL: office}, message)
     _, attempts = await look(make, message)
@@ -278,7 +281,7 @@ async def test_a_bounce_goes_by_another_channel_or_ends_the_message(make: Sessio
     letters, texts = Office(), Office()
     await sent_by(make, {Channel.EMAIL: letters}, message)
     async with transaction(make) as session:
-        await messages.bounce(session, system(world), message.id, at=build.T0, error="5.1.1 who?")
+        await messages.bounce(Tx(session, system(world), build.T0), message.id, error="5.1.1 who?")
     row, _ = await look(make, message)
     assert (row.state, row.channel) == (MessageState.QUEUED, Channel.SMS)
     await facts.number_all(make, {"message.bounced": ("send_message",)}, at=FAR)
@@ -295,7 +298,7 @@ async def test_a_bounce_goes_by_another_channel_or_ends_the_message(make: Sessio
         await runner.run(outbox_id)
     assert len(texts.took) == 1
     async with transaction(make) as session:
-        await messages.bounce(session, system(world), message.id, at=build.T0, error="unknown")
+        await messages.bounce(Tx(session, system(world), build.T0), message.id, error="unknown")
     row, _ = await look(make, message)
     assert (row.state, row.bounced_at) == (MessageState.BOUNCED, build.T0)
 
@@ -305,9 +308,11 @@ async def test_a_place_where_nobody_is_any_more_is_forgotten(make: Sessions) -> 
     hook = f"https://hooks.slack.com/{world.site.id}"
     async with transaction(make) as session:
         await messages.add_address(
-            session, system(world), world.contacts[0].id, channel=Channel.CHAT, url=hook,
-            at=build.T0,
-        )  # fmt: skip
+            Tx(session, system(world), build.T0),
+            world.contacts[0].id,
+            channel=Channel.CHAT,
+            url=hook,
+        )
     message = await written(make, world, channel=Channel.CHAT)
     rooms, letters = Office(Gone("404")), Office()
     await sent_by(make, {Channel.CHAT: rooms, Channel.EMAIL: letters}, message, times=2)
@@ -339,9 +344,13 @@ async def test_colleagues_are_written_to_and_clients_do_not_hear_of_it(make: Ses
         )  # fmt: skip
         for _ in range(2):  # once, by its key
             await messages.compose_to_users(
-                session, system(world), [user.id], account_id=world.account.id, intent="risk:1",
-                template="promise_at_risk", variables=TOLD["promise_at_risk"], at=build.T0,
-            )  # fmt: skip
+                Tx(session, system(world), build.T0),
+                [user.id],
+                account_id=world.account.id,
+                intent="risk:1",
+                template="promise_at_risk",
+                variables=TOLD["promise_at_risk"],
+            )
     async with make() as session:
         [message] = await session.scalars(
             select(Message).where(Message.account_id == world.account.id)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Channel, Contact
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Refused
@@ -68,10 +68,12 @@ async def letter(
     """One more letter to the only contact, and what became of it."""
     async with transaction(make) as session:
         [message] = await messages.compose(
-            session, system(world), world.account.id, intent=f"test:{uuid4()}",
-            template="incident_resolved", variables=TOLD["incident_resolved"],
-            at=datetime.now(UTC),
-        )  # fmt: skip
+            Tx(session, system(world), datetime.now(UTC)),
+            world.account.id,
+            intent=f"test:{uuid4()}",
+            template="incident_resolved",
+            variables=TOLD["incident_resolved"],
+        )
     await sent_by(make, sender, message, times=times)
     async with make() as session:
         return await session.get_one(Message, message.id)
@@ -103,10 +105,10 @@ async def test_after_a_refusal_for_good_no_letter_goes_there_until_somebody_lift
             [barred] = await messages.suppressions(session, [world.tenant.id])
             assert (barred.address, barred.stopped) == (address, 1)
             assert barred.error == "550 5.1.1 no such mailbox"
-            await messages.unsuppress(session, system(world), address.upper(), at=build.T0)
+            await messages.unsuppress(Tx(session, system(world), build.T0), address.upper())
             assert await messages.suppressions(session, [world.tenant.id]) == []
             with pytest.raises(Refused):
-                await messages.unsuppress(session, system(world), address, at=build.T0)
+                await messages.unsuppress(Tx(session, system(world), build.T0), address)
         assert (await letter(make, world, post(settings, box))).state is MessageState.SENT
     async with make() as session:
         kinds = await session.scalars(
@@ -160,7 +162,7 @@ async def test_another_channel_takes_over_and_another_address_is_free(make: Sess
     offices: dict[Channel, Sender] = {Channel.EMAIL: mail, Channel.SMS: texts}
     first = await letter(make, world, offices)
     async with transaction(make) as session:
-        await messages.bounce(session, system(world), first.id, at=build.T0, error="5.1.1 unknown")
+        await messages.bounce(Tx(session, system(world), build.T0), first.id, error="5.1.1 unknown")
         await session.execute(
             update(Contact).where(Contact.id == first.contact_id).values(phone="+31612345678")
         )

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts, messages
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
@@ -19,13 +19,11 @@ pytestmark = pytest.mark.anyio
 async def compose(make: Sessions, world: build.World, intent: str) -> list[Message]:
     async with transaction(make) as session:
         return await messages.compose(
-            session,
-            world.staff,
+            Tx(session, world.staff, T0),
             world.account.id,
             intent=intent,
             template="incident_resolved",
             variables=TOLD["incident_resolved"],
-            at=T0,
         )
 
 
@@ -63,13 +61,13 @@ async def test_a_message_ends_once_and_says_so_in_the_ledger(make: Sessions) -> 
     world = await build.client(make, contacts=1)
     [message] = await compose(make, world, f"incident:{world.site.id}:resolved")
     async with transaction(make) as session:
-        assert await messages.begin(session, world.staff, message.id, at=T0)
+        assert await messages.begin(Tx(session, world.staff, T0), message.id)
     async with transaction(make) as session:
-        await messages.mark_sent(session, world.staff, message.id, at=T0)
-        await messages.mark_sent(session, world.staff, message.id, at=T0)
-        await messages.mark_failed(session, world.staff, message.id, at=T0, error="too late")
+        await messages.mark_sent(Tx(session, world.staff, T0), message.id)
+        await messages.mark_sent(Tx(session, world.staff, T0), message.id)
+        await messages.mark_failed(Tx(session, world.staff, T0), message.id, error="too late")
     async with transaction(make) as session:
-        assert await messages.begin(session, world.staff, message.id, at=T0) is None
+        assert await messages.begin(Tx(session, world.staff, T0), message.id) is None
     async with make() as session:
         row = await session.get_one(Message, message.id)
         kinds = await session.scalars(
@@ -84,5 +82,5 @@ async def test_a_message_of_another_tenant_does_not_exist(make: Sessions) -> Non
     [message] = await compose(make, world, f"incident:{world.site.id}:resolved")
     async with make() as session:
         with pytest.raises(Refused) as refused:
-            await messages.load_for_delivery(session, other.staff, message.id, at=T0)
+            await messages.load_for_delivery(Tx(session, other.staff, T0), message.id)
     assert refused.value.refusal.code is Code.NOT_FOUND

@@ -45,17 +45,20 @@ async def told(make: Sessions, world: World) -> Incident:
             Tx(session, world.client, LATER), incident.id, reason=f"{who.name} saw it open"
         )
         await messages.compose(
-            session,
-            system,
+            Tx(session, system, LATER),
             world.account.id,
             intent=f"incident:{incident.id}",
             template="incident_resolved",
             variables={
-                "company": "Veilig", "site": "Kade", "summary": incident.summary, "reference": "A7",
-                "opened_at": T0, "ticket_kind": "alarm", "resolved_at": LATER,
+                "company": "Veilig",
+                "site": "Kade",
+                "summary": incident.summary,
+                "reference": "A7",
+                "opened_at": T0,
+                "ticket_kind": "alarm",
+                "resolved_at": LATER,
             },
-            at=LATER,
-        )  # fmt: skip
+        )
     return incident
 
 
@@ -328,7 +331,7 @@ async def test_what_was_kept_long_enough_goes_and_is_counted(make: Sessions) -> 
         (await letters(make, world.contacts[1].id))[0],
     )
     async with transaction(make) as session:
-        await messages.mark_sent(session, system, sent.id, at=LATER)
+        await messages.mark_sent(Tx(session, system, LATER), sent.id)
         await accounts.disable_user(session, system, world.client_user.id, at=LATER)
     day = timedelta(days=1)
     kept = Retention(messages=10 * day, words=20 * day, users=30 * day)
