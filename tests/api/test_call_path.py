@@ -3,8 +3,13 @@
 from tests.api.asking import Api, Office
 from tests.api.call_trace import call_trace
 
-FILES, MOVES = 46, 93
-"""In the way of counting "named functions": 45 and 132 when it was first measured, 53 and 109 before these limits."""
+FILES, MOVES = 48, 96
+"""Limits in the way of counting "named functions", one or two above the figures of today.
+
+They were 45 and 132 when it was first measured, and 53 and 109 before this test. A change that needs more raises the
+limit and says why in its commit; one that needs fewer lowers it.
+"""
+
 OPEN = """mutation ($site: ID!) {
   openIncident(input: {siteId: $site, priority: HIGH, summary: "Broken window", source: SYSTEM, reporter: "Panel",
     kind: INCIDENT}) {
@@ -16,7 +21,7 @@ OPEN = """mutation ($site: ID!) {
 
 
 async def test_opening_an_incident_enters_few_files(api: Api, office: Office) -> None:
-    """The second call, with warm caches; lower the limits when a change lowers the figures."""
+    """The second call, with warm caches."""
     await api.data(office.dispatcher, OPEN, site=office.site)
     token, site = office.dispatcher, office.site
     with call_trace() as trace:
