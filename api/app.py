@@ -20,6 +20,7 @@ from api.endpoints import (
     auth,
     console,
     downloads,
+    files,
     graphql_http,
     graphql_ws,
     health,
@@ -46,6 +47,7 @@ from api.support.telemetry import RequestTelemetry
 from domain import promises
 from domain.core.db import connect, sessions
 from domain.core.settings import Settings
+from domain.files import incoming, remove_left_behind
 from domain.webhooks import SecretCipher
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
@@ -74,6 +76,7 @@ def application(settings: Settings | None = None) -> Starlette:
             *password_pages.routes(),
             *unsubscribe.routes(),
             *downloads.routes(),
+            *files.routes(),
             *ingest.routes(),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
@@ -85,7 +88,7 @@ def application(settings: Settings | None = None) -> Starlette:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(allowed),
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["authorization", "content-type", "last-event-id", "traceparent"],
                 expose_headers=["retry-after", "x-trace-id"],
                 max_age=600,
@@ -141,6 +144,7 @@ def _lifespan(
                 PositionIngest(make, utc_now, live.offer, keep=keep)
             )
             await asyncio.to_thread(promises.warm)
+            await asyncio.to_thread(remove_left_behind, incoming(settings))
             authenticator = Authenticator(make, signing, utc_now, oidc, settings)
             audience = await ends.enter_async_context(ConnectionRegistry(settings, authenticator))
             gate = Admission(engine, Persisted(documents, redis), Budget(redis, settings))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, compensation, incidents, promises
+from domain import accounts, compensation, files, incidents, promises
 from domain.core.ledger import LedgerRow
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from schema.accounts import Account
@@ -216,6 +216,16 @@ class Incident(Node):
     ) -> list[Any]:
         """Promises on this incident, by start; clients do not see internal ones."""
         return await _promises(row, info, first)
+
+    @relations("File")
+    @staticmethod
+    async def files(row: Row, info: Info) -> list[Any]:
+        """Photos and documents of the incident, oldest first; clients do not see internal ones."""
+        attachment = files.FileAttachment
+        attached = await info.context.children(
+            attachment.subject_id, row.id, order=(attachment.id,), first=MOST
+        )
+        return await info.context.get_all(files.File, [each.file_id for each in attached])
 
     @resolver(datetime | None)
     @staticmethod

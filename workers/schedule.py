@@ -6,6 +6,7 @@ from workers.bounces import keep_bounces
 from workers.compensation import close_months
 from workers.draining import BacklogReport
 from workers.escalation import sweep_escalations
+from workers.files import keep_files, scan_files
 from workers.invoices import bill_months
 from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
@@ -35,6 +36,8 @@ def schedule() -> Schedule:
         Periodic("archive", 60, lay_down),
         Periodic("bounces", 5, keep_bounces),
         Periodic("backlog", 10, BacklogReport().look),
+        Periodic("virus scans", 1, scan_files, batch=10),
+        Periodic("files", 60, keep_files, batch=100),
         Periodic("days", 3600, keep_days),
         Periodic("privacy", 3600, keep_privacy),
         Periodic("answers", 600, forget_answers, batch=200),

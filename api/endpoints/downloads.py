@@ -22,7 +22,7 @@ COST = 1_000
 """Cost of a document in the caller's budget: typesetting one takes as long as reading a thousand fields."""
 
 
-class File(NamedTuple):
+class ServedDocument(NamedTuple):
     """A document, ready to be handed out."""
 
     name: str
@@ -30,7 +30,7 @@ class File(NamedTuple):
     content: bytes
 
 
-Fetch = Callable[[AppState, Actor, UUID, str], Awaitable[File | None]]
+Fetch = Callable[[AppState, Actor, UUID, str], Awaitable[ServedDocument | None]]
 
 
 def routes() -> list[Route]:
@@ -62,7 +62,7 @@ def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-async def _file(request: Request, fetch: Fetch) -> File:
+async def _file(request: Request, fetch: Fetch) -> ServedDocument:
     """Return the document that a request names. Raises `HttpRefusal`."""
     state: AppState = request.app.state.waarborg
     identity = await signed_in(request)
@@ -84,32 +84,34 @@ async def _file(request: Request, fetch: Fetch) -> File:
     return file
 
 
-async def _report(state: AppState, actor: Actor, row_id: UUID, language: str) -> File | None:
+async def _report(
+    state: AppState, actor: Actor, row_id: UUID, language: str
+) -> ServedDocument | None:
     async with state.scoped(actor)() as session:
         found = await reports.document_of(session, actor, row_id)
     if found is None:
         return None
     content, names = found
     made = await asyncio.to_thread(reports.pdf_of, content, names, code=language)
-    return File(reports.filename(content, language), "application/pdf", made)
+    return ServedDocument(reports.filename(content, language), "application/pdf", made)
 
 
 async def _credit_note_pdf(
     state: AppState, actor: Actor, row_id: UUID, language: str
-) -> File | None:
+) -> ServedDocument | None:
     async with state.scoped(actor)() as session:
         note = await invoices.credit_note(session, actor, row_id)
     if note is None:
         return None
     made = await asyncio.to_thread(credit_note_pdf, note, code=language)
-    return File(f"{note.number}.pdf", "application/pdf", made)
+    return ServedDocument(f"{note.number}.pdf", "application/pdf", made)
 
 
 async def _credit_note_xml(
     state: AppState, actor: Actor, row_id: UUID, _language: str
-) -> File | None:
+) -> ServedDocument | None:
     async with state.scoped(actor)() as session:
         note = await invoices.credit_note(session, actor, row_id)
     if note is None:
         return None
-    return File(f"{note.number}.xml", MEDIA_TYPE, credit_note_xml(note))
+    return ServedDocument(f"{note.number}.xml", MEDIA_TYPE, credit_note_xml(note))

@@ -13,6 +13,7 @@ from api.support.client_address import PEER
 
 HEAD_S = 10.0  # from the beginning of a connection or a request to the end of its head
 BODY_S = 30.0  # from there to the end of its body; who reads one is less patient than that
+UPLOAD_S = 300.0  # the same for a file of 25 MB from a phone
 HEAD_BYTES = 64 * 1024  # address and headers
 
 _WORDS = {408: b"The request did not come.", 431: b"A request's head has at most 64 KiB."}
@@ -66,7 +67,7 @@ class Http(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             self._too_long = True
             raise TooLong
-        self._within(BODY_S)
+        self._within(UPLOAD_S if self.url.startswith(b"/uploads/") else BODY_S)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -75,6 +75,9 @@ class Right(StrEnum):
     READ_WORDS = "read_words"  # the free text that facts commit to
     READ_ESCALATIONS = "read_escalations"
     READ_SETTINGS = "read_settings"  # policies and plans
+    UPLOAD_FILES = "upload_files"  # photos and documents
+    READ_FILES = "read_files"  # without what cameras wrote into them
+    READ_EVIDENCE = "read_evidence"  # originals, the camera's words, files hidden from clients
 
 
 R = Right
@@ -86,7 +89,9 @@ _CLIENT = _EVERYBODY | {
     *(R.READ_ALL_WORK, R.READ_ROSTER, R.LOCATE, R.READ_CONTACTS, R.READ_USERS),
     *(R.READ_RECOVERY, R.READ_AGREEMENTS, R.READ_MONEY, R.READ_MESSAGES),
     *(R.READ_QUALITY, R.READ_LEDGER, R.READ_EVERY_FACT, R.READ_WORDS),
+    *(R.UPLOAD_FILES, R.READ_FILES),
 }
+_FILES = frozenset({R.UPLOAD_FILES, R.READ_FILES, R.READ_EVIDENCE})
 _STAFF = _EVERYBODY | {
     *(R.READ_ALL_WORK, R.READ_INTERNAL, R.READ_USERS, R.READ_STAFF, R.READ_CONTACTS),
     *(R.READ_AGREEMENTS, R.READ_MESSAGES, R.READ_QUALITY, R.READ_LEDGER, R.READ_WORDS),
@@ -96,17 +101,20 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CLIENT_USER: _CLIENT,
     Role.CLIENT_ADMIN: _CLIENT | {R.MANAGE_ACCESS, R.MANAGE_WEBHOOKS, R.READ_PEOPLE},
     Role.GUARD: _EVERYBODY
+    | _FILES
     | {
         *(R.REPORT, R.REPORT_POSITIONS, R.CONFIRM_READING, R.LOCATE, R.TRACK, R.READ_ROSTER),
         *(R.READ_DEVICES, R.READ_MESSAGES, R.READ_LEDGER, R.READ_EVERY_FACT, R.READ_WORDS),
     },
     Role.DISPATCHER: _STAFF
+    | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.OPERATE),
         *(R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_ESCALATIONS),
     },
     Role.RELATIONSHIP_MANAGER: _STAFF
+    | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.MANAGE_ACCOUNTS),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),

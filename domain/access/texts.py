@@ -55,6 +55,9 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.READ_WORDS: "the free text that facts commit to",
     R.READ_ESCALATIONS: "escalations and their policies",
     R.READ_SETTINGS: "quality policies and what the software did by itself",
+    R.UPLOAD_FILES: "upload, attach and delete files",
+    R.READ_FILES: "files",
+    R.READ_EVIDENCE: "files hidden from clients, originals, and what cameras wrote into them",
 }
 ROLE_TEXTS: dict[Role, str] = {
     Role.CLIENT_USER: "A user at a client. Sees the own accounts, and of these what is meant for"
@@ -62,8 +65,8 @@ ROLE_TEXTS: dict[Role, str] = {
     Role.CLIENT_ADMIN: "A client user who also manages the client's own users and webhooks.",
     Role.GUARD: "Sees the own work: the own user, devices, duties and presences; the sites and"
     " accounts of duties from a day before until a day after; incidents where the guard is on duty"
-    " now, and those the guard opened or was assigned; messages to the guard; facts of the guard's"
-    " own actions.",
+    " now, and those the guard opened or was assigned, with their files; messages to the guard; facts"
+    " of the guard's own actions.",
     Role.DISPATCHER: "Runs the operation of all clients. Sees no amounts, no addresses of users and"
     " no notes about people.",
     Role.RELATIONSHIP_MANAGER: "Manages accounts, agreements and incidents. Sees amounts of"

@@ -206,6 +206,22 @@ class Settings(BaseSettings):
     retain_users_days: int = Field(default=365, ge=1)
     """After how many days a user whose access ended is erased."""
 
+    files_bucket: str = ""
+    """Bucket of an S3-compatible server that keeps photos and documents; without one, `DATA/files` does."""
+    files_endpoint: str = ""
+    """Address of that server, such as `https://s3.example`; Amazon's own when not given."""
+    files_region: str = "us-east-1"
+    """Region of the bucket."""
+    files_access_key: str = ""
+    """Id of the key to the bucket; without one, the credentials of the machine are used."""
+    files_secret_key: SecretStr = SecretStr("")
+    """Secret of the key to the bucket."""
+    files_scan_command: str = ""
+    """Virus scanner, such as `clamdscan --no-summary --fdpass`; it is given a path and exits with 0 for a clean file
+    and 1 for an infected one. Without one, files are not scanned."""
+    retain_files_days: int = Field(default=730, ge=1)
+    """After how many days photos and documents are deleted, from when they were stored."""
+
     webhook_key_file: Path | None = None
     """Ed25519 private key (PEM) that encrypts the secrets of webhooks; `DATA/webhooks.pem` when not given."""
     webhook_loopback: bool = False

@@ -55,6 +55,7 @@ HINTS: dict[str, Any] = {
 
 AIMS: dict[str, str] = {
     "internalOwnerId": "User",
+    "subjectId": "Incident",
     "slaCompliance.promiseId": "PromiseTerm",
     "slaRestatement.promiseId": "PromiseTerm",
     "signOffTerms.id": "Simulation",

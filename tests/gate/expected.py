@@ -260,6 +260,7 @@ WITHIN: dict[str, Within] = {
     "the own company": _always,
     "the own company, with access to every account": _whole,
     "accessible accounts": Expectation.in_reach,
+    "accessible accounts; always one's own uploads there": Expectation.in_reach,
     "accessible accounts, and what applies to all accounts": Expectation.or_general,
     "users with access to nothing else; always oneself": Expectation.user_in_reach,
     "of users with access to nothing else": Expectation.of_user_in_reach,

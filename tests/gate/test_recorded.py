@@ -44,6 +44,7 @@ TABLES_LEFT_OUT = {
     "watched_duty": "when to look at a duty next",
 }
 """Tables whose rows no mutation sets by itself, and why."""
+GONE = "erased with the file's bytes: the fact must not keep it"
 STEP = "the kind of the fact names the step from one state to the next"
 WHO = "the fact's actor, and its reason where it has one; the row keeps both"
 LEFT_OUT = {
@@ -57,6 +58,12 @@ LEFT_OUT = {
     ("credit", "decision_by"): WHO,
     ("credit", "decision_reason"): WHO,
     ("dispute", "state"): STEP,
+    ("file", "state"): STEP,
+    ("file", "name"): GONE,
+    ("file", "taken_at"): GONE,
+    ("file", "taken_lat"): GONE,
+    ("file", "taken_lon"): GONE,
+    ("file", "camera"): GONE,
     ("recovery_case", "state"): STEP,
     ("recovery_case", "satisfied"): STEP,
     ("report_plan", "look_at"): "when the next report is made, computed from the schedule",

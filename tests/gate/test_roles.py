@@ -13,6 +13,7 @@ from domain.access import Actor, Role, Tx
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.core.db import transaction
 from domain.duties import Duty
+from domain.files import FileAttachment
 from domain.incidents import Incident
 from domain.positions import Presence
 from domain.promises import Promise
@@ -79,10 +80,14 @@ async def on_duty(api: Api, office: Office) -> Asker:
         promises = list(
             await session.scalars(select(Promise).where(Promise.incident_id.in_(at_hand)))
         )
+        attached = await session.scalars(
+            select(FileAttachment.file_id).where(FileAttachment.subject_id.in_(at_hand))
+        )
+        files = set(attached)
     assert at_hand
     own: dict[str, set[UUID]] = {
         "Tenant": {tenant_id}, "Account": {duty.account_id}, "Site": {duty.site_id or tenant_id},
-        "Incident": at_hand, "Duty": (mine := set(own_duties)), "Presence": set(stays),
+        "Incident": at_hand, "File": files, "Duty": (mine := set(own_duties)), "Presence": set(stays),
         "GuardPosition": mine, "Device": {duty.device_id}, "User": {duty.user_id}, "Message": set(),
         "Promise": {each.id for each in promises if not each.internal},
         "PromiseTerm": {each.term_id for each in promises if not each.internal},

@@ -1,0 +1,78 @@
+"""Access rules of files: who sees which, who reads the camera's words, and who uploads."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, Uuid, and_, column, or_, select, table
+
+from domain.access import Actor, Right
+from domain.access.declarations import AccessRules
+from domain.access.own_work import of_incident_at_hand
+from domain.access.rule import Rows
+
+_ATTACHMENT = table(
+    "file_attachment",
+    *(column("file_id", Uuid), column("subject_kind", Text), column("subject_id", Uuid)),
+)
+
+
+def _uploaded_by_self(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the actor's own uploads, at accounts that the actor still reaches."""
+    return and_(actor.scope(model), model.uploaded_by == actor.subject)
+
+
+def _at_incident_at_hand(actor: Actor, attachment: Any) -> ColumnElement[bool]:
+    """Select attachments of incidents that a guard works on."""
+    incident = SimpleNamespace(incident_id=attachment.subject_id)
+    return and_(attachment.subject_kind == "Incident", of_incident_at_hand(actor, incident))
+
+
+def _own_files(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the files of a guard: the own uploads, and those on incidents that the guard works on."""
+    attached = select(_ATTACHMENT.c.file_id).where(_at_incident_at_hand(actor, _ATTACHMENT.c))
+    return or_(
+        model.uploaded_by == actor.subject, model.id.in_(attached.correlate_except(_ATTACHMENT))
+    )
+
+
+ACCESS = AccessRules(
+    rows={
+        "file": Rows(
+            (Right.READ_FILES,),
+            "accessible accounts; always one's own uploads there",
+            unless={Right.READ_EVIDENCE: lambda file: ~file.internal},
+            own=_own_files,
+            always=_uploaded_by_self,
+        ),
+        "file_attachment": Rows((Right.READ_FILES,), own=_at_incident_at_hand),
+    },
+    row_texts={
+        ("file", Right.READ_EVIDENCE): "files for the client",
+        ("file", None): "the own uploads, and files on incidents at hand",
+        ("file_attachment", None): "of incidents at hand",
+    },
+    never_shown=frozenset({"file_copy", "blob"}),
+    fields={
+        "File": {
+            None: "id name mediaType sizeBytes sha256 state internal uploadedBy startedAt storedAt deletedAt"
+            " widthPx heightPx version account downloadPath thumbnailPath",
+            Right.READ_EVIDENCE: "takenAt takenLat takenLon camera originalPath",
+        },
+        "FileUpload": {None: "path expiresAt file"},
+        "Incident": {Right.READ_FILES: "files"},
+    },
+    facts={
+        Right.READ_FILES: "file.attached file.changed file.deleted file.detached file.origin_erased"
+        " file.scanned file.stored file.upload_expired file.upload_started"
+    },
+    queries={"files": ()},
+    mutations={
+        Right.UPLOAD_FILES: "startUpload attachFile detachFile deleteFile",
+        Right.HANDLE: "changeFile",
+    },
+    scopes={
+        "files:read": frozenset({Right.READ_FILES}),
+        "files:write": frozenset({Right.READ_FILES, Right.UPLOAD_FILES}),
+        "evidence:read": frozenset({Right.READ_FILES, Right.READ_EVIDENCE}),
+    },
+)
