@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from domain.calendars.rules import CalendarSpec
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Event, PromiseInput
 

@@ -5,7 +5,6 @@ from domain.calendars.closures import Closures, closures_of
 from domain.calendars.model import Calendar, CalendarVersion
 from domain.calendars.reads import specs
 from domain.calendars.rules import (
-    CalendarSpec,
     calendars_for,
     capacity,
     closing_before,
@@ -13,6 +12,7 @@ from domain.calendars.rules import (
     is_open,
     worked_us,
 )
+from domain.calendars.spec import CalendarSpec
 
 __all__ = [
     "Calendar",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.access import Right, Tx
 from domain.calendars.events import CalendarDefined
 from domain.calendars.model import Calendar, CalendarVersion
-from domain.calendars.rules import CalendarSpec
+from domain.calendars.spec import CalendarSpec
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line

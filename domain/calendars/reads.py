@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.calendars.model import CalendarVersion
-from domain.calendars.rules import CalendarSpec
+from domain.calendars.spec import CalendarSpec
 from domain.core.constants_cache import ConstantsCache
 
 _cache: ConstantsCache[UUID, CalendarSpec] = ConstantsCache(10_000)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars.rules import calendars_for
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (
     Calendars,

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars.rules import calendars_for
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.batch import verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.calendars.rules import CalendarSpec, calendars_for, expand
+from domain.calendars.rules import calendars_for, expand
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.codes import PromiseClass
 from domain.evaluator.kernels.columns import PromiseInput, promise_columns
 from domain.evaluator.kernels.working_time import exceeded_at, reached_at, working

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars.rules import calendars_for
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.batch import verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns

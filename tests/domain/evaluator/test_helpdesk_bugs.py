@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from domain.calendars.rules import CalendarSpec, calendars_for
+from domain.calendars.rules import calendars_for
+from domain.calendars.spec import CalendarSpec
 from domain.evaluator.kernels.batch import HorizonTooShort, verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import Event, PromiseInput, event_columns, promise_columns
