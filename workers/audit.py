@@ -10,13 +10,11 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import audit, messages, privacy
-from domain.access import Role, Tx
-from domain.accounts.model import Account, Tenant
-from domain.audit import Checkpoint, Leaf, Signer
+from domain import audit, privacy
+from domain.access import Role
+from domain.audit import Signer
 from domain.core import keyfile
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
@@ -107,35 +105,6 @@ def _named(company: Subject) -> Iterator[None]:
     except audit.TreeCorrupt:
         log.exception("audit.damaged", tenant=str(company.id))
         raise
-
-
-async def tell_checkpoint(context: JobContext) -> None:
-    """Mail a checkpoint to the account's contacts; the message's unique key prevents a second mail."""
-    fact, session = context.fact, context.session
-    account_id = fact.account_id
-    if account_id is None:
-        return
-    account = await session.get_one(Account, account_id)
-    tenant = await session.get_one(Tenant, fact.tenant_id)
-    signed = await session.get_one(Checkpoint, fact.subject_id)
-    facts = await session.scalar(
-        select(func.max(Leaf.nth)).where(Leaf.account_id == account_id, Leaf.position < signed.size)
-    )
-    await messages.compose(
-        Tx(session, context.actor, context.at),
-        account_id,
-        intent=f"checkpoint:{signed.id}",
-        template=messages.CheckpointNotice.template,
-        variables={
-            "company": tenant.name,
-            "account": account.name,
-            "facts": facts or 0,
-            "size": signed.size,
-            "note": signed.note.rstrip("\n"),
-            "verifier_key": signed.verifier_key,
-            "signed_at": signed.signed_at,
-        },
-    )
 
 
 async def erase_person(context: JobContext) -> None:

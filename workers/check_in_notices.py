@@ -5,12 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import messages, touchpoints
+from domain import touchpoints
 from domain.access import Actor, Tx
-from domain.accounts.model import Tenant
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.touchpoints import CheckInDue
 from workers.periodic import attempt_each
 
 ASKED = 50  # loaded per query
@@ -20,7 +18,9 @@ async def ask_all(make: Sessions, *, at: datetime) -> None:
     """Send a check-in message for every touchpoint that is due and has none, each in its own transaction."""
 
     async def ask(session: AsyncSession, subject: Subject) -> None:
-        await _ask(session, await touchpoints.figures_of(session, subject.id), at=at)
+        due = await touchpoints.figures_of(session, subject.id)
+        tx = Tx(session, Actor.system(due.account.tenant_id, "worker"), at)
+        await touchpoints.send_check_in(tx, due)
 
     after: UUID | None = None
     while True:
@@ -30,21 +30,3 @@ async def ask_all(make: Sessions, *, at: datetime) -> None:
         if len(due) < ASKED:
             return
         after = due[-1].id
-
-
-async def _ask(session: AsyncSession, due: CheckInDue, *, at: datetime) -> None:
-    tenant = await session.get_one(Tenant, due.account.tenant_id)
-    await messages.compose(
-        Tx(session, Actor.system(tenant.id, "worker"), at),
-        due.account.id,
-        intent=touchpoints.intent_of(due.touchpoint.id),
-        template=messages.CheckIn,
-        variables={
-            "company": tenant.name,
-            "account": due.account.name,
-            "since_on": due.touchpoint.anchor_on,
-            "tickets": due.incidents,
-            "kept": due.kept,
-            "promised": due.promised,
-        },
-    )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import messages, promises
+from domain import incidents, messages, promises
 from domain.access import Tx
 from domain.accounts.model import Account, Tenant
 from domain.compensation import ADJUSTMENT_REASONS
@@ -20,7 +20,6 @@ from domain.messages import Message
 from domain.promises import CLOCK_EVENT_KINDS
 from domain.promises.model import Promise
 from workers.jobs import JobContext, Reschedule
-from workers.messages import compose_about
 
 SOON = timedelta(seconds=2)
 
@@ -82,8 +81,8 @@ async def tell_adjustment(context: JobContext) -> None:
         "fact_at": None if fact is None else fact.at,
         "known_at": None if fact is None else fact.recorded_at,
     }
-    await compose_about(
-        context, incident, messages.AdjustedCreditNotice, intent, variables, contacts=contacts
+    await incidents.compose_about(
+        context.tx, incident, messages.AdjustedCreditNotice, intent, variables, contacts=contacts
     )
 
 
@@ -160,7 +159,9 @@ async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
         "amount_cents": cents,
         "currency": credit.currency,
     }
-    await compose_about(context, incident, messages.CreditNotice, _intent(credit), variables)
+    await incidents.compose_about(
+        context.tx, incident, messages.CreditNotice, _intent(credit), variables
+    )
 
 
 async def _compose(

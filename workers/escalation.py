@@ -5,17 +5,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import escalation, messages, promises
+from domain import escalation, incidents
 from domain.access import Tx
-from domain.accounts.model import Account, Site, Tenant
-from domain.agreements.model import Priority
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
-from domain.escalation import defer, due, percent_of
-from domain.incidents.model import Incident
-from domain.promises.model import Promise, State
+from domain.escalation import defer, due
 from workers.jobs import JobContext
-from workers.messages import tell_opened
 from workers.periodic import Postponement, WorkContext, attempt, attempt_batch
 
 log = structlog.get_logger()
@@ -35,45 +30,9 @@ async def _tell_client_first(context: JobContext) -> None:
     """Write the client's notice before users are notified; a failure does not stop the escalation."""
     try:
         async with context.session.begin_nested():
-            await tell_opened(context)
+            await incidents.tell_opened(context.tx, context.fact)
     except Exception as error:  # noqa: BLE001 - its own job retries it
         log.warning("notice.not_first", incident=str(context.fact.subject_id), error=repr(error))
-
-
-async def warn_ops(context: JobContext) -> None:
-    """Warn the users responsible for the client that a promise is at risk, at the percentages their policy names."""
-    promise = await context.session.get_one(Promise, context.fact.subject_id)
-    warned = int(context.fact.body["warned"])
-    if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
-        return  # the promise's state has changed since this fact
-    policy = await escalation.policy_for(
-        context.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
-    )
-    percent = percent_of(warned)
-    if policy is None or percent not in policy.warn_percents:
-        return
-    incident = await context.session.get_one(Incident, promise.incident_id)
-    account = await context.session.get_one(Account, promise.account_id)
-    tenant = await context.session.get_one(Tenant, promise.tenant_id)
-    site = await context.session.get_one(Site, incident.site_id)
-    await messages.compose_to_users(
-        Tx(context.session, context.actor, context.at),
-        await escalation.warned_users(context.session, tenant.id, account.id),
-        account_id=account.id,
-        intent=f"promise:{promise.id}:warned:{warned}",
-        template="promise_at_risk",
-        variables={
-            "company": tenant.name,
-            "account": account.name,
-            "site": site.name,
-            "summary": incident.summary,
-            "reference": incident.reference,
-            "opened_at": incident.opened_at,
-            "promise_kind": promise.kind,
-            "due_at": await promises.announced_due_of(context.session, promise),
-            "used_percent": percent,
-        },
-    )
 
 
 async def sweep_escalations(work: WorkContext, limit: int) -> int:

@@ -2,17 +2,27 @@
 
 from collections.abc import Mapping
 
-from workers.agreements import announce_amendment, announce_closing_note, announce_end, tell_payout
-from workers.answers import tell_answered
-from workers.audit import erase_person, tell_checkpoint
+from workers.audit import erase_person
 from workers.compensation import decide_credit, settle_credit
 from workers.credit_notices import tell_adjustment, tell_credit
-from workers.escalation import follow_ticket, warn_ops
+from workers.escalation import follow_ticket
 from workers.identity import send_invitation, send_security_notice
 from workers.jobs import Job
-from workers.messages import hurry_notices, tell_opened, tell_resolved, tell_updated
+from workers.notices import (
+    announce_amendment,
+    announce_closing_note,
+    announce_end,
+    hurry_notices,
+    tell_answered,
+    tell_checkpoint,
+    tell_opened,
+    tell_payout,
+    tell_recovery,
+    tell_resolved,
+    tell_updated,
+    warn_ops,
+)
 from workers.quality import mark_quality
-from workers.recovery import tell_recovery
 from workers.sending import send_message
 
 Routes = Mapping[str, tuple[Job, ...]]

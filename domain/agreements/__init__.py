@@ -24,6 +24,7 @@ from domain.agreements.model import (
     TicketKind,
     Unit,
 )
+from domain.agreements.notices import about_agreement, announce_amendment, announce_end
 from domain.agreements.rates import price_on, rates_of, set_rate
 from domain.agreements.reads import Term, applicable, hours_of, in_force, terms_by_id
 from domain.agreements.rules import (
@@ -60,7 +61,10 @@ __all__ = [
     "TermsDraft",
     "TicketKind",
     "Unit",
+    "about_agreement",
     "amend",
+    "announce_amendment",
+    "announce_end",
     "applicable",
     "calendar_versions",
     "check",

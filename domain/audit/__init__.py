@@ -10,6 +10,7 @@ from domain.audit.actions import (
     unpublished,
 )
 from domain.audit.model import Checkpoint, Leaf
+from domain.audit.notices import tell_checkpoint
 from domain.audit.reads import (
     ProvenFact,
     TreeCorrupt,
@@ -41,6 +42,7 @@ __all__ = [
     "published_sizes",
     "request_checkpoint",
     "sign",
+    "tell_checkpoint",
     "unpublished",
     "week_of",
 ]

@@ -4,7 +4,6 @@ from domain.credentials.actor_names import as_user
 from domain.credentials.devices import enrol, revoke_device
 from domain.credentials.events import PasswordChanged, SignedOut
 from domain.credentials.invitations import accept, ask_reset, invite, invited_user, new_text
-from domain.credentials.letters import IdentityLetter, letter_for
 from domain.credentials.model import (
     Device,
     EndedBy,
@@ -14,6 +13,7 @@ from domain.credentials.model import (
     RefreshToken,
     SignIn,
 )
+from domain.credentials.notices import IdentityLetter, letter_for
 from domain.credentials.passwords import change_password, rehash
 from domain.credentials.reads import (
     Candidate,

@@ -2,6 +2,7 @@
 
 from domain.escalation.actions import defer, due, end_policy, follow, set_policy, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
+from domain.escalation.notices import tell_answered, warn_ops
 from domain.escalation.reads import answered_users, people, policy_for, steps_of, warned_users
 from domain.escalation.rules import StepDraft, percent_of
 
@@ -22,5 +23,7 @@ __all__ = [
     "set_policy",
     "steps_of",
     "sweep",
+    "tell_answered",
+    "warn_ops",
     "warned_users",
 ]

@@ -18,8 +18,8 @@ from domain.core.deferral import Subject, in_turn
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
 from domain.escalation import events
-from domain.escalation.letters import notify
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
+from domain.escalation.notices import notify
 from domain.escalation.reads import people, policy_for, steps_of, update_due
 from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
 from domain.incidents.model import OPEN, Incident, Status

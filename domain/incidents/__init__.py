@@ -34,6 +34,13 @@ from domain.incidents.model import (
     Source,
     Status,
 )
+from domain.incidents.notices import (
+    compose_about,
+    hurry_notices,
+    tell_opened,
+    tell_resolved,
+    tell_updated,
+)
 from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import Times, first_contact_resolution, times
@@ -61,9 +68,11 @@ __all__ = [
     "capped_pauses",
     "change_priority",
     "close",
+    "compose_about",
     "decide_late_arrival",
     "end_capped_pauses",
     "first_contact_resolution",
+    "hurry_notices",
     "late_arrivals",
     "matching",
     "offer_late_arrival",
@@ -75,6 +84,9 @@ __all__ = [
     "resolve",
     "resume",
     "start_work",
+    "tell_opened",
+    "tell_resolved",
+    "tell_updated",
     "times",
     "update",
     "withdraw_arrivals",

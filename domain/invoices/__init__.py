@@ -13,6 +13,7 @@ from domain.invoices.model import (
     Payout,
     PlannedLine,
 )
+from domain.invoices.notices import announce_closing_note, tell_payout
 from domain.invoices.parties import Party
 from domain.invoices.payments import pay, reverse
 from domain.invoices.payouts import pay_out, reverse_payout
@@ -51,6 +52,7 @@ __all__ = [
     "VatCategory",
     "VatTotal",
     "agreements_to_close",
+    "announce_closing_note",
     "bill",
     "billing",
     "close_credits",
@@ -67,4 +69,5 @@ __all__ = [
     "reverse",
     "reverse_payout",
     "set_party",
+    "tell_payout",
 ]

@@ -9,6 +9,7 @@ from domain.recovery.model import (
     Size,
     StepKind,
 )
+from domain.recovery.notices import tell_recovery
 
 __all__ = [
     "CaseState",
@@ -21,4 +22,5 @@ __all__ = [
     "hand_over",
     "open_case",
     "take_step",
+    "tell_recovery",
 ]

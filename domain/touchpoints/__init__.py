@@ -2,6 +2,7 @@
 
 from domain.touchpoints.actions import accounts_to_plan, activity_at, complete, plan
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
+from domain.touchpoints.notices import send_check_in
 from domain.touchpoints.reads import CheckInDue, check_ins_due, figures_of, intent_of
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "figures_of",
     "intent_of",
     "plan",
+    "send_check_in",
 ]

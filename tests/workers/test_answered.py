@@ -16,9 +16,9 @@ from tests import build, facts
 from tests.domain.messages.test_templates import TOLD
 from tests.workers.returned import OURS, SIGNER, THERE, Trace
 from tests.workers.test_sending import FAR
-from workers.answers import tell_answered
 from workers.bounces import sweep_bounces
 from workers.jobs import Runner
+from workers.notices import tell_answered
 from workers.outbound.senders import Senders
 
 pytestmark = pytest.mark.anyio

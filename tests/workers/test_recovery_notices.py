@@ -19,8 +19,8 @@ from tests import build, facts
 from tests.build import T0, World, minutes
 from workers.check_in_notices import ask_all
 from workers.jobs import Runner
+from workers.notices import tell_recovery
 from workers.outbound.senders import Senders
-from workers.recovery import tell_recovery
 
 pytestmark = pytest.mark.anyio
 
