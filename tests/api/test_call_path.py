@@ -3,8 +3,8 @@
 from tests.api.asking import Api, Office
 from tests.api.call_trace import call_trace
 
-FILES, MOVES = 48, 96
-"""Limits in the way of counting "named functions", one or two above the figures of today.
+FILES, MOVES = 50, 98
+"""Limits in the way of counting "named functions", two or three above the figures of today (48 and 95).
 
 They were 45 and 132 when it was first measured, and 53 and 109 before this test. A change that needs more raises the
 limit and says why in its commit; one that needs fewer lowers it.
