@@ -70,3 +70,16 @@ async def must_find_each(
     sys.stdout.write(f"{len(made)} mistakes, {len(missed)} missed: {missed}\n")
     assert missed == []
     assert len(made) >= least
+
+
+async def must_be_harmless(
+    made: Sequence[Mistake],
+    schema: GraphQLSchema,
+    found_by: Callable[[Mistake], Awaitable[list[str]]],
+) -> None:
+    """Make the mistakes one at a time; fail for one that is found, because another defence no longer holds."""
+    for mistake in made:
+        assert await found_by(mistake) == []
+        with mistake.make(schema):
+            assert await found_by(mistake) == [], mistake.name
+    sys.stdout.write(f"{len(made)} mistakes are harmless\n")

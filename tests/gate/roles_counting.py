@@ -2,7 +2,8 @@
 
 A number tells about rows as much as the rows do. What the management is answered is cut down to what the page promises
 an asker; that many rows, and no other number, are what the asker's list and its `totalCount` must come to, for the
-whole list and under each filter. A filter by a row that the asker does not see must find nothing.
+whole list and under each filter. A filter by a row that the asker does not see must find nothing. Where a filter
+selects no row of the company as it is, it is asked while the rows are arranged so that it does (`arranged`).
 """
 
 from collections import Counter
@@ -13,15 +14,17 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLField, get_named_type
 
 from schema.core import ids
+from tests.gate.arranged import Round, arranged, rounds, wanted
 from tests.gate.expected import Asker
 from tests.gate.findings import Findings
 from tests.gate.roles import Roles
 
 AT_ONCE = 6
 MOST = 50
-LATER = "2100-01-01T00:00:00Z"
+EARLIER, LATER = "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 PAGES = frozenset({"first", "after", "last", "before"})
-WORDS = {"search": "1", "externalSource": "probe", "externalId": "probe"}
+WORDS = {"search": "number", "externalSource": "externalSource", "externalId": "externalId"}
+"""Argument → the field of a row that holds a value to ask for."""
 ROW_OF = {"assigneeId": "User"}
 READ_BY = {("incidents", "dueBefore"): "nextDueAt", ("incidents", "orderBy"): "nextDueAt"}
 """Query and argument → the field without which a row is left out; who may not read the field finds nothing."""
@@ -44,6 +47,11 @@ class Question:
         """The list and its filter."""
         return f"{self.name}({self.argument}: {self.value})" if self.argument else self.name
 
+    @property
+    def filter(self) -> tuple[str, str, Any]:
+        """The list, the argument and the value."""
+        return self.name, self.argument, self.value
+
 
 @dataclass
 class Counting:
@@ -52,20 +60,54 @@ class Counting:
     roles: Roles
     findings: Findings = field(default_factory=Findings)
 
+    def __post_init__(self) -> None:
+        self.round: Round = {}
+
     async def run(self, askers: Iterable[Asker], *, only: frozenset[str] | None = None) -> Findings:
         """Count as all of them; `only` names queries, as `count incidents`."""
-        asked = [
-            each for each in self.questions() if self.roles.is_asked(f"count {each.name}", only)
-        ]
-        whole = {each: await self._whole(each) for each in asked}
-        for asker in askers:
-            for start in range(0, len(asked), AT_ONCE):
-                await self._count(asker, asked[start : start + AT_ONCE], whole)
-            if self.roles.is_asked("count accountStatus", only):
-                await self._count_status(asker)
+        askers = list(askers)
+        left = await self.questions(only)
+        status = self.roles.is_asked("count accountStatus", only)
+        tenant_id = self.roles.company.owned["Tenant"]
+        for one in [{}, *await self._rounds(left, status=status)]:
+            async with arranged(self.roles.api.make, tenant_id, one):
+                self.round = one
+                whole = {each: await self._whole(each) for each in left if self._is_now(each)}
+                asked = [each for each in whole if one == {} or whole[each]]
+                asked = [each for each in asked if whole[each] or wanted(*each.filter) is None]
+                for asker in askers:
+                    await self._ask(asker, asked, whole)
+                    if status:
+                        await self._count_status(asker)
+            left = [each for each in left if each not in asked]
+        self.findings.found += [f"never asked: {each.label}" for each in left]
         return self.findings
 
-    def questions(self) -> list[Question]:
+    async def _ask(
+        self, asker: Asker, asked: list[Question], whole: dict[Question, list[Any]]
+    ) -> None:
+        for start in range(0, len(asked), AT_ONCE):
+            await self._count(asker, asked[start : start + AT_ONCE], whole)
+
+    async def _rounds(self, asked: list[Question], *, status: bool) -> list[Round]:
+        """How the rows are arranged for what selects none of them, and for each number of a status."""
+        filters = [each.filter for each in asked if not await self._whole(each)]
+        if status:
+            filters += [("incidents", "statuses", (each,)) for each in STATUSES]
+            filters += [("promises", "states", (each,)) for each in STATES]
+        return rounds(filters)
+
+    def _is_now(self, question: Question) -> bool:
+        """Whether a question is asked in this round: first all of them, then those that the rows are arranged for."""
+        if not self.round:
+            return True
+        table, values = wanted(*question.filter) or ("", {})
+        there = self.round.get(table, {})
+        return bool(values) and all(
+            column in there and there[column] == value for column, value in values.items()
+        )
+
+    async def questions(self, only: frozenset[str] | None) -> list[Question]:
         """Every list, whole and under each filter with each value."""
         query = self.roles.schema.query_type
         assert query is not None
@@ -73,26 +115,31 @@ class Counting:
         for name, each in query.fields.items():
             if not get_named_type(each.type).name.endswith("Connection"):
                 continue
-            if name == "ledger":  # is not counted, and compared fact by fact
-                continue
-            found.append(Question(name, "", None))
+            if name == "ledger" or not self.roles.is_asked(f"count {name}", only):
+                continue  # the ledger is not counted, and compared fact by fact
+            found.append(everything := Question(name, "", None))
+            rows = await self._whole(everything)
             for argument in each.args.keys() - PAGES:
-                found += [
-                    Question(name, argument, one) for one in self._values(each, name, argument)
-                ]
+                values = self._values(each, name, argument, rows)
+                found += [Question(name, argument, one) for one in values]
         return sorted(found, key=lambda each: each.label)
 
-    def _values(self, each: GraphQLField, name: str, argument: str) -> list[Any]:
+    def _values(self, each: GraphQLField, name: str, argument: str, rows: list[Any]) -> list[Any]:
         kind = get_named_type(each.args[argument].type)
         if isinstance(kind, GraphQLEnumType):
             many = str(each.args[argument].type).startswith("[")
             return [(one,) if many else one for one in kind.values]
         if kind.name == "ID":
+            named = (row.get(argument.removesuffix("Id")) for row in rows)
             kind_of_row = ROW_OF.get(argument) or self.roles.maker._aims(name, argument)[0]
-            return [self.roles.company.id_of(kind_of_row)]
+            of_company = self.roles.company.id_of(kind_of_row)
+            return [next((one["id"] for one in named if one), of_company)]
         if kind.name == "Boolean":
             return [True, False]
-        return [LATER] if kind.name == "DateTime" else [WORDS[argument]]
+        if kind.name == "DateTime":
+            return [EARLIER if argument.endswith("From") else LATER]
+        held = (row[WORDS[argument]] for row in rows)
+        return [next((one for one in held if one is not None), "1")]
 
     def _document(self, batch: list[Question], inside: str) -> tuple[str, dict[str, Any]]:
         query = self.roles.schema.query_type
@@ -110,7 +157,7 @@ class Counting:
 
     async def _whole(self, question: Question) -> list[Any]:
         """The rows that the management is answered, with all that their visibility depends on."""
-        key = f"count {question.label}"
+        key = f"count {question.label} {self.round}"
         if key in self.roles.remembered:
             rows: list[Any] = self.roles.remembered[key]
             return rows
@@ -174,7 +221,7 @@ class Counting:
 
     async def _row(self, named: dict[str, str]) -> Any:
         """A row that a filter names, as the management sees it."""
-        key = f"row {named['id']}"
+        key = f"row {named['id']} {self.round}"
         if key not in self.roles.remembered:
             kind = named["__typename"]
             management = Asker("MANAGEMENT", "", self.roles.page.rights["MANAGEMENT"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from graphql import get_named_type
+from graphql import get_named_type, is_required_argument
 from sqlalchemy import select
 
 from api.execution.document_cache import Invalid
@@ -149,7 +149,7 @@ class Following:
                 both = [ids.write("Account", one) for one in (cast.here, cast.other)]
                 variables = {"accountIds": both, **given}
                 found.append(Line(f"{name}(accountIds)", name, kind, variables, (), across=True))
-            if not any(str(argument.type)[-1] == "!" for argument in each.args.values()):
+            if not any(map(is_required_argument, each.args.values())):
                 found.append(Line(f"{name}()", name, kind, given, (), across=True))
         return found
 

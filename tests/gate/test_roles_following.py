@@ -11,14 +11,14 @@ from tests import guards
 from tests.api.asking import Api, Office
 from tests.gate import filled, prober
 from tests.gate.expected import Asker, Expectation, held
-from tests.gate.findings import Findings, must_find_each, must_find_nothing
-from tests.gate.mistakes import Mistake, mistakes_delivered
+from tests.gate.findings import Findings, must_be_harmless, must_find_each, must_find_nothing
+from tests.gate.mistakes import Mistake, harmless_delivered, mistakes_delivered
 from tests.gate.roles import Roles
 from tests.gate.roles_following import Cast, Following
 from tests.gate.test_roles import ARMED, PAGE, api, askers, company
 
 __all__ = ["api"]
-LEAST = 17
+LEAST = 20
 AWAY_M = 5_000.0
 
 
@@ -67,3 +67,4 @@ async def test_each_mistake_in_what_is_delivered_is_found(api: Api) -> None:
         return found.found
 
     await must_find_each(mistakes_delivered(), follow.roles.schema, found_by, least=LEAST)
+    await must_be_harmless(harmless_delivered(), follow.roles.schema, found_by)
