@@ -12,7 +12,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    op.add_column("terms", sa.Column("rule", sa.Integer(), server_default="1", nullable=False))
+    op.add_column("terms", sa.Column("rule", sa.BigInteger(), server_default="1", nullable=False))
     op.alter_column("terms", "rule", server_default=None)
     op.add_column(
         "promise_term",

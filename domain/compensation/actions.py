@@ -31,7 +31,7 @@ from domain.compensation.model import (
 from domain.core.base import uuid7
 from domain.core.ledger import record
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
-from domain.promises.events import unit_fields
+from domain.promises import unit_fields
 from domain.promises.model import Promise, State
 
 BROKEN = "The promise was broken."

@@ -4,6 +4,7 @@ from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due
 from domain.promises.bulk_start import attach
 from domain.promises.due import defer, due, sweep
+from domain.promises.events import unit_fields
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
@@ -51,5 +52,6 @@ __all__ = [
     "start",
     "sweep",
     "to_us",
+    "unit_fields",
     "warm",
 ]

@@ -12,8 +12,7 @@ DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
 INDEX = DECISIONS / "README.md"
 FILES = sorted(path for path in DECISIONS.glob("*.md") if path != INDEX)
 HEAD = re.compile(
-    r"# (?P<number>\d{4}) · (?P<title>.+)\n\n- Status: (?P<status>.+)\n- Date: (?P<date>.+)\n\n(?P<text>.+)",
-    re.DOTALL,
+    r"# (?P<number>\d{4}) · (?P<title>.+)\n\n- Status: (?P<status>.+)\n- Date: (?P<date>.+)\n\n(?P<text>(?s:.+))"
 )
 STATUS = re.compile(r"accepted|proposed|rejected|(?:amended|superseded) by \[(\d{4})\]\((\S+)\)")
 

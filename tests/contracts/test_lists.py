@@ -45,7 +45,7 @@ DERIVED: dict[str, tuple[Right, ...]] = {
     "promise_watch.client_due_at": (Right.READ_PROMISES,),
 }
 """Column that no field shows as it is → the rights of the rows that it is computed from."""
-INSIDE = frozenset({"id", "seq", "tenant_id", "incident_id"})
+INSIDE = frozenset({"id", "seq", "tenant_id", "incident_id", "unit_id"})
 """Columns in whose order rows are made or by which they are joined, which say nothing about them."""
 
 
