@@ -32,11 +32,12 @@ def photo(
     return out.getvalue()
 
 
-def pdf(pages: int = 1) -> bytes:
-    """A document of empty pages."""
+def pdf(pages: int = 1, *, padding: int = 1) -> bytes:
+    """A document of empty pages, and of so many bytes at least."""
     writer, out = PdfWriter(), BytesIO()
     for _ in range(pages):
         writer.add_blank_page(width=200, height=200)
+    writer.add_metadata({"/Subject": "x" * padding})
     writer.write(out)
     return out.getvalue()
 

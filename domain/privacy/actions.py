@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts, messages
+from domain import accounts, files, messages
 from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
@@ -110,6 +110,7 @@ async def erase(
     else:
         await accounts.disable_user(session, actor, row.id, at=at)
         await _erase_credentials(session, row.id, at)
+        await files.erase_origin(session, actor, f"user:{row.id}", at=at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
     record(
         session,

@@ -32,6 +32,7 @@ from domain.compensation.model import Credit, Dispute
 from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
+from domain.files import File
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
@@ -44,6 +45,7 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Credit.decision_reason,
     Dispute.reason,
     Dispute.outcome,
+    File.name,
     RecoveryCase.summary,
     RecoveryStep.note,
     ErasableText.words,
@@ -236,6 +238,7 @@ def _erasable(
     own: dict[Any, ColumnElement[bool]] = {
         Incident: Incident.source == Source.CLIENT,
         IncidentUpdate: IncidentUpdate.author.in_(writers),
+        File: File.uploaded_by.in_(writers),
         Dispute: Dispute.opened_by.in_(writers) if text is Dispute.reason else false(),
     }
     return own.get(text.class_, false())

@@ -15,6 +15,7 @@ from domain.core.ledger import LedgerRow
 from domain.credentials.model import Device, SignIn
 from domain.duties import Doer, names_of
 from domain.duties.model import Duty
+from domain.files import File
 from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
@@ -22,6 +23,9 @@ from domain.privacy.rules import Person
 
 FACTS = 5_000
 """Maximum number of facts and messages in an export, newest first; the ledger has more, page by page."""
+
+
+CAMERA_DATA = {"taken_at", "taken_lat", "taken_lon", "camera"}
 
 
 async def locked_person(
@@ -87,6 +91,8 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
         await session.execute(fixes.where(Fix.device_id.in_(select(Device.id).where(mine))))
     ).one()
     duties = select(Duty.id, Duty.account_id, Duty.from_at, Duty.until_at)
+    uploads = select(File).where(File.uploaded_by == f"user:{row.id}", visible_to(actor, File))
+    newest = await session.scalars(uploads.order_by(File.id.desc()).limit(FACTS))
     sign_ins = select(SignIn.started_at).where(SignIn.user_id == row.id)
     return {
         "accounts": [str(each) for each in await session.scalars(reach)],
@@ -103,8 +109,15 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
                 duties.where(Duty.user_id == row.id, visible_to(actor, Duty)).order_by(Duty.from_at)
             )
         ],
+        "files": [_upload(actor, each) for each in reversed(newest.all())],
         "sign_ins": list(await session.scalars(sign_ins.order_by(SignIn.started_at))),
     }
+
+
+def _upload(actor: Actor, row: File) -> JSON:
+    """Return an uploaded file, with what the camera wrote only for those who may read that."""
+    hidden = set() if actor.may(Right.READ_EVIDENCE) else CAMERA_DATA
+    return {key: value for key, value in _plain(row).items() if key not in hidden}
 
 
 def _person(row: Contact | User) -> Person:
