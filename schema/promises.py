@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -16,7 +16,7 @@ from domain.calendars import CalendarSpec, specs
 from domain.core.constants_cache import ConstantsCache
 from domain.core.db import Sessions
 from domain.core.ledger import LedgerRow
-from domain.promises import ROLES, State
+from domain.promises import State, roles_of
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
@@ -129,8 +129,14 @@ class Promise(Node):
     @resolver(Incident | None)
     @staticmethod
     async def incident(row: Row, info: Info) -> incidents.Incident | None:
-        """Incident that the promise is about."""
+        """Incident that the promise is about; null when it is about something else."""
         return await info.context.get(incidents.Incident, row.incident_id)
+
+    @resolver(Node | None)
+    @staticmethod
+    async def unit(row: Row, info: Info) -> Any:
+        """Object that the promise is about, such as an incident; null when it is not visible to you."""
+        return await info.context.node(promises.units()[row.unit_kind].subject_type, row.unit_id)
 
     @resolver(PromiseTerm | None)
     @staticmethod
@@ -154,7 +160,7 @@ class Promise(Node):
         ticket, own = await info.context.children_of_all(
             LedgerRow.subject_id, [row.unit_id, row.id], order=(LedgerRow.id,)
         )
-        roles = ROLES[row.kind]
+        roles = roles_of(row.kind)
         until = row.stopped_at if row.kind in _ENDED_ONCE else None
         moved = [
             f

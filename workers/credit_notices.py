@@ -17,7 +17,7 @@ from domain.core.outbox import Outbox, OutboxState
 from domain.incidents.model import Incident
 from domain.journal import JournalEntry
 from domain.messages import Message
-from domain.promises import CLOCK_EVENT_KINDS
+from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
 from workers.jobs import JobContext, Reschedule
 
@@ -126,7 +126,7 @@ async def _late_fact(context: JobContext, promise: Promise) -> LedgerRow | None:
         select(LedgerRow)
         .where(
             LedgerRow.subject_id == promise.incident_id,
-            LedgerRow.kind.in_(CLOCK_EVENT_KINDS),
+            LedgerRow.kind.in_(clock_event_kinds()),
             LedgerRow.id < revised,
         )
         .order_by(LedgerRow.id.desc())

@@ -56,7 +56,7 @@ FIELDS: dict[str, Fields] = {
     "Pause": _all("id fromAt untilAt capAt cause note"),
     "Promise": _all(
         "id part kind name priority internal state startedAt stoppedAt dueAt breachesAt decidedAt warned"
-        " verdict targetSeconds elapsedSeconds remainingSeconds pausedSeconds incident term credit"
+        " verdict targetSeconds elapsedSeconds remainingSeconds pausedSeconds incident unit term credit"
         " decidingFacts"
     ),
     "PromiseTerm": _all(

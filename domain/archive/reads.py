@@ -23,7 +23,7 @@ from domain.core.db import driver_of
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.columns import Events, promise_columns
 from domain.evaluator.kernels.layout import seal
-from domain.promises import CLOCK_EVENT_KINDS, PAUSE_ALLOWANCE, ROLES, dimension, to_us
+from domain.promises import PAUSE_ALLOWANCE, clock_event_kinds, dimension, roles_of, to_us
 
 NOWHERE = UUID(int=0)
 """The site of units that are at none."""
@@ -49,15 +49,15 @@ _HEADER = 19  # bytes of a binary COPY before its first row
 _EVENTS = """
 SELECT term, unit_id, coalesce(site_id, '{nowhere}'::uuid), began_at, ts, code FROM (
 SELECT m.term, w.unit_id, w.site_id, w.began_at, l.id AS ord,
-       CASE WHEN l.kind = 'incident.due_agreed' THEN (l.body->>'due_at')::timestamptz ELSE l.at END AS ts,
+       CASE WHEN m.time_field IS NULL THEN l.at ELSE (l.body->>m.time_field)::timestamptz END AS ts,
        (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2 AS code
 FROM promise_watch w
 JOIN ledger l ON l.subject_id = w.unit_id
-JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
-  ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
+JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[], $8::text[], $9::text[])
+  AS m(term_id, fact, code, term, time_field, flags) ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
 WHERE w.account_id = $6::uuid
-  AND (l.kind <> 'incident.updated'
-       OR (l.body->>'client_visible')::boolean AND (l.body->>'from_us')::boolean)
+  AND (m.flags = '' OR NOT EXISTS (SELECT FROM unnest(string_to_array(m.flags, ',')) AS flag
+                                   WHERE NOT (l.body->>flag)::boolean))
   AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
   {which}
 UNION ALL
@@ -91,10 +91,10 @@ WHERE h.is_pause AND (h.until_at IS DISTINCT FROM h.next_at OR h.next_kind <> 'i
 ) events
 ORDER BY unit_id, ord, ts
 """
-_KNOWN = "AND l.recorded_at <= $8::timestamptz"
-_TAIL = "AND (w.began_at >= $8::timestamptz OR w.unit_id = ANY($9::uuid[]))"
+_KNOWN = "AND l.recorded_at <= $10::timestamptz"
+_TAIL = "AND (w.began_at >= $10::timestamptz OR w.unit_id = ANY($11::uuid[]))"
 _MONTH = (
-    "AND l.seq <= $8::bigint AND w.began_at >= $9::timestamptz AND w.began_at < $10::timestamptz"
+    "AND l.seq <= $10::bigint AND w.began_at >= $11::timestamptz AND w.began_at < $12::timestamptz"
 )
 
 
@@ -155,7 +155,7 @@ async def touched_since(session: AsyncSession, head: Sealing | segments.Head) ->
         select(LedgerRow.subject_id)
         .where(
             own,
-            LedgerRow.kind.in_(CLOCK_EVENT_KINDS),
+            LedgerRow.kind.in_(clock_event_kinds()),
             or_(LedgerRow.seq > head.upto_seq, LedgerRow.seq.is_(None)),
         )
         .distinct()
@@ -182,13 +182,15 @@ async def rows(
 ) -> dict[UUID, Chunk]:
     """Load chunks from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
     meanings = [
-        (term.id, fact, int(kind), row)
+        (term.id, fact, int(role.event), row, role.time_field, ",".join(role.flags))
         for row, term in enumerate(terms)
-        for fact, kind in ROLES[term.kind].items()
+        for fact, role in roles_of(term.kind).items()
     ]
     if not meanings:
         return {}
-    ids, facts, codes, ordinals = (list(column) for column in zip(*meanings, strict=True))
+    ids, facts, codes, ordinals, times, flags = (
+        list(column) for column in zip(*meanings, strict=True)
+    )
     driver = await driver_of(session)
     copied = bytearray()
 
@@ -199,6 +201,8 @@ async def rows(
         _EVENTS.format(which=which, nowhere=NOWHERE),
         *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id),
         PAUSE_ALLOWANCE,
+        times,
+        flags,
         *more,
         output=take,
         format="binary",

@@ -128,7 +128,7 @@ async def _facts(session: AsyncSession, promise: Promise) -> int:
     count = await session.scalar(
         select(func.count()).where(
             LedgerRow.subject_id == promise.unit_id,
-            LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS),
+            LedgerRow.kind.in_(promises.clock_event_kinds()),
         )
     )
     return int(count or 0)

@@ -8,10 +8,9 @@ from domain.promises.events import unit_fields
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
+from domain.promises.registry import clock_event_kinds, is_about, roles_of, rule_of, units
 from domain.promises.translation import (
-    CLOCK_EVENT_KINDS,
     EVALUATOR,
-    ROLES,
     ClockColumns,
     ClockFact,
     JudgedPart,
@@ -24,11 +23,9 @@ from domain.promises.translation import (
 )
 
 __all__ = [
-    "CLOCK_EVENT_KINDS",
     "EVALUATOR",
     "INCIDENT",
     "PAUSE_ALLOWANCE",
-    "ROLES",
     "ClockColumns",
     "ClockFact",
     "JudgedPart",
@@ -41,17 +38,22 @@ __all__ = [
     "announced_due_of",
     "attach",
     "build",
+    "clock_event_kinds",
     "defer",
     "dimension",
     "due",
     "evaluate",
     "from_us",
     "has_older_verdicts",
+    "is_about",
     "judge",
     "live",
+    "roles_of",
+    "rule_of",
     "start",
     "sweep",
     "to_us",
     "unit_fields",
+    "units",
     "warm",
 ]

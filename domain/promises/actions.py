@@ -12,8 +12,9 @@ from domain import agreements, calendars
 from domain.access import Actor
 from domain.core.ledger import LedgerRow, record
 from domain.promises.model import Promise, PromiseWatch
+from domain.promises.registry import clock_event_kinds
 from domain.promises.rows import COLUMNS, PromiseRow, target_rows, values_of
-from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, build, judge
+from domain.promises.translation import ClockFact, build, judge
 
 
 class PromiseSubject(NamedTuple):
@@ -65,7 +66,7 @@ async def _judge(
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
     facts = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
-        .where(LedgerRow.subject_id == unit_id, LedgerRow.kind.in_(CLOCK_EVENT_KINDS))
+        .where(LedgerRow.subject_id == unit_id, LedgerRow.kind.in_(clock_event_kinds()))
         .order_by(LedgerRow.id)
     )
     batch = build(

@@ -19,6 +19,7 @@ from domain.access import Actor, Origin
 from domain.core.db import copy_rows
 from domain.core.ledger import Fact, LedgerRow, shard_of
 from domain.promises.model import Promise, PromiseWatch, State
+from domain.promises.registry import clock_event_kinds
 from domain.promises.rows import (
     COLUMNS,
     COMPARED,
@@ -30,7 +31,7 @@ from domain.promises.rows import (
     target_rows,
     values_of,
 )
-from domain.promises.translation import CLOCK_EVENT_KINDS, ClockFact, JudgedPart, build, judge
+from domain.promises.translation import ClockFact, JudgedPart, build, judge
 
 WATCHED = (
     PromiseWatch.unit_id,
@@ -170,7 +171,7 @@ async def load(session: AsyncSession, watches: list[Any]) -> WatchBatch:
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
         .where(
             LedgerRow.subject_id == func.any(ids),
-            LedgerRow.kind == func.any(sorted(CLOCK_EVENT_KINDS)),
+            LedgerRow.kind == func.any(sorted(clock_event_kinds())),
         )
         .order_by(LedgerRow.id)
     ):

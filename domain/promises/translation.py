@@ -31,6 +31,8 @@ from domain.promises.pause_limit import (
     is_paused,
     paused_periods,
 )
+from domain.promises.registry import due_roles, rule_of
+from domain.promises.roles import FactRole
 
 EVALUATOR = 2
 """Version of the evaluator; raised when the same facts, terms and calendars may get another verdict."""
@@ -41,57 +43,6 @@ _SECOND_US = 1_000_000
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 _PRIORITIES = tuple(Priority)
 
-_CLASS = {
-    PromiseKind.FIRST_RESPONSE: PromiseClass.FLOW,
-    PromiseKind.NEXT_UPDATE: PromiseClass.UPDATE,
-    PromiseKind.ARRIVAL: PromiseClass.FLOW,
-    PromiseKind.RESOLUTION: PromiseClass.FLOW,
-    PromiseKind.CLOSURE: PromiseClass.FLOW,
-    PromiseKind.AGREED_DATE: PromiseClass.DUE,
-}
-_ALWAYS = {
-    "incident.opened": EventKind.START,
-    "incident.paused": EventKind.PAUSE,
-    "incident.resumed": EventKind.RESUME,
-    "incident.prioritised": EventKind.PRIORITY,
-}
-_ENDS = {"incident.resolved": EventKind.STOP, "incident.closed": EventKind.STOP}
-_AGAIN = {"incident.reopened": EventKind.REOPEN}
-_CALLED_OFF = {"incident.called_off": EventKind.CANCEL}
-_RESTORED = {"incident.reopened": EventKind.RESTORE}
-
-ROLES: dict[PromiseKind, dict[str, EventKind]] = {
-    PromiseKind.FIRST_RESPONSE: _ALWAYS
-    | {
-        "incident.acknowledged": EventKind.STOP,
-        "incident.acknowledgement_withdrawn": EventKind.REOPEN,
-    }
-    | _ENDS,
-    PromiseKind.NEXT_UPDATE: _ALWAYS | _ENDS | _AGAIN | {"incident.updated": EventKind.UPDATE},
-    PromiseKind.ARRIVAL: _ALWAYS
-    | _CALLED_OFF
-    | _RESTORED
-    | {
-        "incident.arrived": EventKind.STOP,
-        "incident.arrival_withdrawn": EventKind.REOPEN,
-        "incident.resolved": EventKind.CANCEL,
-        "incident.closed": EventKind.CANCEL,
-    },
-    PromiseKind.RESOLUTION: _ALWAYS | _CALLED_OFF | _ENDS | _AGAIN,
-    PromiseKind.CLOSURE: _ALWAYS | _CALLED_OFF | _AGAIN | {"incident.closed": EventKind.STOP},
-    PromiseKind.AGREED_DATE: _CALLED_OFF
-    | _RESTORED
-    | _ENDS
-    | {"incident.due_agreed": EventKind.START},
-}
-"""Effect of a fact on a promise's clock; facts that are not listed have no effect.
-
-The end of an incident ends each of its clocks: a first response and an update stop, an arrival that is not late is
-cancelled, and a resolution, a closure and an agreed date are cancelled when the incident was called off.
-"""
-
-CLOCK_EVENT_KINDS = frozenset(kind for roles in ROLES.values() for kind in roles)
-
 
 class ClockFact(NamedTuple):
     """A ledger fact as the clocks use it, in the order of the ledger."""
@@ -100,6 +51,16 @@ class ClockFact(NamedTuple):
     kind: str
     at: datetime
     body: Mapping[str, Any]
+
+
+class DueDate(NamedTuple):
+    """When a unit is due, and the priority that was stated with it."""
+
+    at: datetime
+    priority: Priority | None
+
+
+DueKey = tuple[UUID, PromiseKind]  # unit, kind of promise
 
 
 class ClockColumns(NamedTuple):
@@ -115,11 +76,9 @@ class ClockColumns(NamedTuple):
     priorities: dict[
         UUID, list[tuple[datetime, Priority]]
     ]  # unit → its priorities and their start times
-    agreed: dict[UUID, tuple[datetime, Priority]]  # unit → agreed date
+    due: dict[DueKey, DueDate]  # due times of units whose promise is a date
     held: frozenset[UUID]  # units whose clocks are paused
-    called_off: Mapping[
-        UUID, datetime
-    ]  # units whose agreed date is no longer needed, and since when
+    called_off: Mapping[DueKey, datetime]  # those that are no longer needed, and since when
 
 
 class JudgedPart(NamedTuple):
@@ -172,24 +131,33 @@ def build(
     units = list(attached)
     unit_of = {unit: number for number, unit in enumerate(units)}
     priorities: dict[UUID, list[tuple[datetime, Priority]]] = {unit: [] for unit in units}
-    agreed: dict[UUID, tuple[datetime, Priority]] = {}
+    due: dict[DueKey, DueDate] = {}
     marks: dict[UUID, list[PauseMark]] = {}
-    dated: dict[UUID, list[tuple[datetime, EventKind]]] = {}
+    dated: dict[DueKey, list[tuple[datetime, EventKind]]] = {}
+    by_fact = due_roles()
+    roles = {term.kind: rule_of(term.kind).roles for term in terms}
     rows: list[Event] = []
     for fact in facts:
         if is_capped(fact.kind, fact.body):
             continue
         if fact.kind in MARKS:
             marks.setdefault(fact.unit_id, []).append(PauseMark(fact.at, fact.kind))
-        if fact.kind == "incident.due_agreed":
-            due_at = datetime.fromisoformat(fact.body["due_at"])
-            agreed.setdefault(fact.unit_id, (due_at, Priority(fact.body["priority"])))
-        elif "priority" in fact.body:
-            priorities[fact.unit_id].append((fact.at, Priority(fact.body["priority"])))
-        meaning = ROLES[PromiseKind.AGREED_DATE].get(fact.kind)
-        if meaning is not None and fact.at <= at:
-            dated.setdefault(fact.unit_id, []).append((fact.at, meaning))
-        rows.extend(_events(fact, attached[fact.unit_id], unit_of, row_of))
+        stated = Priority(fact.body["priority"]) if "priority" in fact.body else None
+        is_date = False
+        for kind, role in by_fact.get(fact.kind, ()):
+            key = (fact.unit_id, kind)
+            if role.event is EventKind.START:
+                due.setdefault(key, DueDate(_time_of(fact, role), stated))
+                is_date = True
+            if fact.at <= at:
+                dated.setdefault(key, []).append((fact.at, role.event))
+        if stated is not None and not is_date:
+            priorities[fact.unit_id].append((fact.at, stated))
+        number = unit_of[fact.unit_id]
+        for term in attached[fact.unit_id]:
+            found_role = roles[term.kind].get(fact.kind)
+            if found_role is not None and all(fact.body[flag] for flag in found_role.flags):
+                rows.append(_event(fact, found_role, row_of[term.id], number, stated))
     held: set[UUID] = set()
     for unit, found in marks.items():
         stretches = paused_periods(found)
@@ -211,18 +179,16 @@ def build(
         calendars=calendars,
         specs=specs,
         priorities=priorities,
-        agreed=agreed,
+        due=due,
         held=frozenset(held),
         called_off={
-            unit: since
-            for unit in agreed
-            if (since := _called_off(dated.get(unit, ()))) is not None
+            key: since for key in due if (since := _called_off(dated.get(key, ()))) is not None
         },
     )
 
 
 def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
-    """Return when a future agreed date stopped being needed, in the form the kernel uses once the date has come."""
+    """Return when a future date stopped being needed, in the form the kernel uses once the date has come."""
     since = None
     for when, kind in sorted(facts, key=lambda fact: fact[0]):
         if kind is EventKind.STOP and since is None:
@@ -235,7 +201,7 @@ def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
 
 
 def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
-    """Return the verdicts of a batch at `at`, by term, unit and part; future agreed dates come last."""
+    """Return the verdicts of a batch at `at`, by term, unit and part; future dates come last."""
     found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
     judged = list(_rows(batch, found))
     return judged + _pending(batch, judged, at)
@@ -248,7 +214,10 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
     are signed; older ones must not stop the units and the sweeps of their account.
     """
     held = None if spec is None else capacity(spec)
+    rule = rule_of(term.kind)
     targets = [term.targets.get(priority) for priority in Priority]
+    if not rule.prioritised:
+        targets = [*term.targets.values()] * len(targets)
     if term.kind is PromiseKind.AGREED_DATE:
         targets_us = [0] * len(targets)  # the date itself is the limit
         days = [-1] * len(targets)
@@ -258,7 +227,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
         ]
         days = [-1 if t is None or t.business_days is None else t.business_days for t in targets]
     return PromiseInput(
-        cls=_CLASS[term.kind],
+        cls=rule.cls,
         target_us=targets_us if held is None else [min(us, held.working_us) for us in targets_us],
         business_days=days if held is None else [min(n, held.business_days) for n in days],
         calendar=calendar,
@@ -267,22 +236,20 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
     )
 
 
-def _events(
-    fact: ClockFact, terms: Sequence[Term], unit_of: Mapping[UUID, int], row_of: Mapping[UUID, int]
-) -> Iterator[Event]:
-    """Translate one fact to clock events, one for each promise that it affects."""
-    body = fact.body
-    if fact.kind == "incident.updated" and not (body["client_visible"] and body["from_us"]):
-        return  # updates by clients and by machines do not count as the company's update
-    instant = datetime.fromisoformat(body["due_at"]) if "due_at" in body else fact.at
-    rank = _RANK[Priority(body["priority"])] if "priority" in body else 0
-    # An imported end shortly before the opening was moved to the opening; for a date, the original time counts.
-    said = datetime.fromisoformat(body["said_at"]) if "said_at" in body else instant
-    for term in terms:
-        kind = ROLES[term.kind].get(fact.kind)
-        if kind is not None:
-            when = said if term.kind is PromiseKind.AGREED_DATE else instant
-            yield Event(to_us(when), row_of[term.id], unit_of[fact.unit_id], kind, rank)
+def _event(fact: ClockFact, role: FactRole, row: int, unit: int, stated: Priority | None) -> Event:
+    """Translate one fact to the clock event that it is for one promise."""
+    rank = 0 if stated is None else _RANK[stated]
+    value = 0.0 if role.value_field is None else float(fact.body[role.value_field])
+    return Event(to_us(_time_of(fact, role)), row, unit, role.event, rank, value)
+
+
+def _time_of(fact: ClockFact, role: FactRole) -> datetime:
+    """Return when a fact takes effect on a clock."""
+    if role.time_field is not None:
+        return datetime.fromisoformat(fact.body[role.time_field])
+    if role.imported_time_field is not None and role.imported_time_field in fact.body:
+        return datetime.fromisoformat(fact.body[role.imported_time_field])
+    return fact.at
 
 
 def _derived(
@@ -293,9 +260,9 @@ def _derived(
         if hold.is_told:
             continue
         for term in terms:
-            kind = ROLES[term.kind].get(RESUMED)
-            if kind is not None:
-                yield Event(to_us(hold.until_at), row_of[term.id], unit, kind, 0)
+            role = rule_of(term.kind).roles.get(RESUMED)
+            if role is not None:
+                yield Event(to_us(hold.until_at), row_of[term.id], unit, role.event, 0)
 
 
 def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
@@ -313,10 +280,7 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         promise, number, part, state, warned, started, stopped, target, due, tau, *times = row
         unit, term = batch.units[number], batch.terms[promise]
         decided = from_us(tau)
-        if term.kind is PromiseKind.AGREED_DATE:
-            priority = batch.agreed[unit][1]
-        else:
-            priority = _in_force(batch.priorities[unit], decided)
+        priority = _priority(batch, unit, term, decided)
         stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
         yield JudgedPart(
             unit_id=unit,
@@ -344,6 +308,18 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         )
 
 
+def _priority(batch: ClockColumns, unit: UUID, term: Term, decided: datetime | None) -> Priority:
+    """Return the priority whose target holds: without priorities, the one that the only target is stored under."""
+    rule = rule_of(term.kind)
+    if not rule.prioritised:
+        return next(iter(term.targets))
+    if rule.cls is PromiseClass.DUE:
+        stated = batch.due[unit, term.kind].priority
+        if stated is not None:
+            return stated
+    return _in_force(batch.priorities[unit], decided)
+
+
 def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | None) -> Priority:
     """Return the priority at `when`, or the latest one while there is no verdict."""
     past = [c for c in enumerate(changes) if when is None or c[1][0] <= when]
@@ -351,29 +327,29 @@ def _in_force(changes: Sequence[tuple[datetime, Priority]], when: datetime | Non
 
 
 def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) -> list[JudgedPart]:
-    """Add agreed dates in the future, because the kernel ignores future events."""
+    """Add dates in the future, because the kernel ignores future events."""
     measured = {(row.unit_id, row.term.id) for row in judged}
     return [
         JudgedPart(
-            unit_id=unit,
+            unit_id=key[0],
             term=term,
             part=0,
-            priority=priority,
-            state=State.CANCELLED if unit in batch.called_off else State.PENDING,
+            priority=_priority(batch, key[0], term, None),
+            state=State.CANCELLED if key in batch.called_off else State.PENDING,
             held=False,
             started_at=None,
-            stopped_at=batch.called_off.get(unit),
-            due_at=due_at,
+            stopped_at=batch.called_off.get(key),
+            due_at=date.at,
             decided_at=None,
             target_us=0,
             elapsed_us=0,
             paused_us=0,
             warned=0,
-            next_check_at=None if unit in batch.called_off else due_at,
+            next_check_at=None if key in batch.called_off else date.at,
         )
-        for unit, (due_at, priority) in batch.agreed.items()
-        for term in batch.attached[unit]
-        if due_at > at and term.kind is PromiseKind.AGREED_DATE and (unit, term.id) not in measured
+        for key, date in batch.due.items()
+        for term in batch.attached[key[0]]
+        if date.at > at and term.kind is key[1] and (key[0], term.id) not in measured
     ]
 
 

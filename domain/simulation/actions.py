@@ -19,7 +19,7 @@ from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow, record
 from domain.core.text_rules import must_be_text
 from domain.incidents.model import Incident
-from domain.promises import CLOCK_EVENT_KINDS, EVALUATOR, ClockFact
+from domain.promises import EVALUATOR, ClockFact, clock_event_kinds
 from domain.simulation.events import TermsSignedOff, TermsSimulated
 from domain.simulation.model import Simulation
 from domain.simulation.rules import (
@@ -183,7 +183,8 @@ async def _facts(
     rows = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
         .where(
-            LedgerRow.subject_id == func.any(list(incidents)), LedgerRow.kind.in_(CLOCK_EVENT_KINDS)
+            LedgerRow.subject_id == func.any(list(incidents)),
+            LedgerRow.kind.in_(clock_event_kinds()),
         )
         .order_by(LedgerRow.id)
     )

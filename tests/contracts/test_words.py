@@ -3,12 +3,12 @@
 import pytest
 
 from domain.messages.rules import LANGUAGES, check_variables, render
-from domain.promises import CLOCK_EVENT_KINDS
+from domain.promises import clock_event_kinds
 from domain.recovery import Remedy
 from tests.domain.messages.test_templates import TOLD
 
 
-@pytest.mark.parametrize("kind", sorted(CLOCK_EVENT_KINDS))
+@pytest.mark.parametrize("kind", sorted(clock_event_kinds()))
 def test_a_correction_has_words_for_every_fact_that_moves_a_clock(kind: str) -> None:
     told = TOLD["credit_adjusted"] | {"fact_kind": kind.removeprefix("incident.")}
     for language in LANGUAGES:

@@ -109,7 +109,7 @@ async def by_the_one_translation(
     specs = await calendars.specs(session, {t.calendar_version_id for t in terms.values()})
     facts = await session.execute(
         select(LedgerRow.subject_id, LedgerRow.kind, LedgerRow.at, LedgerRow.body)
-        .where(LedgerRow.account_id == account_id, LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS))
+        .where(LedgerRow.account_id == account_id, LedgerRow.kind.in_(promises.clock_event_kinds()))
         .order_by(LedgerRow.id)
     )
     attached = {watch.unit_id: [terms[t] for t in watch.term_ids] for watch in watches}

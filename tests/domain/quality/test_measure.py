@@ -170,7 +170,7 @@ async def test_the_input_hash_can_be_made_from_the_clock_facts(make: Sessions) -
                 select(LedgerRow.kind, LedgerRow.at)
                 .where(
                     LedgerRow.subject_id == promise.incident_id,
-                    LedgerRow.kind.in_(promises.CLOCK_EVENT_KINDS),
+                    LedgerRow.kind.in_(promises.clock_event_kinds()),
                 )
                 .order_by(LedgerRow.at, LedgerRow.id)
             )

@@ -1,0 +1,40 @@
+"""Roles of facts: which facts run the clock of a kind of promise, declared by the capability that owns the unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.agreements.model import PromiseKind
+from domain.evaluator.kernels.codes import EventKind, PromiseClass
+
+
+@dataclass(frozen=True, slots=True)
+class FactRole:
+    """Effect of a kind of fact on a clock.
+
+    It takes effect at the fact's own time, or at the one that its body holds in `time_field`. With `flags`, it takes
+    effect only when all of these fields of the body are true. `value_field` holds the measured value of a MEASURE.
+    """
+
+    event: EventKind
+    time_field: str | None = None
+    imported_time_field: str | None = None  # the time before an import moved it, where there is one
+    flags: tuple[str, ...] = ()
+    value_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRule:
+    """How one kind of promise is measured; facts without a role have no effect on it."""
+
+    cls: PromiseClass
+    roles: Mapping[str, FactRole]
+    prioritised: bool = True  # whether its units have a priority, which selects the target
+
+
+@dataclass(frozen=True, slots=True)
+class UnitClocks:
+    """The kinds of promises about one kind of unit."""
+
+    unit_kind: str
+    subject_type: str  # the type of the API that shows the unit
+    rules: Mapping[PromiseKind, ClockRule]
