@@ -19,6 +19,7 @@ from domain.journal import JournalEntry
 from domain.messages import Message
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
+from domain.reports.clocks import REPORT
 from workers.jobs import JobContext, Reschedule
 
 SOON = timedelta(seconds=2)
@@ -64,6 +65,8 @@ async def tell_adjustment(context: JobContext) -> None:
     contacts = {each for each in recipients if each is not None}
     if credit.promise_id is None or credit.incident_id is None:
         about = {"account": await _account(context, credit), "month_on": credit.month_on}
+        if credit.promise_id is not None and why not in {"others", "decided"}:
+            variables["why"] = "measured"
         kind = messages.MonthCreditAdjusted
         await _compose(context, credit, kind, intent, about | variables, contacts)
         return
@@ -136,12 +139,13 @@ async def _late_fact(context: JobContext, promise: Promise) -> LedgerRow | None:
 
 
 async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
+    variables: dict[str, Any]
     if not cents:
         return  # another credit of the incident, or the cap, left no amount to grant
     if credit.promise_id is None or credit.incident_id is None:
         variables = {
             "account": await _account(context, credit),
-            "why": credit.kind,
+            "why": "report" if credit.unit_kind == REPORT else credit.kind,
             "month_on": credit.month_on,
             "amount_cents": cents,
             "currency": credit.currency,

@@ -5,13 +5,14 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive, quality
 from domain.archive import parquet
 from domain.core.db import Sessions, transaction
 from domain.core.deferral import Subject
-from domain.incidents import Incident
+from domain.promises import PromiseWatch
 from workers.jobs import JobContext
 from workers.periodic import Postponement, WorkContext, attempt
 
@@ -21,13 +22,17 @@ AGAIN = timedelta(minutes=1)  # until a failed measurement is retried; doubled e
 
 
 async def mark_quality(context: JobContext) -> None:
-    """Schedule a measurement of the account. An incident's verdicts all fall after it was opened."""
-    incident = await context.session.get_one(Incident, UUID(context.fact.body["incident_id"]))
+    """Schedule a measurement of the account. A unit's verdicts all fall after it began."""
+    body = context.fact.body
+    unit_id = UUID(body.get("incident_id") or body["unit_id"])
+    watch = (
+        await context.session.scalars(select(PromiseWatch).where(PromiseWatch.unit_id == unit_id))
+    ).one()
     await quality.mark(
         context.session,
         context.fact.tenant_id,
-        incident.account_id,
-        dirty_from=incident.opened_at,
+        watch.account_id,
+        dirty_from=watch.began_at,
         at=context.at,
     )
 

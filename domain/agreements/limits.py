@@ -16,11 +16,11 @@ MOST_SPECIFIC = 2
 
 
 class IncidentAttributes(NamedTuple):
-    """The attributes of an incident that decide which promises apply to it."""
+    """The attributes of an incident, or of another unit, that decide which promises apply to it."""
 
     kind: str
     category: str | None
-    site_id: UUID
+    site_id: UUID | None
     opened_at: datetime
 
 

@@ -20,6 +20,7 @@ class PromiseKind(StrEnum):
     RESOLUTION = "resolution"
     CLOSURE = "closure"
     AGREED_DATE = "agreed_date"
+    REPORT_DELIVERED = "report_delivered"
 
 
 class Priority(StrEnum):

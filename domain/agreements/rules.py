@@ -139,7 +139,7 @@ def check_calendar(promise: PromiseDraft, spec: CalendarSpec) -> None:
             )
 
 
-def _problems(promise: PromiseDraft) -> list[str]:
+def _problems(promise: PromiseDraft) -> list[str]:  # noqa: C901 - one line per problem
     found = []
     if not promise.targets:
         found.append("it needs a target for at least one priority.")
@@ -165,8 +165,19 @@ def _problems(promise: PromiseDraft) -> list[str]:
             not 0 <= (band.fixed_cents or 0) <= MAX_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
         ):
             found.append(f"a band must be 0 to {MAX_CENTS:,} cents and at most the whole fee.")
+    if promise.kind is PromiseKind.REPORT_DELIVERED:
+        found += _report_problems(promise)
     if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective cannot have credits.")
+    return found
+
+
+def _report_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1:
+        found.append("reports have no priority; it needs one target.")
+    if promise.ticket_kinds or promise.site_ids:
+        found.append("reports have neither a site nor a kind of incident.")
     return found
 
 

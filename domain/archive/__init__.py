@@ -2,10 +2,11 @@
 
 from domain.archive.actions import is_due, seal, until
 from domain.archive.model import EventSegment, Sealing
-from domain.archive.reads import load
+from domain.archive.reads import NOWHERE, load
 from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
 
 __all__ = [
+    "NOWHERE",
     "EventLog",
     "EventSegment",
     "Sealing",

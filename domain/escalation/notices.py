@@ -94,6 +94,8 @@ async def warn_ops(tx: Tx, fact: SequencedEvent) -> None:
     """Warn the users responsible for the client that a promise is at risk, at the percentages their policy names."""
     promise = await tx.session.get_one(Promise, fact.subject_id)
     warned = int(fact.body["warned"])
+    if promise.incident_id is None:
+        return  # the letter describes an incident
     if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
         return  # the promise's state has changed since this fact
     policy = await policy_for(

@@ -12,7 +12,7 @@ from domain import agreements, calendars
 from domain.access import Actor
 from domain.core.ledger import LedgerRow, record
 from domain.promises.model import Promise, PromiseWatch
-from domain.promises.registry import clock_event_kinds
+from domain.promises.registry import clock_event_kinds, is_about
 from domain.promises.rows import COLUMNS, PromiseRow, target_rows, values_of
 from domain.promises.translation import ClockFact, build, judge
 
@@ -33,7 +33,8 @@ async def start(
 
     The fact that begins the unit is recorded in the same transaction. Later amendments apply to later units.
     """
-    terms = await agreements.in_force(session, unit.account_id, unit.attributes)
+    found = await agreements.in_force(session, unit.account_id, unit.attributes)
+    terms = [term for term in found if is_about(term.kind, unit.unit_kind)]
     session.add(
         PromiseWatch(
             tenant_id=actor.tenant_id,

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements
 from domain.core.db import copy_rows
+from domain.promises.model import INCIDENT
+from domain.promises.registry import is_about
 
 _ANY_SITE = UUID(int=0)
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,4 +81,5 @@ async def _applicable(session: AsyncSession, group: _LikeIncidents) -> list[UUID
         group.kind, group.category, group.site_id or _ANY_SITE, group.opened_at or _ANY_TIME
     )
     hours = await agreements.hours_of(session, ordered)
-    return [term.id for term in agreements.applicable(ordered, incident, hours)]
+    found = agreements.applicable(ordered, incident, hours)
+    return [term.id for term in found if is_about(term.kind, INCIDENT)]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
-from domain.archive import EventLog, judged, packed_ids, uuid_of
+from domain.archive import NOWHERE, EventLog, judged, packed_ids, uuid_of
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import ClockState, PromiseClass
 from domain.evaluator.kernels.columns import PromiseInput, promise_columns
@@ -42,6 +42,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.CLOSURE: Component.INCIDENTS,
     PromiseKind.AGREED_DATE: Component.INCIDENTS,
     PromiseKind.NEXT_UPDATE: Component.REPORTS,
+    PromiseKind.REPORT_DELIVERED: Component.REPORTS,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)
@@ -131,8 +132,8 @@ class Measuring:
             quality = self._quality(scopes, group, ordered, columns)
             for row in range(grouped.rows.n.size):
                 span = ordered[grouped.rows.span[row]]
-                if span in wanted:
-                    scope = int(grouped.rows.promise[row])
+                scope = int(grouped.rows.promise[row])
+                if span in wanted and scopes[scope].site_id != NOWHERE:
                     yield self._of_many(grouped, row, span, scopes[scope], quality[scope, span])
 
     def of_terms(self, columns: Spans) -> WindowRows:

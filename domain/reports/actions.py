@@ -9,9 +9,10 @@ from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import compensation, messages
+from domain import compensation, messages, promises
 from domain.access import Actor, Right, Role, Tx, row_of
 from domain.accounts.model import Account
+from domain.agreements import IncidentAttributes
 from domain.agreements.model import Agreement
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents
@@ -20,6 +21,7 @@ from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
 from domain.reports import events
+from domain.reports.clocks import REPORT
 from domain.reports.data import load_content
 from domain.reports.delivery import SOON
 from domain.reports.letter import intent_of, letter_of
@@ -240,6 +242,11 @@ async def _make(
     if report is None:
         return None
     record(session, actor, events.about(events.ReportMade, report, at))
+    await session.flush()
+    # The terms in force when the report is due apply, and its cadence is the category of the promise.
+    attributes = IncidentAttributes(REPORT, str(report.cadence), None, report.due_at)
+    subject = promises.PromiseSubject(REPORT, report.id, account.id, attributes)
+    await promises.start(session, actor, subject, at=at)
     names = await names_of(session, account, content)
     letter = await asyncio.to_thread(letter_of, content, names)
     await messages.compose(

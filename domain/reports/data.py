@@ -20,7 +20,7 @@ from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import ClockState
 from domain.incidents.model import OPEN, Incident, Source
-from domain.promises import announced_due, from_us, to_us
+from domain.promises import INCIDENT, announced_due, from_us, is_about, to_us
 from domain.promises.model import Promise
 from domain.reports import notice_ratio
 from domain.reports.content import (
@@ -73,7 +73,7 @@ async def parts_of(
 ) -> list[Part]:
     """Return the promises to the client that were decided since `since`, or are undecided, as of `at`.
 
-    Evaluated from the ledger; internal objectives are left out.
+    Evaluated from the ledger; internal objectives and promises about other units than incidents are left out.
     """
     log = await archive.load(session, account.id, at=at)
     specs = await calendars.specs(session, {term.calendar_version_id for term in log.terms})
@@ -113,7 +113,7 @@ def _judged(
     for row in np.flatnonzero(shown[rows.promise] & recent).tolist():
         term = log.terms[rows.promise[row]]
         state = ClockState(int(rows.state[row]))
-        if state is ClockState.CANCELLED:
+        if state is ClockState.CANCELLED or not is_about(term.kind, INCIDENT):
             continue
         yield (
             uuid_of(log.incidents[rows.unit[row]]),
@@ -215,6 +215,8 @@ def _note(kind: str, at: datetime, subject_id: UUID, body: dict[str, object]) ->
             return None
         return Note(kind, at, says={"left": body["misses_left"], "n": body["n_30d"]})
     if kind == "promise.revised":
+        if "incident_id" not in body:
+            return None  # a report names incidents only
         values = {"was": body["was"], "now": body["now"], "promise": body["promise_kind"]}
         return Note(kind, at, UUID(str(body["incident_id"])), values)
     if kind.startswith("incident."):

@@ -1,17 +1,19 @@
 """Follow reports: record delivery and punctuality, and credit late ones."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import compensation
+from domain import compensation, promises
 from domain.access import Actor
 from domain.agreements.model import Terms
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import record
 from domain.messages.model import Message, MessageState
+from domain.promises.model import Promise, State
 from domain.reports import events
 from domain.reports.delivery_verdict import judge
 from domain.reports.letter import intent_of, stem
@@ -69,20 +71,49 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
             record(
                 session, actor, events.about(events.ReportDelivered, report, report.delivered_at)
             )
-    known_at = at - SETTLED if report.delivered_at is None else at
-    verdict, judged_at = judge(report.due_at, report.delivered_at, at=known_at)
+            await promises.evaluate(session, actor, report.id, at=at)
+    verdict, judged_at, is_promised = await _verdict(session, report, at=at)
     if verdict is not None and judged_at is not None and verdict is not report.verdict:
         report.verdict, report.judged_at = verdict, judged_at
         kind = events.ReportInTime if verdict is ReportVerdict.KEPT else events.Late
         record(session, actor, events.about(kind, report, judged_at))
-        if verdict is ReportVerdict.LATE:
+        if verdict is ReportVerdict.LATE and not is_promised:
             await _credit_late_report(session, actor, report, at=at)
     over = at > report.due_at + GIVEN_UP and report.verdict is not None
     if over or (report.delivered_at is not None and report.verdict is not None):
         report.look_at = None
+    elif report.delivered_at is not None and at < report.due_at:
+        report.look_at = report.due_at  # the verdict on a date comes when it does
     else:
         busy_until = max(report.due_at, report.made_at) + LATER
         report.look_at = at + (SOON if at <= busy_until else LATER)
+
+
+class _DeliveryState(NamedTuple):
+    """The verdict on a delivery and its time, None while undecided; and whether the agreement promises it."""
+
+    verdict: ReportVerdict | None
+    at: datetime | None
+    is_promised: bool
+
+
+async def _verdict(session: AsyncSession, report: Report, *, at: datetime) -> _DeliveryState:
+    """Return the verdict of the promise in the agreement; without one, evaluate the delivery by its due time alone."""
+    rows = await session.scalars(
+        select(Promise).where(Promise.unit_id == report.id, Promise.internal.is_(False))
+    )
+    promised = rows.all()
+    if not promised:
+        known_at = at - SETTLED if report.delivered_at is None else at
+        return _DeliveryState(
+            *judge(report.due_at, report.delivered_at, at=known_at), is_promised=False
+        )
+    late = [row for row in promised if row.state is State.LATE]
+    if late:
+        return _DeliveryState(ReportVerdict.LATE, late[0].decided_at, is_promised=True)
+    if all(row.state is State.KEPT for row in promised):
+        return _DeliveryState(ReportVerdict.KEPT, promised[0].decided_at, is_promised=True)
+    return _DeliveryState(None, None, is_promised=True)
 
 
 async def _credit_late_report(
@@ -90,7 +121,7 @@ async def _credit_late_report(
 ) -> None:
     """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
 
-    It is booked as goodwill, because the credits of promises belong to incidents.
+    It is booked as goodwill, because the agreement does not promise the delivery.
     """
     cents = await session.scalar(
         select(ReportPlan.late_credit_cents).where(

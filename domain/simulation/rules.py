@@ -25,7 +25,7 @@ from domain.agreements import (
 from domain.agreements.model import CreditRule, PerCause, Priority
 from domain.calendars import CalendarSpec
 from domain.compensation import amount_cents, excess_over, rule_for
-from domain.promises import ClockFact, build, judge, to_us
+from domain.promises import INCIDENT, ClockFact, build, is_about, judge, to_us
 from domain.promises.model import State
 
 WEEK_US = 7 * 86_400_000_000
@@ -148,8 +148,9 @@ def simulate_outcomes(
 
     `prices` are the prices of the rates that credits name, in cents. Compliance bands are not simulated.
     """
+    about_incidents = [term for term in promised if is_about(term.kind, INCIDENT)]
     attached = {
-        incident.id: applicable(promised, incident.attributes, specs)
+        incident.id: applicable(about_incidents, incident.attributes, specs)
         for incident in incidents.values()
     }
     rules = [_rules(each.credits) for each in terms.promises]

@@ -22,6 +22,7 @@ enum(
     resolution="From opened to resolved.",
     closure="From opened to closed.",
     agreed_date="From opened to closed, by the date agreed for this incident.",
+    report_delivered="A report is delivered when it is due; the target is how much later it may be.",
 )
 enum(
     TicketKind,
