@@ -3,6 +3,8 @@
 `domain.promises` imports no capability that has units, so the declarations are collected when they are first needed.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,18 +16,28 @@ from domain.evaluator.kernels.codes import PromiseClass
 from domain.promises.roles import ClockRule, FactRole, UnitClocks
 
 _added: list[UnitClocks] = []
+_DATED = (PromiseClass.DUE, PromiseClass.COVER)
 
 
-def add(clocks: UnitClocks) -> None:
-    """Add the clocks of one kind of unit. A kind of unit, of promise or of fact is declared once."""
-    every = [*units().values()]
+@contextmanager
+def including(clocks: UnitClocks) -> Iterator[None]:
+    """Add the clocks of one kind of unit for a while. A kind of unit or of promise is declared once."""
     if clocks.unit_kind in units():
         raise ValueError(f"the clocks of {clocks.unit_kind} are declared twice")
     for kind in clocks.rules:
-        if any(kind in each.rules for each in every):
+        if kind in _rules():
             raise ValueError(f"promises of kind {kind} are declared twice")
     _added.append(clocks)
-    for derived in (_declared, _rules, clock_event_kinds, due_roles):
+    _forget()
+    try:
+        yield
+    finally:
+        _added.remove(clocks)
+        _forget()
+
+
+def _forget() -> None:
+    for derived in (_declared, _rules, clock_event_kinds, dated_roles):
         derived.cache_clear()
 
 
@@ -74,10 +86,10 @@ def clock_event_kinds() -> frozenset[str]:
 
 
 @cache
-def due_roles() -> dict[str, list[tuple[PromiseKind, FactRole]]]:
-    """Return the roles of facts in promises that are due at a date, by kind of fact."""
+def dated_roles() -> dict[str, list[tuple[PromiseKind, FactRole]]]:
+    """Return the roles of facts in promises that begin at a known date (DUE, COVER), by kind of fact."""
     found: dict[str, list[tuple[PromiseKind, FactRole]]] = {}
     for kind, (_, rule) in _rules().items():
-        for fact, role in rule.roles.items() if rule.cls is PromiseClass.DUE else ():
+        for fact, role in rule.roles.items() if rule.cls in _DATED else ():
             found.setdefault(fact, []).append((kind, role))
     return found

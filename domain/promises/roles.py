@@ -29,6 +29,8 @@ class ClockRule:
     cls: PromiseClass
     roles: Mapping[str, FactRole]
     prioritised: bool = True  # whether its units have a priority, which selects the target
+    pass_mark: float = 7.0  # POINT: a measured value is kept from here on
+    full_mark: float = 10.0  # POINT: the value that counts as quality 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from domain.promises.pause_limit import (
     is_paused,
     paused_periods,
 )
-from domain.promises.registry import due_roles, rule_of
+from domain.promises.registry import dated_roles, rule_of
 from domain.promises.roles import FactRole
 
 EVALUATOR = 2
@@ -54,7 +54,7 @@ class ClockFact(NamedTuple):
 
 
 class DueDate(NamedTuple):
-    """When a unit is due, and the priority that was stated with it."""
+    """When a unit is due or its plan begins, and the priority that was stated with it."""
 
     at: datetime
     priority: Priority | None
@@ -76,7 +76,8 @@ class ClockColumns(NamedTuple):
     priorities: dict[
         UUID, list[tuple[datetime, Priority]]
     ]  # unit → its priorities and their start times
-    due: dict[DueKey, DueDate]  # due times of units whose promise is a date
+    due: dict[DueKey, DueDate]  # known beginnings: when a unit is due, or its plan begins
+    ends: dict[DueKey, datetime]  # known ends of plans
     held: frozenset[UUID]  # units whose clocks are paused
     called_off: Mapping[DueKey, datetime]  # those that are no longer needed, and since when
 
@@ -112,6 +113,28 @@ def from_us(us: int) -> datetime | None:
     return None if us < 0 else _EPOCH + us * _TICK
 
 
+class _Dates(NamedTuple):
+    """What is known of dates, also of future ones."""
+
+    due: dict[DueKey, DueDate]
+    ends: dict[DueKey, datetime]
+    changes: dict[DueKey, list[tuple[datetime, EventKind]]]
+
+    def add(self, fact: ClockFact, stated: Priority | None, at: datetime) -> bool:
+        """Note the dates of a fact; return whether it sets one."""
+        sets = False
+        for kind, role in dated_roles().get(fact.kind, ()):
+            key = (fact.unit_id, kind)
+            if role.event is EventKind.START:
+                self.due.setdefault(key, DueDate(_time_of(fact, role), stated))
+                sets = True
+            elif role.event is EventKind.STOP and rule_of(kind).cls is PromiseClass.COVER:
+                self.ends.setdefault(key, _time_of(fact, role))
+            if fact.at <= at:
+                self.changes.setdefault(key, []).append((fact.at, role.event))
+        return sets
+
+
 def build(
     attached: Mapping[UUID, Sequence[Term]],
     facts: Iterable[ClockFact],
@@ -131,10 +154,8 @@ def build(
     units = list(attached)
     unit_of = {unit: number for number, unit in enumerate(units)}
     priorities: dict[UUID, list[tuple[datetime, Priority]]] = {unit: [] for unit in units}
-    due: dict[DueKey, DueDate] = {}
+    dates = _Dates({}, {}, {})
     marks: dict[UUID, list[PauseMark]] = {}
-    dated: dict[DueKey, list[tuple[datetime, EventKind]]] = {}
-    by_fact = due_roles()
     roles = {term.kind: rule_of(term.kind).roles for term in terms}
     rows: list[Event] = []
     for fact in facts:
@@ -143,14 +164,7 @@ def build(
         if fact.kind in MARKS:
             marks.setdefault(fact.unit_id, []).append(PauseMark(fact.at, fact.kind))
         stated = Priority(fact.body["priority"]) if "priority" in fact.body else None
-        is_date = False
-        for kind, role in by_fact.get(fact.kind, ()):
-            key = (fact.unit_id, kind)
-            if role.event is EventKind.START:
-                due.setdefault(key, DueDate(_time_of(fact, role), stated))
-                is_date = True
-            if fact.at <= at:
-                dated.setdefault(key, []).append((fact.at, role.event))
+        is_date = dates.add(fact, stated, at)
         if stated is not None and not is_date:
             priorities[fact.unit_id].append((fact.at, stated))
         number = unit_of[fact.unit_id]
@@ -179,10 +193,13 @@ def build(
         calendars=calendars,
         specs=specs,
         priorities=priorities,
-        due=due,
+        due=dates.due,
+        ends=dates.ends,
         held=frozenset(held),
         called_off={
-            key: since for key in due if (since := _called_off(dated.get(key, ()))) is not None
+            key: since
+            for key in dates.due
+            if (since := _called_off(dates.changes.get(key, ()))) is not None
         },
     )
 
@@ -217,7 +234,7 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
     rule = rule_of(term.kind)
     targets = [term.targets.get(priority) for priority in Priority]
     if not rule.prioritised:
-        targets = [*term.targets.values()] * len(targets)
+        targets = [next(iter(term.targets.values()), None)] * len(targets)
     if term.kind is PromiseKind.AGREED_DATE:
         targets_us = [0] * len(targets)  # the date itself is the limit
         days = [-1] * len(targets)
@@ -233,6 +250,8 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
         calendar=calendar,
         objective_ppm=term.objective_ppm,
         pausable=term.pausable,
+        pass_mark=rule.pass_mark,
+        full_mark=rule.full_mark,
     )
 
 
@@ -282,6 +301,8 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         decided = from_us(tau)
         priority = _priority(batch, unit, term, decided)
         stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
+        # The kernel knows no future events: an open plan is evaluated again when it ends.
+        ends_at = batch.ends.get((unit, term.kind)) if stands in UNDER_WAY else None
         yield JudgedPart(
             unit_id=unit,
             term=term,
@@ -291,13 +312,13 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
             held=term.pausable and unit in batch.held,
             started_at=from_us(started),
             stopped_at=from_us(stopped),
-            due_at=from_us(due),
+            due_at=ends_at or from_us(due),
             decided_at=decided,
             target_us=target,
             elapsed_us=times[0],
             paused_us=times[1],
             warned=warned,
-            next_check_at=from_us(times[2]),
+            next_check_at=ends_at or from_us(times[2]),
             announced_due_at=announced_due(
                 term,
                 batch.specs[term.calendar_version_id],
@@ -312,7 +333,7 @@ def _priority(batch: ClockColumns, unit: UUID, term: Term, decided: datetime | N
     """Return the priority whose target holds: without priorities, the one that the only target is stored under."""
     rule = rule_of(term.kind)
     if not rule.prioritised:
-        return next(iter(term.targets))
+        return next(iter(term.targets), Priority.LOW)
     if rule.cls is PromiseClass.DUE:
         stated = batch.due[unit, term.kind].priority
         if stated is not None:
@@ -339,7 +360,7 @@ def _pending(batch: ClockColumns, judged: Sequence[JudgedPart], at: datetime) ->
             held=False,
             started_at=None,
             stopped_at=batch.called_off.get(key),
-            due_at=date.at,
+            due_at=batch.ends.get(key, date.at),
             decided_at=None,
             target_us=0,
             elapsed_us=0,

@@ -27,7 +27,12 @@ def test_a_kind_of_unit_or_of_promise_is_not_declared_twice() -> None:
     rule = promises.rule_of(PromiseKind.ARRIVAL)
 
     with pytest.raises(ValueError, match="clocks of incident"):
-        registry.add(UnitClocks("incident", "Incident", {}))
+        _add(UnitClocks("incident", "Incident", {}))
     with pytest.raises(ValueError, match="kind arrival"):
-        registry.add(UnitClocks("other", "Site", {PromiseKind.ARRIVAL: rule}))
+        _add(UnitClocks("other", "Site", {PromiseKind.ARRIVAL: rule}))
     assert "other" not in promises.units()
+
+
+def _add(clocks: UnitClocks) -> None:
+    with registry.including(clocks):
+        pass
