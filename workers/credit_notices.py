@@ -19,7 +19,7 @@ from domain.journal import JournalEntry
 from domain.messages import Message
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
-from domain.reports.clocks import REPORT
+from domain.reports import REPORT
 from workers.jobs import JobContext, Reschedule
 
 SOON = timedelta(seconds=2)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from domain.agreements.model import PromiseKind
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.promises import ClockRule, FactRole, UnitClocks
 from domain.promises.model import INCIDENT
-from domain.promises.roles import ClockRule, FactRole, UnitClocks
 
 _ALWAYS = {
     "incident.opened": FactRole(EventKind.START),

@@ -9,6 +9,7 @@ from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
 from domain.promises.registry import clock_event_kinds, is_about, roles_of, rule_of, units
+from domain.promises.roles import ClockRule, FactRole, UnitClocks
 from domain.promises.translation import (
     EVALUATOR,
     ClockColumns,
@@ -28,12 +29,15 @@ __all__ = [
     "PAUSE_ALLOWANCE",
     "ClockColumns",
     "ClockFact",
+    "ClockRule",
+    "FactRole",
     "JudgedPart",
     "Promise",
     "PromiseSubject",
     "PromiseWatch",
     "RunningClock",
     "State",
+    "UnitClocks",
     "announced_due",
     "announced_due_of",
     "attach",

@@ -9,6 +9,7 @@ from domain.reports.actions import (
     set_plan,
     unplanned_accounts,
 )
+from domain.reports.clocks import REPORT
 from domain.reports.content import Content, Proactive
 from domain.reports.data import load_content
 from domain.reports.delivery import follow, reports_to_follow
@@ -26,6 +27,7 @@ from domain.reports.reads import (
 from domain.reports.rendering import summary_of
 
 __all__ = [
+    "REPORT",
     "Cadence",
     "Content",
     "Proactive",

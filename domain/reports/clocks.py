@@ -2,7 +2,7 @@
 
 from domain.agreements.model import PromiseKind
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
-from domain.promises.roles import ClockRule, FactRole, UnitClocks
+from domain.promises import ClockRule, FactRole, UnitClocks
 
 REPORT = "report"
 """The kind of unit that is a report."""
