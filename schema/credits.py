@@ -156,7 +156,7 @@ class CreditMutation:
         reason: Reason,
     ) -> compensation.Credit:
         """Approve a credit above the threshold. Only a person may do so, and not the one who gave the credit."""
-        return await compensation.approve(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await compensation.approve(ask.tx, id, reason=reason)
 
     @mutation(Credit)
     @staticmethod
@@ -166,7 +166,7 @@ class CreditMutation:
         reason: Annotated[str, "Reason for declining the credit."],
     ) -> compensation.Credit:
         """Decline a credit above the threshold; it is not granted."""
-        return await compensation.decline(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await compensation.decline(ask.tx, id, reason=reason)
 
     @mutation(Credit)
     @staticmethod
@@ -177,9 +177,7 @@ class CreditMutation:
         reason: Reason,
     ) -> compensation.Credit:
         """Set the amount of a granted credit by a counter-entry, instead of the amount by the schedule."""
-        return await compensation.override(
-            ask.session, ask.actor, id, cents=amount_cents, reason=reason, at=ask.at
-        )
+        return await compensation.override(ask.tx, id, cents=amount_cents, reason=reason)
 
     @mutation(Credit)
     @staticmethod
@@ -191,7 +189,7 @@ class CreditMutation:
     ) -> compensation.Credit:
         """Give a goodwill credit that no rule requires; its cost is booked separately from guaranteed credits."""
         return await compensation.grant_goodwill(
-            ask.session, ask.actor, agreement_id, cents=amount_cents, reason=reason, at=ask.at
+            ask.tx, agreement_id, cents=amount_cents, reason=reason
         )
 
     @mutation(CompensationPolicy)
@@ -224,13 +222,11 @@ class CreditMutation:
     ) -> compensation.CompensationPolicy:
         """Set the approval threshold and the tax category of credits."""
         return await compensation.choose_policy(
-            ask.session,
-            ask.actor,
+            ask.tx,
             approval_above_cents=None if approval_above_cents is UNSET else approval_above_cents,
             keep_approval=approval_above_cents is UNSET,
             vat_category=vat_category,
             vat_rate_bps=vat_rate_bps,
-            at=ask.at,
             approval_currency=approval_currency,
             expected_version=expected_version,
         )

@@ -64,9 +64,7 @@ class DisputeMutation:
         reason: Annotated[str, "Reason for contesting the verdict."],
     ) -> compensation.Dispute:
         """Contest a verdict. The promise will be evaluated again from the ledger."""
-        return await compensation.contest(
-            ask.session, ask.actor, promise_id, reason=reason, at=ask.at
-        )
+        return await compensation.contest(ask.tx, promise_id, reason=reason)
 
     @mutation(Dispute)
     @staticmethod
@@ -76,6 +74,4 @@ class DisputeMutation:
         outcome: Annotated[str, "Explanation for the client."],
     ) -> compensation.Dispute:
         """Evaluate a contested promise again from all facts recorded by now. Only facts can change the verdict."""
-        return await compensation.decide_dispute(
-            ask.session, ask.actor, id, outcome=outcome, at=ask.at
-        )
+        return await compensation.decide_dispute(ask.tx, id, outcome=outcome)

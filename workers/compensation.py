@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.compensation import MonthToClose
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
@@ -16,14 +16,14 @@ from workers.periodic import WorkContext, attempt
 async def decide_credit(context: JobContext) -> None:
     """Grant the credit for a broken promise; the credit's unique key prevents a second one."""
     await compensation.decide(
-        context.session, context.actor, context.fact.subject_id, at=context.at
+        Tx(context.session, context.actor, context.at), context.fact.subject_id
     )
 
 
 async def settle_credit(context: JobContext) -> None:
     """Adjust the credits of a promise whose verdict was revised or cancelled, by a journal entry with its reason."""
     await compensation.settle(
-        context.session, context.actor, context.fact.subject_id, at=context.at
+        Tx(context.session, context.actor, context.at), context.fact.subject_id
     )
 
 
@@ -40,6 +40,6 @@ async def close_months(work: WorkContext, limit: int) -> int:
 async def _close(make: Sessions, month: MonthToClose, at: datetime) -> bool:
     async def close(session: AsyncSession) -> None:
         actor = Actor.system(month.tenant_id, "worker")
-        await compensation.close_month(session, actor, month.agreement_id, month.month_on, at=at)
+        await compensation.close_month(Tx(session, actor, at), month.agreement_id, month.month_on)
 
     return await attempt(make, "months", Subject(month.tenant_id, month.agreement_id), close)

@@ -140,7 +140,7 @@ def _extra_hours(actor: Actor, books: Books, at: datetime, number: int) -> Step:
 
 def _close_and_bill(actor: Actor, books: Books, month_on: date, at: datetime) -> Step:
     async def do(session: AsyncSession) -> None:
-        await compensation.close_month(session, actor, books.agreement_id, month_on, at=at)
+        await compensation.close_month(Tx(session, actor, at), books.agreement_id, month_on)
         await invoices.bill(session, actor, books.agreement_id, month_on, at=at)
 
     return do

@@ -420,7 +420,7 @@ def _ticket(
             select(Promise.id).where(Promise.unit_id == known["id"], Promise.state == State.LATE)
         )
         for promise_id in broken:
-            await compensation.decide(session, actor, promise_id, at=steps[-1][0])
+            await compensation.decide(Tx(session, actor, steps[-1][0]), promise_id)
 
     past = [step for step in steps if step[0] <= end]
     yield from past

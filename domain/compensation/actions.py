@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor, Tx
+from domain.access import Tx
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
 from domain.compensation.entitlements import Entitlement, Entitlements, compute, months_of
@@ -29,7 +29,6 @@ from domain.compensation.model import (
     CreditState,
 )
 from domain.core.base import uuid7
-from domain.core.ledger import record
 from domain.journal import Book, JournalEntry, JournalKind, JournalLine
 from domain.promises import unit_fields
 from domain.promises.model import Promise, State
@@ -58,55 +57,42 @@ class EndState(NamedTuple):
     ended: bool
 
 
-async def decide(
-    session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
-) -> Credit | None:
+async def decide(tx: Tx, promise_id: UUID) -> Credit | None:
     """Decide the credit for one broken promise; a second call grants nothing and returns None.
 
     None also when the promise is not late (any more), is an internal objective, or no rule gives a credit.
     """
-    return (await settle(session, actor, promise_id, at=at)).get(promise_id)
+    return (await settle(tx, promise_id)).get(promise_id)
 
 
-async def settle(
-    session: AsyncSession, actor: Actor, promise_id: UUID, *, at: datetime
-) -> Mapping[object, Credit]:
+async def settle(tx: Tx, promise_id: UUID) -> Mapping[object, Credit]:
     """Adjust the credits of a promise's unit and its months to what the current verdicts earn.
 
     Returns the new credits, by the promise (or the term and month) they are for. The result does not depend on the
     order in which changes became known, and a second call changes nothing.
     """
-    promise = await session.scalar(
-        select(Promise).where(Promise.id == promise_id, actor.scope(Promise))
+    promise = await tx.session.scalar(
+        select(Promise).where(Promise.id == promise_id, tx.actor.scope(Promise))
     )
     if promise is None or promise.internal:
         return {}
-    account = await lock_agreement(session, promise.agreement_id)
+    account = await lock_agreement(tx.session, promise.agreement_id)
     months = await months_of(
-        session,
+        tx.session,
         promise.agreement_id,
         promise.unit_id,
         account.time_zone,
         began_at=promise.started_at,
     )
     return await settle_months(
-        session,
-        actor,
-        account,
-        promise.agreement_id,
-        months,
-        at=at,
-        unit_id=promise.unit_id,
-        promise_id=promise.id,
+        tx, account, promise.agreement_id, months, unit_id=promise.unit_id, promise_id=promise.id
     )
 
 
-async def close_month(
-    session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
-) -> ClosedMonth | None:
+async def close_month(tx: Tx, agreement_id: UUID, month_on: date) -> ClosedMonth | None:
     """Evaluate the compliance of a past month and grant its credits; None when that was done before."""
-    account = await lock_agreement(session, agreement_id)
-    row: ClosedMonth | None = await session.scalar(
+    account = await lock_agreement(tx.session, agreement_id)
+    row: ClosedMonth | None = await tx.session.scalar(
         insert(ClosedMonth)
         .values(
             id=uuid7(),
@@ -114,16 +100,16 @@ async def close_month(
             account_id=account.id,
             agreement_id=agreement_id,
             month_on=month_on,
-            closed_at=at,
+            closed_at=tx.at,
         )
         .on_conflict_do_nothing(index_elements=["agreement_id", "month_on"])
         .returning(ClosedMonth)
     )
     if row is None:
         return None
-    fact = MonthClosed(account_id=account.id, subject_id=agreement_id, at=at, month_on=month_on)
-    record(session, actor, fact)
-    await settle_months(session, actor, account, agreement_id, {month_on}, at=at)
+    fact = MonthClosed(account_id=account.id, subject_id=agreement_id, at=tx.at, month_on=month_on)
+    tx.record(fact)
+    await settle_months(tx, account, agreement_id, {month_on})
     return row
 
 
@@ -143,13 +129,11 @@ async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Account:
 
 
 async def settle_months(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account: Account,
     agreement_id: UUID,
     months: set[date],
     *,
-    at: datetime,
     unit_id: UUID | None = None,
     promise_id: UUID | None = None,
     reasons: Mapping[UUID, str] | None = None,
@@ -163,23 +147,23 @@ async def settle_months(
     if not months:
         return {}
     found = await compute(
-        session,
+        tx.session,
         agreement_id,
         account.time_zone,
         months,
         unit_id=unit_id,
         promise_id=promise_id,
     )
-    above = await approval_limit(session, account.tenant_id)
+    above = await approval_limit(tx.session, account.tenant_id)
     made: dict[object, Credit] = {}
     for key, earned in found.earned.items():
         if key not in found.credits:
-            credit = await _make(session, actor, agreement_id, account, earned, above, at=at)
+            credit = await _make(tx, agreement_id, account, earned, above)
             if credit is not None:
                 made[key] = credit
     everything = {**found.credits, **made}
-    nets = await nets_of(session, [credit.id for credit in everything.values()])
-    states = await _states(session, found)
+    nets = await nets_of(tx.session, [credit.id for credit in everything.values()])
+    states = await _states(tx.session, found)
     for key, credit in everything.items():
         if credit.state is CreditState.AWAITING or key in found.beyond:
             continue
@@ -194,33 +178,20 @@ async def settle_months(
         entry_reason = (reasons or {}).get(credit.id) or _reason(
             credit, states, fresh=key in made, net=net
         )
-        entry = await post(
-            session, actor, credit, target - net, n=n + 1, reason=entry_reason, at=at
-        )
+        entry = await post(tx, credit, target - net, n=n + 1, reason=entry_reason)
         if key not in made and credit.id not in silent_for:
             words = credit.decision_reason if credit.id in (reasons or {}) else None
-            record(
-                session,
-                actor,
-                adjusted(credit, entry, target - net, target, words or entry_reason, at),
-            )
+            tx.record(adjusted(credit, entry, target - net, target, words or entry_reason, tx.at))
     return made
 
 
 async def _make(
-    session: AsyncSession,
-    actor: Actor,
-    agreement_id: UUID,
-    account: Account,
-    earned: Entitlement,
-    above: Limit | None,
-    *,
-    at: datetime,
+    tx: Tx, agreement_id: UUID, account: Account, earned: Entitlement, above: Limit | None
 ) -> Credit | None:
     """Insert the credit for an entitlement, granted or awaiting approval; None when it exists."""
     promise, rule = earned.promise, earned.rule
     waits = exceeds(above, earned.cents, earned.currency)
-    credit: Credit | None = await session.scalar(
+    credit: Credit | None = await tx.session.scalar(
         insert(Credit)
         .values(
             id=uuid7(),
@@ -241,15 +212,13 @@ async def _make(
             units_milli=None if rule is None else rule.units_milli,
             currency=earned.currency,
             month_on=earned.month_on,
-            decided_at=at,
+            decided_at=tx.at,
         )
         .on_conflict_do_nothing()
         .returning(Credit)
     )
     if credit is not None:
-        record(
-            session, actor, proposed(credit, at) if waits else announced(credit, earned.cents, at)
-        )
+        tx.record(proposed(credit, tx.at) if waits else announced(credit, earned.cents, tx.at))
     return credit
 
 
@@ -304,20 +273,11 @@ def adjusted(
     )
 
 
-async def post(
-    session: AsyncSession,
-    actor: Actor,
-    credit: Credit,
-    cents: int,
-    *,
-    n: int,
-    reason: str,
-    at: datetime,
-) -> JournalEntry:
+async def post(tx: Tx, credit: Credit, cents: int, *, n: int, reason: str) -> JournalEntry:
     """Write the `n`-th entry of a credit: `cents` more (or less) are owed to the client."""
     cost = Book.GOODWILL if credit.kind is CreditKind.GOODWILL else Book.SERVICE_RECOVERY
     return await journal.post(
-        Tx(session, actor, at),
+        tx,
         on=credit,
         subject_id=credit.id,
         n=n,

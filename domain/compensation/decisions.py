@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, Role
+from domain.access import Right, Role, Tx
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement, Terms
 from domain.compensation.actions import (
@@ -33,7 +33,6 @@ from domain.compensation.model import CompensationPolicy, Credit, CreditKind, Cr
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_text
 
 STANDARD_BPS = 2_100  # the same as in `domain/invoices`, which this package must not import
@@ -54,115 +53,95 @@ ADJUSTMENT_REASONS = {
 """Text of an entry → code of the reason why a granted credit was adjusted."""
 
 
-async def approve(
-    session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
-) -> Credit:
+async def approve(tx: Tx, credit_id: UUID, *, reason: str) -> Credit:
     """Approve a proposed credit, with the amount that the client is entitled to by now.
 
     Neither the person who proposed it nor an API key can approve it.
     """
-    credit, account = await _locked_credit(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(tx, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
-    await must_be_somebody_else(session, actor, credit)
+    await must_be_somebody_else(tx.session, tx.actor, credit)
     credit.state = CreditState.GRANTED
     reasons = [each for each in (credit.decision_reason, reason) if each]
-    credit.decision_by, credit.decision_reason = actor.subject, "\n".join(reasons)
-    await session.flush()
+    credit.decision_by, credit.decision_reason = tx.actor.subject, "\n".join(reasons)
+    await tx.session.flush()
     if credit.kind is CreditKind.GOODWILL:
-        await post(session, actor, credit, credit.amount_cents, n=1, reason=GIVEN, at=at)
+        await post(tx, credit, credit.amount_cents, n=1, reason=GIVEN)
     else:
-        await _settle(session, actor, credit, account, AGREED, at=at, notify=False)
-    net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
-    record(session, actor, announced(credit, net, at))
+        await _settle(tx, credit, account, AGREED, notify=False)
+    net, _ = (await nets_of(tx.session, [credit.id])).get(credit.id, (0, 0))
+    tx.record(announced(credit, net, tx.at))
     return credit
 
 
-async def decline(
-    session: AsyncSession, actor: Actor, credit_id: UUID, *, reason: str, at: datetime
-) -> Credit:
+async def decline(tx: Tx, credit_id: UUID, *, reason: str) -> Credit:
     """Decline a proposed credit."""
-    credit, account = await _locked_credit(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(tx, credit_id, reason)
     if credit.state is not CreditState.AWAITING:
         raise Refused(Code.ALREADY_DONE, f"The credit is {credit.state}.", argument="id")
     credit.state = CreditState.DECLINED
-    credit.decision_by, credit.decision_reason = actor.subject, reason
-    await session.flush()
-    fact = CreditDeclined(account_id=account.id, subject_id=credit.id, at=at, reason=reason)
-    record(session, actor, fact)
+    credit.decision_by, credit.decision_reason = tx.actor.subject, reason
+    await tx.session.flush()
+    fact = CreditDeclined(account_id=account.id, subject_id=credit.id, at=tx.at, reason=reason)
+    tx.record(fact)
     if credit.kind is not CreditKind.GOODWILL:
-        await _settle(session, actor, credit, account, OTHERWISE, at=at)
+        await _settle(tx, credit, account, OTHERWISE)
     return credit
 
 
-async def override(
-    session: AsyncSession, actor: Actor, credit_id: UUID, *, cents: int, reason: str, at: datetime
-) -> Credit:
+async def override(tx: Tx, credit_id: UUID, *, cents: int, reason: str) -> Credit:
     """Override a granted credit with an amount, whatever the schedule gives and also above the month's cap."""
     must_be_cents(cents, "amountCents")
-    credit, account = await _locked_credit(session, actor, credit_id, reason)
+    credit, account = await _locked_credit(tx, credit_id, reason)
     if credit.state is not CreditState.GRANTED or credit.kind is CreditKind.GOODWILL:
         raise Refused(
             Code.INVALID, "Only a granted credit of the schedule can be overridden.", argument="id"
         )
-    net, _ = (await nets_of(session, [credit.id])).get(credit.id, (0, 0))
+    net, _ = (await nets_of(tx.session, [credit.id])).get(credit.id, (0, 0))
     more = cents - net
-    is_person = actor.role is not Role.SYSTEM
-    if (
-        is_person
-        and more > 0
-        and await needs_another(session, actor, account.id, more, credit.currency, at=at)
-    ):
+    is_person = tx.actor.role is not Role.SYSTEM
+    if is_person and more > 0 and await needs_another(tx, account.id, more, credit.currency):
         raise Refused(
             Code.NOT_ALLOWED,
             "That is more than the approval threshold: give the difference with giveCredit"
             " and have somebody else approve it.",
             argument="amountCents",
         )
-    record(
-        session,
-        actor,
+    tx.record(
         CreditOverridden(
             account_id=account.id,
             subject_id=credit.id,
-            at=at,
+            at=tx.at,
             before=credit.override_cents,
             after=cents,
             reason=reason,
-        ),
+        )
     )
     credit.override_cents = cents
-    credit.decision_by, credit.decision_reason = actor.subject, reason
-    await session.flush()
-    await _settle(session, actor, credit, account, OTHERWISE, at=at)
+    credit.decision_by, credit.decision_reason = tx.actor.subject, reason
+    await tx.session.flush()
+    await _settle(tx, credit, account, OTHERWISE)
     return credit
 
 
-async def grant_goodwill(
-    session: AsyncSession,
-    actor: Actor,
-    agreement_id: UUID,
-    *,
-    cents: int,
-    reason: str,
-    at: datetime,
-) -> Credit:
+async def grant_goodwill(tx: Tx, agreement_id: UUID, *, cents: int, reason: str) -> Credit:
     """Grant a client goodwill that is not owed: recorded separately from guaranteed credits, outside their caps.
 
     It awaits another person's approval when it is above the threshold, alone or together with what the same person gave
     the client in the last 30 days.
     """
-    actor.must(Right.MANAGE_ACCOUNTS)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_text(reason, "reason")
     must_be_cents(cents, "amountCents", least=1)
-    known = await session.scalar(
-        select(Agreement.id).where(Agreement.id == agreement_id, actor.scope(Agreement))
+    known = await tx.session.scalar(
+        select(Agreement.id).where(Agreement.id == agreement_id, tx.actor.scope(Agreement))
     )
     if known is None:
         raise Refused(Code.NOT_FOUND, "No such agreement.", argument="agreementId")
-    account = await lock_agreement(session, agreement_id)
-    currency = await _currency(session, agreement_id, at)
-    waits = await needs_another(session, actor, account.id, cents, currency, at=at)
+    account = await lock_agreement(tx.session, agreement_id)
+    currency = await _currency(tx.session, agreement_id, tx.at)
+    waits = await needs_another(tx, account.id, cents, currency)
     turn = select(func.coalesce(func.max(Credit.turn), 0) + 1).where(
         Credit.agreement_id == agreement_id
     )
@@ -173,23 +152,23 @@ async def grant_goodwill(
         kind=CreditKind.GOODWILL,
         state=CreditState.AWAITING if waits else CreditState.GRANTED,
         agreement_id=agreement_id,
-        turn=await session.scalar(turn),
+        turn=await tx.session.scalar(turn),
         amount_cents=cents,
         uncapped_cents=cents,
         currency=currency,
-        month_on=at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
-        decided_at=at,
-        proposed_by=actor.subject,
-        decision_by=actor.subject,
+        month_on=tx.at.astimezone(ZoneInfo(account.time_zone)).date().replace(day=1),
+        decided_at=tx.at,
+        proposed_by=tx.actor.subject,
+        decision_by=tx.actor.subject,
         decision_reason=reason,
     )
-    session.add(credit)
-    await session.flush()
+    tx.session.add(credit)
+    await tx.session.flush()
     if waits:
-        record(session, actor, proposed(credit, at))
+        tx.record(proposed(credit, tx.at))
         return credit
-    await post(session, actor, credit, cents, n=1, reason=GIVEN, at=at)
-    record(session, actor, announced(credit, cents, at))
+    await post(tx, credit, cents, n=1, reason=GIVEN)
+    tx.record(announced(credit, cents, tx.at))
     return credit
 
 
@@ -204,15 +183,13 @@ async def _currency(session: AsyncSession, agreement_id: UUID, at: datetime) -> 
 
 
 async def choose_policy(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     approval_above_cents: int | None,
     keep_approval: bool = False,
     approval_currency: str | None = None,
     vat_category: str | None = None,
     vat_rate_bps: int | None = None,
-    at: datetime,
     expected_version: int | None = None,
 ) -> CompensationPolicy:
     """Set above which amount a second person must approve, and how credits are taxed on credit notes.
@@ -220,8 +197,8 @@ async def choose_policy(
     None leaves a value unchanged, except for the amount: there None means that approval is never needed unless
     `keep_approval`.
     """
-    actor.must(Right.APPROVE_CREDITS)
-    if actor.accounts is not None:
+    tx.actor.must(Right.APPROVE_CREDITS)
+    if tx.actor.accounts is not None:
         raise Refused(
             Code.NOT_ALLOWED,
             "A policy applies to all clients; your user has access to some of them only.",
@@ -229,16 +206,16 @@ async def choose_policy(
     must_be_cents(approval_above_cents, "approvalAboveCents")
     if approval_currency is not None:
         must_be_currency(approval_currency, "approvalCurrency")
-    first = await session.scalar(
+    first = await tx.session.scalar(
         insert(CompensationPolicy)
-        .values(id=uuid7(), tenant_id=actor.tenant_id, version=0)
+        .values(id=uuid7(), tenant_id=tx.actor.tenant_id, version=0)
         .on_conflict_do_nothing(index_elements=["tenant_id"])
         .returning(CompensationPolicy.id)
     )
     policy = (
-        await session.scalars(
+        await tx.session.scalars(
             select(CompensationPolicy)
-            .where(CompensationPolicy.tenant_id == actor.tenant_id)
+            .where(CompensationPolicy.tenant_id == tx.actor.tenant_id)
             .with_for_update()
         )
     ).one()
@@ -258,13 +235,11 @@ async def choose_policy(
     policy.vat_category, policy.vat_rate_bps = category, rate_bps
     if approval_currency is not None:
         policy.approval_currency = approval_currency
-    await session.flush()
-    record(
-        session,
-        actor,
+    await tx.session.flush()
+    tx.record(
         PolicyChosen(
-            account_id=None, subject_id=policy.id, at=at, before=before, after=_says(policy)
-        ),
+            account_id=None, subject_id=policy.id, at=tx.at, before=before, after=_says(policy)
+        )
     )
     return policy
 
@@ -285,41 +260,32 @@ def _rate_bps(policy: CompensationPolicy, category: str) -> int:
     return policy.vat_rate_bps or STANDARD_BPS
 
 
-async def _locked_credit(
-    session: AsyncSession, actor: Actor, credit_id: UUID, reason: str
-) -> tuple[Credit, Account]:
+async def _locked_credit(tx: Tx, credit_id: UUID, reason: str) -> tuple[Credit, Account]:
     """Load a credit with its agreement locked."""
-    actor.must(Right.APPROVE_CREDITS)
+    tx.actor.must(Right.APPROVE_CREDITS)
     must_be_text(reason, "reason")
-    query = select(Credit).where(Credit.id == credit_id, actor.scope(Credit))
-    credit = await session.scalar(query)
+    query = select(Credit).where(Credit.id == credit_id, tx.actor.scope(Credit))
+    credit = await tx.session.scalar(query)
     if credit is None:
         raise Refused(Code.NOT_FOUND, "No such credit.", argument="id")
-    account = await lock_agreement(session, credit.agreement_id)
-    await session.refresh(credit)
+    account = await lock_agreement(tx.session, credit.agreement_id)
+    await tx.session.refresh(credit)
     return credit, account
 
 
 async def _settle(
-    session: AsyncSession,
-    actor: Actor,
-    credit: Credit,
-    account: Account,
-    reason: str,
-    *,
-    at: datetime,
-    notify: bool = True,
+    tx: Tx, credit: Credit, account: Account, reason: str, *, notify: bool = True
 ) -> None:
     months = {credit.month_on}
     if credit.unit_id is not None:
-        months |= await months_of(session, credit.agreement_id, credit.unit_id, account.time_zone)
+        months |= await months_of(
+            tx.session, credit.agreement_id, credit.unit_id, account.time_zone
+        )
     await settle_months(
-        session,
-        actor,
+        tx,
         account,
         credit.agreement_id,
         months,
-        at=at,
         unit_id=credit.unit_id,
         reasons={credit.id: reason},
         silent_for=frozenset() if notify else frozenset({credit.id}),

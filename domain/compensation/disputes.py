@@ -1,6 +1,5 @@
 """Disputes: a client contests a verdict. It is evaluated anew from the ledger, and only new facts can change it."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -8,34 +7,32 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import promises
-from domain.access import Actor, Right, row_of, visible_to
+from domain.access import Right, Tx, visible_to
 from domain.compensation.actions import settle
 from domain.compensation.events import DisputeDecided, DisputeOpened
 from domain.compensation.model import Dispute, DisputeState
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_text
 from domain.promises.model import Promise, State
 
 VERDICTS = frozenset({State.KEPT, State.LATE})
 
 
-async def contest(
-    session: AsyncSession, actor: Actor, promise_id: UUID, *, reason: str, at: datetime
-) -> Dispute:
+async def contest(tx: Tx, promise_id: UUID, *, reason: str) -> Dispute:
     """Contest a verdict; a promise has one open dispute at a time."""
-    actor.must(Right.CONTEST)
+    tx.actor.must(Right.CONTEST)
     must_be_text(reason, "reason")
-    promise = await _promise(session, actor, promise_id, argument="promiseId")
+    promise = await _promise(tx, promise_id, argument="promiseId")
     if promise.state not in VERDICTS:
         raise Refused(
             Code.INVALID,
             "The promise has no verdict yet; only a verdict can be contested.",
             argument="promiseId",
         )
-    facts = await _facts(session, promise)
-    dispute: Dispute | None = await session.scalar(
+    facts = await _facts(tx.session, promise)
+    dispute: Dispute | None = await tx.session.scalar(
         insert(Dispute)
         .values(
             id=uuid7(),
@@ -43,8 +40,8 @@ async def contest(
             account_id=promise.account_id,
             promise_id=promise.id,
             reason=reason,
-            opened_by=actor.subject,
-            opened_at=at,
+            opened_by=tx.actor.subject,
+            opened_at=tx.at,
             verdict_was=promise.state,
             verdict_was_at=promise.decided_at,
             facts_was=facts,
@@ -57,66 +54,58 @@ async def contest(
         raise Refused(
             Code.ALREADY_EXISTS, "The verdict already has an open dispute.", argument="promiseId"
         )
-    record(
-        session,
-        actor,
+    tx.record(
         DisputeOpened(
             account_id=promise.account_id,
             subject_id=promise.id,
-            at=at,
+            at=tx.at,
             dispute_id=dispute.id,
             reason=reason,
-        ),
+        )
     )
     return dispute
 
 
-async def decide_dispute(
-    session: AsyncSession, actor: Actor, dispute_id: UUID, *, outcome: str, at: datetime
-) -> Dispute:
+async def decide_dispute(tx: Tx, dispute_id: UUID, *, outcome: str) -> Dispute:
     """Evaluate the contested promise anew from all current facts, and record the outcome.
 
     Without new facts the verdict stays the same and no credit changes; otherwise credits are adjusted by journal
     entries.
     """
-    actor.must(Right.APPROVE_CREDITS)
+    tx.actor.must(Right.APPROVE_CREDITS)
     must_be_text(outcome, "outcome")
-    dispute = await row_of(session, actor, Dispute, dispute_id, "dispute", lock=True)
+    dispute = await tx.get(Dispute, dispute_id, "dispute", lock=True)
     if dispute.state is not DisputeState.OPEN:
         raise Refused(Code.ALREADY_DONE, "The dispute is already decided.", argument="id")
-    promise = await _promise(session, actor, dispute.promise_id, argument="id")
-    await promises.evaluate(session, actor, promise.unit_id, at=at)
-    await session.refresh(promise)
-    facts = await _facts(session, promise)
+    promise = await _promise(tx, dispute.promise_id, argument="id")
+    await promises.evaluate(tx.session, tx.actor, promise.unit_id, at=tx.at)
+    await tx.session.refresh(promise)
+    facts = await _facts(tx.session, promise)
     now = (str(promise.state), promise.decided_at)
     changed = now != (dispute.verdict_was, dispute.verdict_was_at)
     dispute.state = DisputeState.CHANGED if changed else DisputeState.UNCHANGED
     dispute.verdict_now, dispute.verdict_now_at = now
     dispute.facts_now, dispute.outcome = facts, outcome
-    dispute.decided_by, dispute.decided_at = actor.subject, at
-    record(
-        session,
-        actor,
+    dispute.decided_by, dispute.decided_at = tx.actor.subject, tx.at
+    tx.record(
         DisputeDecided(
             account_id=dispute.account_id,
             subject_id=promise.id,
-            at=at,
+            at=tx.at,
             dispute_id=dispute.id,
             was=dispute.verdict_was,
             now=now[0],
             changed=changed,
-        ),
+        )
     )
-    await settle(session, actor, promise.id, at=at)
-    await session.flush()
+    await settle(tx, promise.id)
+    await tx.session.flush()
     return dispute
 
 
-async def _promise(
-    session: AsyncSession, actor: Actor, promise_id: UUID, *, argument: str
-) -> Promise:
-    promise = await session.scalar(
-        select(Promise).where(Promise.id == promise_id, visible_to(actor, Promise))
+async def _promise(tx: Tx, promise_id: UUID, *, argument: str) -> Promise:
+    promise = await tx.session.scalar(
+        select(Promise).where(Promise.id == promise_id, visible_to(tx.actor, Promise))
     )
     if promise is None:
         raise Refused(Code.NOT_FOUND, "No such promise.", argument=argument)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import same_person
 from domain.compensation.actions import approval_above, approval_limit, exceeds
 from domain.compensation.events import PolicyChosen
@@ -21,21 +21,19 @@ ADDED_UP_WITHIN = timedelta(days=30)
 """Amounts that one person gives one client within this period are added up, so that splitting avoids no threshold."""
 
 
-async def limit_of(
-    session: AsyncSession, actor: Actor, *, at: datetime
-) -> tuple[int | None, frozenset[str]]:
+async def limit_of(tx: Tx) -> tuple[int | None, frozenset[str]]:
     """Return above how many cents this person needs approval (None: never), and the person's subjects.
 
     A threshold that the person raised or removed within the last 30 days counts for others only.
     """
-    persons = await same_person(session, actor.tenant_id, actor.subject)
-    above = await approval_above(session, actor.tenant_id)
-    bodies = await session.scalars(
+    persons = await same_person(tx.session, tx.actor.tenant_id, tx.actor.subject)
+    above = await approval_above(tx.session, tx.actor.tenant_id)
+    bodies = await tx.session.scalars(
         select(LedgerRow.body).where(
-            LedgerRow.tenant_id == actor.tenant_id,
+            LedgerRow.tenant_id == tx.actor.tenant_id,
             LedgerRow.kind == PolicyChosen.kind,
             LedgerRow.actor.in_(persons),
-            LedgerRow.at > at - ADDED_UP_WITHIN,
+            LedgerRow.at > tx.at - ADDED_UP_WITHIN,
         )
     )
     earlier = [body["before"].get("approval_above_cents") for body in bodies]
@@ -79,29 +77,21 @@ async def given_by(
     return int(gestures or 0) + int(overrides or 0)
 
 
-async def needs_another(
-    session: AsyncSession,
-    actor: Actor,
-    account_id: UUID,
-    cents: int,
-    currency: str,
-    *,
-    at: datetime,
-) -> bool:
+async def needs_another(tx: Tx, account_id: UUID, cents: int, currency: str) -> bool:
     """Return whether another person must approve before this actor gives a client this amount.
 
     What the software gives by a rule, such as the credit for a late report, is compared by itself. The threshold covers
     its own currency only: in any other currency approval is always needed.
     """
-    limit = await approval_limit(session, actor.tenant_id)
-    if actor.role is Role.SYSTEM or (limit is not None and currency != limit.currency):
+    limit = await approval_limit(tx.session, tx.actor.tenant_id)
+    if tx.actor.role is Role.SYSTEM or (limit is not None and currency != limit.currency):
         return exceeds(limit, cents, currency)
-    above, persons = await limit_of(session, actor, at=at)
+    above, persons = await limit_of(tx)
     if above is None:
         return False
     turn = func.hashtextextended(f"gestures {account_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(turn)))
-    return cents + await given_by(session, persons, account_id, currency, at=at) > above
+    await tx.session.execute(select(func.pg_advisory_xact_lock(turn)))
+    return cents + await given_by(tx.session, persons, account_id, currency, at=tx.at) > above
 
 
 async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Credit) -> None:
@@ -117,11 +107,9 @@ async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Cre
         )
 
 
-async def must_be_within(
-    session: AsyncSession, actor: Actor, cents: int, *, argument: str, at: datetime
-) -> None:
+async def must_be_within(tx: Tx, cents: int, *, argument: str) -> None:
     """Refuse an amount above the threshold that one person would commit the company to."""
-    above, _ = await limit_of(session, actor, at=at)
+    above, _ = await limit_of(tx)
     if above is not None and cents > above:
         raise Refused(
             Code.NOT_ALLOWED,

@@ -121,7 +121,7 @@ async def set_plan(
     must_be_cents(late_credit_cents, "lateCreditCents")
     if late_credit_cents and actor.role is not Role.SYSTEM:
         await compensation.must_be_within(
-            session, actor, late_credit_cents, argument="lateCreditCents", at=at
+            Tx(session, actor, at), late_credit_cents, argument="lateCreditCents"
         )
     account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     values = _plan_values(account, cadence, *DEFAULTS[cadence], at=at)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import compensation, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements.model import Terms
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import record
@@ -137,7 +137,7 @@ async def _credit_late_report(
     if cents and agreement_id is not None:
         reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
         await compensation.grant_goodwill(
-            session, actor, agreement_id, cents=cents, reason=reason, at=at
+            Tx(session, actor, at), agreement_id, cents=cents, reason=reason
         )
 
 

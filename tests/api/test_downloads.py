@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from domain import compensation, invoices
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.invoices import Party
 from tests.api import asking
@@ -32,21 +32,19 @@ async def billed(api: Api, office: Office, *, us: Party = US, category: str = "S
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
         await compensation.choose_policy(
-            session,
-            actor,
+            Tx(session, actor, T0),
             approval_above_cents=100_000,
             vat_category=category,
             vat_rate_bps=2_100 if category == "S" else 0,
-            at=T0,
         )
         await invoices.set_party(session, actor, None, party=us, at=T0)
         await invoices.set_party(
             session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
         )
         await compensation.grant_goodwill(
-            session, actor, world.agreement.id, cents=2_500, reason="Sorry.", at=T0
+            Tx(session, actor, T0), world.agreement.id, cents=2_500, reason="Sorry."
         )
-        await compensation.close_month(session, actor, world.agreement.id, MARCH, at=NOW)
+        await compensation.close_month(Tx(session, actor, NOW), world.agreement.id, MARCH)
         await invoices.bill(session, actor, world.agreement.id, MARCH, at=NOW)
 
 

@@ -75,12 +75,14 @@ async def _proposed(api: Api, office: Office) -> Given:
     """A gift that waits for somebody else's yes."""
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        await compensation.choose_policy(session, system, approval_above_cents=1, at=build.T0)
+        await compensation.choose_policy(Tx(session, system, build.T0), approval_above_cents=1)
         giver = Actor(office.world.tenant.id, Role.MANAGEMENT, f"user:{uuid4()}")
         credit: Credit = await compensation.grant_goodwill(
-            session, giver, office.world.agreement.id, cents=500, reason="Sorry",
-            at=datetime.now(UTC),
-        )  # fmt: skip
+            Tx(session, giver, datetime.now(UTC)),
+            office.world.agreement.id,
+            cents=500,
+            reason="Sorry",
+        )
     return {"id": ids.write("Credit", credit.id)}
 
 

@@ -23,12 +23,10 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
     agreement = world.agreement.id
     async with transaction(api.make) as session:
         await compensation.choose_policy(
-            session,
-            actor,
+            Tx(session, actor, T0),
             approval_above_cents=100_000,
             vat_category="S",
             vat_rate_bps=2_100,
-            at=T0,
         )
         party = Party("B.V.", "Dam 1", "1012 JS", "Amsterdam")
         await invoices.set_party(session, actor, None, party=party, at=T0)
@@ -45,9 +43,9 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
             session, actor, agreement, delivered_on=MONTH, reference="shift-1", at=T0, **line  # type: ignore[arg-type]
         )  # fmt: skip
         await compensation.grant_goodwill(
-            session, actor, agreement, cents=2_500, reason="Sorry.", at=at
+            Tx(session, actor, at), agreement, cents=2_500, reason="Sorry."
         )
-        await compensation.close_month(session, actor, agreement, MONTH, at=at)
+        await compensation.close_month(Tx(session, actor, at), agreement, MONTH)
         invoice = await invoices.bill(session, actor, agreement, MONTH, at=at)
         assert invoice is not None
         await invoices.pay(
@@ -65,7 +63,7 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
         )
         assert promise is not None
         at += timedelta(minutes=1)
-        await compensation.contest(session, actor, promise.id, reason="We called.", at=at)
+        await compensation.contest(Tx(session, actor, at), promise.id, reason="We called.")
         owner = await accounts.add_user(
             session, actor, email=f"{promise.id.hex}@us.example", name="Manager",
             role=Role.RELATIONSHIP_MANAGER, at=at,

@@ -112,7 +112,7 @@ async def scheduled(api: Api, office: Office) -> Given:
     promise = await missed(api, office)
     async with transaction(api.make) as session:
         await _choose_policy(session, office)
-        await compensation.decide(session, system(office), promise.id, at=datetime.now(UTC))
+        await compensation.decide(Tx(session, system(office), datetime.now(UTC)), promise.id)
     async with api.make() as session:
         credit = await session.scalar(select(Credit).where(Credit.promise_id == promise.id))
     assert credit is not None
@@ -215,9 +215,11 @@ async def _manager(api: Api, office: Office) -> Actor:
 async def _choose_policy(session: AsyncSession, office: Office) -> None:
     """Grant credits up to 1,000.00 without a second person's approval."""
     await compensation.choose_policy(
-        session, system(office), approval_above_cents=100_000, vat_category="S",
-        vat_rate_bps=2_100, at=build.T0,
-    )  # fmt: skip
+        Tx(session, system(office), build.T0),
+        approval_above_cents=100_000,
+        vat_category="S",
+        vat_rate_bps=2_100,
+    )
 
 
 async def _closing_note(api: Api, office: Office) -> CreditNote:

@@ -67,7 +67,7 @@ async def furnished(api: Api) -> Office:
             select(Promise).where(Promise.tenant_id == world.tenant.id, Promise.state == State.LATE)
         )
         for promise in list(broken):
-            await compensation.decide(session, system, promise.id, at=at)
+            await compensation.decide(Tx(session, system, at), promise.id)
         await messages.compose(
             Tx(session, system, at),
             world.account.id,

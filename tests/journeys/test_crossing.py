@@ -37,7 +37,7 @@ async def test_a_credit_being_decided_holds_up_no_new_ticket_under_the_agreement
     promise = await broken_promise(make, world)
     async with transaction(make) as deciding:
         system = Actor.system(world.tenant.id, "test")
-        await compensation.decide(deciding, system, promise.id, at=T0 + minutes(91))
+        await compensation.decide(Tx(deciding, system, T0 + minutes(91)), promise.id)
         async with asyncio.timeout(2):
             ticket = await build.incident(make, world)
     assert ticket.opened_at == T0
@@ -58,7 +58,7 @@ async def test_updates_credits_and_sweeps_of_one_ticket_at_once_all_come_through
 
     async def decide(promise_id: object) -> None:
         async with transaction(make) as session:
-            await compensation.decide(session, system, promise_id, at=T0 + minutes(3_000))  # type: ignore[arg-type]
+            await compensation.decide(Tx(session, system, T0 + minutes(3_000)), promise_id)  # type: ignore[arg-type]
 
     async def sweep(at: datetime) -> None:
         async with transaction(make) as session:

@@ -46,7 +46,7 @@ async def broken(api: Api, office: Office) -> Promise:
             select(Promise).where(Promise.incident_id == ticket.id, Promise.state == State.LATE)
         )
         actor = Actor.system(world.tenant.id, "test")
-        await compensation.decide(session, actor, promise.id, at=T0 + minutes(91))
+        await compensation.decide(Tx(session, actor, T0 + minutes(91)), promise.id)
     found: Promise = promise
     return found
 
@@ -103,9 +103,11 @@ async def test_a_credit_that_waits_is_not_there_for_the_client_until_it_is_appro
 ) -> None:
     async with transaction(api.make) as session:
         await compensation.choose_policy(
-            session, Actor.system(office.world.tenant.id, "test"),
-            approval_above_cents=100, vat_category="S", vat_rate_bps=2_100, at=build.T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(office.world.tenant.id, "test"), build.T0),
+            approval_above_cents=100,
+            vat_category="S",
+            vat_rate_bps=2_100,
+        )
     promise = await broken(api, office)
     async with api.make() as session:
         row = await session.scalar(select(Credit).where(Credit.promise_id == promise.id))

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from domain import accounts, agreements, compensation, invoices
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from schema.core import ids
@@ -48,11 +48,11 @@ async def closed(api: Api, office: Office, *, invoiced: bool) -> None:
             session, actor, world.agreement.id, reason="Moved.", at=T0,
             ended_at=datetime(2026, 3, 6, tzinfo=UTC),
         )  # fmt: skip
-        await compensation.close_month(session, actor, world.agreement.id, MARCH, at=APRIL_2)
+        await compensation.close_month(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
         if invoiced:
             await invoices.bill(session, actor, world.agreement.id, MARCH, at=APRIL_2)
         await compensation.grant_goodwill(
-            session, actor, world.agreement.id, cents=700, reason="Sorry.", at=APRIL_2
+            Tx(session, actor, APRIL_2), world.agreement.id, cents=700, reason="Sorry."
         )
         await invoices.close_credits(session, actor, world.agreement.id, at=MAY_2)
 
@@ -148,9 +148,9 @@ async def test_a_note_that_an_invoice_settles_is_not_paid_out(api: Api, office: 
             session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
         )
         await compensation.grant_goodwill(
-            session, actor, world.agreement.id, cents=700, reason="Sorry.", at=T0
+            Tx(session, actor, T0), world.agreement.id, cents=700, reason="Sorry."
         )
-        await compensation.close_month(session, actor, world.agreement.id, MARCH, at=APRIL_2)
+        await compensation.close_month(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
         await invoices.bill(session, actor, world.agreement.id, MARCH, at=APRIL_2)
     [note] = (await api.data(office.client, NOTES))["creditNotes"]["nodes"]
     assert (note["closing"], note["openCents"]) == (False, 0)

@@ -154,11 +154,11 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
             session, system(world), world.agreement.id, reason="Moved.", at=T0,
             ended_at=datetime(2026, 3, 6, tzinfo=UTC),
         )  # fmt: skip
-        await compensation.close_month(session, system(world), world.agreement.id, MARCH, at=T0)
+        await compensation.close_month(Tx(session, system(world), T0), world.agreement.id, MARCH)
         at = datetime(2026, 4, 2, tzinfo=UTC)
         await invoices.bill(session, system(world), world.agreement.id, MARCH, at=at)
         await compensation.grant_goodwill(
-            session, system(world), world.agreement.id, cents=700, reason="Sorry.", at=at
+            Tx(session, system(world), at), world.agreement.id, cents=700, reason="Sorry."
         )
     async with working():  # the worker finds that April is over and no invoice will come
         found = await written(make, world, 3, template="closing_note")

@@ -64,7 +64,7 @@ async def broken(
         late = {promise.name: promise for promise in found}
     async with transaction(make) as session:
         for promise in late.values():
-            await compensation.decide(session, actor or system(world), promise.id, at=LATER)
+            await compensation.decide(Tx(session, actor or system(world), LATER), promise.id)
     return late
 
 
@@ -77,7 +77,7 @@ async def answered_in_time_after_all(make: Sessions, world: World, promise: Prom
         record(session, system(world), told)
         await session.flush()
         await promises.evaluate(session, system(world), promise.unit_id, at=LATER)
-        await compensation.settle(session, system(world), promise.id, at=LATER)
+        await compensation.settle(Tx(session, system(world), LATER), promise.id)
 
 
 async def carried(make: Sessions, world: World) -> None:
@@ -161,7 +161,7 @@ async def test_what_people_decide_is_told_in_their_words_and_not_before_the_firs
             )
             assert credit is not None
             await compensation.override(
-                session, finance, credit.id, cents=cents, reason=why, at=LATER
+                Tx(session, finance, LATER), credit.id, cents=cents, reason=why
             )
     begins = datetime.now(UTC) + timedelta(seconds=2)
 

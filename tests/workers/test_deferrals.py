@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, compensation
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.compensation.actions import lock_agreement
 from domain.compensation.model import ClosedMonth
 from domain.core.db import Sessions, transaction
@@ -129,7 +129,7 @@ async def test_a_month_whose_agreement_is_locked_has_not_failed_and_is_closed_so
         await session.execute(text("SET LOCAL lock_timeout = '50ms'"))
         actor = Actor.system(world.tenant.id, "test")
         await compensation.close_month(
-            session, actor, subject.id, date(2026, 1, 1), at=datetime.now(UTC)
+            Tx(session, actor, datetime.now(UTC)), subject.id, date(2026, 1, 1)
         )
 
     async def due(at: datetime) -> bool:

@@ -177,7 +177,7 @@ async def closed(make: Sessions, world: World) -> None:
     await known(make, world)
     async with transaction(make) as session:
         await compensation.close_month(
-            session, system(world), world.agreement.id, MARCH, at=datetime(2026, 4, 3, tzinfo=UTC)
+            Tx(session, system(world), datetime(2026, 4, 3, tzinfo=UTC)), world.agreement.id, MARCH
         )
 
 

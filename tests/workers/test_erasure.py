@@ -222,7 +222,7 @@ async def test_an_export_shows_a_client_no_text_that_the_graph_keeps_from_it(
             note=f"{name} shouts",
         )
         credit = await compensation.grant_goodwill(
-            session, manager, office.world.agreement.id, cents=100, reason="Sorry", at=build.T0
+            Tx(session, manager, build.T0), office.world.agreement.id, cents=100, reason="Sorry"
         )
         await session.execute(
             update(Credit)

@@ -97,7 +97,7 @@ async def test_what_is_offered_is_written_once_a_round_without_what_is_said_amon
     assert await carried(make, world) == []
     async with transaction(make) as session:
         credit = await compensation.grant_goodwill(
-            session, actor, world.agreement.id, cents=25_000, reason="De ronde", at=T0
+            Tx(session, actor, T0), world.agreement.id, cents=25_000, reason="De ronde"
         )
     await offer(make, actor, case, credit)
     dutch, english = await carried(make, world)
@@ -126,15 +126,13 @@ async def test_a_credit_that_waits_for_a_yes_is_no_amount_in_a_letter(make: Sess
     case = await case_of(make, world, owner, actor)
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session,
-            actor,
+            Tx(session, actor, build.T0),
             approval_above_cents=100,
             vat_category="S",
             vat_rate_bps=2_100,
-            at=build.T0,
         )
         credit = await compensation.grant_goodwill(
-            session, actor, world.agreement.id, cents=25_000, reason="De ronde", at=T0
+            Tx(session, actor, T0), world.agreement.id, cents=25_000, reason="De ronde"
         )
     await offer(make, actor, case, credit)
     [told] = await carried(make, world)

@@ -35,7 +35,7 @@ async def late(make: Sessions, world: build.World, priority: Priority) -> Promis
 async def decide(make: Sessions, world: build.World, promise_id: UUID) -> Credit | None:
     async with transaction(make) as session:
         actor = Actor.system(world.tenant.id, "test")
-        return await compensation.decide(session, actor, promise_id, at=T0 + minutes(301))
+        return await compensation.decide(Tx(session, actor, T0 + minutes(301)), promise_id)
 
 
 async def test_the_priority_s_own_rule_wins_over_the_general_one(make: Sessions) -> None:

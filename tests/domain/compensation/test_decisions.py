@@ -50,7 +50,7 @@ async def broken(make: Sessions, world: World, name: str = "first_response") -> 
 
 async def settle(make: Sessions, world: World, promise: Promise) -> None:
     async with transaction(make) as session:
-        await compensation.settle(session, system(world), promise.id, at=LATER)
+        await compensation.settle(Tx(session, system(world), LATER), promise.id)
 
 
 async def credit_of(make: Sessions, promise: Promise) -> tuple[Credit, int, list[str]]:
@@ -121,7 +121,7 @@ async def test_of_one_ticket_s_credits_the_largest_counts(make: Sessions) -> Non
             )
         )
         for promise_id in late.all():
-            await compensation.decide(session, system(world), promise_id, at=LATER)
+            await compensation.decide(Tx(session, system(world), LATER), promise_id)
         given = await session.scalars(select(Credit).where(Credit.incident_id == ticket.id))
         amounts = sorted(credit.amount_cents for credit in given)
     assert len(amounts) > 1
@@ -137,7 +137,7 @@ async def test_a_dispute_without_new_facts_changes_nothing(make: Sessions) -> No
         before = await journal.trial_balance(session, system(world))
         entries = await session.scalar(select(func.count()).select_from(JournalEntry))
         decided = await compensation.decide_dispute(
-            session, system(world), dispute.id, outcome="We looked again.", at=LATER
+            Tx(session, system(world), LATER), dispute.id, outcome="We looked again."
         )
         assert await journal.trial_balance(session, system(world)) == before
         assert await session.scalar(select(func.count()).select_from(JournalEntry)) == entries
@@ -153,7 +153,7 @@ async def test_a_dispute_with_a_new_fact_changes_verdict_and_credit(make: Sessio
     await answered_in_time_after_all(make, world, promise)
     async with transaction(make) as session:
         decided = await compensation.decide_dispute(
-            session, system(world), dispute.id, outcome="The guard's log settles it.", at=LATER
+            Tx(session, system(world), LATER), dispute.id, outcome="The guard's log settles it."
         )
     assert decided.state is DisputeState.CHANGED
     assert (decided.verdict_was, decided.verdict_now) == ("late", "kept")
@@ -164,7 +164,7 @@ async def test_a_dispute_with_a_new_fact_changes_verdict_and_credit(make: Sessio
 async def contested(make: Sessions, world: World, promise: Promise) -> compensation.Dispute:
     async with transaction(make) as session:
         return await compensation.contest(
-            session, world.client, promise.id, reason="We were there.", at=LATER
+            Tx(session, world.client, LATER), promise.id, reason="We were there."
         )
 
 
@@ -187,12 +187,10 @@ async def waiting(make: Sessions, world: World) -> Promise:
     """A credit of fifty euros where everything above forty waits."""
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session,
-            system(world),
+            Tx(session, system(world), build.T0),
             approval_above_cents=4_000,
             vat_category="O",
             vat_rate_bps=0,
-            at=build.T0,
         )
     promise = await broken(make, world)
     await settle(make, world, promise)
@@ -267,7 +265,7 @@ async def test_a_gesture_is_costed_apart(make: Sessions) -> None:
     world = await build.client(make)
     async with transaction(make) as session:
         credit = await compensation.grant_goodwill(
-            session, system(world), world.agreement.id, cents=2_500, reason="Sorry.", at=LATER
+            Tx(session, system(world), LATER), world.agreement.id, cents=2_500, reason="Sorry."
         )
         trial = await journal.trial_balance(session, system(world))
     assert credit.kind is CreditKind.GOODWILL
@@ -301,7 +299,7 @@ async def test_a_closed_month_below_a_band_earns_its_credit_once(make: Sessions)
     async with transaction(make) as session:
         again = [
             await compensation.close_month(
-                session, system(world), world.agreement.id, march, at=LATER
+                Tx(session, system(world), LATER), world.agreement.id, march
             )
             for _ in range(2)
         ]
@@ -329,7 +327,7 @@ async def test_months_are_due_when_they_are_over_on_the_client_s_clock(make: Ses
     assert await due(midnight) == [date(2026, 1, 1)]
     async with transaction(make) as session:
         await compensation.close_month(
-            session, system(world), world.agreement.id, date(2026, 1, 1), at=midnight
+            Tx(session, system(world), midnight), world.agreement.id, date(2026, 1, 1)
         )
     assert await due(midnight) == []
     assert await due(T0) == [date(2026, 2, 1)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from domain import compensation, journal
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements.model import CreditBand, CreditRule, Priority
 from domain.compensation import Credit, CreditKind, CreditState
 from domain.compensation.actions import nets_of
@@ -131,11 +131,11 @@ class Play:
 
     async def told(self, verdict: Verdict) -> None:
         """The worker hears of a verdict."""
-        await compensation.settle(self.session, self.actor, verdict.id, at=AT)  # type: ignore[arg-type]
+        await compensation.settle(Tx(self.session, self.actor, AT), verdict.id)  # type: ignore[arg-type]
 
     async def close(self, month_on: date) -> None:
         await compensation.close_month(
-            self.session, self.actor, self.signed.agreement.id, month_on, at=AT
+            Tx(self.session, self.actor, AT), self.signed.agreement.id, month_on
         )
         self.closed.add(month_on)
 
@@ -233,12 +233,10 @@ def test_quarters_on_a_real_database_come_to_the_same(system_url: str) -> None:
         async def threshold() -> None:
             async with transaction(make) as session:
                 await compensation.choose_policy(
-                    session,
-                    system,
+                    Tx(session, system, build.T0),
                     approval_above_cents=15_000,
                     vat_category="S",
                     vat_rate_bps=2_100,
-                    at=build.T0,
                 )
 
         runner.run(threshold())

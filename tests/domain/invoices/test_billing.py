@@ -65,7 +65,7 @@ async def broken(make: Sessions, world: World, *, at: datetime = T0) -> UUID:
         [promise] = await session.scalars(
             select(Promise).where(Promise.incident_id == ticket.id, Promise.state == State.LATE)
         )
-        await compensation.decide(session, system(world), promise.id, at=at + minutes(91))
+        await compensation.decide(Tx(session, system(world), at + minutes(91)), promise.id)
     return promise.id
 
 
@@ -73,7 +73,7 @@ async def close_and_bill(
     make: Sessions, world: World, month_on: date, at: datetime = NOW
 ) -> Invoice | None:
     async with transaction(make) as session:
-        await compensation.close_month(session, system(world), world.agreement.id, month_on, at=at)
+        await compensation.close_month(Tx(session, system(world), at), world.agreement.id, month_on)
         return await invoices.bill(session, system(world), world.agreement.id, month_on, at=at)
 
 
@@ -148,13 +148,13 @@ async def test_a_credit_that_was_approved_later_is_named_with_incident_site_and_
     world = await build.client(make)
     await known(make, world)
     async with transaction(make) as session:
-        await compensation.choose_policy(session, system(world), approval_above_cents=1_000, at=T0)
+        await compensation.choose_policy(Tx(session, system(world), T0), approval_above_cents=1_000)
     promise_id = await broken(make, world)
     async with transaction(make) as session:
         credit = await session.scalar(select(Credit).where(Credit.promise_id == promise_id))
         assert credit is not None
         finance = Actor(world.tenant.id, Role.FINANCE, "user:finance")
-        await compensation.approve(session, finance, credit.id, reason="Agreed by phone.", at=NOW)
+        await compensation.approve(Tx(session, finance, NOW), credit.id, reason="Agreed by phone.")
     await close_and_bill(make, world, MARCH, NOW)
     await close_and_bill(make, world, APRIL, NOW + timedelta(days=31))
     async with make() as session:
@@ -174,7 +174,7 @@ async def test_billing_twenty_times_at_once_makes_one_invoice(make: Sessions) ->
     await known(make, world)
     await broken(make, world)
     async with transaction(make) as session:
-        await compensation.close_month(session, system(world), world.agreement.id, MARCH, at=NOW)
+        await compensation.close_month(Tx(session, system(world), NOW), world.agreement.id, MARCH)
 
     async def once() -> Invoice | None:
         async with transaction(make) as session:
@@ -202,7 +202,7 @@ async def test_a_credit_taken_back_after_its_note_is_netted_on_the_next_one(make
         )
         assert credit is not None
         await compensation.override(
-            session, system(world), credit.id, cents=2_000, reason="We agreed on less.", at=april
+            Tx(session, system(world), april), credit.id, cents=2_000, reason="We agreed on less."
         )
     await broken(make, world, at=april)
 
@@ -280,7 +280,7 @@ async def test_a_payment_is_booked_once_and_lowers_what_is_open(make: Sessions) 
 async def test_a_month_is_due_once_it_is_closed_and_both_parties_are_known(make: Sessions) -> None:
     world = await build.client(make)
     async with transaction(make) as session:
-        await compensation.close_month(session, system(world), world.agreement.id, MARCH, at=NOW)
+        await compensation.close_month(Tx(session, system(world), NOW), world.agreement.id, MARCH)
 
     async def due() -> list[Any]:
         async with make() as session:

@@ -36,7 +36,7 @@ MAY = date(2026, 5, 1)
 async def give(make: Sessions, world: World, cents: int, at: datetime = T0) -> Credit:
     async with transaction(make) as session:
         return await compensation.grant_goodwill(
-            session, system(world), world.agreement.id, cents=cents, reason="Sorry.", at=at
+            Tx(session, system(world), at), world.agreement.id, cents=cents, reason="Sorry."
         )
 
 
@@ -111,7 +111,7 @@ async def test_a_credit_after_the_end_of_an_agreement_is_on_a_closing_note(make:
     assert await close_and_bill(make, world, MARCH) is not None
     async with transaction(make) as session:
         for promise in late:
-            await compensation.decide(session, system(world), promise.id, at=NOW)
+            await compensation.decide(Tx(session, system(world), NOW), promise.id)
     assert await notes(make, world) == []
     assert await close_and_bill(make, world, APRIL, NOW + timedelta(days=31)) is None
     [note] = await notes(make, world)
@@ -207,7 +207,7 @@ async def test_a_credit_in_another_currency_than_the_threshold_waits(make: Sessi
     world = await build.client(make)
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session, system(world), approval_above_cents=100_000, at=T0
+            Tx(session, system(world), T0), approval_above_cents=100_000
         )
     await amended_to_dollars(make, world, datetime(2026, 3, 31, 22, tzinfo=UTC))
     euros = await give(make, world, 500)
@@ -220,10 +220,10 @@ async def test_one_setting_of_the_policy_leaves_the_others_alone(make: Sessions)
     world = await build.client(make)
     async with transaction(make) as session:
         await compensation.choose_policy(
-            session, system(world), approval_above_cents=None, vat_category="O", at=T0
+            Tx(session, system(world), T0), approval_above_cents=None, vat_category="O"
         )
         policy = await compensation.choose_policy(
-            session, system(world), approval_above_cents=9, at=T0
+            Tx(session, system(world), T0), approval_above_cents=9
         )
     assert (policy.vat_category, policy.vat_rate_bps) == ("O", 0)
 

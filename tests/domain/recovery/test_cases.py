@@ -157,7 +157,7 @@ async def test_a_service_credit_is_a_gesture_of_the_same_client(scene: Scene) ->
         async with transaction(scene.make) as session:
             given.append(
                 await compensation.grant_goodwill(
-                    session, actor, world.agreement.id, cents=2_500, reason="Sorry.", at=T0
+                    Tx(session, actor, T0), world.agreement.id, cents=2_500, reason="Sorry."
                 )
             )
     own, foreign = given

@@ -72,7 +72,7 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
                 )
             )
         ).all()
-        earned = [await decide(session, actor, each.id, at=NOW) for each in found_rows]
+        earned = [await decide(Tx(session, actor, NOW), each.id) for each in found_rows]
 
     async with transaction(make) as session:
         found = await simulation.simulate(
