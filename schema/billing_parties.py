@@ -95,12 +95,10 @@ class BillingPartyMutation:
     ) -> invoices.BillingParty:
         """Set the legal details printed on documents from now on. Details that are omitted stay as they are."""
         return await invoices.set_party(
-            ask.session,
-            ask.actor,
+            ask.tx,
             account_id,
             party=party.party(),
             left_out=party.left_out(),
             bill_from_on=bill_from_on,
-            at=ask.at,
             expected_version=expected_version,
         )

@@ -204,13 +204,7 @@ class InvoiceMutation:
     ) -> invoices.Payment:
         """Book a payment for an invoice, at most its open amount."""
         return await invoices.pay(
-            ask.session,
-            ask.actor,
-            invoice_id,
-            amount_cents=amount_cents,
-            paid_on=paid_on,
-            reference=reference,
-            at=ask.at,
+            ask.tx, invoice_id, amount_cents=amount_cents, paid_on=paid_on, reference=reference
         )
 
     @mutation(Payment)
@@ -221,4 +215,4 @@ class InvoiceMutation:
         reason: Annotated[str, "Reason for the reversal; it stays in the ledger."],
     ) -> invoices.Payment:
         """Reverse a payment by a counter-entry; the open amount of its invoice is as before the payment."""
-        return await invoices.reverse(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await invoices.reverse(ask.tx, id, reason=reason)

@@ -42,13 +42,7 @@ class PayoutMutation:
     ) -> invoices.Payout:
         """Book a payout to a client for a closing credit note, at most its open amount. The client is notified."""
         return await invoices.pay_out(
-            ask.session,
-            ask.actor,
-            credit_note_id,
-            amount_cents=amount_cents,
-            paid_on=paid_on,
-            reference=reference,
-            at=ask.at,
+            ask.tx, credit_note_id, amount_cents=amount_cents, paid_on=paid_on, reference=reference
         )
 
     @mutation(Payout)
@@ -59,4 +53,4 @@ class PayoutMutation:
         reason: Annotated[str, "Reason for the reversal; it stays in the ledger."],
     ) -> invoices.Payout:
         """Reverse a payout by a counter-entry; the open amount of its credit note is as before the payout."""
-        return await invoices.reverse_payout(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await invoices.reverse_payout(ask.tx, id, reason=reason)

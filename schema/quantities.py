@@ -80,13 +80,11 @@ class ServiceLineMutation:
     ) -> invoices.PlannedLine:
         """Plan the quantity of a rate for a month; a second plan for the month replaces the first."""
         return await invoices.plan(
-            ask.session,
-            ask.actor,
+            ask.tx,
             agreement_id,
             month_on=month_on,
             rate_code=rate_code,
             quantity_milli=quantity_milli,
-            at=ask.at,
         )
 
     @mutation(DeliveredLine)
@@ -103,12 +101,10 @@ class ServiceLineMutation:
     ) -> invoices.DeliveredLine:
         """Record a delivery on a day. It is billed with its month, or with the next invoice."""
         return await invoices.deliver(
-            ask.session,
-            ask.actor,
+            ask.tx,
             agreement_id,
             rate_code=rate_code,
             delivered_on=delivered_on,
             quantity_milli=quantity_milli,
             reference=reference,
-            at=ask.at,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import invoices
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
 from domain.invoices import Unbilled
@@ -33,7 +33,7 @@ async def bill_months(work: WorkContext, limit: int) -> int:
 async def _bill(make: Sessions, month: Unbilled, at: datetime) -> bool:
     async def bill(session: AsyncSession) -> None:
         actor = Actor.system(month.tenant_id, "worker")
-        await invoices.bill(session, actor, month.agreement_id, month.month_on, at=at)
+        await invoices.bill(Tx(session, actor, at), month.agreement_id, month.month_on)
 
     return await attempt(make, "invoices", Subject(month.tenant_id, month.agreement_id), bill)
 
@@ -46,6 +46,6 @@ async def _close_credits(make: Sessions, now: datetime) -> None:
 
         async def close(session: AsyncSession, found: Unbilled = each) -> None:
             actor = Actor.system(found.tenant_id, "worker")
-            await invoices.close_credits(session, actor, found.agreement_id, at=now)
+            await invoices.close_credits(Tx(session, actor, now), found.agreement_id)
 
         await attempt(make, "closing notes", Subject(each.tenant_id, each.agreement_id), close)

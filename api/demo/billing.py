@@ -51,7 +51,7 @@ async def open_books(
     session: AsyncSession, actor: Actor, everyone: Sequence[Books], *, at: datetime, month_on: date
 ) -> None:
     """Say who bills whom from which month on, and what a unit costs."""
-    await invoices.set_party(session, actor, None, party=US, at=at)
+    await invoices.set_party(Tx(session, actor, at), None, party=US)
     for books in everyone:
         place = books.client.places[0]
         party = Party(
@@ -62,7 +62,7 @@ async def open_books(
             kvk_number=books.client.kvk_number,
         )
         await invoices.set_party(
-            session, actor, books.account_id, party=party, bill_from_on=month_on, at=at
+            Tx(session, actor, at), books.account_id, party=party, bill_from_on=month_on
         )
         for code, name, unit, cents in RATES:
             await agreements.set_rate(
@@ -108,14 +108,12 @@ def call_out(actor: Actor, books: Books, ticket_id: UUID, at: datetime) -> Step:
 
     async def do(session: AsyncSession) -> None:
         await invoices.deliver(
-            session,
-            actor,
+            Tx(session, actor, at),
             books.agreement_id,
             rate_code="call_out",
             quantity_milli=1_000,
             delivered_on=at.astimezone(ZONE).date(),
             reference=f"alarm {ticket_id}",
-            at=at,
         )
 
     return do
@@ -125,14 +123,12 @@ def _extra_hours(actor: Actor, books: Books, at: datetime, number: int) -> Step:
     async def do(session: AsyncSession) -> None:
         on = at.astimezone(ZONE).date()
         await invoices.deliver(
-            session,
-            actor,
+            Tx(session, actor, at),
             books.agreement_id,
             rate_code="guard_hour",
             quantity_milli=2_000 + 1_500 * number,
             delivered_on=on,
             reference=f"dienst {on}",
-            at=at,
         )
 
     return do
@@ -141,7 +137,7 @@ def _extra_hours(actor: Actor, books: Books, at: datetime, number: int) -> Step:
 def _close_and_bill(actor: Actor, books: Books, month_on: date, at: datetime) -> Step:
     async def do(session: AsyncSession) -> None:
         await compensation.close_month(Tx(session, actor, at), books.agreement_id, month_on)
-        await invoices.bill(session, actor, books.agreement_id, month_on, at=at)
+        await invoices.bill(Tx(session, actor, at), books.agreement_id, month_on)
 
     return do
 
@@ -166,13 +162,11 @@ def _paid(
             )
         )
         await invoices.pay(
-            session,
-            actor,
+            Tx(session, actor, at),
             invoice.id,
             amount_cents=invoice.gross_cents - sum(notes),
             paid_on=at.date(),
             reference=f"Overboeking {invoice.number}",
-            at=at,
         )
 
     if at < end:

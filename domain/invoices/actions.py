@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, row_of
+from domain.access import Actor, Right, Tx, row_of
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, price_on, rates_of
 from domain.compensation import next_month
@@ -17,7 +17,6 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_day, must_be_quantity
 from domain.core.changes import as_text, values_of
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 from domain.invoices.events import PartySet, Planned, ServiceDelivered
 from domain.invoices.model import (
@@ -30,35 +29,33 @@ from domain.invoices.rules import check_party
 
 
 async def set_party(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID | None,
     *,
     party: Party,
     left_out: Collection[str] = (),
     bill_from_on: date | None = None,
-    at: datetime,
     expected_version: int | None = None,
 ) -> BillingParty:
     """Set the billing details of a client, billed from a month on, or (no account) of the company itself.
 
     Existing details in `left_out` stay as they are, and so does the month when it is None.
     """
-    actor.must(Right.BILL)
-    must_be_day(bill_from_on, "billFromOn", at)
-    if account_id is None and actor.accounts is not None:
+    tx.actor.must(Right.BILL)
+    must_be_day(bill_from_on, "billFromOn", tx.at)
+    if account_id is None and tx.actor.accounts is not None:
         raise Refused(
             Code.NOT_ALLOWED,
             "Your user is limited to some accounts and cannot change the company's details.",
         )
     if account_id is not None:
-        known = select(Account.id).where(Account.id == account_id, actor.scope(Account))
-        if await session.scalar(known) is None:
+        known = select(Account.id).where(Account.id == account_id, tx.actor.scope(Account))
+        if await tx.session.scalar(known) is None:
             raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    row = await session.scalar(
+    row = await tx.session.scalar(
         select(BillingParty)
         .where(
-            BillingParty.tenant_id == actor.tenant_id,
+            BillingParty.tenant_id == tx.actor.tenant_id,
             BillingParty.account_id.is_not_distinct_from(account_id),
         )
         .with_for_update(key_share=True)
@@ -76,51 +73,42 @@ async def set_party(
     names = [*asdict(party), "bill_from_on"]
     before = None if row is None else as_text(values_of(row, names))
     if row is None:
-        row = BillingParty(id=uuid7(), tenant_id=actor.tenant_id, account_id=account_id)
-        session.add(row)
+        row = BillingParty(id=uuid7(), tenant_id=tx.actor.tenant_id, account_id=account_id)
+        tx.session.add(row)
     else:
         must_be_current(row.version, expected_version)
     for name, value in asdict(party).items():
         setattr(row, name, value)
     row.bill_from_on = None if bill_from_on is None else bill_from_on.replace(day=1)
-    await session.flush()
-    record(
-        session,
-        actor,
+    await tx.session.flush()
+    tx.record(
         PartySet(
             account_id=account_id,
             subject_id=row.id,
-            at=at,
+            at=tx.at,
             before=before,
             after=as_text(values_of(row, names)),
-        ),
+        )
     )
     return row
 
 
 async def plan(
-    session: AsyncSession,
-    actor: Actor,
-    agreement_id: UUID,
-    *,
-    month_on: date,
-    rate_code: str,
-    quantity_milli: int,
-    at: datetime,
+    tx: Tx, agreement_id: UUID, *, month_on: date, rate_code: str, quantity_milli: int
 ) -> PlannedLine:
     """Plan a quantity of a rate's unit, in thousandths, for a month; a second plan replaces the first."""
-    agreement = await agreement_of(session, actor, agreement_id)
+    agreement = await agreement_of(tx.session, tx.actor, agreement_id)
     if quantity_milli < 0:
         raise Refused(
             Code.INVALID, "A planned quantity must not be negative.", argument="quantityMilli"
         )
-    must_be_day(month_on, "monthOn", at)
+    must_be_day(month_on, "monthOn", tx.at)
     month_on = month_on.replace(day=1)
     last_on = next_month(month_on) - timedelta(1)
-    rate = priced(await rates_of(session, agreement.id), rate_code, last_on)
+    rate = priced(await rates_of(tx.session, agreement.id), rate_code, last_on)
     must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
     values = {"quantity_milli": quantity_milli}
-    before = await session.scalar(
+    before = await tx.session.scalar(
         select(PlannedLine.quantity_milli)
         .where(
             PlannedLine.agreement_id == agreement.id,
@@ -139,54 +127,50 @@ async def plan(
         version=1,
         **values,
     )
-    [row] = await session.scalars(
+    [row] = await tx.session.scalars(
         statement.on_conflict_do_update(
             index_elements=["agreement_id", "month_on", "rate_code"],
             set_={**values, "version": PlannedLine.version + 1},
         ).returning(PlannedLine),
         execution_options={"populate_existing": True},
     )
-    record(
-        session,
-        actor,
+    tx.record(
         Planned(
             account_id=agreement.account_id,
             subject_id=agreement.id,
-            at=at,
+            at=tx.at,
             month_on=month_on,
             rate_code=rate_code,
             quantity_milli=quantity_milli,
             before=before,
-        ),
+        )
     )
     return row
 
 
 async def deliver(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement_id: UUID,
     *,
     rate_code: str,
     delivered_on: date,
     quantity_milli: int,
     reference: str,
-    at: datetime,
 ) -> DeliveredLine:
     """Record what was delivered on a day, once per reference; a correction has a negative quantity.
 
     A delivery without a price in the terms is refused.
     """
-    agreement = await agreement_of(session, actor, agreement_id)
+    agreement = await agreement_of(tx.session, tx.actor, agreement_id)
     must_be_line(reference, "reference")
     if quantity_milli == 0:
         raise Refused(
             Code.INVALID, "The delivered quantity must not be 0.", argument="quantityMilli"
         )
-    must_be_day(delivered_on, "deliveredOn", at)
-    rate = priced(await rates_of(session, agreement.id), rate_code, delivered_on)
+    must_be_day(delivered_on, "deliveredOn", tx.at)
+    rate = priced(await rates_of(tx.session, agreement.id), rate_code, delivered_on)
     must_be_quantity(quantity_milli, "quantityMilli", price_cents=rate.price_cents)
-    row: DeliveredLine | None = await session.scalar(
+    row: DeliveredLine | None = await tx.session.scalar(
         insert(DeliveredLine)
         .values(
             id=uuid7(),
@@ -207,18 +191,16 @@ async def deliver(
             f"A delivery with the reference {reference} exists already.",
             argument="reference",
         )
-    record(
-        session,
-        actor,
+    tx.record(
         ServiceDelivered(
             account_id=agreement.account_id,
             subject_id=agreement.id,
-            at=at,
+            at=tx.at,
             line_id=row.id,
             rate_code=rate_code,
             delivered_on=delivered_on,
             quantity_milli=quantity_milli,
-        ),
+        )
     )
     return row
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor, Tx
+from domain.access import Tx
 from domain.accounts.model import Account, Tenant
 from domain.agreements import Agreement, Rate, Terms, rates_of
 from domain.agreements.model import Unit
@@ -18,7 +18,6 @@ from domain.compensation import lock_agreement, month_start, next_month
 from domain.compensation.model import ClosedMonth
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.invoices.actions import agreement_of, priced
 from domain.invoices.events import InvoiceIssued
 from domain.invoices.model import CreditNote, DeliveredLine, Invoice, InvoiceLine
@@ -34,80 +33,73 @@ Sourced = tuple[InvoiceLine, list[DeliveredLine]]
 """A line, and the deliveries it covers."""
 
 
-async def bill(
-    session: AsyncSession, actor: Actor, agreement_id: UUID, month_on: date, *, at: datetime
-) -> Invoice | None:
+async def bill(tx: Tx, agreement_id: UUID, month_on: date) -> Invoice | None:
     """Bill a closed month, and set off outstanding credits; None when nothing is to be billed, or it was billed before.
 
     The fee is that of the terms in force when the month begins, else of the first that come into force in it. There is
     an invoice for each currency: the fee's, and those of other rates that were delivered; the first is returned.
     """
-    agreement = await agreement_of(session, actor, agreement_id)
-    account = await lock_agreement(session, agreement.id)
-    closed = await session.scalar(
+    agreement = await agreement_of(tx.session, tx.actor, agreement_id)
+    account = await lock_agreement(tx.session, agreement.id)
+    closed = await tx.session.scalar(
         select(ClosedMonth).where(
             ClosedMonth.agreement_id == agreement.id, ClosedMonth.month_on == month_on
         )
     )
     if closed is None:
         raise Refused(Code.INVALID, "The month is not closed.", argument="monthOn")
-    await session.refresh(closed)
+    await tx.session.refresh(closed)
     if closed.billed_at is not None:
         return None
-    sale = await parties(session, account)
-    closed.billed_at = at
+    sale = await parties(tx.session, account)
+    closed.billed_at = tx.at
     taxed = treatment(*sale)
-    delivered = await _unbilled(session, agreement.id, next_month(month_on))
+    delivered = await _unbilled(tx.session, agreement.id, next_month(month_on))
     lines: dict[str, list[Sourced]] = {}
     for currency, line in [
-        *await _fee(session, agreement, account, month_on, taxed),
-        *_delivered(delivered, await rates_of(session, agreement.id), taxed),
+        *await _fee(tx.session, agreement, account, month_on, taxed),
+        *_delivered(delivered, await rates_of(tx.session, agreement.id), taxed),
     ]:
         lines.setdefault(currency, []).append(line)
     issued = [
-        await _issue(session, actor, agreement, month_on, sale, currency, found, at=at)
+        await _issue(tx, agreement, month_on, sale, currency, found)
         for currency, found in lines.items()
     ]
     for invoice in issued:
-        await set_off(session, actor, invoice, at=at)
-    await session.flush()
-    await close_out(session, actor, agreement, account, at=at)
+        await set_off(tx, invoice)
+    await tx.session.flush()
+    await close_out(tx, agreement, account)
     return issued[0] if issued else None
 
 
-async def close_credits(
-    session: AsyncSession, actor: Actor, agreement_id: UUID, *, at: datetime
-) -> list[CreditNote]:
+async def close_credits(tx: Tx, agreement_id: UUID) -> list[CreditNote]:
     """Issue closing notes for the rest of an agreement's credits when no invoice will follow."""
-    agreement = await agreement_of(session, actor, agreement_id)
-    account = await lock_agreement(session, agreement.id)
-    await session.refresh(agreement)
-    return await close_out(session, actor, agreement, account, at=at)
+    agreement = await agreement_of(tx.session, tx.actor, agreement_id)
+    account = await lock_agreement(tx.session, agreement.id)
+    await tx.session.refresh(agreement)
+    return await close_out(tx, agreement, account)
 
 
 async def _issue(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement: Agreement,
     month_on: date,
     sale: tuple[Party, Party],
     currency: str,
     lines: Sequence[Sourced],
-    *,
-    at: datetime,
 ) -> Invoice:
     """Insert an invoice with its lines, its journal entry and its fact."""
     for position, (line, _source) in enumerate(lines, 1):
         line.position = position
     sums = totals(as_line(line) for line, _ in lines)
-    tenant = await session.get_one(Tenant, agreement.tenant_id)
-    issued_on = at.astimezone(ZoneInfo(tenant.time_zone)).date()
+    tenant = await tx.session.get_one(Tenant, agreement.tenant_id)
+    issued_on = tx.at.astimezone(ZoneInfo(tenant.time_zone)).date()
     invoice = Invoice(
         id=uuid7(),
         tenant_id=agreement.tenant_id,
         account_id=agreement.account_id,
         agreement_id=agreement.id,
-        number=await next_number(session, agreement.tenant_id, INVOICES, issued_on.year),
+        number=await next_number(tx.session, agreement.tenant_id, INVOICES, issued_on.year),
         issued_on=issued_on,
         due_on=issued_on + timedelta(days=PAYMENT_DAYS),
         period_from_on=month_on,
@@ -119,21 +111,21 @@ async def _issue(
         vat_cents=sums.vat_cents,
         gross_cents=sums.gross_cents,
     )
-    session.add(invoice)
-    await session.flush()
+    tx.session.add(invoice)
+    await tx.session.flush()
     for line, source in lines:
         line.tenant_id, line.account_id = invoice.tenant_id, invoice.account_id
         line.invoice_id = invoice.id
-        session.add(line)
-        await session.flush()
-        await session.execute(
+        tx.session.add(line)
+        await tx.session.flush()
+        await tx.session.execute(
             update(DeliveredLine)
             .where(DeliveredLine.id.in_([each.id for each in source]))
             .values(invoice_line_id=line.id)
         )
     if sums.gross_cents or sums.net_cents:
         await journal.post(
-            Tx(session, actor, at),
+            tx,
             on=invoice,
             subject_id=invoice.id,
             kind=JournalKind.INVOICE,
@@ -144,18 +136,16 @@ async def _issue(
                 Book.VAT: -sums.vat_cents,
             },
         )
-    record(
-        session,
-        actor,
+    tx.record(
         InvoiceIssued(
             account_id=invoice.account_id,
             subject_id=invoice.id,
-            at=at,
+            at=tx.at,
             number=invoice.number,
             gross_cents=invoice.gross_cents,
             currency=currency,
             due_on=invoice.due_on,
-        ),
+        )
     )
     return invoice
 

@@ -86,23 +86,16 @@ def counter_entry(found: B, *, at: datetime) -> B:
     )
 
 
-async def store(
-    session: AsyncSession,
-    actor: Actor,
-    document: Invoice | CreditNote,
-    row: Payment | Payout,
-    *,
-    at: datetime,
-) -> None:
+async def store(tx: Tx, document: Invoice | CreditNote, row: Payment | Payout) -> None:
     """Insert a booking, and post it to the journal between the bank and what the client owes."""
-    session.add(row)
-    await session.flush()
+    tx.session.add(row)
+    await tx.session.flush()
     came_in = row.amount_cents if isinstance(row, Payment) else -row.amount_cents
     kind = JournalKind.PAYMENT if isinstance(row, Payment) else JournalKind.PAYOUT
     noun, of = row.__tablename__, document.__tablename__.replace("_", " ")
     what = noun.capitalize() if row.reverses_id is None else f"Reversal of a {noun}"
     await journal.post(
-        Tx(session, actor, at),
+        tx,
         on=document,
         subject_id=row.id,
         kind=kind if row.reverses_id is None else JournalKind.REVERSAL,

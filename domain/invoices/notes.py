@@ -10,13 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import journal
-from domain.access import Actor, Tx
+from domain.access import Tx
 from domain.accounts.model import Account, Tenant
 from domain.agreements.model import Agreement, Terms
 from domain.compensation import month_of, next_month
 from domain.compensation.model import ClosedMonth, CompensationPolicy, Credit
 from domain.core.base import uuid7
-from domain.core.ledger import record
 from domain.invoices.events import CreditNoteIssued
 from domain.invoices.model import BillingParty, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from domain.invoices.movements import Movement, movements
@@ -28,21 +27,19 @@ from domain.invoices.vat import VatCategory
 from domain.journal import Book, JournalKind
 
 
-async def set_off(
-    session: AsyncSession, actor: Actor, invoice: Invoice, *, at: datetime
-) -> CreditNote | None:
+async def set_off(tx: Tx, invoice: Invoice) -> CreditNote | None:
     """Set off what is on no note yet, up to the invoice's amount; the rest waits for the next one.
 
     None when the credits in total do not favour the client, or the invoice has no amount left.
     """
-    taxed = await session.execute(
+    taxed = await tx.session.execute(
         select(InvoiceLine.vat_category, InvoiceLine.vat_rate_bps)
         .where(InvoiceLine.invoice_id == invoice.id)
         .order_by(InvoiceLine.position)
         .limit(1)
     )
-    how = await _treatment(session, invoice.tenant_id, Treatment(*taxed.one()))
-    found = await movements(session, invoice.agreement_id, invoice.currency, how)
+    how = await _treatment(tx.session, invoice.tenant_id, Treatment(*taxed.one()))
+    found = await movements(tx.session, invoice.agreement_id, invoice.currency, how)
     note = CreditNote(
         invoice_id=invoice.id,
         tenant_id=invoice.tenant_id,
@@ -55,34 +52,32 @@ async def set_off(
         supplier=invoice.supplier,
         customer=invoice.customer,
     )
-    return await _issue(session, actor, note, found, most_cents=invoice.gross_cents, at=at)
+    return await _issue(tx, note, found, most_cents=invoice.gross_cents)
 
 
-async def close_out(
-    session: AsyncSession, actor: Actor, agreement: Agreement, account: Account, *, at: datetime
-) -> list[CreditNote]:
+async def close_out(tx: Tx, agreement: Agreement, account: Account) -> list[CreditNote]:
     """Issue a closing note for credits of past months for which no invoice will follow.
 
     That is the case after the last month of an ended agreement was billed, and for a currency in which the agreement is
     no longer billed. The caller holds the lock of the agreement.
     """
-    supplier, customer = await parties(session, account)
-    tenant = await session.get_one(Tenant, account.tenant_id)
-    how = await _treatment(session, account.tenant_id, treatment(supplier, customer))
-    this_month = month_of(at, account.time_zone)
+    supplier, customer = await parties(tx.session, account)
+    tenant = await tx.session.get_one(Tenant, account.tenant_id)
+    how = await _treatment(tx.session, account.tenant_id, treatment(supplier, customer))
+    this_month = month_of(tx.at, account.time_zone)
     issued = []
-    for currency in await _currencies(session, agreement.id):
-        if await _is_billed_again(session, agreement, account, currency, at=at):
+    for currency in await _currencies(tx.session, agreement.id):
+        if await _is_billed_again(tx.session, agreement, account, currency, at=tx.at):
             continue
         found = [
             each
-            for each in await movements(session, agreement.id, currency, how)
+            for each in await movements(tx.session, agreement.id, currency, how)
             if each.month_on < this_month
         ]
         if not found:
             continue
         months = [each.month_on for each in found]
-        last = await session.scalar(
+        last = await tx.session.scalar(
             select(Invoice.id)
             .where(Invoice.agreement_id == agreement.id, Invoice.currency == currency)
             .order_by(Invoice.period_from_on.desc())
@@ -93,26 +88,20 @@ async def close_out(
             tenant_id=account.tenant_id,
             account_id=account.id,
             agreement_id=agreement.id,
-            issued_on=at.astimezone(ZoneInfo(tenant.time_zone)).date(),
+            issued_on=tx.at.astimezone(ZoneInfo(tenant.time_zone)).date(),
             period_from_on=min(months),
             period_until_on=next_month(max(months)) - timedelta(days=1),
             currency=currency,
             supplier=asdict(supplier),
             customer=asdict(customer),
         )
-        made = await _issue(session, actor, note, found, most_cents=None, at=at)
+        made = await _issue(tx, note, found, most_cents=None)
         issued += [] if made is None else [made]
     return issued
 
 
 async def _issue(
-    session: AsyncSession,
-    actor: Actor,
-    note: CreditNote,
-    found: Sequence[Movement],
-    *,
-    most_cents: int | None,
-    at: datetime,
+    tx: Tx, note: CreditNote, found: Sequence[Movement], *, most_cents: int | None
 ) -> CreditNote | None:
     """Insert a note of what fits, with its lines, its journal entry and its fact; None when nothing does."""
     kept = fitting_lines([each.line for each in found], most_cents)
@@ -120,12 +109,12 @@ async def _issue(
         return None
     sums = totals(line for _, line in kept)
     note.id = uuid7()
-    note.number = await next_number(session, note.tenant_id, NOTES, note.issued_on.year)
+    note.number = await next_number(tx.session, note.tenant_id, NOTES, note.issued_on.year)
     note.net_cents, note.vat_cents = sums.net_cents, sums.vat_cents
     note.gross_cents = sums.gross_cents
-    session.add(note)
-    await session.flush()
-    session.add_all(
+    tx.session.add(note)
+    await tx.session.flush()
+    tx.session.add_all(
         CreditNoteLine(
             tenant_id=note.tenant_id,
             account_id=note.account_id,
@@ -137,9 +126,9 @@ async def _issue(
         )
         for index, line in kept
     )
-    about = await _about(session, note)
+    about = await _about(tx.session, note)
     await journal.post(
-        Tx(session, actor, at),
+        tx,
         on=note,
         subject_id=note.id,
         kind=JournalKind.APPLY,
@@ -150,20 +139,18 @@ async def _issue(
             Book.RECEIVABLE: -note.gross_cents,
         },
     )
-    record(
-        session,
-        actor,
+    tx.record(
         CreditNoteIssued(
             account_id=note.account_id,
             subject_id=note.id,
-            at=at,
+            at=tx.at,
             invoice_id=note.invoice_id,
             number=note.number,
             net_cents=note.net_cents,
             gross_cents=note.gross_cents,
             currency=note.currency,
             closing=note.closing,
-        ),
+        )
     )
     return note
 

@@ -1,15 +1,13 @@
 """Book payments of clients, never more than is open, and reverse wrong bookings."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_text
 from domain.invoices import bookings
 from domain.invoices.events import InvoicePaid, PaymentReversed
@@ -18,20 +16,13 @@ from domain.invoices.reads import outstanding
 
 
 async def pay(
-    session: AsyncSession,
-    actor: Actor,
-    invoice_id: UUID,
-    *,
-    amount_cents: int,
-    paid_on: date,
-    reference: str,
-    at: datetime,
+    tx: Tx, invoice_id: UUID, *, amount_cents: int, paid_on: date, reference: str
 ) -> Payment:
     """Book a payment for an invoice, once per reference, and not more than is open."""
     bookings.must_be_bookable(
-        actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=at
+        tx.actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=tx.at
     )
-    invoice = await bookings.document_locked(session, actor, Invoice, invoice_id)
+    invoice = await bookings.document_locked(tx.session, tx.actor, Invoice, invoice_id)
     if invoice is None:
         raise Refused(Code.NOT_FOUND, "No such invoice.", argument="invoiceId")
     row = Payment(
@@ -43,8 +34,8 @@ async def pay(
         paid_on=paid_on,
         reference=reference,
     )
-    await bookings.must_be_new(session, row)
-    open_cents = await outstanding(session, invoice)
+    await bookings.must_be_new(tx.session, row)
+    open_cents = await outstanding(tx.session, invoice)
     if amount_cents > open_cents:
         raise Refused(
             Code.INVALID,
@@ -52,50 +43,44 @@ async def pay(
             "book at most that, and the rest for the invoice it is meant for.",
             argument="amountCents",
         )
-    await bookings.store(session, actor, invoice, row, at=at)
-    record(
-        session,
-        actor,
+    await bookings.store(tx, invoice, row)
+    tx.record(
         InvoicePaid(
             account_id=invoice.account_id,
             subject_id=invoice.id,
-            at=at,
+            at=tx.at,
             payment_id=row.id,
             amount_cents=amount_cents,
             paid_on=paid_on,
-        ),
+        )
     )
     return row
 
 
-async def reverse(
-    session: AsyncSession, actor: Actor, payment_id: UUID, *, reason: str, at: datetime
-) -> Payment:
+async def reverse(tx: Tx, payment_id: UUID, *, reason: str) -> Payment:
     """Reverse a payment that was booked by mistake; return the counter-entry."""
-    actor.must(Right.PAY)
+    tx.actor.must(Right.PAY)
     must_be_text(reason, "reason")
-    found = await session.scalar(
-        select(Payment).where(Payment.id == payment_id, actor.scope(Payment))
+    found = await tx.session.scalar(
+        select(Payment).where(Payment.id == payment_id, tx.actor.scope(Payment))
     )
     invoice = None
     if found is not None:
-        invoice = await bookings.document_locked(session, actor, Invoice, found.invoice_id)
+        invoice = await bookings.document_locked(tx.session, tx.actor, Invoice, found.invoice_id)
     if found is None or invoice is None:
         raise Refused(Code.NOT_FOUND, "No such payment.", argument="id")
-    await session.refresh(found)
-    row = bookings.counter_entry(found, at=at)
-    await bookings.store(session, actor, invoice, row, at=at)
-    record(
-        session,
-        actor,
+    await tx.session.refresh(found)
+    row = bookings.counter_entry(found, at=tx.at)
+    await bookings.store(tx, invoice, row)
+    tx.record(
         PaymentReversed(
             account_id=invoice.account_id,
             subject_id=invoice.id,
-            at=at,
+            at=tx.at,
             payment_id=row.id,
             reverses_id=found.id,
             amount_cents=row.amount_cents,
             reason=reason,
-        ),
+        )
     )
     return row

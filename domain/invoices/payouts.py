@@ -1,15 +1,14 @@
 """Book payouts to clients for closing credit notes, never more than is open, and reverse wrong bookings."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_text
 from domain.invoices import bookings
 from domain.invoices.events import PayoutBooked, PayoutTakenBack
@@ -17,20 +16,13 @@ from domain.invoices.model import CreditNote, Payout
 
 
 async def pay_out(
-    session: AsyncSession,
-    actor: Actor,
-    note_id: UUID,
-    *,
-    amount_cents: int,
-    paid_on: date,
-    reference: str,
-    at: datetime,
+    tx: Tx, note_id: UUID, *, amount_cents: int, paid_on: date, reference: str
 ) -> Payout:
     """Book a payout for a closing note, once per reference, and not more than is open."""
     bookings.must_be_bookable(
-        actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=at
+        tx.actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=tx.at
     )
-    note = await bookings.document_locked(session, actor, CreditNote, note_id)
+    note = await bookings.document_locked(tx.session, tx.actor, CreditNote, note_id)
     if note is None:
         raise Refused(Code.NOT_FOUND, "No such credit note.", argument="creditNoteId")
     if not note.closing:
@@ -48,8 +40,8 @@ async def pay_out(
         paid_on=paid_on,
         reference=reference,
     )
-    await bookings.must_be_new(session, row)
-    open_cents = await _open(session, note)
+    await bookings.must_be_new(tx.session, row)
+    open_cents = await _open(tx.session, note)
     if amount_cents > open_cents:
         raise Refused(
             Code.INVALID,
@@ -57,48 +49,46 @@ async def pay_out(
             " book that at most.",
             argument="amountCents",
         )
-    await bookings.store(session, actor, note, row, at=at)
-    record(
-        session,
-        actor,
+    await bookings.store(tx, note, row)
+    tx.record(
         PayoutBooked(
             account_id=note.account_id,
             subject_id=note.id,
-            at=at,
+            at=tx.at,
             payout_id=row.id,
             amount_cents=amount_cents,
             currency=note.currency,
             paid_on=paid_on,
             open_was_cents=open_cents,
             open_cents=open_cents - amount_cents,
-        ),
+        )
     )
     return row
 
 
-async def reverse_payout(
-    session: AsyncSession, actor: Actor, payout_id: UUID, *, reason: str, at: datetime
-) -> Payout:
+async def reverse_payout(tx: Tx, payout_id: UUID, *, reason: str) -> Payout:
     """Reverse a payout that was booked by mistake; return the counter-entry."""
-    actor.must(Right.PAY)
+    tx.actor.must(Right.PAY)
     must_be_text(reason, "reason")
-    found = await session.scalar(select(Payout).where(Payout.id == payout_id, actor.scope(Payout)))
+    found = await tx.session.scalar(
+        select(Payout).where(Payout.id == payout_id, tx.actor.scope(Payout))
+    )
     note = None
     if found is not None:
-        note = await bookings.document_locked(session, actor, CreditNote, found.credit_note_id)
+        note = await bookings.document_locked(
+            tx.session, tx.actor, CreditNote, found.credit_note_id
+        )
     if found is None or note is None:
         raise Refused(Code.NOT_FOUND, "No such payout.", argument="id")
-    await session.refresh(found)
-    row = bookings.counter_entry(found, at=at)
-    open_cents = await _open(session, note)
-    await bookings.store(session, actor, note, row, at=at)
-    record(
-        session,
-        actor,
+    await tx.session.refresh(found)
+    row = bookings.counter_entry(found, at=tx.at)
+    open_cents = await _open(tx.session, note)
+    await bookings.store(tx, note, row)
+    tx.record(
         PayoutTakenBack(
             account_id=note.account_id,
             subject_id=note.id,
-            at=at,
+            at=tx.at,
             payout_id=row.id,
             reverses_id=found.id,
             amount_cents=row.amount_cents,
@@ -106,7 +96,7 @@ async def reverse_payout(
             open_was_cents=open_cents,
             open_cents=open_cents - row.amount_cents,
             reason=reason,
-        ),
+        )
     )
     return row
 

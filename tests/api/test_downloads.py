@@ -37,15 +37,15 @@ async def billed(api: Api, office: Office, *, us: Party = US, category: str = "S
             vat_category=category,
             vat_rate_bps=2_100 if category == "S" else 0,
         )
-        await invoices.set_party(session, actor, None, party=us, at=T0)
+        await invoices.set_party(Tx(session, actor, T0), None, party=us)
         await invoices.set_party(
-            session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
+            Tx(session, actor, T0), world.account.id, party=THEM, bill_from_on=MARCH
         )
         await compensation.grant_goodwill(
             Tx(session, actor, T0), world.agreement.id, cents=2_500, reason="Sorry."
         )
         await compensation.close_month(Tx(session, actor, NOW), world.agreement.id, MARCH)
-        await invoices.bill(session, actor, world.agreement.id, MARCH, at=NOW)
+        await invoices.bill(Tx(session, actor, NOW), world.agreement.id, MARCH)
 
 
 @pytest.mark.parametrize(("category", "gross"), [("S", 3_025), ("O", 2_500), ("E", 2_500)])

@@ -29,27 +29,26 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
             vat_rate_bps=2_100,
         )
         party = Party("B.V.", "Dam 1", "1012 JS", "Amsterdam")
-        await invoices.set_party(session, actor, None, party=party, at=T0)
+        await invoices.set_party(Tx(session, actor, T0), None, party=party)
         await invoices.set_party(
-            session, actor, world.account.id, party=party, bill_from_on=MONTH, at=T0
+            Tx(session, actor, T0), world.account.id, party=party, bill_from_on=MONTH
         )
         await agreements.set_rate(
             session, actor, agreement, code="guard_hour", name="Guard, hour", unit=Unit.HOUR,
             price_cents=4_155, from_on=MONTH, at=T0,
         )  # fmt: skip
         line = {"rate_code": "guard_hour", "quantity_milli": 1_000}
-        await invoices.plan(session, actor, agreement, month_on=MONTH, at=T0, **line)  # type: ignore[arg-type]
-        await invoices.deliver(
-            session, actor, agreement, delivered_on=MONTH, reference="shift-1", at=T0, **line  # type: ignore[arg-type]
+        await invoices.plan(Tx(session, actor, T0), agreement, month_on=MONTH, **line)  # type: ignore[arg-type]
+        await invoices.deliver(Tx(session, actor, T0), agreement, delivered_on=MONTH, reference="shift-1", **line  # type: ignore[arg-type]
         )  # fmt: skip
         await compensation.grant_goodwill(
             Tx(session, actor, at), agreement, cents=2_500, reason="Sorry."
         )
         await compensation.close_month(Tx(session, actor, at), agreement, MONTH)
-        invoice = await invoices.bill(session, actor, agreement, MONTH, at=at)
+        invoice = await invoices.bill(Tx(session, actor, at), agreement, MONTH)
         assert invoice is not None
         await invoices.pay(
-            session, actor, invoice.id, amount_cents=100, paid_on=MONTH, reference="1", at=at
+            Tx(session, actor, at), invoice.id, amount_cents=100, paid_on=MONTH, reference="1"
         )
         promise = await session.scalar(
             select(Promise)

@@ -254,8 +254,11 @@ async def paid_out(api: Api, office: Office) -> Given:
     note = await _closing_note(api, office)
     async with transaction(api.make) as session:
         payout = await invoices.pay_out(
-            session, system(office), note.id, amount_cents=note.gross_cents,
-            paid_on=date(2026, 5, 4), reference=str(uuid4()), at=datetime.now(UTC),
-        )  # fmt: skip
+            Tx(session, system(office), datetime.now(UTC)),
+            note.id,
+            amount_cents=note.gross_cents,
+            paid_on=date(2026, 5, 4),
+            reference=str(uuid4()),
+        )
         payout_id: UUID = payout.id
     return {"id": ids.write("Payout", payout_id)}

@@ -40,9 +40,9 @@ async def closed(api: Api, office: Office, *, invoiced: bool) -> None:
     actor = Actor.system(world.tenant.id, "test")
     begins = MARCH if invoiced else date(2026, 5, 1)
     async with transaction(api.make) as session:
-        await invoices.set_party(session, actor, None, party=US, at=T0)
+        await invoices.set_party(Tx(session, actor, T0), None, party=US)
         await invoices.set_party(
-            session, actor, world.account.id, party=THEM, bill_from_on=begins, at=T0
+            Tx(session, actor, T0), world.account.id, party=THEM, bill_from_on=begins
         )
         await agreements.end(
             session, actor, world.agreement.id, reason="Moved.", at=T0,
@@ -50,11 +50,11 @@ async def closed(api: Api, office: Office, *, invoiced: bool) -> None:
         )  # fmt: skip
         await compensation.close_month(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
         if invoiced:
-            await invoices.bill(session, actor, world.agreement.id, MARCH, at=APRIL_2)
+            await invoices.bill(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
         await compensation.grant_goodwill(
             Tx(session, actor, APRIL_2), world.agreement.id, cents=700, reason="Sorry."
         )
-        await invoices.close_credits(session, actor, world.agreement.id, at=MAY_2)
+        await invoices.close_credits(Tx(session, actor, MAY_2), world.agreement.id)
 
 
 async def finance(api: Api, office: Office) -> str:
@@ -143,15 +143,15 @@ async def test_a_note_that_an_invoice_settles_is_not_paid_out(api: Api, office: 
     world = office.world
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        await invoices.set_party(session, actor, None, party=US, at=T0)
+        await invoices.set_party(Tx(session, actor, T0), None, party=US)
         await invoices.set_party(
-            session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
+            Tx(session, actor, T0), world.account.id, party=THEM, bill_from_on=MARCH
         )
         await compensation.grant_goodwill(
             Tx(session, actor, T0), world.agreement.id, cents=700, reason="Sorry."
         )
         await compensation.close_month(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
-        await invoices.bill(session, actor, world.agreement.id, MARCH, at=APRIL_2)
+        await invoices.bill(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
     [note] = (await api.data(office.client, NOTES))["creditNotes"]["nodes"]
     assert (note["closing"], note["openCents"]) == (False, 0)
     given = {

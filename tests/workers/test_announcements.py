@@ -156,7 +156,7 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
         )  # fmt: skip
         await compensation.close_month(Tx(session, system(world), T0), world.agreement.id, MARCH)
         at = datetime(2026, 4, 2, tzinfo=UTC)
-        await invoices.bill(session, system(world), world.agreement.id, MARCH, at=at)
+        await invoices.bill(Tx(session, system(world), at), world.agreement.id, MARCH)
         await compensation.grant_goodwill(
             Tx(session, system(world), at), world.agreement.id, cents=700, reason="Sorry."
         )
@@ -169,13 +169,16 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
             )
             assert note is not None
             payout = await invoices.pay_out(
-                session, system(world), note.id, amount_cents=note.gross_cents, paid_on=MARCH,
-                reference="bank-1", at=at,
-            )  # fmt: skip
+                Tx(session, system(world), at),
+                note.id,
+                amount_cents=note.gross_cents,
+                paid_on=MARCH,
+                reference="bank-1",
+            )
         paid = await written(make, world, 2, template="paid_out")
         async with transaction(make) as session:
             await invoices.reverse_payout(
-                session, system(world), payout.id, reason="Of another.", at=at
+                Tx(session, system(world), at), payout.id, reason="Of another."
             )
         taken_back = await written(make, world, 2, template="payout_reversed")
     assert all(each.contact_id is not None for each in [*paid, *taken_back])

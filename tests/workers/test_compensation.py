@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from domain import invoices, journal, promises
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority
 from domain.compensation import ClosedMonth, Credit
 from domain.compensation.actions import KEPT
@@ -84,9 +84,9 @@ async def test_two_workers_close_every_month_once_and_bill_those_that_are_billed
     async with transaction(make) as session:
         party = Party("B.V.", "Dam 1", "1012 JS", "Amsterdam")
         now = datetime.now(UTC)
-        await invoices.set_party(session, system(world), None, party=party, at=now)
+        await invoices.set_party(Tx(session, system(world), now), None, party=party)
         await invoices.set_party(
-            session, system(world), world.account.id, party=party, bill_from_on=before, at=now
+            Tx(session, system(world), now), world.account.id, party=party, bill_from_on=before
         )
 
     async def billed() -> list[Invoice]:

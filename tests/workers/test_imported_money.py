@@ -152,7 +152,7 @@ async def one_promise(make: Sessions) -> World:
         )
         for account_id, billed in ((None, None), (world.account.id, date(2026, 3, 1))):
             await invoices.set_party(
-                session, system, account_id, party=PARTY, bill_from_on=billed, at=T0
+                Tx(session, system, T0), account_id, party=PARTY, bill_from_on=billed
             )
     return replace(world, agreement=promised)
 

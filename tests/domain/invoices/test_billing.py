@@ -38,9 +38,9 @@ async def known(make: Sessions, world: World) -> None:
     """Both parties are known, an hour of a guard costs 41.55, and from 16 March 43.00."""
     async with transaction(make) as session:
         actor = system(world)
-        await invoices.set_party(session, actor, None, party=US, at=T0)
+        await invoices.set_party(Tx(session, actor, T0), None, party=US)
         await invoices.set_party(
-            session, actor, world.account.id, party=THEM, bill_from_on=MARCH, at=T0
+            Tx(session, actor, T0), world.account.id, party=THEM, bill_from_on=MARCH
         )
         for price, day in ((4_155, date(2026, 1, 1)), (4_300, date(2026, 3, 16))):
             await agreements.set_rate(
@@ -52,9 +52,13 @@ async def known(make: Sessions, world: World) -> None:
 async def deliver(make: Sessions, world: World, day: date, milli: int, reference: str) -> None:
     async with transaction(make) as session:
         await invoices.deliver(
-            session, system(world), world.agreement.id, rate_code="guard_hour",
-            delivered_on=day, quantity_milli=milli, reference=reference, at=NOW,
-        )  # fmt: skip
+            Tx(session, system(world), NOW),
+            world.agreement.id,
+            rate_code="guard_hour",
+            delivered_on=day,
+            quantity_milli=milli,
+            reference=reference,
+        )
 
 
 async def broken(make: Sessions, world: World, *, at: datetime = T0) -> UUID:
@@ -74,7 +78,7 @@ async def close_and_bill(
 ) -> Invoice | None:
     async with transaction(make) as session:
         await compensation.close_month(Tx(session, system(world), at), world.agreement.id, month_on)
-        return await invoices.bill(session, system(world), world.agreement.id, month_on, at=at)
+        return await invoices.bill(Tx(session, system(world), at), world.agreement.id, month_on)
 
 
 async def test_a_month_is_billed_line_by_line_and_its_credits_are_set_off(make: Sessions) -> None:
@@ -82,9 +86,12 @@ async def test_a_month_is_billed_line_by_line_and_its_credits_are_set_off(make: 
     await known(make, world)
     async with transaction(make) as session:
         await invoices.plan(
-            session, system(world), world.agreement.id, month_on=MARCH, rate_code="guard_hour",
-            quantity_milli=20_000, at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            world.agreement.id,
+            month_on=MARCH,
+            rate_code="guard_hour",
+            quantity_milli=20_000,
+        )
     await deliver(make, world, date(2026, 3, 15), 8_500, "shift-1")
     await deliver(make, world, date(2026, 3, 16), 7_250, "shift-2")
     promise_id = await broken(make, world)
@@ -178,7 +185,7 @@ async def test_billing_twenty_times_at_once_makes_one_invoice(make: Sessions) ->
 
     async def once() -> Invoice | None:
         async with transaction(make) as session:
-            return await invoices.bill(session, system(world), world.agreement.id, MARCH, at=NOW)
+            return await invoices.bill(Tx(session, system(world), NOW), world.agreement.id, MARCH)
 
     made = await asyncio.gather(*(once() for _ in range(20)))
     assert len([invoice for invoice in made if invoice is not None]) == 1
@@ -266,9 +273,12 @@ async def test_a_payment_is_booked_once_and_lowers_what_is_open(make: Sessions) 
     async def pay() -> None:
         async with transaction(make) as session:
             await invoices.pay(
-                session, system(world), invoice.id, amount_cents=1_000, paid_on=APRIL,
-                reference="bank-1", at=NOW,
-            )  # fmt: skip
+                Tx(session, system(world), NOW),
+                invoice.id,
+                amount_cents=1_000,
+                paid_on=APRIL,
+                reference="bank-1",
+            )
 
     await pay()
     with pytest.raises(Refused):
@@ -291,7 +301,7 @@ async def test_a_month_is_due_once_it_is_closed_and_both_parties_are_known(make:
     await known(make, world)
     assert await due() == [MARCH]
     async with transaction(make) as session:
-        await invoices.bill(session, system(world), world.agreement.id, MARCH, at=NOW)
+        await invoices.bill(Tx(session, system(world), NOW), world.agreement.id, MARCH)
     assert await due() == []
 
 
@@ -306,7 +316,7 @@ async def test_numbers_that_fail_their_own_check_are_refused(
     wrong = Party("K", "S", "1", "C", **{field: value})
     with pytest.raises(Refused):
         async with transaction(make) as session:
-            await invoices.set_party(session, system(world), None, party=wrong, at=T0)
+            await invoices.set_party(Tx(session, system(world), T0), None, party=wrong)
 
 
 async def test_a_client_neither_bills_nor_pays(make: Sessions) -> None:
@@ -315,7 +325,7 @@ async def test_a_client_neither_bills_nor_pays(make: Sessions) -> None:
     for actor in (world.client, dispatcher):
         with pytest.raises(Refused) as refused:
             async with transaction(make) as session:
-                await invoices.bill(session, actor, world.agreement.id, MARCH, at=NOW)
+                await invoices.bill(Tx(session, actor, NOW), world.agreement.id, MARCH)
         assert refused.value.refusal.code is Code.NOT_ALLOWED
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements, invoices
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Unit
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -28,9 +28,12 @@ async def test_a_rate_and_a_plan_that_change_say_what_was_and_what_is(make: Sess
     for quantity in (8_000, 9_000):
         async with transaction(make) as session:
             await invoices.plan(
-                session, actor, world.agreement.id, month_on=date(2026, 3, 1), rate_code="guard",
-                quantity_milli=quantity, at=now,
-            )  # fmt: skip
+                Tx(session, actor, now),
+                world.agreement.id,
+                month_on=date(2026, 3, 1),
+                rate_code="guard",
+                quantity_milli=quantity,
+            )
     async with make() as session:
         rates, plans = [
             [

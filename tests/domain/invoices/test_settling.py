@@ -129,7 +129,7 @@ async def test_a_credit_after_the_end_of_an_agreement_is_on_a_closing_note(make:
             due = await invoices.agreements_to_close(session, at=later, limit=10_000)
         if world.agreement.id in {each.agreement_id for each in due}:
             async with transaction(make) as session:
-                await invoices.close_credits(session, system(world), world.agreement.id, at=later)
+                await invoices.close_credits(Tx(session, system(world), later), world.agreement.id)
     assert [each.net_cents for each in await notes(make, world)] == [5_000, 700]
 
 
@@ -174,9 +174,13 @@ async def test_deliveries_at_prices_in_two_currencies_are_on_two_invoices(make: 
             price_cents=10_000, from_on=MARCH, currency="USD", at=T0,
         )  # fmt: skip
         await invoices.deliver(
-            session, system(world), world.agreement.id, rate_code="dog", delivered_on=MARCH,
-            quantity_milli=2_000, reference="dog-1", at=NOW,
-        )  # fmt: skip
+            Tx(session, system(world), NOW),
+            world.agreement.id,
+            rate_code="dog",
+            delivered_on=MARCH,
+            quantity_milli=2_000,
+            reference="dog-1",
+        )
     await deliver(make, world, date(2026, 3, 2), 1_000, "shift-1")
     await close_and_bill(make, world, MARCH)
     async with make() as session:
@@ -250,7 +254,7 @@ async def test_a_sale_and_its_credit_are_taxed_by_where_the_customer_is(
     await give(make, world, 5_000)
     async with transaction(make) as session:
         await invoices.set_party(
-            session, system(world), world.account.id, party=customer, bill_from_on=MARCH, at=T0
+            Tx(session, system(world), T0), world.account.id, party=customer, bill_from_on=MARCH
         )
     invoice = await close_and_bill(make, world, MARCH)
     assert invoice is not None
@@ -281,7 +285,7 @@ async def test_a_party_that_no_document_can_name_is_refused(
     with pytest.raises(Refused) as refused:
         async with transaction(make) as session:
             await invoices.set_party(
-                session, system(world), world.account.id, party=customer, bill_from_on=MARCH, at=T0
+                Tx(session, system(world), T0), world.account.id, party=customer, bill_from_on=MARCH
             )
     assert refused.value.refusal.argument == argument
 
@@ -308,7 +312,7 @@ async def test_a_payment_is_at_most_what_is_open_and_is_taken_back_by_a_counter_
     booked = await pay(make, world, invoice, invoice.gross_cents)
     async with transaction(make) as session:
         back = await invoices.reverse(
-            session, system(world), booked.id, reason="Of another client.", at=NOW
+            Tx(session, system(world), NOW), booked.id, reason="Of another client."
         )
     assert back.amount_cents == -invoice.gross_cents
     async with make() as session:
@@ -318,12 +322,12 @@ async def test_a_payment_is_at_most_what_is_open_and_is_taken_back_by_a_counter_
     for wrong, code in ((booked, Code.ALREADY_DONE), (back, Code.INVALID)):
         with pytest.raises(Refused) as refused:
             async with transaction(make) as session:
-                await invoices.reverse(session, system(world), wrong.id, reason="Again.", at=NOW)
+                await invoices.reverse(Tx(session, system(world), NOW), wrong.id, reason="Again.")
         assert refused.value.refusal.code is code
     await pay(make, world, invoice, 100)  # its reference is free again
     with pytest.raises(Refused):
         async with transaction(make) as session:
-            await invoices.reverse(session, world.client, booked.id, reason="Mine.", at=NOW)
+            await invoices.reverse(Tx(session, world.client, NOW), booked.id, reason="Mine.")
 
 
 ABSURD_DAYS = [date(1, 1, 1), date(1989, 12, 31), date(2037, 1, 1), date(9999, 12, 31)]
