@@ -165,10 +165,8 @@ class AccountMutation:
     ) -> accounts.Account:
         """Create an account for a client."""
         return await accounts.create_account(
-            ask.session,
-            ask.actor,
+            ask.tx,
             name=name,
-            at=ask.at,
             kvk_number=kvk_number,
             segment=segment,
             vertical=vertical,
@@ -190,10 +188,5 @@ class AccountMutation:
     ) -> accounts.Account:
         """Change the details of an account. Arguments that are omitted stay as they are."""
         return await accounts.change_account(
-            ask.session,
-            ask.actor,
-            id,
-            at=ask.at,
-            expected_version=expected_version,
-            **changes.given(),
+            ask.tx, id, expected_version=expected_version, **changes.given()
         )

@@ -92,15 +92,13 @@ class KeyMutation:
     ) -> Issued:
         """Issue an API key for a partner system."""
         row, secret = await accounts.issue_api_key(
-            ask.session,
-            ask.actor,
+            ask.tx,
             name=name,
             role=role,
             accounts=account_ids,
             expires_at=expires_at,
             all_accounts=all_accounts,
             scopes=scopes,
-            at=ask.at,
         )
         return Issued(row, secret)
 
@@ -110,4 +108,4 @@ class KeyMutation:
         ask: MutationContext, id: Annotated[ApiKeyId, "API key to be revoked."]
     ) -> accounts.ApiKey:
         """Revoke an API key; its open connections close within seconds."""
-        return await accounts.revoke_api_key(ask.session, ask.actor, id, at=ask.at)
+        return await accounts.revoke_api_key(ask.tx, id)

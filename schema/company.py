@@ -51,4 +51,4 @@ class CompanyMutation:
             "time_zone": time_zone,
         }
         changes = {field: value for field, value in given.items() if value is not UNSET}
-        return await accounts.change_company(ask.session, ask.actor, at=ask.at, **changes)
+        return await accounts.change_company(ask.tx, **changes)

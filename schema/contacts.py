@@ -156,12 +156,7 @@ class ContactMutation:
     ) -> accounts.Contact:
         """Add a contact person to an account."""
         return await accounts.add_contact(
-            ask.session,
-            ask.actor,
-            account_id,
-            at=ask.at,
-            smtp_utf8=ask.ctx.smtp_utf8,
-            **details.given(),
+            ask.tx, account_id, smtp_utf8=ask.ctx.smtp_utf8, **details.given()
         )
 
     @mutation(Contact)
@@ -174,10 +169,8 @@ class ContactMutation:
     ) -> accounts.Contact:
         """Change the details of a contact. Arguments that are omitted stay as they are."""
         return await accounts.change_contact(
-            ask.session,
-            ask.actor,
+            ask.tx,
             id,
-            at=ask.at,
             expected_version=expected_version,
             smtp_utf8=ask.ctx.smtp_utf8,
             **changes.given(),

@@ -78,11 +78,9 @@ class SiteMutation:
     ) -> accounts.Site:
         """Add a site of a client to be guarded."""
         return await accounts.add_site(
-            ask.session,
-            ask.actor,
+            ask.tx,
             account_id,
             name=name,
-            at=ask.at,
             street=street,
             postcode=postcode,
             city=city,
@@ -125,6 +123,4 @@ class SiteMutation:
             "services": services,
         }
         changes = {field: value for field, value in given.items() if value is not UNSET}
-        return await accounts.change_site(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
-        )
+        return await accounts.change_site(ask.tx, id, expected_version=expected_version, **changes)

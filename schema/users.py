@@ -125,15 +125,13 @@ class UserMutation:
         two clients, or of a client and the company.
         """
         return await accounts.add_user(
-            ask.session,
-            ask.actor,
+            ask.tx,
             email=email,
             name=name,
             role=role,
             accounts=account_ids or (),
             language=language,
             smtp_utf8=ask.ctx.smtp_utf8,
-            at=ask.at,
         )
 
     @mutation(User)

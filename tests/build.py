@@ -55,29 +55,25 @@ async def client(make: Sessions, *, contacts: int = 2, **terms: Any) -> World:
     async with transaction(make) as session:
         tenant = await accounts.create_tenant(session, name=f"Beveiliging {name}")
         actor = Actor.system(tenant.id, "test")
-        account = await accounts.create_account(session, actor, name=f"Klant {name}", at=T0)
-        site = await accounts.add_site(session, actor, account.id, name="Hoofdkantoor", at=T0)
+        account = await accounts.create_account(Tx(session, actor, T0), name=f"Klant {name}")
+        site = await accounts.add_site(Tx(session, actor, T0), account.id, name="Hoofdkantoor")
         people = [
             await accounts.add_contact(
-                session,
-                actor,
+                Tx(session, actor, T0),
                 account.id,
                 name=f"Contact {n}",
                 role="facility manager",
                 email=f"contact{n}@{name}.example",
                 language=("nl", "en")[n % 2],
-                at=T0,
             )
             for n in range(contacts)
         ]
         user = await accounts.add_user(
-            session,
-            actor,
+            Tx(session, actor, T0),
             email=f"client@{name}.example",
             name="Client",
             role=Role.CLIENT_ADMIN,
             accounts=[account.id],
-            at=T0,
         )
         calendar = await calendars.define(Tx(session, actor, T0), name="24x7", spec=ROUND_THE_CLOCK)
         agreement = await agreements.sign(

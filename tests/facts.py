@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core import sequencing
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import Fact, LedgerRow, record, shard_of
@@ -62,14 +62,14 @@ async def client(make: Sessions) -> Client:
     async with transaction(make) as session:
         tenant = await accounts.create_tenant(session, name=f"Veilig {uuid4()}")
         actor = Actor(tenant.id, Role.MANAGEMENT, "user:tester")
-        account = await accounts.create_account(session, actor, name="Haven", at=T0)
+        account = await accounts.create_account(Tx(session, actor, T0), name="Haven")
     return Client(actor, account.id)
 
 
 async def sibling(make: Sessions, of: Client) -> Client:
     """Another account of the same tenant."""
     async with transaction(make) as session:
-        account = await accounts.create_account(session, of.actor, name=f"Kade {uuid4()}", at=T0)
+        account = await accounts.create_account(Tx(session, of.actor, T0), name=f"Kade {uuid4()}")
     return Client(of.actor, account.id)
 
 

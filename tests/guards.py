@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain import accounts, credentials, positions
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Site, User
 from domain.core.db import Sessions, transaction
 from domain.credentials import Device
@@ -52,17 +52,22 @@ async def on_duty(
     async with transaction(make) as session:
         if site is None:
             site = await accounts.add_site(
-                session, system, world.account.id, name=f"Post {uuid4().hex[:8]}", lat=LAT, lon=LON,
-                at=from_at,
-            )  # fmt: skip
+                Tx(session, system, from_at),
+                world.account.id,
+                name=f"Post {uuid4().hex[:8]}",
+                lat=LAT,
+                lon=LON,
+            )
             if radius_m is not None:
                 site = await positions.draw_fence(
                     session, system, site.id, radius_m=radius_m, at=from_at
                 )
         user = await accounts.add_user(
-            session, system, email=f"{uuid4().hex[:8]}@example.org", name="Guard", role=Role.GUARD,
-            at=from_at,
-        )  # fmt: skip
+            Tx(session, system, from_at),
+            email=f"{uuid4().hex[:8]}@example.org",
+            name="Guard",
+            role=Role.GUARD,
+        )
         guard = Actor(world.tenant.id, Role.GUARD, f"user:{user.id}")
         device, token = await credentials.enrol(session, guard, name="Phone", at=from_at)
         duty = await positions.assign(

@@ -49,12 +49,10 @@ async def _make(
             company = await accounts.create_tenant(session, name=name)
             actor = Actor.system(company.id, "company")
             _, key = await accounts.issue_api_key(
-                session,
-                actor,
+                Tx(session, actor, utc_now()),
                 name="the first key",
                 role=Role.MANAGEMENT,
                 all_accounts=True,
-                at=utc_now(),
             )
             if client is not None:
                 await _first_client(session, actor, client, site)
@@ -70,9 +68,11 @@ async def _guards(session: AsyncSession, settings: Settings, actor: Actor, count
     signing = tokens.load(settings) if count else None
     for n in range(1, count + 1):
         user = await accounts.add_user(
-            session, actor, email=f"guard-{n}-{actor.tenant_id.hex}@guards.invalid", name=f"Guard {n}",
-            role=Role.GUARD, at=at,
-        )  # fmt: skip
+            Tx(session, actor, at),
+            email=f"guard-{n}-{actor.tenant_id.hex}@guards.invalid",
+            name=f"Guard {n}",
+            role=Role.GUARD,
+        )
         found.append(user.id)
     await session.flush()
     return [] if signing is None else [signing.issue(each, at=at) for each in found]
@@ -81,9 +81,9 @@ async def _guards(session: AsyncSession, settings: Settings, actor: Actor, count
 async def _first_client(session: AsyncSession, actor: Actor, name: str, site: str | None) -> None:
     """Add a client with a site, under an agreement with the default promises, in force from today."""
     at = utc_now()
-    account = await accounts.create_account(session, actor, name=name, at=at)
+    account = await accounts.create_account(Tx(session, actor, at), name=name)
     if site is not None:
-        await accounts.add_site(session, actor, account.id, name=site, at=at)
+        await accounts.add_site(Tx(session, actor, at), account.id, name=site)
     calendar = await calendars.define(
         Tx(session, actor, at),
         name="Round the clock",

@@ -10,7 +10,7 @@ from api.commands import lookup
 from api.state import utc_now
 from api.support.failures import CommandFailure, Exit
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import connect, sessions, transaction
 from domain.core.errors import Refused
 from domain.core.settings import Settings
@@ -51,14 +51,12 @@ async def _issue(settings: Settings, wanted: KeyRequest, tenant: str | None) -> 
                 for account_id in await lookup.accounts(session, found, named) or ()
             ]
             _, key = await accounts.issue_api_key(
-                session,
-                Actor.system(found[0], "key"),
+                Tx(session, Actor.system(found[0], "key"), utc_now()),
                 name=wanted.name,
                 role=Role(wanted.role.lower()),
                 accounts=reach or None,
                 all_accounts=wanted.all_accounts,
                 scopes=wanted.scopes,
-                at=utc_now(),
             )
             return key
     except Refused as refused:

@@ -132,24 +132,17 @@ async def _company(
     sites, everyone = await _clients(session, actor, at)
     staff = {
         role: await accounts.add_user(
-            session,
-            actor,
-            email=f"{mailbox}@noorderlicht.example",
-            name=name,
-            role=role,
-            at=at,
+            Tx(session, actor, at), email=f"{mailbox}@noorderlicht.example", name=name, role=role
         )
         for role, name, mailbox in STAFF
     }
     for name in GUARDS[1:]:
         mailbox = name.lower().replace(" ", ".")
         await accounts.add_user(
-            session,
-            actor,
+            Tx(session, actor, at),
             email=f"{mailbox}@noorderlicht.example",
             name=name,
             role=Role.GUARD,
-            at=at,
         )
     desk = replace(actor, role=Role.DISPATCHER, subject=f"user:{staff[Role.DISPATCHER].id}")
     return desk, staff[Role.RELATIONSHIP_MANAGER].id, sites, everyone
@@ -183,10 +176,8 @@ async def _clients(
     for number, client in enumerate(CLIENTS, 1):
         cadence, service = client.tier
         account = await accounts.create_account(
-            session,
-            actor,
+            Tx(session, actor, at),
             name=client.name,
-            at=at,
             kvk_number=client.kvk_number,
             segment=client.segment,
             vertical=client.vertical,
@@ -197,11 +188,9 @@ async def _clients(
         )
         sites += [
             await accounts.add_site(
-                session,
-                actor,
+                Tx(session, actor, at),
                 account.id,
                 name=place.name,
-                at=at,
                 street=place.street,
                 postcode=place.postcode,
                 city=place.city,
@@ -235,12 +224,10 @@ async def _people(
     for index, (name, role, language) in enumerate(client.people):
         email = f"{name.split()[0].lower()}@{domain}"
         await accounts.add_contact(
-            session,
-            actor,
+            Tx(session, actor, at),
             account.id,
             name=name,
             role=role,
-            at=at,
             email=email,
             language=language,
             decision_power=5 - index,
@@ -248,13 +235,11 @@ async def _people(
             quiet_until=time(7),
         )
         await accounts.add_user(
-            session,
-            actor,
+            Tx(session, actor, at),
             email=email,
             name=name,
             role=Role.CLIENT_USER if index else Role.CLIENT_ADMIN,
             accounts=[account.id],
-            at=at,
         )
 
 
@@ -297,17 +282,15 @@ async def _other_company(session: AsyncSession, at: datetime) -> None:
     """A second company with one client: whoever signs in at the first never sees it."""
     other = await accounts.create_tenant(session, name="Zuiderpark Security B.V.", demo=True)
     actor = Actor.system(other.id, "seed", origin=Origin.HISTORY)
-    account = await accounts.create_account(session, actor, name="Hotel De Kroon", at=at)
+    account = await accounts.create_account(Tx(session, actor, at), name="Hotel De Kroon")
     await accounts.add_site(
-        session, actor, account.id, name="Hotel De Kroon", city="Den Haag", at=at
+        Tx(session, actor, at), account.id, name="Hotel De Kroon", city="Den Haag"
     )
     await accounts.add_user(
-        session,
-        actor,
+        Tx(session, actor, at),
         email="meldkamer@zuiderpark.example",
         name="Joost Prins",
         role=Role.DISPATCHER,
-        at=at,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, Role, row_of, visible_to
+from domain.access import CLIENTS, Actor, Right, Role, Tx, row_of, visible_to
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
 from domain.accounts.access_rules import managed_user
 from domain.accounts.events import (
@@ -29,7 +29,7 @@ from domain.accounts.rules import camel, check, check_email, new_key
 from domain.core.base import uuid7
 from domain.core.changes import as_text, values_of
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.core.mailboxes import mailbox
 
 Row = TypeVar("Row", Account, Site, Contact)
@@ -44,128 +44,104 @@ async def create_tenant(session: AsyncSession, *, name: str, **fields: Any) -> T
     return tenant
 
 
-async def create_account(
-    session: AsyncSession, actor: Actor, *, name: str, at: datetime, **fields: Any
-) -> Account:
+async def create_account(tx: Tx, *, name: str, **fields: Any) -> Account:
     """Open an account for a client; a second one of the same name is refused."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    if actor.accounts is not None:  # the new account would be inaccessible to its creator
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    if tx.actor.accounts is not None:  # the new account would be inaccessible to its creator
         raise Refused(
             Code.NOT_ALLOWED, "Your user is limited to some accounts and cannot open others."
         )
     account = await _insert_once(
-        session,
+        tx.session,
         Account,
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         name=name,
         **fields,
     )
-    record(session, actor, AccountCreated(account_id=account.id, subject_id=account.id, at=at))
+    tx.record(AccountCreated(account_id=account.id, subject_id=account.id, at=tx.at))
     return account
 
 
 async def change_account(
-    session: AsyncSession,
-    actor: Actor,
-    account_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-    **changes: Any,
+    tx: Tx, account_id: UUID, *, expected_version: int | None = None, **changes: Any
 ) -> Account:
     """Change an account; a name that another account has, or a stale `expected_version`, is refused."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    account = await row_of(session, actor, Account, account_id, "account", lock=True)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    account = await tx.get(Account, account_id, "account", lock=True)
     must_be_current(account.version, expected_version)
     changed = _changed(account, changes)
     if changed:
-        record(
-            session,
-            actor,
-            AccountChanged(account_id=account.id, subject_id=account.id, at=at, **changed),
-        )
-        await session.flush()
+        tx.record(AccountChanged(account_id=account.id, subject_id=account.id, at=tx.at, **changed))
+        await tx.session.flush()
     return account
 
 
-async def add_site(
-    session: AsyncSession, actor: Actor, account_id: UUID, *, name: str, at: datetime, **fields: Any
-) -> Site:
+async def add_site(tx: Tx, account_id: UUID, *, name: str, **fields: Any) -> Site:
     """Add a site of the client that the company guards."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    account = await _account(session, actor, account_id, argument="accountId")
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    account = await _account(tx.session, tx.actor, account_id, argument="accountId")
     site = await _insert_once(
-        session,
+        tx.session,
         Site,
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=account.id,
         name=name,
         **fields,
     )
-    record(session, actor, SiteAdded(account_id=account.id, subject_id=site.id, at=at))
+    tx.record(SiteAdded(account_id=account.id, subject_id=site.id, at=tx.at))
     return site
 
 
 async def add_contact(
-    session: AsyncSession,
-    actor: Actor,
-    account_id: UUID,
-    *,
-    name: str,
-    role: str,
-    at: datetime,
-    smtp_utf8: bool = False,
-    **fields: Any,
+    tx: Tx, account_id: UUID, *, name: str, role: str, smtp_utf8: bool = False, **fields: Any
 ) -> Contact:
     """Add a contact of the client; an e-mail address belongs to one contact of an account.
 
     `smtp_utf8` tells whether the mail server accepts addresses with a local part outside ASCII.
     """
-    actor.must(Right.MANAGE_ACCOUNTS)
-    account = await _account(session, actor, account_id, argument="accountId")
-    await _must_be_colleague(session, actor, fields.get("internal_owner_id"))
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    account = await _account(tx.session, tx.actor, account_id, argument="accountId")
+    await _must_be_colleague(tx, fields.get("internal_owner_id"))
     check(fields)
     check_email(fields.get("email"), smtp_utf8=smtp_utf8)
-    await _must_be_unused(session, account.id, fields.get("email"))
+    await _must_be_unused(tx.session, account.id, fields.get("email"))
     contact = await _insert_once(
-        session,
+        tx.session,
         Contact,
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=account.id,
         name=name,
         role=role,
         **fields,
     )
-    record(session, actor, ContactAdded(account_id=account.id, subject_id=contact.id, at=at))
+    tx.record(ContactAdded(account_id=account.id, subject_id=contact.id, at=tx.at))
     return contact
 
 
 async def change_contact(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     contact_id: UUID,
     *,
-    at: datetime,
     expected_version: int | None = None,
     smtp_utf8: bool = False,
     **changes: Any,
 ) -> Contact:
     """Change a contact; a stale `expected_version` is refused."""
-    actor.must(Right.MANAGE_ACCOUNTS)
-    contact = await row_of(session, actor, Contact, contact_id, "contact", lock=True)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    contact = await tx.get(Contact, contact_id, "contact", lock=True)
     must_be_current(contact.version, expected_version)
-    await _must_be_colleague(session, actor, changes.get("internal_owner_id"))
+    await _must_be_colleague(tx, changes.get("internal_owner_id"))
     check(changes)
     check_email(changes.get("email"), smtp_utf8=smtp_utf8)
-    await _must_be_unused(session, contact.account_id, changes.get("email"), but_for=contact.id)
+    await _must_be_unused(tx.session, contact.account_id, changes.get("email"), but_for=contact.id)
     changed = _changed(contact, changes)
     if changed:
-        record(
-            session,
-            actor,
-            ContactChanged(account_id=contact.account_id, subject_id=contact.id, at=at, **changed),
+        tx.record(
+            ContactChanged(
+                account_id=contact.account_id, subject_id=contact.id, at=tx.at, **changed
+            )
         )
-        await session.flush()
+        await tx.session.flush()
     return contact
 
 
@@ -188,22 +164,19 @@ async def _must_be_unused(
             raise Refused(Code.ALREADY_EXISTS, words, argument="email")
 
 
-async def note_contacts_read(
-    session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
-) -> None:
+async def note_contacts_read(tx: Tx, account_id: UUID, *, hour: datetime) -> None:
     """Record that the actor read the account's contacts, at most once per hour."""
-    once_key = f"contacts_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
+    once_key = f"contacts_read:{tx.actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
     recorded = select(LedgerRow.id).where(
-        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+        LedgerRow.tenant_id == tx.actor.tenant_id, LedgerRow.once_key == once_key
     )
-    if await session.scalar(recorded) is None:
-        fact = ContactsRead(account_id=account_id, subject_id=account_id, at=at)
-        record(session, actor, fact, once_key=once_key)
+    if await tx.session.scalar(recorded) is None:
+        fact = ContactsRead(account_id=account_id, subject_id=account_id, at=tx.at)
+        tx.record(fact, once_key=once_key)
 
 
 async def add_user(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     email: str,
     name: str,
@@ -211,35 +184,39 @@ async def add_user(
     accounts: Collection[UUID] = (),
     language: str | None = None,
     smtp_utf8: bool = False,
-    at: datetime,
 ) -> User:
     """Add a user, limited to the named accounts; client users need one, staff without accounts have access to all.
 
     An address may belong to several users: one person can work for two clients. A second active user of the same
     address is refused only to an actor who sees the first one, so that an address reveals nothing about other people.
     """
-    actor.must(Right.MANAGE_ACCESS)
+    tx.actor.must(Right.MANAGE_ACCESS)
     if role is Role.SYSTEM:
         raise Refused(Code.INVALID, "The role SYSTEM cannot be given to a user.", argument="role")
-    if actor.is_client and role not in CLIENTS:
+    if tx.actor.is_client and role not in CLIENTS:
         raise Refused(Code.NOT_ALLOWED, "A client can add client users only.", argument="role")
-    must_manage(actor, role)
-    await must_have_access(session, actor, role, accounts)
+    must_manage(tx.actor, role)
+    await must_have_access(tx.session, tx.actor, role, accounts)
     email = email.strip().lower()
     check({"email": email, "name": name, "language": language})
     check_email(email, smtp_utf8=smtp_utf8)
-    await _must_be_new(session, actor, email)
+    await _must_be_new(tx, email)
     user = User(
-        id=uuid7(), tenant_id=actor.tenant_id, email=email, name=name, role=role, language=language
+        id=uuid7(),
+        tenant_id=tx.actor.tenant_id,
+        email=email,
+        name=name,
+        role=role,
+        language=language,
     )
-    session.add(user)
-    await session.flush()
-    session.add_all(
-        Reach(user_id=user.id, account_id=account_id, tenant_id=actor.tenant_id)
+    tx.session.add(user)
+    await tx.session.flush()
+    tx.session.add_all(
+        Reach(user_id=user.id, account_id=account_id, tenant_id=tx.actor.tenant_id)
         for account_id in dict.fromkeys(accounts)
     )
-    record(session, actor, UserAdded(account_id=None, subject_id=user.id, at=at, role=role))
-    await session.flush()
+    tx.record(UserAdded(account_id=None, subject_id=user.id, at=tx.at, role=role))
+    await tx.session.flush()
     return user
 
 
@@ -266,14 +243,14 @@ async def must_have_access(
         )
 
 
-async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
+async def _must_be_new(tx: Tx, email: str) -> None:
     """Refuse a second active user of an address to an actor who sees the first; concurrent requests wait."""
-    lock = func.hashtextextended(f"{actor.tenant_id} {email}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(lock)))
+    lock = func.hashtextextended(f"{tx.actor.tenant_id} {email}", 0)
+    await tx.session.execute(select(func.pg_advisory_xact_lock(lock)))
     query = select(User.id).where(
-        User.email == email, User.disabled_at.is_(None), visible_to(actor, User)
+        User.email == email, User.disabled_at.is_(None), visible_to(tx.actor, User)
     )
-    if await session.scalar(query.limit(1)) is not None:
+    if await tx.session.scalar(query.limit(1)) is not None:
         raise Refused(
             Code.ALREADY_EXISTS,
             "A user with this address exists already. Change or invite that user.",
@@ -281,19 +258,18 @@ async def _must_be_new(session: AsyncSession, actor: Actor, email: str) -> None:
         )
 
 
-async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
+async def disable_user(tx: Tx, user_id: UUID) -> User:
     """End a user's access; open WebSockets close within seconds."""
-    user = await managed_user(session, actor, user_id)
+    user = await managed_user(tx.session, tx.actor, user_id)
     if user.disabled_at is None:
-        user.disabled_at = at
-        record(session, actor, UserDisabled(account_id=None, subject_id=user.id, at=at))
-        await session.flush()
+        user.disabled_at = tx.at
+        tx.record(UserDisabled(account_id=None, subject_id=user.id, at=tx.at))
+        await tx.session.flush()
     return user
 
 
 async def issue_api_key(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     name: str,
     role: Role = Role.PARTNER,
@@ -301,26 +277,25 @@ async def issue_api_key(
     all_accounts: bool = False,
     scopes: Collection[str] | None = None,
     expires_at: datetime | None = None,
-    at: datetime,
 ) -> tuple[ApiKey, str]:
     """Create an API key; its text is returned here and never again.
 
     A key has access to the named accounts, or to all of them when `all_accounts` is set. Without scopes a partner's key
     gets the operational ones, a key of another role all rights of its role.
     """
-    actor.must(Right.MANAGE_KEYS)
+    tx.actor.must(Right.MANAGE_KEYS)
     if role is Role.SYSTEM:
         raise Refused(
             Code.NOT_ALLOWED, "The role SYSTEM cannot be given to a key.", argument="role"
         )
-    must_manage(actor, role)
-    if expires_at is not None and expires_at <= at:
+    must_manage(tx.actor, role)
+    if expires_at is not None and expires_at <= tx.at:
         raise Refused(Code.INVALID, "expiresAt must be in the future.", argument="expiresAt")
     if role in CLIENTS and not accounts:
         raise Refused(
             Code.INVALID, "A client's key needs at least one account.", argument="accountIds"
         )
-    if actor.accounts is not None and not accounts:
+    if tx.actor.accounts is not None and not accounts:
         raise Refused(
             Code.NOT_ALLOWED, "Name the accounts that the key can access.", argument="accountIds"
         )
@@ -328,32 +303,32 @@ async def issue_api_key(
         words = "Either name the accounts that the key can access, or set allAccounts."
         raise Refused(Code.INVALID, words, argument="accountIds")
     for account_id in accounts or ():
-        await _account(session, actor, account_id, argument="accountIds")
+        await _account(tx.session, tx.actor, account_id, argument="accountIds")
     granted = _scopes(role, scopes)
     check({"name": name})
     key = new_key()
     row = ApiKey(
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         name=name,
         prefix=key.prefix,
         secret_sha256=key.secret_sha256,
         role=role,
         account_ids=None if all_accounts else list(dict.fromkeys(accounts or ())),
         scopes=granted,
-        created_at=at,
+        created_at=tx.at,
         expires_at=expires_at,
     )
-    session.add(row)
-    await session.flush()
+    tx.session.add(row)
+    await tx.session.flush()
     fact = ApiKeyIssued(
         account_id=None,
         subject_id=row.id,
-        at=at,
+        at=tx.at,
         role=role,
         scopes=granted,
         account_ids=row.account_ids,
     )
-    record(session, actor, fact)
+    tx.record(fact)
     return row, key.text
 
 
@@ -370,19 +345,17 @@ def _scopes(role: Role, scopes: Collection[str] | None) -> list[str] | None:
     return [scope for scope in SCOPES if scope in scopes]
 
 
-async def revoke_api_key(
-    session: AsyncSession, actor: Actor, key_id: UUID, *, at: datetime
-) -> ApiKey:
+async def revoke_api_key(tx: Tx, key_id: UUID) -> ApiKey:
     """Revoke a key; a second call has no effect."""
-    actor.must(Right.MANAGE_KEYS)
-    query = select(ApiKey).where(ApiKey.id == key_id, visible_to(actor, ApiKey))
-    row = await session.scalar(query.with_for_update(key_share=True))
+    tx.actor.must(Right.MANAGE_KEYS)
+    query = select(ApiKey).where(ApiKey.id == key_id, visible_to(tx.actor, ApiKey))
+    row = await tx.session.scalar(query.with_for_update(key_share=True))
     if row is None:
         raise Refused(Code.NOT_FOUND, "No such key.", argument="id")
     if row.revoked_at is None:
-        row.revoked_at = at
-        record(session, actor, ApiKeyRevoked(account_id=None, subject_id=row.id, at=at))
-        await session.flush()
+        row.revoked_at = tx.at
+        tx.record(ApiKeyRevoked(account_id=None, subject_id=row.id, at=tx.at))
+        await tx.session.flush()
     return row
 
 
@@ -392,14 +365,14 @@ async def _account(
     return await row_of(session, actor, Account, account_id, "account", argument=argument)
 
 
-async def _must_be_colleague(session: AsyncSession, actor: Actor, user_id: UUID | None) -> None:
+async def _must_be_colleague(tx: Tx, user_id: UUID | None) -> None:
     """Refuse an owner who is not staff of the same company."""
     if user_id is None:
         return
     colleague = exists().where(
-        User.id == user_id, User.tenant_id == actor.tenant_id, User.role.not_in(CLIENTS)
+        User.id == user_id, User.tenant_id == tx.actor.tenant_id, User.role.not_in(CLIENTS)
     )
-    if not await session.scalar(select(colleague)):
+    if not await tx.session.scalar(select(colleague)):
         raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="internalOwnerId")
 
 

@@ -1,34 +1,29 @@
 """Change the settings of a security company."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right
+from domain.access import Right, Tx
 from domain.accounts.events import CompanyChanged
 from domain.accounts.model import Tenant
 from domain.accounts.rules import changes_of
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 
 
-async def change_company(
-    session: AsyncSession, actor: Actor, *, at: datetime, **changes: Any
-) -> Tenant:
+async def change_company(tx: Tx, **changes: Any) -> Tenant:
     """Change the name, register and permit numbers or time zone of the actor's company; the rest stays as it is.
 
     A new time zone applies to future plans: existing months and reports keep their bounds.
     """
-    actor.must(Right.MANAGE_COMPANY)
-    company = await session.scalar(
-        select(Tenant).where(Tenant.id == actor.tenant_id).with_for_update(key_share=True)
+    tx.actor.must(Right.MANAGE_COMPANY)
+    company = await tx.session.scalar(
+        select(Tenant).where(Tenant.id == tx.actor.tenant_id).with_for_update(key_share=True)
     )
     if company is None:
         raise Refused(Code.NOT_FOUND, "No such company.")
     changed = changes_of(company, changes)
-    if "name" in changed and await session.scalar(
+    if "name" in changed and await tx.session.scalar(
         select(exists().where(Tenant.name == changed["name"]))
     ):
         raise Refused(Code.ALREADY_EXISTS, "Another company has this name.", argument="name")
@@ -37,8 +32,8 @@ async def change_company(
         for name, value in changed.items():
             setattr(company, name, value)
         fact = CompanyChanged(
-            account_id=None, subject_id=company.id, at=at, before=before, after=changed
+            account_id=None, subject_id=company.id, at=tx.at, before=before, after=changed
         )
-        record(session, actor, fact)
-        await session.flush()
+        tx.record(fact)
+        await tx.session.flush()
     return company

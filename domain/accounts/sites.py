@@ -1,48 +1,40 @@
 """Change a site: its name, address, services and coordinates."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, row_of
+from domain.access import Right, Tx
 from domain.accounts.events import SiteChanged
 from domain.accounts.model import Site
 from domain.accounts.rules import changes_of
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 
 
 async def change_site(
-    session: AsyncSession,
-    actor: Actor,
-    site_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-    **changes: Any,
+    tx: Tx, site_id: UUID, *, expected_version: int | None = None, **changes: Any
 ) -> Site:
     """Change a site; omitted fields stay as they are.
 
     A site with a geofence keeps its coordinates, because earlier positions were compared with that geofence. Remove the
     geofence first, move the site, then set it again. Refuses incomplete coordinates and a name that another site has.
     """
-    actor.must(Right.MANAGE_ACCOUNTS)
-    site = await row_of(session, actor, Site, site_id, "site", lock=True)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    site = await tx.get(Site, site_id, "site", lock=True)
     must_be_current(site.version, expected_version)
     changed = changes_of(site, changes)
-    await _check(session, site, changed)
+    await _check(tx.session, site, changed)
     if changed:
         before = {name: getattr(site, name) for name in changed}
         for name, value in changed.items():
             setattr(site, name, value)
         fact = SiteChanged(
-            account_id=site.account_id, subject_id=site.id, at=at, before=before, after=changed
+            account_id=site.account_id, subject_id=site.id, at=tx.at, before=before, after=changed
         )
-        record(session, actor, fact)
-        await session.flush()
+        tx.record(fact)
+        await tx.session.flush()
     return site
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Reach, User, check, managed_user, must_have_access, must_manage
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
@@ -66,7 +66,7 @@ async def change_user(
 
 async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
     """Disable a user: sessions, devices and open invitations of and by the user end too."""
-    user = await accounts.disable_user(session, actor, user_id, at=at)
+    user = await accounts.disable_user(Tx(session, actor, at), user_id)
     await end_all(session, actor, user, EndedBy.DISABLED, at=at)
     await end_invitations(session, user, at=at)
     await revoke_devices_of(session, actor, user, at=at)

@@ -64,7 +64,7 @@ async def _account(
         select(Account).where(Account.tenant_id == actor.tenant_id, Account.name == name)
     )
     return found or await accounts.create_account(
-        session, actor, name=name, time_zone=profile.time_zone, at=at
+        Tx(session, actor, at), name=name, time_zone=profile.time_zone
     )
 
 
@@ -79,13 +79,11 @@ async def _site(
         select(Site).where(Site.account_id == account_id, Site.name == name)
     )
     return found or await accounts.add_site(
-        session,
-        actor,
+        Tx(session, actor, at),
         account_id,
         name=name,
         city=profile.into.city,
         country=profile.into.country,
-        at=at,
     )
 
 

@@ -108,7 +108,7 @@ async def erase(
     if isinstance(row, Contact):
         _erase_contact(row)
     else:
-        await accounts.disable_user(session, actor, row.id, at=at)
+        await accounts.disable_user(Tx(session, actor, at), row.id)
         await _erase_credentials(session, row.id, at)
         await files.erase_origin(session, actor, f"user:{row.id}", at=at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"

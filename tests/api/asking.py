@@ -22,7 +22,7 @@ from api.live.websocket_transport import Upgrade
 from api.process.http_protocol import Http
 from api.state import AppState
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
 from schema.core import ids
@@ -108,7 +108,7 @@ async def office(api: Api, **client: Any) -> Office:
     async with transaction(api.make) as session:
         manager, dispatcher = [
             await accounts.add_user(
-                session, system, email=f"{role}@example.org", name=role, role=role, at=build.T0
+                Tx(session, system, build.T0), email=f"{role}@example.org", name=role, role=role
             )
             for role in (Role.MANAGEMENT, Role.DISPATCHER)
         ]

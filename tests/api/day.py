@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import accounts, positions
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Site
 from domain.core import sequencing
 from domain.core.db import transaction
@@ -49,7 +49,7 @@ class Day:
             for n, name in enumerate("CAB"):
                 place = near(n * APART_M)
                 site = await accounts.add_site(
-                    session, self.system, account, name=f"Post {name}", at=self.at, **place
+                    Tx(session, self.system, self.at), account, name=f"Post {name}", **place
                 )
                 self.sites.append(site)
                 if name != "B":

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from api.identity import authenticator, tokens
 from domain import accounts
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import ApiKey
 from domain.core.db import transaction
 from domain.core.keyfile import KeyFileError
@@ -100,7 +100,7 @@ async def test_a_disabled_user_is_out_within_five_seconds(
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         await accounts.disable_user(
-            session, system, office.world.client_user.id, at=api.state.now()
+            Tx(session, system, api.state.now()), office.world.client_user.id
         )
     await asyncio.sleep(0.25)
     assert await rejected(api, office.client)
@@ -114,14 +114,12 @@ async def test_an_api_key_works_until_it_is_revoked_and_remembers_its_use(
     at = api.state.now()
     async with transaction(api.make) as session:
         row, text = await accounts.issue_api_key(
-            session, system, name="partner", all_accounts=True, at=at
+            Tx(session, system, at), name="partner", all_accounts=True
         )
         _, expired = await accounts.issue_api_key(
-            session,
-            system,
+            Tx(session, system, at - timedelta(days=2)),
             name="old",
             all_accounts=True,
-            at=at - timedelta(days=2),
             expires_at=at - timedelta(days=1),
         )
     assert (await api.data(text, VIEWER))["viewer"]["role"] == "PARTNER"
@@ -133,7 +131,7 @@ async def test_an_api_key_works_until_it_is_revoked_and_remembers_its_use(
     assert await rejected(api, f"{head[:-1]}{'0' if head[-1] != '0' else '1'}_{checksum}")
     assert await rejected(api, text + "0")
     async with transaction(api.make) as session:
-        await accounts.revoke_api_key(session, system, row.id, at=at)
+        await accounts.revoke_api_key(Tx(session, system, at), row.id)
     assert await rejected(api, text)
 
 

@@ -10,7 +10,7 @@ from api.live import connections
 from api.support.telemetry import EVENTS as TOLD
 from api.support.telemetry import EXECUTIONS
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from domain.core.settings import Settings
@@ -39,9 +39,12 @@ async def colleague(
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(server.api.make) as session:
         user = await accounts.add_user(
-            session, system, email=f"{role}2@example.org", name="x", role=role,
-            accounts=[office.world.account.id], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email=f"{role}2@example.org",
+            name="x",
+            role=role,
+            accounts=[office.world.account.id],
+        )
     return user.id, server.api.token(user.id)
 
 
@@ -123,7 +126,7 @@ async def test_whoever_is_disabled_leaves_the_group_and_the_others_stay(
         await listening(server, 2)
         assert len(server.api.state.groups) == 1
         async with transaction(server.api.make) as session:
-            await accounts.disable_user(session, system, other_id, at=server.api.state.now())
+            await accounts.disable_user(Tx(session, system, server.api.state.now()), other_id)
         assert (await leaving.closed())[0] == 4403
         await happen(server, office)
         assert (await staying.next())["accountEvents"]["kind"] == "incident.opened"

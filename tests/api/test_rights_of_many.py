@@ -14,7 +14,7 @@ from api.identity import authenticator
 from api.identity.authenticator import FRESH_S, Authenticator
 from api.live.connections import ROUND_S
 from domain import accounts, credentials
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from tests import build
 from tests.api.asking import Api, Office
@@ -46,10 +46,7 @@ async def users(api: Api, office: Office, count: int) -> list[accounts.User]:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         return [
-            await accounts.add_user(
-                session, system, email=f"{uuid4()}@example.org", name="n", role=Role.CLIENT_USER,
-                accounts=[office.world.account.id], at=build.T0,
-            )
+            await accounts.add_user(Tx(session, system, build.T0), email=f"{uuid4()}@example.org", name="n", role=Role.CLIENT_USER, accounts=[office.world.account.id])
             for _ in range(count)
         ]  # fmt: skip
 
@@ -67,7 +64,7 @@ async def key(api: Api, office: Office, **more: Any) -> str:
     more.setdefault("all_accounts", "accounts" not in more)
     async with transaction(api.make) as session:
         _, text = await accounts.issue_api_key(
-            session, system, name=str(uuid4()), at=api.state.now() - timedelta(days=2), **more
+            Tx(session, system, api.state.now() - timedelta(days=2)), name=str(uuid4()), **more
         )
     return text
 
@@ -80,7 +77,7 @@ async def test_everybody_in_a_crowd_is_who_he_is_alone(api: Api, office: Office)
     async with transaction(api.make) as session:
         begun = await credentials.begin(session, gone, at=at)
         await credentials.end(session, begun.refresh_token, at=at)
-        await accounts.disable_user(session, system, out.id, at=at)
+        await accounts.disable_user(Tx(session, system, at), out.id)
         _, device = await credentials.enrol(
             session, Actor(two.tenant_id, two.role, f"user:{two.id}"), name="phone", at=at
         )

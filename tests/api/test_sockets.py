@@ -289,12 +289,12 @@ async def test_a_socket_ends_when_its_user_is_disabled_or_changed(
         await listening(server)
         async with transaction(server.api.make) as session:
             await accounts.disable_user(
-                session, system, office.world.client_user.id, at=server.api.state.now()
+                Tx(session, system, server.api.state.now()), office.world.client_user.id
             )
         assert (await socket.closed())[0] == 4403
     async with transaction(server.api.make) as session:
         user = await accounts.add_user(
-            session, system, email="x@example.org", name="x", role=Role.GUARD, at=build.T0
+            Tx(session, system, build.T0), email="x@example.org", name="x", role=Role.GUARD
         )
     async with server.socket(server.api.token(user.id)) as socket:
         async with transaction(server.api.make) as session:

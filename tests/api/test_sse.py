@@ -14,7 +14,7 @@ from api.identity import authenticator
 from api.live import connections
 from api.support.telemetry import EXECUTIONS
 from domain import accounts
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from tests import build, facts
 from tests.api import asking
@@ -215,7 +215,7 @@ async def test_a_stream_ends_with_its_right_and_without_complete(
         await listening(server)
         async with transaction(server.api.make) as session:
             await accounts.disable_user(
-                session, system, office.world.client_user.id, at=server.api.state.now()
+                Tx(session, system, server.api.state.now()), office.world.client_user.id
             )
         async with asyncio.timeout(60):
             assert [event async for event in events] == []

@@ -72,8 +72,8 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
     async with transaction(make) as session:
         tenant = await accounts.create_tenant(session, name=f"Bench {uuid7()}")
         actor = Actor.system(tenant.id, "bench")
-        account = await accounts.create_account(session, actor, name="Client", at=at)
-        site = await accounts.add_site(session, actor, account.id, name="Site", at=at)
+        account = await accounts.create_account(Tx(session, actor, at), name="Client")
+        site = await accounts.add_site(Tx(session, actor, at), account.id, name="Site")
         versions = [
             await calendars.define(Tx(session, actor, at), name=f"{n}", spec=spec)
             for n, spec in enumerate(SPECS)

@@ -64,9 +64,11 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
         at += timedelta(minutes=1)
         await compensation.contest(Tx(session, actor, at), promise.id, reason="We called.")
         owner = await accounts.add_user(
-            session, actor, email=f"{promise.id.hex}@us.example", name="Manager",
-            role=Role.RELATIONSHIP_MANAGER, at=at,
-        )  # fmt: skip
+            Tx(session, actor, at),
+            email=f"{promise.id.hex}@us.example",
+            name="Manager",
+            role=Role.RELATIONSHIP_MANAGER,
+        )
         await recovery.open_case(
             Tx(session, actor, at), promise.unit_id, size=Size.MEDIUM, summary="Nobody came",
             owner_id=owner.id)  # fmt: skip

@@ -55,9 +55,11 @@ async def user(api: Api, office: Office, role: Role) -> User:
     """A new user of the company."""
     async with transaction(api.make) as session:
         return await accounts.add_user(
-            session, system(office), email=f"{uuid4().hex[:8]}@example.org", name="Somebody",
-            role=role, at=build.T0,
-        )  # fmt: skip
+            Tx(session, system(office), build.T0),
+            email=f"{uuid4().hex[:8]}@example.org",
+            name="Somebody",
+            role=role,
+        )
 
 
 async def signed_off(api: Api, office: Office) -> Given:
@@ -227,7 +229,7 @@ async def _closing_note(api: Api, office: Office) -> CreditNote:
     name = uuid4().hex[:8]
     async with transaction(api.make) as session:
         await _choose_policy(session, office)
-        account = await accounts.create_account(session, system(office), name=name, at=build.T0)
+        account = await accounts.create_account(Tx(session, system(office), build.T0), name=name)
         agreement = await agreements.sign(
             session, system(office), account.id, reference=name, title="Patrol",
             signed_on=date(2025, 12, 1), in_force_from=datetime(2026, 1, 1, tzinfo=UTC),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.core.db import transaction
 from domain.metadata import metadata
@@ -36,7 +36,7 @@ async def added(api: Api, office: Office, role: Role, email: str = ADDRESS) -> U
     clients = [office.world.account.id] if role.name.startswith("CLIENT") else []
     async with transaction(api.make) as session:
         return await accounts.add_user(
-            session, system, email=email, name="Never", role=role, accounts=clients, at=build.T0
+            Tx(session, system, build.T0), email=email, name="Never", role=role, accounts=clients
         )
 
 
@@ -46,7 +46,7 @@ async def inviters(api: Api, office: Office) -> dict[str, str]:
     admin = await added(api, office, Role.CLIENT_ADMIN, "admin@client.example")
     async with transaction(api.make) as session:
         _, key = await accounts.issue_api_key(
-            session, system, name="k", role=Role.MANAGEMENT, all_accounts=True, at=build.T0
+            Tx(session, system, build.T0), name="k", role=Role.MANAGEMENT, all_accounts=True
         )
     return {"management": office.manager, "key": key, "client admin": api.token(admin.id)}
 

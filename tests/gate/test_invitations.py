@@ -15,7 +15,7 @@ from sqlalchemy import update
 from api.identity import login as login_module
 from api.support.rate_limit import RateLimit
 from domain import accounts, credentials
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.core.db import transaction
 from schema.core import ids
@@ -37,9 +37,11 @@ async def manager(api: Api, office: Office) -> User:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         return await accounts.add_user(
-            session, system, email="second@guards.example", name="Second", role=Role.MANAGEMENT,
-            at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email="second@guards.example",
+            name="Second",
+            role=Role.MANAGEMENT,
+        )
 
 
 async def invited(api: Api, token: str, user: User) -> str:
@@ -63,17 +65,17 @@ async def test_an_invitation_dies_with_its_reason(api: Api, office: Office, ends
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         key, secret = await accounts.issue_api_key(
-            session, system, name="k", role=Role.MANAGEMENT, all_accounts=True, at=build.T0
+            Tx(session, system, build.T0), name="k", role=Role.MANAGEMENT, all_accounts=True
         )
     token = secret if ends == "key revoked" else api.token(inviter.id)
     text = await invited(api, token, whom)
     async with transaction(api.make) as session:
         if ends == "disabled":
-            await accounts.disable_user(session, system, inviter.id, at=build.T0)
+            await accounts.disable_user(Tx(session, system, build.T0), inviter.id)
         elif ends == "disabled invited":
-            await accounts.disable_user(session, system, whom.id, at=build.T0)
+            await accounts.disable_user(Tx(session, system, build.T0), whom.id)
         elif ends == "key revoked":
-            await accounts.revoke_api_key(session, system, key.id, at=build.T0)
+            await accounts.revoke_api_key(Tx(session, system, build.T0), key.id)
         elif ends == "expired":
             gone = api.state.now() - timedelta(seconds=1)
             await session.execute(update(credentials.Invitation).values(expires_at=gone))
@@ -81,7 +83,7 @@ async def test_an_invitation_dies_with_its_reason(api: Api, office: Office, ends
         await change(api, office.manager, inviter, role="AUDITOR")
     elif ends == "limited":
         async with transaction(api.make) as session:
-            other = await accounts.create_account(session, system, name="Other", at=build.T0)
+            other = await accounts.create_account(Tx(session, system, build.T0), name="Other")
         there = ids.write("Account", other.id)
         await change(api, office.manager, inviter, accountIds=[there])
     elif ends == "another one":

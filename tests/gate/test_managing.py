@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain import accounts, credentials
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Account, User
 from domain.core.db import transaction
 from schema.core import ids
@@ -35,9 +35,12 @@ class Staffed:
         system = Actor.system(self.office.world.tenant.id, "test")
         async with transaction(self.api.make) as session:
             return await accounts.add_user(
-                session, system, email=email or f"{uuid4().hex[:8]}@guards.example", name=name,
-                role=role, accounts=reach, at=build.T0,
-            )  # fmt: skip
+                Tx(session, system, build.T0),
+                email=email or f"{uuid4().hex[:8]}@guards.example",
+                name=name,
+                role=role,
+                accounts=reach,
+            )
 
     def token(self, user: User) -> str:
         return self.api.token(user.id)
@@ -51,7 +54,7 @@ class Staffed:
 async def staffed(api: Api, office: Office) -> Staffed:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        other = await accounts.create_account(session, system, name="Andere klant", at=build.T0)
+        other = await accounts.create_account(Tx(session, system, build.T0), name="Andere klant")
     return Staffed(api, office, other)
 
 
@@ -124,7 +127,7 @@ async def test_limited_management_lists_and_revokes_no_wider_key(staffed: Staffe
     async with transaction(staffed.api.make) as session:
         for name, reach in (("wide", None), ("near", [staffed.account])):
             await accounts.issue_api_key(
-                session, system, name=name, accounts=reach, all_accounts=reach is None, at=build.T0
+                Tx(session, system, build.T0), name=name, accounts=reach, all_accounts=reach is None
             )
     listed = await staffed.api.data(limited, "{ apiKeys(first: 10) { edges { node { name } } } }")
     assert [edge["node"]["name"] for edge in listed["apiKeys"]["edges"]] == ["near"]
@@ -172,7 +175,7 @@ async def test_an_address_can_be_added_again_after_its_user_was_disabled(staffed
     gone = await staffed.user(Role.GUARD, email="guard@guards.example")
     system = Actor.system(gone.tenant_id, "test")
     async with transaction(staffed.api.make) as session:
-        await accounts.disable_user(session, system, gone.id, at=build.T0)
+        await accounts.disable_user(Tx(session, system, build.T0), gone.id)
     asked = {"email": "guard@guards.example", "name": "Back", "role": "GUARD"}
     answer = (await staffed.api.data(staffed.office.manager, ADD, input=asked))["addUser"]
     assert answer["__typename"] == "User"

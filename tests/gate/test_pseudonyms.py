@@ -47,12 +47,15 @@ async def places(api: Api, office: Office) -> tuple[Guard, list[Place]]:
     system = Actor.system(world.tenant.id, "test")
     guard = await guards.on_duty(api.make, world)
     async with transaction(api.make) as session:
-        other = await accounts.create_account(session, system, name="De buren", at=build.T0)
-        there = await accounts.add_site(session, system, other.id, name="Hiernaast", at=build.T0)
+        other = await accounts.create_account(Tx(session, system, build.T0), name="De buren")
+        there = await accounts.add_site(Tx(session, system, build.T0), other.id, name="Hiernaast")
         user = await accounts.add_user(
-            session, system, email="buur@example.org", name="Buur", role=Role.CLIENT_ADMIN,
-            accounts=[other.id], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email="buur@example.org",
+            name="Buur",
+            role=Role.CLIENT_ADMIN,
+            accounts=[other.id],
+        )
     now = api.state.now()
     async with transaction(api.make) as session:
         await duties.end(session, system, guard.duty.id, at=now)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from tests import build
 from tests.api import asking
@@ -97,7 +97,7 @@ async def partner(server: Server, tmp_path: Path) -> AsyncIterator[Partner]:
     async with transaction(server.api.make) as session:
         actor = Actor.system(office.world.tenant.id, "test")
         _, key = await accounts.issue_api_key(
-            session, actor, name="quick start", role=Role.PARTNER, all_accounts=True, at=build.T0
+            Tx(session, actor, build.T0), name="quick start", role=Role.PARTNER, all_accounts=True
         )
     await prober.number(server.api)
     place = tmp_path / "partner"

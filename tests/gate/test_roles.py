@@ -49,9 +49,12 @@ async def of_role(
     )
     async with transaction(api.make) as session:
         user = await accounts.add_user(
-            session, system, email=f"{name.replace(' ', '-')}@roles.example", name=name, role=role,
-            accounts=reach, at=T0,
-        )  # fmt: skip
+            Tx(session, system, T0),
+            email=f"{name.replace(' ', '-')}@roles.example",
+            name=name,
+            role=role,
+            accounts=reach,
+        )
     return Asker(
         name, api.token(user.id), PAGE.rights[role.name], frozenset(reach) or None, user.id
     )
@@ -62,7 +65,7 @@ async def of_scopes(api: Api, office: Office, name: str, *scopes: str) -> Asker:
     system, here = Actor.system(office.world.tenant.id, "test"), office.world.account.id
     async with transaction(api.make) as session:
         _, key = await accounts.issue_api_key(
-            session, system, name=name, scopes=scopes, accounts=[here], at=T0
+            Tx(session, system, T0), name=name, scopes=scopes, accounts=[here]
         )
     return Asker(name, key, PAGE.of_scopes(scopes), frozenset({here}))
 
@@ -104,7 +107,7 @@ async def company(api: Api) -> tuple[Office, prober.Side, UUID]:
     world = office.world
     system = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        other = await accounts.create_account(session, system, name="Elders", at=T0)
+        other = await accounts.create_account(Tx(session, system, T0), name="Elders")
     side = await prober.side(api, office.manager, world.tenant.id)
     side.owned["Account"] = world.account.id
     async with transaction(api.make) as session:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from domain import accounts
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account
 from domain.core.db import transaction
 from tests.api.asking import Api
@@ -41,7 +41,7 @@ async def afresh(roles: Roles, asker: Asker) -> Asker:
         account = await session.get_one(Account, here)
         system = Actor.system(account.tenant_id, "test")
         _, key = await accounts.issue_api_key(
-            session, system, name=scope, scopes=[scope], accounts=[here], at=T0
+            Tx(session, system, T0), name=scope, scopes=[scope], accounts=[here]
         )
     return replace(asker, token=key)
 

@@ -54,12 +54,12 @@ async def test_a_query_without_a_fence_sees_only_the_actors_company(
 
 async def second_account(make: Sessions, world: World) -> Site:
     from domain import accounts
-    from domain.access import Actor
+    from domain.access import Actor, Tx
 
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        account = await accounts.create_account(session, system, name="Andere", at=build.T0)
-        return await accounts.add_site(session, system, account.id, name="Daar", at=build.T0)
+        account = await accounts.create_account(Tx(session, system, build.T0), name="Andere")
+        return await accounts.add_site(Tx(session, system, build.T0), account.id, name="Daar")
 
 
 async def test_a_query_without_a_fence_sees_only_the_actors_accounts(

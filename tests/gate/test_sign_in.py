@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from api.identity import authenticator, sign_in_throttle, tokens
 from domain import accounts, credentials
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
@@ -55,7 +55,7 @@ async def person(
     async with transaction(api.make) as session:
         actor = Actor.system(office.world.tenant.id, "test")
         user = await accounts.add_user(
-            session, actor, email=email, name="D", role=Role.DISPATCHER, at=build.T0
+            Tx(session, actor, build.T0), email=email, name="D", role=Role.DISPATCHER
         )
     invited = await post(
         api, "/auth/invitations", office.manager, userId=ids.write("User", user.id)
@@ -91,7 +91,7 @@ async def test_wrong_unknown_and_disabled_are_told_the_same(
     gone = await person(api, office)
     async with transaction(api.make) as session:
         actor = Actor.system(office.world.tenant.id, "test")
-        await accounts.disable_user(session, actor, gone.user.id, at=build.T0)
+        await accounts.disable_user(Tx(session, actor, build.T0), gone.user.id)
     answers = [
         await login(api, someone, "wrong password here"),
         await post(api, "/auth/login", email="nobody@nowhere.example", password=PASSWORD),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from api.identity import authenticator
 from domain import accounts, credentials
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import User
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
@@ -80,11 +80,14 @@ async def test_a_client_admin_changes_own_client_users_within_the_own_rights(
 ) -> None:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        other = await accounts.create_account(session, system, name="Other", at=build.T0)
+        other = await accounts.create_account(Tx(session, system, build.T0), name="Other")
         user = await accounts.add_user(
-            session, system, email="u@client.example", name="U", role=Role.CLIENT_USER,
-            accounts=[office.world.account.id], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email="u@client.example",
+            name="U",
+            role=Role.CLIENT_USER,
+            accounts=[office.world.account.id],
+        )
     if changes.get("accountIds") == ["other"]:
         changes = {"accountIds": [ids.write("Account", other.id)]}
     told = await change(api, office.client, user, **changes)

@@ -60,7 +60,7 @@ async def furnished(api: Api) -> Office:
         )
         await incidents.resolve(Tx(session, world.staff, at), solved.id, resolution="Glued")
         await accounts.issue_api_key(
-            session, system, name="probe me", role=Role.PARTNER, all_accounts=True, at=T0
+            Tx(session, system, T0), name="probe me", role=Role.PARTNER, all_accounts=True
         )
     async with transaction(make) as session:
         broken = await session.scalars(
@@ -174,7 +174,7 @@ async def _put_on_duty(api: Api, office: Office) -> None:
             await positions.judge(session, guard.duty.id, at=now)
     async with transaction(api.make) as session:  # somebody to disable who carries no device
         await accounts.add_user(
-            session, actor, email="desk@example.org", name="Desk", role=Role.DISPATCHER, at=now
+            Tx(session, actor, now), email="desk@example.org", name="Desk", role=Role.DISPATCHER
         )
 
 
@@ -202,12 +202,15 @@ async def neighbour(api: Api, office: Office) -> str:
     world = office.world
     system = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        account = await accounts.create_account(session, system, name="Buren", at=T0)
-        await accounts.add_site(session, system, account.id, name="Ernaast", at=T0)
+        account = await accounts.create_account(Tx(session, system, T0), name="Buren")
+        await accounts.add_site(Tx(session, system, T0), account.id, name="Ernaast")
         user: User = await accounts.add_user(
-            session, system, email="buur@example.org", name="Buur", role=Role.CLIENT_ADMIN,
-            accounts=[account.id], at=T0,
-        )  # fmt: skip
+            Tx(session, system, T0),
+            email="buur@example.org",
+            name="Buur",
+            role=Role.CLIENT_ADMIN,
+            accounts=[account.id],
+        )
     return api.token(user.id)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import func, select
 from api.identity import tokens
 from api.process.serve import listen
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core import cursor, sequencing
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
@@ -167,12 +167,10 @@ async def company(make: Sessions, signing: tokens.Keys) -> Company:
     now = datetime.now(UTC)
     async with transaction(make) as session:
         dispatcher = await accounts.add_user(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), build.T0),
             email=f"{world.tenant.id}@example.org",
             name="Dispatcher",
             role=Role.DISPATCHER,
-            at=build.T0,
         )
     incident = await build.incident(make, world, at=now)
     return Company(

@@ -24,9 +24,11 @@ ONE = "query ($id: ID!) { incident(id: $id) { assignee { name } } }"
 async def guard(api: Api, office: Office, name: str, role: Role = Role.GUARD) -> accounts.User:
     async with transaction(api.make) as session:
         return await accounts.add_user(
-            session, Actor.system(office.world.tenant.id, "test"), email=f"{name}@example.org",
-            name=name, role=role, at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(office.world.tenant.id, "test"), T0),
+            email=f"{name}@example.org",
+            name=name,
+            role=role,
+        )
 
 
 async def test_an_incident_is_assigned_found_by_its_assignee_and_let_go(

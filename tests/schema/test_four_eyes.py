@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from schema.core import ids
 from tests import build
@@ -31,7 +31,7 @@ async def person(api: Api, office: Office, role: Role, name: str, email: str) ->
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         row = await accounts.add_user(
-            session, system, email=email, name=name, role=role, at=build.T0
+            Tx(session, system, build.T0), email=email, name=name, role=role
         )
     return api.token(row.id)
 

@@ -154,7 +154,7 @@ async def test_who_sees_no_promises_or_sites_does_not_find_incidents_by_them(
     ):
         async with transaction(api.make) as session:
             _, key = await accounts.issue_api_key(
-                session, manager, name=",".join(scopes), scopes=scopes, all_accounts=True, at=T0
+                Tx(session, manager, T0), name=",".join(scopes), scopes=scopes, all_accounts=True
             )
         for label, given in asked.items():
             page = (await api.data(key, LISTED, **given))["incidents"]

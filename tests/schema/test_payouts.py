@@ -61,9 +61,11 @@ async def finance(api: Api, office: Office) -> str:
     """A token of somebody who does the books."""
     async with transaction(api.make) as session:
         user = await accounts.add_user(
-            session, Actor.system(office.world.tenant.id, "test"), email="f@example.org", name="F",
-            role=Role.FINANCE, at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(office.world.tenant.id, "test"), T0),
+            email="f@example.org",
+            name="F",
+            role=Role.FINANCE,
+        )
     return api.token(user.id)
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from domain.incidents.opening import sender_of
 from schema.core import ids
@@ -27,10 +27,11 @@ async def key(api: Api, office: Office, *, everything: bool = False) -> str:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         _, text = await accounts.issue_api_key(
-            session, system, name="Alarm centre",
+            Tx(session, system, build.T0),
+            name="Alarm centre",
             accounts=None if everything else [office.world.account.id],
-            all_accounts=everything, at=build.T0,
-        )  # fmt: skip
+            all_accounts=everything,
+        )
     return text
 
 
@@ -43,9 +44,12 @@ async def user(api: Api, office: Office, role: Role) -> str:
     reach = [office.world.account.id] if role is Role.CLIENT_USER else []
     async with transaction(api.make) as session:
         row = await accounts.add_user(
-            session, system, email=f"{role}@people.example", name=f"Real {role}", role=role,
-            accounts=reach, at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email=f"{role}@people.example",
+            name=f"Real {role}",
+            role=role,
+            accounts=reach,
+        )
     return api.token(row.id)
 
 
@@ -53,8 +57,8 @@ async def second_site(api: Api, office: Office) -> str:
     """A site of another client of the same company."""
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        account = await accounts.create_account(session, system, name="Datapoort", at=build.T0)
-        site = await accounts.add_site(session, system, account.id, name="Poort", at=build.T0)
+        account = await accounts.create_account(Tx(session, system, build.T0), name="Datapoort")
+        site = await accounts.add_site(Tx(session, system, build.T0), account.id, name="Poort")
     return ids.write("Site", site.id)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import accounts, positions
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from domain.positions import ReceivedFix
 from schema.core import ids
@@ -122,15 +122,18 @@ async def test_clients_are_told_of_their_own_places_by_number_and_never_of_silen
 ) -> None:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
-        account = await accounts.create_account(session, system, name="Buren", at=build.T0)
+        account = await accounts.create_account(Tx(session, system, build.T0), name="Buren")
         site = await accounts.add_site(
-            session, system, account.id, name="Hiernaast", at=build.T0, lat=LAT, lon=LON
+            Tx(session, system, build.T0), account.id, name="Hiernaast", lat=LAT, lon=LON
         )
         site = await positions.draw_fence(session, system, site.id, radius_m=50, at=build.T0)
         user = await accounts.add_user(
-            session, system, email="buur@example.org", name="Buur", role=Role.CLIENT_USER,
-            accounts=[account.id], at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email="buur@example.org",
+            name="Buur",
+            role=Role.CLIENT_USER,
+            accounts=[account.id],
+        )
     guard = await guards.on_duty(api.make, office.world)
     roaming = await guards.on_duty(api.make, office.world, site=guard.site, at_site=False)
     for each in (guard, roaming):

@@ -71,9 +71,11 @@ async def test_a_critical_incident_heeds_no_quiet_hours_and_its_client_is_told_f
     await quiet_now(make, world)
     async with transaction(make) as session:
         await accounts.add_user(
-            session, system(world), email=f"d@{world.tenant.id}.example", name="D",
-            role=Role.DISPATCHER, at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            email=f"d@{world.tenant.id}.example",
+            name="D",
+            role=Role.DISPATCHER,
+        )
         await escalation.set_policy(
             Tx(session, system(world), T0),
             name="At once",
@@ -147,9 +149,11 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
     await known(make, world)
     async with transaction(make) as session:
         await accounts.add_user(
-            session, system(world), email=f"f@{world.tenant.id}.example", name="F",
-            role=Role.FINANCE, at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            email=f"f@{world.tenant.id}.example",
+            name="F",
+            role=Role.FINANCE,
+        )
         await agreements.end(
             session, system(world), world.agreement.id, reason="Moved.", at=T0,
             ended_at=datetime(2026, 3, 6, tzinfo=UTC),

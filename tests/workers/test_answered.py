@@ -39,12 +39,10 @@ async def test_an_answer_is_recorded_once_and_told_and_a_machines_is_only_record
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         await accounts.add_user(
-            session,
-            system,
+            Tx(session, system, build.T0),
             email=f"m-{world.site.id}@example.org",
             name="Marga",
             role=Role.MANAGEMENT,
-            at=build.T0,
         )
         [message] = await messages.compose(
             Tx(session, system, build.T0),

@@ -129,9 +129,12 @@ async def test_who_was_told_of_a_credit_is_told_once_what_becomes_of_it_and_whic
         await carried(make, world)
         async with transaction(make) as session:  # never told of the credit, so not of its end
             await accounts.add_contact(
-                session, system(world), world.account.id, name="Nieuw", role="-", at=LATER,
+                Tx(session, system(world), LATER),
+                world.account.id,
+                name="Nieuw",
+                role="-",
                 email=f"new@{world.contacts[0].email}".replace("@contact0", ""),
-            )  # fmt: skip
+            )
         await answered_in_time_after_all(make, world, late["first_response"])
         await answered_in_time_after_all(make, world, late["first_response"])
         await carried(make, world)

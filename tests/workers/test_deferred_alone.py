@@ -113,7 +113,7 @@ async def described(make: Sessions, world: World) -> None:
 
 async def disabled(make: Sessions, world: World) -> None:
     async with transaction(make) as session:
-        await accounts.disable_user(session, system(world), world.client_user.id, at=T0)
+        await accounts.disable_user(Tx(session, system(world), T0), world.client_user.id)
 
 
 async def numbered(make: Sessions, world: World) -> None:
@@ -138,9 +138,11 @@ async def hooked(make: Sessions, world: World) -> None:
     await facts.number_all(make)
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, system(world), email=f"{uuid4()}@example.org", name="M",
-            role=Role.MANAGEMENT, at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            email=f"{uuid4()}@example.org",
+            name="M",
+            role=Role.MANAGEMENT,
+        )
         await webhooks.add(
             Tx(session, Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}"), T0),
             SecretCipher.of(Settings(data=Path(tempfile.mkdtemp()))),

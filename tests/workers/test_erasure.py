@@ -50,9 +50,9 @@ async def neighbour(make: Sessions, office: Office, name: str) -> Incident:
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         account = await accounts.create_account(
-            session, system, name=f"Datapoort {name}", at=build.T0
+            Tx(session, system, build.T0), name=f"Datapoort {name}"
         )
-        site = await accounts.add_site(session, system, account.id, name="Poort", at=build.T0)
+        site = await accounts.add_site(Tx(session, system, build.T0), account.id, name="Poort")
         incident = await incidents.open_incident(
             Tx(session, system, build.T0),
             site_id=site.id,
@@ -203,9 +203,11 @@ async def test_an_export_shows_a_client_no_text_that_the_graph_keeps_from_it(
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         owner = await accounts.add_user(
-            session, system, email="o@guards.example", name="Owner",
-            role=Role.RELATIONSHIP_MANAGER, at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            email="o@guards.example",
+            name="Owner",
+            role=Role.RELATIONSHIP_MANAGER,
+        )
         manager = Actor(system.tenant_id, owner.role, f"user:{owner.id}")
         await incidents.reassign(Tx(session, manager, build.T0), incident.id, to=f"{name}, nights")
         case = await recovery.open_case(

@@ -30,12 +30,10 @@ async def staffed(make: Sessions, *steps: StepDraft) -> tuple[World, UUID]:
     system = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session,
-            system,
+            Tx(session, system, build.T0),
             email="desk@example.org",
             name="Desk",
             role=Role.DISPATCHER,
-            at=build.T0,
         )
         await escalation.set_policy(Tx(session, system, build.T0), name="P", steps=steps)
     return world, user.id

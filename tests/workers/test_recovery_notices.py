@@ -31,9 +31,11 @@ UP_TO_THE_OFFER = (StepKind.APOLOGIZE, StepKind.LISTEN, StepKind.RESOLVE)
 async def manager(make: Sessions, world: World) -> tuple[User, Actor]:
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, Actor.system(world.tenant.id, "test"), email=f"{uuid4().hex}@us.example",
-            name="Sanne Brouwer", role=Role.RELATIONSHIP_MANAGER, at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
+            email=f"{uuid4().hex}@us.example",
+            name="Sanne Brouwer",
+            role=Role.RELATIONSHIP_MANAGER,
+        )
     return user, Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}")
 
 

@@ -339,9 +339,11 @@ async def test_colleagues_are_written_to_and_clients_do_not_hear_of_it(make: Ses
     world = await build.client(make, contacts=1)
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, system(world), email="ops@example.org", name="Ops", role=Role.DISPATCHER,
-            at=build.T0,
-        )  # fmt: skip
+            Tx(session, system(world), build.T0),
+            email="ops@example.org",
+            name="Ops",
+            role=Role.DISPATCHER,
+        )
         for _ in range(2):  # once, by its key
             await messages.compose_to_users(
                 Tx(session, system(world), build.T0),

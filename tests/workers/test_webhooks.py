@@ -74,7 +74,7 @@ async def partner() -> AsyncIterator[Receiver]:
 async def manager(session: AsyncSession, whom: Client) -> Actor:
     """Somebody of the company who is known: owners are looked up again at every delivery."""
     user = await accounts.add_user(
-        session, whom.actor, email=f"{uuid4()}@example.org", name="M", role=Role.MANAGEMENT, at=T0
+        Tx(session, whom.actor, T0), email=f"{uuid4()}@example.org", name="M", role=Role.MANAGEMENT
     )
     return replace(whom.actor, subject=f"user:{user.id}")
 
@@ -336,7 +336,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
     whom = await facts.client(make)
     async with transaction(make) as session:
         key, text = await accounts.issue_api_key(
-            session, whom.actor, name="p", role=Role.MANAGEMENT, accounts=[whom.account_id], at=T0
+            Tx(session, whom.actor, T0), name="p", role=Role.MANAGEMENT, accounts=[whom.account_id]
         )
         actor = (await accounts.actors_of_keys(session, [text], at=T0))[text]
     webhook, _ = await hook(make, vault, whom, partner.url, actor=actor)
@@ -344,7 +344,7 @@ async def test_a_key_that_is_revoked_sends_nothing_more_and_says_why(
         await happen(make, whom, 1)
         await done(make, webhook, 1)
         async with transaction(make) as session:
-            await accounts.revoke_api_key(session, whom.actor, key.id, at=T0)
+            await accounts.revoke_api_key(Tx(session, whom.actor, T0), key.id)
         await happen(make, whom, 2)
         async with asyncio.timeout(60):
             while (await as_it_is(make, webhook)).state is WebhookState.ACTIVE:  # noqa: ASYNC110 - what is waited for is no task of this loop
@@ -359,9 +359,12 @@ async def test_a_client_is_not_sent_what_is_kept_from_clients(
     whom = await facts.client(make)
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, whom.actor, email=f"{whom.account_id}@example.org", name="C",
-            role=Role.CLIENT_ADMIN, accounts=[whom.account_id], at=T0,
-        )  # fmt: skip
+            Tx(session, whom.actor, T0),
+            email=f"{whom.account_id}@example.org",
+            name="C",
+            role=Role.CLIENT_ADMIN,
+            accounts=[whom.account_id],
+        )
     guest = replace(whom.guest, role=Role.CLIENT_ADMIN, subject=f"user:{user.id}")
     webhook, _ = await hook(make, vault, whom, partner.url, actor=guest)
     other = await facts.sibling(make, whom)

@@ -31,12 +31,10 @@ async def test_every_fact_arrives_in_order_whatever_dies_meanwhile(
     async with receiver() as partner:
         async with transaction(make) as session:
             user = await accounts.add_user(
-                session,
-                whom.actor,
+                Tx(session, whom.actor, facts.T0),
                 email="m@example.org",
                 name="M",
                 role=Role.MANAGEMENT,
-                at=facts.T0,
             )
             owner = Actor(whom.actor.tenant_id, Role.MANAGEMENT, f"user:{user.id}")
             webhook, secret = await webhooks.add(

@@ -77,7 +77,7 @@ async def partner(api: Api) -> AsyncIterator[Partner]:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         _, key = await accounts.issue_api_key(
-            session, system, name="alarm centre", accounts=[office.world.account.id], at=build.T0
+            Tx(session, system, build.T0), name="alarm centre", accounts=[office.world.account.id]
         )
     await facts.number_all(api.make)
     async with receiver() as listening:
@@ -161,7 +161,7 @@ async def test_a_query_is_asked_for_each_fact_with_its_variables_and_as_the_part
 ) -> None:
     async with transaction(api.make) as session:
         system = Actor.system(partner.office.world.tenant.id, "test")
-        hidden = await accounts.create_account(session, system, name="Hidden", at=build.T0)
+        hidden = await accounts.create_account(Tx(session, system, build.T0), name="Hidden")
     await facts.number_all(api.make)
     added = await add(
         api, partner, ONE, kinds=["incident.opened"], accountId=partner.office.account,
@@ -226,8 +226,8 @@ async def victims_of(api: Api, partner: Partner) -> int:
     world = partner.office.world
     system = Actor.system(world.tenant.id, "test")
     async with transaction(api.make) as session:
-        other = await accounts.create_account(session, system, name="Elsewhere", at=build.T0)
-        await accounts.add_site(session, system, other.id, name="There", at=build.T0)
+        other = await accounts.create_account(Tx(session, system, build.T0), name="Elsewhere")
+        await accounts.add_site(Tx(session, system, build.T0), other.id, name="There")
         terms = build.terms_draft(world.calendar)
         await agreements.sign(
             session, system, other.id, reference="E-1", title="E", signed_on=date(2025, 12, 1),
@@ -293,10 +293,8 @@ async def test_a_revoked_key_ends_what_its_document_says(
     key_id = added["webhook"]["owner"].removeprefix("key:")
     async with transaction(api.make) as session:
         await accounts.revoke_api_key(
-            session,
-            Actor.system(partner.office.world.tenant.id, "test"),
+            Tx(session, Actor.system(partner.office.world.tenant.id, "test"), datetime.now(UTC)),
             UUID(key_id),
-            at=datetime.now(UTC),
         )
     await a_breach(api, partner)
     listing = "{ webhooks { nodes { state reason } } }"

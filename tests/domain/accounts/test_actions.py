@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.accounts import Complexity, Contact
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
@@ -29,10 +29,8 @@ async def test_a_changed_account_says_which_fields_and_commits_to_their_values(
     world = await build.client(make)
     async with transaction(make) as session:
         changed = await accounts.change_account(
-            session,
-            management(world, limited=True),
+            Tx(session, management(world, limited=True), T0),
             world.account.id,
-            at=T0,
             expected_version=world.account.version,
             complexity=Complexity.COMPLEX,
             growth_potential=5,
@@ -72,7 +70,9 @@ async def test_a_value_that_cannot_be_is_refused_by_its_name_on_the_wire(
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await accounts.change_account(
-                session, management(world, limited=False), world.account.id, at=T0, **{field: value}
+                Tx(session, management(world, limited=False), T0),
+                world.account.id,
+                **{field: value},
             )
     assert no.value.refusal.code is Code.INVALID
     assert no.value.refusal.argument in {"name", "language", "kvkNumber", "yearlyRevenueCents",
@@ -83,11 +83,11 @@ async def test_a_contact_may_lose_its_phone_but_not_its_name(make: Sessions) -> 
     world = await build.client(make)
     boss, contact = management(world, limited=False), world.contacts[0]
     async with transaction(make) as session:
-        await accounts.change_contact(session, boss, contact.id, at=T0, phone="+31 30 000 00 00")
-        await accounts.change_contact(session, boss, contact.id, at=T0, phone=None)
+        await accounts.change_contact(Tx(session, boss, T0), contact.id, phone="+31 30 000 00 00")
+        await accounts.change_contact(Tx(session, boss, T0), contact.id, phone=None)
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await accounts.change_contact(session, boss, contact.id, at=T0, name=None)
+            await accounts.change_contact(Tx(session, boss, T0), contact.id, name=None)
     async with make() as session:
         row = await session.get_one(Contact, contact.id)
     assert (row.phone, row.name) == (None, "Contact 0")
@@ -101,10 +101,10 @@ async def test_who_is_limited_to_some_accounts_issues_no_key_that_reaches_all(
     limited = management(world, limited=True)
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await accounts.issue_api_key(session, limited, name="Everything", at=T0)
+            await accounts.issue_api_key(Tx(session, limited, T0), name="Everything")
     async with transaction(make) as session:
         key, _ = await accounts.issue_api_key(
-            session, limited, name="Ours", accounts=[world.account.id], at=T0
+            Tx(session, limited, T0), name="Ours", accounts=[world.account.id]
         )
     assert no.value.refusal.code is Code.NOT_ALLOWED
     assert key.account_ids == [world.account.id]
@@ -117,18 +117,18 @@ async def test_who_is_limited_to_some_accounts_stops_no_key_that_reaches_further
     async with transaction(make) as session:
         boss = management(world, limited=False)
         everything, _ = await accounts.issue_api_key(
-            session, boss, name="Everything", all_accounts=True, at=T0
+            Tx(session, boss, T0), name="Everything", all_accounts=True
         )
         ours, _ = await accounts.issue_api_key(
-            session, boss, name="Ours", accounts=[world.account.id], at=T0
+            Tx(session, boss, T0), name="Ours", accounts=[world.account.id]
         )
     limited = management(world, limited=True)
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
-            await accounts.revoke_api_key(session, limited, everything.id, at=T0)
+            await accounts.revoke_api_key(Tx(session, limited, T0), everything.id)
     async with transaction(make) as session:
         stopped = await accounts.revoke_api_key(
-            session, limited, ours.id, at=T0 + timedelta(minutes=1)
+            Tx(session, limited, T0 + timedelta(minutes=1)), ours.id
         )
     assert no.value.refusal.code is Code.NOT_FOUND
     assert stopped.revoked_at == T0 + timedelta(minutes=1)
@@ -139,10 +139,8 @@ async def test_a_client_s_key_needs_an_account(make: Sessions) -> None:
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await accounts.issue_api_key(
-                session,
-                management(world, limited=False),
+                Tx(session, management(world, limited=False), T0),
                 name="Portal",
                 role=Role.CLIENT_USER,
-                at=T0,
             )
     assert no.value.refusal.argument == "accountIds"

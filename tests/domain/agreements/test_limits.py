@@ -66,7 +66,7 @@ async def amend(make: Sessions, world: build.World, *drafts: PromiseDraft) -> No
 async def second_site(make: Sessions, world: build.World) -> UUID:
     async with transaction(make) as session:
         system = Actor.system(world.tenant.id, "test")
-        site = await accounts.add_site(session, system, world.account.id, name="Loods", at=T0)
+        site = await accounts.add_site(Tx(session, system, T0), world.account.id, name="Loods")
     return site.id
 
 

@@ -46,12 +46,10 @@ async def firm(make: Sessions) -> Firm:
     async with transaction(make) as session:
         for role in (Role.DISPATCHER, Role.RELATIONSHIP_MANAGER, Role.MANAGEMENT):
             user = await accounts.add_user(
-                session,
-                system,
+                Tx(session, system, T0),
                 email=f"{role}-{uuid4().hex[:8]}@example.org",
                 name=role,
                 role=role,
-                at=T0,
             )
             users[role] = user.id
     return Firm(world, system, users)

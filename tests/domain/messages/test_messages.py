@@ -45,12 +45,10 @@ async def test_a_contact_that_wants_no_service_messages_or_has_no_address_is_lef
             {"email": None},
         ):
             await accounts.add_contact(
-                session,
-                Actor.system(world.tenant.id, "test"),
+                Tx(session, Actor.system(world.tenant.id, "test"), T0),
                 world.account.id,
                 name="Stil",
                 role="-",
-                at=T0,
                 **fields,
             )
     written = await compose(make, world, f"incident:{world.site.id}:resolved")

@@ -332,7 +332,7 @@ async def test_what_was_kept_long_enough_goes_and_is_counted(make: Sessions) -> 
     )
     async with transaction(make) as session:
         await messages.mark_sent(Tx(session, system, LATER), sent.id)
-        await accounts.disable_user(session, system, world.client_user.id, at=LATER)
+        await accounts.disable_user(Tx(session, system, LATER), world.client_user.id)
     day = timedelta(days=1)
     kept = Retention(messages=10 * day, words=20 * day, users=30 * day)
 

@@ -70,9 +70,11 @@ async def scene(make: Sessions) -> Scene:
     world = await build.client(make)
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, Actor.system(world.tenant.id, "test"), email=f"{uuid4().hex}@us.example",
-            name="Manager", role=Role.RELATIONSHIP_MANAGER, at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
+            email=f"{uuid4().hex}@us.example",
+            name="Manager",
+            role=Role.RELATIONSHIP_MANAGER,
+        )
     manager = Actor(world.tenant.id, Role.RELATIONSHIP_MANAGER, f"user:{user.id}")
     return Scene(make, world, manager, user.id)
 

@@ -306,7 +306,7 @@ async def test_a_client_without_an_agreement_gets_no_reports(make: Sessions) -> 
     world = await build.client(make)
     async with transaction(make) as session:
         bare: Account = await accounts.create_account(
-            session, Actor.system(world.tenant.id, "test"), name="Nog geen klant", at=T0
+            Tx(session, Actor.system(world.tenant.id, "test"), T0), name="Nog geen klant"
         )
         await reports.adopt(session, at=T0)
         n = await session.scalar(select(func.count()).where(ReportPlan.account_id == bare.id))

@@ -46,9 +46,11 @@ def manager(world: World) -> Actor:
 async def boss(make: Sessions, world: World) -> Actor:
     async with transaction(make) as session:
         user = await accounts.add_user(
-            session, Actor.system(world.tenant.id, "test"),
-            email=f"{uuid4().hex}@boss.example", name="Boss", role=Role.MANAGEMENT, at=T0,
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
+            email=f"{uuid4().hex}@boss.example",
+            name="Boss",
+            role=Role.MANAGEMENT,
+        )
     return Actor(world.tenant.id, Role.MANAGEMENT, f"user:{user.id}")
 
 

@@ -104,7 +104,7 @@ async def test_one_of_each_kind_is_open_and_follows_a_change_of_tier(make: Sessi
         assert {row.kind: row.due_on for row in again} == first
     async with transaction(make) as session:
         account: Account = await accounts.change_account(
-            session, boss, world.account.id, cadence_tier=CadenceTier.STRATEGIC, at=T0
+            Tx(session, boss, T0), world.account.id, cadence_tier=CadenceTier.STRATEGIC
         )
         after = await touchpoints.plan(session, account, at=T0 + timedelta(days=3))
     assert {row.kind: row.due_on for row in after}[CHECK] == MONDAY + timedelta(days=7)
