@@ -30,14 +30,7 @@ class LateArrivalMutation:
         The guard cannot confirm it.
         """
         return await positions.decide_late_arrival(
-            ask.session,
-            ask.actor,
-            id,
-            arrived_at,
-            accept=True,
-            reason=reason,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, arrived_at, accept=True, reason=reason, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -51,12 +44,5 @@ class LateArrivalMutation:
     ) -> incidents.Incident:
         """Decline a late arrival: it does not count, and the verdict does not change."""
         return await positions.decide_late_arrival(
-            ask.session,
-            ask.actor,
-            id,
-            arrived_at,
-            accept=False,
-            reason=reason,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, arrived_at, accept=False, reason=reason, expected_version=expected_version
         )

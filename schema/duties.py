@@ -180,4 +180,4 @@ class DutyMutation:
     @staticmethod
     async def end_duty(ask: MutationContext, id: Annotated[DutyId, "Duty to be ended."]) -> DutyRow:
         """End a duty; the position of the guard is not recorded from then on."""
-        return await positions.end(ask.session, ask.actor, id, at=ask.at)
+        return await positions.end(ask.tx, id)

@@ -107,7 +107,5 @@ class FixMutation:
         """Report positions of your device. A fix that is sent several times counts once."""
         readings = [ReceivedFix(**vars(each)) for each in fixes]
         skew_s = float("nan") if sent_at is None else (ask.at - sent_at).total_seconds()
-        device, outcome = await positions.report(
-            ask.session, ask.actor, device_id, readings, skew_s=skew_s, at=ask.at
-        )
+        device, outcome = await positions.report(ask.tx, device_id, readings, skew_s=skew_s)
         return ReportReceipt(device, outcome)

@@ -98,11 +98,5 @@ class FenceMutation:
         Without radius and outline the geofence is removed.
         """
         return await positions.draw_fence(
-            ask.session,
-            ask.actor,
-            site_id,
-            radius_m=radius_m,
-            outline=outline,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, site_id, radius_m=radius_m, outline=outline, expected_version=expected_version
         )

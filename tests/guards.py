@@ -60,7 +60,7 @@ async def on_duty(
             )
             if radius_m is not None:
                 site = await positions.draw_fence(
-                    session, system, site.id, radius_m=radius_m, at=from_at
+                    Tx(session, system, from_at), site.id, radius_m=radius_m
                 )
         user = await accounts.add_user(
             Tx(session, system, from_at),

@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
-from domain.access import Actor, Right, row_of
+from domain.access import Actor, Right, Tx
 from domain.accounts.model import Site
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.credentials.model import Device
 from domain.duties.model import Duty
 from domain.positions.devices import note_refusal, set_clock
@@ -39,10 +39,10 @@ async def assign(
     return duty
 
 
-async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
+async def end(tx: Tx, duty_id: UUID) -> Duty:
     """End a duty; from then on the guard's position is not recorded."""
-    duty = await duties.end(session, actor, duty_id, at=at)
-    await _delete_last_positions(session, [duty], at)
+    duty = await duties.end(tx.session, tx.actor, duty_id, at=tx.at)
+    await _delete_last_positions(tx.session, [duty], tx.at)
     return duty
 
 
@@ -56,21 +56,19 @@ async def end_overdue(
 
 
 async def draw_fence(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     site_id: UUID,
     *,
     radius_m: float | None = None,
     outline: Sequence[float] | None = None,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Site:
     """Set a site's geofence to a circle or an outline (lat, lon, lat, lon …); without both: remove the geofence.
 
-    It is in force from `at` on: a fix is compared with the geofence of its own time, however late it comes in.
+    It is in force from `tx.at` on: a fix is compared with the geofence of its own time, however late it comes in.
     """
-    actor.must(Right.MANAGE_ACCOUNTS)
-    site = await row_of(session, actor, Site, site_id, "site", argument="siteId", lock=True)
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    site = await tx.get(Site, site_id, "site", argument="siteId", lock=True)
     must_be_current(site.version, expected_version)
     if radius_m is not None and outline is not None:
         raise Refused(
@@ -92,34 +90,28 @@ async def draw_fence(
         fact = SiteFenced(
             account_id=site.account_id,
             subject_id=site.id,
-            at=at,
+            at=tx.at,
             was_radius_m=site.fence_radius_m,
             was_outline=site.fence_outline,
             radius_m=radius_m,
             outline=wanted,
         )
-        record(session, actor, fact)
+        tx.record(fact)
         site.fence_radius_m, site.fence_outline = radius_m, wanted
-        await session.flush()
-        await _schedule_evaluation(session, site.account_id, at)
+        await tx.session.flush()
+        await _schedule_evaluation(tx.session, site.account_id, tx.at)
     return site
 
 
 async def report(
-    session: AsyncSession,
-    actor: Actor,
-    device_id: UUID,
-    readings: Sequence[ReceivedFix],
-    *,
-    skew_s: float = float("nan"),
-    at: datetime,
+    tx: Tx, device_id: UUID, readings: Sequence[ReceivedFix], *, skew_s: float = float("nan")
 ) -> tuple[Device, IngestOutcome]:
     """Store the fixes that the owner of a device reports; each fix that is refused gets a reason."""
-    owner, _, user_id = actor.subject.partition(":")
-    device = await session.scalar(
+    owner, _, user_id = tx.actor.subject.partition(":")
+    device = await tx.session.scalar(
         select(Device).where(
             Device.id == device_id,
-            Device.tenant_id == actor.tenant_id,
+            Device.tenant_id == tx.actor.tenant_id,
             Device.user_id == (user_id if owner == "user" else None),
             Device.revoked_at.is_(None),
         )
@@ -130,33 +122,31 @@ async def report(
         raise Refused(
             Code.INVALID, f"A report may have at most {MAX_FIXES} fixes.", argument="fixes"
         )
-    since = await kept_since(session) or at
-    post = await device_assignment(session, device_id, since=since)
+    since = await kept_since(tx.session) or tx.at
+    post = await device_assignment(tx.session, device_id, since=since)
     if post is None or not readings:
         return device, IngestOutcome(0, 0, ())
     clock = clock_ms(skew_s, post.clock_ms)
     if not isnan(skew_s) and clock != post.clock_ms:
-        clock = await set_clock(session, device_id, skew_s)
+        clock = await set_clock(tx.session, device_id, skew_s)
     report = DeviceReport(post, readings, FixSource.GRAPHQL, skew_s, clock)
-    outcome = await accept_one(session, report, at=at, keep=at - since)
+    outcome = await accept_one(tx.session, report, at=tx.at, keep=tx.at - since)
     if outcome.refused:
         reason = outcome.refused[-1][1]
         many = len(outcome.refused)
-        await note_refusal(session, device_id, reason, REASON_TEXT[reason], count=many, at=at)
+        await note_refusal(tx.session, device_id, reason, REASON_TEXT[reason], count=many, at=tx.at)
     return device, outcome
 
 
-async def note_read(
-    session: AsyncSession, actor: Actor, account_id: UUID, *, hour: datetime, at: datetime
-) -> None:
+async def note_read(tx: Tx, account_id: UUID, *, hour: datetime) -> None:
     """Record that the actor viewed the positions of the account's guards, at most once per hour."""
-    once_key = f"positions_read:{actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
+    once_key = f"positions_read:{tx.actor.subject}:{account_id}:{hour:%Y-%m-%dT%H}"
     recorded = select(LedgerRow.id).where(
-        LedgerRow.tenant_id == actor.tenant_id, LedgerRow.once_key == once_key
+        LedgerRow.tenant_id == tx.actor.tenant_id, LedgerRow.once_key == once_key
     )
-    if await session.scalar(recorded) is None:
-        fact = PositionsRead(account_id=account_id, subject_id=account_id, at=at)
-        record(session, actor, fact, once_key=once_key)
+    if await tx.session.scalar(recorded) is None:
+        fact = PositionsRead(account_id=account_id, subject_id=account_id, at=tx.at)
+        tx.record(fact, once_key=once_key)
 
 
 async def ensure_partitions(session: AsyncSession, *, at: datetime, keep: timedelta) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.access import Actor, Tx
+from domain.access import Tx
 from domain.core.errors import Refused
 from domain.core.ledger import LedgerRow
 from domain.duties.model import Duty
@@ -53,15 +53,12 @@ class OnTime(NamedTuple):
 
 
 async def arrivals(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     duty: Duty,
     stays: Sequence[Presence],
     known_stays: Collection[UUID],
     found: NewFixes,
     on_time: OnTime,
-    *,
-    at: datetime,
 ) -> None:
     """Update the incidents at the sites where a guard was, according to the stays that are known now.
 
@@ -71,41 +68,35 @@ async def arrivals(
     """
     if not found.t.size and not (found.whole and known_stays):
         return
-    for incident in await _affected_incidents(session, duty, stays, known_stays, found):
+    for incident in await _affected_incidents(tx.session, duty, stays, known_stays, found):
         here = [row for row in stays if row.site_id == incident.site_id]
         row, came_at = _first(here, incident.opened_at, found)
         arrived_at = incident.arrived_at
         if found.whole and arrived_at is not None and (came_at is None or arrived_at < came_at):
             changed = await incidents.withdraw_arrivals(
-                Tx(session, actor, at), incident.id, proven_by=known_stays, before=came_at
+                tx, incident.id, proven_by=known_stays, before=came_at
             )
             arrived_at = arrived_at if changed is None else changed.arrived_at
         if row is not None and came_at is not None and (arrived_at is None or came_at < arrived_at):
-            proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
-            if await _offer(session, actor, duty, incident, came_at, proof, on_time):
+            proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), tx.at)
+            if await _offer(tx, duty, incident, came_at, proof, on_time):
                 stays_, those = await on_time.read()
                 here_ = [each for each in stays_ if each.site_id == incident.site_id]
                 row, came_at = _first(here_, incident.opened_at, those)
                 if row is None or came_at is None or (arrived_at and came_at >= arrived_at):
                     continue
-                proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), at)
+                proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), tx.at)
             with suppress(Refused):  # somebody else was faster, or the incident had ended
-                await incidents.arrive(Tx(session, actor, came_at), incident.id, proof=proof)
+                await incidents.arrive(tx.as_of(came_at), incident.id, proof=proof)
 
 
 async def _offer(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    incident: "_IncidentRow",
-    came_at: datetime,
-    proof: Proof,
-    on_time: OnTime,
+    tx: Tx, duty: Duty, incident: "_IncidentRow", came_at: datetime, proof: Proof, on_time: OnTime
 ) -> bool:
     """Return whether an arrival needs a person's decision; if so, offer it."""
-    if not await late_evidence.would_undo(session, incident.id, came_at, at=proof.told_at):
+    if not await late_evidence.would_undo(tx.session, incident.id, came_at, at=proof.told_at):
         return False
-    late_s = await late_evidence.late_s(session, duty, proof.fixes)
+    late_s = await late_evidence.late_s(tx.session, duty, proof.fixes)
     if late_s <= on_time.within.total_seconds():
         return False
     longest = (proof.told_at - came_at).total_seconds()
@@ -118,7 +109,7 @@ async def _offer(
         presence_id=proof.presence_id,
         fixes=proof.fixes,
     )
-    await incidents.offer_late_arrival(Tx(session, actor, proof.told_at), incident.id, offer)
+    await incidents.offer_late_arrival(tx.as_of(proof.told_at), incident.id, offer)
     return True
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import incidents
-from domain.access import Actor, Right, Tx
+from domain.access import Right, Tx
 from domain.agreements.model import PromiseKind
 from domain.core.errors import Code, Refused
 from domain.duties.model import Duty
@@ -52,32 +52,30 @@ async def late_s(session: AsyncSession, duty: Duty, fixes: Collection[datetime])
 
 
 async def decide(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     incident_id: UUID,
     arrived_at: datetime,
     *,
     accept: bool,
     reason: str,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Incident:
     """Accept or decline a late arrival: by a user of the company other than the guard."""
-    actor.must(Right.HANDLE)
-    if actor.is_client or not actor.subject.startswith("user:"):
+    tx.actor.must(Right.HANDLE)
+    if tx.actor.is_client or not tx.actor.subject.startswith("user:"):
         raise Refused(
             Code.NOT_ALLOWED, "Only a user of the security company can decide about a late arrival."
         )
-    offer = await incidents.pending_late_arrival(Tx(session, actor, at), incident_id, arrived_at)
-    guard_id: UUID | None = await session.scalar(
+    offer = await incidents.pending_late_arrival(tx, incident_id, arrived_at)
+    guard_id: UUID | None = await tx.session.scalar(
         select(Duty.user_id).where(Duty.id == offer.duty_id)
     )
-    if actor.subject == f"user:{guard_id}":
+    if tx.actor.subject == f"user:{guard_id}":
         raise Refused(
             Code.NOT_ALLOWED, "The guard who arrived cannot decide about the own arrival."
         )
     return await incidents.decide_late_arrival(
-        Tx(session, actor, at),
+        tx,
         incident_id,
         offer,
         accept=accept,

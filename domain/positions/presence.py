@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.base import JSON
 from domain.core.deferral import Subject, is_deferred
 from domain.duties.model import Duty
@@ -91,7 +91,7 @@ async def judge(
     known_stays = {row.id for row in known if row.kind is Kind.STAY}
     before = companions.own_stays(duty, known)
     rows = await reconcile_all(
-        session, actor, duty, known, found, whole=not memory, over_at=over_at, at=at
+        Tx(session, actor, at), duty, known, found, whole=not memory, over_at=over_at
     )
     if track.heard.size:
         watched.upto_at = seconds(track.heard[-1])
@@ -99,7 +99,7 @@ async def judge(
     others = await companions.stays(session, duty)
     absences = _absences(duty, [*stays, *others], fences, now)
     await reconcile(
-        session, actor, duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at, at
+        Tx(session, actor, at), duty, [r for r in rows if r.kind is Kind.ABSENCE], absences, over_at
     )
     new = NewFixes(track.t[track.new :], insides, whole=not memory)
 
@@ -111,7 +111,7 @@ async def judge(
         return [each for each in proven if each is not None], NewFixes(part.t, where, whole=True)
 
     on_time = OnTime(late_after, read_on_time)
-    await arrivals(session, actor, duty, stays, known_stays, new, on_time, at=at)
+    await arrivals(Tx(session, actor, at), duty, stays, known_stays, new, on_time)
     must_tell = "untold" in memory or before != companions.own_stays(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})

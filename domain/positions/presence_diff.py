@@ -5,11 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from domain.access import Actor
+from domain.access import Tx
 from domain.core.base import uuid7
-from domain.core.ledger import record
 from domain.duties.model import Duty
 from domain.positions import events
 from domain.positions.model import Kind, Presence
@@ -36,15 +33,13 @@ class Interval(NamedTuple):
 
 
 async def reconcile_all(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     duty: Duty,
     known: Sequence[Presence],
     found: Sequence[Interval],
     *,
     whole: bool,
     over_at: datetime,
-    at: datetime,
 ) -> list[Presence]:
     """Update all rows of a duty to the results; return the duty's rows afterwards."""
     keys: set[tuple[Kind, UUID | None]] = {
@@ -60,22 +55,16 @@ async def reconcile_all(
         again = {span.from_at for span in spans}
         open_ = mine if whole else [r for r in mine if r.until_at is None or r.from_at in again]
         rows += [row for row in mine if row not in open_]
-        rows += await reconcile(session, actor, duty, open_, spans, over_at, at)
+        rows += await reconcile(tx, duty, open_, spans, over_at)
     return rows
 
 
 async def reconcile(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    rows: Sequence[Presence],
-    spans: Sequence[Interval],
-    over_at: datetime,
-    at: datetime,
+    tx: Tx, duty: Duty, rows: Sequence[Presence], spans: Sequence[Interval], over_at: datetime
 ) -> list[Presence]:
     """Update the rows of one kind and site to `spans`: begin, end, revise or retract them."""
     left = sorted(rows, key=lambda row: row.from_at)
-    over = over_at <= at
+    over = over_at <= tx.at
     kept: list[Presence] = []
     for span in sorted(spans, key=lambda span: span.from_at):
         until_at = over_at if span.until_at is None and over else span.until_at
@@ -93,30 +82,30 @@ async def reconcile(
                 fixes=list(span.fixes),
                 lapsed=span.lapsed,
             )
-            session.add(row)
-            _record_fact(session, actor, duty, row, 0, span.from_at, span.fixes)
+            tx.session.add(row)
+            _record_fact(tx.as_of(span.from_at), duty, row, 0, span.fixes)
             if span.until_at is not None:
-                _record_fact(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+                _record_fact(tx.as_of(span.until_at), duty, row, 1, (span.until_at,))
         else:
             left.remove(row)
             was = (row.from_at, row.until_at)
             row.from_at, row.until_at, row.fixes = span.from_at, until_at, list(span.fixes)
             row.lapsed = span.lapsed
             if was[0] != row.from_at or (was[1] is not None and was[1] != row.until_at):
-                _revise(session, actor, duty, row, was, at)
+                _revise(tx, duty, row, was)
             elif was[1] is None and span.until_at is not None:
-                _record_fact(session, actor, duty, row, 1, span.until_at, (span.until_at,))
+                _record_fact(tx.as_of(span.until_at), duty, row, 1, (span.until_at,))
         kept.append(row)
     for row in left:
         fact = events.Retracted(
             **_about(duty, row, ()),
-            at=at,
+            at=tx.at,
             presence=row.kind,
             was_from_at=row.from_at,
             was_until_at=row.until_at,
         )
-        record(session, actor, fact)
-        await session.delete(row)
+        tx.record(fact)
+        await tx.session.delete(row)
     return kept
 
 
@@ -133,40 +122,25 @@ def _match(rows: Sequence[Presence], span: Interval) -> Presence | None:
     return None
 
 
-def _record_fact(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    row: Presence,
-    end: int,
-    at: datetime,
-    fixes: Sequence[datetime],
-) -> None:
+def _record_fact(tx: Tx, duty: Duty, row: Presence, end: int, fixes: Sequence[datetime]) -> None:
     began, ended, _internal = _FACTS[row.kind]
     kind = ended if end else began
     if end and row.lapsed:
         kind = events.PresenceLapsed
-    record(session, actor, kind(**_about(duty, row, fixes), at=at))
+    tx.record(kind(**_about(duty, row, fixes), at=tx.at))
 
 
-def _revise(
-    session: AsyncSession,
-    actor: Actor,
-    duty: Duty,
-    row: Presence,
-    was: tuple[datetime, datetime | None],
-    at: datetime,
-) -> None:
+def _revise(tx: Tx, duty: Duty, row: Presence, was: tuple[datetime, datetime | None]) -> None:
     fact = events.PresenceRevised(
         **_about(duty, row, row.fixes),
-        at=at,
+        at=tx.at,
         presence=row.kind,
         was_from_at=was[0],
         was_until_at=was[1],
         from_at=row.from_at,
         until_at=row.until_at,
     )
-    record(session, actor, fact)
+    tx.record(fact)
 
 
 def _about(duty: Duty, row: Presence, fixes: Sequence[datetime]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Day:
                 self.sites.append(site)
                 if name != "B":
                     await positions.draw_fence(
-                        session, self.system, site.id, radius_m=50, at=self.at
+                        Tx(session, self.system, self.at), site.id, radius_m=50
                     )
         where = (0, 1, 1, None, 2)
         for post, begins_in in zip(where, (0, 0, 20, 0, 10), strict=True):
@@ -109,7 +109,7 @@ class Day:
     async def end(self, guard: Guard) -> None:
         """Let somebody go."""
         async with transaction(self.server.api.make) as session:
-            await positions.end(session, self.system, guard.duty.id, at=self.at)
+            await positions.end(Tx(session, self.system, self.at), guard.duty.id)
 
     async def assign(self, guard: Guard) -> None:
         """Put somebody on duty again, from a while ago, now or in a while; who is on duty then stays so."""
@@ -133,9 +133,10 @@ class Day:
         site = self.chance.choice(self.sites)
         async with transaction(self.server.api.make) as session:
             await positions.draw_fence(
-                session, self.system, site.id,
-                radius_m=self.chance.choice([None, 50, 80, APART_M * 0.6]), at=self.at,
-            )  # fmt: skip
+                Tx(session, self.system, self.at),
+                site.id,
+                radius_m=self.chance.choice([None, 50, 80, APART_M * 0.6]),
+            )
 
     async def work(self) -> None:
         """Do what workers do: end what is over, judge what is due, tell what was recorded."""

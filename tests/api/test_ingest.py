@@ -161,10 +161,10 @@ async def test_where_somebody_is_off_duty_is_not_taken_nor_kept_on_the_map(
     await send(api, guard, [{"at": ms(ago(10)), "lat": LAT, "lon": LON}])
     office_actor = guard.duty.tenant_id
     async with transaction(api.make) as session:
-        from domain.access import Actor
+        from domain.access import Actor, Tx
 
         system = Actor.system(office_actor, "test")
-        await positions.end(session, system, guard.duty.id, at=ago(5))
+        await positions.end(Tx(session, system, ago(5)), guard.duty.id)
     api.state.intake._posts.clear()
     told = await send(api, guard, [{"at": ms(ago(1)), "lat": LAT, "lon": LON}])
     assert [each["reason"] for each in told["refused"]] == ["OFF_DUTY"]

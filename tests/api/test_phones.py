@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from api.endpoints.device_reports import REFUSED
 from domain import positions
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from domain.incidents import Incident
@@ -152,7 +152,7 @@ async def test_off_duty_is_refused_and_does_not_block_the_queue_of_an_app_that_i
     assert (await record(api, office, guard))["refusedFor"] == "OFF_DUTY"
     async with transaction(api.make) as session:
         system = Actor.system(guard.duty.tenant_id, "test")
-        await positions.end(session, system, guard.duty.id, at=ago(60))
+        await positions.end(Tx(session, system, ago(60)), guard.duty.id)
     api.state.intake._posts.clear()
     after = before | {"timestamp": int(ago(5).timestamp())}
     codes = [(await api.http.get("/ingest/osmand", params=after)).status_code for _ in range(3)]
@@ -327,7 +327,7 @@ async def test_a_call_for_help_that_reaches_nobody_is_refused(
 ) -> None:
     async with transaction(api.make) as session:
         system = Actor.system(guard.duty.tenant_id, "test")
-        await positions.end(session, system, guard.duty.id, at=ago(60))
+        await positions.end(Tx(session, system, ago(60)), guard.duty.id)
     api.state.intake._posts.clear()
     query: dict[str, Any] = {"id": guard.token, "lat": LAT, "lon": LON, "alarm": "sos"}
     answer = await api.http.get("/ingest/traccar", params=query)

@@ -161,7 +161,7 @@ async def _put_on_duty(api: Api, office: Office) -> None:
     corners = [guards.near(*corner) for corner in ((50, -50), (50, 50), (-50, 50), (-50, -50))]
     outline = [corner[axis] for corner in corners for axis in ("lat", "lon")]
     async with transaction(api.make) as session:
-        site = await positions.draw_fence(session, actor, site.id, outline=outline, at=now)
+        site = await positions.draw_fence(Tx(session, actor, now), site.id, outline=outline)
     spot = guards.near(0)
     places = [
         positions.ReceivedFix(at=now - timedelta(seconds=n), lat=spot["lat"], lon=spot["lon"])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import positions
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from realtime.positions import COMPARE_S
@@ -182,7 +182,7 @@ async def test_the_live_map_begins_with_everybody_in_sight_and_goes_on_with_who_
         assert step["position"]["duty"]["user"]["name"] == guard.user.name
         async with transaction(api.make) as session:
             system = Actor.system(office.world.tenant.id, "test")
-            await positions.end(session, system, guard.duty.id, at=ago(0))
+            await positions.end(Tx(session, system, ago(0)), guard.duty.id)
         assert (await heard(desk))["positions"]["position"] is None
 
 

@@ -31,7 +31,7 @@ async def is_there(api: Api, guard: Guard) -> None:
     """The guard has been inside for a minute, and workers know."""
     readings = [ReceivedFix(ago(n), LAT, LON) for n in (1, 0.8, 0.5)]
     async with transaction(api.make) as session:
-        await positions.report(session, guard.actor, guard.device.id, readings, at=ago(0))
+        await positions.report(Tx(session, guard.actor, ago(0)), guard.device.id, readings)
     await judged(api, guard)
 
 
@@ -126,7 +126,7 @@ async def test_clients_are_told_of_their_own_places_by_number_and_never_of_silen
         site = await accounts.add_site(
             Tx(session, system, build.T0), account.id, name="Hiernaast", lat=LAT, lon=LON
         )
-        site = await positions.draw_fence(session, system, site.id, radius_m=50, at=build.T0)
+        site = await positions.draw_fence(Tx(session, system, build.T0), site.id, radius_m=50)
         user = await accounts.add_user(
             Tx(session, system, build.T0),
             email="buur@example.org",

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import duties, positions
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
 from domain.positions import Kind
@@ -43,7 +43,7 @@ async def is_due(make: Sessions, duty_id: UUID, seconds: float) -> bool:
 
 async def end(make: Sessions, world: World, duty_id: UUID, seconds: float) -> None:
     async with transaction(make) as session:
-        await positions.end(session, world.staff, duty_id, at=START + timedelta(seconds=seconds))
+        await positions.end(Tx(session, world.staff, START + timedelta(seconds=seconds)), duty_id)
 
 
 async def test_a_beginning_is_told_once_however_often_the_duty_is_judged(
@@ -110,7 +110,7 @@ async def test_who_is_silent_is_judged_by_a_fence_as_soon_as_it_is_drawn(
     async with transaction(make) as session:
         system = Actor.system(world.tenant.id, "test")
         at = START + timedelta(seconds=1000)
-        await positions.draw_fence(session, system, guard.site.id, radius_m=50, at=at)
+        await positions.draw_fence(Tx(session, system, at), guard.site.id, radius_m=50)
     assert await is_due(make, guard.duty.id, 1000)
     await judged(make, guard, 1000)
     assert await is_due(make, guard.duty.id, 1601)

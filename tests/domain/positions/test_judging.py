@@ -213,7 +213,7 @@ async def test_a_polygon_is_a_fence_too(make: Sessions, world: World) -> None:
     outline = [each[axis] for each in corners for axis in ("lat", "lon")]
     async with transaction(make) as session:
         actor = Actor.system(world.tenant.id, "test")
-        await positions.draw_fence(session, actor, guard.site.id, outline=outline, at=START)
+        await positions.draw_fence(Tx(session, actor, START), guard.site.id, outline=outline)
     await walk(make, guard, [(0, 200), (10, 90), (20, 80), (30, 200), (40, 200), (60, 200)])
     await judged(make, guard, 60)
     assert await spans(make, guard, Kind.STAY) == [(10, 30)]
@@ -292,9 +292,12 @@ async def test_an_arrival_that_comes_in_late_keeps_a_promise_that_was_broken(
     dispatcher = Actor(world.tenant.id, Role.DISPATCHER, "user:dispatcher")
     async with transaction(make) as session:
         await positions.decide_late_arrival(
-            session, dispatcher, incident.id, START + timedelta(seconds=350), accept=True,
-            reason="The door log says so.", at=START + timedelta(seconds=8 * 3600 + 60),
-        )  # fmt: skip
+            Tx(session, dispatcher, START + timedelta(seconds=8 * 3600 + 60)),
+            incident.id,
+            START + timedelta(seconds=350),
+            accept=True,
+            reason="The door log says so.",
+        )
     promise = await arrival(make, incident)
     assert (promise.state, promise.stopped_at) == (State.KEPT, START + timedelta(seconds=350))
     assert ("promise.revised", 8 * 3600 + 60) in await told(make, world, "promise.revised")
@@ -320,7 +323,7 @@ async def test_a_duty_that_ends_ends_what_lasts_without_saying_that_the_guard_le
     await judged(make, guard, 200)
     async with transaction(make) as session:
         at = START + timedelta(seconds=210)
-        await positions.end(session, world.staff, guard.duty.id, at=at)
+        await positions.end(Tx(session, world.staff, at), guard.duty.id)
     await judged(make, guard, 220)
     assert await spans(make, guard, Kind.STAY) == [(0, 210)]
     assert "guard.left" not in [kind for kind, _at in await told(make, world)]

@@ -74,9 +74,10 @@ async def sweep(make: Sessions, incident: Incident, seconds: float) -> None:
 async def fence(make: Sessions, world: World, guard: Guard, s: float, radius_m: float) -> None:
     async with transaction(make) as session:
         await positions.draw_fence(
-            session, Actor.system(world.tenant.id, "test"), guard.site.id, radius_m=radius_m or None,
-            at=START + timedelta(seconds=s),
-        )  # fmt: skip
+            Tx(session, Actor.system(world.tenant.id, "test"), START + timedelta(seconds=s)),
+            guard.site.id,
+            radius_m=radius_m or None,
+        )
 
 
 async def test_an_arrival_that_late_fixes_disprove_is_taken_back_and_its_clock_goes_on(
@@ -169,9 +170,12 @@ async def test_a_phone_out_of_reach_tells_of_an_arrival_after_the_ticket_is_done
         assert (await said(make, incident.id)).arrived is None
         async with transaction(make) as session:
             await positions.decide_late_arrival(
-                session, world.staff, incident.id, START + timedelta(seconds=arrived), accept=True,
-                reason="The door log says so.", at=at,
-            )  # fmt: skip
+                Tx(session, world.staff, at),
+                incident.id,
+                START + timedelta(seconds=arrived),
+                accept=True,
+                reason="The door log says so.",
+            )
     now = await said(make, incident.id)
     assert now.arrived == arrived
     assert now.arrival == (called_off if arrived is None else (State.KEPT, arrived))
