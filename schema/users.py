@@ -162,7 +162,7 @@ class UserMutation:
         given = {"name": name, "language": language, "role": role, "accounts": account_ids}
         changes = {field: value for field, value in given.items() if value is not UNSET}
         return await credentials.change_user(
-            ask.session, ask.actor, id, at=ask.at, expected_version=expected_version, **changes
+            ask.tx, id, expected_version=expected_version, **changes
         )
 
     @mutation(User)
@@ -171,9 +171,7 @@ class UserMutation:
         ask: MutationContext, user_id: Annotated[UserId, "User to be invited."]
     ) -> accounts.User:
         """Send the user an e-mail with a link to set a password; links sent before become invalid."""
-        row = await credentials.invite(
-            ask.session, ask.actor, user_id, at=ask.at, lifetime=ask.ctx.invited
-        )
+        row = await credentials.invite(ask.tx, user_id, lifetime=ask.ctx.invited)
         return await ask.session.get_one(accounts.User, row.user_id)
 
     @mutation(User)
@@ -182,7 +180,7 @@ class UserMutation:
         ask: MutationContext, id: Annotated[UserId, "User to be disabled."]
     ) -> accounts.User:
         """Disable a user: sessions, devices and open invitations end, open connections close within seconds."""
-        return await credentials.disable_user(ask.session, ask.actor, id, at=ask.at)
+        return await credentials.disable_user(ask.tx, id)
 
     @mutation(User)
     @staticmethod
@@ -190,7 +188,7 @@ class UserMutation:
         ask: MutationContext, id: Annotated[UserId, "User who lost the second factors."]
     ) -> accounts.User:
         """Remove every second factor of a user who lost them, and end the sessions of the user; never your own."""
-        return await factors.reset_factors(ask.session, ask.actor, id, at=ask.at)
+        return await factors.reset_factors(ask.tx, id)
 
     @mutation(SignIn)
     @staticmethod
@@ -198,4 +196,4 @@ class UserMutation:
         ask: MutationContext, id: Annotated[SignInId, "Session to be ended."]
     ) -> SignInRow:
         """End a session of your own or of a user whom you manage; its tokens become invalid within seconds."""
-        return await credentials.end_session(ask.session, ask.actor, id, at=ask.at)
+        return await credentials.end_session(ask.tx, id)

@@ -69,7 +69,7 @@ async def on_duty(
             role=Role.GUARD,
         )
         guard = Actor(world.tenant.id, Role.GUARD, f"user:{user.id}")
-        device, token = await credentials.enrol(session, guard, name="Phone", at=from_at)
+        device, token = await credentials.enrol(Tx(session, guard, from_at), name="Phone")
         duty = await positions.assign(
             session, world.staff, device.id, world.account.id, site_id=site.id if at_site else None,
             from_at=from_at, until_at=until_at, at=from_at, **how,

@@ -24,7 +24,7 @@ from api.endpoints.caller import signed_in
 from api.state import AppState
 from api.support.errors import HttpRefusal, plain
 from domain import credentials
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.errors import Code, Refused
 from domain.credentials import Requester
@@ -118,7 +118,7 @@ async def _invite(request: Request) -> dict[str, Any]:
     user_id = wanted(ask.user_id, "User", "userId")
     lifetime = timedelta(hours=state.settings.invitation_hours)
     async with transaction(state.scoped(actor)) as session:
-        row = await credentials.invite(session, actor, user_id, at=state.now(), lifetime=lifetime)
+        row = await credentials.invite(Tx(session, actor, state.now()), user_id, lifetime=lifetime)
     return {"expiresAt": row.expires_at}
 
 
@@ -126,7 +126,7 @@ async def _enrol(request: Request) -> dict[str, Any]:
     state, actor = state_of(request), await _actor(request)
     ask = await read(request, DeviceAsk)
     async with transaction(state.scoped(actor)) as session:
-        device, secret = await credentials.enrol(session, actor, name=ask.name, at=state.now())
+        device, secret = await credentials.enrol(Tx(session, actor, state.now()), name=ask.name)
     return {"id": ids.write("Device", device.id), "name": device.name, "token": secret}
 
 
@@ -134,7 +134,7 @@ async def _revoke(request: Request) -> None:
     state, actor = state_of(request), await _actor(request)
     device_id = wanted(request.path_params["device_id"], "Device", "id")
     async with transaction(state.scoped(actor)) as session:
-        await credentials.revoke_device(session, actor, device_id, at=state.now())
+        await credentials.revoke_device(Tx(session, actor, state.now()), device_id)
 
 
 def wanted(text: str, type_name: str, argument: str) -> UUID:

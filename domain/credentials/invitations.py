@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, managed_users
+from domain.access import Actor, Tx, managed_users
 from domain.accounts import (
     ApiKey,
     User,
@@ -21,35 +21,28 @@ from domain.credentials.model import Invitation, Password, Purpose
 from domain.credentials.rules import INVITED, RESET, new_secret, sha256_of
 
 
-async def invite(
-    session: AsyncSession,
-    actor: Actor,
-    user_id: UUID,
-    *,
-    at: datetime,
-    lifetime: timedelta = INVITED,
-) -> Invitation:
+async def invite(tx: Tx, user_id: UUID, *, lifetime: timedelta = INVITED) -> Invitation:
     """Invite a user to set a password, once; earlier invitations end, and a message with a link is sent.
 
     Nobody but the reader of that message gets the link's text: whoever had it could sign in as the user.
     """
-    user = await managed_user(session, actor, user_id, argument="userId")
+    user = await managed_user(tx.session, tx.actor, user_id, argument="userId")
     if user.disabled_at is not None:
         raise Refused(Code.NOT_FOUND, "No such user.", argument="userId")
-    await end_invitations(session, user, at=at)
+    await end_invitations(tx.session, user, at=tx.at)
     row = Invitation(
         tenant_id=user.tenant_id,
         user_id=user.id,
         purpose=Purpose.INVITATION,
-        invited_by=actor.subject,
+        invited_by=tx.actor.subject,
         secrets=[],
-        expires_at=at + lifetime,
+        expires_at=tx.at + lifetime,
     )
-    session.add(row)
-    await session.flush()
-    fact = UserInvited(account_id=None, subject_id=user.id, at=at, invitation_id=row.id)
-    record(session, actor, fact)
-    await session.flush()
+    tx.session.add(row)
+    await tx.session.flush()
+    fact = UserInvited(account_id=None, subject_id=user.id, at=tx.at, invitation_id=row.id)
+    tx.record(fact)
+    await tx.session.flush()
     return row
 
 

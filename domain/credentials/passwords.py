@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Tx
 from domain.accounts import User
 from domain.core.ledger import record
 from domain.credentials.actor_names import as_user
@@ -30,10 +31,10 @@ async def change_password(
         )
     )
     actor = as_user(user.tenant_id, user.id)
-    await end_all(session, actor, user, EndedBy.PASSWORD_CHANGE, at=at)
+    await end_all(Tx(session, actor, at), user, EndedBy.PASSWORD_CHANGE)
     await end_invitations(session, user, at=at)
     if not keep_devices:
-        await revoke_devices_of(session, actor, user, at=at)
+        await revoke_devices_of(Tx(session, actor, at), user)
     record(session, actor, PasswordChanged(account_id=None, subject_id=user.id, at=at))
     await session.flush()
 

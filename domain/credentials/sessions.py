@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, managed_users
+from domain.access import Actor, Right, Tx, managed_users
 from domain.accounts import User
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
@@ -137,37 +137,33 @@ async def end(session: AsyncSession, presented: str, *, at: datetime) -> None:
         end_one(session, sign_in, EndedBy.USER, at)
 
 
-async def end_session(
-    session: AsyncSession, actor: Actor, sign_in_id: UUID, *, at: datetime
-) -> SignIn:
+async def end_session(tx: Tx, sign_in_id: UUID) -> SignIn:
     """End a session: one's own, or one of a user whom the actor manages; a second call has no effect."""
-    sign_in = await session.scalar(
+    sign_in = await tx.session.scalar(
         select(SignIn)
-        .where(SignIn.id == sign_in_id, SignIn.tenant_id == actor.tenant_id)
+        .where(SignIn.id == sign_in_id, SignIn.tenant_id == tx.actor.tenant_id)
         .with_for_update()
     )
-    own = sign_in is not None and actor.subject == f"user:{sign_in.user_id}"
+    own = sign_in is not None and tx.actor.subject == f"user:{sign_in.user_id}"
     if sign_in is not None and not own:
-        managed = select(User.id).where(User.id == sign_in.user_id, managed_users(actor, User))
-        if not actor.may(Right.MANAGE_ACCESS) or await session.scalar(managed) is None:
+        managed = select(User.id).where(User.id == sign_in.user_id, managed_users(tx.actor, User))
+        if not tx.actor.may(Right.MANAGE_ACCESS) or await tx.session.scalar(managed) is None:
             sign_in = None
     if sign_in is None:
         raise Refused(Code.NOT_FOUND, "No such session.", argument="id")
     if sign_in.ended_at is None:
-        end_one(session, sign_in, EndedBy.USER if own else EndedBy.MANAGER, at, actor)
-        await session.flush()
+        end_one(tx.session, sign_in, EndedBy.USER if own else EndedBy.MANAGER, tx.at, tx.actor)
+        await tx.session.flush()
     return sign_in
 
 
-async def end_all(
-    session: AsyncSession, actor: Actor, user: User, by: EndedBy, *, at: datetime
-) -> None:
-    """End every session of a user, as done by `actor`."""
-    going_on = await session.scalars(
+async def end_all(tx: Tx, user: User, by: EndedBy) -> None:
+    """End every session of a user, as done by `tx.actor`."""
+    going_on = await tx.session.scalars(
         select(SignIn).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None)).with_for_update()
     )
     for sign_in in going_on:
-        end_one(session, sign_in, by, at, actor)
+        end_one(tx.session, sign_in, by, tx.at, tx.actor)
 
 
 def end_one(

@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from domain import accounts
-from domain.access import Actor, Role, Tx
+from domain.access import Role, Tx
 from domain.accounts import Reach, User, check, managed_user, must_have_access, must_manage
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 from domain.credentials.devices import revoke_devices_of
 from domain.credentials.events import UserChanged
 from domain.credentials.invitations import end_invitations
@@ -22,20 +21,14 @@ from domain.credentials.sessions import end_all
 
 
 async def change_user(
-    session: AsyncSession,
-    actor: Actor,
-    user_id: UUID,
-    *,
-    at: datetime,
-    expected_version: int | None = None,
-    **changes: Any,
+    tx: Tx, user_id: UUID, *, expected_version: int | None = None, **changes: Any
 ) -> User:
     """Change a user's `name`, `language`, `role` or `accounts` (None: all); omitted values stay.
 
     Nobody can change the own role or accounts, give a role with rights that the own role lacks, or give or take
     accounts beyond the own. A change of role or accounts ends open invitations of and by the user.
     """
-    user = await managed_user(session, actor, user_id)
+    user = await managed_user(tx.session, tx.actor, user_id)
     if user.disabled_at is not None:
         raise Refused(Code.NOT_FOUND, "No such user.", argument="id")
     must_be_current(user.version, expected_version)
@@ -47,30 +40,30 @@ async def change_user(
     }
     check(plain)
     before = {"name": user.name, "language": user.language, "role": user.role}
-    reached = await _reach(session, user)
+    reached = await _reach(tx.session, user)
     role: Role = changes.get("role", user.role)
     wanted = changes.get("accounts", reached)
     listed = reached if "accounts" not in changes else sorted(set(wanted or ()), key=str)
     access = role is not user.role or listed != reached
     if access:
-        await _change_reach(session, actor, user, role, listed)
-        await end_invitations(session, user, at=at)
+        await _change_reach(tx, user, role, listed)
+        await end_invitations(tx.session, user, at=tx.at)
     if access or any(before[name] != value for name, value in plain.items()):
         for name, value in {**plain, "role": role}.items():
             setattr(user, name, value)
         flag_modified(user, "role")  # also raises the version when only related rows changed
-        record(session, actor, _fact(user, before, reached, listed, at))
-        await session.flush()
+        tx.record(_fact(user, before, reached, listed, tx.at))
+        await tx.session.flush()
     return user
 
 
-async def disable_user(session: AsyncSession, actor: Actor, user_id: UUID, *, at: datetime) -> User:
+async def disable_user(tx: Tx, user_id: UUID) -> User:
     """Disable a user: sessions, devices and open invitations of and by the user end too."""
-    user = await accounts.disable_user(Tx(session, actor, at), user_id)
-    await end_all(session, actor, user, EndedBy.DISABLED, at=at)
-    await end_invitations(session, user, at=at)
-    await revoke_devices_of(session, actor, user, at=at)
-    await session.flush()
+    user = await accounts.disable_user(tx, user_id)
+    await end_all(tx, user, EndedBy.DISABLED)
+    await end_invitations(tx.session, user, at=tx.at)
+    await revoke_devices_of(tx, user)
+    await tx.session.flush()
     return user
 
 
@@ -79,16 +72,14 @@ async def _reach(session: AsyncSession, user: User) -> list[UUID]:
     return sorted(await session.scalars(query), key=str)
 
 
-async def _change_reach(
-    session: AsyncSession, actor: Actor, user: User, role: Role, listed: Collection[UUID]
-) -> None:
-    if actor.subject == f"user:{user.id}":
+async def _change_reach(tx: Tx, user: User, role: Role, listed: Collection[UUID]) -> None:
+    if tx.actor.subject == f"user:{user.id}":
         words = "You cannot change your own role or accounts; ask a colleague."
         raise Refused(Code.NOT_ALLOWED, words, argument="id")
-    must_manage(actor, role)
-    await must_have_access(session, actor, role, listed)
-    await session.execute(delete(Reach).where(Reach.user_id == user.id))
-    session.add_all(
+    must_manage(tx.actor, role)
+    await must_have_access(tx.session, tx.actor, role, listed)
+    await tx.session.execute(delete(Reach).where(Reach.user_id == user.id))
+    tx.session.add_all(
         Reach(user_id=user.id, account_id=account_id, tenant_id=user.tenant_id)
         for account_id in listed
     )

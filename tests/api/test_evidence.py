@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import positions
+from domain.access import Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from domain.positions import Fix, Presence
@@ -288,7 +289,7 @@ async def test_who_carries_two_devices_is_at_the_post_by_either_of_them(
 
     one = await on_duty(api, office, now, from_at=now - timedelta(hours=1), grace_s=60)
     async with transaction(api.make) as session:
-        device, token = await credentials.enrol(session, one.actor, name="Tablet", at=now)
+        device, token = await credentials.enrol(Tx(session, one.actor, now), name="Tablet")
         duty = await positions.assign(
             session, office.world.staff, device.id, office.world.account.id, site_id=one.site.id,
             from_at=one.duty.from_at, until_at=one.duty.until_at, grace_s=60, at=now,

@@ -177,7 +177,7 @@ async def test_where_somebody_is_off_duty_is_not_taken_nor_kept_on_the_map(
 
 async def test_a_revoked_device_is_no_device(api: Api, guard: Guard) -> None:
     async with transaction(api.make) as session:
-        await credentials.revoke_device(session, guard.actor, guard.device.id, at=ago(0))
+        await credentials.revoke_device(Tx(session, guard.actor, ago(0)), guard.device.id)
     headers = {"authorization": f"Bearer {guard.token}"}
     answer = await api.http.post("/ingest/positions", json={"fixes": []}, headers=headers)
     assert answer.status_code == 401

@@ -79,7 +79,7 @@ async def test_everybody_in_a_crowd_is_who_he_is_alone(api: Api, office: Office)
         await credentials.end(session, begun.refresh_token, at=at)
         await accounts.disable_user(Tx(session, system, at), out.id)
         _, device = await credentials.enrol(
-            session, Actor(two.tenant_id, two.role, f"user:{two.id}"), name="phone", at=at
+            Tx(session, Actor(two.tenant_id, two.role, f"user:{two.id}"), at), name="phone"
         )
     ended = api.token(gone.id, sign_in_id=begun.sign_in_id)
     old = await key(api, office, expires_at=at - timedelta(days=1))

@@ -199,7 +199,7 @@ async def device(api: Api, office: Office) -> Given:
     """A device of the manager's, and where it is."""
     actor, at = await _manager(api, office), datetime.now(UTC)
     async with transaction(api.make) as session:
-        own, _ = await credentials.enrol(session, actor, name="Phone", at=at)
+        own, _ = await credentials.enrol(Tx(session, actor, at), name="Phone")
         await positions.assign(
             session, office.world.staff, own.id, office.world.account.id,
             site_id=office.world.site.id, from_at=at, until_at=at + timedelta(hours=1), at=at,

@@ -65,7 +65,7 @@ async def everything_tried(staffed: Staffed, token: str, user: User) -> dict[str
     system = Actor.system(user.tenant_id, "test")
     async with transaction(api.make) as session:
         device, _ = await credentials.enrol(
-            session, Actor(system.tenant_id, user.role, f"user:{user.id}"), name="P", at=build.T0
+            Tx(session, Actor(system.tenant_id, user.role, f"user:{user.id}"), build.T0), name="P"
         )
     invited = await api.http.post("/auth/invitations", json={"userId": id}, headers=headers)
     revoked = await api.http.post(f"/auth/devices/{device.id}/revoke", json={}, headers=headers)

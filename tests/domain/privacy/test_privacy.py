@@ -204,7 +204,7 @@ async def test_a_forgotten_user_leaves_no_way_to_sign_in_and_no_device_in_use(
     user = world.client_user
     async with transaction(make) as session:
         renewed = await credentials.begin(session, user, at=T0)
-        device, _ = await credentials.enrol(session, world.client, name="Client's phone", at=T0)
+        device, _ = await credentials.enrol(Tx(session, world.client, T0), name="Client's phone")
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
         _, shown = await privacy.export(session, manager, Person.USER, user.id, at=LATER)
